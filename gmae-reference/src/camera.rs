@@ -1,0 +1,56 @@
+//! The camera through which Gaussians are seen, and its two variants.
+//!
+//! Gaussians live in the cube `(-1, 1)^3`; the camera stands 8 units in front of it, so that depths are in (7, 9),
+//! with a field of view of 90 degrees: focal length W/2, principal point in the middle.
+
+use splat::{Camera, Views};
+
+use crate::config::{CameraKind, Config};
+
+/// From the camera to the middle of the scene, world units.
+const DISTANCE: f64 = 8.0;
+
+/// Factor on `tanh` for centres. In perspective, a plane 8 units away must be 16 wide to fill the image; the
+/// published variant spreads centres over (-5, 5).
+pub fn centre_range(kind: CameraKind) -> f64 {
+    match kind {
+        CameraKind::Hybrid | CameraKind::Orthographic => 1.0,
+        CameraKind::Perspective => 5.0,
+    }
+}
+
+/// Factor on the largest scale. An orthographic footprint lacks the division by depth; dividing by the distance
+/// instead keeps footprints of the same size as through the other cameras.
+pub fn scale_factor(kind: CameraKind) -> f64 {
+    match kind {
+        CameraKind::Hybrid | CameraKind::Perspective => 1.0,
+        CameraKind::Orthographic => 1.0 / DISTANCE,
+    }
+}
+
+/// The camera of `kind` for a square image of `size` pixels.
+pub fn camera(kind: CameraKind, size: usize) -> Camera {
+    let half = size as f64 / 2.0;
+    let camera = match kind {
+        CameraKind::Hybrid => Camera::hybrid(half, half, half, half),
+        CameraKind::Orthographic => Camera::orthographic(half, half, half, half),
+        CameraKind::Perspective => Camera::pinhole(half, half, half, half),
+    };
+    camera.with_pose([
+        [1.0, 0.0, 0.0, 0.0],
+        [0.0, 1.0, 0.0, 0.0],
+        [0.0, 0.0, 1.0, DISTANCE],
+    ])
+}
+
+/// One view per image, each of its own `config.gaussians` Gaussians.
+pub fn views(config: &Config, images: usize) -> Views {
+    let camera = camera(config.camera, config.image_size);
+    Views::dense(
+        config.image_size,
+        config.image_size,
+        camera,
+        images,
+        config.gaussians,
+    )
+}

@@ -1,0 +1,211 @@
+//! Checkpoints: everything needed to go on as if nothing had happened, in one file that is there or not.
+//!
+//! The file is the eight bytes `GMAEREF1`, the length of a JSON header as a little-endian `u64`, the header, and
+//! three `MessagePack` sections: the model, and the optimiser's two histories.
+
+use std::fmt::Display;
+use std::io::Write;
+use std::path::Path;
+
+use burn::module::{AutodiffModule, Module};
+use burn::record::{FullPrecisionSettings, NamedMpkBytesRecorder, Recorder, RecorderError};
+use burn::tensor::backend::{AutodiffBackend, Backend};
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::atomic::write_atomically;
+use crate::config::Config;
+use crate::model::Gmae;
+use crate::optimizer::Optimizer;
+
+const MAGIC: &[u8; 8] = b"GMAEREF1";
+
+/// What a checkpoint says about itself.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Header {
+    /// The settings of the run.
+    pub config: Config,
+    /// Steps taken. Data order, crops and masks of the rest follow from it and the seed.
+    pub step: usize,
+    /// Images in the data set, which the order depends on.
+    pub images: usize,
+    /// Bytes of model, decayed and undecayed history.
+    sections: [usize; 3],
+    /// CRC-32 of the three sections.
+    checksum: u32,
+}
+
+/// A checkpoint in memory.
+#[derive(Clone, Debug)]
+pub struct Checkpoint {
+    /// What it says about itself.
+    pub header: Header,
+    model: Vec<u8>,
+    optimizer: [Vec<u8>; 2],
+}
+
+impl Checkpoint {
+    /// Copies the state of a run.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Checkpoint`] with the recorder's words.
+    pub fn new<B: AutodiffBackend>(
+        config: Config,
+        step: usize,
+        images: usize,
+        model: &Gmae<B>,
+        optimizer: &Optimizer<B>,
+    ) -> Result<Self, Error> {
+        let recorder = NamedMpkBytesRecorder::<FullPrecisionSettings>::new();
+        let record = model.valid().into_record();
+        let failed = |error: RecorderError| invalid(Path::new("in memory"), error);
+        let model = Recorder::<B::InnerBackend>::record(&recorder, record, ()).map_err(failed)?;
+        let optimizer = optimizer.save().map_err(failed)?;
+        let sections = [model.len(), optimizer[0].len(), optimizer[1].len()];
+        let checksum = checksum([&model, &optimizer[0], &optimizer[1]]);
+        let header = Header {
+            config,
+            step,
+            images,
+            sections,
+            checksum,
+        };
+        Ok(Self {
+            header,
+            model,
+            optimizer,
+        })
+    }
+
+    /// Writes the checkpoint to `path`: into a temporary file in the same folder, flushed to disk, then renamed.
+    /// Whatever happens, `path` holds the old checkpoint or the new one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] if the folder is not writable or the disk is full.
+    pub fn save(&self, path: &Path) -> Result<(), Error> {
+        write_atomically("writing checkpoint", path, |file| self.write(file))
+    }
+
+    fn write(&self, file: &mut dyn Write) -> std::io::Result<()> {
+        let header = serde_json::to_vec(&self.header)?;
+        file.write_all(MAGIC)?;
+        file.write_all(&(header.len() as u64).to_le_bytes())?;
+        file.write_all(&header)?;
+        file.write_all(&self.model)?;
+        self.optimizer
+            .iter()
+            .try_for_each(|history| file.write_all(history))
+    }
+
+    /// Reads a checkpoint.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] if there is no such file, [`Error::Checkpoint`] if it is something else or damaged.
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        let bytes = std::fs::read(path).map_err(Error::file("reading checkpoint", path))?;
+        let rest = bytes.strip_prefix(MAGIC).ok_or_else(|| {
+            invalid(
+                path,
+                "expected a file made by this program, got something else",
+            )
+        })?;
+        let (length, rest) = rest
+            .split_first_chunk::<8>()
+            .ok_or_else(|| truncated(path))?;
+        let (header, rest) = usize::try_from(u64::from_le_bytes(*length))
+            .ok()
+            .and_then(|length| rest.split_at_checked(length))
+            .ok_or_else(|| truncated(path))?;
+        let header: Header = serde_json::from_slice(header)
+            .map_err(|error| invalid(path, format!("header: {error}")))?;
+        header.config.validate()?;
+        let [model, decayed, undecayed] =
+            split(rest, header.sections).ok_or_else(|| truncated(path))?;
+        if checksum([model, decayed, undecayed]) != header.checksum {
+            return Err(invalid(
+                path,
+                "its checksum does not match: the file is damaged",
+            ));
+        }
+        Ok(Self {
+            header,
+            model: model.to_vec(),
+            optimizer: [decayed.to_vec(), undecayed.to_vec()],
+        })
+    }
+
+    /// Checks that the checkpoint belongs to a run of `config`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OtherConfig`] names the first setting that differs.
+    pub fn expect(&self, config: &Config, path: &Path) -> Result<(), Error> {
+        match self.header.config.first_difference(config) {
+            None => Ok(()),
+            Some((name, found, expected)) => Err(Error::OtherConfig {
+                path: path.to_owned(),
+                name,
+                found,
+                expected,
+            }),
+        }
+    }
+
+    /// The model, on any backend.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Checkpoint`] if its section cannot be decoded.
+    pub fn model<B: Backend>(&self, path: &Path, device: &B::Device) -> Result<Gmae<B>, Error> {
+        let recorder = NamedMpkBytesRecorder::<FullPrecisionSettings>::new();
+        let record = Recorder::<B>::load(&recorder, self.model.clone(), device)
+            .map_err(|error| invalid(path, format!("model: {error}")))?;
+        Ok(Gmae::new(&self.header.config, device).load_record(record))
+    }
+
+    /// The optimiser with its histories.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Checkpoint`] if its sections cannot be decoded.
+    pub fn optimizer<B: AutodiffBackend>(
+        &self,
+        path: &Path,
+        device: &B::Device,
+    ) -> Result<Optimizer<B>, Error> {
+        Optimizer::new(&self.header.config)
+            .load(self.optimizer.clone(), device)
+            .map_err(|error| invalid(path, format!("optimiser: {error}")))
+    }
+}
+
+fn split(bytes: &[u8], [model, decayed, undecayed]: [usize; 3]) -> Option<[&[u8]; 3]> {
+    let (model, rest) = bytes.split_at_checked(model)?;
+    let (decayed, rest) = rest.split_at_checked(decayed)?;
+    (rest.len() == undecayed).then_some([model, decayed, rest])
+}
+
+fn checksum(sections: [&[u8]; 3]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    for section in sections {
+        hasher.update(section);
+    }
+    hasher.finalize()
+}
+
+fn truncated(path: &Path) -> Error {
+    invalid(
+        path,
+        "the file ends too early or goes on too long: it is damaged",
+    )
+}
+
+fn invalid(path: &Path, reason: impl Display) -> Error {
+    Error::Checkpoint {
+        path: path.to_owned(),
+        reason: format!("{reason:#}"),
+    }
+}

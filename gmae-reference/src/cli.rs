@@ -1,0 +1,143 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::checkpoint::Checkpoint;
+use crate::config::{Config, Overrides, Preset};
+use crate::train::Outcome;
+use crate::{Error, demo, pretrain, reconstruct};
+
+/// Gaussian masked autoencoders: train, resume, look inside
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Train nano on procedural images for about two minutes and write a report; needs nothing
+    Demo(Demo),
+    /// Train on a folder of JPEG and PNG images
+    Pretrain(Pretrain),
+    /// Mask one image, reconstruct it, and write the pictures
+    Reconstruct(Reconstruct),
+}
+
+#[derive(Args, Debug)]
+struct Demo {
+    /// Folder for report, checkpoint and metrics
+    #[arg(long, default_value = "out/demo")]
+    output: PathBuf,
+    /// Seconds to spend on training
+    #[arg(long, default_value_t = 110.0)]
+    seconds: f64,
+    /// Preset to start from
+    #[arg(long, value_enum, default_value = "nano")]
+    config: Preset,
+    #[command(flatten)]
+    overrides: Overrides,
+}
+
+#[derive(Args, Debug)]
+struct Pretrain {
+    /// Folder of images, at any depth
+    #[arg(long)]
+    data: PathBuf,
+    /// Folder for checkpoint and metrics
+    #[arg(long, default_value = "out/pretrain")]
+    output: PathBuf,
+    /// Preset to start from: nano, or the checkpoint's settings with --resume
+    #[arg(long, value_enum)]
+    config: Option<Preset>,
+    /// Go on from the checkpoint in the output folder
+    #[arg(long)]
+    resume: bool,
+    /// Stop and save after this step
+    #[arg(long, value_name = "STEP")]
+    stop_at: Option<usize>,
+    #[command(flatten)]
+    overrides: Overrides,
+}
+
+#[derive(Args, Debug)]
+struct Reconstruct {
+    /// Checkpoint file
+    #[arg(long)]
+    checkpoint: PathBuf,
+    /// JPEG or PNG file
+    #[arg(long)]
+    image: PathBuf,
+    /// Folder for the pictures
+    #[arg(long, default_value = "out/reconstruct")]
+    output: PathBuf,
+    /// Preset that the checkpoint must be of; not checked if absent
+    #[arg(long, value_enum)]
+    config: Option<Preset>,
+    /// Seed of the mask
+    #[arg(long, default_value_t = 0)]
+    mask_seed: u64,
+    #[command(flatten)]
+    overrides: Overrides,
+}
+
+impl Cli {
+    /// Does what was asked for.
+    ///
+    /// # Errors
+    ///
+    /// What to tell the user in one line.
+    pub fn run(self) -> Result<Outcome, Error> {
+        match self.command {
+            Command::Demo(demo) => demo::demo(
+                demo.overrides.apply(demo.config.config()),
+                demo.seconds,
+                &demo.output,
+            ),
+            Command::Pretrain(arguments) => {
+                let config = arguments.settings()?;
+                let options = pretrain::Options {
+                    data: arguments.data,
+                    output: arguments.output,
+                    resume: arguments.resume,
+                    stop_at: arguments.stop_at,
+                };
+                pretrain::pretrain(config, &options)
+            }
+            Command::Reconstruct(arguments) => {
+                let checkpoint = Checkpoint::load(&arguments.checkpoint)?;
+                let base = arguments
+                    .config
+                    .map_or(checkpoint.header.config, Preset::config);
+                checkpoint.expect(&arguments.overrides.apply(base), &arguments.checkpoint)?;
+                let options = reconstruct::Options {
+                    checkpoint: arguments.checkpoint,
+                    image: arguments.image,
+                    output: arguments.output,
+                    mask_seed: arguments.mask_seed,
+                };
+                reconstruct::reconstruct(&checkpoint, &options)
+            }
+        }
+    }
+}
+
+impl Pretrain {
+    /// The settings asked for. A resumed run has those of its checkpoint; a preset or a flag given all the same
+    /// is checked against them later.
+    fn settings(&self) -> Result<Config, Error> {
+        let base = match (self.config, self.resume) {
+            (Some(preset), _) => preset.config(),
+            (None, false) => Preset::Nano.config(),
+            (None, true) => {
+                Checkpoint::load(&self.output.join(pretrain::CHECKPOINT))?
+                    .header
+                    .config
+            }
+        };
+        Ok(self.overrides.apply(base))
+    }
+}

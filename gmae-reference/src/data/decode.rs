@@ -1,0 +1,67 @@
+//! Reading one JPEG or PNG file, strictly: a file that is not whole is an error.
+
+use std::io::Cursor;
+use std::path::Path;
+
+use image::{ImageFormat, ImageReader, RgbImage};
+
+/// Decodes the file at `path`, whatever its extension says, to eight-bit RGB; transparency is dropped.
+///
+/// The error says in words what is wrong with the file, without naming it.
+pub(super) fn decode(path: &Path, min_side: usize) -> Result<RgbImage, String> {
+    let bytes = std::fs::read(path).map_err(|error| format!("cannot be read: {error}"))?;
+    decode_bytes(&bytes, min_side)
+}
+
+fn decode_bytes(bytes: &[u8], min_side: usize) -> Result<RgbImage, String> {
+    let format = image::guess_format(bytes)
+        .ok()
+        .filter(|format| matches!(format, ImageFormat::Jpeg | ImageFormat::Png))
+        .ok_or("holds neither JPEG nor PNG data")?;
+    // The JPEG decoder fills what is missing with grey, so its silence proves nothing.
+    if format == ImageFormat::Jpeg && !jpeg_is_whole(bytes) {
+        return Err("truncated: the JPEG data stop before their end marker".to_owned());
+    }
+    let image = ImageReader::with_format(Cursor::new(bytes), format)
+        .decode()
+        .map_err(|error| format!("corrupt: {error}"))?
+        .into_rgb8();
+    let (width, height) = image.dimensions();
+    if (width.min(height) as usize) < min_side.max(1) {
+        return Err(format!(
+            "too small: {width} x {height} pixels, at least {min_side} per side wanted"
+        ));
+    }
+    Ok(image)
+}
+
+/// True if the segments of a JPEG file lead up to its end marker (ISO/IEC 10918-1, B.1.1 and B.2).
+///
+/// Looking for the two bytes anywhere would not do: an embedded thumbnail has an end marker of its own.
+fn jpeg_is_whole(bytes: &[u8]) -> bool {
+    const END_OF_IMAGE: u8 = 0xD9;
+    let mut at = 2;
+    while let Some(marker_at) = next_marker(bytes, at) {
+        let marker = bytes[marker_at];
+        at = marker_at + 1;
+        if marker == END_OF_IMAGE {
+            return true;
+        }
+        let Some(length) = bytes.get(at..at + 2) else {
+            return false;
+        };
+        // Coded data follow some segments without a length of their own; the next marker ends them.
+        at += usize::from(u16::from_be_bytes([length[0], length[1]]));
+    }
+    false
+}
+
+/// Where the code of the next marker at or after `from` stands. Stuffed zeros, restart markers and fill bytes,
+/// which coded data are full of, are passed over.
+fn next_marker(bytes: &[u8], from: usize) -> Option<usize> {
+    let pairs = bytes.get(from..)?.windows(2);
+    let found = pairs
+        .enumerate()
+        .find(|(_, pair)| pair[0] == 0xFF && !matches!(pair[1], 0x00 | 0x01 | 0xD0..=0xD7 | 0xFF));
+    found.map(|(i, _)| from + i + 1)
+}

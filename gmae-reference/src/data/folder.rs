@@ -1,0 +1,276 @@
+//! A folder of JPEG and PNG files as a data set.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use image::RgbImage;
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+use super::decode::decode;
+use super::{DataError, Dataset, Image, Transform};
+use list::{class_of, list};
+
+mod list;
+
+/// Skipped files that a warning names before it only counts.
+const NAMED_IN_WARNING: usize = 3;
+
+/// How to read a folder.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FolderOptions {
+    /// What happens to each picture.
+    pub transform: Transform,
+    /// Files with a shorter side below this many pixels are skipped; the side of a patch is a good choice.
+    pub min_side: usize,
+    /// Decoded pictures are kept in memory, at their stored size, three bytes per pixel, until this many bytes
+    /// are used; later ones are decoded each time. 512 MiB holds 170,000 pictures of 32 x 32 or 43,000 of 64 x 64.
+    pub cache_bytes: usize,
+}
+
+impl FolderOptions {
+    /// Any size of picture, a cache of 512 MiB.
+    pub fn new(transform: Transform) -> Self {
+        Self {
+            transform,
+            min_side: 1,
+            cache_bytes: 512 << 20,
+        }
+    }
+}
+
+/// A file that cannot be used, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it, in words.
+    pub reason: String,
+}
+
+/// A picture of a [`Folder`] with its class.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample {
+    /// The transformed picture.
+    pub image: Image,
+    /// Its class, an index into [`Folder::classes`]; `None` for files directly in the folder.
+    pub label: Option<usize>,
+}
+
+/// Every JPEG and PNG file in a folder and below it, in the order of their paths.
+///
+/// Opening lists names only. A file that turns out to be unusable (unreadable, corrupt, cut short, too small)
+/// is skipped: its index shows the next usable file instead, and [`Folder::skipped`] tells. After
+/// [`Folder::preload`] unusable files are gone from the numbering, which evaluations want.
+#[derive(Debug)]
+pub struct Folder {
+    root: PathBuf,
+    options: FolderOptions,
+    classes: Vec<String>,
+    files: Vec<File>,
+    cache_left: AtomicUsize,
+    /// Unusable files that are no longer among `files`.
+    removed: Vec<Skipped>,
+}
+
+#[derive(Debug)]
+struct File {
+    path: PathBuf,
+    label: Option<usize>,
+    /// Set once the file has been read and is either kept in memory or unusable.
+    state: OnceLock<Result<RgbImage, String>>,
+}
+
+impl Folder {
+    /// Lists the images in `root` and below it, following links and ignoring names that begin with a dot.
+    ///
+    /// The names of the folders directly in `root` become the classes.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Missing`], [`DataError::NotAFolder`], [`DataError::List`], and [`DataError::NoImages`], which
+    /// tells how many files were seen and which extensions are read.
+    pub fn open(root: &Path, options: FolderOptions) -> Result<Self, DataError> {
+        let paths = list(root)?;
+        let mut classes: Vec<String> = paths.iter().filter_map(|p| class_of(root, p)).collect();
+        classes.sort();
+        classes.dedup();
+        let files = paths
+            .into_iter()
+            .map(|path| File {
+                label: class_of(root, &path).and_then(|class| classes.binary_search(&class).ok()),
+                path,
+                state: OnceLock::new(),
+            })
+            .collect();
+        Ok(Self {
+            root: root.to_owned(),
+            options,
+            classes,
+            files,
+            cache_left: AtomicUsize::new(options.cache_bytes),
+            removed: Vec::new(),
+        })
+    }
+
+    /// Reads every file, in parallel, fills the cache, and drops the unusable files from the numbering.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::AllBad`] if nothing is left.
+    pub fn preload(mut self) -> Result<Self, DataError> {
+        self.files.par_iter().for_each(|file| {
+            // The outcome is kept in the file itself.
+            let _ = self.load(file);
+        });
+        let skipped = self.skipped();
+        self.files.retain(|file| file.problem().is_none());
+        self.removed = skipped;
+        if self.files.is_empty() {
+            return Err(self.all_bad());
+        }
+        Ok(self)
+    }
+
+    /// The classes, sorted by name. Empty for a folder without folders.
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    /// The class of the file at `index`, an index into [`Folder::classes`].
+    pub fn label(&self, index: usize) -> Option<usize> {
+        self.files.get(index)?.label
+    }
+
+    /// The file at `index`.
+    pub fn path(&self, index: usize) -> Option<&Path> {
+        Some(&self.files.get(index)?.path)
+    }
+
+    /// The files found unusable so far, in the order of their paths.
+    pub fn skipped(&self) -> Vec<Skipped> {
+        let found = self.files.iter().filter_map(|file| {
+            let reason = file.problem()?.to_owned();
+            Some(Skipped {
+                path: file.path.clone(),
+                reason,
+            })
+        });
+        let mut all: Vec<Skipped> = self.removed.iter().cloned().chain(found).collect();
+        all.sort_by(|a, b| a.path.cmp(&b.path));
+        all
+    }
+
+    /// One line that counts the files found unusable so far and names the first few; `None` if there are none.
+    pub fn warning(&self) -> Option<String> {
+        let skipped = self.skipped();
+        if skipped.is_empty() {
+            return None;
+        }
+        let named: Vec<String> = skipped
+            .iter()
+            .take(NAMED_IN_WARNING)
+            .map(|file| format!("{} ({})", file.path.display(), file.reason))
+            .collect();
+        let more = skipped.len().saturating_sub(NAMED_IN_WARNING);
+        let tail = if more > 0 {
+            format!("; and {more} more")
+        } else {
+            String::new()
+        };
+        Some(format!(
+            "skipped {} of {} images in {}: {}{tail}",
+            skipped.len(),
+            self.files.len() + self.removed.len(),
+            self.root.display(),
+            named.join("; "),
+        ))
+    }
+
+    /// The picture at `index` with the class of the file it came from.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Index`] when `index` is not below `len()`, [`DataError::AllBad`] when no file is usable.
+    pub fn sample(&self, index: usize, rng: &mut ChaCha8Rng) -> Result<Sample, DataError> {
+        let len = self.files.len();
+        if index >= len {
+            return Err(DataError::Index { index, len });
+        }
+        let (before, from) = self.files.split_at(index);
+        for file in from.iter().chain(before) {
+            if let Ok(stored) = self.load(file) {
+                let image = self.options.transform.apply(&stored, rng)?;
+                return Ok(Sample {
+                    image,
+                    label: file.label,
+                });
+            }
+        }
+        Err(self.all_bad())
+    }
+
+    /// The stored picture, from memory or from disk.
+    fn load<'a>(&self, file: &'a File) -> Result<Cow<'a, RgbImage>, &'a str> {
+        if file.state.get().is_none() {
+            match decode(&file.path, self.options.min_side) {
+                Ok(image) if !self.reserve(image.len()) => return Ok(Cow::Owned(image)),
+                outcome => {
+                    let size = outcome.as_ref().map_or(0, |image| image.len());
+                    if file.state.set(outcome).is_err() {
+                        // Another thread was faster; its copy is the same and stays.
+                        self.cache_left.fetch_add(size, Ordering::Relaxed);
+                    }
+                }
+            }
+        }
+        match file.state.get() {
+            Some(Ok(image)) => Ok(Cow::Borrowed(image)),
+            Some(Err(reason)) => Err(reason),
+            None => Err("not read"),
+        }
+    }
+
+    /// Takes `size` bytes from what is left of the cache, if there are as many.
+    fn reserve(&self, size: usize) -> bool {
+        self.cache_left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                left.checked_sub(size)
+            })
+            .is_ok()
+    }
+
+    fn all_bad(&self) -> DataError {
+        let skipped = self.skipped();
+        let count = skipped.len();
+        let first = skipped.into_iter().next();
+        let (first, reason) = first.map_or_else(Default::default, |file| (file.path, file.reason));
+        DataError::AllBad {
+            path: self.root.clone(),
+            count,
+            first,
+            reason,
+        }
+    }
+}
+
+impl File {
+    fn problem(&self) -> Option<&str> {
+        self.state.get()?.as_ref().err().map(String::as_str)
+    }
+}
+
+impl Dataset for Folder {
+    fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    fn image(&self, index: usize, rng: &mut ChaCha8Rng) -> Result<Image, DataError> {
+        Ok(self.sample(index, rng)?.image)
+    }
+}
+
+#[cfg(test)]
+mod tests;

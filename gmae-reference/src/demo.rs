@@ -1,0 +1,151 @@
+//! `demo`: needs no data, no checkpoint and no flag, and leaves a report.
+
+use std::path::Path;
+use std::time::Instant;
+
+use burn::module::{AutodiffModule, Module};
+
+use crate::config::Config;
+use crate::data::{Dataset, Shapes};
+use crate::evaluate::{held_out_loss, mean_colour_loss};
+use crate::gallery;
+use crate::pretrain::{CHECKPOINT, METRICS, create_folder};
+use crate::report::{self, LossCurve, Numbers, ReportData};
+use crate::sampling::{Batch, Sampler, held_out};
+use crate::schedule::Schedule;
+use crate::train::{Outcome, Plan, Trainer, train};
+use crate::{Error, metrics};
+
+/// Pictures in the training set; more than a demo gets to see, so that none comes twice.
+const TRAINING_IMAGES: usize = 1 << 20;
+/// Pictures the losses of the report are measured on.
+const HELD_OUT_IMAGES: usize = 256;
+/// Added to the seed for held-out pictures, so that no picture is in both sets.
+const HELD_OUT_SEED: u64 = 1 << 32;
+/// Steps that measure the speed, after one that warms up.
+const CALIBRATION_STEPS: usize = 8;
+/// Part of the training steps in which the learning rate rises.
+const WARMUP: f64 = 0.05;
+
+/// Trains on procedural pictures for about `seconds` seconds and writes report, checkpoint and metrics.
+///
+/// The number of steps is fixed before training, from the measured speed, so that the learning rate reaches zero
+/// in time.
+///
+/// # Errors
+///
+/// Names the setting or file at fault.
+pub fn demo(config: Config, seconds: f64, output: &Path) -> Result<Outcome, Error> {
+    config.validate()?;
+    check_seconds(seconds)?;
+    let data = Shapes::new(config.seed, TRAINING_IMAGES, config.image_size)?.for_training();
+    let unseen = Shapes::new(
+        config.seed.wrapping_add(HELD_OUT_SEED),
+        HELD_OUT_IMAGES,
+        config.image_size,
+    )?;
+    let unseen = held_out(&config, &unseen, HELD_OUT_IMAGES)?;
+    create_folder(output)?;
+    let mut trainer = Trainer::new(config)?;
+    let step_seconds = seconds_per_step(config, &data)?;
+    let total_steps = ((seconds / step_seconds) as usize).max(2);
+    let schedule = Schedule {
+        peak: config.peak_learning_rate(),
+        warmup_steps: (total_steps as f64 * WARMUP).ceil() as usize,
+        total_steps,
+    };
+    let plan = Plan {
+        schedule,
+        last_step: total_steps,
+        checkpoint: output.join(CHECKPOINT),
+        metrics: output.join(METRICS),
+    };
+    let start_loss = held_out_loss(&config, &trainer.model, &unseen)?;
+    eprintln!(
+        "{total_steps} steps of {} images at {:.0} ms",
+        config.batch_size,
+        step_seconds * 1e3
+    );
+    let started = Instant::now();
+    let outcome = train(&mut trainer, &data, &plan)?;
+    let numbers = Numbers {
+        start_loss,
+        end_loss: held_out_loss(&config, &trainer.model, &unseen)?,
+        baseline_loss: mean_colour_loss(&config, &unseen),
+        images_per_second: (trainer.step * config.batch_size) as f64
+            / started.elapsed().as_secs_f64(),
+        seconds: started.elapsed().as_secs_f64(),
+        steps: trainer.step,
+        parameters: trainer.model.num_params(),
+        gaussians: config.gaussians,
+    };
+    let path = report::write(output, &report_data(&trainer, &unseen, numbers, &plan)?)?;
+    println!(
+        "held-out masked loss {:.4} -> {:.4} ({:.2} of the start; painting the mean visible colour: {:.4})",
+        numbers.start_loss,
+        numbers.end_loss,
+        numbers.end_loss / numbers.start_loss,
+        numbers.baseline_loss
+    );
+    println!(
+        "{:.0} images/s; report {}",
+        numbers.images_per_second,
+        path.display()
+    );
+    Ok(outcome)
+}
+
+fn check_seconds(seconds: f64) -> Result<(), Error> {
+    if seconds > 0.0 && seconds <= 1e6 {
+        return Ok(());
+    }
+    Err(Error::Argument {
+        argument: "--seconds",
+        expected: "a number above 0, at most 1000000".to_owned(),
+        got: seconds.to_string(),
+    })
+}
+
+/// The time of one step, measured on a model that is thrown away.
+fn seconds_per_step(config: Config, data: &dyn Dataset) -> Result<f64, Error> {
+    let mut trainer = Trainer::new(config)?;
+    let mut sampler = Sampler::new(config, data.len());
+    let mut started = Instant::now();
+    for step in 0..=CALIBRATION_STEPS {
+        let batch = sampler.batch(data, step)?;
+        trainer.step(&batch, config.peak_learning_rate() / 100.0)?;
+        if step == 0 {
+            started = Instant::now();
+        }
+    }
+    Ok(started.elapsed().as_secs_f64() / CALIBRATION_STEPS as f64)
+}
+
+fn report_data(
+    trainer: &Trainer,
+    unseen: &Batch,
+    numbers: Numbers,
+    plan: &Plan,
+) -> Result<ReportData, Error> {
+    let records = metrics::read(&plan.metrics)?;
+    let train = records
+        .iter()
+        .map(|record| (record.step as f64, record.loss))
+        .collect();
+    let held_out = vec![
+        (0.0, numbers.start_loss),
+        (numbers.steps as f64, numbers.end_loss),
+    ];
+    let gallery = gallery::gallery(&trainer.config, &trainer.model.valid(), unseen)?;
+    Ok(ReportData {
+        title: "Gaussian masked autoencoder on procedural shapes".to_owned(),
+        command: std::env::args().collect::<Vec<_>>().join(" "),
+        numbers,
+        configuration: trainer.config.entries(),
+        notes: Vec::new(),
+        loss: LossCurve { train, held_out },
+        rows: gallery.rows,
+        gaussians: gallery.gaussians,
+        depths: gallery.depths,
+    })
+}

@@ -1,0 +1,113 @@
+//! What can go wrong, as values. Every message names the argument, what was expected and what came.
+
+use std::path::PathBuf;
+
+use crate::data::DataError;
+use crate::report::ReportError;
+
+/// Why a command did not finish.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A hyper-parameter has a value that cannot work.
+    #[error("setting {name}: expected {expected}, got {got}")]
+    Setting {
+        /// The setting, spelled as on the command line.
+        name: String,
+        /// What would have been right.
+        expected: String,
+        /// What came.
+        got: String,
+    },
+    /// A command-line argument cannot be used.
+    #[error("{argument}: expected {expected}, got {got}")]
+    Argument {
+        /// The argument.
+        argument: &'static str,
+        /// What would have been right.
+        expected: String,
+        /// What came.
+        got: String,
+    },
+    /// A file or folder could not be read or written.
+    #[error("{action} {path:?}: {source}")]
+    File {
+        /// What was attempted, such as `writing`.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The operating system's words.
+        source: std::io::Error,
+    },
+    /// A file is no checkpoint, or is damaged.
+    #[error("checkpoint {path:?}: {reason}")]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A checkpoint belongs to a run with other settings.
+    #[error(
+        "checkpoint {path:?}: made with another configuration: {name} is {found} there, expected {expected}"
+    )]
+    OtherConfig {
+        /// The file.
+        path: PathBuf,
+        /// The first setting that differs.
+        name: String,
+        /// Its value in the checkpoint.
+        found: String,
+        /// Its value in this run.
+        expected: String,
+    },
+    /// The loss or its gradient stopped being a number.
+    #[error(
+        "step {step}: expected a finite loss and gradient, got loss {loss} and gradient norm {norm}; \
+         the last checkpoint is untouched, try a smaller --learning-rate"
+    )]
+    NotFinite {
+        /// The step that was not taken, counted from 1.
+        step: usize,
+        /// Its loss.
+        loss: f64,
+        /// Its gradient norm.
+        norm: f64,
+    },
+    /// A buffer handed to the library has the wrong length.
+    #[error("{argument}: expected {expected} values, got {got}")]
+    Length {
+        /// The argument.
+        argument: &'static str,
+        /// The length that would have been right.
+        expected: usize,
+        /// The length that came.
+        got: usize,
+    },
+    /// The renderer refused the scene.
+    #[error("rendering: {0}")]
+    Render(String),
+    /// Data could not be opened or read.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The report could not be written.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    /// Threads could not be started.
+    #[error("starting threads: {0}")]
+    Threads(String),
+}
+
+impl Error {
+    /// For `map_err` on file operations.
+    pub(crate) fn file(
+        action: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File {
+            action,
+            path,
+            source,
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Looking at what a model makes of images: renders, Gaussians, losses.
+
+use burn::module::AutodiffModule;
+use burn::tensor::backend::Backend;
+use burn::tensor::{Tensor, TensorData};
+
+use crate::Error;
+use crate::backend::{Cpu, Device, Training};
+use crate::config::Config;
+use crate::loss::{masked_mse, mean_colour_mse};
+use crate::model::{Gaussians, Gmae, Visible};
+use crate::render::render_forward;
+use crate::sampling::Batch;
+
+/// What a model makes of a batch.
+#[derive(Clone, Debug)]
+pub struct Prediction {
+    /// The Gaussians.
+    pub gaussians: Gaussians<Cpu>,
+    /// The render `[B, H, W, 3]`.
+    pub pixels: Vec<f32>,
+}
+
+/// Encodes the visible patches of `batch`, decodes Gaussians, renders them.
+///
+/// # Errors
+///
+/// [`Error::Length`] for a batch of the wrong size, [`Error::Render`].
+pub fn predict(config: &Config, model: &Gmae<Cpu>, batch: &Batch) -> Result<Prediction, Error> {
+    let visible = Visible::new(config, &batch.pixels, &batch.masks, &Device::default())?;
+    let gaussians = model.forward(&visible);
+    let images = render_forward(config, gaussians.clone())?;
+    Ok(Prediction {
+        gaussians,
+        pixels: numbers(images)?,
+    })
+}
+
+/// The numbers of a tensor, row by row.
+///
+/// # Errors
+///
+/// [`Error::Render`] if they are not `f32`.
+pub fn numbers<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Result<Vec<f32>, Error> {
+    let data: TensorData = tensor.into_data();
+    data.into_vec()
+        .map_err(|error| Error::Render(format!("{error:?}")))
+}
+
+/// Mean squared error on masked patches, averaged over the images of `batch`.
+///
+/// # Errors
+///
+/// As [`predict`].
+pub fn held_out_loss(config: &Config, model: &Gmae<Training>, batch: &Batch) -> Result<f64, Error> {
+    let prediction = predict(config, &model.valid(), batch)?;
+    let losses = image_losses(config, batch, &prediction.pixels);
+    Ok(mean(&losses))
+}
+
+/// [`masked_mse`] of every image.
+pub fn image_losses(config: &Config, batch: &Batch, prediction: &[f32]) -> Vec<f64> {
+    let len = config.image_size * config.image_size * 3;
+    let pairs = batch.pixels.chunks(len).zip(prediction.chunks(len));
+    let losses = pairs
+        .zip(&batch.masks)
+        .map(|((image, render), mask)| masked_mse(config, image, render, mask));
+    losses.collect()
+}
+
+/// What painting masked patches in the mean colour of the visible ones costs, averaged over the images.
+pub fn mean_colour_loss(config: &Config, batch: &Batch) -> f64 {
+    let len = config.image_size * config.image_size * 3;
+    let images = batch.pixels.chunks(len).zip(&batch.masks);
+    let losses: Vec<f64> = images
+        .map(|(image, mask)| mean_colour_mse(config, image, mask))
+        .collect();
+    mean(&losses)
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len().max(1) as f64
+}

@@ -1,0 +1,200 @@
+//! The pictures of a report.
+
+use splat::{Backend as _, RenderConfig, Scene, Splats};
+
+use crate::Error;
+use crate::backend::Cpu;
+use crate::camera;
+use crate::config::Config;
+use crate::data::Image;
+use crate::evaluate::{image_losses, numbers, predict};
+use crate::model::{Gaussians, Gmae, Mask};
+use crate::picture;
+use crate::render;
+use crate::report::{DepthLayer, DepthPicture, Ellipse, GaussianPicture, ReconstructionRow};
+use crate::sampling::Batch;
+
+/// Held-out pictures shown with their masks.
+const ROWS: usize = 8;
+/// Pictures shown with their Gaussians, and taken apart by depth.
+const PICTURES: usize = 4;
+/// Groups of equal size that the Gaussians are cut into by depth.
+const LAYERS: usize = 4;
+
+/// Pictures of a model at work.
+#[derive(Clone, Debug, Default)]
+pub struct Gallery {
+    /// Masked, reconstructed, pasted, original.
+    pub rows: Vec<ReconstructionRow>,
+    /// Pictures with their Gaussians, encoded whole.
+    pub gaussians: Vec<GaussianPicture>,
+    /// Pictures in depth layers, encoded whole.
+    pub depths: Vec<DepthPicture>,
+}
+
+/// Shows `model` the first images of `batch`: under their masks, then whole.
+///
+/// # Errors
+///
+/// As [`predict`].
+pub fn gallery(config: &Config, model: &Gmae<Cpu>, batch: &Batch) -> Result<Gallery, Error> {
+    let rows = rows(config, model, &first(config, batch, ROWS))?;
+    let mut whole = first(config, batch, PICTURES);
+    whole.masks.fill(Mask::none(config.patches()));
+    let gaussians = predict(config, model, &whole)?.gaussians;
+    let scenes = take_apart(config, gaussians)?;
+    let originals = images(config, &whole.pixels);
+    let mut gallery = Gallery {
+        rows,
+        ..Gallery::default()
+    };
+    for (original, scene) in originals.into_iter().zip(scenes) {
+        let ellipses = scene
+            .layers
+            .iter()
+            .flat_map(|layer| layer.ellipses.clone())
+            .collect();
+        gallery.gaussians.push(GaussianPicture {
+            original: original.clone(),
+            render: scene.render,
+            ellipses,
+        });
+        gallery.depths.push(DepthPicture {
+            original,
+            layers: scene.layers,
+        });
+    }
+    Ok(gallery)
+}
+
+/// The first `count` images of `batch`.
+fn first(config: &Config, batch: &Batch, count: usize) -> Batch {
+    let count = count.min(batch.masks.len());
+    let len = count * config.image_size * config.image_size * 3;
+    Batch {
+        pixels: batch.pixels[..len].to_vec(),
+        masks: batch.masks[..count].to_vec(),
+    }
+}
+
+fn rows(
+    config: &Config,
+    model: &Gmae<Cpu>,
+    batch: &Batch,
+) -> Result<Vec<ReconstructionRow>, Error> {
+    let prediction = predict(config, model, batch)?;
+    let losses = image_losses(config, batch, &prediction.pixels);
+    let originals = images(config, &batch.pixels);
+    let renders = images(config, &prediction.pixels);
+    let pictures = originals
+        .into_iter()
+        .zip(renders)
+        .zip(&batch.masks)
+        .zip(losses);
+    let row = |(((original, reconstruction), mask), loss): (((Image, Image), &Mask), f64)| {
+        ReconstructionRow {
+            masked: picture::masked(config, &original, mask),
+            pasted: picture::pasted(config, &original, &reconstruction, mask),
+            reconstruction,
+            original,
+            loss,
+        }
+    };
+    Ok(pictures.map(row).collect())
+}
+
+/// Cuts `[B, H, W, 3]` into images.
+fn images(config: &Config, pixels: &[f32]) -> Vec<Image> {
+    let size = config.image_size;
+    let image = |pixels: &[f32]| Image {
+        width: size,
+        height: size,
+        pixels: pixels.to_vec(),
+    };
+    pixels.chunks(size * size * 3).map(image).collect()
+}
+
+/// One image's Gaussians, rendered and cut into layers.
+struct TakenApart {
+    render: Image,
+    layers: Vec<DepthLayer>,
+}
+
+/// Renders every image and its prefixes, and projects its Gaussians to ellipses.
+fn take_apart(config: &Config, gaussians: Gaussians<Cpu>) -> Result<Vec<TakenApart>, Error> {
+    let (count, images_count) = (config.gaussians, gaussians.images);
+    let scene = splat::Gaussians {
+        means: numbers(gaussians.means)?,
+        scales: numbers(gaussians.scales)?,
+        quaternions: numbers(gaussians.quaternions)?,
+        opacities: numbers(gaussians.opacities)?,
+        features: numbers(gaussians.colours)?,
+        count: count * images_count,
+        channels: 3,
+    };
+    let views = camera::views(config, images_count);
+    let backend = splat::Cpu::<f32>::new();
+    let refused = |error: splat::RenderError| Error::Render(error.to_string());
+    let layers = (1..=LAYERS).map(|layer| layer * count / LAYERS).collect();
+    let settings = RenderConfig {
+        layers,
+        ..render::settings(config)
+    };
+    let splats = backend
+        .project(&scene.as_slices(), &views, &settings)
+        .map_err(refused)?;
+    let white = vec![1.0; images_count * 3];
+    let input = Scene {
+        gaussians: scene.as_slices(),
+        views: &views,
+        backgrounds: &white,
+    };
+    let (image, _) = splat::render(&backend, &input, &settings).map_err(refused)?;
+    let renders = images(config, &image.features);
+    let mut prefixes = images(config, &image.layers.unwrap_or_default()).into_iter();
+    let apart = renders.into_iter().enumerate().map(|(view, render)| {
+        let nearest_first = ellipses(&splats, view);
+        let layers = prefixes
+            .by_ref()
+            .take(LAYERS)
+            .enumerate()
+            .map(|(layer, prefix)| {
+                let ranks = layer * count / LAYERS..(layer + 1) * count / LAYERS;
+                let visible = nearest_first.len();
+                let ellipses =
+                    nearest_first[ranks.start.min(visible)..ranks.end.min(visible)].to_vec();
+                DepthLayer { prefix, ellipses }
+            });
+        TakenApart {
+            render,
+            layers: layers.collect(),
+        }
+    });
+    Ok(apart.collect())
+}
+
+/// The visible splats of a view as ellipses, nearest first.
+fn ellipses(splats: &Splats<Vec<f32>>, view: usize) -> Vec<Ellipse> {
+    let mut visible: Vec<usize> = (splats.offsets[view]..splats.offsets[view + 1])
+        .filter(|&i| splats.extents[2 * i] > 0.0)
+        .collect();
+    visible.sort_by(|&a, &b| {
+        splats.depths[a]
+            .total_cmp(&splats.depths[b])
+            .then(a.cmp(&b))
+    });
+    let ellipse = |i: usize| {
+        let [xx, xy, yy] = [0, 1, 2].map(|c| splats.conics[3 * i + c]);
+        let determinant = xx * yy - xy * xy;
+        Ellipse {
+            x: splats.means[2 * i],
+            y: splats.means[2 * i + 1],
+            xx: yy / determinant,
+            xy: -xy / determinant,
+            yy: xx / determinant,
+            colour: [0, 1, 2].map(|c| splats.features[3 * i + c]),
+            opacity: splats.opacities[i],
+        }
+    };
+    visible.into_iter().map(ellipse).collect()
+}

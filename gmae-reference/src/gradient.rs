@@ -1,0 +1,126 @@
+//! The gradient of a whole model: adding pieces of a batch, its norm, and its two halves for the optimiser.
+
+use burn::module::{AutodiffModule, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::backend::AutodiffBackend;
+use burn::tensor::{ElementConversion, Tensor};
+
+/// One tensor per parameter, found by the parameter's id.
+#[derive(Debug)]
+pub struct Gradient(GradientsParams);
+
+impl Gradient {
+    /// What one backward pass left for the parameters of `model`.
+    pub fn of<B: AutodiffBackend, M: AutodiffModule<B>>(
+        gradients: B::Gradients,
+        model: &M,
+    ) -> Self {
+        Self(GradientsParams::from_grads(gradients, model))
+    }
+
+    /// `self + weight * other`.
+    #[must_use]
+    pub fn plus<B: AutodiffBackend, M: AutodiffModule<B>>(
+        self,
+        other: Self,
+        weight: f64,
+        model: &M,
+    ) -> Self {
+        let mut sum = Add {
+            sum: self.0,
+            other: other.0,
+            weight,
+        };
+        model.visit(&mut sum);
+        Self(sum.sum)
+    }
+
+    /// No gradient yet: adding to it copies.
+    pub fn zero() -> Self {
+        Self(GradientsParams::new())
+    }
+
+    /// The Euclidean norm over all parameters.
+    pub fn norm<B: AutodiffBackend, M: AutodiffModule<B>>(&self, model: &M) -> f64 {
+        let mut norm = Norm {
+            gradients: &self.0,
+            squares: 0.0,
+        };
+        model.visit(&mut norm);
+        norm.squares.sqrt()
+    }
+
+    /// `scale * self`, in two: of parameters with at least two dimensions, and of the others.
+    pub fn split<B: AutodiffBackend, M: AutodiffModule<B>>(
+        self,
+        model: &M,
+        scale: f64,
+    ) -> (GradientsParams, GradientsParams) {
+        let mut split = Split {
+            gradients: self.0,
+            scale,
+            matrices: GradientsParams::new(),
+            vectors: GradientsParams::new(),
+        };
+        model.visit(&mut split);
+        (split.matrices, split.vectors)
+    }
+}
+
+struct Add {
+    sum: GradientsParams,
+    other: GradientsParams,
+    weight: f64,
+}
+
+impl<B: AutodiffBackend> ModuleVisitor<B> for Add {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+        let Some(other) = self.other.remove::<B::InnerBackend, D>(param.id) else {
+            return;
+        };
+        let other = other * self.weight;
+        let sum = match self.sum.remove::<B::InnerBackend, D>(param.id) {
+            Some(sum) => sum + other,
+            None => other,
+        };
+        self.sum.register(param.id, sum);
+    }
+}
+
+struct Norm<'a> {
+    gradients: &'a GradientsParams,
+    squares: f64,
+}
+
+impl<B: AutodiffBackend> ModuleVisitor<B> for Norm<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+        if let Some(gradient) = self.gradients.get::<B::InnerBackend, D>(param.id) {
+            let squares = gradient.square().sum().into_scalar();
+            self.squares += squares.elem::<f64>();
+        }
+    }
+}
+
+struct Split {
+    gradients: GradientsParams,
+    scale: f64,
+    matrices: GradientsParams,
+    vectors: GradientsParams,
+}
+
+impl<B: AutodiffBackend> ModuleVisitor<B> for Split {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+        let Some(mut gradient) = self.gradients.remove::<B::InnerBackend, D>(param.id) else {
+            return;
+        };
+        if self.scale != 1.0 {
+            gradient = gradient * self.scale;
+        }
+        let half = if D > 1 {
+            &mut self.matrices
+        } else {
+            &mut self.vectors
+        };
+        half.register(param.id, gradient);
+    }
+}

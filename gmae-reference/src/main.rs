@@ -1,0 +1,23 @@
+//! The `gmae-reference` program.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use gmae_reference::cli::Cli;
+use gmae_reference::interrupt;
+use gmae_reference::train::Outcome;
+
+/// The exit code when the command could not be carried out.
+const FAILED: u8 = 2;
+
+fn main() -> ExitCode {
+    let outcome = interrupt::install().and_then(|()| Cli::parse().run());
+    match outcome {
+        Ok(Outcome::Finished) => ExitCode::SUCCESS,
+        Ok(Outcome::Interrupted) => ExitCode::from(interrupt::EXIT_CODE),
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(FAILED)
+        }
+    }
+}

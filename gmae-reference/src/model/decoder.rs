@@ -1,0 +1,69 @@
+//! The decoder: k queries that look at the latents, and at each other.
+
+use burn::module::{Module, Param};
+use burn::nn::Linear;
+use burn::tensor::backend::Backend;
+use burn::tensor::{Int, Tensor};
+
+use super::block::Block;
+use super::encoder::table;
+use super::init::Initializer;
+use super::patches::Visible;
+use crate::config::Config;
+
+/// Transformer decoder over `[CLS, n latents, k queries]`.
+#[derive(Debug, Module)]
+pub struct Decoder<B: Backend> {
+    embed: Linear<B>,
+    mask_token: Param<Tensor<B, 2>>,
+    queries: Param<Tensor<B, 2>>,
+    positions: Tensor<B, 2>,
+    blocks: Vec<Block<B>>,
+}
+
+impl<B: Backend> Decoder<B> {
+    /// The decoder of `config` with initial weights.
+    pub fn new(init: &mut Initializer<B>, config: &Config) -> Self {
+        let width = config.decoder_width;
+        let block = |_| Block::new(init, width, config.decoder_heads, config.mlp_ratio);
+        let blocks = (0..config.decoder_depth).map(block).collect();
+        Self {
+            blocks,
+            embed: init.linear(config.encoder_width, width),
+            mask_token: init.normal([1, width], 0.02),
+            queries: init.uniform([config.gaussians, width], 0.0, 1.0),
+            positions: table(config, width, init.device()),
+        }
+    }
+
+    /// Encoder tokens `[B (1 + n), D]` -> outputs at the queries `[B k, d]`.
+    pub fn forward(&self, latents: Tensor<B, 2>, input: &Visible<B>) -> Tensor<B, 2> {
+        let images = input.images;
+        let [gaussians, width] = self.queries.dims();
+        let projected = self.embed.forward(latents) + self.latent_positions(input);
+        let seen = projected.dims()[0] / images;
+        let queries = (self.queries.val() + self.mask_token.val())
+            .reshape([1, gaussians, width])
+            .expand([images, gaussians, width]);
+        let tokens = seen + gaussians;
+        let mut x = Tensor::cat(vec![projected.reshape([images, seen, width]), queries], 1)
+            .reshape([images * tokens, width]);
+        for block in &self.blocks {
+            x = block.forward(x, images);
+        }
+        x.reshape([images, tokens, width])
+            .narrow(1, seen, gaussians)
+            .reshape([images * gaussians, width])
+    }
+
+    /// Position codes of CLS (zero) and the visible patches, `[B (1 + n), d]`.
+    fn latent_positions(&self, input: &Visible<B>) -> Tensor<B, 2> {
+        let images = input.images;
+        let visible = input.rows.dims()[0] / images;
+        let cls = Tensor::<B, 2, Int>::zeros([images, 1], &input.rows.device());
+        let rows = Tensor::cat(vec![cls, input.rows.clone().reshape([images, visible])], 1);
+        self.positions
+            .clone()
+            .select(0, rows.reshape([images * (1 + visible)]))
+    }
+}

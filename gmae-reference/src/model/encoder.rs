@@ -1,0 +1,72 @@
+//! The encoder: a Vision Transformer over the visible patches and a CLS token.
+
+use burn::module::{Module, Param};
+use burn::nn::{LayerNorm, Linear};
+use burn::tensor::backend::Backend;
+use burn::tensor::{Tensor, TensorData};
+
+use super::block::Block;
+use super::init::Initializer;
+use super::patches::Visible;
+use super::position::position_table;
+use crate::config::Config;
+
+/// Vision Transformer encoder.
+#[derive(Debug, Module)]
+pub struct Encoder<B: Backend> {
+    embed: Linear<B>,
+    cls: Param<Tensor<B, 2>>,
+    positions: Tensor<B, 2>,
+    blocks: Vec<Block<B>>,
+    norm: LayerNorm<B>,
+}
+
+impl<B: Backend> Encoder<B> {
+    /// The encoder of `config` with initial weights.
+    pub fn new(init: &mut Initializer<B>, config: &Config) -> Self {
+        let width = config.encoder_width;
+        let block = |_| Block::new(init, width, config.encoder_heads, config.mlp_ratio);
+        let blocks = (0..config.encoder_depth).map(block).collect();
+        Self {
+            blocks,
+            embed: init.linear(config.patch_len(), width),
+            cls: init.normal([1, width], 0.02),
+            positions: table(config, width, init.device()),
+            norm: init.layer_norm(width),
+        }
+    }
+
+    /// Tokens `[B (1 + n), D]`; each image's CLS token comes first, then its patches in the order of `input`.
+    pub fn forward(&self, input: &Visible<B>) -> Tensor<B, 2> {
+        let mut tokens = self.tokens(input);
+        for block in &self.blocks {
+            tokens = block.forward(tokens, input.images);
+        }
+        self.norm.forward(tokens)
+    }
+
+    /// Embedded patches at their positions, the CLS token before each image's.
+    fn tokens(&self, input: &Visible<B>) -> Tensor<B, 2> {
+        let embedded = self.embed.forward(input.patches.clone());
+        let placed = embedded + self.positions.clone().select(0, input.rows.clone());
+        let [rows, width] = placed.dims();
+        let visible = rows / input.images;
+        // The CLS row of the position table is zero.
+        let cls = self
+            .cls
+            .val()
+            .reshape([1, 1, width])
+            .expand([input.images, 1, width]);
+        Tensor::cat(vec![cls, placed.reshape([input.images, visible, width])], 1)
+            .reshape([input.images * (1 + visible), width])
+    }
+}
+
+/// The position table of `config` as a tensor `[1 + N, width]`.
+pub(super) fn table<B: Backend>(config: &Config, width: usize, device: &B::Device) -> Tensor<B, 2> {
+    let values = position_table(config.grid(), width);
+    Tensor::from_data(
+        TensorData::new(values, [1 + config.patches(), width]),
+        device,
+    )
+}

@@ -1,0 +1,106 @@
+//! The head: decoder outputs to Gaussians, and the activations that keep every attribute in its range.
+
+use burn::module::Module;
+use burn::nn::{LayerNorm, Linear};
+use burn::tensor::Tensor;
+use burn::tensor::activation::{log_sigmoid, sigmoid};
+use burn::tensor::backend::Backend;
+
+use super::init::Initializer;
+use crate::camera;
+use crate::config::Config;
+
+/// Numbers per Gaussian: centre 3, scale 3, quaternion 4, colour 3, opacity 1.
+pub const ATTRIBUTES: usize = 14;
+
+/// The Gaussians of B images, k each, image by image.
+#[derive(Clone, Debug)]
+pub struct Gaussians<B: Backend> {
+    /// Centres, `[B k, 3]`, world units.
+    pub means: Tensor<B, 2>,
+    /// Standard deviations along the Gaussian's own axes, `[B k, 3]`, world units.
+    pub scales: Tensor<B, 2>,
+    /// Unit quaternions `w x y z`, `[B k, 4]`.
+    pub quaternions: Tensor<B, 2>,
+    /// Red, green and blue in (0, 1), `[B k, 3]`.
+    pub colours: Tensor<B, 2>,
+    /// Opacities in (0, 1), `[B k]`.
+    pub opacities: Tensor<B, 1>,
+    /// The number of images, B.
+    pub images: usize,
+}
+
+/// `LayerNorm`, a linear map to 14 numbers per Gaussian, activations.
+#[derive(Debug, Module)]
+pub struct Head<B: Backend> {
+    norm: LayerNorm<B>,
+    linear: Linear<B>,
+    gaussian_scale: f64,
+    centre_range: f64,
+}
+
+impl<B: Backend> Head<B> {
+    /// The head of `config` with initial weights.
+    pub fn new(init: &mut Initializer<B>, config: &Config) -> Self {
+        Self {
+            norm: init.layer_norm(config.decoder_width),
+            linear: init.linear_without_bias(config.decoder_width, ATTRIBUTES),
+            gaussian_scale: config.gaussian_scale * camera::scale_factor(config.camera),
+            centre_range: camera::centre_range(config.camera),
+        }
+    }
+
+    /// Decoder outputs `[B k, d]` -> the Gaussians of `images` images.
+    pub fn forward(&self, queries: Tensor<B, 2>, images: usize) -> Gaussians<B> {
+        let raw = self.linear.forward(self.norm.forward(queries));
+        activate(&raw, self.centre_range, self.gaussian_scale, images)
+    }
+}
+
+/// Raw attributes `[B k, 14]` -> Gaussians.
+///
+/// Centres are `centre_range * tanh(a / 2)`, scales `gaussian_scale * sigmoid(a)`, quaternions as in
+/// [`uniform_quaternion`] from the first three of their four numbers, colours and opacities sigmoids. Every
+/// gradient is finite for every finite input.
+pub fn activate<B: Backend>(
+    raw: &Tensor<B, 2>,
+    centre_range: f64,
+    gaussian_scale: f64,
+    images: usize,
+) -> Gaussians<B> {
+    let rows = raw.dims()[0];
+    let part = |from: usize, len: usize| raw.clone().narrow(1, from, len);
+    Gaussians {
+        means: (part(0, 3) * 0.5).tanh() * centre_range,
+        scales: sigmoid(part(3, 3)) * gaussian_scale,
+        quaternions: uniform_quaternion(part(6, 3)),
+        colours: sigmoid(part(10, 3)),
+        opacities: sigmoid(part(13, 1)).reshape([rows]),
+        images,
+    }
+}
+
+/// Three numbers per row, `[R, 3]`, to unit quaternions `[R, 4]`.
+///
+/// With `u, v, w` their sigmoids:
+/// `(sqrt(1 - u) sin 2 pi v, sqrt(1 - u) cos 2 pi v, sqrt(u) sin 2 pi w, sqrt(u) cos 2 pi w)`, which covers
+/// rotations uniformly when `u, v, w` are uniform (Shoemake 1992).
+fn uniform_quaternion<B: Backend>(a: Tensor<B, 2>) -> Tensor<B, 2> {
+    let turns = sigmoid(a.clone().narrow(1, 1, 2)) * std::f64::consts::TAU;
+    let (sin, cos) = (turns.clone().sin(), turns.cos());
+    let a = a.narrow(1, 0, 1);
+    let (low, high) = (sqrt_sigmoid(-a.clone()), sqrt_sigmoid(a));
+    let columns = vec![
+        low.clone() * sin.clone().narrow(1, 0, 1),
+        low * cos.clone().narrow(1, 0, 1),
+        high.clone() * sin.narrow(1, 1, 1),
+        high * cos.narrow(1, 1, 1),
+    ];
+    Tensor::cat(columns, 1)
+}
+
+/// `sqrt(sigmoid(a))`, whose derivative `sqrt(sigmoid(a)) (1 - sigmoid(a)) / 2` is finite even where the sigmoid
+/// itself is zero: no square root is differentiated.
+fn sqrt_sigmoid<B: Backend>(a: Tensor<B, 2>) -> Tensor<B, 2> {
+    (log_sigmoid(a) * 0.5).exp()
+}

@@ -1,0 +1,130 @@
+//! `pretrain`: trains on a folder of images.
+
+use std::path::{Path, PathBuf};
+
+use crate::checkpoint::Checkpoint;
+use crate::config::Config;
+use crate::data::{Dataset, Folder, FolderOptions, Transform};
+use crate::sampling::Sampler;
+use crate::schedule::Schedule;
+use crate::train::{Outcome, Plan, Trainer, train};
+use crate::{Error, metrics};
+
+/// The name of the checkpoint inside an output folder.
+pub const CHECKPOINT: &str = "checkpoint.gmae";
+/// The name of the metrics file inside an output folder.
+pub const METRICS: &str = "metrics.jsonl";
+
+/// What to train on, and where to write.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Folder of images.
+    pub data: PathBuf,
+    /// Folder for checkpoint and metrics.
+    pub output: PathBuf,
+    /// Whether to go on from the checkpoint in `output`.
+    pub resume: bool,
+    /// Stop, and save, after this many steps of the run, of which the schedule knows nothing.
+    pub stop_at: Option<usize>,
+}
+
+/// Trains, or goes on training, a model of `config`.
+///
+/// # Errors
+///
+/// Names the argument, setting or file at fault. Nothing is written before everything has been checked.
+pub fn pretrain(config: Config, options: &Options) -> Result<Outcome, Error> {
+    config.validate()?;
+    let transform = Transform::training(config.image_size)?.with_scale(config.crop_scale, 1.0)?;
+    let options_of_folder = FolderOptions {
+        min_side: config.patch_size,
+        ..FolderOptions::new(transform)
+    };
+    let data = Folder::open(&options.data, options_of_folder)?.preload()?;
+    if let Some(warning) = data.warning() {
+        eprintln!("warning: {warning}");
+    }
+    let mut trainer = trainer(config, options, data.len())?;
+    create_folder(&options.output)?;
+    let plan = plan(&config, &options.output, data.len(), options.stop_at);
+    eprintln!(
+        "{} images, {} steps, from step {}; writing to {}",
+        data.len(),
+        plan.schedule.total_steps,
+        trainer.step,
+        options.output.display()
+    );
+    // The very first checkpoint shows that the folder can be written to, before an hour has gone into it.
+    trainer.checkpoint(data.len())?.save(&plan.checkpoint)?;
+    let outcome = train(&mut trainer, &data, &plan)?;
+    summarise(&plan, outcome, &trainer)?;
+    Ok(outcome)
+}
+
+/// The plan of a run of `config` over `images` images that writes into `output`.
+pub fn plan(config: &Config, output: &Path, images: usize, stop_at: Option<usize>) -> Plan {
+    let schedule = Schedule::new(config, Sampler::new(*config, images).steps_per_epoch());
+    Plan {
+        schedule,
+        last_step: stop_at.unwrap_or(usize::MAX).min(schedule.total_steps),
+        checkpoint: output.join(CHECKPOINT),
+        metrics: output.join(METRICS),
+    }
+}
+
+/// Creates an output folder, with its parents.
+///
+/// # Errors
+///
+/// [`Error::File`] if that is not possible.
+pub fn create_folder(path: &Path) -> Result<(), Error> {
+    std::fs::create_dir_all(path).map_err(Error::file("creating output folder", path))
+}
+
+/// A new run, or the one that the checkpoint in the output folder belongs to.
+fn trainer(config: Config, options: &Options, images: usize) -> Result<Trainer, Error> {
+    let path = options.output.join(CHECKPOINT);
+    if !options.resume {
+        if path.exists() {
+            return Err(Error::Argument {
+                argument: "--output",
+                expected: "a folder without a checkpoint, or --resume to go on from it".to_owned(),
+                got: options.output.display().to_string(),
+            });
+        }
+        return Trainer::new(config);
+    }
+    let checkpoint = Checkpoint::load(&path)?;
+    checkpoint.expect(&config, &path)?;
+    if checkpoint.header.images != images {
+        return Err(Error::Argument {
+            argument: "--data",
+            expected: format!("the {} images the run began with", checkpoint.header.images),
+            got: format!("{images} images"),
+        });
+    }
+    Trainer::resume(&checkpoint, &path)
+}
+
+fn summarise(plan: &Plan, outcome: Outcome, trainer: &Trainer) -> Result<(), Error> {
+    let records = metrics::read(&plan.metrics)?;
+    let word = match outcome {
+        Outcome::Finished => "finished",
+        Outcome::Interrupted => "interrupted",
+    };
+    let (Some(first), Some(last)) = (records.first(), records.last()) else {
+        println!("nothing to do: the run is at step {} already", trainer.step);
+        return Ok(());
+    };
+    println!(
+        "{word} at step {} of {}: loss {:.4} at step {}, {:.4} at step {}; checkpoint {}",
+        trainer.step,
+        plan.schedule.total_steps,
+        first.loss,
+        first.step,
+        last.loss,
+        last.step,
+        plan.checkpoint.display()
+    );
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! The progress bar: loss, images per second, time left.
+
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::metrics::Record;
+
+/// Time between two lines where there is no terminal to draw a bar on.
+const LINE_INTERVAL: Duration = Duration::from_secs(10);
+/// Weight of the newest value in the running means shown.
+const SMOOTHING: f64 = 0.05;
+const TEMPLATE: &str = "{bar:24} step {pos}/{len}  {msg}  {eta} left";
+
+/// A bar on a terminal, a line every ten seconds elsewhere; both on standard error.
+#[derive(Debug)]
+pub struct Progress {
+    bar: ProgressBar,
+    line: Instant,
+    means: Option<(f64, f64)>,
+}
+
+impl Progress {
+    /// For a run at step `step` of `steps`.
+    pub fn new(step: usize, steps: usize) -> Self {
+        let style =
+            ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bar = ProgressBar::new(steps as u64).with_style(style);
+        bar.set_position(step as u64);
+        bar.reset_eta();
+        Self {
+            bar,
+            line: Instant::now(),
+            means: None,
+        }
+    }
+
+    /// Shows a step just taken.
+    pub fn show(&mut self, record: &Record) {
+        let blend = |old: f64, new: f64| old + SMOOTHING * (new - old);
+        let (loss, speed) =
+            self.means
+                .map_or((record.loss, record.images_per_second), |(loss, speed)| {
+                    (
+                        blend(loss, record.loss),
+                        blend(speed, record.images_per_second),
+                    )
+                });
+        self.means = Some((loss, speed));
+        self.bar
+            .set_message(format!("loss {loss:.4}  {speed:.0} images/s"));
+        self.bar.set_position(record.step as u64);
+        if self.bar.is_hidden() && self.line.elapsed() >= LINE_INTERVAL {
+            self.line = Instant::now();
+            let (position, length) = (record.step, self.bar.length().unwrap_or_default());
+            let left = (length as f64 - position as f64).max(0.0) * self.bar.per_sec().recip();
+            eprintln!(
+                "step {position}/{length}  loss {loss:.4}  {speed:.0} images/s  {left:.0} s left"
+            );
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.abandon();
+    }
+}

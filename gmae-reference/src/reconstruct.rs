@@ -1,0 +1,123 @@
+//! `reconstruct`: one image through a trained model.
+
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use image::{ImageFormat, ImageReader, RgbImage};
+
+use crate::Error;
+use crate::atomic::write_atomically;
+use crate::backend::{Cpu, Device};
+use crate::checkpoint::Checkpoint;
+use crate::config::Config;
+use crate::data::{Image, Transform};
+use crate::evaluate::{image_losses, predict};
+use crate::model::Mask;
+use crate::picture;
+use crate::pretrain::create_folder;
+use crate::sampling::{Batch, Stream, stream};
+use crate::train::Outcome;
+
+/// Which image, which model, where to.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Checkpoint file, for messages.
+    pub checkpoint: PathBuf,
+    /// Image file.
+    pub image: PathBuf,
+    /// Folder for the pictures.
+    pub output: PathBuf,
+    /// Seed of the mask.
+    pub mask_seed: u64,
+}
+
+/// Writes `original.png`, `masked.png`, `reconstruction.png` and `pasted.png`, and prints the error.
+///
+/// # Errors
+///
+/// Names the file at fault; no picture is left half-written.
+pub fn reconstruct(checkpoint: &Checkpoint, options: &Options) -> Result<Outcome, Error> {
+    let config = checkpoint.header.config;
+    let model = checkpoint.model::<Cpu>(&options.checkpoint, &Device::default())?;
+    let mut rng = stream(options.mask_seed, Stream::HeldOut, 0);
+    let mask = Mask::random(config.patches(), config.visible(), &mut rng);
+    let stored = read(&options.image, &config)?;
+    let original = Transform::evaluation(config.image_size)?.apply(&stored, &mut rng)?;
+    let batch = Batch {
+        pixels: original.pixels.clone(),
+        masks: vec![mask.clone()],
+    };
+    let prediction = predict(&config, &model, &batch)?;
+    let losses = image_losses(&config, &batch, &prediction.pixels);
+    let reconstruction = Image {
+        pixels: prediction.pixels,
+        ..original
+    };
+    create_folder(&options.output)?;
+    for (name, picture) in [
+        ("masked.png", &picture::masked(&config, &original, &mask)),
+        ("reconstruction.png", &reconstruction),
+        (
+            "pasted.png",
+            &picture::pasted(&config, &original, &reconstruction, &mask),
+        ),
+        ("original.png", &original),
+    ] {
+        write(&options.output.join(name), picture)?;
+    }
+    let loss = losses.first().copied().unwrap_or_default();
+    println!(
+        "masked patches: mean squared error {loss:.5}, {:.2} dB; pictures in {}",
+        -10.0 * loss.log10(),
+        options.output.display()
+    );
+    Ok(Outcome::Finished)
+}
+
+/// Reads an image that has at least the size of a patch.
+fn read(path: &Path, config: &Config) -> Result<RgbImage, Error> {
+    let refused = |expected: String, got: String| Error::Argument {
+        argument: "--image",
+        expected,
+        got,
+    };
+    let reader = ImageReader::open(path)
+        .and_then(ImageReader::with_guessed_format)
+        .map_err(Error::file("reading image", path))?;
+    let image = reader.decode().map_err(|error| {
+        refused(
+            "a whole JPEG or PNG file".to_owned(),
+            format!("{}: {error}", path.display()),
+        )
+    })?;
+    let (side, patch) = (
+        image.width().min(image.height()) as usize,
+        config.patch_size,
+    );
+    if side < patch {
+        let expected =
+            format!("an image of at least {patch} x {patch} pixels, the size of a patch");
+        return Err(refused(
+            expected,
+            format!(
+                "{} x {} in {}",
+                image.width(),
+                image.height(),
+                path.display()
+            ),
+        ));
+    }
+    Ok(image.into_rgb8())
+}
+
+/// Writes a PNG file, whole or not at all.
+fn write(path: &Path, picture: &Image) -> Result<(), Error> {
+    let mut bytes = Cursor::new(Vec::new());
+    let encoded = picture.to_rgb8().write_to(&mut bytes, ImageFormat::Png);
+    encoded
+        .map_err(std::io::Error::other)
+        .map_err(Error::file("encoding picture", path))?;
+    write_atomically("writing picture", path, |file| {
+        file.write_all(bytes.get_ref())
+    })
+}

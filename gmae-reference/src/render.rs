@@ -1,0 +1,71 @@
+//! Gaussians to images: the only file that calls the splatter.
+
+use burn::backend::Autodiff;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+use splat::RenderConfig;
+use splat_autodiff::GaussianTensors;
+
+use crate::Error;
+use crate::camera;
+use crate::config::Config;
+use crate::model::Gaussians;
+
+/// Renders every image's Gaussians over white, `[B, H, W, 3]`, differentiably.
+///
+/// # Errors
+///
+/// [`Error::Render`] when the splatter refuses the sizes.
+pub fn render<B: Backend, C: CheckpointStrategy>(
+    config: &Config,
+    gaussians: Gaussians<Autodiff<B, C>>,
+) -> Result<Tensor<Autodiff<B, C>, 4>, Error> {
+    let views = camera::views(config, gaussians.images);
+    let background = white(gaussians.images, &gaussians.means.device());
+    let rendered =
+        splat_autodiff::render(&tensors(gaussians), &views, background, &settings(config));
+    rendered.map(|image| image.features).map_err(refused)
+}
+
+/// As [`render`], without gradients.
+///
+/// # Errors
+///
+/// [`Error::Render`] when the splatter refuses the sizes.
+pub fn render_forward<B: Backend>(
+    config: &Config,
+    gaussians: Gaussians<B>,
+) -> Result<Tensor<B, 4>, Error> {
+    let views = camera::views(config, gaussians.images);
+    let background = white(gaussians.images, &gaussians.means.device());
+    let rendered =
+        splat_autodiff::render_forward(&tensors(gaussians), &views, background, &settings(config));
+    rendered.map(|image| image.features).map_err(refused)
+}
+
+/// The splatter's settings: its defaults, with this model's blur.
+pub fn settings(config: &Config) -> RenderConfig {
+    RenderConfig {
+        blur: config.blur,
+        ..RenderConfig::default()
+    }
+}
+
+fn tensors<B: Backend>(gaussians: Gaussians<B>) -> GaussianTensors<B> {
+    GaussianTensors {
+        means: gaussians.means,
+        scales: gaussians.scales,
+        quaternions: gaussians.quaternions,
+        opacities: gaussians.opacities,
+        features: gaussians.colours,
+    }
+}
+
+fn white<B: Backend>(images: usize, device: &B::Device) -> Tensor<B, 2> {
+    Tensor::ones([images, 3], device)
+}
+
+fn refused(error: impl std::fmt::Display) -> Error {
+    Error::Render(error.to_string())
+}

@@ -1,0 +1,219 @@
+//! The loss curve as inline SVG. Text and grid take the page's colour, so it works on light and dark pages.
+
+use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
+use plotters::prelude::*;
+
+use super::words::short;
+use super::{LossCurve, ReportError};
+
+/// Size of the drawing in its own units; the page scales it.
+const SIZE: (u32, u32) = (900, 380);
+/// Stands for the page's text colour until it is replaced.
+const INK: RGBColor = RGBColor(1, 2, 3);
+const INK_HEX: &str = "#010203";
+const TRAIN: RGBColor = RGBColor(0x6F, 0x9B, 0xD1);
+const HELD_OUT: RGBColor = RGBColor(0xE4, 0x57, 0x2E);
+const BASELINE: RGBColor = RGBColor(0x2F, 0xA0, 0x78);
+/// A loss that spans more than this factor is shown on a logarithmic axis.
+const LOG_FROM: f64 = 8.0;
+/// Label of the logarithmic axis.
+const Y_LOG: &str = "loss (logarithmic)";
+/// More points on the training curve than this are averaged in groups: the page stays small, the line readable.
+const MAX_POINTS: usize = 1000;
+
+/// Draws the curve; `None` if no finite point was recorded.
+pub(super) fn svg(loss: &LossCurve, baseline: f64) -> Result<Option<String>, ReportError> {
+    let (train, held_out) = (thinned(&finite(&loss.train)), finite(&loss.held_out));
+    let points = || train.iter().chain(&held_out);
+    let Some((low, high)) = bounds(points().map(|p| p.1).chain([baseline])) else {
+        return Ok(None);
+    };
+    let Some((first, last)) = bounds(points().map(|p| p.0)) else {
+        return Ok(None);
+    };
+    let last = if last > first { last } else { first + 1.0 };
+    let lines = Lines {
+        train: &train,
+        held_out: &held_out,
+        baseline: baseline
+            .is_finite()
+            .then_some([(first, baseline), (last, baseline)]),
+    };
+    let mut text = String::new();
+    if low > 0.0 && high > LOG_FROM * low {
+        let y = (low * 0.85..high * 1.18).log_scale();
+        draw(&mut text, first..last, y, Y_LOG, &lines)
+    } else {
+        let margin = if high > low {
+            0.06 * (high - low)
+        } else {
+            0.5 * high.abs().max(1e-3)
+        };
+        draw(
+            &mut text,
+            first..last,
+            low - margin..high + margin,
+            "loss",
+            &lines,
+        )
+    }
+    .map_err(|error| ReportError::Plot(error.to_string()))?;
+    // Inside an HTML page neither the namespace nor a fixed size is needed.
+    let inline = text
+        .replace(r#" xmlns="http://www.w3.org/2000/svg""#, "")
+        .replace(&format!(r#"width="{}" height="{}" "#, SIZE.0, SIZE.1), "")
+        .replace(INK_HEX, "currentColor");
+    Ok(Some(inline))
+}
+
+struct Lines<'a> {
+    train: &'a [(f64, f64)],
+    held_out: &'a [(f64, f64)],
+    baseline: Option<[(f64, f64); 2]>,
+}
+
+fn draw<Y>(
+    text: &mut String,
+    x: std::ops::Range<f64>,
+    y: Y,
+    y_label: &str,
+    lines: &Lines,
+) -> Result<(), Box<dyn std::error::Error>>
+where
+    Y: AsRangedCoord<Value = f64>,
+    Y::CoordDescType: ValueFormatter<f64>,
+{
+    let root = SVGBackend::with_string(text, SIZE).into_drawing_area();
+    let mut chart = ChartBuilder::on(&root)
+        .margin(14)
+        .x_label_area_size(46)
+        .y_label_area_size(74)
+        .build_cartesian_2d(x, y)?;
+    chart
+        .configure_mesh()
+        .x_desc("training step")
+        .y_desc(y_label)
+        .axis_style(INK.mix(0.5))
+        .bold_line_style(INK.mix(0.14))
+        .light_line_style(TRANSPARENT)
+        .label_style(("sans-serif", 15).into_font().color(&INK))
+        .axis_desc_style(("sans-serif", 16).into_font().color(&INK))
+        .x_labels(8)
+        .y_labels(12)
+        .x_label_formatter(&|step| format!("{step:.0}"))
+        .y_label_formatter(&|loss| match y_label {
+            Y_LOG if !is_round(*loss) => String::new(),
+            _ => short(*loss),
+        })
+        .draw()?;
+    chart.draw_series(LineSeries::new(
+        lines.train.iter().copied(),
+        TRAIN.stroke_width(1),
+    ))?;
+    if let Some(ends) = lines.baseline {
+        chart.draw_series(DashedLineSeries::new(ends, 9, 6, BASELINE.stroke_width(2)))?;
+    }
+    chart.draw_series(LineSeries::new(
+        lines.held_out.iter().copied(),
+        HELD_OUT.stroke_width(3),
+    ))?;
+    let dots = lines
+        .held_out
+        .iter()
+        .map(|&at| Circle::new(at, 4, HELD_OUT.filled()));
+    chart.draw_series(dots)?;
+    root.present()?;
+    Ok(())
+}
+
+fn finite(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let good = |p: &&(f64, f64)| p.0.is_finite() && p.1.is_finite();
+    points.iter().filter(good).copied().collect()
+}
+
+/// At most [`MAX_POINTS`] points: the means of neighbouring ones.
+fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let group = points.len().div_ceil(MAX_POINTS).max(1);
+    let mean = |part: &[(f64, f64)]| {
+        let sum = part
+            .iter()
+            .fold((0.0, 0.0), |sum, p| (sum.0 + p.0, sum.1 + p.1));
+        (sum.0 / part.len() as f64, sum.1 / part.len() as f64)
+    };
+    points.chunks(group).map(mean).collect()
+}
+
+/// Smallest and largest of the finite values; `None` if there is none.
+fn bounds(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
+    values.filter(|v| v.is_finite()).fold(None, |range, v| {
+        let (low, high) = range.unwrap_or((v, v));
+        Some((low.min(v), high.max(v)))
+    })
+}
+
+/// True for 1, 2 and 5 times a power of ten: labels that do not crowd a logarithmic axis.
+fn is_round(value: f64) -> bool {
+    let lead = value / 10_f64.powf(value.log10().floor());
+    [1.0, 2.0, 5.0, 10.0]
+        .iter()
+        .any(|round| (lead - round).abs() < 0.01)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn curve(points: &[(f64, f64)]) -> LossCurve {
+        LossCurve {
+            train: points.to_vec(),
+            held_out: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_wide_span_is_logarithmic() {
+        let wide = svg(&curve(&[(0.0, 1.0), (10.0, 0.01)]), 0.5)
+            .unwrap()
+            .unwrap();
+        let narrow = svg(&curve(&[(0.0, 1.0), (10.0, 0.8)]), 0.5)
+            .unwrap()
+            .unwrap();
+        assert!(wide.contains("logarithmic") && !narrow.contains("logarithmic"));
+        for text in [wide, narrow] {
+            assert!(text.contains("training step") && text.contains("currentColor"));
+            assert!(!text.contains("http") && !text.contains(INK_HEX));
+            assert_eq!(text.to_uppercase().matches("#6F9BD1").count(), 1);
+        }
+    }
+
+    #[test]
+    fn odd_curves_are_drawn_or_left_out() {
+        assert_eq!(svg(&LossCurve::default(), 0.1).unwrap(), None);
+        assert_eq!(svg(&curve(&[(1.0, f64::NAN)]), 0.1).unwrap(), None);
+        for points in [
+            vec![(5.0, 0.3)],
+            vec![(0.0, 0.0), (1.0, 0.0)],
+            vec![(0.0, -1.0), (1.0, f64::INFINITY)],
+        ] {
+            for baseline in [f64::NAN, 0.0, 0.2] {
+                assert!(
+                    svg(&curve(&points), baseline).unwrap().is_some(),
+                    "{points:?} {baseline}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn long_curves_are_averaged() {
+        let points: Vec<_> = (0..2500)
+            .map(|i| (f64::from(i), f64::from(i % 3)))
+            .collect();
+        let thin = thinned(&points);
+        assert_eq!(thin.len(), 834);
+        assert_eq!(thin[0], (1.0, 1.0));
+        assert_eq!(thin[833], (2499.0, 0.0));
+        assert_eq!(thinned(&points[..900]), points[..900]);
+        assert_eq!(thinned(&[]), []);
+    }
+}

@@ -1,0 +1,283 @@
+//! The page: one section per function, in the order in which they are read.
+
+use super::curve;
+use super::picture::{ellipses, escape, img};
+use super::words::{count, duration, loss, percent, short};
+use super::{DepthPicture, GaussianPicture, Numbers, ReconstructionRow, ReportData, ReportError};
+
+const STYLE: &str = include_str!("style.css");
+/// Caption of the picture that the loss judges.
+const PASTED: &str = "pasted in";
+
+/// The whole page as HTML.
+pub(super) fn page(data: &ReportData) -> Result<String, ReportError> {
+    let title = escape(&data.title);
+    let sections = [
+        header(data),
+        curve_section(data)?,
+        rows_section(&data.rows)?,
+        gaussians_section(&data.gaussians)?,
+        depths_section(&data.depths)?,
+        settings_section(data),
+    ];
+    Ok(format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n{}</main>\n</body>\n</html>\n",
+        sections.concat()
+    ))
+}
+
+fn header(data: &ReportData) -> String {
+    let numbers = &data.numbers;
+    let notes: Vec<String> = data
+        .notes
+        .iter()
+        .map(|note| format!("<p class=\"note\">{}</p>\n", escape(note)))
+        .collect();
+    format!(
+        "<h1>{}</h1>\n<p class=\"lead\">The model saw only a part of each picture and drew the whole of it with {} \
+         coloured Gaussians. It was trained on one thing: that the hidden part comes out right.</p>\n\
+         {}<p>{}</p>\n{}",
+        escape(&data.title),
+        count(numbers.gaussians),
+        cards(numbers),
+        verdict(numbers),
+        notes.concat(),
+    )
+}
+
+fn cards(numbers: &Numbers) -> String {
+    let ratio = numbers.end_loss / numbers.start_loss;
+    let cards = [
+        ("card", loss(numbers.start_loss), "loss at the start"),
+        ("card main", loss(numbers.end_loss), "loss at the end"),
+        ("card main", short(ratio), "end divided by start"),
+        ("card", loss(numbers.baseline_loss), "loss of a mean colour"),
+        (
+            "card",
+            short(numbers.images_per_second),
+            "images per second",
+        ),
+        ("card", duration(numbers.seconds), "of training"),
+        ("card", count(numbers.steps), "training steps"),
+        ("card", count(numbers.parameters), "parameters"),
+    ];
+    let cards = cards.map(|(class, value, label)| {
+        format!("<div class=\"{class}\"><b>{value}</b><span>{label}</span></div>\n")
+    });
+    format!("<div class=\"cards\">\n{}</div>\n", cards.concat())
+}
+
+fn verdict(numbers: &Numbers) -> String {
+    let Numbers {
+        start_loss,
+        end_loss,
+        baseline_loss,
+        ..
+    } = *numbers;
+    let change = match end_loss / start_loss {
+        ratio if !ratio.is_finite() => {
+            "The losses are not complete, so nothing is compared here.".to_owned()
+        }
+        ratio if ratio < 1.0 => format!(
+            "Training lowered the held-out loss by {}.",
+            percent(1.0 - ratio)
+        ),
+        _ => "Training did not lower the held-out loss.".to_owned(),
+    };
+    let against = match end_loss / baseline_loss {
+        ratio if !ratio.is_finite() => "",
+        ratio if ratio < 1.0 => {
+            " It ends below the loss of simply painting every hidden patch in the mean colour: the model \
+             has learned something about what is hidden."
+        }
+        _ => {
+            " It does not yet beat painting every hidden patch in the mean colour: train longer before \
+             reading much into the pictures."
+        }
+    };
+    format!(
+        "{change}{against} All losses are mean squared errors on the hidden patches of held-out pictures, with \
+         colours between 0 and 1."
+    )
+}
+
+fn curve_section(data: &ReportData) -> Result<String, ReportError> {
+    let svg = curve::svg(&data.loss, data.numbers.baseline_loss)?;
+    let body = svg.map_or_else(
+        || "<p>No loss was recorded.</p>\n".to_owned(),
+        |svg| {
+            format!(
+                "<div class=\"panel curve\">\n<div class=\"legend\"><span><i class=\"train\"></i>training batches</span>\
+                 <span><i class=\"held-out\"></i>held-out pictures</span>\
+                 <span><i class=\"baseline\"></i>mean colour</span></div>\n{svg}</div>\n"
+            )
+        },
+    );
+    Ok(format!(
+        "<h2>Loss</h2>\n<p>Lower is better. Training batches differ from step to step, hence the jitter; the \
+         held-out pictures are always the same and were never trained on. The dashed line is what a single mean \
+         colour would reach.</p>\n{body}"
+    ))
+}
+
+fn rows_section(rows: &[ReconstructionRow]) -> Result<String, ReportError> {
+    let mut body = String::new();
+    for (i, row) in (1..).zip(rows) {
+        let figures = [
+            (&row.masked, "what the model saw"),
+            (&row.reconstruction, "what it drew"),
+            (&row.pasted, PASTED),
+            (&row.original, "the original"),
+        ];
+        body.push_str("<div class=\"panel grid four\">\n");
+        for (image, caption) in figures {
+            let picture = img(image, &format!("picture {i}: {caption}"))?;
+            let caption = if caption == PASTED {
+                format!("{caption}, loss {}", loss(row.loss))
+            } else {
+                caption.to_owned()
+            };
+            body.push_str(&figure(&picture, &caption));
+        }
+        body.push_str("</div>\n");
+    }
+    Ok(section(
+        "Reconstructions",
+        "Held-out pictures. On the left the grey patches are hidden; the model never gets to see them. Next to it \
+         the drawing made of all Gaussians. Then the same drawing, but only in the hidden patches, with the visible \
+         ones as they were: this is what the loss judges. On the right the original.",
+        &body,
+    ))
+}
+
+fn gaussians_section(pictures: &[GaussianPicture]) -> Result<String, ReportError> {
+    let mut body = String::new();
+    for (i, picture) in (1..).zip(pictures) {
+        let GaussianPicture {
+            original,
+            render,
+            ellipses: shapes,
+        } = picture;
+        let name = format!("Gaussians of picture {i}");
+        let drawn = ellipses(original.width, original.height, shapes, &name);
+        body.push_str("<div class=\"panel grid three\">\n");
+        body.push_str(&figure(
+            &img(original, &format!("{name}: original"))?,
+            "the original",
+        ));
+        body.push_str(&figure(
+            &img(render, &format!("{name}: render"))?,
+            "all Gaussians, rendered",
+        ));
+        body.push_str(&figure(
+            &drawn,
+            &format!("{} Gaussians, outlined", count(shapes.len())),
+        ));
+        body.push_str("</div>\n");
+    }
+    Ok(section(
+        "The Gaussians",
+        "Each outline is one Gaussian: a soft, coloured, half-transparent ellipse, drawn at one standard deviation in \
+         its own colour. Faint outlines are nearly transparent. Where the model spends many small ones, it found \
+         detail.",
+        &body,
+    ))
+}
+
+fn depths_section(pictures: &[DepthPicture]) -> Result<String, ReportError> {
+    let mut body = String::new();
+    for (i, picture) in (1..).zip(pictures) {
+        let name = format!("depth of picture {i}");
+        let (width, height) = (picture.original.width, picture.original.height);
+        let whole = img(&picture.original, &format!("{name}: original"))?;
+        body.push_str("<div class=\"panel grid layers\">\n");
+        body.push_str(&figure(&whole, "the original"));
+        for (n, layer) in (1..).zip(&picture.layers) {
+            let name = format!("{name}: layer {n}");
+            let prefix = img(&layer.prefix, &name)?;
+            let drawn = ellipses(width, height, &layer.ellipses, &name);
+            let caption = match n {
+                1 => "nearest layer".to_owned(),
+                n if n == picture.layers.len() => format!("layers 1 to {n}: everything"),
+                n => format!("layers 1 to {n}"),
+            };
+            body.push_str(&figure(&format!("{prefix}{drawn}"), &caption));
+        }
+        body.push_str("</div>\n");
+    }
+    Ok(section(
+        "Layers of depth",
+        "The Gaussians of a picture, sorted by their distance from the camera and cut into groups of equal count. \
+         Above: the nearest groups alone, then one more group at a time. Below: the outlines of the group that was \
+         added. Nobody told the model about depth; it may use it to put some things in front of others.",
+        &body,
+    ))
+}
+
+fn settings_section(data: &ReportData) -> String {
+    let rows: Vec<String> = data
+        .configuration
+        .iter()
+        .map(|(name, value)| {
+            format!(
+                "<tr><td>{}</td><td>{}</td></tr>\n",
+                escape(name),
+                escape(value)
+            )
+        })
+        .collect();
+    let table = if rows.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "<div class=\"panel scroll\"><table>\n{}</table></div>\n",
+            rows.concat()
+        )
+    };
+    format!(
+        "<h2>Do it again</h2>\n<p>This command, with these settings, repeats the run.</p>\n\
+         <div class=\"panel\"><pre>{}</pre></div>\n{table}",
+        escape(&data.command)
+    )
+}
+
+/// A heading, an explanation and the pictures; nothing at all without pictures.
+fn section(title: &str, explanation: &str, body: &str) -> String {
+    if body.is_empty() {
+        return String::new();
+    }
+    format!("<h2>{title}</h2>\n<p>{explanation}</p>\n{body}")
+}
+
+/// `content` is HTML, `caption` is text.
+fn figure(content: &str, caption: &str) -> String {
+    format!(
+        "<figure>{content}<figcaption>{}</figcaption></figure>\n",
+        escape(caption)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_verdict_follows_the_numbers() {
+        let verdict_of = |start_loss, end_loss, baseline_loss| {
+            verdict(&Numbers {
+                start_loss,
+                end_loss,
+                baseline_loss,
+                ..Numbers::default()
+            })
+        };
+        let good = verdict_of(0.2, 0.05, 0.06);
+        assert!(good.contains("by 75.0 %") && good.contains("ends below"));
+        let middling = verdict_of(0.2, 0.1, 0.06);
+        assert!(middling.contains("by 50.0 %") && middling.contains("not yet beat"));
+        assert!(verdict_of(0.2, 0.3, 0.06).contains("did not lower"));
+        assert!(verdict_of(f64::NAN, 0.3, 0.06).contains("not complete"));
+    }
+}

@@ -1,0 +1,74 @@
+//! The learning rate of every step.
+
+use crate::config::Config;
+
+/// Linear warm-up to the peak, then half a cosine down to zero, step by step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Schedule {
+    /// The highest rate.
+    pub peak: f64,
+    /// Steps of warm-up; the last of them has the peak rate.
+    pub warmup_steps: usize,
+    /// All steps, warm-up included.
+    pub total_steps: usize,
+}
+
+impl Schedule {
+    /// The schedule of `config` when an epoch has `steps_per_epoch` steps.
+    pub fn new(config: &Config, steps_per_epoch: usize) -> Self {
+        let total_steps = config.epochs.saturating_mul(steps_per_epoch);
+        let warmup = (config.warmup_epochs * steps_per_epoch as f64).round() as usize;
+        Self {
+            peak: config.peak_learning_rate(),
+            warmup_steps: warmup.min(total_steps),
+            total_steps,
+        }
+    }
+
+    /// The learning rate of step `step`, counted from 0.
+    pub fn learning_rate(&self, step: usize) -> f64 {
+        if step < self.warmup_steps {
+            return self.peak * (step + 1) as f64 / self.warmup_steps as f64;
+        }
+        let remaining = self.total_steps.saturating_sub(self.warmup_steps).max(1);
+        let progress = ((step - self.warmup_steps) as f64 / remaining as f64).min(1.0);
+        self.peak * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn warms_up_linearly_then_falls_along_half_a_cosine() {
+        let schedule = Schedule {
+            peak: 2.0,
+            warmup_steps: 4,
+            total_steps: 12,
+        };
+        let rates: Vec<f64> = (0..=12).map(|step| schedule.learning_rate(step)).collect();
+        assert_eq!(rates[..4], [0.5, 1.0, 1.5, 2.0]);
+        assert_eq!(rates[4], 2.0, "the cosine begins at the peak");
+        assert!((rates[8] - 1.0).abs() < 1e-12, "half-way down at half time");
+        assert!(rates[4..].is_sorted_by(|a, b| a > b));
+        assert!(rates[12].abs() < 1e-12, "zero at the end");
+    }
+
+    #[test]
+    fn no_warm_up_and_only_warm_up() {
+        let none = Schedule {
+            peak: 1.0,
+            warmup_steps: 0,
+            total_steps: 10,
+        };
+        assert_eq!(none.learning_rate(0), 1.0);
+        let only = Schedule {
+            peak: 1.0,
+            warmup_steps: 3,
+            total_steps: 3,
+        };
+        assert_eq!(only.learning_rate(2), 1.0);
+        assert!(only.learning_rate(3).is_finite());
+    }
+}

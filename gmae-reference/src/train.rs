@@ -1,0 +1,225 @@
+//! The training loop.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use burn::module::Module;
+use burn::tensor::ElementConversion;
+
+use crate::backend::{Device, Training};
+use crate::checkpoint::Checkpoint;
+use crate::config::Config;
+use crate::data::Dataset;
+use crate::gradient::Gradient;
+use crate::loss::Target;
+use crate::metrics::{Metrics, Record};
+use crate::model::{Gmae, Mask, Visible};
+use crate::optimizer::Optimizer;
+use crate::progress::Progress;
+use crate::render::render;
+use crate::sampling::{Batch, Sampler};
+use crate::schedule::Schedule;
+use crate::workers::Workers;
+use crate::{Error, interrupt};
+
+/// Time between two checkpoints of a run that is not interrupted.
+const CHECKPOINT_INTERVAL: Duration = Duration::from_mins(1);
+
+/// Whether a run went through.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Outcome {
+    /// It went to its last step.
+    Finished,
+    /// It was asked to stop, and saved.
+    Interrupted,
+}
+
+/// Where a run writes, and until when it goes on.
+#[derive(Debug)]
+pub struct Plan {
+    /// The learning rate of every step.
+    pub schedule: Schedule,
+    /// Steps after which to stop, at most the schedule's.
+    pub last_step: usize,
+    /// The checkpoint file.
+    pub checkpoint: PathBuf,
+    /// The metrics file.
+    pub metrics: PathBuf,
+}
+
+/// The state of a run.
+pub struct Trainer {
+    /// The settings.
+    pub config: Config,
+    /// Steps taken.
+    pub step: usize,
+    /// The model as of now.
+    pub model: Gmae<Training>,
+    optimizer: Optimizer<Training>,
+    workers: Workers,
+    device: Device,
+}
+
+/// Trains until `plan.last_step`, or until interrupted; either way the last thing written is a checkpoint.
+///
+/// # Errors
+///
+/// [`Error::NotFinite`] if the loss stops being a number, and whatever reading data or writing files brings. The
+/// last checkpoint stays usable.
+pub fn train(trainer: &mut Trainer, data: &dyn Dataset, plan: &Plan) -> Result<Outcome, Error> {
+    let mut sampler = Sampler::new(trainer.config, data.len());
+    let mut metrics = Metrics::resume(&plan.metrics, trainer.step)?;
+    let mut progress = Progress::new(trainer.step, plan.last_step);
+    let mut saved = Instant::now();
+    while trainer.step < plan.last_step {
+        let started = Instant::now();
+        let batch = sampler.batch(data, trainer.step)?;
+        let learning_rate = plan.schedule.learning_rate(trainer.step);
+        let (loss, gradient_norm) = trainer.step(&batch, learning_rate)?;
+        let record = Record {
+            step: trainer.step,
+            epoch: (trainer.step - 1) / sampler.steps_per_epoch(),
+            loss,
+            learning_rate,
+            gradient_norm,
+            images_per_second: batch.masks.len() as f64 / started.elapsed().as_secs_f64(),
+        };
+        metrics.append(&record)?;
+        progress.show(&record);
+        let interrupted = interrupt::requested();
+        if interrupted || trainer.step == plan.last_step || saved.elapsed() > CHECKPOINT_INTERVAL {
+            trainer.checkpoint(data.len())?.save(&plan.checkpoint)?;
+            saved = Instant::now();
+        }
+        if interrupted {
+            return Ok(Outcome::Interrupted);
+        }
+    }
+    Ok(Outcome::Finished)
+}
+
+impl Trainer {
+    /// A run about to take its first step.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`] if `config` cannot work, [`Error::Threads`].
+    pub fn new(config: Config) -> Result<Self, Error> {
+        config.validate()?;
+        let device = Device::default();
+        Ok(Self {
+            config,
+            step: 0,
+            model: Gmae::new(&config, &device),
+            optimizer: Optimizer::new(&config),
+            workers: Workers::new(0)?,
+            device,
+        })
+    }
+
+    /// The same run on `threads` threads; as many as there are cores if 0. No result depends on it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Threads`] if the operating system refuses.
+    pub fn on_threads(self, threads: usize) -> Result<Self, Error> {
+        Ok(Self {
+            workers: Workers::new(threads)?,
+            ..self
+        })
+    }
+
+    /// A run where `checkpoint`, read from `path`, left it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Checkpoint`] if it cannot be decoded, [`Error::Threads`].
+    pub fn resume(checkpoint: &Checkpoint, path: &std::path::Path) -> Result<Self, Error> {
+        let device = Device::default();
+        Ok(Self {
+            config: checkpoint.header.config,
+            step: checkpoint.header.step,
+            model: checkpoint.model(path, &device)?,
+            optimizer: checkpoint.optimizer(path, &device)?,
+            workers: Workers::new(0)?,
+            device,
+        })
+    }
+
+    /// The state as a checkpoint of a run over `images` images.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Checkpoint`] if it cannot be encoded.
+    pub fn checkpoint(&self, images: usize) -> Result<Checkpoint, Error> {
+        Checkpoint::new(self.config, self.step, images, &self.model, &self.optimizer)
+    }
+
+    /// Takes one step; returns the loss before it and the norm of the unclipped gradient.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFinite`] instead of a step that would spoil the model, [`Error::Length`] for a batch of the
+    /// wrong size, [`Error::Render`].
+    pub fn step(&mut self, batch: &Batch, learning_rate: f64) -> Result<(f64, f64), Error> {
+        let (gradient, loss) = self.gradient(batch)?;
+        let norm = gradient.norm(&self.model);
+        if !(loss.is_finite() && norm.is_finite()) {
+            return Err(Error::NotFinite {
+                step: self.step + 1,
+                loss,
+                norm,
+            });
+        }
+        let model = self.model.clone();
+        self.model = self.optimizer.step(learning_rate, model, gradient, norm);
+        self.step += 1;
+        Ok((loss, norm))
+    }
+
+    /// Gradient and loss of a batch: the mean over its images, added up piece by piece in order.
+    fn gradient(&self, batch: &Batch) -> Result<(Gradient, f64), Error> {
+        let config = &self.config;
+        let image_len = config.image_size * config.image_size * 3;
+        let pieces: Vec<(&[f32], &[Mask])> = batch
+            .pixels
+            .chunks(config.micro_batch * image_len)
+            .zip(batch.masks.chunks(config.micro_batch))
+            .collect();
+        let (mut gradient, mut loss) = (Gradient::zero(), 0.0);
+        for wave in pieces.chunks(self.workers.len()) {
+            // Every piece has a graph of its own, and so a copy of the model that shares only its numbers.
+            let work = wave
+                .iter()
+                .map(|piece| (*piece, self.model.clone().fork(&self.device)));
+            let results = self
+                .workers
+                .run(work.collect(), |((pixels, masks), model)| {
+                    piece_gradient(config, &model, pixels, masks, self.device)
+                });
+            for (result, (_, masks)) in results.into_iter().zip(wave) {
+                let (piece, piece_loss) = result?;
+                let weight = masks.len() as f64 / batch.masks.len() as f64;
+                gradient = gradient.plus(piece, weight, &self.model);
+                loss += weight * piece_loss;
+            }
+        }
+        Ok((gradient, loss))
+    }
+}
+
+/// Gradient and loss of one piece of a batch: the whole method.
+fn piece_gradient(
+    config: &Config,
+    model: &Gmae<Training>,
+    pixels: &[f32],
+    masks: &[Mask],
+    device: Device,
+) -> Result<(Gradient, f64), Error> {
+    let visible = Visible::new(config, pixels, masks, &device)?;
+    let gaussians = model.forward(&visible);
+    let images = render(config, gaussians)?;
+    let loss = Target::new(config, config.loss, pixels, masks)?.loss(images);
+    let value = loss.clone().into_scalar().elem::<f64>();
+    Ok((Gradient::of(loss.backward(), model), value))
+}

@@ -1,0 +1,151 @@
+//! The loss variants against a computation patch by patch.
+
+mod common;
+
+use burn::tensor::Tensor;
+use gmae_reference::backend::{Cpu, Device};
+use gmae_reference::config::{Config, LossKind};
+use gmae_reference::loss::{Target, masked_mse, mean_colour_mse};
+use gmae_reference::model::Mask;
+
+/// Two images, predictions for them, and masks that differ.
+fn example(config: &Config) -> (Vec<f32>, Vec<f32>, Vec<Mask>) {
+    let len = 2 * config.image_size * config.image_size * 3;
+    let wave = |phase: f64| {
+        (0..len)
+            .map(move |i| (0.5 + 0.5 * (i as f64 * phase).sin()) as f32)
+            .collect()
+    };
+    let masks = vec![
+        Mask {
+            visible: vec![2],
+            masked: vec![0, 1, 3],
+        },
+        Mask {
+            visible: vec![0],
+            masked: vec![1, 2, 3],
+        },
+    ];
+    (wave(0.37), wave(1.91), masks)
+}
+
+/// The `3 P^2` numbers of a patch.
+fn patch(config: &Config, pixels: &[f32], image: usize, patch: usize) -> Vec<f64> {
+    let (size, side) = (config.image_size, config.patch_size);
+    let (top, left) = (patch / (size / side) * side, patch % (size / side) * side);
+    let mut numbers = Vec::new();
+    for y in top..top + side {
+        for x in left..left + side {
+            for c in 0..3 {
+                numbers.push(f64::from(pixels[((image * size + y) * size + x) * 3 + c]));
+            }
+        }
+    }
+    numbers
+}
+
+fn by_hand(config: &Config, kind: LossKind) -> f64 {
+    let (pixels, prediction, masks) = example(config);
+    let mut losses = Vec::new();
+    for (image, mask) in masks.iter().enumerate() {
+        let counted = if kind == LossKind::All {
+            vec![0, 1, 2, 3]
+        } else {
+            mask.masked.clone()
+        };
+        for index in counted {
+            let mut target = patch(config, &pixels, image, index);
+            let mut predicted = patch(config, &prediction, image, index);
+            let count = target.len() as f64;
+            let mean = target.iter().sum::<f64>() / count;
+            let variance = target.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (count - 1.0);
+            let standardise = |v: &mut f64| *v = (*v - mean) / (variance + 1e-6).sqrt();
+            if matches!(kind, LossKind::MaskedNormTarget | LossKind::MaskedNormBoth) {
+                target.iter_mut().for_each(standardise);
+            }
+            if kind == LossKind::MaskedNormBoth {
+                predicted.iter_mut().for_each(standardise);
+            }
+            let squares = target.iter().zip(&predicted).map(|(a, b)| (a - b).powi(2));
+            losses.push(squares.sum::<f64>() / count);
+        }
+    }
+    losses.iter().sum::<f64>() / losses.len() as f64
+}
+
+#[test]
+fn variants_agree_with_a_computation_by_hand() {
+    let config = common::config();
+    let (pixels, prediction, masks) = example(&config);
+    let size = config.image_size;
+    let mut seen = Vec::new();
+    for kind in [
+        LossKind::All,
+        LossKind::Masked,
+        LossKind::MaskedNormTarget,
+        LossKind::MaskedNormBoth,
+    ] {
+        let target = Target::new(&config, kind, &pixels, &masks).expect("lengths fit");
+        let images = Tensor::<Cpu, 1>::from_floats(prediction.as_slice(), &Device::default());
+        let got = f64::from(
+            target
+                .loss(images.reshape([2, size, size, 3]))
+                .into_scalar(),
+        );
+        let want = by_hand(&config, kind);
+        assert!(
+            (got - want).abs() < 1e-5 * want,
+            "{kind:?}: {got} against {want}"
+        );
+        assert!(!seen.contains(&got), "variants differ");
+        seen.push(got);
+    }
+}
+
+#[test]
+fn masked_error_of_one_image_is_the_masked_loss() {
+    let config = common::config();
+    let (pixels, prediction, masks) = example(&config);
+    let len = pixels.len() / 2;
+    let each = [0, 1].map(|i| {
+        let range = i * len..(i + 1) * len;
+        masked_mse(
+            &config,
+            &pixels[range.clone()],
+            &prediction[range],
+            &masks[i],
+        )
+    });
+    let want = by_hand(&config, LossKind::Masked);
+    assert!((each.iter().sum::<f64>() / 2.0 - want).abs() < 1e-6);
+}
+
+#[test]
+fn mean_colour_baseline_knows_only_visible_patches() {
+    let config = common::config();
+    let mask = Mask {
+        visible: vec![0, 1],
+        masked: vec![2, 3],
+    };
+    let size = config.image_size;
+    // Red above, black below: painting the lower half red is wrong by 1 in one channel of three.
+    let image: Vec<f32> = (0..size * size * 3)
+        .map(|i| {
+            if i < size * size * 3 / 2 && i % 3 == 0 {
+                1.0
+            } else {
+                0.0
+            }
+        })
+        .collect();
+    let error = mean_colour_mse(&config, &image, &mask);
+    assert!((error - 1.0 / 3.0).abs() < 1e-9, "{error}");
+}
+
+#[test]
+fn wrong_lengths_are_errors() {
+    let config = common::config();
+    let (pixels, _, masks) = example(&config);
+    assert!(Target::new(&config, LossKind::All, &pixels[1..], &masks).is_err());
+    assert!(Target::new(&config, LossKind::All, &[], &[]).is_err());
+}

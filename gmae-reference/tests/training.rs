@@ -1,0 +1,187 @@
+//! Runs: repeatable, resumable, independent of the number of threads.
+
+mod common;
+
+use std::path::Path;
+
+use burn::module::AutodiffModule;
+use gmae_reference::Error;
+use gmae_reference::checkpoint::Checkpoint;
+use gmae_reference::config::Config;
+use gmae_reference::data::Shapes;
+use gmae_reference::evaluate::predict;
+use gmae_reference::metrics;
+use gmae_reference::pretrain::plan;
+use gmae_reference::sampling::held_out;
+use gmae_reference::train::{Outcome, Trainer, train};
+
+/// Images in the set: 8 steps an epoch of 6 each, 2 epochs.
+const IMAGES: usize = 50;
+
+/// `count` pictures of the configured size.
+fn data(config: &Config, count: usize) -> Shapes {
+    Shapes::new(7, count, config.image_size)
+        .expect("a valid size")
+        .for_training()
+}
+
+/// Runs to `stop_at`, from the checkpoint in `folder` if there is one; returns all losses in the metrics file.
+fn run(folder: &Path, config: Config, threads: usize, stop_at: Option<usize>) -> Vec<f64> {
+    let plan = plan(&config, folder, IMAGES, stop_at);
+    let trainer = if plan.checkpoint.exists() {
+        let checkpoint = Checkpoint::load(&plan.checkpoint).expect("a checkpoint");
+        Trainer::resume(&checkpoint, &plan.checkpoint)
+    } else {
+        Trainer::new(config)
+    };
+    let mut trainer = trainer
+        .and_then(|t| t.on_threads(threads))
+        .expect("a trainer");
+    let images = data(&config, IMAGES);
+    assert_eq!(
+        train(&mut trainer, &images, &plan).expect("training"),
+        Outcome::Finished
+    );
+    let records = metrics::read(&plan.metrics).expect("metrics");
+    records.iter().map(|record| record.loss).collect()
+}
+
+#[test]
+fn stopped_and_resumed_is_bitwise_the_same_as_uninterrupted() {
+    let config = common::config();
+    let [whole, parts] = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
+    let expected = run(whole.path(), config, 2, None);
+    assert_eq!(expected.len(), 16);
+    assert_eq!(run(parts.path(), config, 2, Some(5)), expected[..5]);
+    // 5 to 11 crosses the end of the first epoch.
+    assert_eq!(run(parts.path(), config, 1, Some(11)), expected[..11]);
+    assert_eq!(run(parts.path(), config, 3, None), expected);
+    let [a, b] = [&whole, &parts].map(|folder| {
+        Checkpoint::load(&plan(&config, folder.path(), IMAGES, None).checkpoint)
+            .expect("a checkpoint")
+    });
+    let image = held_out(&config, &data(&config, 3), 3).expect("images");
+    let [a, b] = [a, b].map(|checkpoint| {
+        let trainer = Trainer::resume(&checkpoint, Path::new("test")).expect("a trainer");
+        predict(&config, &trainer.model.valid(), &image)
+            .expect("a prediction")
+            .pixels
+    });
+    assert_eq!(a, b, "the models are the same too");
+}
+
+#[test]
+fn metrics_after_the_checkpoint_are_dropped_on_resume() {
+    let config = common::config();
+    let folder = tempfile::tempdir().expect("a folder");
+    let expected = run(folder.path(), config, 2, Some(6));
+    let plan_of_six = plan(&config, folder.path(), IMAGES, None);
+    let old = std::fs::read(&plan_of_six.checkpoint).expect("a checkpoint");
+    run(folder.path(), config, 2, Some(9));
+    // A run that died at step 9, whose last checkpoint is of step 6, in the middle of a line.
+    std::fs::write(&plan_of_six.checkpoint, old).expect("writing");
+    let mut text = std::fs::read_to_string(&plan_of_six.metrics).expect("metrics");
+    text.push_str("{\"step\":10,\"lo");
+    std::fs::write(&plan_of_six.metrics, text).expect("writing");
+    let resumed = run(folder.path(), config, 2, Some(8));
+    assert_eq!(resumed.len(), 8);
+    assert_eq!(resumed[..6], expected);
+}
+
+#[test]
+fn the_number_of_threads_changes_no_bit() {
+    let config = common::config();
+    let losses = [1, 2, 5].map(|threads| {
+        let folder = tempfile::tempdir().expect("a folder");
+        run(folder.path(), config, threads, Some(4))
+    });
+    assert_eq!(losses[0], losses[1]);
+    assert_eq!(losses[0], losses[2]);
+}
+
+#[test]
+fn the_loss_falls() {
+    let config = Config {
+        epochs: 12,
+        warmup_epochs: 1.0,
+        learning_rate: 0.2,
+        ..common::config()
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let losses = run(folder.path(), config, 2, None);
+    let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
+    let (start, end) = (mean(&losses[..8]), mean(&losses[losses.len() - 8..]));
+    assert!(end < 0.9 * start, "{start} to {end}");
+}
+
+#[test]
+fn a_checkpoint_of_another_configuration_is_refused_by_name() {
+    let config = common::config();
+    let folder = tempfile::tempdir().expect("a folder");
+    run(folder.path(), config, 2, Some(1));
+    let path = plan(&config, folder.path(), IMAGES, None).checkpoint;
+    let checkpoint = Checkpoint::load(&path).expect("a checkpoint");
+    checkpoint
+        .expect(&config, &path)
+        .expect("its own configuration");
+    let other = Config {
+        gaussians: 5,
+        ..config
+    };
+    let error = checkpoint
+        .expect(&other, &path)
+        .expect_err("another configuration");
+    assert!(
+        matches!(&error, Error::OtherConfig { name, found, expected, .. }
+        if name == "gaussians" && found == "4" && expected == "5"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_damaged_checkpoint_is_refused() {
+    let config = common::config();
+    let folder = tempfile::tempdir().expect("a folder");
+    run(folder.path(), config, 2, Some(1));
+    let path = plan(&config, folder.path(), IMAGES, None).checkpoint;
+    let good = std::fs::read(&path).expect("a checkpoint");
+    let mut flipped = good.clone();
+    flipped[good.len() - 100] ^= 1;
+    let longer = [good.as_slice(), &[0]].concat();
+    let mut endless = good.clone();
+    endless[8..16].fill(0xff);
+    for bad in [
+        &good[..good.len() / 2],
+        &good[..12],
+        b"",
+        b"PNG",
+        &flipped,
+        &longer,
+        &endless,
+    ] {
+        std::fs::write(&path, bad).expect("writing");
+        let error = Checkpoint::load(&path).expect_err("damage");
+        assert!(matches!(error, Error::Checkpoint { .. }), "{error}");
+    }
+}
+
+#[test]
+fn a_loss_that_is_not_a_number_takes_no_step() {
+    let config = common::config();
+    let mut batch = held_out(&config, &data(&config, 6), 6).expect("images");
+    let mut trainer = Trainer::new(config).expect("a trainer");
+    batch.pixels[..8 * 8 * 3].fill(f32::NAN);
+    let before = trainer.model.clone();
+    let error = trainer
+        .step(&batch, 1e-3)
+        .expect_err("a loss that is no number");
+    assert!(matches!(error, Error::NotFinite { step: 1, .. }), "{error}");
+    assert_eq!(trainer.step, 0);
+    let image = held_out(&config, &data(&config, 3), 3).expect("images");
+    let [a, b] = [&before, &trainer.model].map(|model| {
+        predict(&config, &model.valid(), &image)
+            .expect("a prediction")
+            .pixels
+    });
+    assert_eq!(a, b);
+}

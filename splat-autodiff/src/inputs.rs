@@ -1,0 +1,162 @@
+//! The tensors of one render: checked, then read.
+
+use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::tensor::{DType, Tensor, TensorData, Transaction};
+use splat::{Gaussians, Views};
+
+use crate::data::{Buffer, Precision};
+use crate::error::Error;
+use crate::gaussians::GaussianTensors;
+
+/// The tensors of one render.
+pub(crate) struct Inputs<B: Backend> {
+    pub(crate) gaussians: GaussianTensors<B>,
+    /// `[V, C]`
+    pub(crate) background: Tensor<B, 2>,
+    /// `[V, 3, 4]`
+    pub(crate) poses: Option<Tensor<B, 3>>,
+}
+
+/// What was read of [`Inputs`].
+pub(crate) struct Read<T> {
+    pub(crate) gaussians: Gaussians<Buffer<T>>,
+    pub(crate) backgrounds: Buffer<T>,
+    pub(crate) poses: Option<Buffer<T>>,
+}
+
+impl<B: Backend> Inputs<B> {
+    /// The element type of all tensors.
+    pub(crate) fn dtype(&self) -> DType {
+        self.gaussians.means.dtype()
+    }
+
+    /// The device of all tensors.
+    pub(crate) fn device(&self) -> B::Device {
+        self.gaussians.means.device()
+    }
+
+    /// Checks shapes, element types and devices against each other and against the number of views.
+    pub(crate) fn check(&self, views: &Views) -> Result<(), Error> {
+        let GaussianTensors {
+            means,
+            scales,
+            quaternions,
+            opacities,
+            features,
+        } = &self.gaussians;
+        let ([n, _], [_, c], v) = (means.dims(), features.dims(), views.len());
+        self.check_one("gaussians.means", means, "[N, 3]", [n, 3])?;
+        self.check_one("gaussians.scales", scales, "[N, 3]", [n, 3])?;
+        self.check_one("gaussians.quaternions", quaternions, "[N, 4]", [n, 4])?;
+        self.check_one("gaussians.opacities", opacities, "[N]", [n])?;
+        self.check_one("gaussians.features", features, "[N, C]", [n, c])?;
+        self.check_one("background", &self.background, "[V, C]", [v, c])?;
+        match &self.poses {
+            Some(poses) => self.check_one("poses", poses, "[V, 3, 4]", [v, 3, 4]),
+            None => Ok(()),
+        }
+    }
+
+    fn check_one<const D: usize>(
+        &self,
+        argument: &'static str,
+        tensor: &Tensor<B, D>,
+        symbols: &str,
+        expected: [usize; D],
+    ) -> Result<(), Error> {
+        let (dtype, device) = (self.dtype(), self.device());
+        if tensor.dims() != expected {
+            let expected = format!("{symbols} = {expected:?}");
+            return Err(Error::shape(argument, expected, &tensor.dims()));
+        }
+        if tensor.dtype() != dtype {
+            return Err(Error::DType {
+                argument,
+                expected: format!("{dtype:?}, as the means"),
+                got: format!("{:?}", tensor.dtype()),
+            });
+        }
+        if tensor.device() != device {
+            return Err(Error::Device {
+                argument,
+                expected: format!("{device:?}, as the means"),
+                got: format!("{:?}", tensor.device()),
+            });
+        }
+        Ok(())
+    }
+
+    /// Reads all tensors, each once.
+    pub(crate) fn read<T: Precision>(self) -> Result<Read<T>, Error> {
+        let ([count, _], [_, channels]) =
+            (self.gaussians.means.dims(), self.gaussians.features.dims());
+        let GaussianTensors {
+            means,
+            scales,
+            quaternions,
+            opacities,
+            features,
+        } = self.gaussians;
+        // One transaction: on a device it costs one synchronisation instead of six.
+        let read = Transaction::default()
+            .register(means)
+            .register(scales)
+            .register(quaternions)
+            .register(opacities)
+            .register(features)
+            .register(self.background)
+            .try_execute();
+        let data: [TensorData; 6] = read
+            .map_err(|error| Error::read("the tensors", &error))?
+            .try_into()
+            .map_err(|data: Vec<_>| {
+                Error::read("the tensors", &format!("{} instead of 6", data.len()))
+            })?;
+        let [means, scales, quaternions, opacities, features, backgrounds] = data;
+        Ok(Read {
+            gaussians: Gaussians {
+                means: Buffer::new("gaussians.means", means)?,
+                scales: Buffer::new("gaussians.scales", scales)?,
+                quaternions: Buffer::new("gaussians.quaternions", quaternions)?,
+                opacities: Buffer::new("gaussians.opacities", opacities)?,
+                features: Buffer::new("gaussians.features", features)?,
+                count,
+                channels,
+            },
+            backgrounds: Buffer::new("background", backgrounds)?,
+            poses: self
+                .poses
+                .map(|poses| read_one("poses", poses))
+                .transpose()?,
+        })
+    }
+}
+
+/// Reads one tensor.
+pub(crate) fn read_one<B: Backend, T: Precision, const D: usize>(
+    argument: &'static str,
+    tensor: Tensor<B, D>,
+) -> Result<Buffer<T>, Error> {
+    let data = tensor
+        .try_into_data()
+        .map_err(|error| Error::read(argument, &error))?;
+    Buffer::new(argument, data)
+}
+
+impl<B: AutodiffBackend> Inputs<B> {
+    /// The same tensors without their graph.
+    pub(crate) fn inner(&self) -> Inputs<B::InnerBackend> {
+        let gaussians = self.gaussians.clone();
+        Inputs {
+            gaussians: GaussianTensors {
+                means: gaussians.means.inner(),
+                scales: gaussians.scales.inner(),
+                quaternions: gaussians.quaternions.inner(),
+                opacities: gaussians.opacities.inner(),
+                features: gaussians.features.inner(),
+            },
+            background: self.background.clone().inner(),
+            poses: self.poses.clone().map(Tensor::inner),
+        }
+    }
+}

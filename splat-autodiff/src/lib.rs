@@ -1,0 +1,62 @@
+//! Gaussian splatting as a differentiable [Burn](burn) operation.
+//!
+//! [`render`] takes and gives Burn tensors on any `Autodiff<B>`; the pixels and their gradients are those of
+//! [`splat::render`] and [`splat::render_vjp`] on the CPU, bit for bit.
+//!
+//! ```
+//! use burn::backend::Autodiff;
+//! use burn::tensor::Tensor;
+//! use burn_flex::Flex;
+//! use splat::{Camera, RenderConfig, Views};
+//! use splat_autodiff::{GaussianTensors, render};
+//!
+//! type B = Autodiff<Flex>;
+//! let device = Default::default();
+//!
+//! // One red Gaussian, two units in front of a 32 x 32 camera. Only its feature is to be learned.
+//! let gaussians = GaussianTensors::<B> {
+//!     means: Tensor::from_floats([[0.0, 0.0, 2.0]], &device),
+//!     scales: Tensor::from_floats([[0.2, 0.2, 0.2]], &device),
+//!     quaternions: Tensor::from_floats([[1.0, 0.0, 0.0, 0.0]], &device),
+//!     opacities: Tensor::from_floats([0.8], &device),
+//!     features: Tensor::from_floats([[1.0, 0.0, 0.0]], &device).require_grad(),
+//! };
+//! let views = Views::single(32, 32, Camera::pinhole(32.0, 32.0, 16.0, 16.0), 1);
+//! let background = Tensor::zeros([1, 3], &device);
+//!
+//! let image = render(&gaussians, &views, background, &RenderConfig::default())?.features; // [1, 32, 32, 3]
+//! let gradients = image.mean().backward();
+//! assert!(gaussians.features.grad(&gradients).is_some());
+//! assert!(gaussians.means.grad(&gradients).is_none());
+//! # Ok::<(), splat_autodiff::Error>(())
+//! ```
+//!
+//! # One backward pass per forward pass
+//!
+//! Burn consumes the graph in `backward()`. After it, whatever else was computed from the same [`Rendered`] can no longer
+//! be differentiated: a `backward()` of something computed before panics in Burn (*Node should have a step registered*),
+//! and one of something computed afterwards gives gradients that end at the rendered tensors. Add up the losses and call
+//! `backward()` once, or render again. Any number of uses of one [`Rendered`] within one loss is fine.
+//!
+//! # Precision
+//!
+//! All tensors of a call have the same element type. `f64` tensors are rendered in `f64`, `f32` in `f32`; `f16`, `bf16` and
+//! `flex32` are widened to `f32`, and the results rounded back.
+//!
+//! # Copies
+//!
+//! Tensors are read once, and what was read is kept for the backward pass; on a CPU backend that copies a tensor only if
+//! something else still holds it or it is a view. Outputs and gradients become tensors without a copy, except that Burn's
+//! backward steps have one output: with [`splat::Outputs`] asked for, feature image and planes are joined in one buffer.
+
+mod data;
+mod error;
+mod gaussians;
+mod inputs;
+mod op;
+mod render;
+mod tape;
+
+pub use error::Error;
+pub use gaussians::{GaussianBatch, GaussianTensors};
+pub use render::{Rendered, render, render_forward, render_forward_with_poses, render_with_poses};

@@ -1,0 +1,258 @@
+//! The entry points: with and without gradient, with and without a tensor of poses.
+
+use burn::backend::Autodiff;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::tensor::backend::Backend;
+use burn::tensor::ops::FloatTensor;
+use burn::tensor::{DType, Tensor};
+use splat::{RenderConfig, Views};
+
+use crate::data::{Precision, tensor_from_vec};
+use crate::error::Error;
+use crate::gaussians::GaussianTensors;
+use crate::inputs::Inputs;
+use crate::op::{attach, tensor};
+use crate::tape::{Layout, Tape};
+
+/// Rendered images: the tensors of [`splat::Image`].
+#[derive(Debug, Clone)]
+pub struct Rendered<B: Backend> {
+    /// `[V, H, W, C]`: sum of weight times features, plus transmittance times background.
+    pub features: Tensor<B, 4>,
+    /// `[V, H, W]`: the transmittance left; alpha is `1 - T`. Present if asked for.
+    pub transmittance: Option<Tensor<B, 3>>,
+    /// `[V, H, W]`: sum of weight times camera z, not divided by alpha. Present if asked for.
+    pub depth: Option<Tensor<B, 3>>,
+    /// `[V, L, H, W, C]`: the images of the nearest `config.layers[l]` visible splats over the background. Present if any
+    /// layer is asked for; without gradient.
+    pub layers: Option<Tensor<B, 5>>,
+}
+
+/// Renders every view of `gaussians` over `background` `[V, C]`, differentiably.
+///
+/// A gradient reaches every tensor that tracks one; the others cost nothing in the backward pass. May be differentiated
+/// once, see the [crate's documentation](crate).
+///
+/// # Errors
+/// Shapes, element types or devices that do not fit, what [`splat::render`] refuses, and a backend below `Autodiff` that is
+/// differentiable itself.
+///
+/// # Panics
+/// Not this function, but the backward pass through it panics where memory runs out: Burn has no errors there.
+pub fn render<B: Backend, C: CheckpointStrategy>(
+    gaussians: &GaussianTensors<Autodiff<B, C>>,
+    views: &Views,
+    background: Tensor<Autodiff<B, C>, 2>,
+    config: &RenderConfig,
+) -> Result<Rendered<Autodiff<B, C>>, Error> {
+    let gaussians = gaussians.clone();
+    differentiable(
+        Inputs {
+            gaussians,
+            background,
+            poses: None,
+        },
+        views,
+        config,
+    )
+}
+
+/// [`render`] with `camera_from_world` of every view in `poses` `[V, 3, 4]`, rows `[R | t]`; those of `views` are not read.
+///
+/// The gradient by `poses` takes the twelve numbers as free: to stay on rotations, compute them from a tensor that cannot
+/// leave them.
+///
+/// # Errors
+/// As [`render`]. Poses that are not finite count as settings outside their domain.
+pub fn render_with_poses<B: Backend, C: CheckpointStrategy>(
+    gaussians: &GaussianTensors<Autodiff<B, C>>,
+    views: &Views,
+    background: Tensor<Autodiff<B, C>, 2>,
+    poses: Tensor<Autodiff<B, C>, 3>,
+    config: &RenderConfig,
+) -> Result<Rendered<Autodiff<B, C>>, Error> {
+    let (gaussians, poses) = (gaussians.clone(), Some(poses));
+    differentiable(
+        Inputs {
+            gaussians,
+            background,
+            poses,
+        },
+        views,
+        config,
+    )
+}
+
+/// [`render`] on any backend, without gradient: on a differentiable one, the result is a constant.
+///
+/// # Errors
+/// As [`render`].
+pub fn render_forward<B: Backend>(
+    gaussians: &GaussianTensors<B>,
+    views: &Views,
+    background: Tensor<B, 2>,
+    config: &RenderConfig,
+) -> Result<Rendered<B>, Error> {
+    let gaussians = gaussians.clone();
+    forward(
+        Inputs {
+            gaussians,
+            background,
+            poses: None,
+        },
+        views,
+        config,
+    )
+}
+
+/// [`render_with_poses`] on any backend, without gradient.
+///
+/// # Errors
+/// As [`render_with_poses`].
+pub fn render_forward_with_poses<B: Backend>(
+    gaussians: &GaussianTensors<B>,
+    views: &Views,
+    background: Tensor<B, 2>,
+    poses: Tensor<B, 3>,
+    config: &RenderConfig,
+) -> Result<Rendered<B>, Error> {
+    let (gaussians, poses) = (gaussians.clone(), Some(poses));
+    forward(
+        Inputs {
+            gaussians,
+            background,
+            poses,
+        },
+        views,
+        config,
+    )
+}
+
+/// The precision to compute in.
+enum Width {
+    Single,
+    Double,
+}
+
+fn width(dtype: DType) -> Result<Width, Error> {
+    match dtype {
+        DType::F64 => Ok(Width::Double),
+        DType::F32 | DType::Flex32 | DType::F16 | DType::BF16 => Ok(Width::Single),
+        other => Err(Error::DType {
+            argument: "gaussians.means",
+            expected: "F64, F32, Flex32, F16 or BF16".to_owned(),
+            got: format!("{other:?}"),
+        }),
+    }
+}
+
+fn forward<B: Backend>(
+    inputs: Inputs<B>,
+    views: &Views,
+    config: &RenderConfig,
+) -> Result<Rendered<B>, Error> {
+    inputs.check(views)?;
+    match width(inputs.dtype())? {
+        Width::Single => forward_in::<B, f32>(inputs, views, config),
+        Width::Double => forward_in::<B, f64>(inputs, views, config),
+    }
+}
+
+fn forward_in<B: Backend, T: Precision>(
+    inputs: Inputs<B>,
+    views: &Views,
+    config: &RenderConfig,
+) -> Result<Rendered<B>, Error> {
+    let (dtype, device) = (inputs.dtype(), inputs.device());
+    let (image, tape) = Tape::<T>::record(inputs, views, config)?;
+    let (layout, layers) = (tape.layout(), tape.layers());
+    drop(tape);
+    let put = |values, shape: &[usize]| tensor_from_vec::<B, T>(values, shape, dtype, &device);
+    let [v, h, w, c] = layout.shape;
+    Ok(Rendered {
+        features: tensor(put(image.features, &layout.shape)),
+        transmittance: image
+            .transmittance
+            .map(|plane| tensor(put(plane, &[v, h, w]))),
+        depth: image.depth.map(|plane| tensor(put(plane, &[v, h, w]))),
+        layers: image
+            .layers
+            .map(|images| tensor(put(images, &[v, layers, h, w, c]))),
+    })
+}
+
+fn differentiable<B: Backend, C: CheckpointStrategy>(
+    inputs: Inputs<Autodiff<B, C>>,
+    views: &Views,
+    config: &RenderConfig,
+) -> Result<Rendered<Autodiff<B, C>>, Error> {
+    inputs.check(views)?;
+    let device = inputs.device();
+    if B::ad_enabled(&device) {
+        return Err(Error::NestedAutodiff {
+            backend: B::name(&device),
+        });
+    }
+    match width(inputs.dtype())? {
+        Width::Single => differentiable_in::<B, C, f32>(inputs, views, config),
+        Width::Double => differentiable_in::<B, C, f64>(inputs, views, config),
+    }
+}
+
+fn differentiable_in<B: Backend, C: CheckpointStrategy, T: Precision>(
+    inputs: Inputs<Autodiff<B, C>>,
+    views: &Views,
+    config: &RenderConfig,
+) -> Result<Rendered<Autodiff<B, C>>, Error> {
+    let (dtype, device) = (inputs.dtype(), inputs.device());
+    let (mut image, tape) = Tape::<T>::record(inputs.inner(), views, config)?;
+    let (layout, layers) = (tape.layout(), tape.layers());
+    let put = |values, shape: &[usize]| tensor_from_vec::<B, T>(values, shape, dtype, &device);
+    let [v, h, w, c] = layout.shape;
+    let layers = image
+        .layers
+        .take()
+        .map(|images| put(images, &[v, layers, h, w, c]));
+    let joined = Layout::join(image);
+    let output = if layout.joined() {
+        put(joined, &[layout.elements()])
+    } else {
+        put(joined, &layout.shape)
+    };
+    let mut rendered = separate(attach(inputs, tape, output), layout);
+    rendered.layers = layers.map(|images| Tensor::from_inner(tensor(images)));
+    Ok(rendered)
+}
+
+/// The parts of the operation's output, as tensors of their own.
+fn separate<B: Backend>(output: FloatTensor<B>, layout: Layout) -> Rendered<B> {
+    let Layout {
+        shape,
+        transmittance,
+        depth,
+    } = layout;
+    if !layout.joined() {
+        return Rendered {
+            features: tensor(output),
+            transmittance: None,
+            depth: None,
+            layers: None,
+        };
+    }
+    let joined: Tensor<B, 1> = tensor(output);
+    let mut start = layout.features();
+    let mut plane = |present: bool| {
+        present.then(|| {
+            let part = start..start + layout.plane();
+            start = part.end;
+            let [v, h, w, _] = shape;
+            joined.clone().slice([part]).reshape([v, h, w])
+        })
+    };
+    Rendered {
+        transmittance: plane(transmittance),
+        depth: plane(depth),
+        features: joined.slice([0..layout.features()]).reshape(shape),
+        layers: None,
+    }
+}

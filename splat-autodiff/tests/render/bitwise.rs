@@ -1,0 +1,240 @@
+//! Outputs and gradients are those of `splat`, bit for bit.
+
+use burn::backend::Autodiff;
+use burn::backend::autodiff::checkpoint::strategy::{BalancedCheckpointing, CheckpointStrategy};
+use burn::tensor::{DType, Tensor};
+use burn_flex::Flex;
+use splat::{Cpu, Gradients, Image, Outputs, RenderConfig, Wanted};
+use splat_autodiff::{
+    GaussianTensors, Rendered, render_forward, render_forward_with_poses, render_with_poses,
+};
+
+use crate::scene::{Host, Number, Plain, Random, all_outputs, numbers, ragged, tensor};
+
+/// Equal to the last bit, the sign of zeros aside: Burn adds up the parts of a gradient.
+fn assert_same<T: Number>(what: &str, got: &[T], expected: &[T]) {
+    assert_eq!(got.len(), expected.len(), "{what}");
+    for (i, (got, expected)) in got.iter().zip(expected).enumerate() {
+        assert!(got == expected, "{what}[{i}]: {got} is not {expected}");
+    }
+    assert!(
+        expected.iter().any(|&x| x != T::ZERO),
+        "{what} is all zero: nothing was compared"
+    );
+}
+
+fn image<T: Number>(host: &Host<T>, config: &RenderConfig) -> Image<Vec<T>> {
+    splat::render(&Cpu::<T>::new(), &host.scene(), config)
+        .expect("a valid scene")
+        .0
+}
+
+fn assert_same_image<T: Number>(rendered: Rendered<Plain>, expected: &Image<Vec<T>>) {
+    assert_eq!(rendered.features.dims(), [3, 21, 37, 5]);
+    assert_eq!(rendered.features.dtype(), T::dtype());
+    assert_same("features", &numbers(rendered.features), &expected.features);
+    let planes = [
+        (
+            "transmittance",
+            rendered.transmittance,
+            &expected.transmittance,
+        ),
+        ("depth", rendered.depth, &expected.depth),
+    ];
+    for (what, got, expected) in planes {
+        assert_eq!(got.is_some(), expected.is_some(), "{what}");
+        if let (Some(got), Some(expected)) = (got, expected) {
+            assert_eq!(got.dims(), [3, 21, 37]);
+            assert_same(what, &numbers(got), expected);
+        }
+    }
+    assert_eq!(rendered.layers.is_some(), expected.layers.is_some());
+    if let (Some(got), Some(expected)) = (rendered.layers, &expected.layers) {
+        assert_eq!(got.dims(), [3, 2, 21, 37, 5]);
+        assert_same("layers", &numbers(got), expected);
+    }
+}
+
+/// The four sets of outputs that are laid out differently.
+fn configs() -> Vec<RenderConfig> {
+    let with = |transmittance, depth| RenderConfig {
+        outputs: Outputs {
+            transmittance,
+            depth,
+        },
+        ..RenderConfig::default()
+    };
+    vec![
+        with(false, false),
+        with(true, false),
+        with(false, true),
+        all_outputs(),
+    ]
+}
+
+fn forward_is_splats<T: Number>() {
+    let host = ragged::<T>(2);
+    for config in configs() {
+        let (gaussians, background) = (host.tensors::<Plain>(), host.background());
+        let rendered = render_forward(&gaussians, &host.views, background, &config);
+        assert_same_image(rendered.expect("a valid scene"), &image(&host, &config));
+    }
+}
+
+#[test]
+fn forward_is_splats_in_single() {
+    forward_is_splats::<f32>();
+}
+
+#[test]
+fn forward_is_splats_in_double() {
+    forward_is_splats::<f64>();
+}
+
+/// Sum of weight times output: its gradient by the outputs is the weights, exactly.
+struct Weights<T> {
+    features: Vec<T>,
+    plane: Vec<T>,
+}
+
+impl<T: Number> Weights<T> {
+    fn new() -> Self {
+        let mut random = Random(7);
+        Self {
+            features: random.vec(3 * 21 * 37 * 5, -1.0, 1.0),
+            plane: random.vec(3 * 21 * 37, -1.0, 1.0),
+        }
+    }
+
+    fn loss<C: CheckpointStrategy>(
+        &self,
+        rendered: Rendered<Autodiff<Flex, C>>,
+    ) -> Tensor<Autodiff<Flex, C>, 1> {
+        let mut loss = (rendered.features * tensor(&self.features, [3, 21, 37, 5])).sum();
+        for plane in [rendered.transmittance, rendered.depth]
+            .into_iter()
+            .flatten()
+        {
+            loss = loss + (plane * tensor(&self.plane, [3, 21, 37])).sum();
+        }
+        loss
+    }
+
+    fn gradients(&self, host: &Host<T>, config: &RenderConfig) -> Gradients<Vec<T>> {
+        let backend = Cpu::<T>::new();
+        let (_, saved) = splat::render(&backend, &host.scene(), config).expect("a valid scene");
+        let v_image = Image {
+            features: self.features.as_slice(),
+            transmittance: config
+                .outputs
+                .transmittance
+                .then_some(self.plane.as_slice()),
+            depth: config.outputs.depth.then_some(self.plane.as_slice()),
+            layers: None,
+        };
+        splat::render_vjp(&backend, &host.scene(), &saved, &v_image, Wanted::ALL)
+            .expect("a valid scene")
+    }
+}
+
+fn gradients_are_splats<T: Number, C: CheckpointStrategy>() {
+    let (host, weights) = (ragged::<T>(3), Weights::<T>::new());
+    for config in configs() {
+        let raw = host.tensors::<Autodiff<Flex, C>>();
+        let gaussians = GaussianTensors {
+            means: raw.means.require_grad(),
+            scales: raw.scales.require_grad(),
+            quaternions: raw.quaternions.require_grad(),
+            opacities: raw.opacities.require_grad(),
+            features: raw.features.require_grad(),
+        };
+        let (background, poses) = (
+            host.background().require_grad(),
+            host.poses().require_grad(),
+        );
+        let rendered = render_with_poses(
+            &gaussians,
+            &host.views,
+            background.clone(),
+            poses.clone(),
+            &config,
+        );
+        let gradients = weights.loss(rendered.expect("a valid scene")).backward();
+        let expected = weights.gradients(&host, &config);
+        macro_rules! check {
+            ($tensor:expr, $expected:expr) => {{
+                let gradient = $tensor.grad(&gradients).expect("tracked");
+                assert_eq!(gradient.dims(), $tensor.dims());
+                assert_same(stringify!($tensor), &numbers(gradient), &$expected);
+            }};
+        }
+        check!(gaussians.means, expected.gaussians.means);
+        check!(gaussians.scales, expected.gaussians.scales);
+        check!(gaussians.quaternions, expected.gaussians.quaternions);
+        check!(gaussians.opacities, expected.gaussians.opacities);
+        check!(gaussians.features, expected.gaussians.features);
+        check!(background, expected.backgrounds);
+        check!(poses, expected.camera_from_world);
+    }
+}
+
+#[test]
+fn gradients_are_splats_in_single() {
+    gradients_are_splats::<f32, burn::backend::autodiff::checkpoint::strategy::NoCheckpointing>();
+}
+
+#[test]
+fn gradients_are_splats_in_double() {
+    gradients_are_splats::<f64, burn::backend::autodiff::checkpoint::strategy::NoCheckpointing>();
+}
+
+#[test]
+fn gradients_are_splats_with_checkpointing() {
+    gradients_are_splats::<f32, BalancedCheckpointing>();
+}
+
+#[test]
+fn poses_replace_those_of_the_views() {
+    let host = ragged::<f32>(4);
+    let mut elsewhere = host.views.clone();
+    for camera in &mut elsewhere.cameras {
+        camera.camera_from_world[0][3] += 1.0;
+    }
+    let config = RenderConfig::default();
+    let (gaussians, background) = (host.tensors::<Plain>(), host.background());
+    let rendered =
+        render_forward_with_poses(&gaussians, &elsewhere, background, host.poses(), &config);
+    assert_same_image(rendered.expect("a valid scene"), &image(&host, &config));
+}
+
+/// Half precision is the single-precision render of the rounded numbers, rounded.
+#[test]
+fn half_precision_goes_through_single() {
+    let host = ragged::<f32>(5);
+    let half = |x: Tensor<Plain, 2>| x.cast(DType::F16);
+    let wide = host.tensors::<Plain>();
+    let gaussians = GaussianTensors {
+        means: half(wide.means),
+        scales: half(wide.scales),
+        quaternions: half(wide.quaternions),
+        opacities: wide.opacities.cast(DType::F16),
+        features: half(wide.features),
+    };
+    let single = |x: Tensor<Plain, 2>| x.cast(DType::F32);
+    let rounded = GaussianTensors {
+        means: single(gaussians.means.clone()),
+        scales: single(gaussians.scales.clone()),
+        quaternions: single(gaussians.quaternions.clone()),
+        opacities: gaussians.opacities.clone().cast(DType::F32),
+        features: single(gaussians.features.clone()),
+    };
+    let config = RenderConfig::default();
+    let background = half(host.background());
+    let narrow = render_forward(&gaussians, &host.views, background.clone(), &config)
+        .expect("a valid scene");
+    let expected =
+        render_forward(&rounded, &host.views, single(background), &config).expect("a valid scene");
+    assert_eq!(narrow.features.dtype(), DType::F16);
+    let bits = |x: Tensor<Plain, 4>| numbers::<_, f32, 4>(x.cast(DType::F16).cast(DType::F32));
+    assert_same("features", &bits(narrow.features), &bits(expected.features));
+}

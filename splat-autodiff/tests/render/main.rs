@@ -1,0 +1,10 @@
+//! The differentiable operation, on Burn's CPU backend in both precisions.
+
+mod batch;
+mod bitwise;
+mod errors;
+mod finite_differences;
+mod fit;
+mod scene;
+mod second_use;
+mod tracking;

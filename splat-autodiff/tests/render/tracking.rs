@@ -1,0 +1,150 @@
+//! A gradient reaches what tracks one, and nothing else.
+
+use burn::tensor::Tensor;
+use splat::RenderConfig;
+use splat_autodiff::{GaussianTensors, Rendered, render, render_with_poses};
+
+use crate::scene::{Diff, all_outputs, numbers, ragged, track};
+
+const NAMES: [&str; 7] = [
+    "means",
+    "scales",
+    "quaternions",
+    "opacities",
+    "features",
+    "background",
+    "poses",
+];
+
+fn loss(rendered: Rendered<Diff>) -> Tensor<Diff, 1> {
+    let planes = [rendered.transmittance, rendered.depth]
+        .into_iter()
+        .flatten();
+    let loss = rendered.features.powf_scalar(2.0).sum();
+    planes.fold(loss, |loss, plane| loss + plane.powf_scalar(2.0).sum())
+}
+
+/// The gradients by the seven inputs where `tracked` says so for each.
+fn gradients(tracked: [bool; 7], config: &RenderConfig) -> [Option<Vec<f32>>; 7] {
+    let host = ragged::<f32>(6);
+    let raw = host.tensors::<Diff>();
+    let gaussians = GaussianTensors {
+        means: raw.means.set_require_grad(tracked[0]),
+        scales: raw.scales.set_require_grad(tracked[1]),
+        quaternions: raw.quaternions.set_require_grad(tracked[2]),
+        opacities: raw.opacities.set_require_grad(tracked[3]),
+        features: raw.features.set_require_grad(tracked[4]),
+    };
+    let background = host.background().set_require_grad(tracked[5]);
+    let poses = host.poses().set_require_grad(tracked[6]);
+    let rendered = render_with_poses(
+        &gaussians,
+        &host.views,
+        background.clone(),
+        poses.clone(),
+        config,
+    );
+    let gradients = loss(rendered.expect("a valid scene")).backward();
+    [
+        gaussians.means.grad(&gradients).map(numbers),
+        gaussians.scales.grad(&gradients).map(numbers),
+        gaussians.quaternions.grad(&gradients).map(numbers),
+        gaussians.opacities.grad(&gradients).map(numbers),
+        gaussians.features.grad(&gradients).map(numbers),
+        background.grad(&gradients).map(numbers),
+        poses.grad(&gradients).map(numbers),
+    ]
+}
+
+#[test]
+fn each_input_alone_has_its_gradient_and_the_others_none() {
+    for config in [RenderConfig::default(), all_outputs()] {
+        let all = gradients([true; 7], &config);
+        for alone in 0..7 {
+            let got = gradients(std::array::from_fn(|i| i == alone), &config);
+            for (i, name) in NAMES.iter().enumerate() {
+                if i == alone {
+                    assert_eq!(got[i], all[i], "{name}");
+                    let gradient = got[i].as_ref().expect("compared above");
+                    assert!(gradient.iter().any(|x| *x != 0.0), "{name}: all zero");
+                } else {
+                    assert!(
+                        got[i].is_none(),
+                        "{name} is not tracked, {} is",
+                        NAMES[alone]
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn without_a_tracked_input_there_is_no_graph() {
+    let host = ragged::<f32>(6);
+    let rendered = render(
+        &host.tensors::<Diff>(),
+        &host.views,
+        host.background(),
+        &all_outputs(),
+    );
+    let rendered = rendered.expect("a valid scene");
+    let other = Tensor::<Diff, 1>::ones([1], &Default::default()).require_grad();
+    let gradients = (loss(rendered) * other.clone()).backward();
+    assert!(other.grad(&gradients).is_some());
+}
+
+#[test]
+fn a_tensor_used_twice_gets_the_sum() {
+    let host = ragged::<f32>(8);
+    let split = gradients_of_scales_and_means(host.tensors(), false);
+    let shared = gradients_of_scales_and_means(host.tensors(), true);
+    let sum: Vec<f32> = split[0]
+        .iter()
+        .zip(&split[1])
+        .map(|(means, scales)| means + scales)
+        .collect();
+    assert_eq!(shared[0], sum);
+}
+
+/// Gradients by means and scales, the scales having the means' values; as one tensor if `shared`.
+fn gradients_of_scales_and_means(gaussians: GaussianTensors<Diff>, shared: bool) -> [Vec<f32>; 2] {
+    let host = ragged::<f32>(8);
+    // Positive, small, and in front of the camera: good for both.
+    let values = gaussians.means.clone().abs() + 0.1;
+    let means = values.clone().require_grad();
+    let scales = if shared {
+        means.clone()
+    } else {
+        values.require_grad()
+    };
+    let gaussians = GaussianTensors {
+        means: means.clone(),
+        scales: scales.clone(),
+        ..gaussians
+    };
+    let rendered = render(
+        &gaussians,
+        &host.views,
+        host.background(),
+        &RenderConfig::default(),
+    );
+    let gradients = loss(rendered.expect("a valid scene")).backward();
+    [means, scales].map(|x| numbers(x.grad(&gradients).expect("tracked")))
+}
+
+#[test]
+fn prefix_images_carry_no_gradient() {
+    let host = ragged::<f32>(9);
+    let gaussians = track(host.tensors());
+    let rendered =
+        render(&gaussians, &host.views, host.background(), &all_outputs()).expect("a valid scene");
+    let layers = rendered.layers.expect("asked for").sum();
+    let gradients = (layers + rendered.depth.expect("asked for").sum()).backward();
+    let with = numbers::<_, f32, 2>(gaussians.means.grad(&gradients).expect("tracked"));
+    let rendered =
+        render(&gaussians, &host.views, host.background(), &all_outputs()).expect("a valid scene");
+    let gradients = rendered.depth.expect("asked for").sum().backward();
+    let without = numbers::<_, f32, 2>(gaussians.means.grad(&gradients).expect("tracked"));
+    assert_eq!(with, without);
+}

@@ -1,0 +1,125 @@
+//! The measures of difference, and the verdict on every tensor.
+
+use crate::expected::{Expected, Limit};
+use crate::reference::Reference;
+use crate::run::Computed;
+
+/// Share of the mean row norm added to a row's own norm before dividing by it, so that a Gaussian that hardly matters is
+/// judged against its fellows.
+const ROW_FLOOR: f64 = 0.01;
+
+/// What was computed with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Precision {
+    /// `f32`
+    Single,
+    /// `f64`
+    Double,
+}
+
+impl Precision {
+    /// As in Rust.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Single => "f32",
+            Self::Double => "f64",
+        }
+    }
+}
+
+/// One tensor in one precision. A difference that is NaN fails every limit.
+pub(crate) struct Row {
+    /// As in the file.
+    pub(crate) tensor: String,
+    /// What was computed with.
+    pub(crate) precision: Precision,
+    /// `max |a - b|`
+    pub(crate) absolute: f64,
+    /// `max |a - b| / max |b|`
+    pub(crate) relative: f64,
+    /// The greatest `|a - b| / (|b| + 0.01 mean |b|)` of one Gaussian; for tensors with a row per Gaussian.
+    pub(crate) row: Option<f64>,
+    /// What these may be.
+    pub(crate) limit: Limit,
+    /// Whether `absolute` (outputs) or `relative` (gradients) is within the limit, and `row` within its own.
+    pub(crate) passed: bool,
+}
+
+/// Compares every tensor the file expects.
+pub(crate) fn rows(reference: &Reference, precision: Precision, computed: &Computed) -> Vec<Row> {
+    let row = |expected: &Expected| compare(expected, precision, computed.get(&expected.name));
+    reference.expected.iter().map(row).collect()
+}
+
+fn compare(expected: &Expected, precision: Precision, got: &[f64]) -> Row {
+    let want = expected.values.as_slice();
+    let limit = expected.limits[match precision {
+        Precision::Single => 0,
+        Precision::Double => 1,
+    }];
+    let absolute = max_difference(got, want);
+    let relative = ratio(absolute, worst(want.iter().map(|x| x.abs())));
+    let row =
+        (expected.gradient && expected.rows > 0).then(|| row_difference(got, want, expected.rows));
+    let judged = if expected.gradient {
+        relative
+    } else {
+        absolute
+    };
+    // Written so that NaN fails.
+    let row_passed = match (limit.row, row) {
+        (Some(limit), Some(row)) => row <= limit,
+        _ => true,
+    };
+    Row {
+        tensor: expected.name.clone(),
+        precision,
+        absolute,
+        relative,
+        row,
+        limit,
+        passed: got.len() == want.len() && judged <= limit.whole && row_passed,
+    }
+}
+
+/// The greatest of non-negative numbers, NaN if any is; zero if there are none.
+fn worst(values: impl IntoIterator<Item = f64>) -> f64 {
+    values.into_iter().fold(0.0, |worst: f64, x| {
+        if worst.is_nan() || x <= worst {
+            worst
+        } else {
+            x
+        }
+    })
+}
+
+fn max_difference(got: &[f64], want: &[f64]) -> f64 {
+    worst(got.iter().zip(want).map(|(a, b)| (a - b).abs()))
+}
+
+/// `difference / scale`, where nothing over nothing is no difference.
+fn ratio(difference: f64, scale: f64) -> f64 {
+    if difference == 0.0 {
+        0.0
+    } else {
+        difference / scale
+    }
+}
+
+/// The greatest difference of a row relative to that row.
+fn row_difference(got: &[f64], want: &[f64], rows: usize) -> f64 {
+    let length = want.len() / rows;
+    if length == 0 {
+        return 0.0;
+    }
+    let norm = |row: &[f64]| row.iter().map(|x| x * x).sum::<f64>().sqrt();
+    let mean = want.chunks_exact(length).map(norm).sum::<f64>() / rows as f64;
+    worst(
+        got.chunks_exact(length)
+            .zip(want.chunks_exact(length))
+            .map(|(a, b)| {
+                let difference: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();
+                ratio(norm(&difference), norm(b) + ROW_FLOOR * mean)
+            }),
+    )
+}

@@ -1,0 +1,110 @@
+//! The settings of a file: its tensor `params`, and the copy of it in the metadata.
+
+use serde_json::{Map, Value};
+use splat::{Outputs, Projection, RenderConfig};
+
+use crate::tensors::Tensors;
+
+/// The longest side a file may ask for, px: what the renderer takes.
+const MAX_SIDE_PX: f64 = splat::config::MAX_SIDE_PX as f64;
+/// How far the metadata's decimal copy of a setting may be off, relative: parsing may miss the last bit.
+const COPY_TOLERANCE: f64 = 1e-12;
+/// The names of the elements, in order.
+const NAMES: [&str; 12] = [
+    "width",
+    "height",
+    "ortho",
+    "near",
+    "far",
+    "eps2d",
+    "alpha_min",
+    "alpha_max",
+    "t_min",
+    "antialiased",
+    "sh_degree",
+    "forward_only",
+];
+
+/// `params`, decoded.
+pub(crate) struct Params {
+    /// px
+    pub(crate) width: usize,
+    /// px
+    pub(crate) height: usize,
+    /// From `ortho`: 0 pinhole, 1 orthographic, 2 hybrid.
+    pub(crate) projection: Projection,
+    /// Least camera z.
+    pub(crate) near: f64,
+    /// Greatest camera z.
+    pub(crate) far: f64,
+    /// Of the spherical harmonics; none if the file has features.
+    pub(crate) degree: Option<u32>,
+    /// Whether the file is without gradients.
+    pub(crate) forward_only: bool,
+    /// The rest, in the renderer's terms.
+    pub(crate) config: RenderConfig,
+}
+
+impl Params {
+    /// Reads and checks them.
+    pub(crate) fn parse(tensors: &Tensors<'_>) -> Result<Self, String> {
+        let values: Vec<f64> = tensors.numbers("params", &[NAMES.len()])?;
+        check_copy(tensors, &values)?;
+        let whole = |at: usize, low: f64, high: f64| whole(NAMES[at], values[at], low, high);
+        Ok(Self {
+            width: whole(0, 1.0, MAX_SIDE_PX)? as usize,
+            height: whole(1, 1.0, MAX_SIDE_PX)? as usize,
+            projection: match whole(2, 0.0, 2.0)? {
+                0 => Projection::Pinhole,
+                1 => Projection::Orthographic,
+                _ => Projection::Hybrid,
+            },
+            near: values[3],
+            far: values[4],
+            config: RenderConfig {
+                blur: values[5],
+                alpha_min: values[6],
+                alpha_max: values[7],
+                transmittance_min: values[8],
+                antialias: whole(9, 0.0, 1.0)? == 1,
+                outputs: Outputs {
+                    transmittance: true,
+                    depth: true,
+                },
+                layers: Vec::new(),
+            },
+            degree: u32::try_from(whole(10, -1.0, 3.0)?).ok(),
+            forward_only: whole(11, 0.0, 1.0)? == 1,
+        })
+    }
+}
+
+fn whole(name: &str, value: f64, low: f64, high: f64) -> Result<i64, String> {
+    if value.fract() == 0.0 && value >= low && value <= high {
+        return Ok(value as i64);
+    }
+    Err(format!(
+        "params: {name} is {value}, not an integer from {low} to {high}"
+    ))
+}
+
+/// Checks the metadata's copy of the settings, where there is one, against the tensor.
+fn check_copy(tensors: &Tensors<'_>, values: &[f64]) -> Result<(), String> {
+    let Some(text) = tensors.string("params") else {
+        return Ok(());
+    };
+    let copy: Map<String, Value> = serde_json::from_str(text)
+        .map_err(|error| format!("metadata params: not a JSON object: {error}"))?;
+    for (name, &value) in NAMES.iter().zip(values) {
+        let Some(other) = copy.get(*name) else {
+            continue;
+        };
+        let agrees = |other: f64| (other - value).abs() <= COPY_TOLERANCE * value.abs();
+        if !other.as_f64().is_some_and(agrees) {
+            return Err(format!(
+                "params: {name} is {value}, but {other} in the metadata"
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,144 @@
+//! What the user sees: a table per file, or one JSON document.
+
+use serde_json::{Value, json};
+
+use crate::compare::Row;
+use crate::reference::Dims;
+
+/// A file and what became of it.
+pub(crate) struct FileReport {
+    /// Its path as given.
+    pub(crate) file: String,
+    /// Its comparison, or what is wrong with the file.
+    pub(crate) outcome: Result<Outcome, String>,
+}
+
+/// A well-formed file's comparison.
+pub(crate) struct Outcome {
+    /// Its counts.
+    pub(crate) dims: Dims,
+    /// Pixels in the boundary band, all images.
+    pub(crate) band_pixels: usize,
+    /// One per tensor and precision.
+    pub(crate) rows: Vec<Row>,
+}
+
+impl Outcome {
+    fn passed(&self) -> bool {
+        self.rows.iter().all(|row| row.passed)
+    }
+}
+
+impl FileReport {
+    /// Whether the file is well-formed and everything in it within tolerance.
+    pub(crate) fn passed(&self) -> bool {
+        self.outcome.as_ref().is_ok_and(Outcome::passed)
+    }
+
+    /// Prints the table, or the error to standard error.
+    pub(crate) fn print(&self) {
+        let outcome = match &self.outcome {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                eprintln!("error: {}: {error}", self.file);
+                return;
+            }
+        };
+        let Dims {
+            scenes,
+            images,
+            gaussians,
+            channels,
+            width,
+            height,
+        } = outcome.dims;
+        let band = outcome.band_pixels;
+        println!("{}", self.file);
+        println!(
+            "scenes {scenes}, images {images}, gaussians {gaussians}, channels {channels}, {width} x {height} px, \
+             {band} of {} px in the boundary band",
+            images * width * height
+        );
+        println!(
+            "  {:<29} {:<4} {:>9} {:>9} {:>9} | {:>9} {:>9}",
+            "tensor", "", "absolute", "relative", "per row", "limit", "row limit"
+        );
+        for row in &outcome.rows {
+            println!("  {}", line(row));
+        }
+        println!();
+    }
+
+    fn json(&self) -> Value {
+        match &self.outcome {
+            Err(error) => json!({ "file": self.file, "passed": false, "error": error }),
+            Ok(outcome) => {
+                let dims = outcome.dims;
+                json!({
+                    "file": self.file,
+                    "passed": outcome.passed(),
+                    "scenes": dims.scenes,
+                    "images": dims.images,
+                    "gaussians": dims.gaussians,
+                    "channels": dims.channels,
+                    "width": dims.width,
+                    "height": dims.height,
+                    "boundary_band_pixels": outcome.band_pixels,
+                    "tensors": outcome.rows.iter().map(row_json).collect::<Vec<Value>>(),
+                })
+            }
+        }
+    }
+}
+
+fn line(row: &Row) -> String {
+    let number = |x: Option<f64>| x.map_or("-".to_owned(), |x| format!("{x:.1e}"));
+    format!(
+        "{:<29} {:<4} {:>9} {:>9} {:>9} | {:>9} {:>9}  {}",
+        row.tensor,
+        row.precision.name(),
+        number(Some(row.absolute)),
+        number(Some(row.relative)),
+        number(row.row),
+        number(Some(row.limit.whole)),
+        number(row.limit.row),
+        if row.passed { "PASS" } else { "FAIL" }
+    )
+}
+
+/// Differences that are not finite become null, which JSON has no number for.
+fn row_json(row: &Row) -> Value {
+    json!({
+        "tensor": row.tensor,
+        "precision": row.precision.name(),
+        "absolute": row.absolute,
+        "relative": row.relative,
+        "row": row.row,
+        "limit": row.limit.whole,
+        "row_limit": row.limit.row,
+        "passed": row.passed,
+    })
+}
+
+/// The last line.
+pub(crate) fn summary(reports: &[FileReport]) -> String {
+    let malformed = reports
+        .iter()
+        .filter(|report| report.outcome.is_err())
+        .count();
+    let passed = reports.iter().filter(|report| report.passed()).count();
+    let failed = reports.len() - passed - malformed;
+    format!(
+        "{passed} of {} files passed, {failed} outside tolerance, {malformed} malformed",
+        reports.len()
+    )
+}
+
+/// Everything as one document.
+pub(crate) fn json(reports: &[FileReport]) -> String {
+    let document = json!({
+        "passed": reports.iter().all(FileReport::passed),
+        "files": reports.iter().map(FileReport::json).collect::<Vec<Value>>(),
+    });
+    format!("{document:#}")
+}

@@ -1,0 +1,36 @@
+//! The usual activations, from unconstrained parameters to scales and opacities. Conveniences beside the core: each is
+//! followed by its vjp (MATH eq. 20).
+
+use crate::math::exp;
+use crate::scalar::Scalar;
+
+/// Scales from their logarithms, `s = e^a`, elementwise.
+pub fn scales_from_logs<T: Scalar>(logs: &[T]) -> Vec<T> {
+    logs.iter()
+        .map(|a| T::from_f64(exp::exponential(a.to_f64())))
+        .collect()
+}
+
+/// Vjp of [`scales_from_logs`]: inputs `scales`, its result; incoming `v_scales`; outgoing `v_logs = v_scales scales`.
+/// Elements past the shorter slice are left out.
+pub fn scales_from_logs_vjp<T: Scalar>(scales: &[T], v_scales: &[T]) -> Vec<T> {
+    scales.iter().zip(v_scales).map(|(&s, &v)| v * s).collect()
+}
+
+/// Opacities from their logits, `o = 1 / (1 + e^-a)`, elementwise.
+pub fn opacities_from_logits<T: Scalar>(logits: &[T]) -> Vec<T> {
+    logits
+        .iter()
+        .map(|a| T::from_f64(exp::sigmoid(a.to_f64())))
+        .collect()
+}
+
+/// Vjp of [`opacities_from_logits`]: inputs `opacities`, its result; incoming `v_opacities`; outgoing
+/// `v_logits = v_opacities o (1 - o)`. Elements past the shorter slice are left out.
+pub fn opacities_from_logits_vjp<T: Scalar>(opacities: &[T], v_opacities: &[T]) -> Vec<T> {
+    opacities
+        .iter()
+        .zip(v_opacities)
+        .map(|(&o, &v)| v * o * (T::ONE - o))
+        .collect()
+}

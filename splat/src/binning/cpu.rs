@@ -1,0 +1,209 @@
+//! Bounds of splats in pixels and tiles, and the running count of hits.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use crate::camera::validate_size;
+use crate::composite::ImageSize;
+use crate::config::FOOTPRINT_SLACK;
+use crate::error::{RenderError, checked_product, try_filled};
+use crate::math::{Sym2, exp};
+use crate::project::Splats;
+use crate::scalar::Scalar;
+
+/// The side of a square tile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TileSize {
+    /// 8 px
+    Px8,
+    /// 16 px
+    #[default]
+    Px16,
+    /// 32 px
+    Px32,
+}
+
+impl TileSize {
+    /// The side in pixels.
+    pub const fn side(self) -> usize {
+        match self {
+            Self::Px8 => 8,
+            Self::Px16 => 16,
+            Self::Px32 => 32,
+        }
+    }
+}
+
+/// A batch of images cut into tiles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TileGrid {
+    pub(crate) size: ImageSize,
+    pub(crate) side: usize,
+    pub(crate) columns: usize,
+    pub(crate) rows: usize,
+}
+
+impl TileGrid {
+    fn new(size: ImageSize, tile: TileSize) -> Self {
+        let side = tile.side();
+        Self {
+            size,
+            side,
+            columns: size.width.div_ceil(side),
+            rows: size.height.div_ceil(side),
+        }
+    }
+
+    /// Tiles of one view.
+    pub(crate) fn per_view(&self) -> usize {
+        self.columns * self.rows
+    }
+
+    /// The tiles that a splat touches: column range, row range. Empty where culled.
+    pub(crate) fn tiles<T: Scalar>(&self, splats: &Splats<&[T]>, m: usize) -> [Range<usize>; 2] {
+        let [x, y] = splat_pixels(splats, m, self.size);
+        let tiles = |pixels: Range<usize>| {
+            if pixels.is_empty() {
+                0..0
+            } else {
+                pixels.start / self.side..(pixels.end - 1) / self.side + 1
+            }
+        };
+        [tiles(x), tiles(y)]
+    }
+
+    /// The same tiles as numbers within the view, by rows.
+    pub(crate) fn tiles_of<T: Scalar>(
+        &self,
+        splats: &Splats<&[T]>,
+        m: usize,
+    ) -> impl Iterator<Item = usize> {
+        let [columns, rows] = self.tiles(splats, m);
+        let stride = self.columns;
+        rows.flat_map(move |row| columns.clone().map(move |column| row * stride + column))
+    }
+}
+
+/// How many tiles each splat touches, as a running sum.
+#[derive(Debug, Clone)]
+pub struct Hits {
+    pub(crate) grid: TileGrid,
+    /// `[M + 1]`: the hits of splat `m` are numbered `from_splat[m] .. from_splat[m + 1]`, by rows of tiles.
+    pub(crate) from_splat: Vec<u32>,
+}
+
+/// Counts the tiles that each splat touches.
+pub(crate) fn bin<T: Scalar>(
+    splats: &Splats<&[T]>,
+    width: usize,
+    height: usize,
+    tile: TileSize,
+) -> Result<Hits, RenderError> {
+    let views = splats.offsets.len() - 1;
+    validate_size(width, height, views)?;
+    let grid = TileGrid::new(
+        ImageSize {
+            views,
+            height,
+            width,
+        },
+        tile,
+    );
+    checked_product("tiles", &[views, grid.rows, grid.columns])?;
+    let mut from_splat = try_filled("hit offsets [M + 1]", splats.len() + 1, 0u32)?;
+    from_splat[1..]
+        .par_iter_mut()
+        .with_min_len(1024)
+        .enumerate()
+        .for_each(|(m, count)| {
+            let [columns, rows] = grid.tiles(splats, m);
+            // An image of at most 2^32 pixels has at most 2^26 tiles.
+            *count = (columns.len() * rows.len()) as u32;
+        });
+    let mut total = 0u64;
+    for count in &mut from_splat[1..] {
+        total += u64::from(*count);
+        *count = u32::try_from(total).unwrap_or(u32::MAX);
+    }
+    if total >= u64::from(u32::MAX) {
+        return Err(RenderError::Capacity {
+            what: "hits (splat, tile)",
+            needed: total.to_string(),
+            limit: format!("{} (32-bit index)", u32::MAX),
+        });
+    }
+    Ok(Hits { grid, from_splat })
+}
+
+/// The greatest `sigma` that can count, with slack for rounding; `None` where the splat never reaches `alpha_min`.
+pub(crate) fn reach<T: Scalar>(opacity: T, alpha_min: f64) -> Option<T> {
+    // Phrased so that NaN fails it.
+    if opacity >= T::from_f64(alpha_min) && opacity.finite() {
+        let sigma = exp::sigma_at(opacity.to_f64(), alpha_min).max(0.0);
+        Some(T::from_f64(sigma + FOOTPRINT_SLACK))
+    } else {
+        None
+    }
+}
+
+/// The covariance of a positive definite conic, worked out in `f64`, where the determinant of `f32` entries is
+/// rounded only once.
+pub(crate) fn covariance<T: Scalar>(conic: Sym2<T>) -> Option<Sym2<T>> {
+    let (xx, xy, yy) = (conic.xx.to_f64(), conic.xy.to_f64(), conic.yy.to_f64());
+    let det = xx * yy - xy * xy;
+    (xx > 0.0 && yy > 0.0 && det > 0.0 && det.is_finite()).then(|| Sym2 {
+        xx: T::from_f64(yy / det),
+        xy: T::from_f64(-xy / det),
+        yy: T::from_f64(xx / det),
+    })
+}
+
+/// Half width and half height of a splat's box, px, or zeros where it cannot be seen in an image of `[width, height]`.
+pub(crate) fn visible_extent<T: Scalar>(
+    centre: [T; 2],
+    covariance: Sym2<T>,
+    reach: Option<T>,
+    [width, height]: [usize; 2],
+) -> [T; 2] {
+    let Some(reach) = reach else {
+        return [T::ZERO; 2];
+    };
+    let half = T::extents(covariance, reach);
+    let finite = [centre[0], centre[1], half.x, half.y]
+        .iter()
+        .all(|x| x.finite());
+    let seen = finite
+        && !pixel_range(centre[0], half.x, width).is_empty()
+        && !pixel_range(centre[1], half.y, height).is_empty();
+    if seen { [half.x, half.y] } else { [T::ZERO; 2] }
+}
+
+/// The pixels of `0..count` whose centres `j + 0.5` lie within `half` of `centre`.
+pub(crate) fn pixel_range<T: Scalar>(centre: T, half: T, count: usize) -> Range<usize> {
+    let (centre, half) = (centre.to_f64(), half.to_f64());
+    // `as` saturates, and turns NaN into 0.
+    let first = (centre - half - 0.5).ceil().max(0.0) as usize;
+    let end = (centre + half + 0.5).floor().max(0.0) as usize;
+    first..end.min(count)
+}
+
+/// The pixels (x range, y range) in which splat `m` is looked at; empty where it was culled.
+pub(crate) fn splat_pixels<T: Scalar>(
+    splats: &Splats<&[T]>,
+    m: usize,
+    size: ImageSize,
+) -> [Range<usize>; 2] {
+    let (mean, extent) = (
+        &splats.means[2 * m..2 * m + 2],
+        &splats.extents[2 * m..2 * m + 2],
+    );
+    // Extents of splats made elsewhere are not trusted: NaN fails this.
+    if !(extent[0] > T::ZERO && extent[1] > T::ZERO) {
+        return [0..0, 0..0];
+    }
+    [
+        pixel_range(mean[0], extent[0], size.width),
+        pixel_range(mean[1], extent[1], size.height),
+    ]
+}

@@ -1,0 +1,114 @@
+//! Every semantic constant of the renderer, with unit, default and reason. Nothing else in the crate restates one.
+//!
+//! All are kept in `f64`, so that the `f64` path is `f64` to the end; each backend rounds them once to its scalar.
+
+use crate::error::RenderError;
+
+/// How much of the half image the tangents `x/z`, `y/z` may leave the image before the projection's Jacobian is taken
+/// at the border instead: 0.3 half-widths. Far outside, the affine approximation (MATH eq. 6, 7) explodes.
+pub const TANGENT_MARGIN: f64 = 0.3;
+
+/// Floor of the determinant ratio under the anti-alias square root (MATH eq. 12): the compensation never drops below 0.005.
+pub const COMPENSATION_FLOOR: f64 = 0.005 * 0.005;
+
+/// Slack added to `ln(opacity / alpha_min)` when a footprint is bounded, so that rounding cuts off no pixel whose computed alpha
+/// reaches `alpha_min`. One hundredth widens a bound by 0.1 % at opacity 1 and is more than the `f32` rounding of sigma for all
+/// but needles of a hundred pixels and more (MATH section 8), which then end at this bound, whatever the tile.
+pub const FOOTPRINT_SLACK: f64 = 0.01;
+
+/// The longest side of an image in pixels: up to here (and twice as far) `f32` holds every pixel centre `j + 0.5` exactly.
+pub const MAX_SIDE_PX: usize = 1 << 22;
+
+/// What a render is asked for besides the feature image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Outputs {
+    /// Also return the transmittance `T` left at every pixel, `[B, H, W]`; alpha is `1 - T`.
+    pub transmittance: bool,
+    /// Also return the depth image `sum(weight * z)`, `[B, H, W]`, not divided by alpha.
+    pub depth: bool,
+}
+
+/// The settings of one render. `Default` is the contract of docs/CONVENTIONS.md.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RenderConfig {
+    /// Added to both diagonal entries of every 2-D covariance, px^2. Default 0.3: a low-pass filter of about half a pixel,
+    /// so that no splat falls between pixel centres (the value of 3DGS's renderer).
+    pub blur: f64,
+    /// Multiply the opacity by `sqrt(det(cov) / det(cov + blur I))`, so that the blur spreads a splat without brightening
+    /// it (the 2-D filter of Mip-Splatting). Default off.
+    pub antialias: bool,
+    /// Pairs with less alpha are skipped. Default 1/255: less cannot change an 8-bit picture.
+    pub alpha_min: f64,
+    /// Alpha is clamped here, so that `1 - alpha` can be divided by in the backward pass. Default 0.999.
+    pub alpha_max: f64,
+    /// A Gaussian that would bring the transmittance to this or less is not composited and ends its pixel. Default 1e-4.
+    pub transmittance_min: f64,
+    /// The optional outputs.
+    pub outputs: Outputs,
+    /// Ranks at which the depth order of each view is cut, ascending: for each rank `r` the image of the `r` nearest visible
+    /// splats (over the background) is returned too. Prefix images carry no gradient. Default none.
+    pub layers: Vec<usize>,
+}
+
+impl Default for RenderConfig {
+    fn default() -> Self {
+        Self {
+            blur: 0.3,
+            antialias: false,
+            alpha_min: 1.0 / 255.0,
+            alpha_max: 0.999,
+            transmittance_min: 1e-4,
+            outputs: Outputs::default(),
+            layers: Vec::new(),
+        }
+    }
+}
+
+impl RenderConfig {
+    /// Checks every setting against its domain.
+    ///
+    /// # Errors
+    /// [`RenderError::Config`] names the first setting outside its domain.
+    pub fn validate(&self) -> Result<(), RenderError> {
+        let check = |ok: bool, argument, expected, got: f64| {
+            if ok {
+                Ok(())
+            } else {
+                Err(RenderError::config(argument, expected, got))
+            }
+        };
+        check(
+            self.blur >= 0.0 && self.blur.is_finite(),
+            "config.blur",
+            "a finite number >= 0",
+            self.blur,
+        )?;
+        check(
+            self.alpha_min > 0.0 && self.alpha_min < 1.0,
+            "config.alpha_min",
+            "a number in (0, 1)",
+            self.alpha_min,
+        )?;
+        check(
+            self.alpha_max > self.alpha_min && self.alpha_max < 1.0,
+            "config.alpha_max",
+            "a number in (alpha_min, 1)",
+            self.alpha_max,
+        )?;
+        check(
+            self.transmittance_min >= 0.0 && self.transmittance_min < 1.0,
+            "config.transmittance_min",
+            "a number in [0, 1)",
+            self.transmittance_min,
+        )?;
+        if self.layers.is_sorted() {
+            Ok(())
+        } else {
+            Err(RenderError::config(
+                "config.layers",
+                "ascending ranks",
+                format!("{:?}", self.layers),
+            ))
+        }
+    }
+}

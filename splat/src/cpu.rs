@@ -1,0 +1,148 @@
+//! The CPU backend: every stage at `f32` or `f64`, parallel over rayon's threads, the same bits on any number of them.
+
+use std::marker::PhantomData;
+
+use crate::backend::{Backend, ProjectGradients, Wanted};
+use crate::binning::cpu::Hits;
+use crate::camera::Views;
+use crate::composite::Image;
+use crate::composite::cpu::Composited;
+use crate::config::RenderConfig;
+use crate::error::RenderError;
+use crate::gaussians::Gaussians;
+use crate::math::Sym2;
+use crate::project::{Splats, cpu as project};
+use crate::scalar::Scalar;
+use crate::sort::cpu::SortedHits;
+use crate::{binning, composite, sort};
+
+pub use crate::binning::cpu::TileSize;
+
+/// The CPU backend at the precision `T`, `f32` or `f64`. Inputs are slices, outputs vectors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Cpu<T> {
+    tile: TileSize,
+    precision: PhantomData<T>,
+}
+
+impl<T: Scalar> Cpu<T> {
+    /// A backend with tiles of 16 x 16 px.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same backend with other tiles. The image does not depend on them, only the time it takes.
+    #[must_use]
+    pub fn with_tile(self, tile: TileSize) -> Self {
+        Self { tile, ..self }
+    }
+
+    /// Completes splats that were made elsewhere: works out `extents` from conic, opacity and `config.alpha_min`, and culls
+    /// what is not finite, not positive definite, too faint or off every pixel of a `width` x `height` image.
+    ///
+    /// # Errors
+    /// Shapes that do not fit (`splats.extents` is not read), settings outside their domain.
+    pub fn splats(
+        &self,
+        mut splats: Splats<Vec<T>>,
+        width: usize,
+        height: usize,
+        config: &RenderConfig,
+    ) -> Result<Splats<Vec<T>>, RenderError> {
+        config.validate()?;
+        splats.extents = vec![T::ZERO; 2 * splats.len()];
+        splats.validate(Vec::len)?;
+        for m in 0..splats.len() {
+            let conic = Sym2 {
+                xx: splats.conics[3 * m],
+                xy: splats.conics[3 * m + 1],
+                yy: splats.conics[3 * m + 2],
+            };
+            let row = &splats.features[m * splats.channels..][..splats.channels];
+            let finite = splats.depths[m].finite() && row.iter().all(|x| x.finite());
+            if let Some(covariance) = binning::cpu::covariance(conic).filter(|_| finite) {
+                let centre = [splats.means[2 * m], splats.means[2 * m + 1]];
+                let opacity = splats.opacities[m];
+                let reach = binning::cpu::reach(opacity, config.alpha_min);
+                let extent =
+                    binning::cpu::visible_extent(centre, covariance, reach, [width, height]);
+                splats.extents[2 * m..2 * m + 2].copy_from_slice(&extent);
+            }
+        }
+        Ok(splats)
+    }
+}
+
+impl<T: Scalar> Backend for Cpu<T> {
+    type Buffer = Vec<T>;
+    type View<'a> = &'a [T];
+    type Hits = Hits;
+    type SortedHits = SortedHits;
+    type Composited = Composited<T>;
+
+    fn view(buffer: &Vec<T>) -> &[T] {
+        buffer
+    }
+
+    fn project(
+        &self,
+        gaussians: &Gaussians<&[T]>,
+        views: &Views,
+        config: &RenderConfig,
+    ) -> Result<Splats<Vec<T>>, RenderError> {
+        config.validate()?;
+        gaussians.validate(|buffer| buffer.len())?;
+        views.validate(gaussians.count)?;
+        project::project(gaussians, views, config)
+    }
+
+    fn project_vjp(
+        &self,
+        gaussians: &Gaussians<&[T]>,
+        views: &Views,
+        config: &RenderConfig,
+        splats: &Splats<&[T]>,
+        v_splats: &Splats<&[T]>,
+        wanted: Wanted,
+    ) -> Result<ProjectGradients<Vec<T>>, RenderError> {
+        config.validate()?;
+        gaussians.validate(|buffer| buffer.len())?;
+        views.validate(gaussians.count)?;
+        project::project_vjp(gaussians, views, config, splats, v_splats, wanted)
+    }
+
+    fn bin(&self, splats: &Splats<&[T]>, width: usize, height: usize) -> Result<Hits, RenderError> {
+        splats.validate(|buffer| buffer.len())?;
+        binning::cpu::bin(splats, width, height, self.tile)
+    }
+
+    fn sort(&self, splats: &Splats<&[T]>, hits: Hits) -> Result<SortedHits, RenderError> {
+        splats.validate(|buffer| buffer.len())?;
+        sort::cpu::sort(splats, hits)
+    }
+
+    fn composite(
+        &self,
+        splats: &Splats<&[T]>,
+        sorted: &SortedHits,
+        backgrounds: &[T],
+        config: &RenderConfig,
+    ) -> Result<(Image<Vec<T>>, Composited<T>), RenderError> {
+        config.validate()?;
+        splats.validate(|buffer| buffer.len())?;
+        composite::cpu::composite(splats, sorted, backgrounds, config)
+    }
+
+    fn composite_vjp(
+        &self,
+        splats: &Splats<&[T]>,
+        sorted: &SortedHits,
+        backgrounds: &[T],
+        composited: &Composited<T>,
+        v_image: &Image<&[T]>,
+        wanted: Wanted,
+    ) -> Result<(Splats<Vec<T>>, Vec<T>), RenderError> {
+        splats.validate(|buffer| buffer.len())?;
+        composite::cpu_vjp::composite_vjp(splats, sorted, backgrounds, composited, v_image, wanted)
+    }
+}

@@ -1,0 +1,103 @@
+//! The one error type of the crate.
+//!
+//! An error depends on shapes, configuration, device or capacity, never on the numbers in a buffer: Gaussians with
+//! hostile numbers are culled and counted instead.
+
+/// Why a call was refused. Every variant names the argument, what was expected and what came.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RenderError {
+    /// A buffer's length does not fit the counts it belongs to.
+    #[error("{argument}: expected {expected}, got {got}")]
+    Shape {
+        /// The argument as the caller knows it, such as `gaussians.scales`.
+        argument: &'static str,
+        /// The length or shape that would have fitted.
+        expected: String,
+        /// The length or shape that came.
+        got: String,
+    },
+    /// A setting is outside its domain.
+    #[error("{argument}: expected {expected}, got {got}")]
+    Config {
+        /// The setting as the caller knows it, such as `config.blur`.
+        argument: &'static str,
+        /// The domain of the setting.
+        expected: &'static str,
+        /// The value that came.
+        got: String,
+    },
+    /// A size overflows its index type or the memory at hand.
+    #[error("{what} needs {needed}, more than {limit}")]
+    Capacity {
+        /// What was to be allocated or counted.
+        what: &'static str,
+        /// The size asked for.
+        needed: String,
+        /// The most there can be.
+        limit: String,
+    },
+}
+
+impl RenderError {
+    pub(crate) fn shape(
+        argument: &'static str,
+        expected: impl ToString,
+        got: impl ToString,
+    ) -> Self {
+        Self::Shape {
+            argument,
+            expected: expected.to_string(),
+            got: got.to_string(),
+        }
+    }
+
+    pub(crate) fn config(
+        argument: &'static str,
+        expected: &'static str,
+        got: impl ToString,
+    ) -> Self {
+        Self::Config {
+            argument,
+            expected,
+            got: got.to_string(),
+        }
+    }
+}
+
+/// The product of `factors`, or a capacity error that shows them.
+pub(crate) fn checked_product(what: &'static str, factors: &[usize]) -> Result<usize, RenderError> {
+    // No allocation may exceed `isize::MAX` bytes; 16 bytes bound every element type of this crate.
+    let limit = isize::MAX as usize / 16;
+    factors
+        .iter()
+        .try_fold(1usize, |product, &factor| product.checked_mul(factor))
+        .filter(|&product| product <= limit)
+        .ok_or_else(|| RenderError::Capacity {
+            what,
+            needed: factors
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(" x "),
+            limit: format!("{limit} elements"),
+        })
+}
+
+/// `count` copies of `value`, or a capacity error where the allocator refuses.
+pub(crate) fn try_filled<T: Clone>(
+    what: &'static str,
+    count: usize,
+    value: T,
+) -> Result<Vec<T>, RenderError> {
+    let mut buffer = Vec::new();
+    buffer
+        .try_reserve_exact(count)
+        .map_err(|_| RenderError::Capacity {
+            what,
+            needed: format!("{count} elements of {} bytes", size_of::<T>()),
+            limit: "the allocator grants".to_owned(),
+        })?;
+    buffer.resize(count, value);
+    Ok(buffer)
+}

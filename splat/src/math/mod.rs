@@ -1,0 +1,69 @@
+//! Small linear algebra: the value types here, the functions on them (each followed by its vjp) in the files beside.
+//!
+//! The types are generic over the scalar. The functions name their scalar `Real` and are compiled once for `f32` and once
+//! for `f64` (see [`crate::single`] and [`crate::double`]).
+
+use crate::scalar::Scalar;
+
+pub(crate) mod exp;
+
+/// A vector or point in the image plane.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[cfg_attr(feature = "cube", derive(cubecl::CubeType))]
+pub struct Vec2<F: Scalar> {
+    /// Right.
+    pub x: F,
+    /// Down.
+    pub y: F,
+}
+
+/// A vector or point in space.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[cfg_attr(feature = "cube", derive(cubecl::CubeType))]
+pub struct Vec3<F: Scalar> {
+    /// Along x.
+    pub x: F,
+    /// Along y.
+    pub y: F,
+    /// Along z.
+    pub z: F,
+}
+
+/// A 3 x 3 matrix, by rows.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[cfg_attr(feature = "cube", derive(cubecl::CubeType))]
+pub struct Mat3<F: Scalar> {
+    /// First row.
+    pub r0: Vec3<F>,
+    /// Second row.
+    pub r1: Vec3<F>,
+    /// Third row.
+    pub r2: Vec3<F>,
+}
+
+/// A quaternion `w + x i + y j + z k`.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[cfg_attr(feature = "cube", derive(cubecl::CubeType))]
+pub struct Quaternion<F: Scalar> {
+    /// Real part.
+    pub w: F,
+    /// Coefficient of i.
+    pub x: F,
+    /// Coefficient of j.
+    pub y: F,
+    /// Coefficient of k.
+    pub z: F,
+}
+
+/// A symmetric 2 x 2 matrix `[[xx, xy], [xy, yy]]`. In a gradient, `xy` is the derivative by the one number that stands
+/// in both corners.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[cfg_attr(feature = "cube", derive(cubecl::CubeType))]
+pub struct Sym2<F: Scalar> {
+    /// Upper left.
+    pub xx: F,
+    /// Both corners off the diagonal.
+    pub xy: F,
+    /// Lower right.
+    pub yy: F,
+}

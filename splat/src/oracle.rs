@@ -1,0 +1,219 @@
+//! The specification: every pixel times every Gaussian, no tiles, no bounds, textbook formulas, in `f64`.
+//!
+//! It shares no formula with the rest of the crate, so that the two can judge each other. Slow on purpose; meant to be read.
+
+use crate::camera::{Camera, Projection, Views};
+use crate::composite::Image;
+use crate::config::{COMPENSATION_FLOOR, FOOTPRINT_SLACK, RenderConfig, TANGENT_MARGIN};
+use crate::error::RenderError;
+use crate::gaussians::{Gaussians, check_len};
+use crate::render::Scene;
+
+type Mat<const R: usize, const C: usize> = [[f64; C]; R];
+
+/// One projected Gaussian: its index, centre (px), inverse covariance (xx, xy, yy), opacity and depth.
+type Projected = (usize, [f64; 2], [f64; 3], f64, f64);
+
+fn product<const R: usize, const K: usize, const C: usize>(
+    a: &Mat<R, K>,
+    b: &Mat<K, C>,
+) -> Mat<R, C> {
+    std::array::from_fn(|i| std::array::from_fn(|j| (0..K).map(|k| a[i][k] * b[k][j]).sum()))
+}
+
+fn transpose<const R: usize, const C: usize>(a: &Mat<R, C>) -> Mat<C, R> {
+    std::array::from_fn(|i| std::array::from_fn(|j| a[j][i]))
+}
+
+fn rotation(q: &[f64]) -> Mat<3, 3> {
+    let norm = q.iter().map(|x| x * x).sum::<f64>().sqrt();
+    let [w, x, y, z] = [q[0] / norm, q[1] / norm, q[2] / norm, q[3] / norm];
+    [
+        [
+            1.0 - 2.0 * (y * y + z * z),
+            2.0 * (x * y - w * z),
+            2.0 * (x * z + w * y),
+        ],
+        [
+            2.0 * (x * y + w * z),
+            1.0 - 2.0 * (x * x + z * z),
+            2.0 * (y * z - w * x),
+        ],
+        [
+            2.0 * (x * z - w * y),
+            2.0 * (y * z + w * x),
+            1.0 - 2.0 * (x * x + y * y),
+        ],
+    ]
+}
+
+/// The projection of Gaussian `i`, or `None` where it is culled.
+fn project(
+    g: &Gaussians<&[f64]>,
+    i: usize,
+    camera: &Camera,
+    size: [f64; 2],
+    config: &RenderConfig,
+) -> Option<Projected> {
+    let w: Mat<3, 3> = camera.camera_from_world.map(|[a, b, c, _]| [a, b, c]);
+    let mean = &g.means[3 * i..3 * i + 3];
+    let [x, y, z]: [f64; 3] = std::array::from_fn(|r| {
+        w[r][0] * mean[0] + w[r][1] * mean[1] + w[r][2] * mean[2] + camera.camera_from_world[r][3]
+    });
+    let (fx, fy, cx, cy) = (camera.fx, camera.fy, camera.cx, camera.cy);
+    let parallel = camera.projection == Projection::Orthographic;
+    let margin = [
+        TANGENT_MARGIN * 0.5 * size[0] / fx,
+        TANGENT_MARGIN * 0.5 * size[1] / fy,
+    ];
+    let u = (x / z)
+        .max(-(cx / fx) - margin[0])
+        .min((size[0] - cx) / fx + margin[0]);
+    let v = (y / z)
+        .max(-(cy / fy) - margin[1])
+        .min((size[1] - cy) / fy + margin[1]);
+    let jacobian = if parallel {
+        [[fx, 0.0, 0.0], [0.0, fy, 0.0]]
+    } else {
+        [[fx / z, 0.0, -fx * u / z], [0.0, fy / z, -fy * v / z]]
+    };
+    let divisor = if camera.projection == Projection::Pinhole {
+        z
+    } else {
+        1.0
+    };
+    let centre = [fx * x / divisor + cx, fy * y / divisor + cy];
+    let turn = rotation(&g.quaternions[4 * i..4 * i + 4]);
+    let scale = &g.scales[3 * i..3 * i + 3];
+    let stretched: Mat<3, 3> =
+        turn.map(|row| [row[0] * scale[0], row[1] * scale[1], row[2] * scale[2]]);
+    let world = product(&stretched, &transpose(&stretched));
+    let in_camera = product(&product(&w, &world), &transpose(&w));
+    let sharp = product(&product(&jacobian, &in_camera), &transpose(&jacobian));
+    let [a, b, c] = [
+        sharp[0][0] + config.blur,
+        sharp[0][1],
+        sharp[1][1] + config.blur,
+    ];
+    let det = a * c - b * b;
+    let ratio = (sharp[0][0] * sharp[1][1] - b * b) / det;
+    let factor = if config.antialias {
+        ratio.max(COMPENSATION_FLOOR).sqrt()
+    } else {
+        1.0
+    };
+    let opacity = g.opacities[i] * factor;
+    let conic = [c / det, -b / det, a / det];
+    let features = &g.features[i * g.channels..(i + 1) * g.channels];
+    let finite = conic
+        .iter()
+        .chain(&centre)
+        .chain(features)
+        .all(|x| x.is_finite())
+        && opacity.is_finite();
+    let kept = z >= camera.near && z <= camera.far && z.is_finite() && finite && det > 0.0;
+    let reach = (opacity / config.alpha_min).ln().max(0.0) + FOOTPRINT_SLACK;
+    let seen = opacity >= config.alpha_min
+        && (0..2).all(|axis| {
+            // Some pixel centre k + 0.5, 0 <= k < size, lies in the box around the ellipse sigma = reach.
+            let half = (2.0 * reach * [a, c][axis]).sqrt();
+            let first = (centre[axis] - half - 0.5).ceil().max(0.0);
+            first < size[axis] && first + 0.5 <= centre[axis] + half
+        });
+    (kept && seen).then_some((i, centre, conic, opacity, z))
+}
+
+/// One pixel of one view: features (over the background), transmittance and depth of the nearest `limit` splats.
+fn pixel(
+    splats: &[Projected],
+    limit: usize,
+    at: [f64; 2],
+    scene: &Scene<'_, &[f64]>,
+    view: usize,
+    config: &RenderConfig,
+) -> (Vec<f64>, f64, f64) {
+    let c = scene.gaussians.channels;
+    let mut features = vec![0.0; c];
+    let (mut transmittance, mut depth) = (1.0, 0.0);
+    for &(i, centre, conic, opacity, z) in &splats[..limit.min(splats.len())] {
+        let (dx, dy) = (at[0] - centre[0], at[1] - centre[1]);
+        let sigma = 0.5 * (conic[0] * dx * dx + conic[2] * dy * dy) + conic[1] * dx * dy;
+        let alpha = (opacity * (-sigma).exp()).min(config.alpha_max);
+        if sigma < 0.0 || alpha < config.alpha_min {
+            continue;
+        }
+        let behind = transmittance * (1.0 - alpha);
+        if behind <= config.transmittance_min {
+            break;
+        }
+        for (sum, f) in features
+            .iter_mut()
+            .zip(&scene.gaussians.features[i * c..(i + 1) * c])
+        {
+            *sum += alpha * transmittance * f;
+        }
+        depth += alpha * transmittance * z;
+        transmittance = behind;
+    }
+    for (sum, background) in features
+        .iter_mut()
+        .zip(&scene.backgrounds[view * c..(view + 1) * c])
+    {
+        *sum += transmittance * background;
+    }
+    (features, transmittance, depth)
+}
+
+/// Renders `scene` with every output, whatever `config.outputs` asks for.
+///
+/// # Errors
+/// As [`crate::render()`].
+pub fn render(
+    scene: &Scene<'_, &[f64]>,
+    config: &RenderConfig,
+) -> Result<Image<Vec<f64>>, RenderError> {
+    let Views {
+        width,
+        height,
+        ref cameras,
+        ref ranges,
+    } = *scene.views;
+    config.validate()?;
+    scene.gaussians.validate(|buffer| buffer.len())?;
+    scene.views.validate(scene.gaussians.count)?;
+    check_len(
+        "backgrounds",
+        "[B, C]",
+        &[ranges.len(), scene.gaussians.channels],
+        scene.backgrounds.len(),
+    )?;
+    let (mut features, mut transmittance, mut depth, mut layers) = (vec![], vec![], vec![], vec![]);
+    for (view, range) in ranges.iter().enumerate() {
+        let size = [width as f64, height as f64];
+        let mut splats: Vec<Projected> = range
+            .clone()
+            .filter_map(|i| project(&scene.gaussians, i, &cameras[view], size, config))
+            .collect();
+        // Stable: equal depths stay in the order of the indices.
+        splats.sort_by(|a, b| a.4.partial_cmp(&b.4).unwrap_or(std::cmp::Ordering::Equal));
+        let centres =
+            || (0..height).flat_map(|i| (0..width).map(move |j| [j as f64 + 0.5, i as f64 + 0.5]));
+        for at in centres() {
+            let (f, t, z) = pixel(&splats, usize::MAX, at, scene, view, config);
+            features.extend(f);
+            transmittance.push(t);
+            depth.push(z);
+        }
+        for &limit in &config.layers {
+            layers
+                .extend(centres().flat_map(|at| pixel(&splats, limit, at, scene, view, config).0));
+        }
+    }
+    let layers = (!config.layers.is_empty()).then_some(layers);
+    Ok(Image {
+        features,
+        transmittance: Some(transmittance),
+        depth: Some(depth),
+        layers,
+    })
+}

@@ -1,0 +1,278 @@
+//! One Gaussian through one camera: centre, footprint, opacity, depth, and the gradient of each.
+//!
+//! In here: the mathematics (MATH section 2). Kept out: loops, culling, batches.
+
+use super::{Real, quat, sym2, vec3};
+use crate::camera::CameraParams;
+use crate::math::{Mat3, Sym2, Vec2, Vec3};
+use crate::project::{
+    CameraGradient, Footprint, GaussianShape, ProjectConstants, ProjectGradient, Rows, Splat,
+};
+#[cfg(feature = "cube")]
+use cubecl::prelude::*;
+
+/// `x` within `[low, high]`.
+#[cfg_attr(feature = "cube", cube)]
+#[inline(always)]
+fn clamped(x: Real, low: Real, high: Real) -> Real {
+    let mut y = x;
+    if y < low {
+        y = low;
+    }
+    if y > high {
+        y = high;
+    }
+    y
+}
+
+/// Vjp of [`clamped`] by `x`: `v_y` inside, zero outside (MATH eq. 6').
+#[cfg_attr(feature = "cube", cube)]
+#[inline(always)]
+fn clamped_vjp(x: Real, low: Real, high: Real, v_y: Real) -> Real {
+    let mut v_x = v_y;
+    if x < low || x > high {
+        v_x = 0.0;
+    }
+    v_x
+}
+
+/// The way from a Gaussian to its blurred 2-D covariance (MATH eq. 4 to 11).
+#[cfg_attr(feature = "cube", cube)]
+#[inline(always)]
+pub fn footprint(
+    g: GaussianShape<Real>,
+    camera: CameraParams<Real>,
+    constants: ProjectConstants<Real>,
+) -> Footprint<Real> {
+    let w = camera.rotation;
+    let centre = vec3::add3(vec3::apply(w, g.mean), camera.translation);
+    let mut shrink = 1.0;
+    let mut u = 0.0;
+    let mut v = 0.0;
+    if camera.perspective_footprint {
+        shrink = 1.0 / centre.z;
+        u = clamped(centre.x * shrink, camera.tan_x_min, camera.tan_x_max);
+        v = clamped(centre.y * shrink, camera.tan_y_min, camera.tan_y_max);
+    }
+    let row0 = vec3::combine(1.0, w.r0, -u, w.r2);
+    let row1 = vec3::combine(1.0, w.r1, -v, w.r2);
+    let rotation = quat::rotation(quat::normalise(g.quaternion));
+    let turned0 = vec3::apply_transposed(rotation, vec3::scaled(camera.fx * shrink, row0));
+    let turned1 = vec3::apply_transposed(rotation, vec3::scaled(camera.fy * shrink, row1));
+    let m0 = vec3::times(turned0, g.scale);
+    let m1 = vec3::times(turned1, g.scale);
+    let normal = vec3::cross(m0, m1);
+    let det_sharp = vec3::dot(normal, normal);
+    let xx = vec3::dot(m0, m0);
+    let yy = vec3::dot(m1, m1);
+    // Every term is positive: the sum loses no digit however thin the splat (MATH eq. 11).
+    let det = det_sharp + constants.blur * (xx + yy) + constants.blur * constants.blur;
+    Footprint::<Real> {
+        centre,
+        shrink,
+        tangent: Vec2::<Real> { x: u, y: v },
+        row0,
+        row1,
+        rotation,
+        turned0,
+        turned1,
+        m0,
+        m1,
+        normal,
+        det_sharp,
+        covariance: Sym2::<Real> {
+            xx: xx + constants.blur,
+            xy: vec3::dot(m0, m1),
+            yy: yy + constants.blur,
+        },
+        det,
+    }
+}
+
+/// The opacity's factor `sqrt(det(cov) / det(cov + blur I))`, floored; 1 without anti-aliasing (MATH eq. 12).
+#[cfg_attr(feature = "cube", cube)]
+#[inline(always)]
+pub fn compensation(det_sharp: Real, det: Real, constants: ProjectConstants<Real>) -> Real {
+    let mut ratio = 1.0;
+    if constants.antialias {
+        ratio = det_sharp / det;
+        if ratio < constants.compensation_floor {
+            ratio = constants.compensation_floor;
+        }
+    }
+    ratio.sqrt()
+}
+
+/// The centre of a splat, px (MATH eq. 5).
+#[cfg_attr(feature = "cube", cube)]
+#[inline(always)]
+pub fn image_point(centre: Vec3<Real>, camera: CameraParams<Real>) -> Vec2<Real> {
+    let mut shrink = 1.0;
+    if camera.perspective_centre {
+        shrink = 1.0 / centre.z;
+    }
+    Vec2::<Real> {
+        x: camera.fx * centre.x * shrink + camera.cx,
+        y: camera.fy * centre.y * shrink + camera.cy,
+    }
+}
+
+/// Vjp of [`image_point`]: inputs `centre`, `camera`; incoming `v_point`; outgoing `v_centre` (MATH eq. 5').
+#[cfg_attr(feature = "cube", cube)]
+#[inline(always)]
+pub fn image_point_vjp(
+    centre: Vec3<Real>,
+    camera: CameraParams<Real>,
+    v_point: Vec2<Real>,
+) -> Vec3<Real> {
+    let mut shrink = 1.0;
+    let mut v_z = 0.0;
+    let along_x = camera.fx * v_point.x;
+    let along_y = camera.fy * v_point.y;
+    if camera.perspective_centre {
+        shrink = 1.0 / centre.z;
+        v_z = -(along_x * centre.x + along_y * centre.y) * shrink * shrink;
+    }
+    Vec3::<Real> {
+        x: along_x * shrink,
+        y: along_y * shrink,
+        z: v_z,
+    }
+}
+
+/// A Gaussian's splat, from the Gaussian and its [`footprint`].
+#[cfg_attr(feature = "cube", cube)]
+#[inline(always)]
+pub fn splat(
+    g: GaussianShape<Real>,
+    f: Footprint<Real>,
+    camera: CameraParams<Real>,
+    constants: ProjectConstants<Real>,
+) -> Splat<Real> {
+    Splat::<Real> {
+        mean: image_point(f.centre, camera),
+        conic: sym2::inverse(f.covariance, f.det),
+        opacity: g.opacity * compensation(f.det_sharp, f.det, constants),
+        depth: f.centre.z,
+    }
+}
+
+/// From the gradients by covariance and compensation to the gradient by `M`: inputs `f`; incoming `v_cov`,
+/// `v_compensation`; outgoing `v_m0`, `v_m1` (MATH eq. 8', 9', 12').
+#[cfg_attr(feature = "cube", cube)]
+#[inline(always)]
+pub fn rows_vjp(
+    f: Footprint<Real>,
+    constants: ProjectConstants<Real>,
+    v_cov: Sym2<Real>,
+    v_compensation: Real,
+) -> Rows<Real> {
+    let mut v_xx = v_cov.xx;
+    let mut v_yy = v_cov.yy;
+    let mut v_det_sharp = 0.0;
+    if constants.antialias {
+        let ratio = f.det_sharp / f.det;
+        if ratio > constants.compensation_floor {
+            let v_ratio = 0.5 * v_compensation / ratio.sqrt();
+            v_det_sharp = v_ratio * (1.0 - ratio) / f.det;
+            let v_trace = -v_ratio * ratio * constants.blur / f.det;
+            v_xx += v_trace;
+            v_yy += v_trace;
+        }
+    }
+    // d|m0 x m1|^2 = 2 dm0 . (m1 x n) + 2 dm1 . (n x m0)
+    let swing0 = vec3::scaled(2.0 * v_det_sharp, vec3::cross(f.m1, f.normal));
+    let swing1 = vec3::scaled(2.0 * v_det_sharp, vec3::cross(f.normal, f.m0));
+    Rows::<Real> {
+        m0: vec3::add3(vec3::combine(2.0 * v_xx, f.m0, v_cov.xy, f.m1), swing0),
+        m1: vec3::add3(vec3::combine(2.0 * v_yy, f.m1, v_cov.xy, f.m0), swing1),
+    }
+}
+
+/// `a b^T + c d^T`: how a pair of rows reaches a matrix that both went through (MATH eq. 8').
+#[cfg_attr(feature = "cube", cube)]
+#[inline(always)]
+fn outer_sum(a: Vec3<Real>, b: Vec3<Real>, c: Vec3<Real>, d: Vec3<Real>) -> Mat3<Real> {
+    Mat3::<Real> {
+        r0: vec3::combine(a.x, b, c.x, d),
+        r1: vec3::combine(a.y, b, c.y, d),
+        r2: vec3::combine(a.z, b, c.z, d),
+    }
+}
+
+/// Vjp of [`splat`] after [`footprint`]: inputs `g`, `camera`, `constants`; incoming `v_splat`; outgoing the gradients by the
+/// Gaussian and by the pose (MATH eq. 4' to 12').
+#[cfg_attr(feature = "cube", cube)]
+#[inline(always)]
+pub fn splat_vjp(
+    g: GaussianShape<Real>,
+    camera: CameraParams<Real>,
+    constants: ProjectConstants<Real>,
+    v_splat: Splat<Real>,
+) -> ProjectGradient<Real> {
+    let f = footprint(g, camera, constants);
+    let w = camera.rotation;
+    // Covariance and compensation, then M = diag-scaled rows (eq. 8', 9', 10', 12').
+    let v_cov = sym2::inverse_vjp(sym2::inverse(f.covariance, f.det), v_splat.conic);
+    let v_m = rows_vjp(f, constants, v_cov, v_splat.opacity * g.opacity);
+    let v_turned0 = vec3::times(g.scale, v_m.m0);
+    let v_turned1 = vec3::times(g.scale, v_m.m1);
+    let v_scale = vec3::add3(
+        vec3::times(f.turned0, v_m.m0),
+        vec3::times(f.turned1, v_m.m1),
+    );
+    let gain0 = camera.fx * f.shrink;
+    let gain1 = camera.fy * f.shrink;
+    let v_rotation = outer_sum(
+        vec3::scaled(gain0, f.row0),
+        v_turned0,
+        vec3::scaled(gain1, f.row1),
+        v_turned1,
+    );
+    let unit = quat::normalise(g.quaternion);
+    let v_unit = quat::rotation_vjp(unit, v_rotation);
+    // Back through J W (eq. 7'): gains, tangents and the rows of W.
+    let v_gained0 = vec3::apply(f.rotation, v_turned0);
+    let v_gained1 = vec3::apply(f.rotation, v_turned1);
+    let v_row0 = vec3::scaled(gain0, v_gained0);
+    let v_row1 = vec3::scaled(gain1, v_gained1);
+    let point = image_point_vjp(f.centre, camera, v_splat.mean);
+    let mut v_x = point.x;
+    let mut v_y = point.y;
+    let mut v_z = point.z + v_splat.depth;
+    if camera.perspective_footprint {
+        let tan_x = f.centre.x * f.shrink;
+        let tan_y = f.centre.y * f.shrink;
+        let v_u = -vec3::dot(v_row0, w.r2);
+        let v_v = -vec3::dot(v_row1, w.r2);
+        let v_tan_x = clamped_vjp(tan_x, camera.tan_x_min, camera.tan_x_max, v_u);
+        let v_tan_y = clamped_vjp(tan_y, camera.tan_y_min, camera.tan_y_max, v_v);
+        let v_shrink =
+            camera.fx * vec3::dot(v_gained0, f.row0) + camera.fy * vec3::dot(v_gained1, f.row1);
+        v_x += v_tan_x * f.shrink;
+        v_y += v_tan_y * f.shrink;
+        v_z -= (v_tan_x * tan_x + v_tan_y * tan_y + v_shrink * f.shrink) * f.shrink;
+    }
+    let v_centre = Vec3::<Real> {
+        x: v_x,
+        y: v_y,
+        z: v_z,
+    };
+    let v_r2 = vec3::combine(-f.tangent.x, v_row0, -f.tangent.y, v_row1);
+    ProjectGradient::<Real> {
+        gaussian: GaussianShape::<Real> {
+            mean: vec3::apply_transposed(w, v_centre),
+            scale: v_scale,
+            quaternion: quat::normalise_vjp(g.quaternion, v_unit),
+            opacity: v_splat.opacity * compensation(f.det_sharp, f.det, constants),
+        },
+        camera: CameraGradient::<Real> {
+            rotation: Mat3::<Real> {
+                r0: vec3::add3(v_row0, vec3::scaled(v_centre.x, g.mean)),
+                r1: vec3::add3(v_row1, vec3::scaled(v_centre.y, g.mean)),
+                r2: vec3::add3(v_r2, vec3::scaled(v_centre.z, g.mean)),
+            },
+            translation: v_centre,
+        },
+    }
+}

@@ -1,0 +1,131 @@
+//! The two precisions, and the table that leads from a scalar type to the formulas compiled for it.
+
+use std::fmt::{Debug, Display};
+use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
+
+use crate::camera::CameraParams;
+use crate::composite::{AlphaGradient, SigmaGradient};
+use crate::math::{Mat3, Sym2, Vec2, Vec3, exp};
+use crate::project::{Footprint, GaussianShape, ProjectConstants, ProjectGradient, Splat};
+
+/// What a scalar must be for the formulas to be compiled for a device too.
+#[cfg(feature = "cube")]
+pub trait DeviceScalar: cubecl::prelude::CubePrimitive {}
+#[cfg(feature = "cube")]
+impl<T: cubecl::prelude::CubePrimitive> DeviceScalar for T {}
+
+/// What a scalar must be for the formulas to be compiled for a device too: nothing, without the feature `cube`.
+#[cfg(not(feature = "cube"))]
+pub trait DeviceScalar {}
+#[cfg(not(feature = "cube"))]
+impl<T> DeviceScalar for T {}
+
+/// Declares [`Scalar`] and implements it for both precisions from one list of formulas.
+macro_rules! scalar {
+    ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),*) -> $out:ty = $module:ident;)*) => {
+        /// `f32` or `f64`: the precision the CPU backend computes in.
+        ///
+        /// Sealed in effect: its formulas are those of [`crate::single`] and [`crate::double`].
+        pub trait Scalar:
+            Copy + Default + Debug + Display + PartialOrd + Send + Sync + bytemuck::Pod + DeviceScalar
+            + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self>
+            + Neg<Output = Self> + AddAssign + std::iter::Sum
+        {
+            /// 0
+            const ZERO: Self;
+            /// 1
+            const ONE: Self;
+            /// Rounds to the nearest value.
+            fn from_f64(x: f64) -> Self;
+            /// Widens, exactly.
+            fn to_f64(self) -> f64;
+            /// Neither infinite nor NaN.
+            fn finite(self) -> bool;
+            /// `e^self` for `self <= 0`, as exact as the precision asks for.
+            fn exp(self) -> Self;
+            /// An integer that sorts as the number does; equal for 0 and -0.
+            fn sort_key(self) -> u64;
+            $($(#[$doc])* fn $name($($arg: $type),*) -> $out;)*
+        }
+
+        scalar!(@implement f32, single, exp_f32, u32, i32, [$(fn $name($($arg: $type),*) -> $out = $module;)*]);
+        scalar!(@implement f64, double, exp_f64, u64, i64, [$(fn $name($($arg: $type),*) -> $out = $module;)*]);
+    };
+    (@implement $real:ident, $precision:ident, $exp:ident, $bits:ident, $signed:ident,
+     [$(fn $name:ident($($arg:ident: $type:ty),*) -> $out:ty = $module:ident;)*]) => {
+        impl Scalar for $real {
+            const ZERO: Self = 0.0;
+            const ONE: Self = 1.0;
+            #[inline(always)]
+            fn from_f64(x: f64) -> Self {
+                x as Self
+            }
+            #[inline(always)]
+            fn to_f64(self) -> f64 {
+                f64::from(self)
+            }
+            #[inline(always)]
+            fn finite(self) -> bool {
+                self.is_finite()
+            }
+            #[inline(always)]
+            fn exp(self) -> Self {
+                exp::$exp(self)
+            }
+            #[inline]
+            fn sort_key(self) -> u64 {
+                // -0 + 0 is 0. Then: flip all bits of negative numbers, the sign bit of the others.
+                let bits = (self + 0.0).to_bits();
+                let negative = ((bits as $signed) >> ($bits::BITS - 1)) as $bits;
+                u64::from(bits ^ (negative | (1 << ($bits::BITS - 1))))
+            }
+            $(#[inline(always)]
+            fn $name($($arg: $type),*) -> $out {
+                crate::$precision::$module::$name($($arg),*)
+            })*
+        }
+    };
+}
+
+scalar! {
+    /// See `project/formula.rs`.
+    fn footprint(g: GaussianShape<Self>, camera: CameraParams<Self>, constants: ProjectConstants<Self>) -> Footprint<Self> = project;
+    /// See `project/formula.rs`.
+    fn splat(g: GaussianShape<Self>, f: Footprint<Self>, camera: CameraParams<Self>, constants: ProjectConstants<Self>) -> Splat<Self> = project;
+    /// See `project/formula.rs`.
+    fn splat_vjp(g: GaussianShape<Self>, camera: CameraParams<Self>, constants: ProjectConstants<Self>, v_splat: Splat<Self>) -> ProjectGradient<Self> = project;
+    /// See `binning/formula.rs`.
+    fn extents(covariance: Sym2<Self>, reach: Self) -> Vec2<Self> = binning;
+    /// See `composite/formula.rs`.
+    fn sigma(conic: Sym2<Self>, d: Vec2<Self>) -> Self = composite;
+    /// See `composite/formula.rs`.
+    fn sigma_vjp(conic: Sym2<Self>, d: Vec2<Self>, v_sigma: Self) -> SigmaGradient<Self> = composite;
+    /// See `composite/formula.rs`.
+    fn alpha(opacity: Self, falloff: Self, alpha_max: Self) -> Self = composite;
+    /// See `composite/formula.rs`.
+    fn alpha_vjp(opacity: Self, falloff: Self, alpha_max: Self, v_alpha: Self) -> AlphaGradient<Self> = composite;
+    /// See `composite/formula.rs`.
+    fn counts(sigma: Self, alpha: Self, alpha_min: Self) -> bool = composite;
+    /// See `composite/formula.rs`.
+    fn behind(transmittance: Self, alpha: Self) -> Self = composite;
+    /// See `composite/formula.rs`.
+    fn in_front(transmittance_behind: Self, alpha: Self) -> Self = composite;
+    /// See `composite/formula.rs`.
+    fn weight(alpha: Self, transmittance: Self) -> Self = composite;
+    /// See `composite/formula.rs`.
+    fn weight_vjp(alpha: Self, transmittance: Self, v_weight: Self, beyond: Self) -> Self = composite;
+    /// See `math/vec3.rs`.
+    fn add3(a: Vec3<Self>, b: Vec3<Self>) -> Vec3<Self> = vec3;
+    /// See `math/vec3.rs`.
+    fn apply(m: Mat3<Self>, a: Vec3<Self>) -> Vec3<Self> = vec3;
+    /// See `math/vec3.rs`.
+    fn apply_transposed(m: Mat3<Self>, a: Vec3<Self>) -> Vec3<Self> = vec3;
+    /// See `math/vec3.rs`.
+    fn unit(a: Vec3<Self>) -> Vec3<Self> = vec3;
+    /// See `math/vec3.rs`.
+    fn unit_vjp(a: Vec3<Self>, v_unit: Vec3<Self>) -> Vec3<Self> = vec3;
+    /// See `sh/formula.rs`.
+    fn sh_term(k: u32, d: Vec3<Self>) -> Self = sh;
+    /// See `sh/formula.rs`.
+    fn sh_term_vjp(k: u32, d: Vec3<Self>, v_term: Self) -> Vec3<Self> = sh;
+}

@@ -1,0 +1,241 @@
+//! Every `_vjp` formula against central differences of its formula, at `f64`, on random inputs.
+
+mod support;
+
+use proptest::prelude::*;
+use splat::double::{composite, project, quat, sh, sym2, vec3};
+use splat::math::{Mat3, Quaternion, Sym2, Vec2, Vec3};
+use splat::{Camera, CameraParams, GaussianShape, ProjectConstants, Projection, Splat};
+use support::{difference, scale};
+
+/// Relative error allowed between a vjp and fourth-order differences: rounding leaves 1e-11 of the largest entry, an error in a
+/// formula leaves more than a thousandth.
+const VJP_TOLERANCE: f64 = 1e-6;
+
+/// Step of the differences.
+const STEP: f64 = 1e-4;
+
+/// Compares `vjp`, the outgoing gradient by all of `x`, with differences of `f(x) . v`.
+fn compare(
+    x: &[f64],
+    v: &[f64],
+    f: impl Fn(&[f64]) -> Vec<f64>,
+    vjp: &[f64],
+) -> Result<(), TestCaseError> {
+    let loss = |x: &[f64]| f(x).iter().zip(v).map(|(a, b)| a * b).sum::<f64>();
+    let numeric: Vec<f64> = (0..x.len()).map(|i| difference(x, i, STEP, loss)).collect();
+    let size = scale(&numeric).max(1e-3);
+    for (i, (a, b)) in vjp.iter().zip(&numeric).enumerate() {
+        prop_assert!(
+            (a - b).abs() <= VJP_TOLERANCE * size,
+            "entry {i}: vjp {a}, differences {b}, scale {size}"
+        );
+    }
+    prop_assert_eq!(vjp.len(), numeric.len());
+    Ok(())
+}
+
+fn vec3_of(x: &[f64]) -> Vec3<f64> {
+    Vec3 {
+        x: x[0],
+        y: x[1],
+        z: x[2],
+    }
+}
+
+fn quaternion_of(x: &[f64]) -> Quaternion<f64> {
+    Quaternion {
+        w: x[0],
+        x: x[1],
+        y: x[2],
+        z: x[3],
+    }
+}
+
+fn mat3_of(x: &[f64]) -> Mat3<f64> {
+    Mat3 {
+        r0: vec3_of(&x[0..]),
+        r1: vec3_of(&x[3..]),
+        r2: vec3_of(&x[6..]),
+    }
+}
+
+fn sym2_of(x: &[f64]) -> Sym2<f64> {
+    Sym2 {
+        xx: x[0],
+        xy: x[1],
+        yy: x[2],
+    }
+}
+
+fn row3(v: Vec3<f64>) -> [f64; 3] {
+    [v.x, v.y, v.z]
+}
+
+fn row4(q: Quaternion<f64>) -> [f64; 4] {
+    [q.w, q.x, q.y, q.z]
+}
+
+fn row9(m: Mat3<f64>) -> Vec<f64> {
+    [row3(m.r0), row3(m.r1), row3(m.r2)].concat()
+}
+
+fn numbers<const N: usize>() -> impl Strategy<Value = [f64; N]> {
+    prop::array::uniform(-1.0f64..1.0)
+}
+
+/// Away from zero, where a quaternion or direction has no meaning.
+fn long<const N: usize>() -> impl Strategy<Value = [f64; N]> {
+    numbers::<N>().prop_filter("longer than 0.3", |x| {
+        x.iter().map(|x| x * x).sum::<f64>() > 0.09
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn normalise_vjp_matches_differences(q in long::<4>(), v in numbers::<4>()) {
+        let vjp = row4(quat::normalise_vjp(quaternion_of(&q), quaternion_of(&v)));
+        compare(&q, &v, |q| row4(quat::normalise(quaternion_of(q))).to_vec(), &vjp)?;
+    }
+
+    #[test]
+    fn rotation_vjp_matches_differences(q in numbers::<4>(), v in numbers::<9>()) {
+        let vjp = row4(quat::rotation_vjp(quaternion_of(&q), mat3_of(&v)));
+        compare(&q, &v, |q| row9(quat::rotation(quaternion_of(q))), &vjp)?;
+    }
+
+    #[test]
+    fn unit_vjp_matches_differences(a in long::<3>(), v in numbers::<3>()) {
+        let vjp = row3(vec3::unit_vjp(vec3_of(&a), vec3_of(&v)));
+        compare(&a, &v, |a| row3(vec3::unit(vec3_of(a))).to_vec(), &vjp)?;
+    }
+
+    #[test]
+    fn inverse_vjp_matches_differences(root in numbers::<3>(), v in numbers::<3>()) {
+        // A covariance with eigenvalues of at least 0.3, as the blur makes it.
+        let m = [root[0] * root[0] + 0.3, root[0] * root[1], root[1] * root[1] + root[2] * root[2] + 0.3];
+        let f = |m: &[f64]| {
+            let k = sym2::inverse(sym2_of(m), m[0] * m[2] - m[1] * m[1]);
+            vec![k.xx, k.xy, k.yy]
+        };
+        let k = f(&m);
+        let vjp = sym2::inverse_vjp(sym2_of(&k), sym2_of(&v));
+        compare(&m, &v, f, &[vjp.xx, vjp.xy, vjp.yy])?;
+    }
+
+    #[test]
+    fn sigma_vjp_matches_differences(x in numbers::<5>(), v in -1.0f64..1.0) {
+        // Conic 3, mean 2; the pixel stands at the origin.
+        let offset = |x: &[f64]| Vec2 { x: -x[3], y: -x[4] };
+        let f = |x: &[f64]| vec![composite::sigma(sym2_of(x), offset(x))];
+        let g = composite::sigma_vjp(sym2_of(&x), offset(&x), v);
+        compare(&x, &[v], f, &[g.conic.xx, g.conic.xy, g.conic.yy, g.mean.x, g.mean.y])?;
+    }
+
+    #[test]
+    fn alpha_vjp_matches_differences(opacity in 0.05f64..1.0, sigma in 0.0f64..4.0, v in -1.0f64..1.0, max in 0.2f64..0.99) {
+        prop_assume!((opacity * (-sigma).exp() - max).abs() > 1e-2);
+        let f = |x: &[f64]| vec![composite::alpha(x[0], (-x[1]).exp(), max)];
+        let g = composite::alpha_vjp(opacity, (-sigma).exp(), max, v);
+        compare(&[opacity, sigma], &[v], f, &[g.opacity, g.sigma])?;
+    }
+
+    #[test]
+    fn weight_vjp_matches_differences(alpha in 0.01f64..0.9, t in 0.01f64..1.0, v_weight in -1.0f64..1.0, rest in -1.0f64..1.0) {
+        // The pixel: this splat's weight times v_weight, plus all that lies behind, which is what passes this splat times `rest`.
+        let f = |x: &[f64]| vec![composite::weight(x[0], t) * v_weight + composite::behind(t, x[0]) * rest];
+        let beyond = composite::behind(t, alpha) * rest;
+        compare(&[alpha], &[1.0], f, &[composite::weight_vjp(alpha, t, v_weight, beyond)])?;
+    }
+
+    #[test]
+    fn walking_back_undoes_walking_forward(alpha in 0.0f64..0.99, t in 0.01f64..1.0) {
+        let back = composite::in_front(composite::behind(t, alpha), alpha);
+        prop_assert!((back - t).abs() <= 1e-15 * t / (1.0 - alpha));
+    }
+
+    #[test]
+    fn sh_term_vjp_matches_differences(k in 0u32..16, d in numbers::<3>(), v in -1.0f64..1.0) {
+        let vjp = row3(sh::sh_term_vjp(k, vec3_of(&d), v));
+        compare(&d, &[v], |d| vec![sh::sh_term(k, vec3_of(d))], &vjp)?;
+    }
+
+    #[test]
+    fn splat_vjp_matches_differences(
+        mean in numbers::<3>(),
+        scales in prop::array::uniform3(0.05f64..0.8),
+        q in long::<4>(),
+        opacity in 0.1f64..1.0,
+        tilt in numbers::<3>(),
+        projection in prop::sample::select(support::PROJECTIONS.to_vec()),
+        antialias in any::<bool>(),
+        v in numbers::<7>(),
+    ) {
+        let unit = quat::normalise(Quaternion { w: 2.0, x: tilt[0], y: tilt[1], z: tilt[2] });
+        let pose = row9(quat::rotation(unit));
+        let x = [mean.to_vec(), scales.to_vec(), q.to_vec(), vec![opacity], pose, vec![0.2, -0.1, 3.0]].concat();
+        let camera = support::camera(projection, 40, 30);
+        prop_assume!(away_from_tangent_clamp(&x, camera));
+        let constants = ProjectConstants { blur: 0.3, compensation_floor: 2.5e-5, antialias };
+        let v_splat = Splat {
+            mean: Vec2 { x: v[0], y: v[1] },
+            conic: sym2_of(&v[2..]),
+            opacity: v[5],
+            depth: v[6],
+        };
+        let (shape, params) = unpack(&x, camera);
+        let g = project::splat_vjp(shape, params, constants, v_splat);
+        let vjp = [
+            row3(g.gaussian.mean).to_vec(),
+            row3(g.gaussian.scale).to_vec(),
+            row4(g.gaussian.quaternion).to_vec(),
+            vec![g.gaussian.opacity],
+            row9(g.camera.rotation),
+            row3(g.camera.translation).to_vec(),
+        ].concat();
+        let f = |x: &[f64]| {
+            let (shape, params) = unpack(x, camera);
+            let s = project::splat(shape, project::footprint(shape, params, constants), params, constants);
+            vec![s.mean.x, s.mean.y, s.conic.xx, s.conic.xy, s.conic.yy, s.opacity, s.depth]
+        };
+        compare(&x, &v, f, &vjp)?;
+    }
+}
+
+/// Gaussian (11 numbers) and pose (9 + 3) from one row.
+fn unpack(x: &[f64], camera: Camera) -> (GaussianShape<f64>, CameraParams<f64>) {
+    let shape = GaussianShape {
+        mean: vec3_of(x),
+        scale: vec3_of(&x[3..]),
+        quaternion: quaternion_of(&x[6..]),
+        opacity: x[10],
+    };
+    let row = |i: usize| [x[11 + 3 * i], x[12 + 3 * i], x[13 + 3 * i], x[20 + i]];
+    let pose = [row(0), row(1), row(2)];
+    (shape, camera.with_pose(pose).params(40, 30))
+}
+
+/// Whether no difference step can cross the clamp of the tangents, where the derivative jumps.
+fn away_from_tangent_clamp(x: &[f64], camera: Camera) -> bool {
+    let (shape, params) = unpack(x, camera);
+    let centre = vec3::add3(vec3::apply(params.rotation, shape.mean), params.translation);
+    let clear = |tangent: f64, low: f64, high: f64| {
+        (tangent - low).abs() > 0.01 && (tangent - high).abs() > 0.01
+    };
+    camera.projection == Projection::Orthographic
+        || clear(centre.x / centre.z, params.tan_x_min, params.tan_x_max)
+            && clear(centre.y / centre.z, params.tan_y_min, params.tan_y_max)
+}
+
+#[test]
+fn comparison_rejects_a_wrong_vjp() {
+    let x = [0.3, -0.7];
+    let f = |x: &[f64]| vec![x[0] * x[0] * x[1]];
+    let right = [2.0 * x[0] * x[1], x[0] * x[0]];
+    assert!(compare(&x, &[1.0], f, &right).is_ok());
+    assert!(compare(&x, &[1.0], f, &[right[0], -right[1]]).is_err());
+    assert!(compare(&x, &[1.0], f, &[right[0] * (1.0 + 1e-5), right[1]]).is_err());
+    assert!(compare(&x, &[1.0], f, &[f64::NAN, right[1]]).is_err());
+}

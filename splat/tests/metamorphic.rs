@@ -1,0 +1,433 @@
+//! Properties that relate one render to another: what must not change a bit, and what must change in a known way.
+
+mod support;
+
+use proptest::prelude::*;
+use splat::{Cpu, Gaussians, Gradients, Image, Projection, RenderConfig, Views, Wanted};
+use support::{PROJECTIONS, Rounded, World, cotangent, crowd, max_difference, scale, worlds};
+
+/// Two `f64` renders whose inputs differ by rounding only.
+const ROUNDING: f64 = 1e-11;
+
+fn ones(image: &Image<Vec<f32>>) -> Image<Vec<f32>> {
+    let ramp = |x: &Vec<f32>| (0..x.len()).map(|i| support::weight(i) as f32).collect();
+    Image {
+        layers: None,
+        ..image.map(ramp)
+    }
+}
+
+fn forward_backward(
+    rounded: &Rounded<f32>,
+    config: &RenderConfig,
+) -> (Image<Vec<f32>>, Gradients<Vec<f32>>) {
+    let backend = Cpu::new();
+    let (image, saved) = splat::render(&backend, &rounded.scene(), config).expect("a valid scene");
+    let v_image = ones(&image);
+    let gradients = splat::render_vjp(
+        &backend,
+        &rounded.scene(),
+        &saved,
+        &v_image.as_slices(),
+        Wanted::ALL,
+    );
+    (image, gradients.expect("a valid scene"))
+}
+
+fn row(gradients: &Gradients<Vec<f32>>) -> Vec<u32> {
+    let g = &gradients.gaussians;
+    [
+        &g.means,
+        &g.scales,
+        &g.quaternions,
+        &g.opacities,
+        &g.features,
+        &gradients.backgrounds,
+        &gradients.camera_from_world,
+    ]
+    .into_iter()
+    .flatten()
+    .map(|x| x.to_bits())
+    .collect()
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bits() {
+    for views in [1, 3] {
+        let world = crowd(4, views, 700, [83, 61], Projection::Pinhole);
+        let rounded = world.rounded::<f32>();
+        let on = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()
+                .expect("a thread pool");
+            pool.install(|| forward_backward(&rounded, &world.config))
+        };
+        let (one, two, five) = (on(1), on(2), on(5));
+        assert_eq!(one.0, two.0);
+        assert_eq!(one.0, five.0);
+        assert_eq!(row(&one.1), row(&two.1));
+        assert_eq!(row(&one.1), row(&five.1));
+    }
+}
+
+#[test]
+fn a_batch_equals_its_images_one_by_one_bitwise() {
+    let world = crowd(6, 3, 600, [45, 33], Projection::Hybrid);
+    let world = World {
+        views: Views {
+            ranges: vec![0..600, 600..600, 600..1800],
+            ..world.views
+        },
+        ..world
+    };
+    let rounded = world.rounded::<f32>();
+    let (batch, batch_gradients) = {
+        let backend = Cpu::new();
+        let (image, saved) =
+            splat::render(&backend, &rounded.scene(), &world.config).expect("a valid scene");
+        // The same cotangent for every image, so that the single renders get theirs.
+        let pixels = 45 * 33;
+        let v = |i: usize| support::weight(i) as f32;
+        let v_image = Image {
+            features: (0..3 * pixels * 3).map(|i| v(i % (pixels * 3))).collect(),
+            transmittance: Some((0..3 * pixels).map(|i| v(i % pixels)).collect()),
+            depth: Some((0..3 * pixels).map(|i| v(i % pixels)).collect()),
+            layers: None,
+        };
+        let g = splat::render_vjp(
+            &backend,
+            &rounded.scene(),
+            &saved,
+            &v_image.as_slices(),
+            Wanted::ALL,
+        );
+        (image, g.expect("a valid scene"))
+    };
+    for view in 0..3 {
+        let views = Views {
+            cameras: vec![world.views.cameras[view]],
+            ranges: vec![world.views.ranges[view].clone()],
+            ..world.views.clone()
+        };
+        let backgrounds = rounded.backgrounds[3 * view..3 * view + 3].to_vec();
+        let single = Rounded {
+            gaussians: rounded.gaussians.clone(),
+            views,
+            backgrounds,
+        };
+        let (image, gradients) = forward_backward(&single, &world.config);
+        let pixels = image.features.len();
+        assert_eq!(
+            image.features,
+            batch.features[view * pixels..(view + 1) * pixels]
+        );
+        let range = world.views.ranges[view].clone();
+        let means = 3 * range.start..3 * range.end;
+        assert_eq!(
+            gradients.gaussians.means[means.clone()],
+            batch_gradients.gaussians.means[means]
+        );
+        assert_eq!(
+            gradients.gaussians.opacities[range.clone()],
+            batch_gradients.gaussians.opacities[range]
+        );
+        assert_eq!(
+            gradients.camera_from_world,
+            batch_gradients.camera_from_world[12 * view..12 * view + 12]
+        );
+        assert_eq!(
+            gradients.backgrounds,
+            batch_gradients.backgrounds[3 * view..3 * view + 3]
+        );
+    }
+}
+
+#[test]
+fn views_that_share_gaussians_sum_their_gradients() {
+    let world = crowd(7, 1, 40, [21, 17], Projection::Pinhole);
+    let twice = World {
+        views: Views {
+            cameras: vec![world.views.cameras[0]; 2],
+            ranges: vec![0..40, 0..40],
+            ..world.views.clone()
+        },
+        backgrounds: world.backgrounds.repeat(2),
+        ..world.clone()
+    };
+    let v = cotangent(&world.render().0);
+    let v_twice = Image {
+        features: v.features.repeat(2),
+        transmittance: v.transmittance.as_ref().map(|x| x.repeat(2)),
+        depth: v.depth.as_ref().map(|x| x.repeat(2)),
+        layers: None,
+    };
+    let (one, two) = (world.gradients(&v), twice.gradients(&v_twice));
+    let doubled: Vec<f64> = one.gaussians.means.iter().map(|x| 2.0 * x).collect();
+    assert_eq!(doubled, two.gaussians.means);
+    assert_eq!(one.camera_from_world.repeat(2), two.camera_from_world);
+}
+
+/// The Gaussians in another order.
+fn permuted(g: &Gaussians<Vec<f64>>, order: &[usize]) -> Gaussians<Vec<f64>> {
+    let rows = |x: &Vec<f64>, width: usize| {
+        order
+            .iter()
+            .flat_map(|&i| x[i * width..(i + 1) * width].to_vec())
+            .collect()
+    };
+    Gaussians {
+        means: rows(&g.means, 3),
+        scales: rows(&g.scales, 3),
+        quaternions: rows(&g.quaternions, 4),
+        opacities: rows(&g.opacities, 1),
+        features: rows(&g.features, g.channels),
+        count: order.len(),
+        channels: g.channels,
+    }
+}
+
+#[test]
+fn the_order_of_gaussians_with_distinct_depths_changes_no_bit() {
+    for projection in PROJECTIONS {
+        let world = crowd(9, 1, 200, [40, 30], projection);
+        let order: Vec<usize> = (0..200).map(|i| (i * 77 + 13) % 200).collect();
+        let shuffled = World {
+            gaussians: permuted(&world.gaussians, &order),
+            ..world.clone()
+        };
+        assert_eq!(world.render().0, shuffled.render().0);
+        let v = cotangent(&world.render().0);
+        let (a, b) = (
+            world.gradients(&v).gaussians,
+            shuffled.gradients(&v).gaussians,
+        );
+        assert_eq!(permuted(&a, &order), b);
+    }
+}
+
+#[test]
+fn equal_depths_composite_in_the_order_of_their_indices() {
+    let mut world = crowd(3, 1, 2, [9, 9], Projection::Orthographic);
+    world.views.cameras[0] = splat::Camera::orthographic(9.0, 9.0, 4.5, 4.5);
+    world.gaussians.means = vec![0.0, 0.0, -0.0, 0.0, 0.0, 0.0];
+    world.gaussians.scales = vec![0.4; 6];
+    world.gaussians.opacities = vec![0.9; 2];
+    world.gaussians.features = vec![1.0, 0.0, 0.0, 0.0, 1.0, 0.0];
+    let centre = (4 * 9 + 4) * 3;
+    let image = world.render().0.features;
+    assert!(
+        image[centre] > image[centre + 1],
+        "the first of two Gaussians at depths -0 and 0 is in front"
+    );
+}
+
+/// Gaussians that must be culled, one of each kind, appended to `world`.
+fn with_culled(world: &World) -> World {
+    let mut world = world.clone();
+    let hostile: [(&str, [f64; 3], f64, f64, f64); 12] = [
+        ("behind the camera", [0.0, 0.0, -9.0], 0.1, 0.5, 1.0),
+        ("nearer than near", [0.0, 0.0, -3.995], 0.1, 0.5, 1.0),
+        ("too faint", [0.0, 0.0, 0.0], 0.1, 1.0 / 256.0, 1.0),
+        ("negative opacity", [0.0, 0.0, 0.0], 0.1, -0.5, 1.0),
+        ("off the image", [50.0, 0.0, 0.0], 0.1, 0.5, 1.0),
+        ("NaN mean", [f64::NAN, 0.0, 0.0], 0.1, 0.5, 1.0),
+        ("infinite mean", [0.0, 0.0, f64::INFINITY], 0.1, 0.5, 1.0),
+        ("NaN scale", [0.0, 0.0, 0.0], f64::NAN, 0.5, 1.0),
+        ("infinite scale", [0.0, 0.0, 0.0], f64::INFINITY, 0.5, 1.0),
+        ("NaN opacity", [0.0, 0.0, 0.0], 0.1, f64::NAN, 1.0),
+        ("infinite opacity", [0.0, 0.0, 0.0], 0.1, f64::INFINITY, 1.0),
+        ("zero quaternion", [0.0, 0.0, 0.0], 0.1, 0.5, 0.0),
+    ];
+    let g = &mut world.gaussians;
+    for (_, mean, scale, opacity, w) in hostile {
+        g.means.extend(mean);
+        g.scales.extend([scale; 3]);
+        g.quaternions.extend([w, 0.0, 0.0, 0.0]);
+        g.opacities.push(opacity);
+        g.features.extend([0.5; 3]);
+        g.count += 1;
+    }
+    g.means.extend([0.0; 3]);
+    g.scales.extend([0.1; 3]);
+    g.quaternions.extend([1.0, 0.0, 0.0, 0.0]);
+    g.opacities.push(0.5);
+    g.features.extend([0.5, f64::NAN, 0.5]);
+    g.count += 1;
+    world.views.ranges = std::iter::once(0..g.count).collect();
+    world
+}
+
+#[test]
+fn culled_gaussians_change_no_bit_get_no_gradient_and_are_counted() {
+    for projection in [Projection::Pinhole, Projection::Hybrid] {
+        let world = crowd(12, 1, 50, [40, 30], projection);
+        let more = with_culled(&world);
+        let ((clean, saved), (image, saved_more)) = (world.render(), more.render());
+        assert_eq!(clean, image);
+        assert_eq!(saved_more.splats.culled()[0], saved.splats.culled()[0] + 13);
+        let v = cotangent(&clean);
+        let (a, b) = (world.gradients(&v), more.gradients(&v));
+        let n = world.gaussians.count;
+        assert_eq!(a.gaussians.means, b.gaussians.means[..3 * n]);
+        assert_eq!(a.camera_from_world, b.camera_from_world);
+        let g = &b.gaussians;
+        for rest in [
+            &g.means[3 * n..],
+            &g.scales[3 * n..],
+            &g.quaternions[4 * n..],
+            &g.opacities[n..],
+            &g.features[3 * n..],
+        ] {
+            assert!(
+                rest.iter().all(|&x| x == 0.0),
+                "a culled Gaussian got a gradient: {rest:?}"
+            );
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn moving_camera_and_scene_together_changes_nothing(world in worlds(), turn in 0.0f64..6.3) {
+        // p -> Q p + s for the scene, pose -> pose after the inverse motion.
+        let (sin, cos) = turn.sin_cos();
+        let q = [[cos, 0.0, sin], [0.0, 1.0, 0.0], [-sin, 0.0, cos]];
+        let s = [0.3, -0.7, 1.1];
+        let mut moved = world.clone();
+        for mean in moved.gaussians.means.chunks_exact_mut(3) {
+            let old = [mean[0], mean[1], mean[2]];
+            for i in 0..3 {
+                mean[i] = (0..3).map(|k| q[i][k] * old[k]).sum::<f64>() + s[i];
+            }
+        }
+        let (half_sin, half_cos) = (0.5 * turn).sin_cos();
+        for p in moved.gaussians.quaternions.chunks_exact_mut(4) {
+            // (cos, sin j) times p.
+            let [w, x, y, z] = [p[0], p[1], p[2], p[3]];
+            p.copy_from_slice(&[
+                half_cos * w - half_sin * y,
+                half_cos * x + half_sin * z,
+                half_cos * y + half_sin * w,
+                half_cos * z - half_sin * x,
+            ]);
+        }
+        for camera in &mut moved.views.cameras {
+            let old = camera.camera_from_world;
+            for i in 0..3 {
+                let r: Vec<f64> = (0..3).map(|j| (0..3).map(|k| old[i][k] * q[j][k]).sum()).collect();
+                let t = old[i][3] - (0..3).map(|j| r[j] * s[j]).sum::<f64>();
+                camera.camera_from_world[i] = [r[0], r[1], r[2], t];
+            }
+        }
+        // Thresholds flip on rounding; without them nothing may move.
+        let config = support::smooth(world.config.clone());
+        let (a, b) = (World { config: config.clone(), ..world }.render().0, World { config, ..moved }.render().0);
+        prop_assert!(max_difference(&a.features, &b.features) <= ROUNDING);
+    }
+
+    #[test]
+    fn a_quaternion_times_any_number_is_the_same_rotation(world in worlds(), k in prop::sample::select(vec![-3.0, -1.0, 0.01, 100.0])) {
+        let mut scaled = world.clone();
+        scaled.gaussians.quaternions.iter_mut().for_each(|x| *x *= k);
+        let config = support::smooth(world.config.clone());
+        let (world, scaled) = (World { config: config.clone(), ..world }, World { config, ..scaled });
+        prop_assert!(max_difference(&world.render().0.features, &scaled.render().0.features) <= ROUNDING);
+        // Its gradient is tangential and shrinks as the quaternion grows.
+        let v = cotangent(&world.render().0);
+        let (a, b) = (world.gradients(&v).gaussians.quaternions, scaled.gradients(&v).gaussians.quaternions);
+        let expected: Vec<f64> = a.iter().map(|x| x / k).collect();
+        prop_assert!(max_difference(&expected, &b) <= 1e-9 * scale(&expected).max(1e-3));
+        for (q, v) in world.gaussians.quaternions.chunks_exact(4).zip(a.chunks_exact(4)) {
+            let along: f64 = q.iter().zip(v).map(|(x, y)| x * y).sum();
+            prop_assert!(along.abs() <= 1e-12 * scale(v).max(1e-3), "gradient along the quaternion: {along}");
+        }
+    }
+
+    #[test]
+    fn the_image_is_affine_in_the_background(world in worlds(), k in -2.0f64..2.0) {
+        let with = |factor: f64| {
+            let backgrounds = world.backgrounds.iter().map(|b| b * factor).collect();
+            World { backgrounds, ..world.clone() }.render().0
+        };
+        let (zero, one, other) = (with(0.0), with(1.0), with(k));
+        for i in 0..zero.features.len() {
+            let line = zero.features[i] + k * (one.features[i] - zero.features[i]);
+            prop_assert!((other.features[i] - line).abs() <= 1e-13);
+        }
+        prop_assert_eq!(zero.transmittance, one.transmittance);
+    }
+
+    #[test]
+    fn many_channels_are_the_images_of_each_channel_bitwise(world in worlds()) {
+        let all = world.render().0.features;
+        let (channels, views) = (world.gaussians.channels, world.views.len());
+        for channel in 0..channels {
+            let pick = |x: &[f64]| x.iter().skip(channel).step_by(channels).copied().collect::<Vec<_>>();
+            let mut single = world.clone();
+            single.gaussians.features = pick(&world.gaussians.features);
+            single.gaussians.channels = 1;
+            single.backgrounds = pick(&world.backgrounds);
+            prop_assert_eq!(single.backgrounds.len(), views);
+            prop_assert_eq!(pick(&all), single.render().0.features);
+        }
+    }
+
+    #[test]
+    fn a_prefix_layer_is_the_render_of_its_gaussians_bitwise(world in worlds(), cut in 0usize..9) {
+        let layered = World { config: RenderConfig { layers: vec![cut, usize::MAX], ..world.config.clone() }, ..world.clone() };
+        let (image, saved) = layered.render();
+        let layers = image.layers.clone().expect("layers were asked for");
+        let view_pixels = image.features.len() / world.views.len();
+        for (view, range) in world.views.ranges.iter().enumerate() {
+            // The `cut` nearest visible Gaussians of this view, by themselves.
+            let begin = saved.splats.offsets[view];
+            let mut visible: Vec<usize> = range.clone().filter(|i| saved.splats.extents[2 * (begin + i - range.start)] > 0.0).collect();
+            visible.sort_by(|&a, &b| {
+                let depth = |i: usize| saved.splats.depths[begin + i - range.start];
+                depth(a).total_cmp(&depth(b))
+            });
+            visible.truncate(cut);
+            let alone = World {
+                gaussians: permuted(&world.gaussians, &visible),
+                views: Views {
+                    cameras: vec![world.views.cameras[view]],
+                    ranges: std::iter::once(0..visible.len()).collect(),
+                    ..world.views.clone()
+                },
+                backgrounds: world.backgrounds[view * world.gaussians.channels..][..world.gaussians.channels].to_vec(),
+                config: world.config.clone(),
+            };
+            let prefix = &layers[2 * view * view_pixels..(2 * view + 1) * view_pixels];
+            prop_assert_eq!(prefix, &alone.render().0.features[..]);
+            let whole = &layers[(2 * view + 1) * view_pixels..(2 * view + 2) * view_pixels];
+            prop_assert_eq!(whole, &image.features[view * view_pixels..(view + 1) * view_pixels]);
+        }
+    }
+}
+
+#[test]
+fn an_empty_view_is_its_background() {
+    let world = crowd(1, 1, 5, [7, 3], Projection::Pinhole);
+    let world = World {
+        views: Views {
+            ranges: std::iter::once(2..2).collect(),
+            ..world.views
+        },
+        ..world
+    };
+    let image = world.render().0;
+    assert_eq!(image.features, world.backgrounds.repeat(21));
+    assert_eq!(image.transmittance, Some(vec![1.0; 21]));
+    let v = cotangent(&image);
+    assert!(
+        world
+            .gradients(&v)
+            .gaussians
+            .means
+            .iter()
+            .all(|&x| x == 0.0)
+    );
+}

@@ -1,0 +1,176 @@
+//! The tiled CPU backend against the specification: `f64` to rounding, `f32` to its own rounding but for a counted boundary
+//! band.
+
+mod support;
+
+use proptest::prelude::*;
+use splat::{Cpu, Image, Projection, RenderConfig, Scalar, TileSize};
+use support::{PROJECTIONS, World, crowd, max_difference, scale, worlds};
+
+/// `f64` against `f64`: the two sum in different orders and take determinants differently.
+const TILED_TOLERANCE: f64 = 1e-12;
+
+/// `f32` against `f64` on pixels outside the boundary band, relative to the largest value: a few hundred roundings of 6e-8.
+const SINGLE_TOLERANCE: f64 = 1e-5;
+
+/// How near a threshold (relative) an `f64` pair must be for `f32` to fall on its other side: the rounding of sigma, of alpha
+/// and of a product of up to a few hundred transmittances.
+const BAND: f64 = 1e-4;
+
+/// The most pixels of an image that may lie in the boundary band and differ: one in fifty.
+const BAND_SHARE: f64 = 0.02;
+
+fn assert_same(tiled: &Image<Vec<f64>>, oracle: &Image<Vec<f64>>) -> Result<(), TestCaseError> {
+    let optional = |a: &Option<Vec<f64>>, b: &Option<Vec<f64>>| match (a, b) {
+        (Some(a), Some(b)) => max_difference(a, b) / scale(b).max(1.0),
+        _ => 0.0,
+    };
+    let features = max_difference(&tiled.features, &oracle.features);
+    let rest = [
+        optional(&tiled.transmittance, &oracle.transmittance),
+        optional(&tiled.depth, &oracle.depth),
+        optional(&tiled.layers, &oracle.layers),
+    ];
+    prop_assert!(
+        features <= TILED_TOLERANCE,
+        "features differ by {features:e}"
+    );
+    prop_assert!(
+        rest.iter().all(|&d| d <= TILED_TOLERANCE),
+        "transmittance, depth, layers differ by {rest:?}"
+    );
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn tiled_f64_equals_oracle(world in worlds()) {
+        assert_same(&world.render().0, &world.oracle())?;
+    }
+
+    #[test]
+    fn tiled_f64_layers_equal_oracle(world in worlds(), cut in 0usize..8) {
+        let config = RenderConfig { layers: vec![0, cut, cut + 1], ..world.config.clone() };
+        let world = World { config, ..world };
+        assert_same(&world.render().0, &world.oracle())?;
+    }
+}
+
+#[test]
+fn tiled_f64_equals_oracle_on_crowds_and_odd_sizes() {
+    for (seed, projection) in PROJECTIONS.into_iter().enumerate() {
+        for size in [[1, 1], [1, 40], [37, 53], [64, 48]] {
+            let world = crowd(seed as u64, 2, 300, size, projection);
+            assert_same(&world.render().0, &world.oracle())
+                .unwrap_or_else(|e| panic!("{projection:?} {size:?}: {e}"));
+        }
+    }
+}
+
+#[test]
+fn comparison_rejects_a_wrong_image() {
+    let world = crowd(1, 1, 20, [16, 16], Projection::Pinhole);
+    let oracle = world.oracle();
+    let mut wrong = world.render().0;
+    assert!(assert_same(&wrong, &oracle).is_ok());
+    wrong.features[100] += 1e-11;
+    assert!(assert_same(&wrong, &oracle).is_err());
+    wrong.features[100] = f64::NAN;
+    assert!(assert_same(&wrong, &oracle).is_err());
+}
+
+/// Pixels (view-major) at which some threshold is within [`BAND`] of being crossed, found by moving the thresholds: there the
+/// oracle changes.
+fn boundary_band(world: &World) -> Vec<bool> {
+    let moved = |factor: f64| {
+        let c = &world.config;
+        let config = RenderConfig {
+            alpha_min: c.alpha_min * factor,
+            transmittance_min: c.transmittance_min * factor,
+            ..c.clone()
+        };
+        let world = World {
+            config,
+            ..world.clone()
+        };
+        world.oracle().features
+    };
+    let (low, high) = (moved(1.0 - BAND), moved(1.0 + BAND));
+    let channels = world.gaussians.channels;
+    let pixels = low.chunks_exact(channels).zip(high.chunks_exact(channels));
+    pixels.map(|(a, b)| max_difference(a, b) > 1e-9).collect()
+}
+
+fn widen(x: &Vec<f32>) -> Vec<f64> {
+    x.iter().map(|x| x.to_f64()).collect()
+}
+
+#[test]
+fn f32_equals_f64_outside_a_small_unbiased_boundary_band() {
+    for (seed, projection) in PROJECTIONS.into_iter().enumerate() {
+        let world = crowd(seed as u64 + 10, 2, 400, [61, 47], projection);
+        let rounded = world.rounded::<f32>();
+        let single = splat::render(&Cpu::new(), &rounded.scene(), &world.config)
+            .expect("a valid scene")
+            .0;
+        // Rounding the inputs is no fault of the renderer: compare with the f64 render of the rounded inputs.
+        let (gaussians, backgrounds) = (rounded.gaussians.map(widen), widen(&rounded.backgrounds));
+        let world = World {
+            gaussians,
+            backgrounds,
+            ..world
+        };
+        let (exact, band) = (world.render().0.features, boundary_band(&world));
+        let single = widen(&single.features);
+        let bound = SINGLE_TOLERANCE * scale(&exact);
+        let mut flips: Vec<f64> = Vec::new();
+        for (pixel, (a, b)) in single
+            .chunks_exact(3)
+            .zip(exact.chunks_exact(3))
+            .enumerate()
+        {
+            let difference = max_difference(a, b);
+            assert!(
+                band[pixel] || difference <= bound,
+                "{projection:?} pixel {pixel}: {difference:e} outside the band"
+            );
+            if difference > bound {
+                flips.push(a.iter().sum::<f64>() - b.iter().sum::<f64>());
+            }
+        }
+        let share = flips.len() as f64 / band.len() as f64;
+        println!(
+            "{projection:?}: band {} px, flipped {} px",
+            band.iter().filter(|&&b| b).count(),
+            flips.len()
+        );
+        assert!(
+            share <= BAND_SHARE,
+            "{projection:?}: {share} of the pixels flipped"
+        );
+        // Unbiased: the flips cancel to under one 8-bit step per channel and flipped pixel.
+        let bias = flips.iter().sum::<f64>().abs() / flips.len().max(1) as f64;
+        assert!(
+            bias < 3.0 / 255.0,
+            "{projection:?}: flips are biased by {bias}"
+        );
+    }
+}
+
+#[test]
+fn every_tile_size_gives_the_same_bits() {
+    for projection in PROJECTIONS {
+        let world = crowd(3, 2, 250, [53, 37], projection);
+        let rounded = world.rounded::<f32>();
+        let images = [TileSize::Px8, TileSize::Px16, TileSize::Px32].map(|tile| {
+            let backend = Cpu::new().with_tile(tile);
+            splat::render(&backend, &rounded.scene(), &world.config)
+                .expect("a valid scene")
+                .0
+        });
+        assert_eq!(images[0], images[1]);
+        assert_eq!(images[0], images[2]);
+    }
+}
