@@ -11,7 +11,7 @@ use crate::{Error, demo, pretrain, reconstruct};
 
 /// Gaussian masked autoencoders: train, resume, look inside
 #[derive(Debug, Parser)]
-#[command(version, arg_required_else_help = true)]
+#[command(version, arg_required_else_help = true, args_override_self = true)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,

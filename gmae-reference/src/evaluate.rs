@@ -8,6 +8,7 @@ use crate::Error;
 use crate::backend::{Cpu, Device, Training};
 use crate::config::Config;
 use crate::loss::{masked_mse, mean_colour_mse};
+use crate::model::patches::check_pixels;
 use crate::model::{Gaussians, Gmae, Visible};
 use crate::render::render_forward;
 use crate::sampling::Batch;
@@ -21,18 +22,23 @@ pub struct Prediction {
     pub pixels: Vec<f32>,
 }
 
-/// Encodes the visible patches of `batch`, decodes Gaussians, renders them.
+/// Encodes the visible patches of `batch`, decodes Gaussians, renders them, piece by piece.
 ///
 /// # Errors
 ///
-/// [`Error::Length`] for a batch of the wrong size, [`Error::Render`].
+/// [`Error::Length`] for a batch of the wrong size or none at all, [`Error::Render`].
 pub fn predict(config: &Config, model: &Gmae<Cpu>, batch: &Batch) -> Result<Prediction, Error> {
-    let visible = Visible::new(config, &batch.pixels, &batch.masks, &Device::default())?;
-    let gaussians = model.forward(&visible);
-    let images = render_forward(config, gaussians.clone())?;
+    let (mut gaussians, mut pixels) = (Vec::new(), Vec::new());
+    check_pixels(config, &batch.pixels, batch.masks.len())?;
+    for (piece, masks) in batch.pieces(config) {
+        let visible = Visible::new(config, piece, masks, &Device::default())?;
+        let scene = model.forward(&visible);
+        pixels.extend(numbers(render_forward(config, scene.clone())?)?);
+        gaussians.push(scene);
+    }
     Ok(Prediction {
-        gaussians,
-        pixels: numbers(images)?,
+        gaussians: Gaussians::cat(&gaussians),
+        pixels,
     })
 }
 

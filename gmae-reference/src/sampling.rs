@@ -43,6 +43,15 @@ pub struct Batch {
     pub masks: Vec<Mask>,
 }
 
+impl Batch {
+    /// Pixels and masks in pieces of `config.micro_batch` images.
+    pub fn pieces(&self, config: &Config) -> impl Iterator<Item = (&[f32], &[Mask])> {
+        let image_len = config.image_size * config.image_size * 3;
+        let pixels = self.pixels.chunks(config.micro_batch * image_len);
+        pixels.zip(self.masks.chunks(config.micro_batch))
+    }
+}
+
 /// The order of samples.
 #[derive(Clone, Debug)]
 pub struct Sampler {

@@ -178,14 +178,13 @@ impl Trainer {
     }
 
     /// Gradient and loss of a batch: the mean over its images, added up piece by piece in order.
-    fn gradient(&self, batch: &Batch) -> Result<(Gradient, f64), Error> {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Length`] for a batch of the wrong size, [`Error::Render`].
+    pub fn gradient(&self, batch: &Batch) -> Result<(Gradient, f64), Error> {
         let config = &self.config;
-        let image_len = config.image_size * config.image_size * 3;
-        let pieces: Vec<(&[f32], &[Mask])> = batch
-            .pixels
-            .chunks(config.micro_batch * image_len)
-            .zip(batch.masks.chunks(config.micro_batch))
-            .collect();
+        let pieces: Vec<_> = batch.pieces(config).collect();
         let (mut gradient, mut loss) = (Gradient::zero(), 0.0);
         for wave in pieces.chunks(self.workers.len()) {
             // Every piece has a graph of its own, and so a copy of the model that shares only its numbers.

@@ -6,7 +6,7 @@ use splat::RenderError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// What [`splat::render`] refuses: views, settings, sizes.
+    /// What [`splat::render()`] refuses: views, settings, sizes.
     #[error(transparent)]
     Render(#[from] RenderError),
     /// A tensor's shape does not fit the others.
@@ -59,10 +59,10 @@ pub enum Error {
 }
 
 impl Error {
-    pub(crate) fn shape(argument: &'static str, expected: impl ToString, got: &[usize]) -> Self {
+    pub(crate) fn shape(argument: &'static str, expected: String, got: &[usize]) -> Self {
         Self::Shape {
             argument,
-            expected: expected.to_string(),
+            expected,
             got: format!("{got:?}"),
         }
     }

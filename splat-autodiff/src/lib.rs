@@ -1,7 +1,7 @@
 //! Gaussian splatting as a differentiable [Burn](burn) operation.
 //!
 //! [`render`] takes and gives Burn tensors on any `Autodiff<B>`; the pixels and their gradients are those of
-//! [`splat::render`] and [`splat::render_vjp`] on the CPU, bit for bit.
+//! [`splat::render()`] and [`splat::render_vjp`] on the CPU, bit for bit.
 //!
 //! ```
 //! use burn::backend::Autodiff;
@@ -33,10 +33,12 @@
 //!
 //! # One backward pass per forward pass
 //!
-//! Burn consumes the graph in `backward()`. After it, whatever else was computed from the same [`Rendered`] can no longer
-//! be differentiated: a `backward()` of something computed before panics in Burn (*Node should have a step registered*),
-//! and one of something computed afterwards gives gradients that end at the rendered tensors. Add up the losses and call
-//! `backward()` once, or render again. Any number of uses of one [`Rendered`] within one loss is fine.
+//! Burn consumes the graph in `backward()`, and cannot keep it. A second `backward()`, of the same loss or of another that
+//! was computed from the same [`Rendered`], panics in Burn with *Node should have a step registered*. Only a loss that is
+//! computed after the first `backward()`, from a rendered tensor kept until then, is not caught: its gradients end at that
+//! tensor, and `grad` of what was rendered gives `None`. Add up the losses and call `backward()` once, or render again; one
+//! [`Rendered`] may be used any number of times within one loss. Second derivatives do not exist: see
+//! [`Error::NestedAutodiff`].
 //!
 //! # Precision
 //!
@@ -45,9 +47,10 @@
 //!
 //! # Copies
 //!
-//! Tensors are read once, and what was read is kept for the backward pass; on a CPU backend that copies a tensor only if
-//! something else still holds it or it is a view. Outputs and gradients become tensors without a copy, except that Burn's
-//! backward steps have one output: with [`splat::Outputs`] asked for, feature image and planes are joined in one buffer.
+//! Tensors are read once, and Burn's own bytes are kept for the backward pass. Reading copies on a device, and on a CPU
+//! backend where something else still holds the tensor. Outputs and gradients become tensors without a copy, but for one
+//! case: an operation of Burn has one output, so that with [`splat::Outputs`] asked for, the planes are appended to the
+//! feature images, and what is returned are slices of that.
 
 mod data;
 mod error;

@@ -34,7 +34,7 @@ pub struct Rendered<B: Backend> {
 /// once, see the [crate's documentation](crate).
 ///
 /// # Errors
-/// Shapes, element types or devices that do not fit, what [`splat::render`] refuses, and a backend below `Autodiff` that is
+/// Shapes, element types or devices that do not fit, what [`splat::render()`] refuses, and a backend below `Autodiff` that is
 /// differentiable itself.
 ///
 /// # Panics
@@ -213,46 +213,36 @@ fn differentiable_in<B: Backend, C: CheckpointStrategy, T: Precision>(
         .layers
         .take()
         .map(|images| put(images, &[v, layers, h, w, c]));
-    let joined = Layout::join(image);
-    let output = if layout.joined() {
-        put(joined, &[layout.elements()])
-    } else {
-        put(joined, &layout.shape)
-    };
+    let output = put(Layout::join(image), &[layout.elements()]);
     let mut rendered = separate(attach(inputs, tape, output), layout);
     rendered.layers = layers.map(|images| Tensor::from_inner(tensor(images)));
     Ok(rendered)
 }
 
 /// The parts of the operation's output, as tensors of their own.
+///
+/// They are views, so that nobody but the graph holds the operation's node. Then Burn knows after a backward pass that
+/// whatever else was computed from them cannot be differentiated, and says so; otherwise it would return no gradients.
 fn separate<B: Backend>(output: FloatTensor<B>, layout: Layout) -> Rendered<B> {
-    let Layout {
-        shape,
-        transmittance,
-        depth,
-    } = layout;
-    if !layout.joined() {
-        return Rendered {
-            features: tensor(output),
-            transmittance: None,
-            depth: None,
-            layers: None,
-        };
-    }
     let joined: Tensor<B, 1> = tensor(output);
-    let mut start = layout.features();
-    let mut plane = |present: bool| {
-        present.then(|| {
-            let part = start..start + layout.plane();
-            start = part.end;
-            let [v, h, w, _] = shape;
-            joined.clone().slice([part]).reshape([v, h, w])
-        })
+    let [v, h, w, _] = layout.shape;
+    let mut start = 0;
+    let mut part = |len: usize| {
+        let range = start..start + len;
+        start = range.end;
+        // A slice of everything would leave the graph where everything is nothing.
+        if len == layout.elements() {
+            joined.clone()
+        } else {
+            joined.clone().slice([range])
+        }
     };
+    let features = part(layout.features()).reshape(layout.shape);
+    let mut plane = |present: bool| present.then(|| part(layout.plane()).reshape([v, h, w]));
     Rendered {
-        transmittance: plane(transmittance),
-        depth: plane(depth),
-        features: joined.slice([0..layout.features()]).reshape(shape),
+        features,
+        transmittance: plane(layout.transmittance),
+        depth: plane(layout.depth),
         layers: None,
     }
 }

@@ -51,11 +51,6 @@ impl Layout {
         self.features() + planes * self.plane()
     }
 
-    /// Whether anything follows the features.
-    pub(crate) fn joined(&self) -> bool {
-        self.transmittance || self.depth
-    }
-
     /// The outputs in one buffer. Moves the features where nothing follows them.
     pub(crate) fn join<T: Copy>(image: Image<Vec<T>>) -> Vec<T> {
         let mut joined = image.features;

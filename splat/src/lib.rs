@@ -34,6 +34,11 @@
 //! The stages may be called one by one, and entered or left between any two: see [`Backend`], [`Splats`] and
 //! [`Cpu::splats`].
 
+#![cfg_attr(
+    feature = "cube",
+    expect(missing_docs, reason = "the types that CubeType derives have no docs")
+)]
+
 pub mod activation;
 pub mod backend;
 pub mod camera;

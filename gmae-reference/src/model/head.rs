@@ -30,6 +30,26 @@ pub struct Gaussians<B: Backend> {
     pub images: usize,
 }
 
+impl<B: Backend> Gaussians<B> {
+    /// The images of all `parts`, of which there is at least one, in order.
+    pub(crate) fn cat(parts: &[Self]) -> Self {
+        fn joined<B: Backend, const D: usize>(
+            parts: &[Gaussians<B>],
+            field: impl Fn(&Gaussians<B>) -> &Tensor<B, D>,
+        ) -> Tensor<B, D> {
+            Tensor::cat(parts.iter().map(|part| field(part).clone()).collect(), 0)
+        }
+        Self {
+            means: joined(parts, |g| &g.means),
+            scales: joined(parts, |g| &g.scales),
+            quaternions: joined(parts, |g| &g.quaternions),
+            colours: joined(parts, |g| &g.colours),
+            opacities: joined(parts, |g| &g.opacities),
+            images: parts.iter().map(|part| part.images).sum(),
+        }
+    }
+}
+
 /// `LayerNorm`, a linear map to 14 numbers per Gaussian, activations.
 #[derive(Debug, Module)]
 pub struct Head<B: Backend> {

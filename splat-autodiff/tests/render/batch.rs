@@ -2,6 +2,7 @@
 
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
+use burn_flex::FlexDevice;
 use splat::{Camera, RenderConfig, Views};
 use splat_autodiff::{Error, GaussianBatch, GaussianTensors, render, render_forward};
 
@@ -85,9 +86,9 @@ fn a_batch_is_its_images_one_by_one() {
             features: part(&flat.features),
         };
         let views = Views::single(16, 16, host.views.cameras[b], COUNT);
-        let background = host.background().slice([b..b + 1]);
+        let background = host.background().narrow(0, b, 1);
         let image = render_forward(&alone, &views, background, &config).expect("a valid scene");
-        let expected = together.features.clone().slice([b..b + 1]);
+        let expected = together.features.clone().narrow(0, b, 1);
         assert_eq!(
             numbers::<_, f32, 4>(image.features),
             numbers::<_, f32, 4>(expected)
@@ -98,7 +99,7 @@ fn a_batch_is_its_images_one_by_one() {
 #[test]
 fn a_dense_form_that_disagrees_is_an_error() {
     let host = host();
-    let device = Default::default();
+    let device = FlexDevice;
     let batch = dense::<Plain>(&host);
     // The same number of scales, but as five scenes of three.
     let turned = GaussianBatch {

@@ -23,6 +23,12 @@ fn assert_same<T: Number>(what: &str, got: &[T], expected: &[T]) {
     );
 }
 
+#[test]
+#[should_panic(expected = "x[1]")]
+fn the_comparison_sees_one_ulp() {
+    assert_same("x", &[1.0f32, 2.0], &[1.0, 2.0f32.next_up()]);
+}
+
 fn image<T: Number>(host: &Host<T>, config: &RenderConfig) -> Image<Vec<T>> {
     splat::render(&Cpu::<T>::new(), &host.scene(), config)
         .expect("a valid scene")

@@ -1,1 +1,150 @@
-//! x
+//! Gradients through a small Burn graph against central differences, in `f64`.
+
+use burn::tensor::activation::sigmoid;
+use burn::tensor::{DType, Tensor};
+use splat::{Camera, Outputs, RenderConfig, Views};
+use splat_autodiff::{GaussianTensors, Rendered, render_with_poses};
+
+use crate::scene::{Diff, Random, numbers, pose, tensor};
+
+/// Gaussians, channels and views of the scene.
+const N: usize = 4;
+const C: usize = 2;
+const V: usize = 2;
+/// Height and width, px.
+const SIDES: [usize; 2] = [9, 11];
+
+/// Half the step of the central difference: its own error is about its square, times the third derivative.
+const STEP: f64 = 1e-5;
+
+/// Greatest difference allowed, relative to the largest gradient of the same input: twice `STEP^2` for truncation plus
+/// `1e-16 / STEP` for cancellation stay below 1e-9; two orders are left for curvature.
+const TOLERANCE: f64 = 1e-7;
+
+/// The seven inputs before their activations.
+const SHAPES: [(&str, usize); 7] = [
+    ("means", N * 3),
+    ("scales", N * 3),
+    ("quaternions", N * 4),
+    ("opacities", N),
+    ("features", N * C),
+    ("background", V * C),
+    ("poses", V * 12),
+];
+
+fn start() -> [Vec<f64>; 7] {
+    let mut random = Random(21);
+    let poses = (0..V).flat_map(|_| pose(&mut random)).flatten().collect();
+    [
+        random.vec(N * 3, -0.8, 0.8),
+        random.vec(N * 3, -1.5, -0.5),
+        random.vec(N * 4, -1.0, 1.0),
+        random.vec(N, -1.0, 1.0),
+        random.vec(N * C, -1.0, 1.0),
+        random.vec(V * C, 0.0, 1.0),
+        poses,
+    ]
+}
+
+/// No threshold lies where a step could cross it: alpha counts down to 1e-14 and no pixel stops early. What is below
+/// changes the loss by less than the tolerance sees.
+fn config() -> RenderConfig {
+    RenderConfig {
+        alpha_min: 1e-14,
+        transmittance_min: 0.0,
+        antialias: true,
+        outputs: Outputs {
+            transmittance: true,
+            depth: true,
+        },
+        ..RenderConfig::default()
+    }
+}
+
+/// The leaves, and the loss of rendering what they become.
+fn graph(values: &[Vec<f64>; 7]) -> ([Tensor<Diff, 1>; 7], Tensor<Diff, 1>) {
+    let leaves: [Tensor<Diff, 1>; 7] = std::array::from_fn(|i| {
+        tensor::<Diff, f64, 1>(&values[i], [values[i].len()]).require_grad()
+    });
+    let [
+        means,
+        scales,
+        quaternions,
+        opacities,
+        features,
+        background,
+        poses,
+    ] = leaves.clone();
+    let ahead = tensor::<Diff, f64, 2>(&[0.0, 0.0, 3.0], [1, 3]);
+    let gaussians = GaussianTensors {
+        means: means.tanh().reshape([N, 3]) + ahead,
+        scales: scales.exp().reshape([N, 3]),
+        quaternions: quaternions.reshape([N, 4]),
+        opacities: sigmoid(opacities),
+        features: features.reshape([N, C]),
+    };
+    let camera = Camera::pinhole(9.0, 8.0, 5.5, 4.5);
+    let views = Views {
+        width: SIDES[1],
+        height: SIDES[0],
+        cameras: vec![camera; V],
+        ranges: vec![0..3, 1..4],
+    };
+    let (background, poses) = (background.reshape([V, C]), poses.reshape([V, 3, 4]));
+    let rendered = render_with_poses(&gaussians, &views, background, poses, &config());
+    (leaves, loss(rendered.expect("a valid scene")))
+}
+
+/// Squared distance to random images, with the planes mixed in.
+fn loss(rendered: Rendered<Diff>) -> Tensor<Diff, 1> {
+    let mut random = Random(22);
+    let [h, w] = SIDES;
+    let target = tensor::<Diff, f64, 4>(&random.vec(V * h * w * C, -1.0, 1.0), [V, h, w, C]);
+    let shade = tensor::<Diff, f64, 3>(&random.vec(V * h * w, -1.0, 1.0), [V, h, w]);
+    let (transmittance, depth) = (
+        rendered.transmittance.expect("asked for"),
+        rendered.depth.expect("asked for"),
+    );
+    (rendered.features - target).powf_scalar(2.0).sum()
+        + (transmittance * shade.clone()).sum()
+        + (depth * shade).sum()
+}
+
+fn value(values: &[Vec<f64>; 7]) -> f64 {
+    numbers::<_, f64, 1>(graph(values).1)[0]
+}
+
+#[test]
+fn gradients_through_a_graph_are_finite_differences() {
+    let values = start();
+    let (leaves, loss) = graph(&values);
+    assert_eq!(loss.dtype(), DType::F64);
+    let gradients = loss.backward();
+    for (i, (name, len)) in SHAPES.iter().enumerate() {
+        let got = numbers::<_, f64, 1>(leaves[i].grad(&gradients).expect("tracked"));
+        assert_eq!(got.len(), *len, "{name}");
+        let expected: Vec<f64> = (0..*len).map(|j| difference(&values, i, j)).collect();
+        let scale = expected.iter().fold(0.0f64, |scale, x| scale.max(x.abs()));
+        assert!(scale > 1e-2, "{name}: the loss hardly depends on it");
+        let worst = got
+            .iter()
+            .zip(&expected)
+            .map(|(got, expected)| (got - expected).abs() / scale)
+            .fold(0.0, f64::max);
+        println!("{name}: {worst:.1e} of {scale:.1e}");
+        assert!(
+            worst < TOLERANCE,
+            "{name}: off by {worst:e} of {scale}\n{got:?}\n{expected:?}"
+        );
+    }
+}
+
+/// The central difference by number `j` of input `i`.
+fn difference(values: &[Vec<f64>; 7], i: usize, j: usize) -> f64 {
+    let at = |step: f64| {
+        let mut moved = values.clone();
+        moved[i][j] += step;
+        value(&moved)
+    };
+    (at(STEP) - at(-STEP)) / (2.0 * STEP)
+}

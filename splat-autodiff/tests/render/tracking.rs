@@ -1,10 +1,11 @@
 //! A gradient reaches what tracks one, and nothing else.
 
 use burn::tensor::Tensor;
+use burn_flex::FlexDevice;
 use splat::RenderConfig;
 use splat_autodiff::{GaussianTensors, Rendered, render, render_with_poses};
 
-use crate::scene::{Diff, all_outputs, numbers, ragged, track};
+use crate::scene::{Diff, all_outputs, numbers, ragged, tensor, track};
 
 const NAMES: [&str; 7] = [
     "means",
@@ -80,18 +81,16 @@ fn each_input_alone_has_its_gradient_and_the_others_none() {
 }
 
 #[test]
-fn without_a_tracked_input_there_is_no_graph() {
+fn without_a_tracked_input_the_image_is_a_constant() {
     let host = ragged::<f32>(6);
-    let rendered = render(
-        &host.tensors::<Diff>(),
-        &host.views,
-        host.background(),
-        &all_outputs(),
-    );
-    let rendered = rendered.expect("a valid scene");
-    let other = Tensor::<Diff, 1>::ones([1], &Default::default()).require_grad();
-    let gradients = (loss(rendered) * other.clone()).backward();
-    assert!(other.grad(&gradients).is_some());
+    let gaussians = host.tensors::<Diff>();
+    let rendered = render(&gaussians, &host.views, host.background(), &all_outputs());
+    let value = loss(rendered.expect("a valid scene"));
+    let factor = Tensor::<Diff, 1>::ones([1], &FlexDevice).require_grad();
+    let gradients = (value.clone() * factor.clone()).backward();
+    let by_factor = factor.grad(&gradients).expect("tracked");
+    assert_eq!(numbers::<_, f32, 1>(by_factor), numbers::<_, f32, 1>(value));
+    assert!(gaussians.means.grad(&gradients).is_none());
 }
 
 #[test]
@@ -110,14 +109,12 @@ fn a_tensor_used_twice_gets_the_sum() {
 /// Gradients by means and scales, the scales having the means' values; as one tensor if `shared`.
 fn gradients_of_scales_and_means(gaussians: GaussianTensors<Diff>, shared: bool) -> [Vec<f32>; 2] {
     let host = ragged::<f32>(8);
-    // Positive, small, and in front of the camera: good for both.
-    let values = gaussians.means.clone().abs() + 0.1;
-    let means = values.clone().require_grad();
-    let scales = if shared {
-        means.clone()
-    } else {
-        values.require_grad()
-    };
+    // Positive, small, and in front of the camera: good for both. Two tensors of Burn are distinct only if made twice:
+    // a clone that tracks its gradient is the same node.
+    let values = || numbers::<_, f32, 2>(gaussians.means.clone().abs() + 0.1);
+    let leaf = || tensor::<Diff, f32, 2>(&values(), [12, 3]).require_grad();
+    let means = leaf();
+    let scales = if shared { means.clone() } else { leaf() };
     let gaussians = GaussianTensors {
         means: means.clone(),
         scales: scales.clone(),

@@ -34,8 +34,10 @@ pub fn sh_term(k: u32, d: Vec3<Real>) -> Real {
     let xx = d.x * d.x;
     let yy = d.y * d.y;
     let zz = d.z * d.z;
-    let mut term = C0;
-    if k == 1 {
+    let mut term = 0.0;
+    if k == 0 {
+        term = C0;
+    } else if k == 1 {
         term = -C1 * d.y;
     } else if k == 2 {
         term = C1 * d.z;

@@ -1,0 +1,186 @@
+//! Which settings can work.
+
+use std::fmt::Display;
+
+use super::Config;
+use crate::error::Error;
+
+impl Config {
+    /// Checks every value and every product of sizes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`] names the first setting that cannot work.
+    pub fn validate(&self) -> Result<(), Error> {
+        self.validate_sizes()?;
+        self.validate_shapes()?;
+        self.validate_reals()?;
+        self.validate_products()
+    }
+
+    fn validate_sizes(&self) -> Result<(), Error> {
+        let positive = [
+            ("image-size", self.image_size),
+            ("patch-size", self.patch_size),
+            ("encoder-width", self.encoder_width),
+            ("encoder-depth", self.encoder_depth),
+            ("encoder-heads", self.encoder_heads),
+            ("decoder-width", self.decoder_width),
+            ("decoder-depth", self.decoder_depth),
+            ("decoder-heads", self.decoder_heads),
+            ("mlp-ratio", self.mlp_ratio),
+            ("gaussians", self.gaussians),
+            ("batch-size", self.batch_size),
+            ("micro-batch", self.micro_batch),
+            ("epochs", self.epochs),
+        ];
+        for (name, value) in positive {
+            require(value > 0, name, "at least 1", value)?;
+        }
+        Ok(())
+    }
+
+    fn validate_shapes(&self) -> Result<(), Error> {
+        require(
+            self.patch_size <= self.image_size,
+            "patch-size",
+            format!("at most the image size, {}", self.image_size),
+            self.patch_size,
+        )?;
+        require(
+            self.image_size.is_multiple_of(self.patch_size),
+            "patch-size",
+            format!("a divisor of the image size, {}", self.image_size),
+            self.patch_size,
+        )?;
+        for (name, width, heads) in [
+            ("encoder-width", self.encoder_width, self.encoder_heads),
+            ("decoder-width", self.decoder_width, self.decoder_heads),
+        ] {
+            let expected = format!("a multiple of 4 and of the number of heads, {heads}");
+            let fits = width.is_multiple_of(4) && width.is_multiple_of(heads);
+            require(fits, name, expected, width)?;
+        }
+        Ok(())
+    }
+
+    fn validate_reals(&self) -> Result<(), Error> {
+        let (unit, finite) = (0.0..1.0, 0.0..f64::MAX);
+        let checks = [
+            ("mask-ratio", self.mask_ratio, &unit, "in [0, 1)"),
+            ("beta1", self.beta1, &unit, "in [0, 1)"),
+            ("beta2", self.beta2, &unit, "in [0, 1)"),
+            ("blur", self.blur, &finite, "finite and at least 0"),
+            (
+                "warmup-epochs",
+                self.warmup_epochs,
+                &finite,
+                "finite and at least 0",
+            ),
+            (
+                "weight-decay",
+                self.weight_decay,
+                &finite,
+                "finite and at least 0",
+            ),
+        ];
+        for (name, value, range, expected) in checks {
+            require(range.contains(&value), name, expected, value)?;
+        }
+        for (name, value) in [
+            ("gaussian-scale", self.gaussian_scale),
+            ("learning-rate", self.learning_rate),
+            ("clip-norm", self.clip_norm),
+        ] {
+            let fits = value > 0.0 && value.is_finite();
+            require(fits, name, "finite and above 0", value)?;
+        }
+        let fits = self.crop_scale > 0.0 && self.crop_scale <= 1.0;
+        require(fits, "crop-scale", "in (0, 1]", self.crop_scale)
+    }
+
+    /// Sizes fit: the pieces below are the largest buffers of a run.
+    fn validate_products(&self) -> Result<(), Error> {
+        let pixels = product("image-size", &[self.image_size, self.image_size, 3])?;
+        product("batch-size x image-size^2 x 3", &[self.batch_size, pixels])?;
+        let patches = self.patches();
+        let visible = self.visible();
+        require(
+            visible > 0,
+            "mask-ratio",
+            format!("at least one of the {patches} patches left visible"),
+            self.mask_ratio,
+        )?;
+        product("gaussians x 14", &[self.micro_batch, self.gaussians, 14])?;
+        let decoder_tokens = (1 + visible).checked_add(self.gaussians);
+        let decoder_tokens =
+            decoder_tokens.ok_or_else(|| overflow("gaussians", &[self.gaussians]))?;
+        for (name, width, heads, depth, tokens) in [
+            (
+                "encoder",
+                self.encoder_width,
+                self.encoder_heads,
+                self.encoder_depth,
+                1 + patches,
+            ),
+            (
+                "decoder",
+                self.decoder_width,
+                self.decoder_heads,
+                self.decoder_depth,
+                decoder_tokens,
+            ),
+        ] {
+            product(
+                &format!("{name} weights"),
+                &[depth, width, width, 4 + 2 * self.mlp_ratio.min(1 << 20)],
+            )?;
+            let hidden = product(&format!("{name} hidden units"), &[width, self.mlp_ratio])?;
+            product(
+                &format!("{name} activations"),
+                &[self.micro_batch, tokens, hidden],
+            )?;
+            product(
+                &format!("{name} attention"),
+                &[self.micro_batch, heads, tokens, tokens],
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// Most numbers in one buffer: 16 GiB of f32.
+const MAX_ELEMENTS: usize = 1 << 32;
+
+fn product(name: &str, factors: &[usize]) -> Result<usize, Error> {
+    factors
+        .iter()
+        .try_fold(1_usize, |acc, &factor| acc.checked_mul(factor))
+        .filter(|&total| total <= MAX_ELEMENTS)
+        .ok_or_else(|| overflow(name, factors))
+}
+
+fn overflow(name: &str, factors: &[usize]) -> Error {
+    let factors: Vec<String> = factors.iter().map(ToString::to_string).collect();
+    Error::Setting {
+        name: name.to_owned(),
+        expected: format!("a product of at most {MAX_ELEMENTS}"),
+        got: factors.join(" x "),
+    }
+}
+
+fn require(
+    fits: bool,
+    name: &str,
+    expected: impl Into<String>,
+    got: impl Display,
+) -> Result<(), Error> {
+    if fits {
+        return Ok(());
+    }
+    Err(Error::Setting {
+        name: name.to_owned(),
+        expected: expected.into(),
+        got: got.to_string(),
+    })
+}

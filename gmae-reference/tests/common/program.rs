@@ -1,0 +1,125 @@
+//! Running the program.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use gmae_reference::metrics;
+use image::{Rgb, RgbImage};
+use tempfile::TempDir;
+
+/// A model that takes milliseconds: 8 px in 4 patches.
+pub(crate) const TINY: &[&str] = &[
+    "--image-size",
+    "8",
+    "--encoder-width",
+    "16",
+    "--encoder-depth",
+    "1",
+    "--encoder-heads",
+    "2",
+    "--decoder-width",
+    "8",
+    "--decoder-depth",
+    "1",
+    "--decoder-heads",
+    "2",
+    "--gaussians",
+    "4",
+    "--batch-size",
+    "4",
+    "--micro-batch",
+    "2",
+    "--epochs",
+    "3",
+];
+
+/// A folder for one test, with `images` good pictures in `data/`.
+pub(crate) struct Place(pub(crate) TempDir);
+
+impl Place {
+    pub(crate) fn new(images: usize) -> Self {
+        let place = Self(tempfile::tempdir().expect("a folder"));
+        std::fs::create_dir(place.path("data")).expect("a folder");
+        for i in 0..images {
+            place.picture(&format!("data/{i}.png"), 12, 10);
+        }
+        place
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub(crate) fn picture(&self, name: &str, width: u32, height: u32) {
+        let shade = |x: u32, y: u32| Rgb([(x * 20) as u8, (y * 20) as u8, name.len() as u8]);
+        RgbImage::from_fn(width, height, shade)
+            .save(self.path(name))
+            .expect("saving");
+    }
+
+    /// The program in this folder.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gmae-reference"));
+        command.args(arguments).current_dir(self.0.path());
+        command
+    }
+
+    /// Runs the program in this folder.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("running")
+    }
+
+    pub(crate) fn pretrain(&self, arguments: &[&str]) -> Output {
+        self.run(
+            &[
+                &["pretrain", "--data", "data", "--output", "out"],
+                TINY,
+                arguments,
+            ]
+            .concat(),
+        )
+    }
+
+    pub(crate) fn steps(&self) -> Vec<usize> {
+        let records = metrics::read(&self.path("out/metrics.jsonl")).expect("metrics");
+        records.iter().map(|record| record.step).collect()
+    }
+
+    pub(crate) fn checkpoint(&self) -> Vec<u8> {
+        std::fs::read(self.path("out/checkpoint.gmae")).expect("a checkpoint")
+    }
+
+    pub(crate) fn files(&self, folder: &str) -> Vec<String> {
+        let entries = std::fs::read_dir(self.path(folder)).expect("a folder");
+        let mut names: Vec<String> = entries
+            .map(|e| {
+                e.expect("an entry")
+                    .file_name()
+                    .to_string_lossy()
+                    .into_owned()
+            })
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The run failed with exit code 2 and a last line that has every one of `words`.
+pub(crate) fn refused(output: &Output, words: &[&str]) {
+    let errors = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{errors}");
+    let last = errors.lines().last().unwrap_or_default();
+    assert!(last.starts_with("error: "), "{errors}");
+    for word in words {
+        assert!(last.contains(word), "{word:?} is not in {last:?}");
+    }
+    assert!(!errors.contains("panicked"), "{errors}");
+}
+
+pub(crate) fn succeeded(output: &Output) {
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}

@@ -1,0 +1,94 @@
+//! Paints a photograph with Gaussians.
+//!
+//! ```text
+//! cargo run --release -p splat --example fit_image -- PHOTO --gaussians 2000 --iterations 1000 --out out
+//! ```
+//!
+//! The Gaussians are flat: they enter the renderer after the projection, as splats made elsewhere. Writes `fit.png`, `error.png`
+//! (four times the absolute error) and `gaussians.png` (each Gaussian's ellipse at one standard deviation). Exit code 2: the
+//! arguments or the photograph cannot be used.
+
+mod adam;
+#[path = "../common/mod.rs"]
+mod common;
+mod fit;
+mod model;
+mod photo;
+mod pictures;
+mod seeding;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Parser;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use fit::Plan;
+use photo::Photo;
+
+/// The most Gaussians: far more than any photograph has use for.
+const MOST_GAUSSIANS: u64 = 10_000_000;
+
+/// Paints a photograph with Gaussians.
+#[derive(Parser)]
+struct Arguments {
+    /// A PNG or JPEG file.
+    photo: PathBuf,
+    /// How many Gaussians.
+    #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u64).range(1..=MOST_GAUSSIANS))]
+    gaussians: u64,
+    /// How many steps.
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    iterations: u32,
+    /// The folder for the pictures.
+    #[arg(long, default_value = "out")]
+    out: PathBuf,
+    /// Where the Gaussians start is drawn from this.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), String> {
+    let photo = Photo::read(&arguments.photo)?;
+    common::writable_folder(&arguments.out)?;
+    let plan = Plan {
+        gaussians: arguments.gaussians as usize,
+        iterations: arguments.iterations as usize,
+        seed: arguments.seed,
+    };
+    let progress = ProgressBar::new(u64::from(arguments.iterations)).with_style(style());
+    let start = Instant::now();
+    let fitted = fit::fit(&photo, &plan, &progress)
+        .map_err(|error| format!("{}: {error}", arguments.photo.display()))?;
+    let elapsed = start.elapsed().as_secs_f64();
+    progress.finish_and_clear();
+    for (name, picture) in pictures::all(&photo, &fitted) {
+        common::write_png(&arguments.out.join(name), &picture)?;
+    }
+    println!(
+        "{}: {:.2} dB with {} gaussians after {} iterations of {:.0} ms",
+        arguments.photo.display(),
+        photo.psnr(&fitted.rendered),
+        plan.gaussians,
+        plan.iterations,
+        1000.0 * elapsed / plan.iterations as f64
+    );
+    println!("pictures in {}", arguments.out.display());
+    Ok(())
+}
+
+fn style() -> ProgressStyle {
+    let template = "{bar:32} {pos}/{len} {msg} {elapsed}, {eta} left";
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
