@@ -41,12 +41,13 @@ impl Metrics {
     ///
     /// [`Error::File`] if the file cannot be read or written.
     pub fn resume(path: &Path, step: usize) -> Result<Self, Error> {
-        let kept: Vec<Record> = read(path)?
+        let kept = lines(path)?
             .into_iter()
-            .filter(|record| record.step <= step)
-            .collect();
+            .filter(|(record, _)| record.step <= step);
+        // As they were: a number parsed and printed again may differ in its last digit.
         write_atomically("writing metrics", path, |file| {
-            kept.iter().try_for_each(|record| write_line(file, record))
+            kept.into_iter()
+                .try_for_each(|(_, line)| writeln!(file, "{line}"))
         })?;
         let file = OpenOptions::new()
             .append(true)
@@ -74,17 +75,24 @@ impl Metrics {
 ///
 /// [`Error::File`] if the file is there but cannot be read.
 pub fn read(path: &Path) -> Result<Vec<Record>, Error> {
+    Ok(lines(path)?.into_iter().map(|(record, _)| record).collect())
+}
+
+/// The whole lines of a file, and what they say.
+fn lines(path: &Path) -> Result<Vec<(Record, String)>, Error> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(Error::file("reading", path)(error)),
     };
-    let mut records = Vec::new();
+    let mut lines = Vec::new();
     for line in BufReader::new(file).lines() {
         let line = line.map_err(Error::file("reading", path))?;
-        records.extend(serde_json::from_str::<Record>(&line));
+        if let Ok(record) = serde_json::from_str::<Record>(&line) {
+            lines.push((record, line));
+        }
     }
-    Ok(records)
+    Ok(lines)
 }
 
 /// One write per line, so that a line is there or not.

@@ -67,6 +67,7 @@ pub fn plan(config: &Config, output: &Path, images: usize, stop_at: Option<usize
     Plan {
         schedule,
         last_step: stop_at.unwrap_or(usize::MAX).min(schedule.total_steps),
+        deadline: None,
         checkpoint: output.join(CHECKPOINT),
         metrics: output.join(METRICS),
     }

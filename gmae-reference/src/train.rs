@@ -41,6 +41,8 @@ pub struct Plan {
     pub schedule: Schedule,
     /// Steps after which to stop, at most the schedule's.
     pub last_step: usize,
+    /// When to stop in any case.
+    pub deadline: Option<Instant>,
     /// The checkpoint file.
     pub checkpoint: PathBuf,
     /// The metrics file.
@@ -60,7 +62,7 @@ pub struct Trainer {
     device: Device,
 }
 
-/// Trains until `plan.last_step`, or until interrupted; either way the last thing written is a checkpoint.
+/// Trains until `plan.last_step` or `plan.deadline`, or until interrupted; each way the last thing written is a checkpoint.
 ///
 /// # Errors
 ///
@@ -87,12 +89,17 @@ pub fn train(trainer: &mut Trainer, data: &dyn Dataset, plan: &Plan) -> Result<O
         metrics.append(&record)?;
         progress.show(&record);
         let interrupted = interrupt::requested();
-        if interrupted || trainer.step == plan.last_step || saved.elapsed() > CHECKPOINT_INTERVAL {
+        let over = trainer.step == plan.last_step
+            || plan.deadline.is_some_and(|end| Instant::now() >= end);
+        if interrupted || over || saved.elapsed() > CHECKPOINT_INTERVAL {
             trainer.checkpoint(data.len())?.save(&plan.checkpoint)?;
             saved = Instant::now();
         }
         if interrupted {
             return Ok(Outcome::Interrupted);
+        }
+        if over {
+            break;
         }
     }
     Ok(Outcome::Finished)

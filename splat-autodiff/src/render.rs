@@ -60,10 +60,10 @@ pub fn render<B: Backend, C: CheckpointStrategy>(
 /// [`render`] with `camera_from_world` of every view in `poses` `[V, 3, 4]`, rows `[R | t]`; those of `views` are not read.
 ///
 /// The gradient by `poses` takes the twelve numbers as free: to stay on rotations, compute them from a tensor that cannot
-/// leave them.
+/// leave them. A pose that is not finite culls everything its view sees.
 ///
 /// # Errors
-/// As [`render`]. Poses that are not finite count as settings outside their domain.
+/// As [`render`].
 pub fn render_with_poses<B: Backend, C: CheckpointStrategy>(
     gaussians: &GaussianTensors<Autodiff<B, C>>,
     views: &Views,

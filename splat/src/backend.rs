@@ -12,6 +12,7 @@ use crate::project::Splats;
 
 /// Which gradients a vjp shall compute. What is not wanted takes no memory, comes back as an empty
 /// buffer, and whole passes are left out where nothing in them is wanted.
+#[expect(clippy::struct_excessive_bools, reason = "four independent switches")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wanted {
     /// Means, scales, quaternions and opacities.

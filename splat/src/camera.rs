@@ -19,14 +19,15 @@ pub enum Projection {
     Hybrid,
 }
 
-/// One camera: OpenCV axes (x right, y down, z forward), pixel `(row i, column j)` sampled at `(j + 0.5, i + 0.5)`.
+/// One camera: axes as in computer vision (x right, y down, z forward), pixel `(row i, column j)` sampled at `(j + 0.5, i + 0.5)`.
 ///
 /// Kept in `f64` on the host; each backend rounds to its scalar.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Camera {
     /// How camera coordinates become pixels.
     pub projection: Projection,
-    /// Rows `[R | t]` of the rigid motion `p_camera = R p_world + t`.
+    /// Rows `[R | t]` of the rigid motion `p_camera = R p_world + t`. These are data, not configuration: where they are not
+    /// finite, everything is culled.
     pub camera_from_world: [[f64; 4]; 3],
     /// Focal length along x: px (pinhole, hybrid footprint) or px per world unit (orthographic, hybrid centre).
     pub fx: f64,
@@ -120,21 +121,8 @@ impl Camera {
                 got,
             ));
         }
-        if !self
-            .camera_from_world
-            .iter()
-            .flatten()
-            .all(|x| x.is_finite())
-        {
-            let got = format!("{:?}", self.camera_from_world);
-            return Err(RenderError::config(
-                "camera.camera_from_world",
-                "finite numbers",
-                got,
-            ));
-        }
         let divides = self.projection != Projection::Orthographic;
-        if divides && self.near.is_nan() || divides && self.near <= 0.0 {
+        if divides && (self.near.is_nan() || self.near <= 0.0) {
             return Err(RenderError::config(
                 "camera.near",
                 "a number > 0 where the projection divides by z",

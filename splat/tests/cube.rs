@@ -125,18 +125,39 @@ fn project_kernel(gaussians: &Array<f32>, camera: &Array<f32>, out: &mut Array<f
 /// The same on the host, for one Gaussian.
 fn on_host(g: &[f32], params: CameraParams<f32>, antialias: bool) -> [f32; OUT] {
     let shape = GaussianShape {
-        mean: Vec3 { x: g[0], y: g[1], z: g[2] },
-        scale: Vec3 { x: g[3], y: g[4], z: g[5] },
-        quaternion: Quaternion { w: g[6], x: g[7], y: g[8], z: g[9] },
+        mean: Vec3 {
+            x: g[0],
+            y: g[1],
+            z: g[2],
+        },
+        scale: Vec3 {
+            x: g[3],
+            y: g[4],
+            z: g[5],
+        },
+        quaternion: Quaternion {
+            w: g[6],
+            x: g[7],
+            y: g[8],
+            z: g[9],
+        },
         opacity: g[10],
     };
-    let constants = ProjectConstants { blur: 0.3, compensation_floor: 2.5e-5, antialias };
+    let constants = ProjectConstants {
+        blur: 0.3,
+        compensation_floor: 2.5e-5,
+        antialias,
+    };
     let footprint = project::footprint(shape, params, constants);
     let s = project::splat(shape, footprint, params, constants);
     let e = binning::extents(footprint.covariance, 3.0);
     let v_splat = Splat {
         mean: Vec2 { x: 0.5, y: -0.25 },
-        conic: Sym2 { xx: 0.75, xy: -1.0, yy: 0.3 },
+        conic: Sym2 {
+            xx: 0.75,
+            xy: -1.0,
+            yy: 0.3,
+        },
         opacity: 1.5,
         depth: -0.6,
     };
@@ -146,9 +167,9 @@ fn on_host(g: &[f32], params: CameraParams<f32>, antialias: bool) -> [f32; OUT] 
     let by_sigma = composite::sigma_vjp(s.conic, d, 1.0).mean;
     let (q, sigma) = (vg.quaternion, composite::sigma(s.conic, d));
     [
-        s.mean.x, s.mean.y, s.conic.xx, s.conic.xy, s.conic.yy, s.opacity, s.depth, e.x, e.y, vg.mean.x, vg.mean.y,
-        vg.mean.z, vg.scale.x, vg.scale.y, vg.scale.z, q.w, q.x, q.y, q.z, vg.opacity, t.x, t.y, t.z, sigma,
-        by_sigma.x, by_sigma.y,
+        s.mean.x, s.mean.y, s.conic.xx, s.conic.xy, s.conic.yy, s.opacity, s.depth, e.x, e.y,
+        vg.mean.x, vg.mean.y, vg.mean.z, vg.scale.x, vg.scale.y, vg.scale.z, q.w, q.x, q.y, q.z,
+        vg.opacity, t.x, t.y, t.z, sigma, by_sigma.x, by_sigma.y,
     ]
 }
 
@@ -156,7 +177,18 @@ fn camera_row(p: &CameraParams<f32>, antialias: bool) -> Vec<f32> {
     let rows = [p.rotation.r0, p.rotation.r1, p.rotation.r2, p.translation];
     let flag = |on: bool| f32::from(u8::from(on));
     let mut row: Vec<f32> = rows.iter().flat_map(|r| [r.x, r.y, r.z]).collect();
-    row.extend([p.fx, p.fy, p.cx, p.cy, p.near, p.far, p.tan_x_min, p.tan_x_max, p.tan_y_min, p.tan_y_max]);
+    row.extend([
+        p.fx,
+        p.fy,
+        p.cx,
+        p.cy,
+        p.near,
+        p.far,
+        p.tan_x_min,
+        p.tan_x_max,
+        p.tan_y_min,
+        p.tan_y_max,
+    ]);
     row.extend([flag(p.perspective_centre), flag(p.perspective_footprint)]);
     assert_eq!(row.len(), CAMERA, "the layout of the camera");
     row.push(flag(antialias));
@@ -170,14 +202,33 @@ fn gaussians(count: usize) -> Vec<f32> {
         .flat_map(|i| {
             let n = |k: usize| number(i * GAUSSIAN + k);
             let scale = |k: usize| 0.05 + 0.4 * n(k).abs();
-            [n(0), n(1), n(2), scale(3), scale(4), scale(5), 1.2, n(7), n(8), n(9), 0.5 + 0.4 * n(10)]
+            [
+                n(0),
+                n(1),
+                n(2),
+                scale(3),
+                scale(4),
+                scale(5),
+                1.2,
+                n(7),
+                n(8),
+                n(9),
+                0.5 + 0.4 * n(10),
+            ]
         })
         .collect()
 }
 
-fn device_formulas_equal_host_formulas(projection: Projection, antialias: bool) -> Result<(), Failed> {
+fn device_formulas_equal_host_formulas(
+    projection: Projection,
+    antialias: bool,
+) -> Result<(), Failed> {
     const COUNT: usize = 100;
-    let pose = [[0.96, -0.28, 0.0, 0.1], [0.28, 0.96, 0.0, -0.05], [0.0, 0.0, 1.0, 4.0]];
+    let pose = [
+        [0.96, -0.28, 0.0, 0.1],
+        [0.28, 0.96, 0.0, -0.05],
+        [0.0, 0.0, 1.0, 4.0],
+    ];
     let camera = Camera::new(projection, 40.0, 44.0, 20.0, 16.0).with_pose(pose);
     let params = camera.params::<f32>(40, 30);
     let input = gaussians(COUNT);
@@ -187,7 +238,9 @@ fn device_formulas_equal_host_formulas(projection: Projection, antialias: bool) 
     let (gaussian_buffer, camera_buffer) = (upload(&input), upload(&row));
     let out = client.empty(COUNT * OUT * size_of::<f32>());
     // SAFETY: each handle is as long as the length given with it.
-    let array = |handle: &cubecl::server::Handle, len| unsafe { ArrayArg::from_raw_parts(handle.clone(), len) };
+    let array = |handle: &cubecl::server::Handle, len| unsafe {
+        ArrayArg::from_raw_parts(handle.clone(), len)
+    };
     project_kernel::launch::<WgpuRuntime>(
         &client,
         CubeCount::Static(COUNT.div_ceil(32) as u32, 1, 1),
@@ -214,9 +267,15 @@ fn main() {
     // CubeCL panics where no adapter is found; that is the only way it has to say so.
     let found = std::panic::catch_unwind(|| WgpuRuntime::client(&WgpuDevice::default())).is_ok();
     let mut trials = Vec::new();
-    for projection in [Projection::Pinhole, Projection::Orthographic, Projection::Hybrid] {
+    for projection in [
+        Projection::Pinhole,
+        Projection::Orthographic,
+        Projection::Hybrid,
+    ] {
         for antialias in [false, true] {
-            let name = format!("device_formulas_equal_host_formulas::{projection:?}::antialias_{antialias}");
+            let name = format!(
+                "device_formulas_equal_host_formulas::{projection:?}::antialias_{antialias}"
+            );
             let run = move || device_formulas_equal_host_formulas(projection, antialias);
             trials.push(Trial::test(name, run).with_ignored_flag(!found));
         }

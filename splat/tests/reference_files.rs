@@ -18,13 +18,21 @@ fn main() {
 
 fn folder() -> PathBuf {
     let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
-    std::env::var_os("SPLAT_SHARED").map_or_else(default, PathBuf::from).join("fixtures/dev")
+    std::env::var_os("SPLAT_SHARED")
+        .map_or_else(default, PathBuf::from)
+        .join("fixtures/dev")
 }
 
 fn trials(folder: &Path) -> Vec<Trial> {
     let is_reference = |path: &PathBuf| path.extension().is_some_and(|kind| kind == "safetensors");
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
-        .map(|entries| entries.flatten().map(|entry| entry.path()).filter(is_reference).collect())
+        .map(|entries| {
+            entries
+                .flatten()
+                .map(|entry| entry.path())
+                .filter(is_reference)
+                .collect()
+        })
         .unwrap_or_default();
     files.sort();
     if files.is_empty() {
@@ -33,7 +41,11 @@ fn trials(folder: &Path) -> Vec<Trial> {
     }
     let program = Arc::<Path>::from(programs::example("verify"));
     let trial = |file: PathBuf| {
-        let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let name = file
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let program = Arc::clone(&program);
         Trial::test(name, move || verify(&program, &file))
     };

@@ -3,7 +3,10 @@
 mod support;
 
 use approx::assert_relative_eq;
-use splat::{Backend, Camera, Cpu, Gaussians, Image, Projection, RenderConfig, Splats, Views, Wanted, activation, sh};
+use splat::{
+    Backend, Camera, Cpu, Gaussians, Image, Projection, RenderConfig, Splats, Views, Wanted,
+    activation, sh,
+};
 use support::{crowd, difference, max_difference, scale};
 
 /// One isotropic Gaussian of standard deviation `s` at `mean`, white, half opaque.
@@ -19,9 +22,15 @@ fn one(mean: [f64; 3], s: f64) -> Gaussians<Vec<f64>> {
     }
 }
 
-fn projected(gaussians: &Gaussians<Vec<f64>>, camera: Camera, config: &RenderConfig) -> Splats<Vec<f64>> {
+fn projected(
+    gaussians: &Gaussians<Vec<f64>>,
+    camera: Camera,
+    config: &RenderConfig,
+) -> Splats<Vec<f64>> {
     let views = Views::single(20, 10, camera, gaussians.count);
-    Cpu::new().project(&gaussians.as_slices(), &views, config).expect("a valid scene")
+    Cpu::new()
+        .project(&gaussians.as_slices(), &views, config)
+        .expect("a valid scene")
 }
 
 #[test]
@@ -29,37 +38,71 @@ fn projection_of_a_ball_by_hand() {
     let config = RenderConfig::default();
     // Pinhole: u = 10 * 0.4 / 2 + 10 = 12, v = 20 * 0.1 / 2 + 5 = 6; on the axis of y the variance is (20 * 0.2 / 2)^2 + 0.3
     // along v, and along u (10 * 0.2 / 2)^2 (1 + 0.2^2) + 0.3, for the ray is tilted by x/z = 0.2 (and y/z = 0.05).
-    let splats = projected(&one([0.4, 0.1, 2.0], 0.2), Camera::pinhole(10.0, 20.0, 10.0, 5.0), &config);
+    let splats = projected(
+        &one([0.4, 0.1, 2.0], 0.2),
+        Camera::pinhole(10.0, 20.0, 10.0, 5.0),
+        &config,
+    );
     assert_relative_eq!(splats.means[..], [12.0, 6.0], max_relative = 1e-14);
     assert_eq!(splats.depths, [2.0]);
     assert_eq!(splats.opacities, [0.5]);
     let (xx, xy, yy) = (1.04 + 0.3, 0.2 * 0.05 * 2.0, 4.0 * (1.0 + 0.0025) + 0.3);
     let det = xx * yy - xy * xy;
-    assert_relative_eq!(splats.conics[..], [yy / det, -xy / det, xx / det], max_relative = 1e-13);
+    assert_relative_eq!(
+        splats.conics[..],
+        [yy / det, -xy / det, xx / det],
+        max_relative = 1e-13
+    );
     // Parallel: no tilt, and z matters to nothing but the order.
-    let splats = projected(&one([0.4, 0.1, -7.0], 0.2), Camera::orthographic(10.0, 20.0, 10.0, 5.0), &config);
+    let splats = projected(
+        &one([0.4, 0.1, -7.0], 0.2),
+        Camera::orthographic(10.0, 20.0, 10.0, 5.0),
+        &config,
+    );
     assert_relative_eq!(splats.means[..], [14.0, 7.0], max_relative = 1e-14);
-    assert_relative_eq!(splats.conics[..], [1.0 / 4.3, 0.0, 1.0 / 16.3], max_relative = 1e-14);
+    assert_relative_eq!(
+        splats.conics[..],
+        [1.0 / 4.3, 0.0, 1.0 / 16.3],
+        max_relative = 1e-14
+    );
     // Hybrid: the parallel centre with the perspective footprint.
-    let splats = projected(&one([0.4, 0.1, 2.0], 0.2), Camera::hybrid(10.0, 20.0, 10.0, 5.0), &config);
+    let splats = projected(
+        &one([0.4, 0.1, 2.0], 0.2),
+        Camera::hybrid(10.0, 20.0, 10.0, 5.0),
+        &config,
+    );
     assert_relative_eq!(splats.means[..], [14.0, 7.0], max_relative = 1e-14);
-    assert_relative_eq!(splats.conics[..], [yy / det, -xy / det, xx / det], max_relative = 1e-13);
+    assert_relative_eq!(
+        splats.conics[..],
+        [yy / det, -xy / det, xx / det],
+        max_relative = 1e-13
+    );
 }
 
 #[test]
 fn the_tangent_clamp_stops_the_footprint_but_not_the_centre() {
     let camera = Camera::pinhole(10.0, 10.0, 10.0, 5.0);
     // W = 20: x/z is clamped at (20 - 10) / 10 + 0.3 * 0.5 * 20 / 10 = 1.3.
-    let config = RenderConfig { alpha_min: 1e-9, ..RenderConfig::default() };
+    let config = RenderConfig {
+        alpha_min: 1e-9,
+        ..RenderConfig::default()
+    };
     let splats = projected(&one([3.0, 0.0, 2.0], 2.0), camera, &config);
     assert_relative_eq!(splats.means[0], 25.0, max_relative = 1e-14);
-    assert_relative_eq!(splats.conics[0], 1.0 / (100.0 * (1.0 + 1.69) + 0.3), max_relative = 1e-13);
+    assert_relative_eq!(
+        splats.conics[0],
+        1.0 / (100.0 * (1.0 + 1.69) + 0.3),
+        max_relative = 1e-13
+    );
 }
 
 #[test]
 fn antialiasing_keeps_the_volume_of_a_small_splat() {
     let camera = Camera::orthographic(10.0, 10.0, 10.0, 5.0);
-    let config = RenderConfig { antialias: true, ..RenderConfig::default() };
+    let config = RenderConfig {
+        antialias: true,
+        ..RenderConfig::default()
+    };
     let splats = projected(&one([0.0; 3], 0.05), camera, &config);
     // Variance 0.25 before, 0.55 after the blur, along both axes.
     assert_relative_eq!(splats.opacities[0], 0.5 * 0.25 / 0.55, max_relative = 1e-13);
@@ -67,11 +110,21 @@ fn antialiasing_keeps_the_volume_of_a_small_splat() {
 
 #[test]
 fn extents_reach_to_where_alpha_falls_below_one_in_255() {
-    let splats = projected(&one([0.0; 3], 0.1), Camera::orthographic(10.0, 10.0, 10.0, 5.0), &RenderConfig::default());
+    let splats = projected(
+        &one([0.0; 3], 0.1),
+        Camera::orthographic(10.0, 10.0, 10.0, 5.0),
+        &RenderConfig::default(),
+    );
     let alpha_at = |x: f64| 0.5 * (-0.5 * x * x / 1.3).exp();
     let extent = splats.extents[0];
-    assert!(alpha_at(extent) < 1.0 / 255.0, "the bound cuts off pixels that count");
-    assert!(alpha_at(extent * 0.997) > 1.0 / 255.0, "the bound is wider than its slack");
+    assert!(
+        alpha_at(extent) < 1.0 / 255.0,
+        "the bound cuts off pixels that count"
+    );
+    assert!(
+        alpha_at(extent * 0.997) > 1.0 / 255.0,
+        "the bound is wider than its slack"
+    );
 }
 
 /// Two ready-made splats over the middle of a 9 x 9 image.
@@ -91,36 +144,74 @@ fn ready_made() -> Splats<Vec<f64>> {
 #[test]
 fn ready_made_splats_composite_front_to_back() {
     let backend = Cpu::<f64>::new();
-    let config = RenderConfig { outputs: support::ALL_OUTPUTS, layers: vec![1], ..RenderConfig::default() };
-    let splats = backend.splats(ready_made(), 9, 9, &config).expect("valid splats");
+    let config = RenderConfig {
+        outputs: support::ALL_OUTPUTS,
+        layers: vec![1],
+        ..RenderConfig::default()
+    };
+    let splats = backend
+        .splats(ready_made(), 9, 9, &config)
+        .expect("valid splats");
     let borrowed = splats.as_slices();
     let hits = backend.bin(&borrowed, 9, 9).expect("valid splats");
     let sorted = backend.sort(&borrowed, hits).expect("valid hits");
     assert_eq!(sorted.hits(), 2, "both splats touch the one tile");
-    let (image, composited) = backend.composite(&borrowed, &sorted, &[100.0], &config).expect("valid hits");
+    let (image, composited) = backend
+        .composite(&borrowed, &sorted, &[100.0], &config)
+        .expect("valid hits");
     let centre = 4 * 9 + 4;
     // The second is nearer: 0.6 of it, then 0.8 of the first through what is left.
-    assert_relative_eq!(image.features[centre], 0.6 * 10.0 + 0.4 * 0.8 + 0.08 * 100.0, max_relative = 1e-14);
-    assert_relative_eq!(image.transmittance.as_ref().expect("asked for")[centre], 0.08, max_relative = 1e-14);
-    assert_relative_eq!(image.depth.as_ref().expect("asked for")[centre], 0.6 + 0.32 * 2.0, max_relative = 1e-14);
-    assert_relative_eq!(image.layers.as_ref().expect("asked for")[centre], 0.6 * 10.0 + 0.4 * 100.0, max_relative = 1e-14);
+    assert_relative_eq!(
+        image.features[centre],
+        0.6 * 10.0 + 0.4 * 0.8 + 0.08 * 100.0,
+        max_relative = 1e-14
+    );
+    assert_relative_eq!(
+        image.transmittance.as_ref().expect("asked for")[centre],
+        0.08,
+        max_relative = 1e-14
+    );
+    assert_relative_eq!(
+        image.depth.as_ref().expect("asked for")[centre],
+        0.6 + 0.32 * 2.0,
+        max_relative = 1e-14
+    );
+    assert_relative_eq!(
+        image.layers.as_ref().expect("asked for")[centre],
+        0.6 * 10.0 + 0.4 * 100.0,
+        max_relative = 1e-14
+    );
     // The gradient by the far splat's feature at the centre is its weight there.
-    let mut v_image = Image { features: vec![0.0; 81], ..Image::default() };
+    let mut v_image = Image {
+        features: vec![0.0; 81],
+        ..Image::default()
+    };
     v_image.features[centre] = 1.0;
     let (v, v_background) = backend
-        .composite_vjp(&borrowed, &sorted, &[100.0], &composited, &v_image.as_slices(), Wanted::ALL)
+        .composite_vjp(
+            &borrowed,
+            &sorted,
+            &[100.0],
+            &composited,
+            &v_image.as_slices(),
+            Wanted::ALL,
+        )
         .expect("valid hits");
     assert_relative_eq!(v.features[..], [0.32, 0.6], max_relative = 1e-14);
     assert_relative_eq!(v_background[0], 0.08, max_relative = 1e-14);
     // d/do of 6 o... : near opacity moves 10 - (0.8 * 1 + 0.2 * 100), far opacity 0.4 (1 - 100).
-    assert_relative_eq!(v.opacities[..], [0.4 * (1.0 - 100.0), 10.0 - 20.8], max_relative = 1e-12);
+    assert_relative_eq!(
+        v.opacities[..],
+        [0.4 * (1.0 - 100.0), 10.0 - 20.8],
+        max_relative = 1e-12
+    );
 }
 
 #[test]
 fn ready_made_splats_that_cannot_be_seen_are_culled() {
     let backend = Cpu::<f64>::new();
     let config = RenderConfig::default();
-    let breaks: [(&str, fn(&mut Splats<Vec<f64>>)); 6] = [
+    let breaks: support::Breaks<Splats<Vec<f64>>> = &[
         ("indefinite conic", |s| s.conics[1] = 0.6),
         ("NaN conic", |s| s.conics[0] = f64::NAN),
         ("NaN feature", |s| s.features[0] = f64::NAN),
@@ -128,7 +219,7 @@ fn ready_made_splats_that_cannot_be_seen_are_culled() {
         ("faint", |s| s.opacities[0] = 0.003),
         ("off the image", |s| s.means[0] = -40.0),
     ];
-    for (name, break_it) in breaks {
+    for &(name, break_it) in breaks {
         let mut splats = ready_made();
         break_it(&mut splats);
         let splats = backend.splats(splats, 9, 9, &config).expect("valid shapes");
@@ -141,7 +232,13 @@ fn binning_and_sorting_cover_every_pixel_that_counts() {
     // If a tile list missed a splat, the image would differ from that of one tile over everything.
     let world = crowd(21, 1, 60, [31, 29], Projection::Pinhole);
     let with = |tile| {
-        splat::render(&Cpu::<f64>::new().with_tile(tile), &world.scene(), &world.config).expect("a valid scene").0
+        splat::render(
+            &Cpu::<f64>::new().with_tile(tile),
+            &world.scene(),
+            &world.config,
+        )
+        .expect("a valid scene")
+        .0
     };
     assert_eq!(with(splat::TileSize::Px8), with(splat::TileSize::Px32));
 }
@@ -149,10 +246,17 @@ fn binning_and_sorting_cover_every_pixel_that_counts() {
 #[test]
 fn hits_of_other_splats_are_refused() {
     let backend = Cpu::<f64>::new();
-    let splats = |seed| crowd(seed, 1, 30, [40, 40], Projection::Pinhole).render().1.splats;
+    let splats = |seed| {
+        crowd(seed, 1, 30, [40, 40], Projection::Pinhole)
+            .render()
+            .1
+            .splats
+    };
     let (a, b) = (splats(1), splats(2));
     let hits = backend.bin(&a.as_slices(), 40, 40).expect("valid splats");
-    let error = backend.sort(&b.as_slices(), hits).expect_err("hits of other splats");
+    let error = backend
+        .sort(&b.as_slices(), hits)
+        .expect_err("hits of other splats");
     assert!(error.to_string().contains("hits"), "{error}");
 }
 
@@ -164,17 +268,56 @@ fn gradients_that_are_not_wanted_are_empty_and_the_others_the_same_bits() {
     let (_, saved) = world.render();
     for bits in 0..16 {
         let on = |bit: i32| bits & (1 << bit) != 0;
-        let wanted = Wanted { geometry: on(0), features: on(1), backgrounds: on(2), cameras: on(3) };
-        let some = splat::render_vjp(&Cpu::new(), &world.scene(), &saved, &v_image.as_slices(), wanted);
+        let wanted = Wanted {
+            geometry: on(0),
+            features: on(1),
+            backgrounds: on(2),
+            cameras: on(3),
+        };
+        let some = splat::render_vjp(
+            &Cpu::new(),
+            &world.scene(),
+            &saved,
+            &v_image.as_slices(),
+            wanted,
+        );
         let some = some.expect("a valid scene");
         let check = |name: &str, on: bool, some: &Vec<f64>, all: &Vec<f64>| {
-            assert!(if on { some == all } else { some.is_empty() }, "{name} of {wanted:?}");
+            assert!(
+                if on { some == all } else { some.is_empty() },
+                "{name} of {wanted:?}"
+            );
         };
-        check("means", wanted.geometry, &some.gaussians.means, &all.gaussians.means);
-        check("opacities", wanted.geometry, &some.gaussians.opacities, &all.gaussians.opacities);
-        check("features", wanted.features, &some.gaussians.features, &all.gaussians.features);
-        check("backgrounds", wanted.backgrounds, &some.backgrounds, &all.backgrounds);
-        check("cameras", wanted.cameras, &some.camera_from_world, &all.camera_from_world);
+        check(
+            "means",
+            wanted.geometry,
+            &some.gaussians.means,
+            &all.gaussians.means,
+        );
+        check(
+            "opacities",
+            wanted.geometry,
+            &some.gaussians.opacities,
+            &all.gaussians.opacities,
+        );
+        check(
+            "features",
+            wanted.features,
+            &some.gaussians.features,
+            &all.gaussians.features,
+        );
+        check(
+            "backgrounds",
+            wanted.backgrounds,
+            &some.backgrounds,
+            &all.backgrounds,
+        );
+        check(
+            "cameras",
+            wanted.cameras,
+            &some.camera_from_world,
+            &all.camera_from_world,
+        );
     }
 }
 
@@ -189,7 +332,11 @@ fn spherical_harmonics_are_orthonormal() {
         let r = (1.0 - z * z).sqrt();
         for step in 0..steps {
             let (y, x) = (f64::from(step) / f64::from(steps) * std::f64::consts::TAU).sin_cos();
-            let d = splat::math::Vec3 { x: r * x, y: r * y, z };
+            let d = splat::math::Vec3 {
+                x: r * x,
+                y: r * y,
+                z,
+            };
             let basis: Vec<f64> = (0..16).map(|k| splat::double::sh::sh_term(k, d)).collect();
             let area = 4.0 * std::f64::consts::PI / f64::from(rings * steps);
             for i in 0..16 {
@@ -202,7 +349,11 @@ fn spherical_harmonics_are_orthonormal() {
     for i in 0..16 {
         for j in 0..16 {
             let expected = if i == j { 1.0 } else { 0.0 };
-            assert!((gram[i][j] - expected).abs() < 1e-4, "<Y{i}, Y{j}> = {}", gram[i][j]);
+            assert!(
+                (gram[i][j] - expected).abs() < 1e-4,
+                "<Y{i}, Y{j}> = {}",
+                gram[i][j]
+            );
         }
     }
 }
@@ -211,36 +362,74 @@ fn spherical_harmonics_are_orthonormal() {
 fn harmonics_vjp_matches_differences_down_to_the_pose() {
     let (count, channels, stored) = (3, 2, 16);
     let world = crowd(2, 1, count, [8, 8], Projection::Pinhole);
-    let coefficients: Vec<f64> = (0..count * stored * channels).map(|i| 0.4 * support::weight(i)).collect();
-    let v: Vec<f64> = (0..count * channels).map(|i| support::weight(i + 5)).collect();
+    let coefficients: Vec<f64> = (0..count * stored * channels)
+        .map(|i| 0.4 * support::weight(i))
+        .collect();
+    let v: Vec<f64> = (0..count * channels)
+        .map(|i| support::weight(i + 5))
+        .collect();
     for degree in 0..4 {
         let base = world.views.cameras[0];
         let loss = |x: &[f64]| {
             let (means, rest) = x.split_at(3 * count);
             let (coefficients, pose) = rest.split_at(count * stored * channels);
-            let row = |i: usize| [pose[4 * i], pose[4 * i + 1], pose[4 * i + 2], pose[4 * i + 3]];
-            let harmonics = sh::Harmonics { degree, means, coefficients, stored, channels };
-            let features = sh::features(harmonics, &base.with_pose([row(0), row(1), row(2)])).expect("valid shapes");
+            let row = |i: usize| {
+                [
+                    pose[4 * i],
+                    pose[4 * i + 1],
+                    pose[4 * i + 2],
+                    pose[4 * i + 3],
+                ]
+            };
+            let harmonics = sh::Harmonics {
+                degree,
+                means,
+                coefficients,
+                stored,
+                channels,
+            };
+            let features = sh::features(harmonics, &base.with_pose([row(0), row(1), row(2)]))
+                .expect("valid shapes");
             features.iter().zip(&v).map(|(a, b)| a * b).sum::<f64>()
         };
         let pose: Vec<f64> = base.camera_from_world.into_iter().flatten().collect();
         let x = [world.gaussians.means.clone(), coefficients.clone(), pose].concat();
-        let harmonics =
-            sh::Harmonics { degree, means: &world.gaussians.means, coefficients: &coefficients, stored, channels };
+        let harmonics = sh::Harmonics {
+            degree,
+            means: &world.gaussians.means,
+            coefficients: &coefficients,
+            stored,
+            channels,
+        };
         let g = sh::features_vjp(harmonics, &base, &v).expect("valid shapes");
         let pose: Vec<f64> = g.camera_from_world.into_iter().flatten().collect();
         let gradient = [g.means, g.coefficients, pose].concat();
-        let numeric: Vec<f64> = (0..x.len()).map(|i| difference(&x, i, 1e-4, loss)).collect();
-        assert!(max_difference(&gradient, &numeric) <= 1e-6 * scale(&numeric), "degree {degree}");
+        let numeric: Vec<f64> = (0..x.len())
+            .map(|i| difference(&x, i, 1e-4, loss))
+            .collect();
+        assert!(
+            max_difference(&gradient, &numeric) <= 1e-6 * scale(&numeric),
+            "degree {degree}"
+        );
     }
 }
 
 #[test]
 fn harmonics_at_the_camera_centre_give_no_gradient_and_no_nan() {
     let camera = Camera::orthographic(1.0, 1.0, 0.5, 0.5);
-    let harmonics = sh::Harmonics { degree: 0, means: &[0.0f64; 3], coefficients: &[1.0], stored: 1, channels: 1 };
+    let harmonics = sh::Harmonics {
+        degree: 0,
+        means: &[0.0f64; 3],
+        coefficients: &[1.0],
+        stored: 1,
+        channels: 1,
+    };
     let features = sh::features(harmonics, &camera).expect("valid shapes");
-    assert_relative_eq!(features[0], 0.5 + 0.282_094_791_773_878_14, max_relative = 1e-15);
+    assert_relative_eq!(
+        features[0],
+        0.5 + 0.282_094_791_773_878_14,
+        max_relative = 1e-15
+    );
     let g = sh::features_vjp(harmonics, &camera, &[1.0]).expect("valid shapes");
     assert_eq!(g.means, [0.0; 3]);
 }
@@ -256,9 +445,17 @@ fn activations_and_their_vjps_match_differences() {
     let by_logs = activation::scales_from_logs_vjp(&scales, &v[1..6]);
     for i in 1..6 {
         let f = |x: &[f64]| activation::opacities_from_logits(x)[0] * v[i];
-        assert_relative_eq!(by_logits[i], difference(&logits[i..=i], 0, 1e-4, f), max_relative = 1e-9);
+        assert_relative_eq!(
+            by_logits[i],
+            difference(&logits[i..=i], 0, 1e-4, f),
+            max_relative = 1e-9
+        );
         let f = |x: &[f64]| activation::scales_from_logs(x)[0] * v[i];
-        assert_relative_eq!(by_logs[i - 1], difference(&logits[i..=i], 0, 1e-4, f), max_relative = 1e-9);
+        assert_relative_eq!(
+            by_logs[i - 1],
+            difference(&logits[i..=i], 0, 1e-4, f),
+            max_relative = 1e-9
+        );
     }
     assert!(by_logits[0].abs() < 1e-17 && by_logits[6].abs() < 1e-15);
 }

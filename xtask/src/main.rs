@@ -49,7 +49,9 @@ fn main() -> ExitCode {
 
 /// Runs every mutant whose name contains `only`; returns how many survived.
 fn mutate(only: &str) -> io::Result<usize> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .canonicalize()?;
     let copy = root.join("target/mutants");
     copy_crate(&root, &copy)?;
     if !tests_pass(&copy, &root)? {
@@ -65,7 +67,11 @@ fn mutate(only: &str) -> io::Result<usize> {
         fs::write(&path, text)?;
         survivors += usize::from(!caught);
         let change = format!("`{}` -> `{}`", mutant.from, mutant.to);
-        println!("{:<34} {change:<62} {}", mutant.name, if caught { "caught" } else { "SURVIVED" });
+        println!(
+            "{:<34} {change:<62} {}",
+            mutant.name,
+            if caught { "caught" } else { "SURVIVED" }
+        );
     }
     Ok(survivors)
 }
@@ -73,7 +79,9 @@ fn mutate(only: &str) -> io::Result<usize> {
 impl Mutant {
     /// The text with the mutation; an error where its place is not exactly one.
     fn apply(&self, text: &str) -> io::Result<String> {
-        let after = text.find(self.within).ok_or_else(|| self.lost("function"))?;
+        let after = text
+            .find(self.within)
+            .ok_or_else(|| self.lost("function"))?;
         let (head, tail) = text.split_at(after);
         let end = tail.find("\n}").unwrap_or(tail.len());
         let (body, rest) = tail.split_at(end);
@@ -84,7 +92,10 @@ impl Mutant {
     }
 
     fn lost(&self, what: &str) -> io::Error {
-        io::Error::other(format!("{}: no such {what} in {}: {:?}", self.name, self.file, self.from))
+        io::Error::other(format!(
+            "{}: no such {what} in {}: {:?}",
+            self.name, self.file, self.from
+        ))
     }
 }
 
@@ -104,11 +115,17 @@ fn copy_crate(root: &Path, copy: &Path) -> io::Result<()> {
     }
     fs::copy(root.join("Cargo.lock"), copy.join("Cargo.lock"))?;
     let manifest = fs::read_to_string(root.join("Cargo.toml"))?;
-    let members: Vec<&str> = manifest.lines().filter(|line| line.starts_with("members")).collect();
+    let members: Vec<&str> = manifest
+        .lines()
+        .filter(|line| line.starts_with("members"))
+        .collect();
     let [members] = members[..] else {
         return Err(io::Error::other("Cargo.toml: expected one line of members"));
     };
-    fs::write(copy.join("Cargo.toml"), manifest.replace(members, "members = [\"splat\"]"))
+    fs::write(
+        copy.join("Cargo.toml"),
+        manifest.replace(members, "members = [\"splat\"]"),
+    )
 }
 
 /// Whether the copy builds and its tests pass.
@@ -117,11 +134,16 @@ fn tests_pass(copy: &Path, root: &Path) -> io::Result<bool> {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["test", "--quiet", "-p", "splat"]);
     cargo.args(JUDGES.iter().flat_map(|judge| ["--test", judge]));
-    cargo.current_dir(copy).env("CARGO_TARGET_DIR", target).env("PROPTEST_FAILURE_PERSISTENCE", "off");
+    cargo
+        .current_dir(copy)
+        .env("CARGO_TARGET_DIR", target)
+        .env("PROPTEST_FAILURE_PERSISTENCE", "off");
     let output = cargo.output()?;
     let text = String::from_utf8_lossy(&output.stderr);
     if text.contains("could not compile") {
-        return Err(io::Error::other(format!("a mutant does not compile:\n{text}")));
+        return Err(io::Error::other(format!(
+            "a mutant does not compile:\n{text}"
+        )));
     }
     Ok(output.status.success())
 }

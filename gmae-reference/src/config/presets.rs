@@ -82,11 +82,11 @@ const NANO: Config = Config {
     gaussian_scale: 2.0,
     blur: 0.05,
     // Small models on small images want small batches and a larger step.
-    batch_size: 32,
-    micro_batch: 16,
+    batch_size: 16,
+    micro_batch: 8,
     epochs: 20,
     warmup_epochs: 1.0,
-    learning_rate: 8e-3,
+    learning_rate: 1.6e-2,
     // 8 % of 32 x 32 would be a crop of 9 x 9 pixels.
     crop_scale: 0.5,
     ..BASE
@@ -104,6 +104,7 @@ const TINY: Config = Config {
     gaussians: 128,
     gaussian_scale: std::f64::consts::SQRT_2,
     batch_size: 128,
+    micro_batch: 16,
     epochs: 100,
     warmup_epochs: 5.0,
     learning_rate: 1e-3,

@@ -14,7 +14,11 @@ pub(crate) fn byte(value: f32) -> u8 {
 pub(crate) fn picture(width: usize, height: usize, colours: &[f32]) -> RgbImage {
     RgbImage::from_fn(width as u32, height as u32, |x, y| {
         let at = (y as usize * width + x as usize) * 3;
-        image::Rgb([byte(colours[at]), byte(colours[at + 1]), byte(colours[at + 2])])
+        image::Rgb([
+            byte(colours[at]),
+            byte(colours[at + 1]),
+            byte(colours[at + 2]),
+        ])
     })
 }
 

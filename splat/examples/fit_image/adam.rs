@@ -39,7 +39,13 @@ struct Moments {
 impl Adam {
     /// Moves `parameters` against the gradient `v`, by `sizes` times `factor`. Parameters that were added since the last
     /// step start without moments.
-    pub(crate) fn step(&mut self, parameters: &mut Parameters, v: &Parameters, sizes: &StepSizes, factor: f32) {
+    pub(crate) fn step(
+        &mut self,
+        parameters: &mut Parameters,
+        v: &Parameters,
+        sizes: &StepSizes,
+        factor: f32,
+    ) {
         self.step += 1;
         let correction = Correction {
             mean: 1.0 / (1.0 - MEAN_DECAY.powi(self.step)),

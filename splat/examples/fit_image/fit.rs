@@ -60,7 +60,11 @@ pub(crate) struct Fitted {
 }
 
 /// Fits a photograph, reporting to `progress`.
-pub(crate) fn fit(photo: &Photo, plan: &Plan, progress: &ProgressBar) -> Result<Fitted, RenderError> {
+pub(crate) fn fit(
+    photo: &Photo,
+    plan: &Plan,
+    progress: &ProgressBar,
+) -> Result<Fitted, RenderError> {
     let mut rng = ChaCha8Rng::seed_from_u64(plan.seed);
     let mut parameters = seeding::first(photo, plan.gaussians_at(0), &mut rng);
     let mut adam = Adam::default();
@@ -83,7 +87,10 @@ pub(crate) fn fit(photo: &Photo, plan: &Plan, progress: &ProgressBar) -> Result<
         seeding::add(&mut parameters, photo, &rendered, missing, &mut rng);
         rendered = canvas.gradient(&parameters)?.0;
     }
-    Ok(Fitted { parameters, rendered })
+    Ok(Fitted {
+        parameters,
+        rendered,
+    })
 }
 
 /// Where the photograph is painted again.
@@ -111,14 +118,33 @@ impl<'a> Canvas<'a> {
         let view = splats.as_slices();
         let hits = backend.bin(&view, photo.width, photo.height)?;
         let sorted = backend.sort(&view, hits)?;
-        let (image, composited) = backend.composite(&view, &sorted, &self.background, &self.config)?;
+        let (image, composited) =
+            backend.composite(&view, &sorted, &self.background, &self.config)?;
         let gain = 2.0 / photo.colours.len() as f32;
-        let v_colours: Vec<f32> =
-            image.features.iter().zip(&photo.colours).map(|(a, b)| gain * (a - b)).collect();
-        let v_image = Image { features: v_colours.as_slice(), ..Image::default() };
-        let wanted = Wanted { geometry: true, features: true, backgrounds: false, cameras: false };
-        let (v_splats, _) =
-            backend.composite_vjp(&view, &sorted, &self.background, &composited, &v_image, wanted)?;
+        let v_colours: Vec<f32> = image
+            .features
+            .iter()
+            .zip(&photo.colours)
+            .map(|(a, b)| gain * (a - b))
+            .collect();
+        let v_image = Image {
+            features: v_colours.as_slice(),
+            ..Image::default()
+        };
+        let wanted = Wanted {
+            geometry: true,
+            features: true,
+            backgrounds: false,
+            cameras: false,
+        };
+        let (v_splats, _) = backend.composite_vjp(
+            &view,
+            &sorted,
+            &self.background,
+            &composited,
+            &v_image,
+            wanted,
+        )?;
         let v = parameters.splats_vjp(&splats, v_splats);
         Ok((image.features, v))
     }

@@ -30,7 +30,13 @@ impl Parameters {
     }
 
     /// Adds one Gaussian in front of all others: round, of standard deviation `scale` px.
-    pub(crate) fn push(&mut self, centre: [f32; 2], scale: f32, logit: f32, colour: [f32; CHANNELS]) {
+    pub(crate) fn push(
+        &mut self,
+        centre: [f32; 2],
+        scale: f32,
+        logit: f32,
+        colour: [f32; CHANNELS],
+    ) {
         self.positions.extend(centre);
         self.log_scales.extend([scale.ln(); 2]);
         self.angles.push(0.0);
@@ -55,14 +61,18 @@ impl Parameters {
         config: &RenderConfig,
     ) -> Result<Splats<Vec<f32>>, RenderError> {
         let scales = self.scales();
-        let conics = self.angles.iter().zip(scales.chunks_exact(2)).flat_map(|(&angle, scale)| {
-            let (narrow, sin, cos) = (Narrowness::new(scale), angle.sin(), angle.cos());
-            [
-                cos * cos * narrow.first + sin * sin * narrow.second,
-                cos * sin * (narrow.first - narrow.second),
-                sin * sin * narrow.first + cos * cos * narrow.second,
-            ]
-        });
+        let conics = self
+            .angles
+            .iter()
+            .zip(scales.chunks_exact(2))
+            .flat_map(|(&angle, scale)| {
+                let (narrow, sin, cos) = (Narrowness::new(scale), angle.sin(), angle.cos());
+                [
+                    cos * cos * narrow.first + sin * sin * narrow.second,
+                    cos * sin * (narrow.first - narrow.second),
+                    sin * sin * narrow.first + cos * cos * narrow.second,
+                ]
+            });
         let splats = Splats {
             means: self.positions.clone(),
             conics: conics.collect(),

@@ -27,7 +27,11 @@ impl Photo {
         Ok(Self {
             width: picture.width() as usize,
             height: picture.height() as usize,
-            colours: picture.as_raw().iter().map(|&byte| f32::from(byte) / 255.0).collect(),
+            colours: picture
+                .as_raw()
+                .iter()
+                .map(|&byte| f32::from(byte) / 255.0)
+                .collect(),
         })
     }
 
@@ -43,7 +47,14 @@ impl Photo {
 
     /// The mean colour.
     pub(crate) fn mean(&self) -> [f32; CHANNELS] {
-        let sum = |channel| self.colours.iter().skip(channel).step_by(CHANNELS).map(|&x| f64::from(x)).sum::<f64>();
+        let sum = |channel| {
+            self.colours
+                .iter()
+                .skip(channel)
+                .step_by(CHANNELS)
+                .map(|&x| f64::from(x))
+                .sum::<f64>()
+        };
         std::array::from_fn(|channel| (sum(channel) / self.pixels() as f64) as f32)
     }
 
@@ -56,8 +67,16 @@ impl Photo {
         let raw: Vec<f32> = (0..self.pixels())
             .map(|pixel| {
                 let (x, y) = (pixel % self.width, pixel / self.width);
-                let right = if x + 1 < self.width { difference(pixel, pixel + 1) } else { 0.0 };
-                let below = if y + 1 < self.height { difference(pixel, pixel + self.width) } else { 0.0 };
+                let right = if x + 1 < self.width {
+                    difference(pixel, pixel + 1)
+                } else {
+                    0.0
+                };
+                let below = if y + 1 < self.height {
+                    difference(pixel, pixel + self.width)
+                } else {
+                    0.0
+                };
                 right + below
             })
             .collect();
@@ -67,8 +86,13 @@ impl Photo {
 
     /// `[H, W]`: the square of each pixel's error, summed over the channels.
     pub(crate) fn square_errors(&self, rendered: &[f32]) -> Vec<f32> {
-        let pairs = self.colours.chunks_exact(CHANNELS).zip(rendered.chunks_exact(CHANNELS));
-        pairs.map(|(a, b)| a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum()).collect()
+        let pairs = self
+            .colours
+            .chunks_exact(CHANNELS)
+            .zip(rendered.chunks_exact(CHANNELS));
+        pairs
+            .map(|(a, b)| a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum())
+            .collect()
     }
 
     /// Peak signal-to-noise ratio of colours that are shown clamped to [0, 1], dB.
@@ -81,7 +105,13 @@ impl Photo {
 
 /// Averages `lines` lines of `length` values over a window along each line; `step` and `line_step` are the distances between
 /// neighbours in a line and between lines.
-fn averaged(values: &[f32], length: usize, step: usize, lines: usize, line_step: usize) -> Vec<f32> {
+fn averaged(
+    values: &[f32],
+    length: usize,
+    step: usize,
+    lines: usize,
+    line_step: usize,
+) -> Vec<f32> {
     let mut out = vec![0.0; values.len()];
     for line in 0..lines {
         for i in 0..length {

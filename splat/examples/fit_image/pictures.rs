@@ -13,7 +13,9 @@ const ERROR_GAIN: f32 = 4.0;
 /// Names and pictures: the fit, its error, its Gaussians.
 pub(crate) fn all(photo: &Photo, fitted: &Fitted) -> [(&'static str, RgbImage); 3] {
     let pairs = photo.colours.iter().zip(&fitted.rendered);
-    let error: Vec<f32> = pairs.map(|(a, b)| ERROR_GAIN * (a - b.clamp(0.0, 1.0)).abs()).collect();
+    let error: Vec<f32> = pairs
+        .map(|(a, b)| ERROR_GAIN * (a - b.clamp(0.0, 1.0)).abs())
+        .collect();
     let (width, height) = (photo.width, photo.height);
     [
         ("fit.png", picture(width, height, &fitted.rendered)),

@@ -71,5 +71,8 @@ fn draw(weights: &[f32], count: usize, rng: &mut ChaCha8Rng) -> impl Iterator<It
 /// Somewhere within a pixel, px.
 fn jittered(photo: &Photo, pixel: usize, rng: &mut ChaCha8Rng) -> [f32; 2] {
     let (x, y) = (pixel % photo.width, pixel / photo.width);
-    [x as f32 + rng.random::<f32>(), y as f32 + rng.random::<f32>()]
+    [
+        x as f32 + rng.random::<f32>(),
+        y as f32 + rng.random::<f32>(),
+    ]
 }

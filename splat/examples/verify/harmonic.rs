@@ -17,6 +17,9 @@ struct Picture<'a, T> {
     harmonics: Harmonics<'a, T>,
 }
 
+/// An image, and its gradients unless the file is without.
+type Rendered<T> = (Image<Vec<T>>, Option<Gradients<Vec<T>>>);
+
 /// Renders and differentiates every image.
 pub(crate) fn images<T: Scalar>(
     inputs: &Inputs<'_, T>,
@@ -54,11 +57,7 @@ pub(crate) fn images<T: Scalar>(
 
 impl<T: Scalar> Picture<'_, T> {
     /// The image, and its gradients by everything but the harmonics, for features worked out before.
-    fn render(
-        &self,
-        features: &[T],
-        features_only: bool,
-    ) -> Result<(Image<Vec<T>>, Option<Gradients<Vec<T>>>), RenderError> {
+    fn render(&self, features: &[T], features_only: bool) -> Result<Rendered<T>, RenderError> {
         let inputs = self.inputs;
         let dims = inputs.dims;
         let images = self.image..self.image + 1;
@@ -112,11 +111,12 @@ impl<T: Scalar> Picture<'_, T> {
         let inverse = inverse(&self.camera.camera_from_world);
         let shift = self.camera.camera_from_world.map(|row| row[3]);
         let centre: [f64; 3] = std::array::from_fn(|i| -dot(inverse[i], shift));
-        let mut stand_in = self.camera;
-        for i in 0..3 {
-            stand_in.camera_from_world[i] = std::array::from_fn(|j| f64::from(u8::from(i == j)));
-            stand_in.camera_from_world[i][3] = -centre[i];
-        }
+        let [x, y, z] = centre;
+        let stand_in = self.camera.with_pose([
+            [1.0, 0.0, 0.0, -x],
+            [0.0, 1.0, 0.0, -y],
+            [0.0, 0.0, 1.0, -z],
+        ]);
         let colours = sh::features(self.harmonics, &stand_in)?;
         let (_, Some(v)) = self.render(&colours, false)? else {
             return Ok(());
@@ -125,7 +125,6 @@ impl<T: Scalar> Picture<'_, T> {
         let minus_v_centre = by_harmonics.camera_from_world.map(|row| row[3].to_f64());
         let turned = |i: usize| dot(inverse.map(|row| row[i]), minus_v_centre);
         let factors = [turned(0), turned(1), turned(2), dot(centre, minus_v_centre)];
-        let [x, y, z] = centre;
         let viewmat = factors.map(|factor| [factor * x, factor * y, factor * z, factor]);
         let name = "grad_general_inverse.viewmat";
         computed.add(name, self.image, &four_by_four(&v.camera_from_world));

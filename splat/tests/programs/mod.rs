@@ -1,25 +1,53 @@
 //! Where the examples are, for tests that run them as programs.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Mutex;
 
 /// The example `name`, brought up to date first: Cargo builds the examples of `cargo test`, but not those of a single test.
 pub(crate) fn example(name: &str) -> PathBuf {
+    static BUILT: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
+    let mut built = BUILT.lock().expect("no build failed before");
+    built
+        .entry(name.to_owned())
+        .or_insert_with(|| build(name))
+        .clone()
+}
+
+/// Builds an example and returns its path.
+fn build(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a test knows its own path");
     // target / profile / deps / test
-    let folder = test.ancestors().nth(2).expect("a test lies in a profile's deps");
-    let target = folder.parent().expect("a profile lies in the target folder");
+    let folder = test
+        .ancestors()
+        .nth(2)
+        .expect("a test lies in a profile's deps");
+    let target = folder
+        .parent()
+        .expect("a profile lies in the target folder");
     let profile = match folder.file_name().and_then(|name| name.to_str()) {
         Some("debug") | None => "dev",
         Some(other) => other,
     };
     let status = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--package", "splat", "--example", name, "--profile", profile])
+        .args([
+            "build",
+            "--quiet",
+            "--package",
+            "splat",
+            "--example",
+            name,
+            "--profile",
+            profile,
+        ])
         .arg("--target-dir")
         .arg(target)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .status()
         .expect("cargo starts");
     assert!(status.success(), "the example {name} does not build");
-    folder.join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+    folder
+        .join("examples")
+        .join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
 }

@@ -17,6 +17,9 @@ pub struct World {
     pub config: RenderConfig,
 }
 
+/// Ways to spoil a valid value, each with the name that the complaint must carry.
+pub type Breaks<'a, T> = &'a [(&'static str, fn(&mut T))];
+
 /// The numbers of a [`World`], rounded to `T`.
 pub struct Rounded<T> {
     pub gaussians: Gaussians<Vec<T>>,

@@ -7,18 +7,11 @@ use std::path::Path;
 
 use safetensors::tensor::{Dtype, TensorView, serialize};
 use serde_json::json;
-use splat::{
-    Camera, Cpu, Gaussians, Gradients, Image, Outputs, RenderConfig, Scene, Views, Wanted, render,
-    render_vjp,
-};
+use splat::{Gradients, Image};
 
-const SCENES: usize = 3;
-const IMAGES: usize = 3;
-const CHANNELS: usize = 2;
-const WIDTH: usize = 20;
-const HEIGHT: usize = 15;
-/// Two images share a scene, one scene is not shown.
-const SCENE_OF_IMAGE: [usize; IMAGES] = [1, 0, 1];
+use crate::inputs::{
+    CHANNELS, HEIGHT, IMAGES, Inputs, SCENE_OF_IMAGE, SCENES, WIDTH, params, pose,
+};
 
 /// One tensor: its type, its shape, its bytes.
 #[derive(Clone)]
@@ -72,7 +65,10 @@ impl ReferenceFile {
 
     /// Gives a tensor another shape of as many elements.
     pub(crate) fn reshape(&mut self, name: &str, shape: &[usize]) {
-        self.tensors.get_mut(name).expect("the tensor is there").shape = shape.to_vec();
+        self.tensors
+            .get_mut(name)
+            .expect("the tensor is there")
+            .shape = shape.to_vec();
     }
 
     /// Replaces a tensor's elements.
@@ -97,10 +93,14 @@ impl ReferenceFile {
     pub(crate) fn shift(&mut self, name: &str, at: usize, change: f64) {
         let tensor = self.tensors.get_mut(name).expect("the tensor is there");
         if tensor.dtype == Dtype::F64 {
-            let slot = tensor.bytes[8 * at..].first_chunk_mut::<8>().expect("the element is there");
+            let slot = tensor.bytes[8 * at..]
+                .first_chunk_mut::<8>()
+                .expect("the element is there");
             *slot = (f64::from_le_bytes(*slot) + change).to_le_bytes();
         } else {
-            let slot = tensor.bytes[4 * at..].first_chunk_mut::<4>().expect("the element is there");
+            let slot = tensor.bytes[4 * at..]
+                .first_chunk_mut::<4>()
+                .expect("the element is there");
             *slot = (f32::from_le_bytes(*slot) + change as f32).to_le_bytes();
         }
     }
@@ -114,7 +114,11 @@ impl ReferenceFile {
     }
 
     fn put(&mut self, name: &str, dtype: Dtype, shape: &[usize], bytes: Vec<u8>) {
-        let tensor = Tensor { dtype, shape: shape.to_vec(), bytes };
+        let tensor = Tensor {
+            dtype,
+            shape: shape.to_vec(),
+            bytes,
+        };
         self.tensors.insert(name.to_owned(), tensor);
     }
 
@@ -128,11 +132,23 @@ impl ReferenceFile {
         self.put_f32("background", &[IMAGES, CHANNELS], &inputs.backgrounds);
         let viewmats: Vec<f32> = (0..IMAGES).flat_map(|image| pose(image).concat()).collect();
         self.put_f32("viewmat", &[IMAGES, 4, 4], &viewmats);
-        self.put_f32("intrinsics", &[IMAGES, 4], &[18.0, 17.0, 10.0, 7.5].repeat(IMAGES));
-        self.put_i64("scene_of_image", &[IMAGES], &SCENE_OF_IMAGE.map(|scene| scene as i64));
+        self.put_f32(
+            "intrinsics",
+            &[IMAGES, 4],
+            &[18.0, 17.0, 10.0, 7.5].repeat(IMAGES),
+        );
+        self.put_i64(
+            "scene_of_image",
+            &[IMAGES],
+            &SCENE_OF_IMAGE.map(|scene| scene as i64),
+        );
         self.put_f64("params", &[12], &params());
         let plane = [IMAGES, HEIGHT, WIDTH];
-        self.put_f32("ct_image", &[IMAGES, HEIGHT, WIDTH, CHANNELS], &inputs.ct_image);
+        self.put_f32(
+            "ct_image",
+            &[IMAGES, HEIGHT, WIDTH, CHANNELS],
+            &inputs.ct_image,
+        );
         self.put_f32("ct_alpha", &plane, &inputs.ct_alpha);
         self.put_f32("ct_depth", &plane, &inputs.ct_depth);
     }
@@ -141,9 +157,17 @@ impl ReferenceFile {
         let plane = [IMAGES, HEIGHT, WIDTH];
         let transmittance = image.transmittance.as_ref().expect("it was asked for");
         let alpha: Vec<f64> = transmittance.iter().map(|t| 1.0 - t).collect();
-        self.put_f64("out_image", &[IMAGES, HEIGHT, WIDTH, CHANNELS], &image.features);
+        self.put_f64(
+            "out_image",
+            &[IMAGES, HEIGHT, WIDTH, CHANNELS],
+            &image.features,
+        );
         self.put_f64("out_alpha", &plane, &alpha);
-        self.put_f64("out_depth", &plane, image.depth.as_ref().expect("it was asked for"));
+        self.put_f64(
+            "out_depth",
+            &plane,
+            image.depth.as_ref().expect("it was asked for"),
+        );
     }
 
     fn add_gradients(&mut self, prefix: &str, v: &Gradients<Vec<f64>>, n: usize) {
@@ -152,116 +176,16 @@ impl ReferenceFile {
         self.put_f64(&name("scales"), &[SCENES, n, 3], &v.gaussians.scales);
         self.put_f64(&name("quats"), &[SCENES, n, 4], &v.gaussians.quaternions);
         self.put_f64(&name("opacities"), &[SCENES, n], &v.gaussians.opacities);
-        self.put_f64(&name("features"), &[SCENES, n, CHANNELS], &v.gaussians.features);
+        self.put_f64(
+            &name("features"),
+            &[SCENES, n, CHANNELS],
+            &v.gaussians.features,
+        );
         self.put_f64(&name("background"), &[IMAGES, CHANNELS], &v.backgrounds);
         let poses = v.camera_from_world.chunks_exact(12);
         let viewmats: Vec<f64> = poses.flat_map(|pose| [pose, &[0.0; 4]].concat()).collect();
         self.put_f64(&name("viewmat"), &[IMAGES, 4, 4], &viewmats);
     }
-}
-
-/// The numbers that go in.
-struct Inputs {
-    count: usize,
-    means: Vec<f32>,
-    scales: Vec<f32>,
-    quaternions: Vec<f32>,
-    opacities: Vec<f32>,
-    features: Vec<f32>,
-    backgrounds: Vec<f32>,
-    ct_image: Vec<f32>,
-    ct_alpha: Vec<f32>,
-    ct_depth: Vec<f32>,
-}
-
-impl Inputs {
-    fn new(count: usize) -> Self {
-        let (total, pixels) = (SCENES * count, IMAGES * HEIGHT * WIDTH);
-        let mut means = numbers(3 * total, 1, -0.8, 0.8);
-        for z in means.iter_mut().skip(2).step_by(3) {
-            *z += 3.0;
-        }
-        Self {
-            count,
-            means,
-            scales: numbers(3 * total, 2, 0.1, 0.5),
-            quaternions: numbers(4 * total, 3, -1.0, 1.0),
-            opacities: numbers(total, 4, 0.2, 0.9),
-            features: numbers(CHANNELS * total, 5, -1.0, 1.0),
-            backgrounds: numbers(CHANNELS * IMAGES, 6, 0.0, 1.0),
-            ct_image: numbers(CHANNELS * pixels, 7, -1.0, 1.0),
-            ct_alpha: numbers(pixels, 8, -1.0, 1.0),
-            ct_depth: numbers(pixels, 9, -1.0, 1.0),
-        }
-    }
-
-    /// The image, the gradient of everything, and that of the image alone.
-    fn render(&self) -> (Image<Vec<f64>>, Gradients<Vec<f64>>, Gradients<Vec<f64>>) {
-        let wide = |x: &[f32]| x.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>();
-        let n = self.count;
-        let gaussians = Gaussians {
-            means: wide(&self.means),
-            scales: wide(&self.scales),
-            quaternions: wide(&self.quaternions),
-            opacities: wide(&self.opacities),
-            features: wide(&self.features),
-            count: SCENES * n,
-            channels: CHANNELS,
-        };
-        let views = Views {
-            width: WIDTH,
-            height: HEIGHT,
-            cameras: (0..IMAGES).map(camera).collect(),
-            ranges: SCENE_OF_IMAGE.map(|scene| scene * n..(scene + 1) * n).to_vec(),
-        };
-        let backgrounds = wide(&self.backgrounds);
-        let scene = Scene {
-            gaussians: gaussians.as_slices(),
-            views: &views,
-            backgrounds: &backgrounds,
-        };
-        let mut v_image = Image {
-            features: wide(&self.ct_image),
-            transmittance: Some(wide(&self.ct_alpha).iter().map(|x| -x).collect()),
-            depth: Some(wide(&self.ct_depth)),
-            layers: None,
-        };
-        let backend = Cpu::<f64>::new();
-        let outputs = Outputs { transmittance: true, depth: true };
-        let config = RenderConfig { outputs, ..RenderConfig::default() };
-        let (image, saved) = render(&backend, &scene, &config).expect("the scene is valid");
-        let differentiate = |v: &Image<Vec<f64>>| {
-            render_vjp(&backend, &scene, &saved, &v.as_slices(), Wanted::ALL).expect("it is valid")
-        };
-        let full = differentiate(&v_image);
-        (v_image.transmittance, v_image.depth) = (None, None);
-        (image, full, differentiate(&v_image))
-    }
-}
-
-/// `count` numbers between `low` and `high` that look random.
-fn numbers(count: usize, stream: usize, low: f64, high: f64) -> Vec<f32> {
-    let fraction = |i: usize| ((i * 31 + stream * 17) as f64 * 0.618_033_988_749_894_9).fract();
-    (0..count).map(|i| (low + (high - low) * fraction(i)) as f32).collect()
-}
-
-/// Each image's camera stands a little further to the side.
-fn pose(image: usize) -> [[f32; 4]; 4] {
-    let shift = 0.125 * image as f32;
-    [[1.0, 0.0, 0.0, shift], [0.0, 1.0, 0.0, -shift], [0.0, 0.0, 1.0, 0.5], [0.0, 0.0, 0.0, 1.0]]
-}
-
-fn camera(image: usize) -> Camera {
-    let [x, y, z, _] = pose(image).map(|row| row.map(f64::from));
-    Camera::pinhole(18.0, 17.0, 10.0, 7.5).with_pose([x, y, z])
-}
-
-fn params() -> [f64; 12] {
-    let config = RenderConfig::default();
-    [
-        WIDTH as f64, HEIGHT as f64, 0.0, 0.01, 1e10, config.blur, config.alpha_min, config.alpha_max,
-        config.transmittance_min, 0.0, -1.0, 0.0,
-    ]
 }
 
 fn metadata() -> HashMap<String, String> {

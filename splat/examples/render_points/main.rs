@@ -1,0 +1,115 @@
+//! Renders a point cloud or a trained scene.
+//!
+//! ```text
+//! cargo run --release -p splat --example render_points -- garden.npz --out out
+//! ```
+//!
+//! A NumPy archive brings points, colours and cameras; every point becomes a round Gaussian as wide as half the way to its
+//! neighbours. A 3DGS PLY file brings Gaussians; eight cameras circle around their middle. Writes `view_00.png` and so on. Exit
+//! code 2: the arguments or the file cannot be used.
+
+mod cloud;
+#[path = "../common/mod.rs"]
+mod common;
+mod neighbours;
+mod npz;
+mod orbit;
+mod ply;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Parser;
+use image::RgbImage;
+use indicatif::{ProgressBar, ProgressStyle};
+use splat::{Cpu, Gaussians, RenderConfig, RenderError, Scene, Views, render};
+
+use cloud::{CHANNELS, Cloud, Shot};
+
+/// What shows where nothing is.
+const BACKGROUND: [f32; CHANNELS] = [0.0; CHANNELS];
+
+/// Renders a point cloud (.npz) or a trained scene (.ply) to PNG.
+#[derive(Parser)]
+struct Arguments {
+    /// Points with cameras (.npz), or Gaussians as 3DGS stores them (.ply).
+    file: PathBuf,
+    /// The folder for the pictures.
+    #[arg(long, default_value = "out")]
+    out: PathBuf,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), String> {
+    let fail = |error: String| format!("{}: {error}", arguments.file.display());
+    let (cloud, shots) = read(&arguments.file).map_err(fail)?;
+    common::writable_folder(&arguments.out)?;
+    println!("{} gaussians, {} cameras", cloud.len(), shots.len());
+    let progress = ProgressBar::new(shots.len() as u64).with_style(style());
+    let start = Instant::now();
+    for (i, shot) in shots.iter().enumerate() {
+        let picture = take(&cloud, shot).map_err(|error| fail(error.to_string()))?;
+        common::write_png(&arguments.out.join(format!("view_{i:02}.png")), &picture)?;
+        progress.inc(1);
+    }
+    progress.finish_and_clear();
+    let per_picture = 1000.0 * start.elapsed().as_secs_f64() / shots.len().max(1) as f64;
+    println!(
+        "{} pictures in {}, {per_picture:.0} ms each",
+        shots.len(),
+        arguments.out.display()
+    );
+    Ok(())
+}
+
+/// Reads a file by its kind.
+fn read(path: &Path) -> Result<(Cloud, Vec<Shot>), String> {
+    let kind = path
+        .extension()
+        .and_then(|kind| kind.to_str())
+        .map(str::to_lowercase);
+    match kind.as_deref() {
+        Some("npz") => npz::read(path),
+        Some("ply") => ply::read(path).map(|cloud| {
+            let shots = orbit::around(&cloud);
+            (cloud, shots)
+        }),
+        _ => Err("expected a file that ends in .npz or .ply".to_owned()),
+    }
+}
+
+/// Renders one picture.
+fn take(cloud: &Cloud, shot: &Shot) -> Result<RgbImage, RenderError> {
+    let colours = cloud.colours(&shot.camera)?;
+    let views = Views::single(shot.width, shot.height, shot.camera, cloud.len());
+    let scene = Scene {
+        gaussians: Gaussians {
+            means: cloud.means.as_slice(),
+            scales: &cloud.scales,
+            quaternions: &cloud.quaternions,
+            opacities: &cloud.opacities,
+            features: &colours,
+            count: cloud.len(),
+            channels: CHANNELS,
+        },
+        views: &views,
+        backgrounds: &BACKGROUND,
+    };
+    let (image, _) = render(&Cpu::<f32>::new(), &scene, &RenderConfig::default())?;
+    Ok(common::picture(shot.width, shot.height, &image.features))
+}
+
+fn style() -> ProgressStyle {
+    ProgressStyle::with_template("{bar:32} {pos}/{len} {elapsed}, {eta} left")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+}
