@@ -4,7 +4,7 @@
 //! cargo run --release -p splat --example render_points -- garden.npz --out out
 //! ```
 //!
-//! A NumPy archive brings points, colours and cameras; every point becomes a round Gaussian as wide as half the way to its
+//! An archive of `NumPy` brings points, colours and cameras; every point becomes a round Gaussian as wide as half the way to its
 //! neighbours. A 3DGS PLY file brings Gaussians; eight cameras circle around their middle. Writes `view_00.png` and so on. Exit
 //! code 2: the arguments or the file cannot be used.
 

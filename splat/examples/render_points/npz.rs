@@ -1,4 +1,4 @@
-//! Points with cameras from a NumPy archive: `means3d` and `colors` `[N, 3]`, `viewmats` `[V, 4, 4]`, `Ks` `[V, 3, 3]`, `width`
+//! Points with cameras from an archive of `NumPy`: `means3d` and `colors` `[N, 3]`, `viewmats` `[V, 4, 4]`, `Ks` `[V, 3, 3]`, `width`
 //! and `height`.
 
 use std::fs::File;

@@ -38,10 +38,10 @@ pub(crate) struct Row {
     /// `max |a - b| / max |b|`
     pub(crate) relative: f64,
     /// The greatest `|a - b| / (|b| + 0.01 mean |b|)` of one Gaussian; for tensors with a row per Gaussian.
-    pub(crate) row: Option<f64>,
+    pub(crate) per_gaussian: Option<f64>,
     /// What these may be.
     pub(crate) limit: Limit,
-    /// Whether `absolute` (outputs) or `relative` (gradients) is within the limit, and `row` within its own.
+    /// Whether `absolute` (outputs) or `relative` (gradients) is within the limit, and `per_gaussian` within its own.
     pub(crate) passed: bool,
 }
 
@@ -76,7 +76,7 @@ fn compare(expected: &Expected, precision: Precision, got: &[f64]) -> Row {
         precision,
         absolute,
         relative,
-        row,
+        per_gaussian: row,
         limit,
         passed: got.len() == want.len() && judged <= limit.whole && row_passed,
     }

@@ -99,7 +99,7 @@ fn line(row: &Row) -> String {
         row.precision.name(),
         number(Some(row.absolute)),
         number(Some(row.relative)),
-        number(row.row),
+        number(row.per_gaussian),
         number(Some(row.limit.whole)),
         number(row.limit.row),
         if row.passed { "PASS" } else { "FAIL" }
@@ -113,7 +113,7 @@ fn row_json(row: &Row) -> Value {
         "precision": row.precision.name(),
         "absolute": row.absolute,
         "relative": row.relative,
-        "row": row.row,
+        "row": row.per_gaussian,
         "limit": row.limit.whole,
         "row_limit": row.limit.row,
         "passed": row.passed,

@@ -91,6 +91,7 @@ pub(crate) fn composite<T: Scalar>(
         constants: composited.constants,
         cuts: &config.layers,
     };
+    let arch = pulp::Arch::new();
     bands(
         &mut image,
         &mut composited,
@@ -99,7 +100,13 @@ pub(crate) fn composite<T: Scalar>(
         config.layers.len(),
     )
     .into_par_iter()
-    .for_each(|band| pass.run(band));
+    .for_each(|band| {
+        // Everything below is inlined into this closure, and so compiled for the vector instructions at hand.
+        arch.dispatch(
+            #[inline(always)]
+            || pass.run(band),
+        );
+    });
     if config.outputs.transmittance {
         image.transmittance = Some(composited.transmittance.clone());
     }
@@ -207,7 +214,7 @@ impl<T: Scalar> Pixels<T> {
     }
 
     /// Adds one splat, the `place`-th of the tile's list.
-    #[inline]
+    #[inline(always)]
     fn add(
         &mut self,
         tile: &Tile,
@@ -288,6 +295,7 @@ fn magnitude<T: Scalar>(t: T) -> T {
 }
 
 impl<T: Scalar> Pass<'_, T> {
+    #[inline(always)]
     fn run(&self, mut band: Band<'_, T>) {
         let grid = &self.sorted.grid;
         let chunks = grid.side * grid.side / LANES;
@@ -305,6 +313,7 @@ impl<T: Scalar> Pass<'_, T> {
         &self.backgrounds[view * channels..(view + 1) * channels]
     }
 
+    #[inline(always)]
     fn tile(&self, tile: &Tile, column: usize, pixels: &mut Pixels<T>, band: &mut Band<'_, T>) {
         let (grid, channels) = (&self.sorted.grid, self.splats.channels);
         let width = grid.size.width;

@@ -5,16 +5,14 @@ use rayon::prelude::*;
 
 use crate::backend::Wanted;
 use crate::composite::cpu::{Composited, check_sorted};
-use crate::composite::tile::{Hit, LANES, Lanes, Tile};
+use crate::composite::replay::{Chunk, GEOMETRY, HitSums, Pixels};
+use crate::composite::tile::{Hit, LANES, Tile};
 use crate::composite::{Image, ImageSize};
 use crate::error::{RenderError, checked_product, try_filled};
 use crate::gaussians::check_len;
 use crate::project::Splats;
 use crate::scalar::Scalar;
 use crate::sort::cpu::{SortedHits, cut};
-
-/// Numbers of a hit's gradient by geometry: mean 2, conic 3, opacity 1, depth 1, in this order.
-const GEOMETRY: usize = 7;
 
 /// What all bands read.
 struct Pass<'a, T: Scalar> {
@@ -66,10 +64,17 @@ pub(crate) fn composite_vjp<T: Scalar>(
     let stride = pass.stride();
     let elements = checked_product("gradients of hits", &[sorted.hits(), stride])?;
     let mut partials = try_filled("gradients of hits [K, 7 + C]", elements, T::ZERO)?;
+    let arch = pulp::Arch::new();
     let background_parts: Vec<Vec<T>> = pass
         .bands(&mut partials)
         .into_par_iter()
-        .map(|band| pass.run(band))
+        .map(|band| {
+            // As in the forward pass: inlined, for the vector instructions at hand.
+            arch.dispatch(
+                #[inline(always)]
+                || pass.run(band),
+            )
+        })
         .collect();
     let v_splats = pass.sum_hits(&partials)?;
     let mut v_backgrounds = Vec::new();
@@ -128,6 +133,7 @@ impl<T: Scalar> Pass<'_, T> {
     }
 
     /// Fills a band's hits and returns its share of the gradient by the background, `[C]`.
+    #[inline(always)]
     fn run(&self, band: Band<'_, T>) -> Vec<T> {
         let grid = &self.sorted.grid;
         let chunks = grid.side * grid.side / LANES;
@@ -142,8 +148,11 @@ impl<T: Scalar> Pass<'_, T> {
             let background =
                 &self.backgrounds[band.view * v_background.len()..][..v_background.len()];
             let end = self.load(&tile, band.view, background, &mut pixels, &mut v_background);
-            if self.stride() > 0 {
-                self.walk(&tile, &hits[..end.min(hits.len())], &mut pixels, partials);
+            let hits = &hits[..end.min(hits.len())];
+            if self.wanted.splat_geometry() {
+                self.walk::<true>(&tile, hits, &mut pixels, partials);
+            } else if self.wanted.features {
+                self.walk::<false>(&tile, hits, &mut pixels, partials);
             }
         }
         v_background
@@ -182,9 +191,16 @@ impl<T: Scalar> Pass<'_, T> {
     }
 
     /// Walks a tile's hits back to front.
-    fn walk(&self, tile: &Tile, hits: &[u32], pixels: &mut Pixels<T>, partials: &mut [T]) {
-        let channels = self.splats.channels;
-        let mut sums = HitSums::new(channels);
+    #[inline(always)]
+    fn walk<const GEOMETRY: bool>(
+        &self,
+        tile: &Tile,
+        hits: &[u32],
+        pixels: &mut Pixels<T>,
+        partials: &mut [T],
+    ) {
+        let (channels, stride) = (self.splats.channels, self.stride());
+        let mut sums = HitSums::new(if self.wanted.features { channels } else { 0 });
         for (place, &m) in hits.iter().enumerate().rev() {
             let m = m as usize;
             let hit = Hit::load(self.splats, m, &self.sorted.grid, tile);
@@ -193,90 +209,20 @@ impl<T: Scalar> Pass<'_, T> {
             for row in hit.rows.clone() {
                 let y = tile.centre_y(row);
                 for k in hit.chunks.clone() {
-                    let at = row * tile.chunks_per_row + k;
-                    let x = tile.centres_x(k);
-                    self.chunk(&hit, feature, place as u32, at, x, y, pixels, &mut sums);
+                    let chunk = Chunk {
+                        at: row * tile.chunks_per_row + k,
+                        x: tile.centres_x(k),
+                        y,
+                    };
+                    let constants = &self.composited.constants;
+                    let live = pixels.live(chunk.at, place as u32);
+                    pixels.step::<GEOMETRY>(chunk, live, &hit, feature, constants, &mut sums);
                 }
             }
-            let out = &mut partials[place * self.stride()..(place + 1) * self.stride()];
-            sums.store(out, self.geometry());
-        }
-    }
-
-    /// One hit in one chunk: adds to `sums`, and moves the pixels in front of the hit.
-    #[inline(always)]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the innermost loop, split off to be read alone"
-    )]
-    fn chunk(
-        &self,
-        hit: &Hit<T>,
-        feature: &[T],
-        place: u32,
-        at: usize,
-        x: Lanes<T>,
-        y: T,
-        pixels: &mut Pixels<T>,
-        sums: &mut HitSums<T>,
-    ) {
-        let d = hit.offsets(x, y);
-        let mut falloff = hit.falloff(x, &d, &self.composited.constants);
-        for lane in 0..LANES {
-            falloff[lane] = if place < pixels.ends[at][lane] {
-                falloff[lane]
-            } else {
-                T::ZERO
-            };
-        }
-        let chunks = pixels.ends.len();
-        // v_weight: what one unit of weight adds to the loss.
-        let mut v_weight = [T::ZERO; LANES];
-        for lane in 0..LANES {
-            v_weight[lane] = hit.depth * pixels.v_depth[at][lane];
-        }
-        for (plane, &f) in pixels.v_features.chunks_exact(chunks).zip(feature) {
-            for lane in 0..LANES {
-                v_weight[lane] += f * plane[at][lane];
-            }
-        }
-        let mut weights = [T::ZERO; LANES];
-        for lane in 0..LANES {
-            let alpha = T::alpha(
-                hit.opacity,
-                falloff[lane],
-                self.composited.constants.alpha_max,
+            sums.store(
+                &mut partials[place * stride..(place + 1) * stride],
+                self.geometry(),
             );
-            let t = T::in_front(pixels.transmittance[at][lane], alpha);
-            let beyond = pixels.beyond[at][lane];
-            let v_alpha = T::weight_vjp(alpha, t, v_weight[lane], beyond);
-            // A lane that does not count has no falloff, which makes both of these zero.
-            let v = T::alpha_vjp(
-                hit.opacity,
-                falloff[lane],
-                self.composited.constants.alpha_max,
-                v_alpha,
-            );
-            let by_sigma = T::sigma_vjp(hit.conic, d[lane], v.sigma);
-            weights[lane] = T::weight(alpha, t);
-            pixels.transmittance[at][lane] = t;
-            pixels.beyond[at][lane] = beyond + weights[lane] * v_weight[lane];
-            sums.geometry[0][lane] += by_sigma.mean.x;
-            sums.geometry[1][lane] += by_sigma.mean.y;
-            sums.geometry[2][lane] += by_sigma.conic.xx;
-            sums.geometry[3][lane] += by_sigma.conic.xy;
-            sums.geometry[4][lane] += by_sigma.conic.yy;
-            sums.geometry[5][lane] += v.opacity;
-            sums.geometry[6][lane] += weights[lane] * pixels.v_depth[at][lane];
-        }
-        for (plane, sum) in pixels
-            .v_features
-            .chunks_exact(chunks)
-            .zip(&mut sums.features)
-        {
-            for lane in 0..LANES {
-                sum[lane] += weights[lane] * plane[at][lane];
-            }
         }
     }
 
@@ -345,60 +291,4 @@ impl<T: Scalar> Pass<'_, T> {
 /// The value of an optional gradient plane.
 fn plane_value<T: Scalar>(plane: Option<&[T]>, pixel: usize) -> T {
     plane.map_or(T::ZERO, |plane| plane[pixel])
-}
-
-/// The pixels of a tile on the way back to front, in chunks of lanes.
-struct Pixels<T> {
-    /// Transmittance behind the hits yet to come.
-    transmittance: Vec<Lanes<T>>,
-    /// What everything behind them adds to the loss.
-    beyond: Vec<Lanes<T>>,
-    ends: Vec<Lanes<u32>>,
-    v_depth: Vec<Lanes<T>>,
-    /// By channel, then chunk.
-    v_features: Vec<Lanes<T>>,
-}
-
-impl<T: Scalar> Pixels<T> {
-    fn new(chunks: usize, channels: usize) -> Self {
-        Self {
-            transmittance: vec![[T::ONE; LANES]; chunks],
-            beyond: vec![[T::ZERO; LANES]; chunks],
-            ends: vec![[0; LANES]; chunks],
-            v_depth: vec![[T::ZERO; LANES]; chunks],
-            v_features: vec![[T::ZERO; LANES]; chunks * channels],
-        }
-    }
-}
-
-/// One hit's gradient, a sum per lane.
-struct HitSums<T> {
-    geometry: [Lanes<T>; GEOMETRY],
-    features: Vec<Lanes<T>>,
-}
-
-impl<T: Scalar> HitSums<T> {
-    fn new(channels: usize) -> Self {
-        Self {
-            geometry: [[T::ZERO; LANES]; GEOMETRY],
-            features: vec![[T::ZERO; LANES]; channels],
-        }
-    }
-
-    fn clear(&mut self) {
-        self.geometry = [[T::ZERO; LANES]; GEOMETRY];
-        self.features.fill([T::ZERO; LANES]);
-    }
-
-    /// Sums over the lanes: the geometry, if it takes up any of `out`, then the features.
-    fn store(&self, out: &mut [T], geometry: usize) {
-        let sum = |lanes: &Lanes<T>| lanes.iter().fold(T::ZERO, |sum, &x| sum + x);
-        let (by_geometry, by_features) = out.split_at_mut(geometry);
-        for (value, lanes) in by_geometry.iter_mut().zip(&self.geometry) {
-            *value = sum(lanes);
-        }
-        for (value, lanes) in by_features.iter_mut().zip(&self.features) {
-            *value = sum(lanes);
-        }
-    }
 }

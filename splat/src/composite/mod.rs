@@ -1,6 +1,7 @@
 //! Stage 4, *composite*: sorted splats become pixels, front to back (MATH section 3).
 //!
-//! `formula.rs` has the mathematics of one (splat, pixel) pair; `cpu.rs` and `cpu_vjp.rs` the loops over tiles, rows, lanes.
+//! `formula.rs` has the mathematics of one (splat, pixel) pair; `cpu.rs` and `cpu_vjp.rs` the loops over tiles
+//! and rows, `tile.rs` and `replay.rs` those over lanes.
 
 use crate::camera::validate_size;
 use crate::error::{RenderError, checked_product};
@@ -10,6 +11,7 @@ use crate::scalar::Scalar;
 
 pub(crate) mod cpu;
 pub(crate) mod cpu_vjp;
+pub(crate) mod replay;
 pub(crate) mod tile;
 
 /// B rendered images, row-major, row 0 on top; or the gradient of a loss by them.

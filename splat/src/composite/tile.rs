@@ -97,7 +97,7 @@ pub(crate) struct Hit<T: Scalar> {
 }
 
 impl<T: Scalar> Hit<T> {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn load(splats: &Splats<&[T]>, m: usize, grid: &TileGrid, tile: &Tile) -> Self {
         let [x, y] = splat_pixels(splats, m, grid.size);
         let within = |pixels: &Range<usize>, start: usize, count: usize| {

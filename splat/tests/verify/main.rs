@@ -80,7 +80,7 @@ fn notices_tampered_inputs() {
     assert_fails("out_image", |file| file.shift("params", 5, 1e-6));
     assert_fails("grad.features", |file| file.shift("ct_image", 140, 1e-2));
     assert_fails("out_image", |file| {
-        file.put_i64("scene_of_image", &[3], &[1, 0, 2])
+        file.put_i64("scene_of_image", &[3], &[1, 0, 2]);
     });
 }
 
@@ -115,7 +115,7 @@ fn refuses_numbers_that_are_not_finite() {
     for tensor in ["out_image", "grad.scales", "means", "ct_depth", "params"] {
         for value in [f64::NAN, f64::INFINITY] {
             assert_refused(&[tensor, "not a finite number"], |file| {
-                file.shift(tensor, 4, value)
+                file.shift(tensor, 4, value);
             });
         }
     }
@@ -134,14 +134,14 @@ fn refuses_missing_and_misshapen_tensors() {
         assert_refused(&[tensor, "missing"], |file| file.remove(tensor));
     }
     assert_refused(&["out_image", "shape"], |file| {
-        file.reshape("out_image", &[3, 20, 15, 2])
+        file.reshape("out_image", &[3, 20, 15, 2]);
     });
     assert_refused(&["means", "axes"], |file| file.reshape("means", &[15, 3]));
     assert_refused(&["quats", "shape"], |file| {
-        file.put_f32("quats", &[3, 5, 3], &[0.5; 45])
+        file.put_f32("quats", &[3, 5, 3], &[0.5; 45]);
     });
     assert_refused(&["scales", "F32", "F64"], |file| {
-        file.put_f64("scales", &[3, 5, 3], &[0.5; 45])
+        file.put_f64("scales", &[3, 5, 3], &[0.5; 45]);
     });
 }
 
@@ -161,7 +161,7 @@ fn refuses_settings_that_make_no_sense() {
     assert_refused(&["alpha_max"], |file| file.shift("params", 7, 1.0));
     for scene in [-1, 3] {
         assert_refused(&["scene_of_image"], |file| {
-            file.put_i64("scene_of_image", &[3], &[0, 1, scene])
+            file.put_i64("scene_of_image", &[3], &[0, 1, scene]);
         });
     }
     assert_refused(&["params", "near", "metadata"], |file| {
