@@ -116,7 +116,8 @@ fn draw(distribution: &Distribution) -> Workload {
     Workload {
         name,
         gaussians: g,
-        views: Views::dense(width, height, camera.with_pose(pose), views, per_view),
+        views: Views::dense(width, height, camera.with_pose(pose), views, per_view)
+            .expect("a batch that fits"),
         backgrounds: vec![1.0; 3 * views],
         config: RenderConfig::default(),
     }

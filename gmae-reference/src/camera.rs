@@ -5,6 +5,7 @@
 
 use splat::{Camera, Views};
 
+use crate::Error;
 use crate::config::{CameraKind, Config};
 
 /// From the camera to the middle of the scene, world units.
@@ -44,7 +45,11 @@ pub fn camera(kind: CameraKind, size: usize) -> Camera {
 }
 
 /// One view per image, each of its own `config.gaussians` Gaussians.
-pub fn views(config: &Config, images: usize) -> Views {
+///
+/// # Errors
+///
+/// [`Error::Render`] where there is no memory or no index for that many.
+pub fn views(config: &Config, images: usize) -> Result<Views, Error> {
     let camera = camera(config.camera, config.image_size);
     Views::dense(
         config.image_size,
@@ -53,4 +58,5 @@ pub fn views(config: &Config, images: usize) -> Views {
         images,
         config.gaussians,
     )
+    .map_err(|error| Error::Render(error.to_string()))
 }

@@ -23,7 +23,7 @@ enum Command {
     Demo(Demo),
     /// Train on a folder of JPEG and PNG images
     Pretrain(Pretrain),
-    /// Mask one image, reconstruct it, and write the pictures
+    /// Hide part of one image, reconstruct it, and write four pictures
     Reconstruct(Reconstruct),
 }
 
@@ -65,7 +65,7 @@ struct Pretrain {
 
 #[derive(Args, Debug)]
 struct Reconstruct {
-    /// Checkpoint file
+    /// Checkpoint file that demo or pretrain wrote
     #[arg(long)]
     checkpoint: PathBuf,
     /// JPEG or PNG file
@@ -74,10 +74,10 @@ struct Reconstruct {
     /// Folder for the pictures
     #[arg(long, default_value = "out/reconstruct")]
     output: PathBuf,
-    /// Preset that the checkpoint must be of; not checked if absent
+    /// Preset that the checkpoint must be of; any if absent
     #[arg(long, value_enum)]
     config: Option<Preset>,
-    /// Seed of the mask
+    /// Seed of the random mask
     #[arg(long, default_value_t = 0)]
     mask_seed: u64,
     #[command(flatten)]

@@ -49,9 +49,9 @@ macro_rules! settings {
 
         /// The settings of [`Config`] as optional flags, one per field and named like it.
         #[derive(Clone, Debug, Default, clap::Args)]
-        #[command(next_help_heading = "Settings (each overrides the preset's value)")]
+        #[command(next_help_heading = "Settings (each replaces the preset's value; those of a checkpoint must agree)")]
         pub struct Overrides {
-            $($(#[doc = $doc])+ #[arg(long, allow_negative_numbers = true $(, $arg)?)] pub $name: Option<$kind>,)+
+            $($(#[doc = $doc])+ #[arg(long, value_name = "VALUE", allow_negative_numbers = true $(, $arg)?)] pub $name: Option<$kind>,)+
         }
 
         impl Overrides {
@@ -97,9 +97,9 @@ settings! {
     gaussian_scale: f64,
     /// Variance added to every footprint, square pixels
     blur: f64,
-    /// Projection
+    /// How Gaussians are projected onto the image
     camera: CameraKind = value_enum,
-    /// Loss
+    /// Which squared differences are averaged
     loss: LossKind = value_enum,
     /// Images per optimiser step
     batch_size: usize,

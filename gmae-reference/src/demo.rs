@@ -14,7 +14,7 @@ use crate::report::{self, LossCurve, Numbers, ReportData};
 use crate::sampling::{Batch, Sampler, held_out};
 use crate::schedule::Schedule;
 use crate::train::{Outcome, Plan, Trainer, train};
-use crate::{Error, metrics};
+use crate::{Error, metrics, terminal};
 
 /// Pictures in the training set; more than a demo gets to see, so that none comes twice.
 const TRAINING_IMAGES: usize = 1 << 20;
@@ -64,11 +64,11 @@ pub fn demo(config: Config, seconds: f64, output: &Path) -> Result<Outcome, Erro
         metrics: output.join(METRICS),
     };
     let start_loss = held_out_loss(&config, &trainer.model, &unseen)?;
-    eprintln!(
+    terminal::note(format_args!(
         "{total_steps} steps of {} images at {:.0} ms",
         config.batch_size,
         step_seconds * 1e3
-    );
+    ));
     let started = Instant::now();
     let outcome = train(&mut trainer, &data, &plan)?;
     let numbers = Numbers {
@@ -83,18 +83,18 @@ pub fn demo(config: Config, seconds: f64, output: &Path) -> Result<Outcome, Erro
         gaussians: config.gaussians,
     };
     let path = report::write(output, &report_data(&trainer, &unseen, numbers, &plan)?)?;
-    println!(
+    terminal::line(format_args!(
         "held-out masked loss {:.4} -> {:.4} ({:.2} of the start; painting the mean visible colour: {:.4})",
         numbers.start_loss,
         numbers.end_loss,
         numbers.end_loss / numbers.start_loss,
         numbers.baseline_loss
-    );
-    println!(
+    ))?;
+    terminal::line(format_args!(
         "{:.0} images/s; report {}",
         numbers.images_per_second,
         path.display()
-    );
+    ))?;
     Ok(outcome)
 }
 

@@ -132,7 +132,7 @@ fn take_apart(config: &Config, gaussians: Gaussians<Cpu>) -> Result<Vec<TakenApa
         count: count * images_count,
         channels: 3,
     };
-    let views = camera::views(config, images_count);
+    let views = camera::views(config, images_count)?;
     let backend = splat::Cpu::<f32>::new();
     let refused = |error: splat::RenderError| Error::Render(error.to_string());
     let layers = (1..=LAYERS).map(|layer| layer * count / LAYERS).collect();

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::Error;
+use crate::{Error, terminal};
 
 static REQUESTED: AtomicBool = AtomicBool::new(false);
 
@@ -19,7 +19,7 @@ pub fn install() -> Result<(), Error> {
         if REQUESTED.swap(true, Ordering::SeqCst) {
             std::process::exit(i32::from(EXIT_CODE));
         }
-        eprintln!("stopping after this step; press Ctrl-C again to stop at once");
+        terminal::note("stopping after this step; press Ctrl-C again to stop at once");
     })
     .map_err(|error| Error::Threads(error.to_string()))
 }

@@ -29,6 +29,7 @@ pub mod render;
 pub mod report;
 pub mod sampling;
 pub mod schedule;
+pub mod terminal;
 pub mod train;
 pub mod workers;
 

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use gmae_reference::cli::Cli;
-use gmae_reference::interrupt;
 use gmae_reference::train::Outcome;
+use gmae_reference::{interrupt, terminal};
 
 /// The exit code when the command could not be carried out.
 const FAILED: u8 = 2;
@@ -16,7 +16,7 @@ fn main() -> ExitCode {
         Ok(Outcome::Finished) => ExitCode::SUCCESS,
         Ok(Outcome::Interrupted) => ExitCode::from(interrupt::EXIT_CODE),
         Err(error) => {
-            eprintln!("error: {error}");
+            terminal::note(format_args!("error: {error}"));
             ExitCode::from(FAILED)
         }
     }

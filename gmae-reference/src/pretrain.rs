@@ -8,7 +8,7 @@ use crate::data::{Dataset, Folder, FolderOptions, Transform};
 use crate::sampling::Sampler;
 use crate::schedule::Schedule;
 use crate::train::{Outcome, Plan, Trainer, train};
-use crate::{Error, metrics};
+use crate::{Error, metrics, terminal};
 
 /// The name of the checkpoint inside an output folder.
 pub const CHECKPOINT: &str = "checkpoint.gmae";
@@ -42,18 +42,18 @@ pub fn pretrain(config: Config, options: &Options) -> Result<Outcome, Error> {
     };
     let data = Folder::open(&options.data, options_of_folder)?.preload()?;
     if let Some(warning) = data.warning() {
-        eprintln!("warning: {warning}");
+        terminal::note(format_args!("warning: {warning}"));
     }
     let mut trainer = trainer(config, options, data.len())?;
     create_folder(&options.output)?;
     let plan = plan(&config, &options.output, data.len(), options.stop_at);
-    eprintln!(
+    terminal::note(format_args!(
         "{} images, {} steps, from step {}; writing to {}",
         data.len(),
         plan.schedule.total_steps,
         trainer.step,
         options.output.display()
-    );
+    ));
     // The very first checkpoint shows that the folder can be written to, before an hour has gone into it.
     trainer.checkpoint(data.len())?.save(&plan.checkpoint)?;
     let outcome = train(&mut trainer, &data, &plan)?;
@@ -114,10 +114,12 @@ fn summarise(plan: &Plan, outcome: Outcome, trainer: &Trainer) -> Result<(), Err
         Outcome::Interrupted => "interrupted",
     };
     let (Some(first), Some(last)) = (records.first(), records.last()) else {
-        println!("nothing to do: the run is at step {} already", trainer.step);
-        return Ok(());
+        let step = trainer.step;
+        return terminal::line(format_args!(
+            "nothing to do: the run is at step {step} already"
+        ));
     };
-    println!(
+    terminal::line(format_args!(
         "{word} at step {} of {}: loss {:.4} at step {}, {:.4} at step {}; checkpoint {}",
         trainer.step,
         plan.schedule.total_steps,
@@ -126,6 +128,5 @@ fn summarise(plan: &Plan, outcome: Outcome, trainer: &Trainer) -> Result<(), Err
         last.loss,
         last.step,
         plan.checkpoint.display()
-    );
-    Ok(())
+    ))
 }

@@ -3,13 +3,12 @@
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use image::{ImageFormat, ImageReader, RgbImage};
+use image::{ImageFormat, RgbImage};
 
-use crate::Error;
 use crate::atomic::write_atomically;
 use crate::backend::{Cpu, Device};
 use crate::checkpoint::Checkpoint;
-use crate::config::Config;
+use crate::data::decode::decode;
 use crate::data::{Image, Transform};
 use crate::evaluate::{image_losses, predict};
 use crate::model::Mask;
@@ -17,6 +16,7 @@ use crate::picture;
 use crate::pretrain::create_folder;
 use crate::sampling::{Batch, Stream, stream};
 use crate::train::Outcome;
+use crate::{Error, terminal};
 
 /// Which image, which model, where to.
 #[derive(Clone, Debug)]
@@ -41,7 +41,7 @@ pub fn reconstruct(checkpoint: &Checkpoint, options: &Options) -> Result<Outcome
     let model = checkpoint.model::<Cpu>(&options.checkpoint, &Device::default())?;
     let mut rng = stream(options.mask_seed, Stream::HeldOut, 0);
     let mask = Mask::random(config.patches(), config.visible(), &mut rng);
-    let stored = read(&options.image, &config)?;
+    let stored = read(&options.image, config.patch_size)?;
     let original = Transform::evaluation(config.image_size)?.apply(&stored, &mut rng)?;
     let batch = Batch {
         pixels: original.pixels.clone(),
@@ -66,48 +66,23 @@ pub fn reconstruct(checkpoint: &Checkpoint, options: &Options) -> Result<Outcome
         write(&options.output.join(name), picture)?;
     }
     let loss = losses.first().copied().unwrap_or_default();
-    println!(
+    terminal::line(format_args!(
         "masked patches: mean squared error {loss:.5}, {:.2} dB; pictures in {}",
         -10.0 * loss.log10(),
         options.output.display()
-    );
+    ))?;
     Ok(Outcome::Finished)
 }
 
-/// Reads an image that has at least the size of a patch.
-fn read(path: &Path, config: &Config) -> Result<RgbImage, Error> {
-    let refused = |expected: String, got: String| Error::Argument {
+/// Reads an image that has at least the size of a patch, strictly.
+fn read(path: &Path, patch_size: usize) -> Result<RgbImage, Error> {
+    decode(path, patch_size).map_err(|reason| Error::Argument {
         argument: "--image",
-        expected,
-        got,
-    };
-    let reader = ImageReader::open(path)
-        .and_then(ImageReader::with_guessed_format)
-        .map_err(Error::file("reading image", path))?;
-    let image = reader.decode().map_err(|error| {
-        refused(
-            "a whole JPEG or PNG file".to_owned(),
-            format!("{}: {error}", path.display()),
-        )
-    })?;
-    let (side, patch) = (
-        image.width().min(image.height()) as usize,
-        config.patch_size,
-    );
-    if side < patch {
-        let expected =
-            format!("an image of at least {patch} x {patch} pixels, the size of a patch");
-        return Err(refused(
-            expected,
-            format!(
-                "{} x {} in {}",
-                image.width(),
-                image.height(),
-                path.display()
-            ),
-        ));
-    }
-    Ok(image.into_rgb8())
+        expected: format!(
+            "a whole JPEG or PNG file of at least {patch_size} x {patch_size} pixels, the size of a patch"
+        ),
+        got: format!("{}: {reason}", path.display()),
+    })
 }
 
 /// Writes a PNG file, whole or not at all.

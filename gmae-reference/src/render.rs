@@ -12,23 +12,24 @@ use crate::camera;
 use crate::config::Config;
 use crate::model::Gaussians;
 
-/// Renders every image's Gaussians over white, `[B, H, W, 3]`, differentiably.
+/// Renders every image's Gaussians over white, `[B, H, W, 3]`, differentiably; `settings` are usually
+/// [`settings`] of `config`.
 ///
 /// # Errors
 ///
 /// [`Error::Render`] when the splatter refuses the sizes.
 pub fn render<B: Backend, C: CheckpointStrategy>(
     config: &Config,
+    settings: &RenderConfig,
     gaussians: Gaussians<Autodiff<B, C>>,
 ) -> Result<Tensor<Autodiff<B, C>, 4>, Error> {
-    let views = camera::views(config, gaussians.images);
+    let views = camera::views(config, gaussians.images)?;
     let background = white(gaussians.images, &gaussians.means.device());
-    let rendered =
-        splat_autodiff::render(&tensors(gaussians), &views, background, &settings(config));
+    let rendered = splat_autodiff::render(&tensors(gaussians), &views, background, settings);
     rendered.map(|image| image.features).map_err(refused)
 }
 
-/// As [`render`], without gradients.
+/// As [`render`] with the settings of `config`, without gradients.
 ///
 /// # Errors
 ///
@@ -37,7 +38,7 @@ pub fn render_forward<B: Backend>(
     config: &Config,
     gaussians: Gaussians<B>,
 ) -> Result<Tensor<B, 4>, Error> {
-    let views = camera::views(config, gaussians.images);
+    let views = camera::views(config, gaussians.images)?;
     let background = white(gaussians.images, &gaussians.means.device());
     let rendered =
         splat_autodiff::render_forward(&tensors(gaussians), &views, background, &settings(config));

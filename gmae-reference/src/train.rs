@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use burn::module::Module;
 use burn::tensor::ElementConversion;
+use splat::RenderConfig;
 
 use crate::backend::{Device, Training};
 use crate::checkpoint::Checkpoint;
@@ -16,7 +17,7 @@ use crate::metrics::{Metrics, Record};
 use crate::model::{Gmae, Mask, Visible};
 use crate::optimizer::Optimizer;
 use crate::progress::Progress;
-use crate::render::render;
+use crate::render::{render, settings};
 use crate::sampling::{Batch, Sampler};
 use crate::schedule::Schedule;
 use crate::workers::Workers;
@@ -58,6 +59,7 @@ pub struct Trainer {
     /// The model as of now.
     pub model: Gmae<Training>,
     optimizer: Optimizer<Training>,
+    render_settings: RenderConfig,
     workers: Workers,
     device: Device,
 }
@@ -119,6 +121,7 @@ impl Trainer {
             step: 0,
             model: Gmae::new(&config, &device),
             optimizer: Optimizer::new(&config),
+            render_settings: settings(&config),
             workers: Workers::new(0)?,
             device,
         })
@@ -136,6 +139,16 @@ impl Trainer {
         })
     }
 
+    /// The same run through a splatter with other settings than the configuration's, for tests and experiments; no
+    /// checkpoint knows of them.
+    #[must_use]
+    pub fn with_render_settings(self, render_settings: RenderConfig) -> Self {
+        Self {
+            render_settings,
+            ..self
+        }
+    }
+
     /// A run where `checkpoint`, read from `path`, left it.
     ///
     /// # Errors
@@ -148,6 +161,7 @@ impl Trainer {
             step: checkpoint.header.step,
             model: checkpoint.model(path, &device)?,
             optimizer: checkpoint.optimizer(path, &device)?,
+            render_settings: settings(&checkpoint.header.config),
             workers: Workers::new(0)?,
             device,
         })
@@ -190,7 +204,7 @@ impl Trainer {
     ///
     /// [`Error::Length`] for a batch of the wrong size, [`Error::Render`].
     pub fn gradient(&self, batch: &Batch) -> Result<(Gradient, f64), Error> {
-        let config = &self.config;
+        let (config, settings) = (&self.config, &self.render_settings);
         let pieces: Vec<_> = batch.pieces(config).collect();
         let (mut gradient, mut loss) = (Gradient::zero(), 0.0);
         for wave in pieces.chunks(self.workers.len()) {
@@ -201,7 +215,7 @@ impl Trainer {
             let results = self
                 .workers
                 .run(work.collect(), |((pixels, masks), model)| {
-                    piece_gradient(config, &model, pixels, masks, self.device)
+                    piece_gradient(config, settings, &model, pixels, masks)
                 });
             for (result, (_, masks)) in results.into_iter().zip(wave) {
                 let (piece, piece_loss) = result?;
@@ -217,14 +231,14 @@ impl Trainer {
 /// Gradient and loss of one piece of a batch: the whole method.
 fn piece_gradient(
     config: &Config,
+    settings: &RenderConfig,
     model: &Gmae<Training>,
     pixels: &[f32],
     masks: &[Mask],
-    device: Device,
 ) -> Result<(Gradient, f64), Error> {
-    let visible = Visible::new(config, pixels, masks, &device)?;
+    let visible = Visible::new(config, pixels, masks, &Device::default())?;
     let gaussians = model.forward(&visible);
-    let images = render(config, gaussians)?;
+    let images = render(config, settings, gaussians)?;
     let loss = Target::new(config, config.loss, pixels, masks)?.loss(images);
     let value = loss.clone().into_scalar().elem::<f64>();
     Ok((Gradient::of(loss.backward(), model), value))

@@ -72,6 +72,7 @@ fn impossible_settings_are_named() {
         ("patch-size", "3"),
         ("mask-ratio", "1"),
         ("mask-ratio", "nan"),
+        ("mask-ratio", "0"),
         ("mask-ratio", "0.9"),
         ("learning-rate", "nan"),
         ("learning-rate", "-1"),
@@ -185,6 +186,47 @@ fn a_run_that_diverges_says_so_and_keeps_the_last_checkpoint() {
     );
 }
 
+/// `| head -1`, taken to its end: nobody reads either stream from the start.
+#[test]
+fn closed_pipes_stop_nothing() {
+    let place = Place::new(4);
+    let pretrain = [
+        &["pretrain", "--data", "data", "--output", "out"],
+        program::TINY,
+    ]
+    .concat();
+    let demo = [
+        &["demo", "--seconds", "0.1", "--output", "demo"],
+        program::TINY,
+    ]
+    .concat();
+    let reconstruct: &[&str] = &[
+        "reconstruct",
+        "--checkpoint",
+        "out/checkpoint.gmae",
+        "--image",
+        "data/0.png",
+    ];
+    let refused: &[&str] = &["pretrain", "--data", "nowhere"];
+    for (arguments, code) in [
+        (pretrain.as_slice(), 0),
+        (demo.as_slice(), 0),
+        (reconstruct, 0),
+        (refused, 2),
+        (&["--help"], 0),
+    ] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let status = place
+            .command(arguments)
+            .stdout(writer.try_clone().expect("its other handle"))
+            .stderr(writer)
+            .status()
+            .expect("running");
+        assert_eq!(status.code(), Some(code), "{arguments:?}");
+    }
+}
+
 #[test]
 fn reconstruct_refuses_what_it_cannot_use() {
     let place = Place::new(4);
@@ -210,6 +252,13 @@ fn reconstruct_refuses_what_it_cannot_use() {
     refused(
         &run("out/checkpoint.gmae", "text.png", &[]),
         &["--image", "text.png"],
+    );
+    place.picture("torn.jpg", 40, 40);
+    let whole = std::fs::read(place.path("torn.jpg")).expect("a picture");
+    std::fs::write(place.path("torn.jpg"), &whole[..whole.len() / 2]).expect("writing");
+    refused(
+        &run("out/checkpoint.gmae", "torn.jpg", &[]),
+        &["--image", "torn.jpg", "truncated"],
     );
     refused(
         &run("out/checkpoint.gmae", "nowhere.png", &[]),

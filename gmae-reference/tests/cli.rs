@@ -34,6 +34,42 @@ fn a_run_goes_on_where_it_stopped_and_is_not_begun_again_by_accident() {
     succeeded(&place.run(&["pretrain", "--data", "data", "--output", "out", "--resume"]));
 }
 
+/// Flags are the settings' names, whole: the checkpoint's own values are accepted, each other value is noticed.
+#[test]
+fn every_setting_is_a_flag_of_that_name() {
+    let place = Place::new(9);
+    succeeded(&place.pretrain(&["--stop-at", "1"]));
+    let checkpoint = Checkpoint::load(&place.path("out/checkpoint.gmae")).expect("a checkpoint");
+    let entries = checkpoint.header.config.entries();
+    let flag = |name: &str| format!("--{}", name.replace('_', "-"));
+    let base = "pretrain --data data --output out --resume --stop-at 1";
+    let mut arguments: Vec<String> = base.split(' ').map(str::to_owned).collect();
+    arguments.extend(
+        entries
+            .iter()
+            .flat_map(|(name, value)| [flag(name), value.clone()]),
+    );
+    let whole: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    succeeded(&place.run(&whole));
+    for (name, value) in &entries {
+        let other = match name.as_str() {
+            "camera" => "perspective".to_owned(),
+            "loss" => "all".to_owned(),
+            // Keeps widths multiples of heads and patches divisors of images.
+            "encoder_heads" | "decoder_heads" | "micro_batch" | "patch_size" => "1".to_owned(),
+            "mask_ratio" | "beta1" | "beta2" | "crop_scale" => "0.25".to_owned(),
+            _ => (2.0 * value.parse::<f64>().expect("a number") + 8.0).to_string(),
+        };
+        let flag = flag(name);
+        let changed = [whole.as_slice(), &[flag.as_str(), &other]].concat();
+        refused(&place.run(&changed), &["another configuration", name]);
+    }
+    for shortened in ["--conf", "--gaussian", "--dat"] {
+        let output = place.run(&["pretrain", "--data", "data", shortened, "4"]);
+        assert_eq!(output.status.code(), Some(2), "{shortened}");
+    }
+}
+
 #[test]
 fn reconstruct_writes_four_pictures() {
     let place = Place::new(4);

@@ -1,6 +1,8 @@
 //! The usual activations, from unconstrained parameters to scales and opacities. Conveniences beside the core: each is
 //! followed by its vjp (MATH eq. 20).
 
+use crate::error::RenderError;
+use crate::gaussians::check_len;
 use crate::math::exp;
 use crate::scalar::Scalar;
 
@@ -12,9 +14,15 @@ pub fn scales_from_logs<T: Scalar>(logs: &[T]) -> Vec<T> {
 }
 
 /// Vjp of [`scales_from_logs`]: inputs `scales`, its result; incoming `v_scales`; outgoing `v_logs = v_scales scales`.
-/// Elements past the shorter slice are left out.
-pub fn scales_from_logs_vjp<T: Scalar>(scales: &[T], v_scales: &[T]) -> Vec<T> {
-    scales.iter().zip(v_scales).map(|(&s, &v)| v * s).collect()
+///
+/// # Errors
+/// [`RenderError::Shape`] where the two differ in length.
+pub fn scales_from_logs_vjp<T: Scalar>(
+    scales: &[T],
+    v_scales: &[T],
+) -> Result<Vec<T>, RenderError> {
+    check_len("v_scales", "one per scale", &[scales.len()], v_scales.len())?;
+    Ok(scales.iter().zip(v_scales).map(|(&s, &v)| v * s).collect())
 }
 
 /// Opacities from their logits, `o = 1 / (1 + e^-a)`, elementwise.
@@ -26,11 +34,20 @@ pub fn opacities_from_logits<T: Scalar>(logits: &[T]) -> Vec<T> {
 }
 
 /// Vjp of [`opacities_from_logits`]: inputs `opacities`, its result; incoming `v_opacities`; outgoing
-/// `v_logits = v_opacities o (1 - o)`. Elements past the shorter slice are left out.
-pub fn opacities_from_logits_vjp<T: Scalar>(opacities: &[T], v_opacities: &[T]) -> Vec<T> {
-    opacities
-        .iter()
-        .zip(v_opacities)
-        .map(|(&o, &v)| v * o * (T::ONE - o))
-        .collect()
+/// `v_logits = v_opacities o (1 - o)`.
+///
+/// # Errors
+/// [`RenderError::Shape`] where the two differ in length.
+pub fn opacities_from_logits_vjp<T: Scalar>(
+    opacities: &[T],
+    v_opacities: &[T],
+) -> Result<Vec<T>, RenderError> {
+    check_len(
+        "v_opacities",
+        "one per opacity",
+        &[opacities.len()],
+        v_opacities.len(),
+    )?;
+    let by_logit = |(&o, &v): (&T, &T)| v * o * (T::ONE - o);
+    Ok(opacities.iter().zip(v_opacities).map(by_logit).collect())
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::config::{MAX_SIDE_PX, TANGENT_MARGIN};
-use crate::error::{RenderError, checked_product};
+use crate::error::{RenderError, checked_product, try_filled};
 use crate::math::{Mat3, Vec3};
 use crate::scalar::Scalar;
 
@@ -245,15 +245,27 @@ impl Views {
     }
 
     /// The dense batch: view `b` sees Gaussians `b * count .. (b + 1) * count`, all through the same camera.
-    pub fn dense(width: usize, height: usize, camera: Camera, batch: usize, count: usize) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// [`RenderError::Capacity`] where there is no memory or no index for that many.
+    pub fn dense(
+        width: usize,
+        height: usize,
+        camera: Camera,
+        batch: usize,
+        count: usize,
+    ) -> Result<Self, RenderError> {
+        checked_product("Gaussians (batch x count)", &[batch, count])?;
+        let mut ranges = try_filled("ranges [B]", batch, 0..0)?;
+        for (b, range) in ranges.iter_mut().enumerate() {
+            *range = b * count..(b + 1) * count;
+        }
+        Ok(Self {
             width,
             height,
-            cameras: vec![camera; batch],
-            ranges: (0..batch)
-                .map(|b| b.saturating_mul(count)..(b + 1).saturating_mul(count))
-                .collect(),
-        }
+            cameras: try_filled("cameras [B]", batch, camera)?,
+            ranges,
+        })
     }
 
     /// The number of views B.

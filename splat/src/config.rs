@@ -3,6 +3,7 @@
 //! All are kept in `f64`, so that the `f64` path is `f64` to the end; each backend rounds them once to its scalar.
 
 use crate::error::RenderError;
+use crate::scalar::Scalar;
 
 /// How much of the half image the tangents `x/z`, `y/z` may leave the image before the projection's Jacobian is taken
 /// at the border instead: 0.3 half-widths. Far outside, the affine approximation (MATH eq. 6, 7) explodes.
@@ -65,6 +66,31 @@ impl Default for RenderConfig {
 }
 
 impl RenderConfig {
+    /// [`RenderConfig::validate`], and that no threshold becomes 0 or 1 when it is rounded to `T`.
+    ///
+    /// # Errors
+    /// [`RenderError::Config`] names the first setting outside its domain.
+    pub fn validate_at<T: Scalar>(&self) -> Result<(), RenderError> {
+        self.validate()?;
+        if T::from_f64(self.alpha_min) <= T::ZERO {
+            let expected = "a number the precision can tell from 0";
+            return Err(RenderError::config(
+                "config.alpha_min",
+                expected,
+                self.alpha_min,
+            ));
+        }
+        if T::from_f64(self.alpha_max) >= T::ONE {
+            let expected = "a number the precision can tell from 1";
+            return Err(RenderError::config(
+                "config.alpha_max",
+                expected,
+                self.alpha_max,
+            ));
+        }
+        Ok(())
+    }
+
     /// Checks every setting against its domain.
     ///
     /// # Errors

@@ -4,13 +4,12 @@ use std::marker::PhantomData;
 
 use crate::backend::{Backend, ProjectGradients, Wanted};
 use crate::binning::cpu::Hits;
-use crate::camera::Views;
+use crate::camera::{Views, validate_size};
 use crate::composite::Image;
 use crate::composite::cpu::Composited;
 use crate::config::RenderConfig;
-use crate::error::RenderError;
+use crate::error::{RenderError, try_filled};
 use crate::gaussians::Gaussians;
-use crate::math::Sym2;
 use crate::project::{Splats, cpu as project};
 use crate::scalar::Scalar;
 use crate::sort::cpu::SortedHits;
@@ -37,7 +36,7 @@ impl<T: Scalar> Cpu<T> {
         Self { tile, ..self }
     }
 
-    /// Completes splats that were made elsewhere: works out `extents` from conic, opacity and `config.alpha_min`, and culls
+    /// Completes splats that were made elsewhere, to be composited with the same `config.alpha_min`: works out `extents` from conic, opacity and `config.alpha_min`, and culls
     /// what is not finite, not positive definite, too faint or off every pixel of a `width` x `height` image.
     ///
     /// # Errors
@@ -49,15 +48,12 @@ impl<T: Scalar> Cpu<T> {
         height: usize,
         config: &RenderConfig,
     ) -> Result<Splats<Vec<T>>, RenderError> {
-        config.validate()?;
-        splats.extents = vec![T::ZERO; 2 * splats.len()];
-        splats.validate(Vec::len)?;
+        config.validate_at::<T>()?;
+        splats.validate_but_extents(Vec::len)?;
+        validate_size(width, height, splats.offsets.len() - 1)?;
+        splats.extents = try_filled("extents [M, 2]", 2 * splats.len(), T::ZERO)?;
         for m in 0..splats.len() {
-            let conic = Sym2 {
-                xx: splats.conics[3 * m],
-                xy: splats.conics[3 * m + 1],
-                yy: splats.conics[3 * m + 2],
-            };
+            let conic = splats.as_slices().conic(m);
             let row = &splats.features[m * splats.channels..][..splats.channels];
             let finite = splats.depths[m].finite() && row.iter().all(|x| x.finite());
             if let Some(covariance) = binning::cpu::covariance(conic).filter(|_| finite) {
@@ -90,7 +86,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         views: &Views,
         config: &RenderConfig,
     ) -> Result<Splats<Vec<T>>, RenderError> {
-        config.validate()?;
+        config.validate_at::<T>()?;
         gaussians.validate(|buffer| buffer.len())?;
         views.validate(gaussians.count)?;
         project::project(gaussians, views, config)
@@ -105,7 +101,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         v_splats: &Splats<&[T]>,
         wanted: Wanted,
     ) -> Result<ProjectGradients<Vec<T>>, RenderError> {
-        config.validate()?;
+        config.validate_at::<T>()?;
         gaussians.validate(|buffer| buffer.len())?;
         views.validate(gaussians.count)?;
         project::project_vjp(gaussians, views, config, splats, v_splats, wanted)
@@ -128,7 +124,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         backgrounds: &[T],
         config: &RenderConfig,
     ) -> Result<(Image<Vec<T>>, Composited<T>), RenderError> {
-        config.validate()?;
+        config.validate_at::<T>()?;
         splats.validate(|buffer| buffer.len())?;
         composite::cpu::composite(splats, sorted, backgrounds, config)
     }

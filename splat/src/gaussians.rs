@@ -11,7 +11,8 @@ pub struct Gaussians<S> {
     pub means: S,
     /// Standard deviations along the three own axes `[N, 3]`, linear, world units.
     pub scales: S,
-    /// Rotations `[N, 4]` as w, x, y, z of any length but zero; normalised inside.
+    /// Rotations `[N, 4]` as w, x, y, z, normalised inside: of any length whose square is a positive finite number of the precision
+    /// (`f32`: 1e-18 to 1e19); others are culled.
     pub quaternions: S,
     /// Opacities `[N]` in [0, 1].
     pub opacities: S,
@@ -42,9 +43,7 @@ impl<S> Gaussians<S> {
     /// # Errors
     /// [`RenderError::Shape`] names the buffer at fault.
     pub fn validate(&self, len: impl Fn(&S) -> usize) -> Result<(), RenderError> {
-        if self.channels == 0 {
-            return Err(RenderError::config("gaussians.channels", "at least 1", 0));
-        }
+        check_channels("gaussians.channels", self.channels)?;
         let (n, c) = (self.count, self.channels);
         check_len("gaussians.means", "[N, 3]", &[n, 3], len(&self.means))?;
         check_len("gaussians.scales", "[N, 3]", &[n, 3], len(&self.scales))?;
@@ -63,6 +62,14 @@ impl<T> Gaussians<Vec<T>> {
     /// Borrows every buffer.
     pub fn as_slices(&self) -> Gaussians<&[T]> {
         self.map(Vec::as_slice)
+    }
+}
+
+/// Checks a number of channels or of coefficients: at least one, and an index of 32 bits.
+pub(crate) fn check_channels(argument: &'static str, channels: usize) -> Result<(), RenderError> {
+    match u32::try_from(channels) {
+        Ok(1..) => Ok(()),
+        _ => Err(RenderError::config(argument, "1 to 4294967295", channels)),
     }
 }
 

@@ -101,6 +101,7 @@ pub mod double {
 }
 
 pub use backend::{Backend, ProjectGradients, Wanted};
+pub use binning::cpu::Hits;
 pub use camera::{Camera, CameraParams, Projection, Views};
 pub use composite::cpu::Composited;
 pub use composite::{AlphaGradient, Image, ImageSize, SigmaGradient};
@@ -114,3 +115,4 @@ pub use project::{
 };
 pub use render::{Gradients, Saved, Scene, render, render_vjp};
 pub use scalar::Scalar;
+pub use sort::cpu::SortedHits;

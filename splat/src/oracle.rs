@@ -1,6 +1,7 @@
-//! The specification: every pixel times every Gaussian, no tiles, no bounds, textbook formulas, in `f64`.
+//! The specification: every pixel times every visible Gaussian, no tiles, textbook formulas, in `f64`. A Gaussian's box only
+//! decides whether it is visible at all.
 //!
-//! It shares no formula with the rest of the crate, so that the two can judge each other. Slow on purpose; meant to be read.
+//! It shares constants but no formula with the rest of the crate, so that the two can judge each other. Slow on purpose; meant to be read.
 
 use crate::camera::{Camera, Projection, Views};
 use crate::composite::Image;
@@ -105,11 +106,16 @@ fn project(
     let opacity = g.opacities[i] * factor;
     let conic = [c / det, -b / det, a / det];
     let features = &g.features[i * g.channels..(i + 1) * g.channels];
-    let finite = conic
+    let length = g.quaternions[4 * i..4 * i + 4]
         .iter()
-        .chain(&centre)
-        .chain(features)
-        .all(|x| x.is_finite())
+        .map(|x| x * x)
+        .sum::<f64>();
+    let finite = length.is_finite()
+        && conic
+            .iter()
+            .chain(&centre)
+            .chain(features)
+            .all(|x| x.is_finite())
         && opacity.is_finite();
     let kept = z >= camera.near && z <= camera.far && z.is_finite() && finite && det > 0.0;
     let reach = (opacity / config.alpha_min).ln().max(0.0) + FOOTPRINT_SLACK;

@@ -5,7 +5,7 @@ use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
 use crate::camera::CameraParams;
 use crate::composite::{AlphaGradient, SigmaGradient};
-use crate::math::{Mat3, Sym2, Vec2, Vec3, exp};
+use crate::math::{Mat3, Quaternion, Sym2, Vec2, Vec3, exp};
 use crate::project::{Footprint, GaussianShape, ProjectConstants, ProjectGradient, Splat};
 
 /// What a scalar must be for the formulas to be compiled for a device too.
@@ -20,14 +20,22 @@ pub trait DeviceScalar {}
 #[cfg(not(feature = "cube"))]
 impl<T> DeviceScalar for T {}
 
+/// Keeps [`Scalar`] to the two types there are formulas for.
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}
+use sealed::Sealed;
+
 /// Declares [`Scalar`] and implements it for both precisions from one list of formulas.
 macro_rules! scalar {
     ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),*) -> $out:ty = $module:ident;)*) => {
         /// `f32` or `f64`: the precision the CPU backend computes in.
         ///
-        /// Sealed in effect: its formulas are those of [`crate::single`] and [`crate::double`].
+        /// Sealed: its formulas are those of [`crate::single`] and [`crate::double`].
         pub trait Scalar:
-            Copy + Default + Debug + Display + PartialOrd + Send + Sync + bytemuck::Pod + DeviceScalar
+            Copy + Default + Debug + Display + PartialOrd + Send + Sync + 'static + DeviceScalar + Sealed
             + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self>
             + Neg<Output = Self> + AddAssign + std::iter::Sum
         {
@@ -88,6 +96,8 @@ macro_rules! scalar {
 }
 
 scalar! {
+    /// See `math/quat.rs`.
+    fn norm(q: Quaternion<Self>) -> Self = quat;
     /// See `project/formula.rs`.
     fn footprint(g: GaussianShape<Self>, camera: CameraParams<Self>, constants: ProjectConstants<Self>) -> Footprint<Self> = project;
     /// See `project/formula.rs`.

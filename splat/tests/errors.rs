@@ -55,7 +55,7 @@ fn no_channels_no_width_no_height_are_refused() {
     no_channels.gaussians.features.clear();
     assert_names(
         &error_of(&no_channels),
-        &["gaussians.channels", "at least 1", "0"],
+        &["gaussians.channels", "1 to 4294967295", "got 0"],
     );
     let mut flat = world();
     flat.views.width = 0;
@@ -77,7 +77,7 @@ fn sizes_whose_product_overflows_are_refused_before_anything_is_allocated() {
     assert_names(&error_of(&many), &["gaussians.means"]);
     let mut wide = world();
     wide.gaussians.channels = usize::MAX;
-    assert_names(&error_of(&wide), &["gaussians.features"]);
+    assert_names(&error_of(&wide), &["gaussians.channels"]);
 }
 
 #[test]
@@ -253,5 +253,51 @@ fn a_pose_that_is_not_finite_culls_everything() {
                 assert!(support::gradient_row(&v).iter().all(|x| x.is_finite()));
             }
         }
+    }
+}
+
+#[test]
+fn counts_that_overflow_are_refused_and_never_abort() {
+    let config = RenderConfig::default();
+    for end in [usize::MAX, 1 << 60, 1 << 40] {
+        let splats = Splats {
+            offsets: vec![0, end],
+            channels: 1,
+            ..Splats::<Vec<f32>>::default()
+        };
+        Cpu::new()
+            .splats(splats, 8, 6, &config)
+            .expect_err("more splats than there are numbers");
+    }
+    let splats = world().render().1.splats;
+    Cpu::new()
+        .splats(splats, 0, 6, &config)
+        .expect_err("no width");
+    let camera = splat::Camera::pinhole(1.0, 1.0, 0.5, 0.5);
+    for (batch, count) in [(usize::MAX, 2), (usize::MAX, 0), (3, usize::MAX)] {
+        Views::dense(4, 4, camera, batch, count).expect_err("too many views");
+    }
+    let mut none = crowd(1, 0, 0, [4, 4], Projection::Pinhole);
+    none.gaussians.channels = usize::MAX;
+    assert_names(&error_of(&none), &["gaussians.channels"]);
+}
+
+#[test]
+fn thresholds_that_a_precision_cannot_hold_are_refused() {
+    let world = world();
+    let rounded = world.rounded::<f32>();
+    for (name, alpha_min, alpha_max) in [
+        ("config.alpha_max", 0.1, 1.0 - 1e-9),
+        ("config.alpha_min", 1e-50, 0.9),
+    ] {
+        let config = RenderConfig {
+            alpha_min,
+            alpha_max,
+            ..world.config.clone()
+        };
+        splat::render(&Cpu::<f64>::new(), &world.scene(), &config).expect("fine at f64");
+        let error =
+            splat::render(&Cpu::<f32>::new(), &rounded.scene(), &config).expect_err("not at f32");
+        assert_names(&error, &[name]);
     }
 }

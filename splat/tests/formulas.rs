@@ -171,6 +171,8 @@ proptest! {
         tilt in numbers::<3>(),
         projection in prop::sample::select(support::PROJECTIONS.to_vec()),
         antialias in any::<bool>(),
+        // The real floor, and one that every other splat is under.
+        floor in prop::sample::select(vec![splat::config::COMPENSATION_FLOOR, 0.8]),
         v in numbers::<7>(),
     ) {
         let unit = quat::normalise(Quaternion { w: 2.0, x: tilt[0], y: tilt[1], z: tilt[2] });
@@ -178,7 +180,7 @@ proptest! {
         let x = [mean.to_vec(), scales.to_vec(), q.to_vec(), vec![opacity], pose, vec![0.2, -0.1, 3.0]].concat();
         let camera = support::camera(projection, 40, 30);
         prop_assume!(away_from_tangent_clamp(&x, camera));
-        let constants = ProjectConstants { blur: 0.3, compensation_floor: 2.5e-5, antialias };
+        let constants = ProjectConstants { blur: 0.3, compensation_floor: floor, antialias };
         let v_splat = Splat {
             mean: Vec2 { x: v[0], y: v[1] },
             conic: sym2_of(&v[2..]),
@@ -186,6 +188,9 @@ proptest! {
             depth: v[6],
         };
         let (shape, params) = unpack(&x, camera);
+        let f = project::footprint(shape, params, constants);
+        prop_assume!((f.det_sharp / f.det - floor).abs() > 0.01);
+
         let g = project::splat_vjp(shape, params, constants, v_splat);
         let vjp = [
             row3(g.gaussian.mean).to_vec(),

@@ -123,15 +123,17 @@ fn a_batch_equals_its_images_one_by_one_bitwise() {
             batch.features[view * pixels..(view + 1) * pixels]
         );
         let range = world.views.ranges[view].clone();
-        let means = 3 * range.start..3 * range.end;
-        assert_eq!(
-            gradients.gaussians.means[means.clone()],
-            batch_gradients.gaussians.means[means]
-        );
-        assert_eq!(
-            gradients.gaussians.opacities[range.clone()],
-            batch_gradients.gaussians.opacities[range]
-        );
+        let (one, all) = (&gradients.gaussians, &batch_gradients.gaussians);
+        for (one, all, width) in [
+            (&one.means, &all.means, 3),
+            (&one.scales, &all.scales, 3),
+            (&one.quaternions, &all.quaternions, 4),
+            (&one.opacities, &all.opacities, 1),
+            (&one.features, &all.features, 3),
+        ] {
+            let rows = range.start * width..range.end * width;
+            assert_eq!(one[rows.clone()], all[rows]);
+        }
         assert_eq!(
             gradients.camera_from_world,
             batch_gradients.camera_from_world[12 * view..12 * view + 12]
@@ -145,27 +147,45 @@ fn a_batch_equals_its_images_one_by_one_bitwise() {
 
 #[test]
 fn views_that_share_gaussians_sum_their_gradients() {
-    let world = crowd(7, 1, 40, [21, 17], Projection::Pinhole);
-    let twice = World {
+    // Two different cameras on the same Gaussians, against each camera by itself.
+    let pair = crowd(7, 2, 40, [21, 17], Projection::Pinhole);
+    let both = World {
         views: Views {
-            cameras: vec![world.views.cameras[0]; 2],
-            ranges: vec![0..40, 0..40],
-            ..world.views.clone()
+            ranges: vec![5..40, 0..40],
+            ..pair.views.clone()
         },
-        backgrounds: world.backgrounds.repeat(2),
-        ..world.clone()
+        ..pair.clone()
     };
-    let v = cotangent(&world.render().0);
-    let v_twice = Image {
-        features: v.features.repeat(2),
-        transmittance: v.transmittance.as_ref().map(|x| x.repeat(2)),
-        depth: v.depth.as_ref().map(|x| x.repeat(2)),
-        layers: None,
-    };
-    let (one, two) = (world.gradients(&v), twice.gradients(&v_twice));
-    let doubled: Vec<f64> = one.gaussians.means.iter().map(|x| 2.0 * x).collect();
-    assert_eq!(doubled, two.gaussians.means);
-    assert_eq!(one.camera_from_world.repeat(2), two.camera_from_world);
+    let v_both = cotangent(&both.render().0);
+    let sum = both.gradients(&v_both);
+    let half = |x: &Vec<f64>, view: usize| x[view * x.len() / 2..(view + 1) * x.len() / 2].to_vec();
+    let mut means = vec![0.0; sum.gaussians.means.len()];
+    let mut features = vec![0.0; sum.gaussians.features.len()];
+    for view in 0..2 {
+        let one = World {
+            views: Views {
+                cameras: vec![both.views.cameras[view]],
+                ranges: vec![both.views.ranges[view].clone()],
+                ..both.views.clone()
+            },
+            backgrounds: half(&both.backgrounds, view),
+            ..both.clone()
+        };
+        let v = one.gradients(&v_both.map(|x| half(x, view)));
+        for (sum, part) in means.iter_mut().zip(&v.gaussians.means) {
+            *sum += part;
+        }
+        for (sum, part) in features.iter_mut().zip(&v.gaussians.features) {
+            *sum += part;
+        }
+        assert_eq!(v.camera_from_world, half(&sum.camera_from_world, view));
+    }
+    assert_ne!(
+        half(&sum.camera_from_world, 0),
+        half(&sum.camera_from_world, 1)
+    );
+    assert_eq!(means, sum.gaussians.means);
+    assert_eq!(features, sum.gaussians.features);
 }
 
 /// The Gaussians in another order.
@@ -260,11 +280,17 @@ fn with_culled(world: &World) -> World {
 
 #[test]
 fn culled_gaussians_change_no_bit_get_no_gradient_and_are_counted() {
-    for projection in [Projection::Pinhole, Projection::Hybrid] {
+    for projection in PROJECTIONS {
         let world = crowd(12, 1, 50, [40, 30], projection);
+        // The parallel projection has no near plane unless it is given one.
+        let mut world = world;
+        world.views.cameras[0] = world.views.cameras[0].with_depth_range(0.01, 1e10);
         let more = with_culled(&world);
         let ((clean, saved), (image, saved_more)) = (world.render(), more.render());
-        assert_eq!(clean, image);
+        assert!(
+            clean == image,
+            "{projection:?}: culled Gaussians changed the image"
+        );
         assert_eq!(saved_more.splats.culled()[0], saved.splats.culled()[0] + 13);
         let v = cotangent(&clean);
         let (a, b) = (world.gradients(&v), more.gradients(&v));
@@ -406,6 +432,100 @@ proptest! {
             prop_assert_eq!(whole, &image.features[view * view_pixels..(view + 1) * view_pixels]);
         }
     }
+}
+
+#[test]
+fn lengths_of_quaternions_at_the_ends_of_f32_render_or_cull_but_never_lie() {
+    let world = crowd(14, 1, 20, [24, 24], Projection::Pinhole);
+    let rounded = world.rounded::<f32>();
+    let plain = forward_backward(&rounded, &world.config).0;
+    for k in [1e-30f32, 1e-17, 1e17, 1e25] {
+        let mut scaled = world.rounded::<f32>();
+        scaled
+            .gaussians
+            .quaternions
+            .iter_mut()
+            .for_each(|x| *x *= k);
+        let (image, gradients) = forward_backward(&scaled, &world.config);
+        assert!(
+            row(&gradients)
+                .iter()
+                .all(|&bits| f32::from_bits(bits).is_finite())
+        );
+        if (1e-18..1e19).contains(&k) {
+            let close = image
+                .features
+                .iter()
+                .zip(&plain.features)
+                .all(|(a, b)| (a - b).abs() < 1e-4);
+            assert!(close, "quaternions times {k} render something else");
+        } else {
+            assert_eq!(
+                image.features,
+                rounded.backgrounds.repeat(24 * 24),
+                "quaternions times {k} are culled"
+            );
+        }
+    }
+}
+
+#[test]
+fn needles_at_the_ends_of_f32_have_finite_gradients() {
+    // A needle far below a pixel, at 45 degrees, on a pixel centre, without blur.
+    let mut world = crowd(1, 1, 1, [3, 3], Projection::Orthographic);
+    world.views.cameras[0] = splat::Camera::orthographic(1.0, 1.0, 1.5, 1.5);
+    world.config.blur = 0.0;
+    let (sin, cos) = std::f64::consts::FRAC_PI_8.sin_cos();
+    for (long, thin) in [(3e-8, 3e-11), (1e-15, 1e-20), (1e12, 1e-12), (1e15, 1e15)] {
+        world.gaussians.means = vec![0.0; 3];
+        world.gaussians.scales = vec![long, thin, thin];
+        world.gaussians.quaternions = vec![cos, 0.0, 0.0, sin];
+        let (_, gradients) = forward_backward(&world.rounded(), &world.config);
+        let finite = row(&gradients)
+            .iter()
+            .all(|&bits| f32::from_bits(bits).is_finite());
+        assert!(finite, "needle of {long} x {thin}");
+    }
+}
+
+#[test]
+fn a_nan_in_the_cotangent_reaches_no_other_tile() {
+    let world = crowd(15, 1, 60, [37, 20], Projection::Pinhole);
+    let rounded = world.rounded::<f32>();
+    let backend = Cpu::new();
+    let (image, saved) =
+        splat::render(&backend, &rounded.scene(), &world.config).expect("a valid scene");
+    let mut v_image = ones(&image);
+    v_image.features[3 * 21] = f32::NAN;
+    let (v, _) = splat::Backend::composite_vjp(
+        &backend,
+        &saved.splats.as_slices(),
+        &saved.sorted,
+        &rounded.backgrounds,
+        &saved.composited,
+        &v_image.as_slices(),
+        Wanted::ALL,
+    )
+    .expect("a valid scene");
+    for m in 0..60 {
+        // Tiles are 16 px wide: a splat wholly right of 32 px or left of 16 shares none with pixel 21.
+        let (x, half) = (saved.splats.means[2 * m], saved.splats.extents[2 * m]);
+        if half > 0.0 && (x - half > 33.0 || x + half < 15.0) {
+            assert!(v.opacities[m].is_finite(), "splat {m} at {x} +- {half}");
+        }
+    }
+    assert!(
+        v.opacities.iter().any(|x| x.is_nan()),
+        "the NaN must reach its own pixel's splats"
+    );
+}
+
+#[test]
+fn a_gradient_has_no_extents_and_counts_as_culled() {
+    let world = crowd(16, 1, 5, [9, 9], Projection::Hybrid);
+    let mut splats = world.render().1.splats;
+    splats.extents.clear();
+    assert_eq!(splats.culled(), [5]);
 }
 
 #[test]

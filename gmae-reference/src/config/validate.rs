@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use super::Config;
+use super::{Config, LossKind};
 use crate::error::Error;
 
 impl Config {
@@ -109,6 +109,12 @@ impl Config {
             visible > 0,
             "mask-ratio",
             format!("at least one of the {patches} patches left visible"),
+            self.mask_ratio,
+        )?;
+        require(
+            visible < patches || self.loss == LossKind::All,
+            "mask-ratio",
+            "at least one patch hidden, or --loss all",
             self.mask_ratio,
         )?;
         product("gaussians x 14", &[self.micro_batch, self.gaussians, 14])?;

@@ -8,7 +8,7 @@ use image::{ImageFormat, ImageReader, RgbImage};
 /// Decodes the file at `path`, whatever its extension says, to eight-bit RGB; transparency is dropped.
 ///
 /// The error says in words what is wrong with the file, without naming it.
-pub(super) fn decode(path: &Path, min_side: usize) -> Result<RgbImage, String> {
+pub(crate) fn decode(path: &Path, min_side: usize) -> Result<RgbImage, String> {
     let bytes = std::fs::read(path).map_err(|error| format!("cannot be read: {error}"))?;
     decode_bytes(&bytes, min_side)
 }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use image::{Rgb, RgbImage};
 use rand_chacha::ChaCha8Rng;
 
-mod decode;
+pub(crate) mod decode;
 pub mod folder;
 pub mod shapes;
 pub mod transform;

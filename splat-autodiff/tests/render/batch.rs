@@ -17,7 +17,7 @@ fn host() -> Host<f32> {
     Host {
         gaussians: gaussians(&mut random, BATCH * COUNT, 2),
         backgrounds: random.vec(BATCH * 2, 0.0, 1.0),
-        views: Views::dense(16, 16, camera, BATCH, COUNT),
+        views: Views::dense(16, 16, camera, BATCH, COUNT).expect("a small batch"),
     }
 }
 

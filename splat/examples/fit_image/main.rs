@@ -16,6 +16,8 @@ mod model;
 mod photo;
 mod pictures;
 mod seeding;
+#[path = "../common/terminal.rs"]
+mod terminal;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -53,7 +55,7 @@ fn main() -> ExitCode {
     match run(&Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            terminal::note(format_args!("error: {error}"));
             ExitCode::from(2)
         }
     }
@@ -76,16 +78,15 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     for (name, picture) in pictures::all(&photo, &fitted) {
         common::write_png(&arguments.out.join(name), &picture)?;
     }
-    println!(
+    terminal::line(format_args!(
         "{}: {:.2} dB with {} gaussians after {} iterations of {:.0} ms",
         arguments.photo.display(),
         photo.psnr(&fitted.rendered),
         plan.gaussians,
         plan.iterations,
         1000.0 * elapsed / plan.iterations as f64
-    );
-    println!("pictures in {}", arguments.out.display());
-    Ok(())
+    ))?;
+    terminal::line(format_args!("pictures in {}", arguments.out.display()))
 }
 
 fn style() -> ProgressStyle {

@@ -15,6 +15,8 @@ mod neighbours;
 mod npz;
 mod orbit;
 mod ply;
+#[path = "../common/terminal.rs"]
+mod terminal;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -44,7 +46,7 @@ fn main() -> ExitCode {
     match run(&Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            terminal::note(format_args!("error: {error}"));
             ExitCode::from(2)
         }
     }
@@ -54,7 +56,11 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     let fail = |error: String| format!("{}: {error}", arguments.file.display());
     let (cloud, shots) = read(&arguments.file).map_err(fail)?;
     common::writable_folder(&arguments.out)?;
-    println!("{} gaussians, {} cameras", cloud.len(), shots.len());
+    terminal::line(format_args!(
+        "{} gaussians, {} cameras",
+        cloud.len(),
+        shots.len()
+    ))?;
     let progress = ProgressBar::new(shots.len() as u64).with_style(style());
     let start = Instant::now();
     for (i, shot) in shots.iter().enumerate() {
@@ -64,12 +70,11 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     }
     progress.finish_and_clear();
     let per_picture = 1000.0 * start.elapsed().as_secs_f64() / shots.len().max(1) as f64;
-    println!(
+    terminal::line(format_args!(
         "{} pictures in {}, {per_picture:.0} ms each",
         shots.len(),
         arguments.out.display()
-    );
-    Ok(())
+    ))
 }
 
 /// Reads a file by its kind.

@@ -16,6 +16,8 @@ mod reference;
 mod report;
 mod run;
 mod tensors;
+#[path = "../common/terminal.rs"]
+mod terminal;
 mod tolerance;
 
 use std::path::{Path, PathBuf};
@@ -49,30 +51,35 @@ enum BackendChoice {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let reports: Vec<FileReport> = arguments
-        .files
-        .iter()
-        .map(|path| FileReport {
+    match run(&Arguments::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            terminal::note(format_args!("error: {error}"));
+            ExitCode::from(1)
+        }
+    }
+}
+
+/// Checks and reports file after file; true if everything is within tolerance.
+fn run(arguments: &Arguments) -> Result<bool, String> {
+    let mut reports = Vec::new();
+    for path in &arguments.files {
+        let file = FileReport {
             file: path.display().to_string(),
             outcome: check(path, arguments.backend),
-        })
-        .inspect(|file| {
-            if !arguments.json {
-                file.print();
-            }
-        })
-        .collect();
-    if arguments.json {
-        println!("{}", report::json(&reports));
-    } else {
-        println!("{}", report::summary(&reports));
+        };
+        if !arguments.json {
+            file.print()?;
+        }
+        reports.push(file);
     }
-    if reports.iter().all(FileReport::passed) {
-        ExitCode::SUCCESS
+    terminal::line(if arguments.json {
+        report::json(&reports)
     } else {
-        ExitCode::from(1)
-    }
+        report::summary(&reports)
+    })?;
+    Ok(reports.iter().all(FileReport::passed))
 }
 
 /// Reads, renders and compares one file; an error is one line that says what is wrong with it.

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::compare::Row;
 use crate::reference::Dims;
+use crate::terminal;
 
 /// A file and what became of it.
 pub(crate) struct FileReport {
@@ -36,12 +37,12 @@ impl FileReport {
     }
 
     /// Prints the table, or the error to standard error.
-    pub(crate) fn print(&self) {
+    pub(crate) fn print(&self) -> Result<(), String> {
         let outcome = match &self.outcome {
             Ok(outcome) => outcome,
             Err(error) => {
-                eprintln!("error: {}: {error}", self.file);
-                return;
+                terminal::note(format_args!("error: {}: {error}", self.file));
+                return Ok(());
             }
         };
         let Dims {
@@ -53,20 +54,20 @@ impl FileReport {
             height,
         } = outcome.dims;
         let band = outcome.band_pixels;
-        println!("{}", self.file);
-        println!(
+        terminal::line(&self.file)?;
+        terminal::line(format_args!(
             "scenes {scenes}, images {images}, gaussians {gaussians}, channels {channels}, {width} x {height} px, \
              {band} of {} px in the boundary band",
             images * width * height
-        );
-        println!(
+        ))?;
+        terminal::line(format_args!(
             "  {:<29} {:<4} {:>9} {:>9} {:>9} | {:>9} {:>9}",
             "tensor", "", "absolute", "relative", "per row", "limit", "row limit"
-        );
+        ))?;
         for row in &outcome.rows {
-            println!("  {}", line(row));
+            terminal::line(format_args!("  {}", line(row)))?;
         }
-        println!();
+        terminal::line("")
     }
 
     fn json(&self) -> Value {

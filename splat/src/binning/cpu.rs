@@ -152,10 +152,14 @@ pub(crate) fn reach<T: Scalar>(opacity: T, alpha_min: f64) -> Option<T> {
 pub(crate) fn covariance<T: Scalar>(conic: Sym2<T>) -> Option<Sym2<T>> {
     let (xx, xy, yy) = (conic.xx.to_f64(), conic.xy.to_f64(), conic.yy.to_f64());
     let det = xx * yy - xy * xy;
-    (xx > 0.0 && yy > 0.0 && det > 0.0 && det.is_finite()).then(|| Sym2 {
-        xx: T::from_f64(yy / det),
-        xy: T::from_f64(-xy / det),
-        yy: T::from_f64(xx / det),
+    let k = Sym2 { xx, xy, yy };
+    (xx > 0.0 && yy > 0.0 && det > 0.0 && det.is_finite()).then(|| {
+        let m = crate::double::sym2::inverse(k, det);
+        Sym2 {
+            xx: T::from_f64(m.xx),
+            xy: T::from_f64(m.xy),
+            yy: T::from_f64(m.yy),
+        }
     })
 }
 
@@ -198,8 +202,7 @@ pub(crate) fn splat_pixels<T: Scalar>(
         &splats.means[2 * m..2 * m + 2],
         &splats.extents[2 * m..2 * m + 2],
     );
-    // Extents of splats made elsewhere are not trusted: NaN fails this.
-    if !(extent[0] > T::ZERO && extent[1] > T::ZERO) {
+    if !splats.visible(m) {
         return [0..0, 0..0];
     }
     [

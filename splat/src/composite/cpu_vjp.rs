@@ -169,7 +169,7 @@ impl<T: Scalar> Pass<'_, T> {
     ) -> usize {
         let ImageSize { height, width, .. } = self.composited.size;
         let (chunks, channels) = (pixels.ends.len(), background.len());
-        pixels.ends.fill([0; LANES]);
+        pixels.clear();
         let mut greatest = 0;
         for (row, column, chunk, lane) in tile.pixels() {
             let pixel = (view * height + tile.y + row) * width + tile.x + column;

@@ -37,6 +37,15 @@ impl<T: Scalar> Pixels<T> {
         }
     }
 
+    /// A fresh tile: nothing of the one before is left in lanes outside the image.
+    pub(crate) fn clear(&mut self) {
+        self.transmittance.fill([T::ONE; LANES]);
+        self.beyond.fill([T::ZERO; LANES]);
+        self.ends.fill([0; LANES]);
+        self.v_depth.fill([T::ZERO; LANES]);
+        self.v_features.fill([T::ZERO; LANES]);
+    }
+
     /// Which pixels of a chunk the hit at `place` of the tile's list can have reached.
     #[inline(always)]
     pub(crate) fn live(&self, at: usize, place: u32) -> [bool; LANES] {

@@ -80,10 +80,6 @@ impl<T: Scalar> Splats<&[T]> {
             yy: self.conics[3 * m + 2],
         }
     }
-
-    fn visible(&self, m: usize) -> bool {
-        self.extents[2 * m] > T::ZERO
-    }
 }
 
 /// A run of splats of one view, and the places they go to.
@@ -193,6 +189,10 @@ fn project_one<T: Scalar>(
     alpha_min: f64,
 ) -> Option<(Splat<T>, [T; 2])> {
     let shape = gaussians.shape(i);
+    let length = T::norm(shape.quaternion);
+    if !(length > T::ZERO && length.finite()) {
+        return None;
+    }
     let footprint = T::footprint(shape, camera, constants);
     let z = footprint.centre.z;
     if !(z >= camera.near && z <= camera.far && z.finite()) {
@@ -200,9 +200,10 @@ fn project_one<T: Scalar>(
     }
     let splat = T::splat(shape, footprint, camera, constants);
     let conic = [splat.conic.xx, splat.conic.xy, splat.conic.yy];
-    // A finite determinant keeps every product of the vjp finite too.
+    // Products that only the vjp forms must be finite too: determinants of covariance and conic.
     let sound = footprint.det > T::ZERO
         && footprint.det.finite()
+        && (splat.conic.xx * splat.conic.yy).finite()
         && conic.iter().all(|x| x.finite())
         && gaussians.feature(i).iter().all(|x| x.finite());
     if !sound {
@@ -219,6 +220,7 @@ fn project_one<T: Scalar>(
 }
 
 /// The splats of every Gaussian, in the order of the views: `list[starts[i] .. starts[i + 1]]`, as (view, splat).
+#[derive(Default)]
 struct SplatsOfGaussians {
     starts: Vec<u32>,
     list: Vec<(u32, u32)>,
@@ -272,7 +274,11 @@ pub(crate) fn project_vjp<T: Scalar>(
             .map(|camera| camera.params(views.width, views.height))
             .collect(),
         constants: config.project_constants(),
-        splats_of: SplatsOfGaussians::new(gaussians.count, views, &splats.offsets)?,
+        splats_of: if wanted.geometry || wanted.features {
+            SplatsOfGaussians::new(gaussians.count, views, &splats.offsets)?
+        } else {
+            SplatsOfGaussians::default()
+        },
     };
     let (count, channels) = (gaussians.count, gaussians.channels);
     let mut gradient = Gaussians {

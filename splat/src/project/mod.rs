@@ -3,7 +3,7 @@
 //! `formula.rs` has the mathematics of one Gaussian, `cpu.rs` the loops over all of them.
 
 use crate::error::RenderError;
-use crate::gaussians::check_len;
+use crate::gaussians::{check_channels, check_len};
 use crate::math::{Mat3, Quaternion, Sym2, Vec2, Vec3};
 use crate::scalar::Scalar;
 
@@ -65,9 +65,21 @@ impl<S> Splats<S> {
     /// # Errors
     /// [`RenderError::Shape`] names the buffer at fault.
     pub fn validate(&self, len: impl Fn(&S) -> usize) -> Result<(), RenderError> {
-        if self.channels == 0 {
-            return Err(RenderError::config("splats.channels", "at least 1", 0));
-        }
+        self.validate_but_extents(&len)?;
+        check_len(
+            "splats.extents",
+            "[M, 2]",
+            &[self.len(), 2],
+            len(&self.extents),
+        )
+    }
+
+    /// [`Splats::validate`] before the extents are there.
+    pub(crate) fn validate_but_extents(
+        &self,
+        len: impl Fn(&S) -> usize,
+    ) -> Result<(), RenderError> {
+        check_channels("splats.channels", self.channels)?;
         if self.offsets.first() != Some(&0) || !self.offsets.is_sorted() {
             return Err(RenderError::shape(
                 "splats.offsets",
@@ -87,8 +99,7 @@ impl<S> Splats<S> {
         check_len("splats.conics", "[M, 3]", &[m, 3], len(&self.conics))?;
         check_len("splats.opacities", "[M]", &[m], len(&self.opacities))?;
         check_len("splats.depths", "[M]", &[m], len(&self.depths))?;
-        check_len("splats.features", "[M, C]", &[m, c], len(&self.features))?;
-        check_len("splats.extents", "[M, 2]", &[m, 2], len(&self.extents))
+        check_len("splats.features", "[M, C]", &[m, c], len(&self.features))
     }
 }
 
@@ -99,18 +110,20 @@ impl<T> Splats<Vec<T>> {
     }
 }
 
+impl<T: Scalar> Splats<&[T]> {
+    /// Whether splat `m` can be seen. False for extents that are not numbers, or not there.
+    pub(crate) fn visible(&self, m: usize) -> bool {
+        let extent = self.extents.get(2 * m..2 * m + 2);
+        extent.is_some_and(|extent| extent.iter().all(|&half| half > T::ZERO))
+    }
+}
+
 impl<T: Scalar> Splats<Vec<T>> {
-    /// How many splats of each view were culled, `[B]`.
+    /// How many splats of each view were culled, `[B]`. (Of a gradient, which has no extents: all.)
     pub fn culled(&self) -> Vec<usize> {
-        self.offsets
-            .windows(2)
-            .map(|ends| {
-                self.extents[2 * ends[0]..2 * ends[1]]
-                    .chunks_exact(2)
-                    .filter(|extent| extent[0] <= T::ZERO)
-                    .count()
-            })
-            .collect()
+        let splats = self.as_slices();
+        let culled = |ends: &[usize]| (ends[0]..ends[1]).filter(|&m| !splats.visible(m)).count();
+        self.offsets.windows(2).map(culled).collect()
     }
 }
 

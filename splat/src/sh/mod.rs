@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use crate::camera::Camera;
 use crate::error::{RenderError, try_filled};
-use crate::gaussians::check_len;
+use crate::gaussians::{check_channels, check_len};
 use crate::math::{Mat3, Vec3};
 use crate::scalar::Scalar;
 
@@ -57,9 +57,8 @@ impl<T: Scalar> Harmonics<'_, T> {
                 self.degree,
             ));
         }
-        if self.channels == 0 {
-            return Err(RenderError::config("harmonics.channels", "at least 1", 0));
-        }
+        check_channels("harmonics.channels", self.channels)?;
+        check_channels("harmonics.stored", self.stored)?;
         if self.stored < self.used() {
             return Err(RenderError::shape(
                 "harmonics.stored",
@@ -215,7 +214,9 @@ fn gaussian_vjp<T: Scalar>(
     let block = &harmonics.coefficients[i * harmonics.stored * channels..];
     let mut v_d = Vec3::default();
     for (channel, &v) in v_feature.iter().enumerate() {
-        if harmonics.raw(i, channel, d) < T::ZERO {
+        // Clamped, or without a direction: no gradient. Phrased so that NaN fails it.
+        let raw = harmonics.raw(i, channel, d);
+        if !(raw >= T::ZERO && raw.finite()) {
             continue;
         }
         for k in 0..harmonics.used() {
@@ -225,7 +226,7 @@ fn gaussian_vjp<T: Scalar>(
         }
     }
     let v_offset = T::unit_vjp(offset, v_d);
-    // At the camera's centre there is no direction: degree 0 has a feature there, and nothing has a gradient.
+    // At the camera's centre there is no direction to differentiate by.
     if v_offset.x.finite() && v_offset.y.finite() && v_offset.z.finite() {
         v_offset
     } else {

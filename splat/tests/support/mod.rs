@@ -238,6 +238,28 @@ pub fn camera(projection: Projection, width: usize, height: usize) -> Camera {
     Camera::new(projection, focal, 1.1 * focal, 0.52 * w, 0.47 * h).with_pose(pose)
 }
 
+/// The same camera, turned a little and shifted by the number of its view, so that no two views are alike.
+fn moved(camera: Camera, view: usize) -> Camera {
+    let k = 0.1 * view as f64;
+    let mut pose = camera.camera_from_world;
+    pose[0][3] += k;
+    pose[1][3] -= 0.5 * k;
+    let (sin, cos) = k.sin_cos();
+    for column in 0..3 {
+        let (y, z) = (pose[1][column], pose[2][column]);
+        (pose[1][column], pose[2][column]) = (cos * y - sin * z, sin * y + cos * z);
+    }
+    camera.with_pose(pose)
+}
+
+/// Views through cameras that differ.
+fn spread(mut views: Views) -> Views {
+    for (view, camera) in views.cameras.iter_mut().enumerate() {
+        *camera = moved(*camera, view);
+    }
+    views
+}
+
 /// Numbers on a grid of hundredths: what shrinking leaves is readable.
 fn hundredths(low: f64, high: f64) -> impl Strategy<Value = f64> {
     ((low * 100.0) as i32..=(high * 100.0) as i32).prop_map(|i| f64::from(i) / 100.0)
@@ -305,7 +327,9 @@ pub fn worlds() -> impl Strategy<Value = World> {
                         views: Views {
                             width,
                             height,
-                            cameras: vec![camera(projection, width, height); views],
+                            cameras: (0..views)
+                                .map(|view| moved(camera(projection, width, height), view))
+                                .collect(),
                             // The second view sees all but the first Gaussian.
                             ranges: (0..views).map(|b| b.min(count)..count).collect(),
                         },
@@ -353,12 +377,15 @@ pub fn crowd(
     }
     World {
         gaussians: g,
-        views: Views::dense(
-            width,
-            height,
-            camera(projection, width, height),
-            views,
-            count,
+        views: spread(
+            Views::dense(
+                width,
+                height,
+                camera(projection, width, height),
+                views,
+                count,
+            )
+            .expect("a small batch"),
         ),
         backgrounds: (0..views * 3).map(|_| rng.random_range(0.0..1.0)).collect(),
         config: RenderConfig {

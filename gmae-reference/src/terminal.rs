@@ -1,0 +1,55 @@
+//! Lines for whoever runs the program. They may stop reading, as `head` does; the work goes on without them.
+
+use std::fmt::Display;
+use std::io::{ErrorKind, Write};
+
+use crate::Error;
+
+/// Writes a line to standard output; a pipe that nobody reads any more is no error.
+///
+/// # Errors
+///
+/// [`Error::File`] if the line cannot be written for another reason, as on a full disk.
+pub fn line(text: impl Display) -> Result<(), Error> {
+    write_line(&mut std::io::stdout().lock(), text)
+        .map_err(Error::file("writing", "standard output"))
+}
+
+/// Writes a line to standard error. When that fails there is nobody left to tell.
+pub fn note(text: impl Display) {
+    let _ = write_line(&mut std::io::stderr().lock(), text);
+}
+
+fn write_line(stream: &mut dyn Write, text: impl Display) -> std::io::Result<()> {
+    match writeln!(stream, "{text}").and_then(|()| stream.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        outcome => outcome,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A stream that fails in one way.
+    struct Failing(ErrorKind);
+
+    impl Write for Failing {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(self.0.into())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn only_a_closed_pipe_is_forgiven() {
+        let mut written = Vec::new();
+        assert!(write_line(&mut written, "text").is_ok());
+        assert_eq!(written, b"text\n");
+        assert!(write_line(&mut Failing(ErrorKind::BrokenPipe), "text").is_ok());
+        assert!(write_line(&mut Failing(ErrorKind::StorageFull), "text").is_err());
+    }
+}

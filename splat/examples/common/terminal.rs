@@ -1,0 +1,22 @@
+//! Lines for whoever runs an example. They may stop reading, as `head` does; the work goes on without them.
+
+use std::fmt::Display;
+use std::io::{self, ErrorKind, Write};
+
+/// Writes a line to standard output; a pipe that nobody reads any more is no error.
+pub(crate) fn line(text: impl Display) -> Result<(), String> {
+    write_line(&mut io::stdout().lock(), text)
+        .map_err(|error| format!("standard output: cannot be written to: {error}"))
+}
+
+/// Writes a line to standard error. When that fails there is nobody left to tell.
+pub(crate) fn note(text: impl Display) {
+    let _ = write_line(&mut io::stderr().lock(), text);
+}
+
+fn write_line(stream: &mut dyn Write, text: impl Display) -> io::Result<()> {
+    match writeln!(stream, "{text}").and_then(|()| stream.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        outcome => outcome,
+    }
+}
