@@ -1,4 +1,4 @@
-//! Every reference file of the shared folder through the example `verify`, one trial per file.
+//! Every reference file at hand through the example `verify`, one trial per file.
 //!
 //! The folder is `$SPLAT_SHARED`, by default `../shared` beside the workspace. Where it is absent the trial shows as ignored,
 //! never as passed.

@@ -145,7 +145,7 @@ impl<'a> Canvas<'a> {
             &v_image,
             wanted,
         )?;
-        let v = parameters.splats_vjp(&splats, v_splats);
+        let v = parameters.splats_vjp(&splats, v_splats)?;
         Ok((image.features, v))
     }
 }

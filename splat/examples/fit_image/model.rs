@@ -87,7 +87,11 @@ impl Parameters {
     }
 
     /// Vjp of [`Parameters::splats`]: incoming the gradient by the splats.
-    pub(crate) fn splats_vjp(&self, splats: &Splats<Vec<f32>>, v: Splats<Vec<f32>>) -> Self {
+    pub(crate) fn splats_vjp(
+        &self,
+        splats: &Splats<Vec<f32>>,
+        v: Splats<Vec<f32>>,
+    ) -> Result<Self, RenderError> {
         let scales = self.scales();
         let mut log_scales = Vec::with_capacity(scales.len());
         let mut angles = Vec::with_capacity(self.len());
@@ -103,13 +107,13 @@ impl Parameters {
             let turn = 2.0 * cos * sin * (yy - xx) + (cos * cos - sin * sin) * xy;
             angles.push((narrow.first - narrow.second) * turn);
         }
-        Self {
+        Ok(Self {
             positions: v.means,
             log_scales,
             angles,
-            logits: opacities_from_logits_vjp(&splats.opacities, &v.opacities),
+            logits: opacities_from_logits_vjp(&splats.opacities, &v.opacities)?,
             colours: v.features,
-        }
+        })
     }
 }
 
