@@ -22,6 +22,8 @@ const TRAINING_IMAGES: usize = 1 << 20;
 const HELD_OUT_IMAGES: usize = 256;
 /// Added to the seed for held-out pictures, so that no picture is in both sets.
 const HELD_OUT_SEED: u64 = 1 << 32;
+/// How often the held-out loss is measured on the way, for the curve.
+const EVALUATIONS: usize = 12;
 /// Steps that measure the speed, after one that warms up.
 const CALIBRATION_STEPS: usize = 8;
 /// What training may take, relative to what was asked for, on a machine that has become slower than it was measured.
@@ -70,10 +72,20 @@ pub fn demo(config: Config, seconds: f64, output: &Path) -> Result<Outcome, Erro
         step_seconds * 1e3
     ));
     let started = Instant::now();
-    let outcome = train(&mut trainer, &data, &plan)?;
+    let mut held_out = vec![(0.0, start_loss)];
+    let stride = total_steps.div_ceil(EVALUATIONS);
+    let outcome = train(&mut trainer, &data, &plan, &mut |trainer| {
+        if trainer.step % stride == 0 && trainer.step < total_steps {
+            let loss = held_out_loss(&config, &trainer.model, &unseen)?;
+            held_out.push((trainer.step as f64, loss));
+        }
+        Ok(())
+    })?;
+    let end_loss = held_out_loss(&config, &trainer.model, &unseen)?;
+    held_out.push((trainer.step as f64, end_loss));
     let numbers = Numbers {
         start_loss,
-        end_loss: held_out_loss(&config, &trainer.model, &unseen)?,
+        end_loss,
         baseline_loss: mean_colour_loss(&config, &unseen),
         images_per_second: (trainer.step * config.batch_size) as f64
             / started.elapsed().as_secs_f64(),
@@ -82,7 +94,10 @@ pub fn demo(config: Config, seconds: f64, output: &Path) -> Result<Outcome, Erro
         parameters: trainer.model.num_params(),
         gaussians: config.gaussians,
     };
-    let path = report::write(output, &report_data(&trainer, &unseen, numbers, &plan)?)?;
+    let path = report::write(
+        output,
+        &report_data(&trainer, &unseen, numbers, held_out, &plan)?,
+    )?;
     terminal::line(format_args!(
         "held-out masked loss {:.4} -> {:.4} ({:.2} of the start; painting the mean visible colour: {:.4})",
         numbers.start_loss,
@@ -128,6 +143,7 @@ fn report_data(
     trainer: &Trainer,
     unseen: &Batch,
     numbers: Numbers,
+    held_out: Vec<(f64, f64)>,
     plan: &Plan,
 ) -> Result<ReportData, Error> {
     let records = metrics::read(&plan.metrics)?;
@@ -135,10 +151,6 @@ fn report_data(
         .iter()
         .map(|record| (record.step as f64, record.loss))
         .collect();
-    let held_out = vec![
-        (0.0, numbers.start_loss),
-        (numbers.steps as f64, numbers.end_loss),
-    ];
     let gallery = gallery::gallery(&trainer.config, &trainer.model.valid(), unseen)?;
     Ok(ReportData {
         title: "Gaussian masked autoencoder on procedural shapes".to_owned(),

@@ -56,7 +56,7 @@ pub fn pretrain(config: Config, options: &Options) -> Result<Outcome, Error> {
     ));
     // The very first checkpoint shows that the folder can be written to, before an hour has gone into it.
     trainer.checkpoint(data.len())?.save(&plan.checkpoint)?;
-    let outcome = train(&mut trainer, &data, &plan)?;
+    let outcome = train(&mut trainer, &data, &plan, &mut |_| Ok(()))?;
     summarise(&plan, outcome, &trainer)?;
     Ok(outcome)
 }

@@ -65,12 +65,18 @@ pub struct Trainer {
 }
 
 /// Trains until `plan.last_step` or `plan.deadline`, or until interrupted; each way the last thing written is a checkpoint.
+/// After every step `watch` is shown the run.
 ///
 /// # Errors
 ///
 /// [`Error::NotFinite`] if the loss stops being a number, and whatever reading data or writing files brings. The
 /// last checkpoint stays usable.
-pub fn train(trainer: &mut Trainer, data: &dyn Dataset, plan: &Plan) -> Result<Outcome, Error> {
+pub fn train(
+    trainer: &mut Trainer,
+    data: &dyn Dataset,
+    plan: &Plan,
+    watch: &mut dyn FnMut(&Trainer) -> Result<(), Error>,
+) -> Result<Outcome, Error> {
     let mut sampler = Sampler::new(trainer.config, data.len());
     let mut metrics = Metrics::resume(&plan.metrics, trainer.step)?;
     let mut progress = Progress::new(trainer.step, plan.last_step);
@@ -90,6 +96,7 @@ pub fn train(trainer: &mut Trainer, data: &dyn Dataset, plan: &Plan) -> Result<O
         };
         metrics.append(&record)?;
         progress.show(&record);
+        watch(trainer)?;
         let interrupted = interrupt::requested();
         let over = trainer.step == plan.last_step
             || plan.deadline.is_some_and(|end| Instant::now() >= end);

@@ -39,7 +39,7 @@ fn run(folder: &Path, config: Config, threads: usize, stop_at: Option<usize>) ->
         .expect("a trainer");
     let images = data(&config, IMAGES);
     assert_eq!(
-        train(&mut trainer, &images, &plan).expect("training"),
+        train(&mut trainer, &images, &plan, &mut |_| Ok(())).expect("training"),
         Outcome::Finished
     );
     let records = metrics::read(&plan.metrics).expect("metrics");

@@ -116,3 +116,12 @@ pub use project::{
 pub use render::{Gradients, Saved, Scene, render, render_vjp};
 pub use scalar::Scalar;
 pub use sort::cpu::SortedHits;
+
+/// The examples of the README and of docs/ARCHITECTURE.md, compiled and run as tests.
+#[cfg(doctest)]
+mod examples_in_documents {
+    #[doc = include_str!("../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../docs/ARCHITECTURE.md")]
+    struct Architecture;
+}
