@@ -31,7 +31,7 @@ fn bench(criterion: &mut Criterion, workload: &Workload) {
         )
         .expect("a valid workload");
     group.bench_function("project", |b| {
-        b.iter(|| backend.project(&scene.gaussians, scene.views, config))
+        b.iter(|| backend.project(&scene.gaussians, scene.views, config));
     });
     group.bench_function("bin", |b| b.iter(|| backend.bin(&splats, width, height)));
     group.bench_function("bin and sort", |b| {
@@ -71,7 +71,7 @@ fn bench(criterion: &mut Criterion, workload: &Workload) {
     });
     group.bench_function("render", |b| b.iter(|| render(&backend, &scene, config)));
     group.bench_function("render_vjp", |b| {
-        b.iter(|| render_vjp(&backend, &scene, &saved, &v_image, Wanted::ALL))
+        b.iter(|| render_vjp(&backend, &scene, &saved, &v_image, Wanted::ALL));
     });
     group.finish();
 }

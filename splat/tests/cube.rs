@@ -255,7 +255,8 @@ fn device_formulas_equal_host_formulas(
         let scale = host.iter().fold(0.0f32, |m, x| m.max(x.abs()));
         for (k, (a, b)) in device.iter().zip(&host).enumerate() {
             // Phrased so that NaN fails it.
-            if !((a - b).abs() <= DEVICE_TOLERANCE * scale) {
+            let close = (a - b).abs() <= DEVICE_TOLERANCE * scale;
+            if !close {
                 return Err(format!("Gaussian {i}, number {k}: device {a}, host {b}").into());
             }
         }

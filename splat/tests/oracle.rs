@@ -103,6 +103,7 @@ fn boundary_band(world: &World) -> Vec<bool> {
     pixels.map(|(a, b)| max_difference(a, b) > 1e-9).collect()
 }
 
+#[expect(clippy::ptr_arg, reason = "mapped over the vectors of a scene")]
 fn widen(x: &Vec<f32>) -> Vec<f64> {
     x.iter().map(|x| x.to_f64()).collect()
 }

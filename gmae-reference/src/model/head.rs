@@ -80,7 +80,7 @@ impl<B: Backend> Head<B> {
 /// Raw attributes `[B k, 14]` -> Gaussians.
 ///
 /// Centres are `centre_range * tanh(a / 2)`, scales `gaussian_scale * sigmoid(a)`, quaternions as in
-/// [`uniform_quaternion`] from the first three of their four numbers, colours and opacities sigmoids. Every
+/// `uniform_quaternion` from the first three of their four numbers, colours and opacities sigmoids. Every
 /// gradient is finite for every finite input.
 pub fn activate<B: Backend>(
     raw: &Tensor<B, 2>,
