@@ -10,7 +10,7 @@ use crate::composite::cpu::Composited;
 use crate::config::RenderConfig;
 use crate::error::{RenderError, try_filled};
 use crate::gaussians::Gaussians;
-use crate::project::{Splats, cpu as project};
+use crate::project::{Splats, cpu as project, cpu_vjp as project_vjp};
 use crate::scalar::Scalar;
 use crate::sort::cpu::SortedHits;
 use crate::{binning, composite, sort};
@@ -104,7 +104,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         config.validate_at::<T>()?;
         gaussians.validate(|buffer| buffer.len())?;
         views.validate(gaussians.count)?;
-        project::project_vjp(gaussians, views, config, splats, v_splats, wanted)
+        project_vjp::project_vjp(gaussians, views, config, splats, v_splats, wanted)
     }
 
     fn bin(&self, splats: &Splats<&[T]>, width: usize, height: usize) -> Result<Hits, RenderError> {

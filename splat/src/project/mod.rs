@@ -1,6 +1,6 @@
 //! Stage 1, *project*: from Gaussians in the world to splats in the image (MATH section 2).
 //!
-//! `formula.rs` has the mathematics of one Gaussian, `cpu.rs` the loops over all of them.
+//! `formula.rs` has the mathematics of one Gaussian, `cpu.rs` and `cpu_vjp.rs` the loops over all of them.
 
 use crate::error::RenderError;
 use crate::gaussians::{check_channels, check_len};
@@ -8,6 +8,7 @@ use crate::math::{Mat3, Quaternion, Sym2, Vec2, Vec3};
 use crate::scalar::Scalar;
 
 pub(crate) mod cpu;
+pub(crate) mod cpu_vjp;
 
 /// M projected Gaussians in pixels: what a compositor needs, and an entry of its own for splats made elsewhere.
 ///
