@@ -12,6 +12,7 @@ use crate::error::{RenderError, try_filled};
 use crate::gaussians::Gaussians;
 use crate::project::{Splats, cpu as project, cpu_vjp as project_vjp};
 use crate::scalar::Scalar;
+use crate::simd::Simd;
 use crate::sort::cpu::SortedHits;
 use crate::{binning, composite, sort};
 
@@ -21,6 +22,7 @@ pub use crate::binning::cpu::TileSize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Cpu<T> {
     tile: TileSize,
+    simd: Option<Simd>,
     precision: PhantomData<T>,
 }
 
@@ -34,6 +36,25 @@ impl<T: Scalar> Cpu<T> {
     #[must_use]
     pub fn with_tile(self, tile: TileSize) -> Self {
         Self { tile, ..self }
+    }
+
+    /// The same backend on other vector instructions than [`Simd::preferred`]: the same image but for rounding.
+    #[must_use]
+    pub fn with_simd(self, simd: Simd) -> Self {
+        let simd = Some(simd);
+        Self { simd, ..self }
+    }
+
+    /// The vector instructions to use.
+    fn simd(self) -> Result<Simd, RenderError> {
+        match self.simd {
+            None => Simd::preferred(),
+            Some(simd) if simd.is_available() => Ok(simd),
+            Some(simd) => {
+                let expected = "an instruction set of this machine";
+                Err(RenderError::config("simd", expected, simd.name()))
+            }
+        }
     }
 
     /// Completes splats that were made elsewhere, to be composited with the same `config.alpha_min`: works out `extents` from conic, opacity and `config.alpha_min`, and culls
@@ -126,7 +147,7 @@ impl<T: Scalar> Backend for Cpu<T> {
     ) -> Result<(Image<Vec<T>>, Composited<T>), RenderError> {
         config.validate_at::<T>()?;
         splats.validate(|buffer| buffer.len())?;
-        composite::cpu::composite(splats, sorted, backgrounds, config)
+        composite::cpu::composite(splats, sorted, backgrounds, config, self.simd()?)
     }
 
     fn composite_vjp(
@@ -139,6 +160,14 @@ impl<T: Scalar> Backend for Cpu<T> {
         wanted: Wanted,
     ) -> Result<(Splats<Vec<T>>, Vec<T>), RenderError> {
         splats.validate(|buffer| buffer.len())?;
-        composite::cpu_vjp::composite_vjp(splats, sorted, backgrounds, composited, v_image, wanted)
+        composite::cpu_vjp::composite_vjp(
+            splats,
+            sorted,
+            backgrounds,
+            composited,
+            v_image,
+            wanted,
+            self.simd()?,
+        )
     }
 }

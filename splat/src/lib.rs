@@ -51,10 +51,13 @@ pub mod oracle;
 pub mod render;
 pub mod sh;
 
+mod arithmetic;
 mod binning;
 mod composite;
+mod kernels;
 mod project;
 mod scalar;
+mod simd;
 mod sort;
 
 /// The formulas at `f32`.
@@ -66,6 +69,8 @@ pub mod single {
     pub mod binning;
     #[path = "composite/formula.rs"]
     pub mod composite;
+    #[path = "math/fused.rs"]
+    pub mod fused;
     #[path = "project/formula.rs"]
     pub mod project;
     #[path = "math/quat.rs"]
@@ -88,6 +93,8 @@ pub mod double {
     pub mod binning;
     #[path = "composite/formula.rs"]
     pub mod composite;
+    #[path = "math/fused.rs"]
+    pub mod fused;
     #[path = "project/formula.rs"]
     pub mod project;
     #[path = "math/quat.rs"]
@@ -100,11 +107,40 @@ pub mod double {
     pub mod vec3;
 }
 
+/// The formulas of a (splat, pixel) pair at `f32`, with fused multiply-add: for machines that have it.
+#[path = "."]
+#[expect(clippy::duplicate_mod, reason = "one text, two roundings")]
+mod single_fused {
+    #[cfg(feature = "cube")]
+    use crate::single as separate;
+    pub(crate) type Real = f32;
+    #[path = "composite/formula.rs"]
+    pub(crate) mod composite;
+    #[path = "math/fused_once.rs"]
+    pub(crate) mod fused;
+}
+
+/// The same at `f64`.
+#[path = "."]
+#[expect(
+    clippy::duplicate_mod,
+    reason = "one text, two roundings, two precisions"
+)]
+mod double_fused {
+    #[cfg(feature = "cube")]
+    use crate::double as separate;
+    pub(crate) type Real = f64;
+    #[path = "composite/formula.rs"]
+    pub(crate) mod composite;
+    #[path = "math/fused_once.rs"]
+    pub(crate) mod fused;
+}
+
 pub use backend::{Backend, ProjectGradients, Wanted};
 pub use binning::cpu::Hits;
 pub use camera::{Camera, CameraParams, Projection, Views};
 pub use composite::cpu::Composited;
-pub use composite::{AlphaGradient, Image, ImageSize, SigmaGradient};
+pub use composite::{Image, ImageSize, Moments, SigmaGradient};
 pub use config::{Outputs, RenderConfig};
 pub use cpu::{Cpu, TileSize};
 pub use error::RenderError;
@@ -115,6 +151,7 @@ pub use project::{
 };
 pub use render::{Gradients, Saved, Scene, render, render_vjp};
 pub use scalar::Scalar;
+pub use simd::{SIMD_VARIABLE, Simd};
 pub use sort::cpu::SortedHits;
 
 /// The examples of the README and of docs/ARCHITECTURE.md, compiled and run as tests.

@@ -4,8 +4,8 @@ use std::fmt::{Debug, Display};
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
 use crate::camera::CameraParams;
-use crate::composite::{AlphaGradient, SigmaGradient};
-use crate::math::{Mat3, Quaternion, Sym2, Vec2, Vec3, exp};
+use crate::kernels::Kernels;
+use crate::math::{Mat3, Quaternion, Sym2, Vec2, Vec3};
 use crate::project::{Footprint, GaussianShape, ProjectConstants, ProjectGradient, Splat};
 
 /// What a scalar must be for the formulas to be compiled for a device too.
@@ -37,7 +37,7 @@ macro_rules! scalar {
         pub trait Scalar:
             Copy + Default + Debug + Display + PartialOrd + Send + Sync + 'static + DeviceScalar + Sealed
             + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self>
-            + Neg<Output = Self> + AddAssign + std::iter::Sum
+            + Neg<Output = Self> + AddAssign + std::iter::Sum + Kernels
         {
             /// 0
             const ZERO: Self;
@@ -49,17 +49,19 @@ macro_rules! scalar {
             fn to_f64(self) -> f64;
             /// Neither infinite nor NaN.
             fn finite(self) -> bool;
-            /// `e^self` for `self <= 0`, as exact as the precision asks for.
-            fn exp(self) -> Self;
+            /// `|self|`
+            fn abs(self) -> Self;
+            /// The nearest integer of `0 <= self < 2^22`, without a branch; of two equally near ones the even one.
+            fn nearest(self) -> u32;
             /// An integer that sorts as the number does; equal for 0 and -0.
             fn sort_key(self) -> u64;
             $($(#[$doc])* fn $name($($arg: $type),*) -> $out;)*
         }
 
-        scalar!(@implement f32, single, exp_f32, u32, i32, [$(fn $name($($arg: $type),*) -> $out = $module;)*]);
-        scalar!(@implement f64, double, exp_f64, u64, i64, [$(fn $name($($arg: $type),*) -> $out = $module;)*]);
+        scalar!(@implement f32, single, u32, i32, [$(fn $name($($arg: $type),*) -> $out = $module;)*]);
+        scalar!(@implement f64, double, u64, i64, [$(fn $name($($arg: $type),*) -> $out = $module;)*]);
     };
-    (@implement $real:ident, $precision:ident, $exp:ident, $bits:ident, $signed:ident,
+    (@implement $real:ident, $precision:ident, $bits:ident, $signed:ident,
      [$(fn $name:ident($($arg:ident: $type:ty),*) -> $out:ty = $module:ident;)*]) => {
         impl Scalar for $real {
             const ZERO: Self = 0.0;
@@ -77,8 +79,14 @@ macro_rules! scalar {
                 self.is_finite()
             }
             #[inline(always)]
-            fn exp(self) -> Self {
-                exp::$exp(self)
+            fn abs(self) -> Self {
+                <$real>::abs(self)
+            }
+            #[inline(always)]
+            fn nearest(self) -> u32 {
+                // The sum has no bits left for a fraction, and the integer stands in its lowest bits.
+                const SHIFT: $real = 1.5 * (1u64 << ($real::MANTISSA_DIGITS - 1)) as $real;
+                (self + SHIFT).to_bits().wrapping_sub(SHIFT.to_bits()) as u32
             }
             #[inline]
             fn sort_key(self) -> u64 {
@@ -106,24 +114,8 @@ scalar! {
     fn splat_vjp(g: GaussianShape<Self>, camera: CameraParams<Self>, constants: ProjectConstants<Self>, v_splat: Splat<Self>) -> ProjectGradient<Self> = project;
     /// See `binning/formula.rs`.
     fn extents(covariance: Sym2<Self>, reach: Self) -> Vec2<Self> = binning;
-    /// See `composite/formula.rs`.
-    fn sigma(conic: Sym2<Self>, d: Vec2<Self>) -> Self = composite;
-    /// See `composite/formula.rs`.
-    fn sigma_vjp(conic: Sym2<Self>, d: Vec2<Self>, v_sigma: Self) -> SigmaGradient<Self> = composite;
-    /// See `composite/formula.rs`.
-    fn alpha(opacity: Self, falloff: Self, alpha_max: Self) -> Self = composite;
-    /// See `composite/formula.rs`.
-    fn alpha_vjp(opacity: Self, falloff: Self, alpha_max: Self, v_alpha: Self) -> AlphaGradient<Self> = composite;
-    /// See `composite/formula.rs`.
-    fn counts(sigma: Self, alpha: Self, alpha_min: Self) -> bool = composite;
-    /// See `composite/formula.rs`.
-    fn behind(transmittance: Self, alpha: Self) -> Self = composite;
-    /// See `composite/formula.rs`.
-    fn in_front(transmittance_behind: Self, alpha: Self) -> Self = composite;
-    /// See `composite/formula.rs`.
-    fn weight(alpha: Self, transmittance: Self) -> Self = composite;
-    /// See `composite/formula.rs`.
-    fn weight_vjp(alpha: Self, transmittance: Self, v_weight: Self, beyond: Self) -> Self = composite;
+    /// See `binning/formula.rs`.
+    fn chord(slope: Self, inverse_half_height_squared: Self, half_width_squared: Self, dy: Self) -> Vec2<Self> = binning;
     /// See `math/vec3.rs`.
     fn add3(a: Vec3<Self>, b: Vec3<Self>) -> Vec3<Self> = vec3;
     /// See `math/vec3.rs`.

@@ -8,7 +8,7 @@ use cubecl_wgpu::{WgpuDevice, WgpuRuntime};
 use libtest_mimic::{Arguments, Failed, Trial};
 use splat::math::{Mat3, Quaternion, Sym2, Vec2, Vec3};
 use splat::single::{Real, binning, composite, project};
-use splat::{Camera, CameraParams, GaussianShape, ProjectConstants, Projection, Splat};
+use splat::{Camera, CameraParams, GaussianShape, Moments, ProjectConstants, Projection, Splat};
 
 /// Device against host, relative to the largest number of a row: a few roundings of `f32`, in another order.
 const DEVICE_TOLERANCE: f32 = 1e-5;
@@ -91,7 +91,15 @@ fn project_kernel(gaussians: &Array<f32>, camera: &Array<f32>, out: &mut Array<f
         };
         let v = project::splat_vjp(shape, params, constants, v_splat);
         let d = Vec2::<Real> { x: 0.7, y: -1.2 };
-        let by_sigma = composite::sigma_vjp(splat.conic, d, 1.0);
+        let zero = Moments::<Real> {
+            one: 0.0,
+            x: 0.0,
+            y: 0.0,
+            xx: 0.0,
+            xy: 0.0,
+            yy: 0.0,
+        };
+        let by_sigma = composite::sigma_vjp(splat.conic, composite::add_moments(zero, d, 1.0));
         let to = i * 26;
         out[to] = splat.mean.x;
         out[to + 1] = splat.mean.y;
@@ -164,7 +172,8 @@ fn on_host(g: &[f32], params: CameraParams<f32>, antialias: bool) -> [f32; OUT] 
     let v = project::splat_vjp(shape, params, constants, v_splat);
     let (vg, t) = (v.gaussian, v.camera.translation);
     let d = Vec2 { x: 0.7, y: -1.2 };
-    let by_sigma = composite::sigma_vjp(s.conic, d, 1.0).mean;
+    let by_sigma =
+        composite::sigma_vjp(s.conic, composite::add_moments(Moments::default(), d, 1.0)).mean;
     let (q, sigma) = (vg.quaternion, composite::sigma(s.conic, d));
     [
         s.mean.x, s.mean.y, s.conic.xx, s.conic.xy, s.conic.yy, s.opacity, s.depth, e.x, e.y,

@@ -5,7 +5,7 @@ mod support;
 use proptest::prelude::*;
 use splat::double::{composite, project, quat, sh, sym2, vec3};
 use splat::math::{Mat3, Quaternion, Sym2, Vec2, Vec3};
-use splat::{Camera, CameraParams, GaussianShape, ProjectConstants, Projection, Splat};
+use splat::{Camera, CameraParams, GaussianShape, Moments, ProjectConstants, Projection, Splat};
 use support::{difference, scale};
 
 /// Relative error allowed between a vjp and fourth-order differences: rounding leaves 1e-11 of the largest entry, an error in a
@@ -130,24 +130,41 @@ proptest! {
         // Conic 3, mean 2; the pixel stands at the origin.
         let offset = |x: &[f64]| Vec2 { x: -x[3], y: -x[4] };
         let f = |x: &[f64]| vec![composite::sigma(sym2_of(x), offset(x))];
-        let g = composite::sigma_vjp(sym2_of(&x), offset(&x), v);
+        let g = composite::sigma_vjp(sym2_of(&x), composite::add_moments(Moments::default(), offset(&x), v));
         compare(&x, &[v], f, &[g.conic.xx, g.conic.xy, g.conic.yy, g.mean.x, g.mean.y])?;
+    }
+
+    #[test]
+    fn moments_of_two_pixels_give_the_sum_of_their_gradients(k in numbers::<3>(), at in numbers::<4>(), v in numbers::<2>()) {
+        let pixels = [Vec2 { x: at[0], y: at[1] }, Vec2 { x: at[2], y: at[3] }];
+        let gradient = |pixels: &[(Vec2<f64>, f64)]| {
+            let sum = pixels.iter().fold(Moments::default(), |sum, &(d, v)| composite::add_moments(sum, d, v));
+            let g = composite::sigma_vjp(sym2_of(&k), sum);
+            [g.mean.x, g.mean.y, g.conic.xx, g.conic.xy, g.conic.yy, sum.one]
+        };
+        let both = gradient(&[(pixels[0], v[0]), (pixels[1], v[1])]);
+        let (first, second) = (gradient(&[(pixels[0], v[0])]), gradient(&[(pixels[1], v[1])]));
+        for i in 0..6 {
+            prop_assert!((both[i] - first[i] - second[i]).abs() <= 1e-12);
+        }
     }
 
     #[test]
     fn alpha_vjp_matches_differences(opacity in 0.05f64..1.0, sigma in 0.0f64..4.0, v in -1.0f64..1.0, max in 0.2f64..0.99) {
         prop_assume!((opacity * (-sigma).exp() - max).abs() > 1e-2);
         let f = |x: &[f64]| vec![composite::alpha(x[0], (-x[1]).exp(), max)];
-        let g = composite::alpha_vjp(opacity, (-sigma).exp(), max, v);
-        compare(&[opacity, sigma], &[v], f, &[g.opacity, g.sigma])?;
+        let v_sigma = composite::alpha_vjp(opacity, (-sigma).exp(), max, v);
+        compare(&[opacity, sigma], &[v], f, &[composite::opacity_vjp(opacity, v_sigma), v_sigma])?;
     }
 
     #[test]
-    fn weight_vjp_matches_differences(alpha in 0.01f64..0.9, t in 0.01f64..1.0, v_weight in -1.0f64..1.0, rest in -1.0f64..1.0) {
-        // The pixel: this splat's weight times v_weight, plus all that lies behind, which is what passes this splat times `rest`.
-        let f = |x: &[f64]| vec![composite::weight(x[0], t) * v_weight + composite::behind(t, x[0]) * rest];
-        let beyond = composite::behind(t, alpha) * rest;
-        compare(&[alpha], &[1.0], f, &[composite::weight_vjp(alpha, t, v_weight, beyond)])?;
+    fn weight_vjp_matches_differences(alpha in 0.01f64..0.9, t in 0.01f64..1.0, v_weight in -1.0f64..1.0, v_rest in -1.0f64..1.0) {
+        // The pixel: this splat's weight times v_weight, plus what passes this splat times v_rest.
+        let f = |x: &[f64]| vec![composite::weight(x[0], t) * v_weight + composite::behind(t, x[0]) * v_rest];
+        compare(&[alpha], &[1.0], f, &[composite::weight_vjp(t, v_weight, v_rest)])?;
+        // The same by the light that reaches the splat: what a splat nearer to the camera sees behind itself.
+        let f = |x: &[f64]| vec![composite::weight(alpha, x[0]) * v_weight + composite::behind(x[0], alpha) * v_rest];
+        compare(&[t], &[1.0], f, &[composite::rest(alpha, v_weight, v_rest)])?;
     }
 
     #[test]

@@ -22,14 +22,30 @@ pub enum TileSize {
     Px16,
     /// 32 px
     Px32,
+    /// 32 px wide, 16 px high
+    Px32x16,
+    /// 64 px wide, 16 px high
+    Px64x16,
+    /// 64 px wide, 8 px high
+    Px64x8,
 }
 
 impl TileSize {
-    /// The side in pixels.
-    pub const fn side(self) -> usize {
+    /// The width in pixels.
+    pub const fn width(self) -> usize {
         match self {
             Self::Px8 => 8,
             Self::Px16 => 16,
+            Self::Px32 | Self::Px32x16 => 32,
+            Self::Px64x16 | Self::Px64x8 => 64,
+        }
+    }
+
+    /// The height in pixels.
+    pub const fn height(self) -> usize {
+        match self {
+            Self::Px8 | Self::Px64x8 => 8,
+            Self::Px16 | Self::Px32x16 | Self::Px64x16 => 16,
             Self::Px32 => 32,
         }
     }
@@ -39,19 +55,21 @@ impl TileSize {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TileGrid {
     pub(crate) size: ImageSize,
-    pub(crate) side: usize,
+    pub(crate) tile_width: usize,
+    pub(crate) tile_height: usize,
     pub(crate) columns: usize,
     pub(crate) rows: usize,
 }
 
 impl TileGrid {
     fn new(size: ImageSize, tile: TileSize) -> Self {
-        let side = tile.side();
+        let (tile_width, tile_height) = (tile.width(), tile.height());
         Self {
             size,
-            side,
-            columns: size.width.div_ceil(side),
-            rows: size.height.div_ceil(side),
+            tile_width,
+            tile_height,
+            columns: size.width.div_ceil(tile_width),
+            rows: size.height.div_ceil(tile_height),
         }
     }
 
@@ -63,14 +81,14 @@ impl TileGrid {
     /// The tiles that a splat touches: column range, row range. Empty where culled.
     pub(crate) fn tiles<T: Scalar>(&self, splats: &Splats<&[T]>, m: usize) -> [Range<usize>; 2] {
         let [x, y] = splat_pixels(splats, m, self.size);
-        let tiles = |pixels: Range<usize>| {
+        let tiles = |pixels: Range<usize>, side: usize| {
             if pixels.is_empty() {
                 0..0
             } else {
-                pixels.start / self.side..(pixels.end - 1) / self.side + 1
+                pixels.start / side..(pixels.end - 1) / side + 1
             }
         };
-        [tiles(x), tiles(y)]
+        [tiles(x, self.tile_width), tiles(y, self.tile_height)]
     }
 
     /// The same tiles as numbers within the view, by rows.
@@ -184,6 +202,7 @@ pub(crate) fn visible_extent<T: Scalar>(
 }
 
 /// The pixels of `0..count` whose centres `j + 0.5` lie within `half` of `centre`.
+#[inline(always)]
 pub(crate) fn pixel_range<T: Scalar>(centre: T, half: T, count: usize) -> Range<usize> {
     let (centre, half) = (centre.to_f64(), half.to_f64());
     // `as` saturates, and turns NaN into 0.
@@ -193,6 +212,7 @@ pub(crate) fn pixel_range<T: Scalar>(centre: T, half: T, count: usize) -> Range<
 }
 
 /// The pixels (x range, y range) in which splat `m` is looked at; empty where it was culled.
+#[inline(always)]
 pub(crate) fn splat_pixels<T: Scalar>(
     splats: &Splats<&[T]>,
     m: usize,

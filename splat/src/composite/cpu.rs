@@ -1,14 +1,17 @@
-//! The forward compositor: for every tile, its hits front to back; for every hit, its rows in chunks of lanes.
+//! The forward compositor: for every tile, its hits front to back. What happens to one hit is in `blend.rs`.
 
 use rayon::prelude::*;
 
-use crate::composite::tile::{Constants, Hit, LANES, Lanes, Tile};
+use crate::arithmetic::Arithmetic;
+use crate::composite::blend::{Layer, Pixels};
+use crate::composite::tile::{Constants, Hit, Tile};
 use crate::composite::{Image, ImageSize};
 use crate::config::RenderConfig;
 use crate::error::{RenderError, try_filled};
 use crate::gaussians::check_len;
 use crate::project::Splats;
 use crate::scalar::Scalar;
+use crate::simd::{Kernel, Simd};
 use crate::sort::cpu::{SortedHits, cut};
 
 /// Hits between two looks at whether every pixel of the tile has ended.
@@ -25,10 +28,12 @@ pub struct Composited<T> {
     pub(crate) size: ImageSize,
     /// The settings they were composited with.
     pub(crate) constants: Constants<T>,
+    /// How many lanes were evaluated, those that count and those that do not.
+    pub(crate) evaluated: u64,
 }
 
 /// One row of tiles of one view, and the parts of the outputs it fills.
-struct Band<'a, T> {
+pub struct Band<'a, T> {
     view: usize,
     tile_row: usize,
     features: &'a mut [T],
@@ -39,7 +44,7 @@ struct Band<'a, T> {
 }
 
 /// What all bands read.
-struct Pass<'a, T: Scalar> {
+pub struct Forward<'a, T: Scalar> {
     splats: &'a Splats<&'a [T]>,
     sorted: &'a SortedHits,
     backgrounds: &'a [T],
@@ -53,6 +58,7 @@ pub(crate) fn composite<T: Scalar>(
     sorted: &SortedHits,
     backgrounds: &[T],
     config: &RenderConfig,
+    simd: Simd,
 ) -> Result<(Image<Vec<T>>, Composited<T>), RenderError> {
     let size = sorted.grid.size;
     let channels = splats.channels;
@@ -83,16 +89,16 @@ pub(crate) fn composite<T: Scalar>(
         ends: try_filled("pixel ends [B, H, W]", size.pixels(), 0)?,
         size,
         constants: Constants::new(config),
+        evaluated: 0,
     };
-    let pass = Pass {
+    let pass = Forward {
         splats,
         sorted,
         backgrounds,
         constants: composited.constants,
         cuts: &config.layers,
     };
-    let arch = pulp::Arch::new();
-    bands(
+    composited.evaluated = bands(
         &mut image,
         &mut composited,
         sorted,
@@ -100,13 +106,8 @@ pub(crate) fn composite<T: Scalar>(
         config.layers.len(),
     )
     .into_par_iter()
-    .for_each(|band| {
-        // Everything below is inlined into this closure, and so compiled for the vector instructions at hand.
-        arch.dispatch(
-            #[inline(always)]
-            || pass.run(band),
-        );
-    });
+    .map(|band| T::composite_band(simd, &pass, band))
+    .sum();
     if config.outputs.transmittance {
         image.transmittance = Some(composited.transmittance.clone());
     }
@@ -146,7 +147,7 @@ fn bands<'a, T: Scalar>(
             width,
         },
     ) = (sorted.grid, composited.size);
-    let rows_of = |tile_row: usize| grid.side.min(height - tile_row * grid.side);
+    let rows_of = |tile_row: usize| grid.tile_height.min(height - tile_row * grid.tile_height);
     let mut features = image.features.as_mut_slice();
     let mut depth = image.depth.as_deref_mut();
     let mut layer_rest = image.layers.as_deref_mut().unwrap_or_default();
@@ -177,173 +178,149 @@ fn bands<'a, T: Scalar>(
     bands
 }
 
-/// The pixels of a tile while it is composited, in chunks of lanes.
-struct Pixels<T> {
-    /// Transmittance; negated once the pixel has ended, which no further splat then passes.
-    transmittance: Vec<Lanes<T>>,
-    ends: Vec<Lanes<u32>>,
-    depth: Vec<Lanes<T>>,
-    /// By channel, then chunk.
-    features: Vec<Lanes<T>>,
+/// Fetches what a splat adds to each plane: its depth if there is room for it, then its features.
+#[inline(always)]
+pub(crate) fn load_values<T: Scalar>(splats: &Splats<&[T]>, m: usize, values: &mut [T]) {
+    let channels = splats.channels;
+    let (depth, features) = values.split_at_mut(values.len() - channels);
+    if let [depth] = depth {
+        *depth = splats.depths[m];
+    }
+    // A loop: a call to copy three numbers takes longer than they do.
+    let row = &splats.features[m * channels..(m + 1) * channels];
+    for (value, &feature) in features.iter_mut().zip(row) {
+        *value = feature;
+    }
 }
 
-impl<T: Scalar> Pixels<T> {
-    fn new(chunks: usize, channels: usize) -> Self {
-        Self {
-            transmittance: vec![[T::ONE; LANES]; chunks],
-            ends: vec![[0; LANES]; chunks],
-            depth: vec![[T::ZERO; LANES]; chunks],
-            features: vec![[T::ZERO; LANES]; chunks * channels],
-        }
-    }
+/// Composites one band.
+pub(crate) struct Blend<'p, 'a, T: Scalar> {
+    pub(crate) pass: &'p Forward<'a, T>,
+    pub(crate) band: Band<'a, T>,
+}
 
-    /// A fresh tile: full transmittance inside the image; outside of it, pixels that have ended.
-    fn reset(&mut self, tile: &Tile) {
-        self.transmittance.fill([-T::ONE; LANES]);
-        self.ends.fill([0; LANES]);
-        self.depth.fill([T::ZERO; LANES]);
-        self.features.fill([T::ZERO; LANES]);
-        for (_, _, chunk, lane) in tile.pixels() {
-            self.transmittance[chunk][lane] = T::ONE;
-        }
-    }
+impl<T: Scalar> Kernel for Blend<'_, '_, T> {
+    type Scalar = T;
+    type Output = u64;
 
-    fn all_ended(&self) -> bool {
-        let ended = |lanes: &Lanes<T>| lanes.iter().fold(true, |all, &t| all & (t < T::ZERO));
-        self.transmittance.iter().all(ended)
-    }
-
-    /// Adds one splat, the `place`-th of the tile's list.
     #[inline(always)]
-    fn add(
-        &mut self,
-        tile: &Tile,
-        hit: &Hit<T>,
-        feature: &[T],
-        place: u32,
-        constants: &Constants<T>,
-    ) {
-        let chunks = self.transmittance.len();
-        for row in hit.rows.clone() {
-            let y = tile.centre_y(row);
-            for k in hit.chunks.clone() {
-                let x = tile.centres_x(k);
-                let falloff = hit.falloff(x, &hit.offsets(x, y), constants);
-                let at = row * tile.chunks_per_row + k;
-                let weights = self.step(at, hit.opacity, &falloff, place, constants);
-                for lane in 0..LANES {
-                    self.depth[at][lane] += weights[lane] * hit.depth;
-                }
-                for (plane, &f) in self.features.chunks_exact_mut(chunks).zip(feature) {
-                    for lane in 0..LANES {
-                        plane[at][lane] += weights[lane] * f;
-                    }
-                }
-            }
-        }
-    }
-
-    /// Moves a chunk's transmittance behind a splat and returns the splat's weights.
-    #[inline(always)]
-    fn step(
-        &mut self,
-        at: usize,
-        opacity: T,
-        falloff: &Lanes<T>,
-        place: u32,
-        constants: &Constants<T>,
-    ) -> Lanes<T> {
-        let mut weights = [T::ZERO; LANES];
-        let (transmittance, ends) = (&mut self.transmittance[at], &mut self.ends[at]);
-        for lane in 0..LANES {
-            let t = transmittance[lane];
-            let alpha = T::alpha(opacity, falloff[lane], constants.alpha_max);
-            let next = T::behind(t, alpha);
-            let goes_on = next > constants.transmittance_min;
-            let ended = if t < T::ZERO { t } else { -t };
-            weights[lane] = if goes_on {
-                T::weight(alpha, t)
-            } else {
-                T::ZERO
-            };
-            transmittance[lane] = if goes_on { next } else { ended };
-            ends[lane] = if goes_on & (alpha > T::ZERO) {
-                place + 1
-            } else {
-                ends[lane]
-            };
-        }
-        weights
-    }
-
-    /// The feature image of everything added so far, over the background, into a band of `width` px per row.
-    fn write_features(&self, tile: &Tile, background: &[T], width: usize, out: &mut [T]) {
-        let (chunks, channels) = (self.transmittance.len(), background.len());
-        for (row, column, chunk, lane) in tile.pixels() {
-            let t = magnitude(self.transmittance[chunk][lane]);
-            let pixel = (row * width + tile.x + column) * channels;
-            for (channel, value) in out[pixel..pixel + channels].iter_mut().enumerate() {
-                *value = self.features[channel * chunks + chunk][lane] + t * background[channel];
-            }
+    fn run<A: Arithmetic<T>, const LANES: usize>(self) -> u64 {
+        let Self { pass, band } = self;
+        match pass.splats.channels + usize::from(band.depth.is_some()) {
+            3 => pass.run::<A, LANES, 3>(band),
+            4 => pass.run::<A, LANES, 4>(band),
+            _ => pass.run::<A, LANES, 0>(band),
         }
     }
 }
 
-/// The transmittance of a pixel, ended or not.
-fn magnitude<T: Scalar>(t: T) -> T {
-    if t < T::ZERO { -t } else { t }
-}
-
-impl<T: Scalar> Pass<'_, T> {
+impl<T: Scalar> Forward<'_, T> {
     #[inline(always)]
-    fn run(&self, mut band: Band<'_, T>) {
+    fn run<A: Arithmetic<T>, const LANES: usize, const PLANES: usize>(
+        &self,
+        mut band: Band<'_, T>,
+    ) -> u64 {
         let grid = &self.sorted.grid;
-        let chunks = grid.side * grid.side / LANES;
-        let mut pixels = Pixels::new(chunks, self.splats.channels);
+        let planes = self.splats.channels + usize::from(band.depth.is_some());
+        let mut values = vec![T::ZERO; planes];
+        let first = Tile::new(grid, 0, band.tile_row);
+        let mut pixels = Pixels::new(Tile::plane_of(grid), first.stride, planes);
         for column in 0..grid.columns {
             let tile = Tile::new(grid, column, band.tile_row);
             pixels.reset(&tile);
-            self.tile(&tile, column, &mut pixels, &mut band);
+            self.tile::<A, LANES, PLANES>(&tile, column, &mut pixels, &mut values, &mut band);
         }
-    }
-
-    /// The background of a view.
-    fn background(&self, view: usize) -> &[T] {
-        let channels = self.splats.channels;
-        &self.backgrounds[view * channels..(view + 1) * channels]
+        pixels.evaluated
     }
 
     #[inline(always)]
-    fn tile(&self, tile: &Tile, column: usize, pixels: &mut Pixels<T>, band: &mut Band<'_, T>) {
-        let (grid, channels) = (&self.sorted.grid, self.splats.channels);
-        let width = grid.size.width;
+    fn tile<A: Arithmetic<T>, const LANES: usize, const PLANES: usize>(
+        &self,
+        tile: &Tile,
+        column: usize,
+        pixels: &mut Pixels<T>,
+        values: &mut [T],
+        band: &mut Band<'_, T>,
+    ) {
+        let grid = &self.sorted.grid;
         let number = band.view * grid.per_view() + band.tile_row * grid.columns + column;
-        let background = self.background(band.view);
         let mut layer = 0;
-        for (place, &m) in self.sorted.splats_of_tile(number).iter().enumerate() {
+        let hits = self.sorted.splats_of_tile(number);
+        for (place, &m) in hits.iter().enumerate() {
             let m = m as usize;
-            if place % HITS_BETWEEN_STOP_TESTS == 0 && pixels.all_ended() {
+            if place % HITS_BETWEEN_STOP_TESTS == 0 && !pixels.goes_on(tile) {
                 break;
             }
-            let rank = self.sorted.rank_from_splat[m] as usize;
-            while layer < self.cuts.len() && self.cuts[layer] <= rank {
-                pixels.write_features(tile, background, width, band.layers[layer]);
-                layer += 1;
+            if layer < self.cuts.len() {
+                let rank = self.sorted.rank_from_splat[m] as usize;
+                while layer < self.cuts.len() && self.cuts[layer] <= rank {
+                    self.write_features(tile, pixels, band.view, band.layers[layer]);
+                    layer += 1;
+                }
             }
-            let hit = Hit::load(self.splats, m, grid, tile);
-            let feature = &self.splats.features[m * channels..(m + 1) * channels];
-            pixels.add(tile, &hit, feature, place as u32, &self.constants);
+            let hit = Hit::load(self.splats, m, grid, tile, &self.constants);
+            load_values(self.splats, m, values);
+            let add = Layer {
+                place: place as u32,
+                values,
+            };
+            pixels.add::<A, LANES, PLANES>(tile, &hit, add, &self.constants);
         }
         for rest in &mut band.layers[layer..] {
-            pixels.write_features(tile, background, width, rest);
+            self.write_features(tile, pixels, band.view, rest);
         }
-        pixels.write_features(tile, background, width, band.features);
-        for (row, column, chunk, lane) in tile.pixels() {
-            let pixel = row * width + tile.x + column;
-            band.transmittance[pixel] = magnitude(pixels.transmittance[chunk][lane]);
-            band.ends[pixel] = pixels.ends[chunk][lane];
+        self.write_features(tile, pixels, band.view, band.features);
+        for row in 0..tile.height {
+            let from = tile.row(row);
+            let start = row * grid.size.width + tile.x;
+            let to = start..start + tile.width;
+            let t = pixels.transmittance[from.clone()].iter();
+            for (out, &t) in band.transmittance[to.clone()].iter_mut().zip(t) {
+                *out = t.abs();
+            }
+            band.ends[to.clone()].copy_from_slice(&pixels.ends[from]);
             if let Some(depth) = &mut band.depth {
-                depth[pixel] = pixels.depth[chunk][lane];
+                let at = tile.row_of_plane(row, 0, pixels.planes);
+                depth[to].copy_from_slice(&pixels.values[at..at + tile.width]);
+            }
+        }
+    }
+
+    /// Writes the feature image of everything added so far, over the background, into a band.
+    #[inline(always)]
+    fn write_features(&self, tile: &Tile, pixels: &Pixels<T>, view: usize, out: &mut [T]) {
+        let channels = self.splats.channels;
+        let background = &self.backgrounds[view * channels..(view + 1) * channels];
+        for row in 0..tile.height {
+            let start = (row * self.sorted.grid.size.width + tile.x) * channels;
+            let out = &mut out[start..start + tile.width * channels];
+            let t = &pixels.transmittance[tile.row(row)];
+            // The features are the last planes.
+            let values = &pixels.values[..tile.row_of_plane(row + 1, 0, pixels.planes)];
+            let features = &values[values.len() - channels * tile.stride..];
+            if channels == 3 {
+                // The usual number, spelled out: the compiler then interleaves whole vectors.
+                let (out, _) = out.as_chunks_mut::<3>();
+                let (r, rest) = features.split_at(tile.stride);
+                let (g, b) = rest.split_at(tile.stride);
+                let (t, r) = (&t[..out.len()], &r[..out.len()]);
+                let (g, b) = (&g[..out.len()], &b[..out.len()]);
+                let background = [background[0], background[1], background[2]];
+                for i in 0..out.len() {
+                    let t = t[i].abs();
+                    out[i] = [
+                        r[i] + t * background[0],
+                        g[i] + t * background[1],
+                        b[i] + t * background[2],
+                    ];
+                }
+            } else {
+                for (column, out) in out.chunks_exact_mut(channels).enumerate() {
+                    let t = t[column].abs();
+                    for (c, out) in out.iter_mut().enumerate() {
+                        *out = features[c * tile.stride + column] + t * background[c];
+                    }
+                }
             }
         }
     }

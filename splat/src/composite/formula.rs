@@ -4,31 +4,52 @@
 //! `falloff = e^-sigma`, so that each backend may use its own).
 
 use super::Real;
-use crate::composite::{AlphaGradient, SigmaGradient};
+use super::fused::fused;
+use crate::composite::{Moments, SigmaGradient};
 use crate::math::{Sym2, Vec2};
 #[cfg(feature = "cube")]
 use cubecl::prelude::*;
 
-/// Half the quadratic form at `d = pixel - mean` (MATH eq. 13).
+/// Half the quadratic form at `d = pixel - mean` (MATH eq. 13). What depends on the pixel's row alone stands by itself, so that a
+/// loop along the row works it out once.
 #[cfg_attr(feature = "cube", cube)]
 #[inline(always)]
 pub fn sigma(conic: Sym2<Real>, d: Vec2<Real>) -> Real {
-    0.5 * (conic.xx * d.x * d.x + conic.yy * d.y * d.y) + conic.xy * d.x * d.y
+    let row = 0.5 * conic.yy * d.y * d.y;
+    fused(fused(0.5 * conic.xx, d.x, conic.xy * d.y), d.x, row)
 }
 
-/// Vjp of [`sigma`]: inputs `conic`, `d`; incoming `v_sigma`; outgoing by the conic and by the splat's mean (MATH eq. 13').
+/// `sum` and the moments `v_sigma (1, x, y, x^2, x y, y^2)` of one pixel at `d = pixel - mean`: all that [`sigma_vjp`] needs to
+/// know of the pixels, however many (MATH eq. 13').
 #[cfg_attr(feature = "cube", cube)]
 #[inline(always)]
-pub fn sigma_vjp(conic: Sym2<Real>, d: Vec2<Real>, v_sigma: Real) -> SigmaGradient<Real> {
+pub fn add_moments(sum: Moments<Real>, d: Vec2<Real>, v_sigma: Real) -> Moments<Real> {
+    let along = v_sigma * d.x;
+    let down = v_sigma * d.y;
+    Moments::<Real> {
+        one: sum.one + v_sigma,
+        x: sum.x + along,
+        y: sum.y + down,
+        xx: fused(along, d.x, sum.xx),
+        xy: fused(along, d.y, sum.xy),
+        yy: fused(down, d.y, sum.yy),
+    }
+}
+
+/// Vjp of [`sigma`], summed over pixels: inputs `conic`; incoming `v_sigma` at every pixel, as [`add_moments`] sums it; outgoing by
+/// the conic and by the splat's mean (MATH eq. 13').
+#[cfg_attr(feature = "cube", cube)]
+#[inline(always)]
+pub fn sigma_vjp(conic: Sym2<Real>, v_sigma: Moments<Real>) -> SigmaGradient<Real> {
     SigmaGradient::<Real> {
         mean: Vec2::<Real> {
-            x: -v_sigma * (conic.xx * d.x + conic.xy * d.y),
-            y: -v_sigma * (conic.xy * d.x + conic.yy * d.y),
+            x: -(conic.xx * v_sigma.x + conic.xy * v_sigma.y),
+            y: -(conic.xy * v_sigma.x + conic.yy * v_sigma.y),
         },
         conic: Sym2::<Real> {
-            xx: 0.5 * v_sigma * d.x * d.x,
-            xy: v_sigma * d.x * d.y,
-            yy: 0.5 * v_sigma * d.y * d.y,
+            xx: 0.5 * v_sigma.xx,
+            xy: v_sigma.xy,
+            yy: 0.5 * v_sigma.yy,
         },
     }
 }
@@ -44,25 +65,25 @@ pub fn alpha(opacity: Real, falloff: Real, alpha_max: Real) -> Real {
     a
 }
 
-/// Vjp of [`alpha`] after `falloff = e^-sigma`: inputs as there; incoming `v_alpha`; outgoing by opacity and by `sigma`, both
-/// zero at the clamp (MATH eq. 14').
+/// Vjp of [`alpha`] after `falloff = e^-sigma`: inputs as there; incoming `v_alpha`; outgoing `v_sigma`, zero at the clamp
+/// (MATH eq. 14').
 #[cfg_attr(feature = "cube", cube)]
 #[inline(always)]
-pub fn alpha_vjp(
-    opacity: Real,
-    falloff: Real,
-    alpha_max: Real,
-    v_alpha: Real,
-) -> AlphaGradient<Real> {
+pub fn alpha_vjp(opacity: Real, falloff: Real, alpha_max: Real, v_alpha: Real) -> Real {
     let raw = opacity * falloff;
     let mut v_raw = v_alpha;
     if raw > alpha_max {
         v_raw = 0.0;
     }
-    AlphaGradient::<Real> {
-        opacity: v_raw * falloff,
-        sigma: -v_raw * raw,
-    }
+    -v_raw * raw
+}
+
+/// Vjp of [`alpha`] by the opacity: inputs `opacity`; incoming `v_sigma` of the same pair, or its sum over pixels. Alpha falls by
+/// itself as sigma grows, and grows by `1 / opacity` of itself with the opacity: one is the other over `-opacity` (MATH eq. 14').
+#[cfg_attr(feature = "cube", cube)]
+#[inline(always)]
+pub fn opacity_vjp(opacity: Real, v_sigma: Real) -> Real {
+    -v_sigma / opacity
 }
 
 /// Whether a pair counts: `sigma >= 0` and `alpha >= alpha_min` (MATH eq. 14). False for NaN.
@@ -95,10 +116,26 @@ pub fn weight(alpha: Real, transmittance: Real) -> Real {
     alpha * transmittance
 }
 
-/// Vjp of a pixel by one alpha: inputs `alpha` and the transmittance in front; incoming `v_weight`, the gradient by the
-/// splat's weight, and `beyond`, what everything behind it adds to the loss; outgoing `v_alpha` (MATH eq. 15').
+/// `sum + weight value` (MATH eq. 15).
 #[cfg_attr(feature = "cube", cube)]
 #[inline(always)]
-pub fn weight_vjp(alpha: Real, transmittance: Real, v_weight: Real, beyond: Real) -> Real {
-    transmittance * v_weight - beyond / (1.0 - alpha)
+pub fn add_weighted(sum: Real, weight: Real, value: Real) -> Real {
+    fused(weight, value, sum)
+}
+
+/// Vjp of a pixel by one alpha: inputs `transmittance` in front of the splat; incoming `v_weight`, the gradient by the splat's
+/// weight, and `v_rest`, that by the light which everything behind the splat lets through to it; outgoing `v_alpha`
+/// (MATH eq. 15').
+#[cfg_attr(feature = "cube", cube)]
+#[inline(always)]
+pub fn weight_vjp(transmittance: Real, v_weight: Real, v_rest: Real) -> Real {
+    transmittance * (v_weight - v_rest)
+}
+
+/// `v_rest` one splat nearer: `alpha` of the splat over `1 - alpha` of what is behind it (MATH eq. 15'). Unlike the sum of all
+/// that lies behind, it is never a small difference of large numbers.
+#[cfg_attr(feature = "cube", cube)]
+#[inline(always)]
+pub fn rest(alpha: Real, v_weight: Real, v_rest: Real) -> Real {
+    fused(alpha, v_weight - v_rest, v_rest)
 }

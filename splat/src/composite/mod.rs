@@ -1,7 +1,7 @@
 //! Stage 4, *composite*: sorted splats become pixels, front to back (MATH section 3).
 //!
-//! `formula.rs` has the mathematics of one (splat, pixel) pair; `cpu.rs` and `cpu_vjp.rs` the loops over tiles
-//! and rows, `tile.rs` and `replay.rs` those over lanes.
+//! `formula.rs` has the mathematics of one (splat, pixel) pair; `cpu.rs` and `cpu_vjp.rs` the loops over tiles and hits; `blend.rs`
+//! and `replay.rs` those over the pixels of a hit, in lanes; `tile.rs` what both share.
 
 use crate::camera::validate_size;
 use crate::error::{RenderError, checked_product};
@@ -9,6 +9,7 @@ use crate::gaussians::check_len;
 use crate::math::{Sym2, Vec2};
 use crate::scalar::Scalar;
 
+pub(crate) mod blend;
 pub(crate) mod cpu;
 pub(crate) mod cpu_vjp;
 pub(crate) mod replay;
@@ -132,12 +133,20 @@ pub struct SigmaGradient<F: Scalar> {
     pub conic: Sym2<F>,
 }
 
-/// Gradients of alpha.
-#[derive(Debug, Clone, Copy)]
+/// Sums over pixels of the gradient by `sigma` times the powers of `d = pixel - mean`.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[cfg_attr(feature = "cube", derive(cubecl::CubeType))]
-pub struct AlphaGradient<F: Scalar> {
-    /// By the opacity.
-    pub opacity: F,
-    /// By `sigma`.
-    pub sigma: F,
+pub struct Moments<F: Scalar> {
+    /// Of 1.
+    pub one: F,
+    /// Of `x`.
+    pub x: F,
+    /// Of `y`.
+    pub y: F,
+    /// Of `x^2`.
+    pub xx: F,
+    /// Of `x y`.
+    pub xy: F,
+    /// Of `y^2`.
+    pub yy: F,
 }

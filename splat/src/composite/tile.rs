@@ -1,18 +1,23 @@
-//! What the forward and the backward compositor share: a tile's pixels in lanes, and one splat as a tile sees it.
+//! What the forward and the backward compositor share: where a tile lies, one splat as a tile sees it, and which pixels of
+//! every row are looked at.
 
 use std::ops::Range;
 
 use crate::binning::cpu::{TileGrid, splat_pixels};
-use crate::config::RenderConfig;
-use crate::math::{Sym2, Vec2};
+use crate::config::{FOOTPRINT_SLACK, RenderConfig};
+use crate::math::{Sym2, Vec2, exp};
 use crate::project::Splats;
 use crate::scalar::Scalar;
 
-/// Pixels of one row that are worked on together. Divides every [`crate::TileSize`].
-pub(crate) const LANES: usize = 8;
+/// The most lanes any instruction set takes at once. Rows of a tile are this much longer than the tile is wide, so that lanes may
+/// begin at any pixel.
+pub(crate) const MAX_LANES: usize = 16;
 
-/// One number for each of [`LANES`] neighbouring pixels.
-pub(crate) type Lanes<T> = [T; LANES];
+/// Lanes for splats that are this narrow within their tile. The widest instructions would idle on them.
+pub(crate) const NARROW_LANES: usize = 8;
+
+/// The greatest height of a tile.
+pub(crate) const MAX_TILE_HEIGHT: usize = 32;
 
 /// The settings the compositing formulas read, rounded to the scalar.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +25,8 @@ pub(crate) struct Constants<T> {
     pub(crate) alpha_min: T,
     pub(crate) alpha_max: T,
     pub(crate) transmittance_min: T,
+    /// `1 / alpha_min`, unrounded.
+    inverse_alpha_min: f64,
 }
 
 impl<T: Scalar> Constants<T> {
@@ -28,50 +35,61 @@ impl<T: Scalar> Constants<T> {
             alpha_min: T::from_f64(config.alpha_min),
             alpha_max: T::from_f64(config.alpha_max),
             transmittance_min: T::from_f64(config.transmittance_min),
+            inverse_alpha_min: 1.0 / config.alpha_min,
         }
     }
 }
 
 /// A tile: where it lies, and how much of it is inside the image.
 ///
-/// Its pixels are numbered by *chunks* of [`LANES`]: chunk `row * chunks_per_row + k` has the pixels
-/// `x + k LANES .. x + (k + 1) LANES` of row `y + row`.
+/// Pixel (row, column) of it stands at `row * stride + column` of a plane. Of several planes the rows alternate: what belongs to one
+/// pixel is near, and never a power of two apart, which caches and store buffers take for the same place.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Tile {
     pub(crate) x: usize,
     pub(crate) y: usize,
     pub(crate) width: usize,
     pub(crate) height: usize,
-    pub(crate) chunks_per_row: usize,
+    pub(crate) stride: usize,
 }
 
 impl Tile {
     pub(crate) fn new(grid: &TileGrid, column: usize, row: usize) -> Self {
-        let (x, y) = (column * grid.side, row * grid.side);
+        let (x, y) = (column * grid.tile_width, row * grid.tile_height);
         Self {
             x,
             y,
-            width: grid.side.min(grid.size.width - x),
-            height: grid.side.min(grid.size.height - y),
-            chunks_per_row: grid.side / LANES,
+            width: grid.tile_width.min(grid.size.width - x),
+            height: grid.tile_height.min(grid.size.height - y),
+            stride: Self::stride_of(grid),
         }
     }
 
-    /// The pixels inside the image: (row in tile, column in tile, chunk, lane).
-    pub(crate) fn pixels(self) -> impl Iterator<Item = (usize, usize, usize, usize)> {
-        (0..self.height).flat_map(move |row| {
-            (0..self.width).map(move |column| {
-                let chunk = row * self.chunks_per_row + column / LANES;
-                (row, column, chunk, column % LANES)
-            })
-        })
+    fn stride_of(grid: &TileGrid) -> usize {
+        grid.tile_width + MAX_LANES
     }
 
-    /// The x of a chunk's pixel centres.
+    /// The elements of a plane of a tile.
+    pub(crate) fn plane_of(grid: &TileGrid) -> usize {
+        Self::stride_of(grid) * grid.tile_height
+    }
+
+    /// The pixels of a row inside the image, as a range of a plane.
+    pub(crate) fn row(&self, row: usize) -> Range<usize> {
+        row * self.stride..row * self.stride + self.width
+    }
+
+    /// Where a row of plane `plane` of `planes` begins.
     #[inline(always)]
-    pub(crate) fn centres_x<T: Scalar>(&self, chunk_in_row: usize) -> Lanes<T> {
-        let first = self.x + chunk_in_row * LANES;
-        std::array::from_fn(|lane| T::from_f64((first + lane) as f64 + 0.5))
+    pub(crate) fn row_of_plane(&self, row: usize, plane: usize, planes: usize) -> usize {
+        (row * planes + plane) * self.stride
+    }
+
+    /// Writes the x of the pixel centres, those beyond the image included.
+    pub(crate) fn centres_x<T: Scalar>(&self, out: &mut [T]) {
+        for (column, x) in out.iter_mut().enumerate() {
+            *x = T::from_f64((self.x + column) as f64 + 0.5);
+        }
     }
 
     /// The y of a row's pixel centres.
@@ -81,71 +99,116 @@ impl Tile {
     }
 }
 
+/// Loads the `LANES` numbers from `at` on.
+#[inline(always)]
+pub(crate) fn load<T: Copy, const LANES: usize>(plane: &[T], at: usize) -> [T; LANES] {
+    let lanes = &plane[at..at + LANES];
+    std::array::from_fn(|lane| lanes[lane])
+}
+
+/// The pixels of each row of a tile that a splat can count in, as columns of the tile.
+#[derive(Debug, Clone)]
+pub(crate) struct Spans {
+    first: [u32; MAX_TILE_HEIGHT + MAX_LANES],
+    end: [u32; MAX_TILE_HEIGHT + MAX_LANES],
+}
+
+impl Spans {
+    pub(crate) fn new() -> Self {
+        Self {
+            first: [0; MAX_TILE_HEIGHT + MAX_LANES],
+            end: [0; MAX_TILE_HEIGHT + MAX_LANES],
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn row(&self, row: usize) -> [usize; 2] {
+        [self.first[row] as usize, self.end[row] as usize]
+    }
+}
+
 /// A splat as one tile sees it.
 #[derive(Debug, Clone)]
 pub(crate) struct Hit<T: Scalar> {
     pub(crate) mean: Vec2<T>,
     pub(crate) conic: Sym2<T>,
     pub(crate) opacity: T,
-    pub(crate) depth: T,
-    /// Pixel centres between these are looked at: the splat's own bounds, whatever the tile.
-    bounds_x: [T; 2],
     /// Rows of the tile.
     pub(crate) rows: Range<usize>,
-    /// Chunks of each row.
-    pub(crate) chunks: Range<usize>,
+    /// Columns of the tile.
+    columns: Range<usize>,
+    /// Half the height of the splat's box, px.
+    half_height: T,
+    /// The square of half its width through the centre, px^2.
+    half_width_squared: T,
 }
 
 impl<T: Scalar> Hit<T> {
     #[inline(always)]
-    pub(crate) fn load(splats: &Splats<&[T]>, m: usize, grid: &TileGrid, tile: &Tile) -> Self {
+    pub(crate) fn load(
+        splats: &Splats<&[T]>,
+        m: usize,
+        grid: &TileGrid,
+        tile: &Tile,
+        constants: &Constants<T>,
+    ) -> Self {
         let [x, y] = splat_pixels(splats, m, grid.size);
         let within = |pixels: &Range<usize>, start: usize, count: usize| {
             let first = pixels.start.saturating_sub(start).min(count);
             first..pixels.end.saturating_sub(start).clamp(first, count)
         };
-        let columns = within(&x, tile.x, tile.width);
+        let (conic, opacity) = (splats.conic(m), splats.opacities[m]);
+        let reach = exp::rough_ln(opacity.to_f64() * constants.inverse_alpha_min) + FOOTPRINT_SLACK;
         Self {
             mean: Vec2 {
                 x: splats.means[2 * m],
                 y: splats.means[2 * m + 1],
             },
-            conic: splats.conic(m),
-            opacity: splats.opacities[m],
-            depth: splats.depths[m],
-            bounds_x: [T::from_f64(x.start as f64), T::from_f64(x.end as f64)],
+            conic,
+            opacity,
             rows: within(&y, tile.y, tile.height),
-            chunks: columns.start / LANES..columns.end.div_ceil(LANES),
+            columns: within(&x, tile.x, tile.width),
+            half_height: splats.extents[2 * m + 1],
+            half_width_squared: T::from_f64(2.0 * reach) / conic.xx,
         }
     }
 
-    /// Offsets from the splat's centre to a chunk's pixels.
+    /// Whether [`NARROW_LANES`] hold every row of it.
     #[inline(always)]
-    pub(crate) fn offsets(&self, x: Lanes<T>, y: T) -> [Vec2<T>; LANES] {
-        std::array::from_fn(|lane| Vec2 {
-            x: x[lane] - self.mean.x,
-            y: y - self.mean.y,
-        })
+    pub(crate) fn is_narrow(&self) -> bool {
+        const HALF: f64 = 0.5 * NARROW_LANES as f64;
+        self.columns.len() <= NARROW_LANES || self.half_width_squared < T::from_f64(HALF * HALF)
     }
 
-    /// `e^-sigma` at a chunk's pixels, zero where the pair does not count.
+    /// Finds the pixels of each row at which sigma stays within reach (MATH eq. 16): an interval of the splat and the row alone,
+    /// whatever the tile, cut to the splat's box and the tile. Every pixel left out is one that the splat does not count in.
     #[inline(always)]
-    pub(crate) fn falloff(
-        &self,
-        x: Lanes<T>,
-        d: &[Vec2<T>; LANES],
-        constants: &Constants<T>,
-    ) -> Lanes<T> {
-        std::array::from_fn(|lane| {
-            let sigma = T::sigma(self.conic, d[lane]);
-            let falloff = (-sigma).exp();
-            let alpha = T::alpha(self.opacity, falloff, constants.alpha_max);
-            let inside = (x[lane] > self.bounds_x[0]) & (x[lane] < self.bounds_x[1]);
-            if T::counts(sigma, alpha, constants.alpha_min) & inside {
-                falloff
-            } else {
-                T::ZERO
+    pub(crate) fn spans<const LANES: usize>(&self, tile: &Tile, spans: &mut Spans) {
+        let slope = -self.conic.xy / self.conic.xx;
+        let inverse = T::ONE / (self.half_height * self.half_height);
+        let left = T::from_f64(tile.x as f64);
+        let bounds = [self.columns.start, self.columns.end].map(|x| T::from_f64(x as f64));
+        let mut row = self.rows.start;
+        while row < self.rows.end {
+            let first_y = tile.centre_y::<T>(row);
+            let (mut first, mut end) = ([0; LANES], [0; LANES]);
+            for lane in 0..LANES {
+                let dy = (first_y + T::from_f64(lane as f64)) - self.mean.y;
+                let chord = T::chord(slope, inverse, self.half_width_squared, dy);
+                // Pixels whose centres lie between a and b: from the integer nearest to a to before the one nearest to b.
+                // Phrased so that NaN ends at the splat's box.
+                let a = (self.mean.x + (chord.x - chord.y)) - left;
+                let b = (self.mean.x + (chord.x + chord.y)) - left;
+                let a = if a > bounds[0] { a } else { bounds[0] };
+                let a = if a < bounds[1] { a } else { bounds[1] };
+                let b = if b < bounds[1] { b } else { bounds[1] };
+                let b = if b > bounds[0] { b } else { bounds[0] };
+                first[lane] = a.nearest();
+                end[lane] = b.nearest();
             }
-        })
+            spans.first[row..row + LANES].copy_from_slice(&first);
+            spans.end[row..row + LANES].copy_from_slice(&end);
+            row += LANES;
+        }
     }
 }

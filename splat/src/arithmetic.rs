@@ -1,0 +1,61 @@
+//! The formulas of one (splat, pixel) pair, compiled for both ways of rounding a product and a sum.
+
+use crate::composite::{Moments, SigmaGradient};
+use crate::math::{Sym2, Vec2, exp};
+use crate::scalar::Scalar;
+
+/// Products and sums rounded one by one: what every machine can.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Separate;
+
+/// Products and sums rounded together: twice as fast where the machine has an instruction for it, and very slow elsewhere.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fused;
+
+/// Declares [`Arithmetic`] and implements it for both roundings of both scalars from one list of formulas.
+macro_rules! arithmetic {
+    ($(fn $name:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {
+        /// What the lanes of the compositors compute with: `composite/formula.rs`, and the exponential.
+        pub(crate) trait Arithmetic<T: Scalar>: Copy + 'static {
+            /// `e^x` for `x <= 0`.
+            fn exp(x: T) -> T;
+            $(fn $name($($arg: $type),*) -> $out;)*
+        }
+
+        arithmetic!(@implement Separate, f32, single, exp::exp_f32_separate, [$(fn $name($($arg: $type),*) -> $out;)*]);
+        arithmetic!(@implement Fused, f32, single_fused, exp::exp_f32_fused, [$(fn $name($($arg: $type),*) -> $out;)*]);
+        arithmetic!(@implement Separate, f64, double, exp::exp_f64, [$(fn $name($($arg: $type),*) -> $out;)*]);
+        arithmetic!(@implement Fused, f64, double_fused, exp::exp_f64, [$(fn $name($($arg: $type),*) -> $out;)*]);
+    };
+    (@implement $rounding:ident, $real:ident, $module:ident, $exp:path, [$(fn $name:ident($($arg:ident: $type:ty),*) -> $out:ty;)*]) => {
+        const _: () = {
+            type T = $real;
+            impl Arithmetic<T> for $rounding {
+                #[inline(always)]
+                fn exp(x: T) -> T {
+                    $exp(x)
+                }
+                $(#[inline(always)]
+                fn $name($($arg: $type),*) -> $out {
+                    crate::$module::composite::$name($($arg),*)
+                })*
+            }
+        };
+    };
+}
+
+arithmetic! {
+    fn sigma(conic: Sym2<T>, d: Vec2<T>) -> T;
+    fn add_moments(sum: Moments<T>, d: Vec2<T>, v_sigma: T) -> Moments<T>;
+    fn sigma_vjp(conic: Sym2<T>, v_sigma: Moments<T>) -> SigmaGradient<T>;
+    fn alpha(opacity: T, falloff: T, alpha_max: T) -> T;
+    fn alpha_vjp(opacity: T, falloff: T, alpha_max: T, v_alpha: T) -> T;
+    fn opacity_vjp(opacity: T, v_sigma: T) -> T;
+    fn counts(sigma: T, alpha: T, alpha_min: T) -> bool;
+    fn behind(transmittance: T, alpha: T) -> T;
+    fn in_front(transmittance_behind: T, alpha: T) -> T;
+    fn weight(alpha: T, transmittance: T) -> T;
+    fn weight_vjp(transmittance: T, v_weight: T, v_rest: T) -> T;
+    fn rest(alpha: T, v_weight: T, v_rest: T) -> T;
+    fn add_weighted(sum: T, weight: T, value: T) -> T;
+}

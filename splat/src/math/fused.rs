@@ -1,0 +1,12 @@
+//! A product and a sum, each rounded by itself.
+
+use super::Real;
+#[cfg(feature = "cube")]
+use cubecl::prelude::*;
+
+/// `a b + c`
+#[cfg_attr(feature = "cube", cube)]
+#[inline(always)]
+pub fn fused(a: Real, b: Real, c: Real) -> Real {
+    a * b + c
+}
