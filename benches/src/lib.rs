@@ -8,7 +8,7 @@
 //! The recipes have the distributions of four files of timing workloads, found from the percentiles of their means, scales,
 //! quaternions, opacities, features and depths, and the same cameras. Drawn with seed 0 they come to as much work, within 5 % (a test):
 //!
-//! | recipe | useful pairs, of the file | visible splats | hits, tiles of 16 px |
+//! | recipe | useful pairs: drawn, in the file | visible splats | hits, tiles of 16 px |
 //! |---|---|---|---|
 //! | `gmae(8)` | 3,685,224, 3,712,028 | 4,091, 4,089 | 37,163, 37,467 |
 //! | `gmae_heavy(8)` | 17,222,261, 17,050,139 | 4,096, 4,096 | 682,632, 682,220 |

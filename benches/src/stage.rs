@@ -77,7 +77,7 @@ impl Bench {
     /// Renders forward and backward once.
     ///
     /// # Errors
-    /// As [`render`].
+    /// As [`splat::render()`].
     pub fn new(workload: Workload) -> Result<Self, RenderError> {
         let backend = Cpu::new();
         let scene = workload.scene();
