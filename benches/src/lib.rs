@@ -19,9 +19,6 @@
 
 mod file;
 mod garden;
-// The stand-in; `pub use splat::measure;` takes its place.
-#[path = "measure_stub.rs"]
-pub mod measure;
 mod recipe;
 mod stage;
 
@@ -33,6 +30,8 @@ mod cloud;
 mod neighbours;
 #[path = "../../splat/examples/render_points/npz.rs"]
 mod npz;
+
+pub use splat::measure;
 
 pub use file::LoadError;
 pub use garden::{garden, garden_path, shared};

@@ -47,6 +47,8 @@ pub mod cpu;
 pub mod error;
 pub mod gaussians;
 pub mod math;
+#[doc(hidden)]
+pub mod measure;
 pub mod oracle;
 pub mod render;
 pub mod sh;

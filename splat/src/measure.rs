@@ -1,0 +1,136 @@
+//! What a benchmark wants to know of the CPU compositor: how many pairs it looks at, and how many the machine could.
+//!
+//! Hidden from the documentation: for `benches`, and to change without notice.
+
+use std::hint::select_unpredictable;
+
+use rayon::prelude::*;
+
+use crate::arithmetic::{Arithmetic, Separate};
+use crate::composite::cpu::composite;
+use crate::composite::tile::{Constants, Hit, Tile};
+use crate::config::RenderConfig;
+use crate::error::RenderError;
+use crate::math::{Sym2, Vec2};
+use crate::project::Splats;
+use crate::simd::{Kernel, Simd};
+use crate::sort::cpu::SortedHits;
+
+/// Pairs of a splat and a pixel in one forward pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Work {
+    /// Those that are composited: alpha of at least `alpha_min`, before the pixel ends.
+    pub useful: u64,
+    /// Those the compositor's lanes evaluate.
+    pub evaluated: u64,
+}
+
+/// Counts the pairs of a forward pass: the evaluated ones in the compositor itself, the useful ones pixel by pixel.
+///
+/// # Errors
+/// As [`crate::Backend::composite`].
+pub fn count(
+    splats: &Splats<&[f32]>,
+    sorted: &SortedHits,
+    config: &RenderConfig,
+) -> Result<Work, RenderError> {
+    let views = splats.offsets.len() - 1;
+    let backgrounds = vec![0.0; views * splats.channels];
+    let (_, composited) = composite(splats, sorted, &backgrounds, config, Simd::preferred()?)?;
+    let (grid, constants) = (sorted.grid, Constants::<f32>::new(config));
+    let useful_in = |number: usize| {
+        let (view, in_view) = (number / grid.per_view(), number % grid.per_view());
+        let tile = Tile::new(&grid, in_view % grid.columns, in_view / grid.columns);
+        let mut useful = 0;
+        for (place, &m) in sorted.splats_of_tile(number).iter().enumerate() {
+            let hit = Hit::load(splats, m as usize, &grid, &tile, &constants);
+            for row in hit.rows.clone() {
+                let first = (view * grid.size.height + tile.y + row) * grid.size.width + tile.x;
+                let ends = &composited.ends[first..first + tile.width];
+                for (column, &end) in ends.iter().enumerate() {
+                    let d = Vec2 {
+                        x: (tile.x + column) as f32 + 0.5 - hit.mean.x,
+                        y: tile.centre_y::<f32>(row) - hit.mean.y,
+                    };
+                    let sigma = Separate::sigma(hit.conic, d);
+                    let falloff = Separate::exp(-sigma);
+                    let alpha = Separate::alpha(hit.opacity, falloff, constants.alpha_max);
+                    let counts = Separate::counts(sigma, alpha, constants.alpha_min);
+                    useful += u64::from(counts && (place as u32) < end);
+                }
+            }
+        }
+        useful
+    };
+    Ok(Work {
+        useful: (0..views * grid.per_view()).into_par_iter().map(useful_in).sum(),
+        evaluated: composited.evaluated,
+    })
+}
+
+/// The name of the instruction set in use.
+pub fn simd_name() -> &'static str {
+    Simd::preferred().map_or("none", Simd::name)
+}
+
+/// Runs the operations of the forward compositor for a three-channel pixel `steps` times on numbers that stay in registers, on the
+/// calling thread, and returns how many lanes that were. What is left out is what the compositor needs besides arithmetic: loads,
+/// stores, rows and hits.
+pub fn roofline(steps: usize) -> u64 {
+    Simd::preferred().map_or(0, |simd| simd.dispatch(Roofline(steps)))
+}
+
+struct Roofline(usize);
+
+impl Kernel for Roofline {
+    type Scalar = f32;
+    type Output = u64;
+
+    #[inline(always)]
+    fn run<A: Arithmetic<f32>, const LANES: usize>(self) -> u64 {
+        // Two vectors at a time: one alone waits for itself.
+        if LANES == 16 {
+            self.steps::<A, 32>()
+        } else {
+            self.steps::<A, 16>()
+        }
+    }
+}
+
+impl Roofline {
+    #[inline(always)]
+    fn steps<A: Arithmetic<f32>, const LANES: usize>(self) -> u64 {
+        let constants = Constants::<f32>::new(&RenderConfig::default());
+        let conic = std::hint::black_box(Sym2 {
+            xx: 0.02,
+            xy: 0.001,
+            yy: 0.02,
+        });
+        let (opacity, values) = std::hint::black_box((0.01, [0.1f32, 0.2, 0.3]));
+        let (mut x, right) = std::hint::black_box((0.5f32, 1e9));
+        let mut transmittance = [1.0; LANES];
+        let mut ends = [0; LANES];
+        let mut sums = [[0.0; LANES]; 3];
+        for place in 0..self.0 as u32 {
+            x += 1e-9;
+            for lane in 0..LANES {
+                let t = transmittance[lane];
+                let at = x + lane as f32;
+                let sigma = A::sigma(conic, Vec2 { x: at, y: 0.5 });
+                let alpha = A::alpha(opacity, A::exp(-sigma), constants.alpha_max);
+                let counts = A::counts(sigma, alpha, constants.alpha_min) & (at < right);
+                let alpha = select_unpredictable(counts, alpha, 0.0);
+                let behind = A::behind(t, alpha);
+                let goes_on = behind > constants.transmittance_min;
+                let weight = select_unpredictable(goes_on, A::weight(alpha, t), 0.0);
+                transmittance[lane] = select_unpredictable(goes_on, behind, -t.abs());
+                ends[lane] = select_unpredictable(goes_on & counts, place + 1, ends[lane]);
+                for plane in 0..3 {
+                    sums[plane][lane] = A::add_weighted(sums[plane][lane], weight, values[plane]);
+                }
+            }
+        }
+        std::hint::black_box((transmittance, ends, sums));
+        (self.0 * LANES) as u64
+    }
+}
