@@ -3,6 +3,8 @@
 //! An error depends on shapes, configuration, device or capacity, never on the numbers in a buffer: Gaussians with
 //! hostile numbers are culled and counted instead.
 
+use rayon::prelude::*;
+
 /// Why a call was refused. Every variant names the argument, what was expected and what came.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -90,14 +92,37 @@ pub(crate) fn try_filled<T: Clone>(
     count: usize,
     value: T,
 ) -> Result<Vec<T>, RenderError> {
+    let mut buffer = try_reserved(what, count)?;
+    buffer.resize(count, value);
+    Ok(buffer)
+}
+
+/// [`try_filled`] with what `make` returns, large buffers on all threads: most of their time goes into first touching the memory.
+pub(crate) fn try_made<T: Send>(
+    what: &'static str,
+    count: usize,
+    make: impl Fn() -> T + Sync,
+) -> Result<Vec<T>, RenderError> {
+    const PER_TASK: usize = 1 << 16;
+    let mut buffer = try_reserved(what, count)?;
+    if count <= PER_TASK {
+        buffer.resize_with(count, make);
+    } else {
+        let made = (0..count).into_par_iter().with_min_len(PER_TASK);
+        made.map(|_| make()).collect_into_vec(&mut buffer);
+    }
+    Ok(buffer)
+}
+
+/// An empty vector with room for `count` elements, or a capacity error where the allocator refuses.
+fn try_reserved<T>(what: &'static str, count: usize) -> Result<Vec<T>, RenderError> {
     let mut buffer = Vec::new();
-    buffer
-        .try_reserve_exact(count)
-        .map_err(|_| RenderError::Capacity {
+    match buffer.try_reserve_exact(count) {
+        Ok(()) => Ok(buffer),
+        Err(_) => Err(RenderError::Capacity {
             what,
             needed: format!("{count} elements of {} bytes", size_of::<T>()),
             limit: "the allocator grants".to_owned(),
-        })?;
-    buffer.resize(count, value);
-    Ok(buffer)
+        }),
+    }
 }

@@ -146,7 +146,7 @@ fn bands<'a, T: Scalar>(
             width,
         },
     ) = (sorted.grid, composited.size);
-    let rows_of = |tile_row: usize| grid.side.min(height - tile_row * grid.side);
+    let rows_of = |tile_row: usize| grid.tile_height.min(height - tile_row * grid.tile_height);
     let mut features = image.features.as_mut_slice();
     let mut depth = image.depth.as_deref_mut();
     let mut layer_rest = image.layers.as_deref_mut().unwrap_or_default();
@@ -298,7 +298,7 @@ impl<T: Scalar> Pass<'_, T> {
     #[inline(always)]
     fn run(&self, mut band: Band<'_, T>) {
         let grid = &self.sorted.grid;
-        let chunks = grid.side * grid.side / LANES;
+        let chunks = grid.tile_width * grid.tile_height / LANES;
         let mut pixels = Pixels::new(chunks, self.splats.channels);
         for column in 0..grid.columns {
             let tile = Tile::new(grid, column, band.tile_row);

@@ -136,7 +136,7 @@ impl<T: Scalar> Pass<'_, T> {
     #[inline(always)]
     fn run(&self, band: Band<'_, T>) -> Vec<T> {
         let grid = &self.sorted.grid;
-        let chunks = grid.side * grid.side / LANES;
+        let chunks = grid.tile_width * grid.tile_height / LANES;
         let mut pixels = Pixels::new(chunks, self.splats.channels);
         let mut v_background = vec![T::ZERO; self.splats.channels];
         let mut rest = band.partials;

@@ -8,7 +8,7 @@ use crate::math::{Sym2, Vec2};
 use crate::project::Splats;
 use crate::scalar::Scalar;
 
-/// Pixels of one row that are worked on together. Divides every [`crate::TileSize`].
+/// Pixels of one row that are worked on together. Divides the width of every [`crate::TileSize`].
 pub(crate) const LANES: usize = 8;
 
 /// One number for each of [`LANES`] neighbouring pixels.
@@ -47,13 +47,13 @@ pub(crate) struct Tile {
 
 impl Tile {
     pub(crate) fn new(grid: &TileGrid, column: usize, row: usize) -> Self {
-        let (x, y) = (column * grid.side, row * grid.side);
+        let (x, y) = (column * grid.tile_width, row * grid.tile_height);
         Self {
             x,
             y,
-            width: grid.side.min(grid.size.width - x),
-            height: grid.side.min(grid.size.height - y),
-            chunks_per_row: grid.side / LANES,
+            width: grid.tile_width.min(grid.size.width - x),
+            height: grid.tile_height.min(grid.size.height - y),
+            chunks_per_row: grid.tile_width / LANES,
         }
     }
 
