@@ -85,41 +85,35 @@ impl TileGrid {
             return TileRect::default();
         }
         // Sides of tiles are powers of two: a shift, for a division takes as long as all the rest.
-        let (x_bits, y_bits) = (
-            self.tile_width.trailing_zeros(),
-            self.tile_height.trailing_zeros(),
-        );
+        let tiles = |pixels: Range<usize>, side: usize| {
+            let bits = side.trailing_zeros();
+            pixels.start >> bits..((pixels.end - 1) >> bits) + 1
+        };
+        let (columns, rows) = (tiles(x, self.tile_width), tiles(y, self.tile_height));
         TileRect {
-            columns: [x.start >> x_bits, ((x.end - 1) >> x_bits) + 1].map(|i| i as u32),
-            rows: [y.start >> y_bits, ((y.end - 1) >> y_bits) + 1].map(|i| i as u32),
+            first: (rows.start * self.columns + columns.start) as u32,
+            columns: columns.len() as u32,
+            rows: rows.len() as u32,
         }
     }
 }
 
-/// The tiles that a splat touches: columns and rows `[begin, end]` of its view's grid, all zero where it touches none.
+/// The tiles that a splat touches: a rectangle of its view's grid, all zero where it touches none.
 ///
-/// 16 bits would not do: an image may be 2^22 px wide, 2^19 tiles.
+/// 16 bits would not do: an image may be 2^22 px wide, 2^19 tiles, and one of at most 2^32 px may have 2^26 tiles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct TileRect {
-    columns: [u32; 2],
-    rows: [u32; 2],
+    /// The number within the view of the first, tiles numbered by rows.
+    pub(crate) first: u32,
+    pub(crate) columns: u32,
+    pub(crate) rows: u32,
 }
 
 impl TileRect {
-    /// How many tiles. An image of at most 2^32 pixels has fewer than 2^27.
+    /// How many tiles.
     #[inline(always)]
     pub(crate) fn count(&self) -> u32 {
-        (self.columns[1] - self.columns[0]) * (self.rows[1] - self.rows[0])
-    }
-
-    /// The tiles, by rows, as ranges of numbers within a view whose grid has `grid_columns`.
-    #[inline(always)]
-    pub(crate) fn rows(self, grid_columns: usize) -> impl Iterator<Item = Range<usize>> {
-        let [begin, end] = self.columns.map(|column| column as usize);
-        (self.rows[0]..self.rows[1]).map(move |row| {
-            let first = row as usize * grid_columns;
-            first + begin..first + end
-        })
+        self.columns * self.rows
     }
 }
 
@@ -142,20 +136,21 @@ impl Hits {
         let arch = pulp::Arch::new();
         let blocks = self.rects.par_chunks(SPLATS_PER_BLOCK).enumerate();
         let strangers = blocks.map(|(block, rects)| {
-            let first = block * SPLATS_PER_BLOCK;
+            let rects = (block * SPLATS_PER_BLOCK..).zip(rects);
             arch.dispatch(
+                // Consumes what it captures: a closure that could be called again would not be inlined.
                 #[inline(always)]
                 || {
-                    (first..)
-                        .zip(rects)
-                        .find(|&(m, rect)| self.grid.rect(splats, m) != *rect)
+                    for (m, rect) in rects {
+                        if self.grid.rect(splats, m) != *rect {
+                            return Some(m);
+                        }
+                    }
+                    None
                 },
             )
         });
-        strangers
-            .find_first(Option::is_some)
-            .flatten()
-            .map(|(m, _)| m)
+        strangers.find_first(Option::is_some).flatten()
     }
 }
 

@@ -20,7 +20,7 @@ const SPLATS_PER_BLOCK: usize = 8192;
 const MAX_BLOCKS: usize = 256;
 
 /// More bits to a digit make fewer passes, but the table of counts should stay in the nearest cache.
-const DIGIT_BITS: u32 = 11;
+const DIGIT_BITS: u32 = 12;
 
 /// The splats of a view, and which of them touch a tile.
 #[derive(Debug, Clone)]
@@ -52,6 +52,7 @@ impl Keys {
         all: u64::MAX,
     };
 
+    #[inline(always)]
     fn with(self, other: Self) -> Self {
         Self {
             count: self.count + other.count,
@@ -62,20 +63,29 @@ impl Keys {
         }
     }
 
-    /// Low bits that are the same in all keys.
-    fn common_bits(&self) -> u32 {
-        (self.any ^ self.all).trailing_zeros().min(63)
+    fn numbers(&self) -> Numbers {
+        let same_low_bits = (self.any ^ self.all).trailing_zeros().min(63);
+        Numbers {
+            min: self.min,
+            shift: same_low_bits,
+            bits: u64::BITS - ((self.max - self.min) >> same_low_bits).leading_zeros(),
+        }
     }
+}
 
-    /// A number that sorts as the key does: what all have in common is left out at both ends.
-    #[inline(always)]
-    fn number(&self, key: u64) -> u64 {
-        (key - self.min) >> self.common_bits()
-    }
-
+/// Numbers that sort as keys do: what the keys have in common is left out at both ends.
+#[derive(Debug, Clone, Copy)]
+struct Numbers {
+    min: u64,
+    shift: u32,
     /// The bits of the greatest number.
-    fn bits(&self) -> u32 {
-        u64::BITS - self.number(self.max).leading_zeros()
+    bits: u32,
+}
+
+impl Numbers {
+    #[inline(always)]
+    fn of(self, key: u64) -> u64 {
+        (key - self.min) >> self.shift
     }
 }
 
@@ -136,27 +146,28 @@ impl<T: Scalar> ViewSplats<'_, T> {
         if keys.count == 0 {
             return Ok(Vec::new());
         }
+        let numbers = keys.numbers();
         // Numbers of more than 32 bits are sorted by the lower 32 first, then stably by the others.
         let lower = |i: usize| {
             let m = begin + i;
-            Some(pack(keys.number(self.key(m)?), m as u32))
+            Some(pack(numbers.of(self.key(m)?), m as u32))
         };
         let order = by_digits(
             self.splats.len(),
             keys.count,
-            keys.bits().min(32),
+            numbers.bits.min(32),
             blocks,
             lower,
         )?;
-        if keys.bits() <= 32 {
+        if numbers.bits <= 32 {
             return Ok(order);
         }
         let upper = |i: usize| {
             let m = order[i];
             let key = self.depths[m as usize].sort_key();
-            Some(pack(keys.number(key) >> 32, m))
+            Some(pack(numbers.of(key) >> 32, m))
         };
-        by_digits(keys.count, keys.count, keys.bits() - 32, blocks, upper)
+        by_digits(keys.count, keys.count, numbers.bits - 32, blocks, upper)
     }
 }
 
@@ -228,14 +239,20 @@ impl Digit {
         write: impl Fn(usize, u64) + Sync,
     ) {
         let blocks = counts.len() / self.bins;
-        let items = |block: usize| block_of(len, blocks, block).filter_map(&read);
-        let count =
-            |block: usize, row: &mut [u32]| items(block).for_each(|item| row[self.of(item)] += 1);
+        let count = |block: usize, row: &mut [u32]| {
+            for i in block_of(len, blocks, block) {
+                if let Some(item) = read(i) {
+                    row[self.of(item)] += 1;
+                }
+            }
+        };
         let put = |block: usize, row: &mut [u32]| {
-            for item in items(block) {
-                let slot = &mut row[self.of(item)];
-                write(*slot as usize, item);
-                *slot += 1;
+            for i in block_of(len, blocks, block) {
+                if let Some(item) = read(i) {
+                    let slot = &mut row[self.of(item)];
+                    write(*slot as usize, item);
+                    *slot += 1;
+                }
             }
         };
         counts.fill(0);
