@@ -103,14 +103,21 @@ pub(crate) fn try_made<T: Send>(
     count: usize,
     make: impl Fn() -> T + Sync,
 ) -> Result<Vec<T>, RenderError> {
-    const PER_TASK: usize = 1 << 16;
-    let mut buffer = try_reserved(what, count)?;
-    if count <= PER_TASK {
+    // Parallel iterators yield one item at a time: rows of them, so that filling one is still a vector loop.
+    const ROW: usize = 64;
+    const ROWS_PER_TASK: usize = 1 << 9;
+    if count <= ROW * ROWS_PER_TASK {
+        let mut buffer = try_reserved(what, count)?;
         buffer.resize_with(count, make);
-    } else {
-        let made = (0..count).into_par_iter().with_min_len(PER_TASK);
-        made.map(|_| make()).collect_into_vec(&mut buffer);
+        return Ok(buffer);
     }
+    let mut rows: Vec<[T; ROW]> = try_reserved(what, count.div_ceil(ROW))?;
+    let made = (0..count.div_ceil(ROW)).into_par_iter();
+    made.with_min_len(ROWS_PER_TASK)
+        .map(|_| std::array::from_fn(|_| make()))
+        .collect_into_vec(&mut rows);
+    let mut buffer = rows.into_flattened();
+    buffer.truncate(count);
     Ok(buffer)
 }
 
