@@ -77,44 +77,23 @@ impl TileGrid {
         self.columns * self.rows
     }
 
-    /// Fills in the tiles of the splats from `first` on, [`SPLATS_PER_GROUP`] at most.
+    /// The tiles that a splat touches.
     #[inline(always)]
-    fn rects<T: Scalar>(&self, splats: &Splats<&[T]>, first: usize, rects: &mut [TileRect]) {
-        // Both axes alike, x and y in turns as the splats have them: a loop for vector instructions.
-        const AXES: usize = 2 * SPLATS_PER_GROUP;
-        let mut limits = [self.size.width; AXES];
-        limits
-            .iter_mut()
-            .skip(1)
-            .step_by(2)
-            .for_each(|limit| *limit = self.size.height);
-        let (mut begins, mut ends) = ([0u32; AXES], [0u32; AXES]);
-        let axes = 2 * first..2 * (first + rects.len());
-        let (means, extents) = (&splats.means[axes.clone()], &splats.extents[axes]);
-        let bounds = begins.iter_mut().zip(&mut ends).zip(&limits);
-        for (((begin, end), &limit), (&mean, &extent)) in bounds.zip(means.iter().zip(extents)) {
-            let pixels = pixel_range(mean, extent, limit);
-            let seen = extent > T::ZERO;
-            *begin = pixels.start.min(limit) as u32;
-            *end = if seen { pixels.end as u32 } else { 0 };
+    fn rect<T: Scalar>(&self, splats: &Splats<&[T]>, m: usize) -> TileRect {
+        let [x, y] = splat_pixels(splats, m, self.size);
+        if x.is_empty() || y.is_empty() {
+            return TileRect::default();
         }
         // Sides of tiles are powers of two: a shift, for a division takes as long as all the rest.
-        let (x_bits, y_bits) = (
-            self.tile_width.trailing_zeros(),
-            self.tile_height.trailing_zeros(),
-        );
-        let bounds = begins.chunks_exact(2).zip(ends.chunks_exact(2));
-        for (rect, (begin, end)) in rects.iter_mut().zip(bounds) {
-            *rect = TileRect::default();
-            if begin[0] < end[0] && begin[1] < end[1] {
-                let (left, right) = (begin[0] >> x_bits, (end[0] - 1) >> x_bits);
-                let (top, bottom) = (begin[1] >> y_bits, (end[1] - 1) >> y_bits);
-                *rect = TileRect {
-                    first: top * self.columns as u32 + left,
-                    columns: right + 1 - left,
-                    rows: bottom + 1 - top,
-                };
-            }
+        let tiles = |pixels: Range<usize>, side: usize| {
+            let bits = side.trailing_zeros();
+            pixels.start >> bits..((pixels.end - 1) >> bits) + 1
+        };
+        let (columns, rows) = (tiles(x, self.tile_width), tiles(y, self.tile_height));
+        TileRect {
+            first: (rows.start * self.columns + columns.start) as u32,
+            columns: columns.len() as u32,
+            rows: rows.len() as u32,
         }
     }
 }
@@ -151,27 +130,20 @@ pub struct Hits {
 /// Splats that one task looks at.
 const SPLATS_PER_BLOCK: usize = 4096;
 
-/// Splats whose bounds are worked out together.
-const SPLATS_PER_GROUP: usize = 32;
-
 impl Hits {
     /// The first splat that touches other tiles than these.
     pub(crate) fn first_stranger<T: Scalar>(&self, splats: &Splats<&[T]>) -> Option<usize> {
         let arch = pulp::Arch::new();
         let blocks = self.rects.par_chunks(SPLATS_PER_BLOCK).enumerate();
         let strangers = blocks.map(|(block, rects)| {
-            let groups = rects.chunks(SPLATS_PER_GROUP).enumerate();
+            let rects = (block * SPLATS_PER_BLOCK..).zip(rects);
             arch.dispatch(
                 // Consumes what it captures: a closure that could be called again would not be inlined.
                 #[inline(always)]
                 || {
-                    for (group, rects) in groups {
-                        let first = block * SPLATS_PER_BLOCK + group * SPLATS_PER_GROUP;
-                        let mut fresh = [TileRect::default(); SPLATS_PER_GROUP];
-                        let fresh = &mut fresh[..rects.len()];
-                        self.grid.rects(splats, first, fresh);
-                        if let Some(i) = rects.iter().zip(fresh).position(|(a, b)| a != b) {
-                            return Some(first + i);
+                    for (m, rect) in rects {
+                        if self.grid.rect(splats, m) != *rect {
+                            return Some(m);
                         }
                     }
                     None
@@ -230,20 +202,15 @@ fn running_count<T: Scalar>(
     );
     let blocks = blocks.into_par_iter().enumerate();
     let counts = blocks.map(|(block, (rects, ends))| {
-        let firsts = (block * SPLATS_PER_BLOCK..).step_by(SPLATS_PER_GROUP);
-        let rects = rects.chunks_mut(SPLATS_PER_GROUP);
-        let groups = firsts.zip(rects.zip(ends.chunks_mut(SPLATS_PER_GROUP)));
+        let first = block * SPLATS_PER_BLOCK;
         arch.dispatch(
-            // As above.
             #[inline(always)]
             || {
                 let mut count = 0u64;
-                for (first, (rects, ends)) in groups {
-                    grid.rects(splats, first, rects);
-                    for (rect, end) in rects.iter().zip(ends) {
-                        count += u64::from(rect.count());
-                        *end = count as u32;
-                    }
+                for ((m, rect), end) in (first..).zip(rects).zip(ends) {
+                    *rect = grid.rect(splats, m);
+                    count += u64::from(rect.count());
+                    *end = count as u32;
                 }
                 count
             },

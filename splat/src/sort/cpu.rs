@@ -56,8 +56,7 @@ pub(crate) fn cut<'a, T>(rest: &mut &'a mut [T], n: usize) -> &'a mut [T] {
 
 /// Sorts every view: many views at once, and a view of many splats in many blocks.
 ///
-/// Beyond its output it takes 4 bytes per splat for the depth orders, what `depth.rs` says and a table of the size of the list of
-/// hits at most, for the views being worked on.
+/// Beyond its output it takes 24 bytes per splat that touches a tile and at most 4 per hit, of the views being worked on.
 pub(crate) fn sort<T: Scalar>(
     splats: &Splats<&[T]>,
     hits: Hits,

@@ -1,7 +1,7 @@
 //! The order of one view's splats: ascending depth, ties by index.
 //!
-//! Few are sorted by comparison, many by digits of their keys, the lowest first. Beyond the order itself the latter takes 16
-//! bytes per splat that touches a tile, and 8 KiB per block.
+//! Few are sorted by comparison, many by digits of their keys, the lowest first. Beyond the order itself that takes 16 bytes per
+//! splat that touches a tile, and at most 16 KiB per block.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -13,7 +13,7 @@ use crate::scalar::Scalar;
 use crate::sort::counting::{block_of, into_bins, into_plain, store};
 
 /// Fewer are sorted by comparison.
-const DIGITS_PAY_FROM: usize = 256;
+const DIGITS_PAY_FROM: usize = 1024;
 
 /// Splats that one task looks at, and how many tasks at most.
 const SPLATS_PER_BLOCK: usize = 8192;
