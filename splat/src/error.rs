@@ -3,6 +3,8 @@
 //! An error depends on shapes, configuration, device or capacity, never on the numbers in a buffer: Gaussians with
 //! hostile numbers are culled and counted instead.
 
+use rayon::prelude::*;
+
 /// Why a call was refused. Every variant names the argument, what was expected and what came.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -90,14 +92,44 @@ pub(crate) fn try_filled<T: Clone>(
     count: usize,
     value: T,
 ) -> Result<Vec<T>, RenderError> {
+    let mut buffer = try_reserved(what, count)?;
+    buffer.resize(count, value);
+    Ok(buffer)
+}
+
+/// [`try_filled`] with what `make` returns, large buffers on all threads: most of their time goes into first touching the memory.
+pub(crate) fn try_made<T: Send>(
+    what: &'static str,
+    count: usize,
+    make: impl Fn() -> T + Sync,
+) -> Result<Vec<T>, RenderError> {
+    // Parallel iterators yield one item at a time: rows of them, so that filling one is still a vector loop.
+    const ROW: usize = 64;
+    const ROWS_PER_TASK: usize = 1 << 9;
+    if count <= ROW * ROWS_PER_TASK {
+        let mut buffer = try_reserved(what, count)?;
+        buffer.resize_with(count, make);
+        return Ok(buffer);
+    }
+    let mut rows: Vec<[T; ROW]> = try_reserved(what, count.div_ceil(ROW))?;
+    let made = (0..count.div_ceil(ROW)).into_par_iter();
+    made.with_min_len(ROWS_PER_TASK)
+        .map(|_| std::array::from_fn(|_| make()))
+        .collect_into_vec(&mut rows);
+    let mut buffer = rows.into_flattened();
+    buffer.truncate(count);
+    Ok(buffer)
+}
+
+/// An empty vector with room for `count` elements, or a capacity error where the allocator refuses.
+fn try_reserved<T>(what: &'static str, count: usize) -> Result<Vec<T>, RenderError> {
     let mut buffer = Vec::new();
-    buffer
-        .try_reserve_exact(count)
-        .map_err(|_| RenderError::Capacity {
+    match buffer.try_reserve_exact(count) {
+        Ok(()) => Ok(buffer),
+        Err(_) => Err(RenderError::Capacity {
             what,
             needed: format!("{count} elements of {} bytes", size_of::<T>()),
             limit: "the allocator grants".to_owned(),
-        })?;
-    buffer.resize(count, value);
-    Ok(buffer)
+        }),
+    }
 }

@@ -169,14 +169,23 @@ fn every_tile_size_gives_the_same_bits() {
     for projection in PROJECTIONS {
         let world = crowd(3, 2, 250, [53, 37], projection);
         let rounded = world.rounded::<f32>();
-        let images = [TileSize::Px8, TileSize::Px16, TileSize::Px32].map(|tile| {
+        let sizes = [
+            TileSize::Px8,
+            TileSize::Px16,
+            TileSize::Px32,
+            TileSize::Px32x16,
+            TileSize::Px64x16,
+            TileSize::Px64x8,
+        ];
+        let images = sizes.map(|tile| {
             let backend = Cpu::new().with_tile(tile);
             splat::render(&backend, &rounded.scene(), &world.config)
                 .expect("a valid scene")
                 .0
         });
-        assert_eq!(images[0], images[1]);
-        assert_eq!(images[0], images[2]);
+        for (size, image) in sizes.iter().zip(&images) {
+            assert_eq!(image, &images[0], "{size:?}");
+        }
     }
 }
 

@@ -7,20 +7,20 @@ use rayon::prelude::*;
 use crate::camera::validate_size;
 use crate::composite::ImageSize;
 use crate::config::FOOTPRINT_SLACK;
-use crate::error::{RenderError, checked_product, try_filled};
+use crate::error::{RenderError, checked_product, try_made};
 use crate::math::{Sym2, exp};
 use crate::project::Splats;
 use crate::scalar::Scalar;
 
-/// The side of a square tile.
+/// The size of a tile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TileSize {
-    /// 8 px
+    /// 8 x 8 px
     Px8,
-    /// 16 px
+    /// 16 x 16 px
     #[default]
     Px16,
-    /// 32 px
+    /// 32 x 32 px
     Px32,
     /// 32 px wide, 16 px high
     Px32x16,
@@ -31,7 +31,7 @@ pub enum TileSize {
 }
 
 impl TileSize {
-    /// The width in pixels.
+    /// The width in pixels, a power of two.
     pub const fn width(self) -> usize {
         match self {
             Self::Px8 => 8,
@@ -41,7 +41,7 @@ impl TileSize {
         }
     }
 
-    /// The height in pixels.
+    /// The height in pixels, a power of two.
     pub const fn height(self) -> usize {
         match self {
             Self::Px8 | Self::Px64x8 => 8,
@@ -62,14 +62,13 @@ pub(crate) struct TileGrid {
 }
 
 impl TileGrid {
-    fn new(size: ImageSize, tile: TileSize) -> Self {
-        let (tile_width, tile_height) = (tile.width(), tile.height());
+    pub(crate) fn new(size: ImageSize, tile: TileSize) -> Self {
         Self {
             size,
-            tile_width,
-            tile_height,
-            columns: size.width.div_ceil(tile_width),
-            rows: size.height.div_ceil(tile_height),
+            tile_width: tile.width(),
+            tile_height: tile.height(),
+            columns: size.width.div_ceil(tile.width()),
+            rows: size.height.div_ceil(tile.height()),
         }
     }
 
@@ -78,40 +77,84 @@ impl TileGrid {
         self.columns * self.rows
     }
 
-    /// The tiles that a splat touches: column range, row range. Empty where culled.
-    pub(crate) fn tiles<T: Scalar>(&self, splats: &Splats<&[T]>, m: usize) -> [Range<usize>; 2] {
+    /// The tiles that a splat touches.
+    #[inline(always)]
+    fn rect<T: Scalar>(&self, splats: &Splats<&[T]>, m: usize) -> TileRect {
         let [x, y] = splat_pixels(splats, m, self.size);
+        if x.is_empty() || y.is_empty() {
+            return TileRect::default();
+        }
+        // Sides of tiles are powers of two: a shift, for a division takes as long as all the rest.
         let tiles = |pixels: Range<usize>, side: usize| {
-            if pixels.is_empty() {
-                0..0
-            } else {
-                pixels.start / side..(pixels.end - 1) / side + 1
-            }
+            let bits = side.trailing_zeros();
+            pixels.start >> bits..((pixels.end - 1) >> bits) + 1
         };
-        [tiles(x, self.tile_width), tiles(y, self.tile_height)]
-    }
-
-    /// The same tiles as numbers within the view, by rows.
-    pub(crate) fn tiles_of<T: Scalar>(
-        &self,
-        splats: &Splats<&[T]>,
-        m: usize,
-    ) -> impl Iterator<Item = usize> {
-        let [columns, rows] = self.tiles(splats, m);
-        let stride = self.columns;
-        rows.flat_map(move |row| columns.clone().map(move |column| row * stride + column))
+        let (columns, rows) = (tiles(x, self.tile_width), tiles(y, self.tile_height));
+        TileRect {
+            first: (rows.start * self.columns + columns.start) as u32,
+            columns: columns.len() as u32,
+            rows: rows.len() as u32,
+        }
     }
 }
 
-/// How many tiles each splat touches, as a running sum.
+/// The tiles that a splat touches: a rectangle of its view's grid, all zero where it touches none.
+///
+/// 16 bits would not do: an image may be 2^22 px wide, 2^19 tiles, and one of at most 2^32 px may have 2^26 tiles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct TileRect {
+    /// The number within the view of the first, tiles numbered by rows.
+    pub(crate) first: u32,
+    pub(crate) columns: u32,
+    pub(crate) rows: u32,
+}
+
+impl TileRect {
+    /// How many tiles.
+    #[inline(always)]
+    pub(crate) fn count(&self) -> u32 {
+        self.columns * self.rows
+    }
+}
+
+/// Which tiles each splat touches, and the running count of them.
 #[derive(Debug, Clone)]
 pub struct Hits {
     pub(crate) grid: TileGrid,
+    /// `[M]`: the tiles of each splat.
+    pub(crate) rects: Vec<TileRect>,
     /// `[M + 1]`: the hits of splat `m` are numbered `from_splat[m] .. from_splat[m + 1]`, by rows of tiles.
     pub(crate) from_splat: Vec<u32>,
 }
 
-/// Counts the tiles that each splat touches.
+/// Splats that one task looks at.
+const SPLATS_PER_BLOCK: usize = 4096;
+
+impl Hits {
+    /// The first splat that touches other tiles than these.
+    pub(crate) fn first_stranger<T: Scalar>(&self, splats: &Splats<&[T]>) -> Option<usize> {
+        let arch = pulp::Arch::new();
+        let blocks = self.rects.par_chunks(SPLATS_PER_BLOCK).enumerate();
+        let strangers = blocks.map(|(block, rects)| {
+            let rects = (block * SPLATS_PER_BLOCK..).zip(rects);
+            arch.dispatch(
+                // Consumes what it captures: a closure that could be called again would not be inlined.
+                #[inline(always)]
+                || {
+                    for (m, rect) in rects {
+                        if self.grid.rect(splats, m) != *rect {
+                            return Some(m);
+                        }
+                    }
+                    None
+                },
+            )
+        });
+        strangers.find_first(Option::is_some).flatten()
+    }
+}
+
+/// Finds the tiles that each splat touches and counts them.
 pub(crate) fn bin<T: Scalar>(
     splats: &Splats<&[T]>,
     width: usize,
@@ -120,30 +163,16 @@ pub(crate) fn bin<T: Scalar>(
 ) -> Result<Hits, RenderError> {
     let views = splats.offsets.len() - 1;
     validate_size(width, height, views)?;
-    let grid = TileGrid::new(
-        ImageSize {
-            views,
-            height,
-            width,
-        },
-        tile,
-    );
+    let size = ImageSize {
+        views,
+        height,
+        width,
+    };
+    let grid = TileGrid::new(size, tile);
     checked_product("tiles", &[views, grid.rows, grid.columns])?;
-    let mut from_splat = try_filled("hit offsets [M + 1]", splats.len() + 1, 0u32)?;
-    from_splat[1..]
-        .par_iter_mut()
-        .with_min_len(1024)
-        .enumerate()
-        .for_each(|(m, count)| {
-            let [columns, rows] = grid.tiles(splats, m);
-            // An image of at most 2^32 pixels has at most 2^26 tiles.
-            *count = (columns.len() * rows.len()) as u32;
-        });
-    let mut total = 0u64;
-    for count in &mut from_splat[1..] {
-        total += u64::from(*count);
-        *count = u32::try_from(total).unwrap_or(u32::MAX);
-    }
+    let mut rects = try_made("tiles of splats [M]", splats.len(), TileRect::default)?;
+    let mut from_splat = try_made("hit offsets [M + 1]", splats.len() + 1, || 0u32)?;
+    let total = running_count(splats, &grid, &mut rects, &mut from_splat[1..]);
     if total >= u64::from(u32::MAX) {
         return Err(RenderError::Capacity {
             what: "hits (splat, tile)",
@@ -151,7 +180,55 @@ pub(crate) fn bin<T: Scalar>(
             limit: format!("{} (32-bit index)", u32::MAX),
         });
     }
-    Ok(Hits { grid, from_splat })
+    Ok(Hits {
+        grid,
+        rects,
+        from_splat,
+    })
+}
+
+/// Fills in the tiles of each splat and the count of them up to and with it (modulo 2^32), and returns the whole count.
+fn running_count<T: Scalar>(
+    splats: &Splats<&[T]>,
+    grid: &TileGrid,
+    rects: &mut [TileRect],
+    ends: &mut [u32],
+) -> u64 {
+    // A running count within every block, then what came before the block is added.
+    let arch = pulp::Arch::new();
+    let blocks = (
+        rects.par_chunks_mut(SPLATS_PER_BLOCK),
+        ends.par_chunks_mut(SPLATS_PER_BLOCK),
+    );
+    let blocks = blocks.into_par_iter().enumerate();
+    let counts = blocks.map(|(block, (rects, ends))| {
+        let first = block * SPLATS_PER_BLOCK;
+        arch.dispatch(
+            #[inline(always)]
+            || {
+                let mut count = 0u64;
+                for ((m, rect), end) in (first..).zip(rects).zip(ends) {
+                    *rect = grid.rect(splats, m);
+                    count += u64::from(rect.count());
+                    *end = count as u32;
+                }
+                count
+            },
+        )
+    });
+    let counts: Vec<u64> = counts.collect();
+    let before = counts.iter().scan(0, |before, count| {
+        *before += count;
+        Some(*before - count)
+    });
+    let before: Vec<u64> = before.collect();
+    let blocks = ends.par_chunks_mut(SPLATS_PER_BLOCK).zip(before);
+    blocks.for_each(|(ends, before)| {
+        for end in ends {
+            *end = end.wrapping_add(before as u32);
+        }
+    });
+    counts.iter().sum()
 }
 
 /// The greatest `sigma` that can count, with slack for rounding; `None` where the splat never reaches `alpha_min`.

@@ -1,3 +1,11 @@
 //! Stage 3, *sort*: the hits of every tile in depth order. Ordering only, no gradient.
+//!
+//! `cpu.rs` has the stage, `depth.rs` the order of one view's splats, `deal.rs` their way into the tiles' lists, and
+//! `counting.rs` what both are made of.
 
+pub(crate) mod counting;
 pub(crate) mod cpu;
+pub(crate) mod deal;
+pub(crate) mod depth;
+#[cfg(test)]
+mod tests;
