@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use splat::{Backend, Cpu, Hits, Image, RenderError, Saved, Splats, Wanted, render, render_vjp};
+use splat::{
+    Backend, Cpu, Hits, Image, Recycle, RenderError, Saved, Splats, Wanted, Workspace, render,
+    render_vjp,
+};
 
 use crate::Workload;
 
@@ -68,6 +71,7 @@ pub struct Bench {
     /// What the forward pass kept.
     pub saved: Saved<Cpu<f32>>,
     backend: Cpu<f32>,
+    workspace: Workspace<f32>,
     hits: Hits,
     v_image: Image<Vec<f32>>,
     v_splats: Splats<Vec<f32>>,
@@ -79,7 +83,8 @@ impl Bench {
     /// # Errors
     /// As [`splat::render()`].
     pub fn new(workload: Workload) -> Result<Self, RenderError> {
-        let backend = Cpu::new();
+        let workspace = Workspace::new();
+        let backend = Cpu::new().with_workspace(&workspace);
         let scene = workload.scene();
         let (mut v_image, saved) = render(&backend, &scene, &workload.config)?;
         v_image.features.iter_mut().for_each(|x| *x -= 0.5);
@@ -97,13 +102,26 @@ impl Bench {
             workload,
             saved,
             backend,
+            workspace,
             hits,
             v_image,
             v_splats,
         })
     }
 
-    /// The time that one run of a stage takes. What it returns is dropped off the clock.
+    /// Times `work` and then gives its buffers back, as a training loop would.
+    fn clock<R: Recycle<f32>>(
+        &self,
+        work: impl FnOnce() -> Result<R, RenderError>,
+    ) -> Result<Duration, RenderError> {
+        let start = Instant::now();
+        let result = std::hint::black_box(work()?);
+        let time = start.elapsed();
+        self.workspace.recycle(result);
+        Ok(time)
+    }
+
+    /// The time that one run of a stage takes. What it returns goes back to the workspace off the clock.
     ///
     /// # Errors
     /// None that [`Bench::new`] would not have returned.
@@ -113,16 +131,16 @@ impl Bench {
         let (splats, v_splats) = (saved.splats.as_slices(), self.v_splats.as_slices());
         let (sorted, v_image) = (&saved.sorted, self.v_image.as_slices());
         match stage {
-            Stage::Project => clock(|| backend.project(&scene.gaussians, views, config)),
-            Stage::Bin => clock(|| backend.bin(&splats, views.width, views.height)),
+            Stage::Project => self.clock(|| backend.project(&scene.gaussians, views, config)),
+            Stage::Bin => self.clock(|| backend.bin(&splats, views.width, views.height)),
             Stage::Sort => {
                 let hits = self.hits.clone();
-                clock(|| backend.sort(&splats, hits))
+                self.clock(|| backend.sort(&splats, hits))
             }
             Stage::Composite => {
-                clock(|| backend.composite(&splats, sorted, scene.backgrounds, config))
+                self.clock(|| backend.composite(&splats, sorted, scene.backgrounds, config))
             }
-            Stage::CompositeVjp => clock(|| {
+            Stage::CompositeVjp => self.clock(|| {
                 backend.composite_vjp(
                     &splats,
                     sorted,
@@ -132,11 +150,11 @@ impl Bench {
                     WANTED,
                 )
             }),
-            Stage::ProjectVjp => clock(|| {
+            Stage::ProjectVjp => self.clock(|| {
                 backend.project_vjp(&scene.gaussians, views, config, &splats, &v_splats, WANTED)
             }),
-            Stage::Render => clock(|| render(backend, &scene, config)),
-            Stage::RenderVjp => clock(|| render_vjp(backend, &scene, saved, &v_image, WANTED)),
+            Stage::Render => self.clock(|| render(backend, &scene, config)),
+            Stage::RenderVjp => self.clock(|| render_vjp(backend, &scene, saved, &v_image, WANTED)),
         }
     }
 
@@ -157,12 +175,4 @@ impl Bench {
         let _gradients = render_vjp(&self.backend, &scene, &saved, &v_image, WANTED)?;
         Ok((a, after_backward()))
     }
-}
-
-fn clock<T>(work: impl FnOnce() -> Result<T, RenderError>) -> Result<Duration, RenderError> {
-    let start = Instant::now();
-    let result = work()?;
-    let time = start.elapsed();
-    drop(std::hint::black_box(result));
-    Ok(time)
 }

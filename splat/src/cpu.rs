@@ -1,7 +1,5 @@
 //! The CPU backend: every stage at `f32` or `f64`, parallel over rayon's threads, the same bits on any number of them.
 
-use std::marker::PhantomData;
-
 use crate::backend::{Backend, ProjectGradients, Wanted};
 use crate::binning::cpu::Hits;
 use crate::camera::{Views, validate_size};
@@ -14,16 +12,17 @@ use crate::project::{Splats, cpu as project, cpu_vjp as project_vjp};
 use crate::scalar::Scalar;
 use crate::simd::Simd;
 use crate::sort::cpu::SortedHits;
+use crate::workspace::{Resources, Workspace};
 use crate::{binning, composite, sort};
 
 pub use crate::binning::cpu::TileSize;
 
 /// The CPU backend at the precision `T`, `f32` or `f64`. Inputs are slices, outputs vectors.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Cpu<T> {
     tile: TileSize,
     simd: Option<Simd>,
-    precision: PhantomData<T>,
+    workspace: Workspace<T>,
 }
 
 impl<T: Scalar> Cpu<T> {
@@ -45,16 +44,26 @@ impl<T: Scalar> Cpu<T> {
         Self { simd, ..self }
     }
 
-    /// The vector instructions to use.
-    fn simd(self) -> Result<Simd, RenderError> {
-        match self.simd {
-            None => Simd::preferred(),
-            Some(simd) if simd.is_available() => Ok(simd),
+    /// The same backend with `workspace` to take its buffers from. Without, each new backend has one of its own, which clones share and
+    /// nobody gives anything back to.
+    #[must_use]
+    pub fn with_workspace(self, workspace: &Workspace<T>) -> Self {
+        let workspace = workspace.clone();
+        Self { workspace, ..self }
+    }
+
+    /// What to run on.
+    fn resources(&self) -> Result<Resources<'_, T>, RenderError> {
+        let simd = match self.simd {
+            None => Simd::preferred()?,
+            Some(simd) if simd.is_available() => simd,
             Some(simd) => {
                 let expected = "an instruction set of this machine";
-                Err(RenderError::config("simd", expected, simd.name()))
+                return Err(RenderError::config("simd", expected, simd.name()));
             }
-        }
+        };
+        let workspace = &self.workspace;
+        Ok(Resources { simd, workspace })
     }
 
     /// Completes splats that were made elsewhere, to be composited with the same `config.alpha_min`: works out `extents` from conic, opacity and `config.alpha_min`, and culls
@@ -130,12 +139,12 @@ impl<T: Scalar> Backend for Cpu<T> {
 
     fn bin(&self, splats: &Splats<&[T]>, width: usize, height: usize) -> Result<Hits, RenderError> {
         splats.validate(|buffer| buffer.len())?;
-        binning::cpu::bin(splats, width, height, self.tile)
+        binning::cpu::bin(splats, width, height, self.tile, &self.workspace)
     }
 
     fn sort(&self, splats: &Splats<&[T]>, hits: Hits) -> Result<SortedHits, RenderError> {
         splats.validate(|buffer| buffer.len())?;
-        sort::cpu::sort(splats, hits)
+        sort::cpu::sort(splats, hits, &self.workspace)
     }
 
     fn composite(
@@ -147,7 +156,7 @@ impl<T: Scalar> Backend for Cpu<T> {
     ) -> Result<(Image<Vec<T>>, Composited<T>), RenderError> {
         config.validate_at::<T>()?;
         splats.validate(|buffer| buffer.len())?;
-        composite::cpu::composite(splats, sorted, backgrounds, config, self.simd()?)
+        composite::cpu::composite(splats, sorted, backgrounds, config, self.resources()?)
     }
 
     fn composite_vjp(
@@ -167,7 +176,7 @@ impl<T: Scalar> Backend for Cpu<T> {
             composited,
             v_image,
             wanted,
-            self.simd()?,
+            self.resources()?,
         )
     }
 }

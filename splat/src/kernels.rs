@@ -1,24 +1,20 @@
 //! The loops over lanes, compiled inside this crate for both scalars: a user's build profile does not slow them down.
 
-use crate::composite::cpu::{Band, Blend, Forward};
-use crate::composite::cpu_vjp::{Backward, BandVjp, Replay};
+use crate::composite::cpu::{Blend, Forward, Task};
+use crate::composite::cpu_vjp::{Backward, Replay, TaskVjp};
 use crate::simd::Simd;
 
 /// What a scalar has loops for.
 pub trait Kernels: Sized {
-    /// Composites one band; returns how many lanes it evaluated.
+    /// Composites one strip; returns how many lanes it evaluated.
     #[doc(hidden)]
-    fn composite_band(simd: Simd, pass: &Forward<'_, Self>, band: Band<'_, Self>) -> u64
+    fn composite_strip(simd: Simd, pass: &Forward<'_, Self>, task: Task<'_, Self>) -> u64
     where
         Self: crate::Scalar;
 
-    /// Fills the gradients of one band's hits; returns its share of the gradient by the background.
+    /// Fills the gradients of one strip's hits, and its share of that by the background.
     #[doc(hidden)]
-    fn composite_band_vjp(
-        simd: Simd,
-        pass: &Backward<'_, Self>,
-        band: BandVjp<'_, Self>,
-    ) -> Vec<Self>
+    fn composite_strip_vjp(simd: Simd, pass: &Backward<'_, Self>, task: TaskVjp<'_, Self>)
     where
         Self: crate::Scalar;
 }
@@ -26,16 +22,16 @@ pub trait Kernels: Sized {
 macro_rules! kernels {
     ($($real:ident)*) => {$(
         impl Kernels for $real {
-            fn composite_band(simd: Simd, pass: &Forward<'_, Self>, band: Band<'_, Self>) -> u64 {
-                simd.dispatch(Blend { pass, band })
+            fn composite_strip(simd: Simd, pass: &Forward<'_, Self>, task: Task<'_, Self>) -> u64 {
+                simd.dispatch(Blend { pass, task })
             }
 
-            fn composite_band_vjp(
+            fn composite_strip_vjp(
                 simd: Simd,
                 pass: &Backward<'_, Self>,
-                band: BandVjp<'_, Self>,
-            ) -> Vec<Self> {
-                simd.dispatch(Replay { pass, band })
+                task: TaskVjp<'_, Self>,
+            ) {
+                simd.dispatch(Replay { pass, task });
             }
         }
     )*};

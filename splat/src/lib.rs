@@ -61,6 +61,7 @@ mod project;
 mod scalar;
 mod simd;
 mod sort;
+mod workspace;
 
 /// The formulas at `f32`.
 #[path = "."]
@@ -155,6 +156,7 @@ pub use render::{Gradients, Saved, Scene, render, render_vjp};
 pub use scalar::Scalar;
 pub use simd::{SIMD_VARIABLE, Simd};
 pub use sort::cpu::SortedHits;
+pub use workspace::{Recycle, Workspace};
 
 /// The examples of the README and of docs/ARCHITECTURE.md, compiled and run as tests.
 #[cfg(doctest)]

@@ -15,6 +15,7 @@ use crate::math::{Sym2, Vec2};
 use crate::project::Splats;
 use crate::simd::{Kernel, Simd};
 use crate::sort::cpu::SortedHits;
+use crate::workspace::{Resources, Workspace};
 
 /// Pairs of a splat and a pixel in one forward pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +37,14 @@ pub fn count(
 ) -> Result<Work, RenderError> {
     let views = splats.offsets.len() - 1;
     let backgrounds = vec![0.0; views * splats.channels];
-    let (_, composited) = composite(splats, sorted, &backgrounds, config, Simd::preferred()?)?;
+    let (simd, workspace) = (Simd::preferred()?, &Workspace::new());
+    let (_, composited) = composite(
+        splats,
+        sorted,
+        &backgrounds,
+        config,
+        Resources { simd, workspace },
+    )?;
     let (grid, constants) = (sorted.grid, Constants::<f32>::new(config));
     let useful_in = |number: usize| {
         let (view, in_view) = (number / grid.per_view(), number % grid.per_view());
@@ -63,7 +71,10 @@ pub fn count(
         useful
     };
     Ok(Work {
-        useful: (0..views * grid.per_view()).into_par_iter().map(useful_in).sum(),
+        useful: (0..views * grid.per_view())
+            .into_par_iter()
+            .map(useful_in)
+            .sum(),
         evaluated: composited.evaluated,
     })
 }

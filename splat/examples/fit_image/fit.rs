@@ -114,7 +114,7 @@ impl<'a> Canvas<'a> {
     /// The picture, and the gradient of its mean square error.
     fn gradient(&self, parameters: &Parameters) -> Result<(Vec<f32>, Parameters), RenderError> {
         let (photo, backend) = (self.photo, &self.backend);
-        let splats = parameters.splats(*backend, [photo.width, photo.height], &self.config)?;
+        let splats = parameters.splats(backend, [photo.width, photo.height], &self.config)?;
         let view = splats.as_slices();
         let hits = backend.bin(&view, photo.width, photo.height)?;
         let sorted = backend.sort(&view, hits)?;

@@ -56,7 +56,7 @@ impl Parameters {
     /// The Gaussians as the compositor takes them.
     pub(crate) fn splats(
         &self,
-        backend: Cpu<f32>,
+        backend: &Cpu<f32>,
         [width, height]: [usize; 2],
         config: &RenderConfig,
     ) -> Result<Splats<Vec<f32>>, RenderError> {

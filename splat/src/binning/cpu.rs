@@ -11,6 +11,7 @@ use crate::error::{RenderError, checked_product, try_made};
 use crate::math::{Sym2, exp};
 use crate::project::Splats;
 use crate::scalar::Scalar;
+use crate::workspace::Workspace;
 
 /// The size of a tile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -160,6 +161,7 @@ pub(crate) fn bin<T: Scalar>(
     width: usize,
     height: usize,
     tile: TileSize,
+    workspace: &Workspace<T>,
 ) -> Result<Hits, RenderError> {
     let views = splats.offsets.len() - 1;
     validate_size(width, height, views)?;
@@ -171,7 +173,8 @@ pub(crate) fn bin<T: Scalar>(
     let grid = TileGrid::new(size, tile);
     checked_product("tiles", &[views, grid.rows, grid.columns])?;
     let mut rects = try_made("tiles of splats [M]", splats.len(), TileRect::default)?;
-    let mut from_splat = try_made("hit offsets [M + 1]", splats.len() + 1, || 0u32)?;
+    let mut from_splat = workspace.indices("hit offsets [M + 1]", splats.len() + 1)?;
+    from_splat[0] = 0;
     let total = running_count(splats, &grid, &mut rects, &mut from_splat[1..]);
     if total >= u64::from(u32::MAX) {
         return Err(RenderError::Capacity {

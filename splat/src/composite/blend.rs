@@ -3,6 +3,7 @@
 use std::hint::select_unpredictable;
 
 use crate::arithmetic::Arithmetic;
+use crate::binning::cpu::TileGrid;
 use crate::composite::tile::{Constants, Hit, MAX_LANES, NARROW_LANES, Spans, Tile, load};
 use crate::math::Vec2;
 use crate::scalar::Scalar;
@@ -34,8 +35,9 @@ pub(crate) struct Layer<'a, T> {
 }
 
 impl<T: Scalar> Pixels<T> {
-    /// Room for tiles of `plane` elements and rows of `stride`.
-    pub(crate) fn new(plane: usize, stride: usize, planes: usize) -> Self {
+    /// Room for a tile of `grid` and a number of planes.
+    pub(crate) fn new(grid: &TileGrid, planes: usize) -> Self {
+        let (plane, stride) = (Tile::plane_of(grid), Tile::stride_of(grid));
         Self {
             transmittance: vec![T::ONE; plane],
             ends: vec![0; plane],

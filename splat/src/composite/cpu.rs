@@ -4,15 +4,17 @@ use rayon::prelude::*;
 
 use crate::arithmetic::Arithmetic;
 use crate::composite::blend::{Layer, Pixels};
+use crate::composite::strip::{Strip, cut_rows, strips};
 use crate::composite::tile::{Constants, Hit, Tile};
 use crate::composite::{Image, ImageSize};
 use crate::config::RenderConfig;
-use crate::error::{RenderError, try_filled};
+use crate::error::RenderError;
 use crate::gaussians::check_len;
 use crate::project::Splats;
 use crate::scalar::Scalar;
-use crate::simd::{Kernel, Simd};
-use crate::sort::cpu::{SortedHits, cut};
+use crate::simd::Kernel;
+use crate::sort::cpu::SortedHits;
+use crate::workspace::Resources;
 
 /// Hits between two looks at whether every pixel of the tile has ended.
 const HITS_BETWEEN_STOP_TESTS: usize = 16;
@@ -32,18 +34,17 @@ pub struct Composited<T> {
     pub(crate) evaluated: u64,
 }
 
-/// One row of tiles of one view, and the parts of the outputs it fills.
-pub struct Band<'a, T> {
-    view: usize,
-    tile_row: usize,
-    features: &'a mut [T],
-    transmittance: &'a mut [T],
-    ends: &'a mut [u32],
-    depth: Option<&'a mut [T]>,
-    layers: Vec<&'a mut [T]>,
+/// A strip and the parts of the outputs it fills, by rows of pixels.
+pub struct Task<'a, T> {
+    strip: Strip,
+    features: Vec<&'a mut [T]>,
+    transmittance: Vec<&'a mut [T]>,
+    ends: Vec<&'a mut [u32]>,
+    depth: Option<Vec<&'a mut [T]>>,
+    layers: Vec<Vec<&'a mut [T]>>,
 }
 
-/// What all bands read.
+/// What all tasks read.
 pub struct Forward<'a, T: Scalar> {
     splats: &'a Splats<&'a [T]>,
     sorted: &'a SortedHits,
@@ -58,7 +59,7 @@ pub(crate) fn composite<T: Scalar>(
     sorted: &SortedHits,
     backgrounds: &[T],
     config: &RenderConfig,
-    simd: Simd,
+    Resources { simd, workspace }: Resources<'_, T>,
 ) -> Result<(Image<Vec<T>>, Composited<T>), RenderError> {
     let size = sorted.grid.size;
     let channels = splats.channels;
@@ -69,24 +70,20 @@ pub(crate) fn composite<T: Scalar>(
         &[size.views, channels],
         backgrounds.len(),
     )?;
-    let filled =
-        |what, per_pixel: usize| try_filled(what, size.elements(what, per_pixel)?, T::ZERO);
+    // Every pixel is written: what was in these buffers before does not matter.
+    let room = |what, per_pixel| workspace.scalars(what, size.elements(what, per_pixel)?);
     let planes = channels.saturating_mul(config.layers.len());
+    let wanted = |wanted: bool, what, per_pixel| wanted.then(|| room(what, per_pixel)).transpose();
+    let outputs = config.outputs;
     let mut image = Image {
-        features: filled("image [B, H, W, C]", channels)?,
-        transmittance: None,
-        depth: config
-            .outputs
-            .depth
-            .then(|| filled("depth [B, H, W]", 1))
-            .transpose()?,
-        layers: (planes > 0)
-            .then(|| filled("layers [B, L, H, W, C]", planes))
-            .transpose()?,
+        features: room("image [B, H, W, C]", channels)?,
+        transmittance: wanted(outputs.transmittance, "transmittance image [B, H, W]", 1)?,
+        depth: wanted(outputs.depth, "depth [B, H, W]", 1)?,
+        layers: wanted(planes > 0, "layers [B, L, H, W, C]", planes)?,
     };
     let mut composited = Composited {
-        transmittance: filled("transmittance [B, H, W]", 1)?,
-        ends: try_filled("pixel ends [B, H, W]", size.pixels(), 0)?,
+        transmittance: room("transmittance [B, H, W]", 1)?,
+        ends: workspace.indices("pixel ends [B, H, W]", size.pixels())?,
         size,
         constants: Constants::new(config),
         evaluated: 0,
@@ -98,18 +95,14 @@ pub(crate) fn composite<T: Scalar>(
         constants: composited.constants,
         cuts: &config.layers,
     };
-    composited.evaluated = bands(
-        &mut image,
-        &mut composited,
-        sorted,
-        channels,
-        config.layers.len(),
-    )
-    .into_par_iter()
-    .map(|band| T::composite_band(simd, &pass, band))
-    .sum();
-    if config.outputs.transmittance {
-        image.transmittance = Some(composited.transmittance.clone());
+    composited.evaluated = tasks(&mut image, &mut composited, sorted, channels)
+        .into_par_iter()
+        .map(|task| T::composite_strip(simd, &pass, task))
+        .sum();
+    if let Some(transmittance) = &mut image.transmittance {
+        let rows = transmittance.par_chunks_mut(size.width);
+        let rows = rows.zip(composited.transmittance.par_chunks(size.width));
+        rows.for_each(|(to, from)| to.copy_from_slice(from));
     }
     Ok((image, composited))
 }
@@ -131,51 +124,53 @@ pub(crate) fn check_sorted<T: Scalar>(
     ))
 }
 
-/// Cuts the outputs into bands.
-fn bands<'a, T: Scalar>(
+/// Cuts the outputs into tasks.
+fn tasks<'a, T: Scalar>(
     image: &'a mut Image<Vec<T>>,
     composited: &'a mut Composited<T>,
     sorted: &SortedHits,
     channels: usize,
-    layers: usize,
-) -> Vec<Band<'a, T>> {
-    let (
-        grid,
-        ImageSize {
-            views,
-            height,
-            width,
-        },
-    ) = (sorted.grid, composited.size);
-    let rows_of = |tile_row: usize| grid.tile_height.min(height - tile_row * grid.tile_height);
-    let mut features = image.features.as_mut_slice();
-    let mut depth = image.depth.as_deref_mut();
-    let mut layer_rest = image.layers.as_deref_mut().unwrap_or_default();
-    let mut transmittance = composited.transmittance.as_mut_slice();
-    let mut ends = composited.ends.as_mut_slice();
-    let mut bands: Vec<Band<'a, T>> = Vec::with_capacity(views * grid.rows);
-    for view in 0..views {
-        let first = bands.len();
-        for tile_row in 0..grid.rows {
-            let pixels = rows_of(tile_row) * width;
-            bands.push(Band {
-                view,
-                tile_row,
-                features: cut(&mut features, pixels * channels),
-                transmittance: cut(&mut transmittance, pixels),
-                ends: cut(&mut ends, pixels),
-                depth: depth.as_mut().map(|rest| cut(rest, pixels)),
-                layers: Vec::with_capacity(layers),
-            });
-        }
-        for _ in 0..layers {
-            for band in &mut bands[first..] {
-                let pixels = rows_of(band.tile_row) * width;
-                band.layers.push(cut(&mut layer_rest, pixels * channels));
-            }
+) -> Vec<Task<'a, T>> {
+    let grid = &sorted.grid;
+    let views = grid.size.views;
+    let mut features = cut_rows(&mut image.features, grid, views, channels).into_iter();
+    let mut transmittance = cut_rows(&mut composited.transmittance, grid, views, 1).into_iter();
+    let mut ends = cut_rows(&mut composited.ends, grid, views, 1).into_iter();
+    let mut depth = image
+        .depth
+        .as_deref_mut()
+        .map(|depth| cut_rows(depth, grid, views, 1).into_iter());
+    let strips = strips(grid);
+    let mut layers: Vec<Vec<Vec<&'a mut [T]>>> = Vec::new();
+    layers.resize_with(strips.len(), Vec::new);
+    if let (Some(buffer), 1..) = (&mut image.layers, views) {
+        // Layer after layer of a view, each in the order of its strips.
+        let images = buffer.len() / (grid.size.height * grid.size.width * channels);
+        let per_view = strips.len() / views;
+        let rows = cut_rows(buffer, grid, images, channels);
+        for (i, rows) in rows.into_iter().enumerate() {
+            let (image, strip) = (i / per_view, i % per_view);
+            layers[image / (images / views) * per_view + strip].push(rows);
         }
     }
-    bands
+    let mut next = |strip, layers| {
+        Some(Task {
+            strip,
+            features: features.next()?,
+            transmittance: transmittance.next()?,
+            ends: ends.next()?,
+            depth: match &mut depth {
+                Some(depth) => Some(depth.next()?),
+                None => None,
+            },
+            layers,
+        })
+    };
+    strips
+        .into_iter()
+        .zip(layers)
+        .filter_map(|(strip, layers)| next(strip, layers))
+        .collect()
 }
 
 /// Fetches what a splat adds to each plane: its depth if there is room for it, then its features.
@@ -193,10 +188,10 @@ pub(crate) fn load_values<T: Scalar>(splats: &Splats<&[T]>, m: usize, values: &m
     }
 }
 
-/// Composites one band.
+/// Composites one strip.
 pub(crate) struct Blend<'p, 'a, T: Scalar> {
     pub(crate) pass: &'p Forward<'a, T>,
-    pub(crate) band: Band<'a, T>,
+    pub(crate) task: Task<'a, T>,
 }
 
 impl<T: Scalar> Kernel for Blend<'_, '_, T> {
@@ -205,11 +200,11 @@ impl<T: Scalar> Kernel for Blend<'_, '_, T> {
 
     #[inline(always)]
     fn run<A: Arithmetic<T>, const LANES: usize>(self) -> u64 {
-        let Self { pass, band } = self;
-        match pass.splats.channels + usize::from(band.depth.is_some()) {
-            3 => pass.run::<A, LANES, 3>(band),
-            4 => pass.run::<A, LANES, 4>(band),
-            _ => pass.run::<A, LANES, 0>(band),
+        let Self { pass, task } = self;
+        match pass.splats.channels + usize::from(task.depth.is_some()) {
+            3 => pass.run::<A, LANES, 3>(task),
+            4 => pass.run::<A, LANES, 4>(task),
+            _ => pass.run::<A, LANES, 0>(task),
         }
     }
 }
@@ -218,17 +213,16 @@ impl<T: Scalar> Forward<'_, T> {
     #[inline(always)]
     fn run<A: Arithmetic<T>, const LANES: usize, const PLANES: usize>(
         &self,
-        mut band: Band<'_, T>,
+        mut task: Task<'_, T>,
     ) -> u64 {
         let grid = &self.sorted.grid;
-        let planes = self.splats.channels + usize::from(band.depth.is_some());
+        let planes = self.splats.channels + usize::from(task.depth.is_some());
         let mut values = vec![T::ZERO; planes];
-        let first = Tile::new(grid, 0, band.tile_row);
-        let mut pixels = Pixels::new(Tile::plane_of(grid), first.stride, planes);
-        for column in 0..grid.columns {
-            let tile = Tile::new(grid, column, band.tile_row);
+        let mut pixels = Pixels::new(grid, planes);
+        for column in task.strip.columns.clone() {
+            let tile = Tile::new(grid, column, task.strip.tile_row);
             pixels.reset(&tile);
-            self.tile::<A, LANES, PLANES>(&tile, column, &mut pixels, &mut values, &mut band);
+            self.tile::<A, LANES, PLANES>(&tile, column, &mut pixels, &mut values, &mut task);
         }
         pixels.evaluated
     }
@@ -240,10 +234,13 @@ impl<T: Scalar> Forward<'_, T> {
         column: usize,
         pixels: &mut Pixels<T>,
         values: &mut [T],
-        band: &mut Band<'_, T>,
+        task: &mut Task<'_, T>,
     ) {
         let grid = &self.sorted.grid;
-        let number = band.view * grid.per_view() + band.tile_row * grid.columns + column;
+        let strip = task.strip.clone();
+        let number = strip.tiles(grid).start + column - strip.columns.start;
+        // Where the tile begins in the rows of the strip.
+        let left = tile.x - strip.columns.start * grid.tile_width;
         let mut layer = 0;
         let hits = self.sorted.splats_of_tile(number);
         for (place, &m) in hits.iter().enumerate() {
@@ -254,7 +251,7 @@ impl<T: Scalar> Forward<'_, T> {
             if layer < self.cuts.len() {
                 let rank = self.sorted.rank_from_splat[m] as usize;
                 while layer < self.cuts.len() && self.cuts[layer] <= rank {
-                    self.write_features(tile, pixels, band.view, band.layers[layer]);
+                    self.write_features(tile, pixels, strip.view, left, &mut task.layers[layer]);
                     layer += 1;
                 }
             }
@@ -266,34 +263,39 @@ impl<T: Scalar> Forward<'_, T> {
             };
             pixels.add::<A, LANES, PLANES>(tile, &hit, add, &self.constants);
         }
-        for rest in &mut band.layers[layer..] {
-            self.write_features(tile, pixels, band.view, rest);
+        for rest in &mut task.layers[layer..] {
+            self.write_features(tile, pixels, strip.view, left, rest);
         }
-        self.write_features(tile, pixels, band.view, band.features);
+        self.write_features(tile, pixels, strip.view, left, &mut task.features);
         for row in 0..tile.height {
             let from = tile.row(row);
-            let start = row * grid.size.width + tile.x;
-            let to = start..start + tile.width;
+            let to = left..left + tile.width;
             let t = pixels.transmittance[from.clone()].iter();
-            for (out, &t) in band.transmittance[to.clone()].iter_mut().zip(t) {
+            for (out, &t) in task.transmittance[row][to.clone()].iter_mut().zip(t) {
                 *out = t.abs();
             }
-            band.ends[to.clone()].copy_from_slice(&pixels.ends[from]);
-            if let Some(depth) = &mut band.depth {
+            task.ends[row][to.clone()].copy_from_slice(&pixels.ends[from]);
+            if let Some(depth) = &mut task.depth {
                 let at = tile.row_of_plane(row, 0, pixels.planes);
-                depth[to].copy_from_slice(&pixels.values[at..at + tile.width]);
+                depth[row][to].copy_from_slice(&pixels.values[at..at + tile.width]);
             }
         }
     }
 
-    /// Writes the feature image of everything added so far, over the background, into a band.
+    /// Writes the feature image of everything added so far, over the background, into the rows of a strip.
     #[inline(always)]
-    fn write_features(&self, tile: &Tile, pixels: &Pixels<T>, view: usize, out: &mut [T]) {
+    fn write_features(
+        &self,
+        tile: &Tile,
+        pixels: &Pixels<T>,
+        view: usize,
+        left: usize,
+        out: &mut [&mut [T]],
+    ) {
         let channels = self.splats.channels;
         let background = &self.backgrounds[view * channels..(view + 1) * channels];
         for row in 0..tile.height {
-            let start = (row * self.sorted.grid.size.width + tile.x) * channels;
-            let out = &mut out[start..start + tile.width * channels];
+            let out = &mut out[row][left * channels..(left + tile.width) * channels];
             let t = &pixels.transmittance[tile.row(row)];
             // The features are the last planes.
             let values = &pixels.values[..tile.row_of_plane(row + 1, 0, pixels.planes)];

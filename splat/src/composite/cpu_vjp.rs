@@ -8,16 +8,18 @@ use crate::backend::Wanted;
 use crate::composite::blend::Layer;
 use crate::composite::cpu::{Composited, check_sorted, load_values};
 use crate::composite::replay::{GEOMETRY, Pixels};
+use crate::composite::strip::{Strip, strips};
 use crate::composite::tile::{Hit, Tile};
 use crate::composite::{Image, ImageSize};
-use crate::error::{RenderError, checked_product, try_filled};
+use crate::error::{RenderError, checked_product};
 use crate::gaussians::check_len;
 use crate::project::Splats;
 use crate::scalar::Scalar;
-use crate::simd::{Kernel, Simd};
+use crate::simd::Kernel;
 use crate::sort::cpu::{SortedHits, cut};
+use crate::workspace::{Resources, Workspace};
 
-/// What all bands read.
+/// What all tasks read.
 pub struct Backward<'a, T: Scalar> {
     splats: &'a Splats<&'a [T]>,
     sorted: &'a SortedHits,
@@ -27,11 +29,11 @@ pub struct Backward<'a, T: Scalar> {
     wanted: Wanted,
 }
 
-/// One row of tiles of one view, and the gradients of its hits, `[hits, stride]`.
-pub struct BandVjp<'a, T> {
-    view: usize,
-    tile_row: usize,
+/// A strip, the gradients of its hits `[hits, stride]`, and of its tiles by the background, `[tiles, C]`.
+pub struct TaskVjp<'a, T> {
+    strip: Strip,
     partials: &'a mut [T],
+    v_background: &'a mut [T],
 }
 
 /// Vjp of the compositor.
@@ -42,7 +44,7 @@ pub(crate) fn composite_vjp<T: Scalar>(
     composited: &Composited<T>,
     v_image: &Image<&[T]>,
     wanted: Wanted,
-    simd: Simd,
+    Resources { simd, workspace }: Resources<'_, T>,
 ) -> Result<(Splats<Vec<T>>, Vec<T>), RenderError> {
     let (size, channels) = (sorted.grid.size, splats.channels);
     check_sorted(splats, sorted)?;
@@ -67,50 +69,53 @@ pub(crate) fn composite_vjp<T: Scalar>(
     };
     let stride = pass.stride();
     let elements = checked_product("gradients of hits", &[sorted.hits(), stride])?;
-    let mut partials = try_filled("gradients of hits [K, 6 + C]", elements, T::ZERO)?;
-    let background_parts: Vec<Vec<T>> = pass
-        .bands(&mut partials)
+    let mut partials = workspace.scalars("gradients of hits [K, 6 + C]", elements)?;
+    let tiles = size.views * sorted.grid.per_view();
+    let mut by_tile =
+        workspace.scalars("gradients of tiles by the background", tiles * channels)?;
+    pass.tasks(&mut partials, &mut by_tile)
         .into_par_iter()
-        .map(|band| T::composite_band_vjp(simd, &pass, band))
-        .collect();
-    let v_splats = pass.sum_hits(&partials)?;
+        .for_each(|task| T::composite_strip_vjp(simd, &pass, task));
+    let v_splats = pass.sum_hits(&partials, workspace)?;
     let mut v_backgrounds = Vec::new();
     if wanted.backgrounds {
-        v_backgrounds = try_filled(
-            "gradient by backgrounds [B, C]",
-            size.views * channels,
-            T::ZERO,
-        )?;
-        for (band, part) in background_parts.iter().enumerate() {
-            let view = band / sorted.grid.rows;
-            for (sum, &p) in v_backgrounds[view * channels..].iter_mut().zip(part) {
-                *sum += p;
+        let what = "gradient by backgrounds [B, C]";
+        v_backgrounds = workspace.zeros(what, size.views * channels)?;
+        let views = v_backgrounds.par_chunks_mut(channels);
+        let views = views.zip(by_tile.par_chunks(sorted.grid.per_view() * channels));
+        views.for_each(|(sum, tiles)| {
+            for tile in tiles.chunks_exact(channels) {
+                for (sum, &part) in sum.iter_mut().zip(tile) {
+                    *sum += part;
+                }
             }
-        }
+        });
     }
+    workspace.recycle(partials);
+    workspace.recycle(by_tile);
     Ok((v_splats, v_backgrounds))
 }
 
-/// Replays one band.
+/// Replays one strip.
 pub(crate) struct Replay<'p, 'a, T: Scalar> {
     pub(crate) pass: &'p Backward<'a, T>,
-    pub(crate) band: BandVjp<'a, T>,
+    pub(crate) task: TaskVjp<'a, T>,
 }
 
 impl<T: Scalar> Kernel for Replay<'_, '_, T> {
     type Scalar = T;
-    type Output = Vec<T>;
+    type Output = ();
 
     #[inline(always)]
-    fn run<A: Arithmetic<T>, const LANES: usize>(self) -> Vec<T> {
-        let Self { pass, band } = self;
+    fn run<A: Arithmetic<T>, const LANES: usize>(self) {
+        let Self { pass, task } = self;
         if !pass.wanted.splat_geometry() {
-            return pass.run::<A, LANES, 0, false>(band);
+            return pass.run::<A, LANES, 0, false>(task);
         }
         match pass.planes() {
-            3 => pass.run::<A, LANES, 3, true>(band),
-            4 => pass.run::<A, LANES, 4, true>(band),
-            _ => pass.run::<A, LANES, 0, true>(band),
+            3 => pass.run::<A, LANES, 3, true>(task),
+            4 => pass.run::<A, LANES, 4, true>(task),
+            _ => pass.run::<A, LANES, 0, true>(task),
         }
     }
 }
@@ -144,48 +149,45 @@ impl<T: Scalar> Backward<'_, T> {
         self.depths() + self.splats.channels
     }
 
-    fn bands<'a>(&self, partials: &'a mut [T]) -> Vec<BandVjp<'a, T>> {
-        let (grid, mut rest) = (self.sorted.grid, partials);
-        let mut bands = Vec::with_capacity(grid.size.views * grid.rows);
-        for view in 0..grid.size.views {
-            for tile_row in 0..grid.rows {
-                let first = view * grid.per_view() + tile_row * grid.columns;
-                let slots = self.sorted.slots_of_tile(first).start
-                    ..self.sorted.slots_of_tile(first + grid.columns - 1).end;
-                let partials = cut(&mut rest, slots.len() * self.stride());
-                bands.push(BandVjp {
-                    view,
-                    tile_row,
-                    partials,
-                });
+    fn tasks<'a>(&self, partials: &'a mut [T], by_tile: &'a mut [T]) -> Vec<TaskVjp<'a, T>> {
+        let (grid, mut partials, mut by_tile) = (self.sorted.grid, partials, by_tile);
+        let task = |strip: Strip| {
+            let tiles = strip.tiles(&grid);
+            let slots = self.sorted.slots_of_tile(tiles.start).start
+                ..self.sorted.slots_of_tile(tiles.end - 1).end;
+            TaskVjp {
+                strip,
+                partials: cut(&mut partials, slots.len() * self.stride()),
+                v_background: cut(&mut by_tile, tiles.len() * self.splats.channels),
             }
-        }
-        bands
+        };
+        strips(&grid).into_iter().map(task).collect()
     }
 
-    /// Fills a band's hits and returns its share of the gradient by the background, `[C]`.
+    /// Fills in the gradients of a strip.
     #[inline(always)]
     fn run<A: Arithmetic<T>, const LANES: usize, const PLANES: usize, const GEOM: bool>(
         &self,
-        band: BandVjp<'_, T>,
-    ) -> Vec<T> {
+        task: TaskVjp<'_, T>,
+    ) {
         let (grid, channels) = (&self.sorted.grid, self.splats.channels);
-        let first = Tile::new(grid, 0, band.tile_row);
-        let mut pixels = Pixels::new(Tile::plane_of(grid), first.stride, self.planes());
+        let mut pixels = Pixels::new(grid, self.planes());
         let mut values = vec![T::ZERO; self.planes()];
-        let mut v_background = vec![T::ZERO; channels];
-        let mut rest = band.partials;
-        for column in 0..grid.columns {
-            let tile = Tile::new(grid, column, band.tile_row);
-            let number = band.view * grid.per_view() + band.tile_row * grid.columns + column;
+        let (strip, stride) = (task.strip, self.stride());
+        let (mut rest, mut by_tile) = (task.partials, task.v_background);
+        for (column, number) in strip.columns.clone().zip(strip.tiles(grid)) {
+            let tile = Tile::new(grid, column, strip.tile_row);
             let hits = self.sorted.splats_of_tile(number);
-            let partials = cut(&mut rest, hits.len() * self.stride());
-            let end = self.load(&tile, band.view, &mut pixels, &mut v_background);
-            if self.stride() == 0 {
+            let partials = cut(&mut rest, hits.len() * stride);
+            let end = self.load(&tile, strip.view, &mut pixels, cut(&mut by_tile, channels));
+            if stride == 0 {
                 continue;
             }
-            let reached = hits[..end.min(hits.len())].iter().enumerate().rev();
-            for (place, &m) in reached {
+            let (hits, _) = hits.split_at(end.min(hits.len()));
+            let (reached, beyond) = partials.split_at_mut(hits.len() * stride);
+            beyond.fill(T::ZERO);
+            let reached = reached.chunks_exact_mut(stride).zip(hits).enumerate().rev();
+            for (place, (partial, &m)) in reached {
                 let m = m as usize;
                 let hit = Hit::load(self.splats, m, grid, &tile, &self.composited.constants);
                 load_values(self.splats, m, &mut values);
@@ -198,14 +200,13 @@ impl<T: Scalar> Backward<'_, T> {
                     &hit,
                     layer,
                     &self.composited.constants,
-                    &mut partials[place * self.stride()..(place + 1) * self.stride()],
+                    partial,
                 );
             }
         }
-        v_background
     }
 
-    /// Loads a tile's pixels and adds to the gradient by the background; returns the greatest end of any pixel.
+    /// Loads a tile's pixels, fills in the gradient by the background, and returns the greatest end of any pixel.
     #[inline(always)]
     fn load(
         &self,
@@ -219,6 +220,7 @@ impl<T: Scalar> Backward<'_, T> {
         let background = &self.backgrounds[view * channels..(view + 1) * channels];
         tile.centres_x(&mut pixels.centres);
         pixels.row_ends.fill(0);
+        v_background.fill(T::ZERO);
         for row in 0..tile.height {
             let start = (view * height + tile.y + row) * width + tile.x;
             let (from, to) = (start..start + tile.width, tile.row(row));
@@ -256,7 +258,11 @@ impl<T: Scalar> Backward<'_, T> {
     }
 
     /// Adds up every splat's hits, in the order of its tiles (MATH eq. 17).
-    fn sum_hits(&self, partials: &[T]) -> Result<Splats<Vec<T>>, RenderError> {
+    fn sum_hits(
+        &self,
+        partials: &[T],
+        workspace: &Workspace<T>,
+    ) -> Result<Splats<Vec<T>>, RenderError> {
         let (m, channels, stride) = (self.splats.len(), self.splats.channels, self.stride());
         let geometry = if self.wanted.splat_geometry() { m } else { 0 };
         let features = if self.wanted.features {
@@ -265,11 +271,11 @@ impl<T: Scalar> Backward<'_, T> {
             0
         };
         let mut v = Splats {
-            means: try_filled("gradient by splat means", 2 * geometry, T::ZERO)?,
-            conics: try_filled("gradient by conics", 3 * geometry, T::ZERO)?,
-            opacities: try_filled("gradient by splat opacities", geometry, T::ZERO)?,
-            depths: try_filled("gradient by depths", geometry, T::ZERO)?,
-            features: try_filled("gradient by splat features", features, T::ZERO)?,
+            means: workspace.zeros("gradient by splat means", 2 * geometry)?,
+            conics: workspace.zeros("gradient by conics", 3 * geometry)?,
+            opacities: workspace.zeros("gradient by splat opacities", geometry)?,
+            depths: workspace.zeros("gradient by depths", geometry)?,
+            features: workspace.zeros("gradient by splat features", features)?,
             extents: Vec::new(),
             offsets: self.splats.offsets.clone(),
             channels,

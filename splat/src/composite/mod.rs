@@ -13,6 +13,7 @@ pub(crate) mod blend;
 pub(crate) mod cpu;
 pub(crate) mod cpu_vjp;
 pub(crate) mod replay;
+pub(crate) mod strip;
 pub(crate) mod tile;
 
 /// B rendered images, row-major, row 0 on top; or the gradient of a loss by them.

@@ -65,7 +65,8 @@ impl Tile {
         }
     }
 
-    fn stride_of(grid: &TileGrid) -> usize {
+    /// The elements of a row of a tile.
+    pub(crate) fn stride_of(grid: &TileGrid) -> usize {
         grid.tile_width + MAX_LANES
     }
 

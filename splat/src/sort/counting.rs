@@ -77,6 +77,11 @@ pub(crate) fn block_of(len: usize, blocks: usize, block: usize) -> std::ops::Ran
     (block * per_block).min(len)..((block + 1) * per_block).min(len)
 }
 
+/// The same numbers, to be written from several threads. The memory is kept.
+pub(crate) fn into_atomic(numbers: Vec<u32>) -> Vec<AtomicU32> {
+    numbers.into_iter().map(AtomicU32::new).collect()
+}
+
 /// The numbers themselves, in the same memory.
 pub(crate) fn into_plain(numbers: Vec<AtomicU32>) -> Vec<u32> {
     numbers.into_iter().map(AtomicU32::into_inner).collect()

@@ -1,16 +1,15 @@
 //! One depth sort per view, then splats are dealt to their tiles' lists in that order: no tile is ever sorted by itself.
 
-use std::sync::atomic::AtomicU32;
-
 use rayon::prelude::*;
 
 use crate::binning::cpu::{Hits, TileGrid};
-use crate::error::{RenderError, try_filled, try_made};
+use crate::error::RenderError;
 use crate::project::Splats;
 use crate::scalar::Scalar;
-use crate::sort::counting::into_plain;
+use crate::sort::counting::{into_atomic, into_plain};
 use crate::sort::deal::{self, Deal};
 use crate::sort::depth::ViewSplats;
+use crate::workspace::Workspace;
 
 /// The hits of every tile in depth order. A *slot* is a place in that order; slots of one tile, and tiles of one view, are
 /// neighbours.
@@ -54,12 +53,16 @@ pub(crate) fn cut<'a, T>(rest: &mut &'a mut [T], n: usize) -> &'a mut [T] {
     head
 }
 
+/// Ranks that one task blanks.
+const RANKS_PER_TASK: usize = 1 << 14;
+
 /// Sorts every view: many views at once, and a view of many splats in many blocks.
 ///
 /// Beyond its output it takes 24 bytes per splat that touches a tile and at most 4 per hit, of the views being worked on.
 pub(crate) fn sort<T: Scalar>(
     splats: &Splats<&[T]>,
     hits: Hits,
+    workspace: &Workspace<T>,
 ) -> Result<SortedHits, RenderError> {
     check_hits(splats, &hits)?;
     let Hits {
@@ -68,12 +71,17 @@ pub(crate) fn sort<T: Scalar>(
         from_splat,
     } = hits;
     let total = from_splat[splats.len()] as usize;
-    let filled = |what, count, value| try_made(what, count, || AtomicU32::new(value));
-    let splat_from_slot = filled("slots [K]", total, 0)?;
-    let slot_from_hit = filled("slots of hits [K]", total, 0)?;
-    let rank_from_splat = filled("ranks [M]", splats.len(), u32::MAX)?;
+    // Every hit gets its slot and every slot its splat: what was in these buffers before does not matter.
+    let splat_from_slot = into_atomic(workspace.indices("slots [K]", total)?);
+    let slot_from_hit = into_atomic(workspace.indices("slots of hits [K]", total)?);
+    let mut ranks = workspace.indices("ranks [M]", splats.len())?;
+    ranks
+        .par_chunks_mut(RANKS_PER_TASK)
+        .for_each(|ranks| ranks.fill(u32::MAX));
+    let rank_from_splat = into_atomic(ranks);
     let tiles = grid.per_view();
-    let mut slots_from_tile = try_filled("tile offsets", grid.size.views * tiles + 1, 0)?;
+    let mut slots_from_tile = workspace.indices("tile offsets", grid.size.views * tiles + 1)?;
+    slots_from_tile.fill(0);
     let deal = Deal {
         grid_columns: grid.columns,
         rects: &rects,

@@ -1,0 +1,81 @@
+//! Strips: what one task composites, and the parts of images that belong to it.
+
+use std::ops::Range;
+
+use crate::binning::cpu::TileGrid;
+use crate::sort::cpu::cut;
+
+/// As many strips as keep every thread of a large machine busy to the end.
+const STRIPS: usize = 512;
+
+/// Neighbouring tiles of one row of tiles.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Strip {
+    pub(crate) view: usize,
+    pub(crate) tile_row: usize,
+    /// Columns of the grid.
+    pub(crate) columns: Range<usize>,
+}
+
+impl Strip {
+    /// The tiles of it, numbered through all views: neighbours.
+    pub(crate) fn tiles(&self, grid: &TileGrid) -> Range<usize> {
+        let first = self.view * grid.per_view() + self.tile_row * grid.columns;
+        first + self.columns.start..first + self.columns.end
+    }
+}
+
+/// All strips of a batch, view by view, row by row, from left to right. Rows of tiles are cut where there are few of them.
+pub(crate) fn strips(grid: &TileGrid) -> Vec<Strip> {
+    let columns = strip_columns(grid);
+    let mut strips = Vec::with_capacity(grid.size.views * grid.rows * columns.len());
+    for view in 0..grid.size.views {
+        for tile_row in 0..grid.rows {
+            strips.extend(columns.iter().cloned().map(|columns| Strip {
+                view,
+                tile_row,
+                columns,
+            }));
+        }
+    }
+    strips
+}
+
+/// The columns of each strip of a row of tiles.
+fn strip_columns(grid: &TileGrid) -> Vec<Range<usize>> {
+    let rows = (grid.size.views * grid.rows).max(1);
+    let pieces = STRIPS.div_ceil(rows).min(grid.columns).max(1);
+    let step = grid.columns.div_ceil(pieces).max(1);
+    (0..grid.columns)
+        .step_by(step)
+        .map(|start| start..grid.columns.min(start + step))
+        .collect()
+}
+
+/// The rows of pixels of each strip of `images` images, `[images, H, W, per_pixel]`, in the order of [`strips`].
+pub(crate) fn cut_rows<'a, T>(
+    mut buffer: &'a mut [T],
+    grid: &TileGrid,
+    images: usize,
+    per_pixel: usize,
+) -> Vec<Vec<&'a mut [T]>> {
+    let (size, columns) = (grid.size, strip_columns(grid));
+    let mut strips = Vec::with_capacity(images * grid.rows * columns.len());
+    for _ in 0..images {
+        for tile_row in 0..grid.rows {
+            let first = strips.len();
+            let height = grid
+                .tile_height
+                .min(size.height - tile_row * grid.tile_height);
+            strips.resize_with(first + columns.len(), || Vec::with_capacity(height));
+            for _ in 0..height {
+                for (strip, columns) in strips[first..].iter_mut().zip(&columns) {
+                    let end = size.width.min(columns.end * grid.tile_width);
+                    let width = end - columns.start * grid.tile_width;
+                    strip.push(cut(&mut buffer, width * per_pixel));
+                }
+            }
+        }
+    }
+    strips
+}
