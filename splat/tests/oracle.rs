@@ -174,8 +174,6 @@ fn every_tile_size_gives_the_same_bits() {
             TileSize::Px16,
             TileSize::Px32,
             TileSize::Px32x16,
-            TileSize::Px64x16,
-            TileSize::Px64x8,
         ];
         let images = sizes.map(|tile| {
             let backend = Cpu::new().with_tile(tile);

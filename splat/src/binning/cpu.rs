@@ -19,16 +19,12 @@ pub enum TileSize {
     /// 8 x 8 px
     Px8,
     /// 16 x 16 px
-    #[default]
     Px16,
     /// 32 x 32 px
+    #[default]
     Px32,
     /// 32 px wide, 16 px high
     Px32x16,
-    /// 64 px wide, 16 px high
-    Px64x16,
-    /// 64 px wide, 8 px high
-    Px64x8,
 }
 
 impl TileSize {
@@ -38,15 +34,14 @@ impl TileSize {
             Self::Px8 => 8,
             Self::Px16 => 16,
             Self::Px32 | Self::Px32x16 => 32,
-            Self::Px64x16 | Self::Px64x8 => 64,
         }
     }
 
     /// The height in pixels, a power of two.
     pub const fn height(self) -> usize {
         match self {
-            Self::Px8 | Self::Px64x8 => 8,
-            Self::Px16 | Self::Px32x16 | Self::Px64x16 => 16,
+            Self::Px8 => 8,
+            Self::Px16 | Self::Px32x16 => 16,
             Self::Px32 => 32,
         }
     }

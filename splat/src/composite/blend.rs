@@ -4,22 +4,24 @@ use std::hint::select_unpredictable;
 
 use crate::arithmetic::Arithmetic;
 use crate::binning::cpu::TileGrid;
-use crate::composite::tile::{Constants, Hit, MAX_LANES, NARROW_LANES, Spans, Tile, load};
+use crate::composite::tile::{
+    Constants, Hit, MAX_LANES, NARROW_LANES, Row, Spans, Tile, load, store,
+};
 use crate::math::Vec2;
 use crate::scalar::Scalar;
 
 /// The pixels of a tile while it is composited, by planes.
 pub(crate) struct Pixels<T> {
     /// Transmittance; negated once the pixel has ended, which no further splat then passes.
-    pub(crate) transmittance: Vec<T>,
+    pub(crate) transmittance: Vec<Row<T>>,
     /// One past the place, in the tile's list, of the last splat composited.
-    pub(crate) ends: Vec<u32>,
-    /// The sums of weight times value, by planes whose rows alternate: the depth if it is wanted, then the features.
-    pub(crate) values: Vec<T>,
+    pub(crate) ends: Vec<Row<u32>>,
+    /// The sums of weight times value, row by row: the depth if it is wanted, then the features.
+    pub(crate) values: Vec<Row<T>>,
     /// The number of planes.
     pub(crate) planes: usize,
     /// The x of the pixel centres of every row.
-    centres: Vec<T>,
+    centres: Row<T>,
     /// Rows in which some pixel has not ended.
     live: Vec<bool>,
     spans: Spans,
@@ -37,14 +39,14 @@ pub(crate) struct Layer<'a, T> {
 impl<T: Scalar> Pixels<T> {
     /// Room for a tile of `grid` and a number of planes.
     pub(crate) fn new(grid: &TileGrid, planes: usize) -> Self {
-        let (plane, stride) = (Tile::plane_of(grid), Tile::stride_of(grid));
+        let rows = grid.tile_height;
         Self {
-            transmittance: vec![T::ONE; plane],
-            ends: vec![0; plane],
-            values: vec![T::ZERO; plane * planes],
+            transmittance: vec![[T::ONE; _]; rows],
+            ends: vec![[0; _]; rows],
+            values: vec![[T::ZERO; _]; rows * planes],
             planes,
-            centres: vec![T::ZERO; stride],
-            live: vec![true; plane / stride],
+            centres: [T::ZERO; _],
+            live: vec![true; rows],
             spans: Spans::new(),
             evaluated: 0,
         }
@@ -52,11 +54,17 @@ impl<T: Scalar> Pixels<T> {
 
     /// A fresh tile.
     pub(crate) fn reset(&mut self, tile: &Tile) {
-        self.transmittance.fill(T::ONE);
-        self.ends.fill(0);
-        self.values.fill(T::ZERO);
+        self.transmittance.fill([T::ONE; _]);
+        self.ends.fill([0; _]);
+        self.values.fill([T::ZERO; _]);
         self.live.fill(true);
         tile.centres_x(&mut self.centres);
+    }
+
+    /// The planes of a row.
+    #[inline(always)]
+    pub(crate) fn planes(&self, row: usize) -> &[Row<T>] {
+        &self.values[row * self.planes..(row + 1) * self.planes]
     }
 
     /// Looks for rows in which every pixel has ended; whether some row goes on.
@@ -65,7 +73,7 @@ impl<T: Scalar> Pixels<T> {
         let mut any = false;
         for row in 0..tile.height {
             if self.live[row] {
-                let pixels = &self.transmittance[tile.row(row)];
+                let pixels = &self.transmittance[row][..tile.width];
                 self.live[row] = pixels.iter().fold(false, |any, &t| any | (t > T::ZERO));
                 any |= self.live[row];
             }
@@ -105,69 +113,87 @@ impl<T: Scalar> Pixels<T> {
             }
             let dy = tile.centre_y::<T>(row) - hit.mean.y;
             let right = T::from_f64((tile.x + end) as f64);
-            for column in (first..end).step_by(LANES) {
-                let at = row * tile.stride + column;
-                let x = load::<T, LANES>(&self.centres, column);
-                let weights = self.step::<A, LANES>(at, x, dy, right, hit, layer.place, constants);
-                let planes = if PLANES > 0 {
-                    PLANES
-                } else {
-                    layer.values.len()
+            let (transmittance, ends) = (&mut self.transmittance[row], &mut self.ends[row]);
+            let planes = &mut self.values[row * self.planes..(row + 1) * self.planes];
+            let mut column = first;
+            while column < end {
+                let lanes = Lanes {
+                    x: load::<T, LANES>(&self.centres, column),
+                    transmittance: load(transmittance, column),
+                    ends: load(ends, column),
                 };
-                for plane in 0..planes {
-                    let at = tile.row_of_plane(row, plane, planes) + column;
-                    let mut sums: [T; LANES] = load(&self.values, at);
-                    for lane in 0..LANES {
-                        let value = layer.values[plane];
-                        sums[lane] = A::add_weighted(sums[lane], weights[lane], value);
-                    }
-                    self.values[at..at + LANES].copy_from_slice(&sums);
+                let (behind, weights) = lanes.behind::<A>(dy, right, hit, layer.place, constants);
+                store(transmittance, column, behind.transmittance);
+                store(ends, column, behind.ends);
+                if let (Some(planes), Some(values)) = (
+                    planes.first_chunk_mut::<PLANES>(),
+                    layer.values.first_chunk::<PLANES>(),
+                ) && PLANES > 0
+                {
+                    add_weighted::<T, A, LANES>(planes, values, column, &weights);
+                } else {
+                    add_weighted::<T, A, LANES>(planes, layer.values, column, &weights);
                 }
+                column += LANES;
             }
             self.evaluated += ((end - first).div_ceil(LANES) * LANES) as u64;
         }
     }
+}
 
-    /// Moves the lanes from `at` on, whose centres are `x`, behind a hit, as far as they lie left of `right`; returns its weights.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "what one step of the innermost loop reads"
-    )]
+/// Adds a splat's values to the planes of a row, by its weights from `column` on.
+#[inline(always)]
+fn add_weighted<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
+    planes: &mut [Row<T>],
+    values: &[T],
+    column: usize,
+    weights: &[T; LANES],
+) {
+    for (plane, &value) in planes.iter_mut().zip(values) {
+        let mut sums: [T; LANES] = load(plane, column);
+        for lane in 0..LANES {
+            sums[lane] = A::add_weighted(sums[lane], weights[lane], value);
+        }
+        store(plane, column, sums);
+    }
+}
+
+/// Neighbouring pixels of a row: their centres, and what [`Pixels`] knows of them.
+struct Lanes<T, const LANES: usize> {
+    x: [T; LANES],
+    transmittance: [T; LANES],
+    ends: [u32; LANES],
+}
+
+impl<T: Scalar, const LANES: usize> Lanes<T, LANES> {
+    /// The same pixels behind a hit, as far as they lie left of `right`; and the hit's weights.
     #[inline(always)]
-    fn step<A: Arithmetic<T>, const LANES: usize>(
-        &mut self,
-        at: usize,
-        x: [T; LANES],
+    fn behind<A: Arithmetic<T>>(
+        mut self,
         dy: T,
         right: T,
         hit: &Hit<T>,
         place: u32,
         constants: &Constants<T>,
-    ) -> [T; LANES] {
+    ) -> (Self, [T; LANES]) {
         const { assert!(LANES <= MAX_LANES) };
-        let transmittance: [T; LANES] = load(&self.transmittance, at);
-        let ends: [u32; LANES] = load(&self.ends, at);
         let mut weights = [T::ZERO; LANES];
-        let (mut next, mut next_ends) = (transmittance, ends);
         for lane in 0..LANES {
-            let t = transmittance[lane];
+            let t = self.transmittance[lane];
             let d = Vec2 {
-                x: x[lane] - hit.mean.x,
+                x: self.x[lane] - hit.mean.x,
                 y: dy,
             };
             let sigma = A::sigma(hit.conic, d);
             let alpha = A::alpha(hit.opacity, A::exp(-sigma), constants.alpha_max);
-            let counts = A::counts(sigma, alpha, constants.alpha_min) & (x[lane] < right);
+            let counts = A::counts(sigma, alpha, constants.alpha_min) & (self.x[lane] < right);
             let alpha = select_unpredictable(counts, alpha, T::ZERO);
             let behind = A::behind(t, alpha);
             let goes_on = behind > constants.transmittance_min;
-            let weight = A::weight(alpha, t);
-            weights[lane] = select_unpredictable(goes_on, weight, T::ZERO);
-            next[lane] = select_unpredictable(goes_on, behind, -t.abs());
-            next_ends[lane] = select_unpredictable(goes_on & counts, place + 1, ends[lane]);
+            weights[lane] = select_unpredictable(goes_on, A::weight(alpha, t), T::ZERO);
+            self.transmittance[lane] = select_unpredictable(goes_on, behind, -t.abs());
+            self.ends[lane] = select_unpredictable(goes_on & counts, place + 1, self.ends[lane]);
         }
-        self.transmittance[at..at + LANES].copy_from_slice(&next);
-        self.ends[at..at + LANES].copy_from_slice(&next_ends);
-        weights
+        (self, weights)
     }
 }

@@ -268,16 +268,14 @@ impl<T: Scalar> Forward<'_, T> {
         }
         self.write_features(tile, pixels, strip.view, left, &mut task.features);
         for row in 0..tile.height {
-            let from = tile.row(row);
             let to = left..left + tile.width;
-            let t = pixels.transmittance[from.clone()].iter();
+            let t = pixels.transmittance[row].iter();
             for (out, &t) in task.transmittance[row][to.clone()].iter_mut().zip(t) {
                 *out = t.abs();
             }
-            task.ends[row][to.clone()].copy_from_slice(&pixels.ends[from]);
+            task.ends[row][to.clone()].copy_from_slice(&pixels.ends[row][..tile.width]);
             if let Some(depth) = &mut task.depth {
-                let at = tile.row_of_plane(row, 0, pixels.planes);
-                depth[row][to].copy_from_slice(&pixels.values[at..at + tile.width]);
+                depth[row][to].copy_from_slice(&pixels.planes(row)[0][..tile.width]);
             }
         }
     }
@@ -296,15 +294,12 @@ impl<T: Scalar> Forward<'_, T> {
         let background = &self.backgrounds[view * channels..(view + 1) * channels];
         for row in 0..tile.height {
             let out = &mut out[row][left * channels..(left + tile.width) * channels];
-            let t = &pixels.transmittance[tile.row(row)];
+            let t = &pixels.transmittance[row];
             // The features are the last planes.
-            let values = &pixels.values[..tile.row_of_plane(row + 1, 0, pixels.planes)];
-            let features = &values[values.len() - channels * tile.stride..];
-            if channels == 3 {
+            let features = &pixels.planes(row)[pixels.planes - channels..];
+            if let [r, g, b] = features {
                 // The usual number, spelled out: the compiler then interleaves whole vectors.
                 let (out, _) = out.as_chunks_mut::<3>();
-                let (r, rest) = features.split_at(tile.stride);
-                let (g, b) = rest.split_at(tile.stride);
                 let (t, r) = (&t[..out.len()], &r[..out.len()]);
                 let (g, b) = (&g[..out.len()], &b[..out.len()]);
                 let background = [background[0], background[1], background[2]];
@@ -320,7 +315,7 @@ impl<T: Scalar> Forward<'_, T> {
                 for (column, out) in out.chunks_exact_mut(channels).enumerate() {
                     let t = t[column].abs();
                     for (c, out) in out.iter_mut().enumerate() {
-                        *out = features[c * tile.stride + column] + t * background[c];
+                        *out = features[c][column] + t * background[c];
                     }
                 }
             }

@@ -9,7 +9,7 @@ use crate::composite::blend::Layer;
 use crate::composite::cpu::{Composited, check_sorted, load_values};
 use crate::composite::replay::{GEOMETRY, Pixels};
 use crate::composite::strip::{Strip, strips};
-use crate::composite::tile::{Hit, Tile};
+use crate::composite::tile::{Hit, Row, Tile};
 use crate::composite::{Image, ImageSize};
 use crate::error::{RenderError, checked_product};
 use crate::gaussians::check_len;
@@ -223,26 +223,25 @@ impl<T: Scalar> Backward<'_, T> {
         v_background.fill(T::ZERO);
         for row in 0..tile.height {
             let start = (view * height + tile.y + row) * width + tile.x;
-            let (from, to) = (start..start + tile.width, tile.row(row));
+            let (from, to) = (start..start + tile.width, ..tile.width);
             let t = &self.composited.transmittance[from.clone()];
-            pixels.transmittance[to.clone()].copy_from_slice(t);
+            pixels.transmittance[row][to].copy_from_slice(t);
             let ends = &self.composited.ends[from.clone()];
-            pixels.ends[to.clone()].copy_from_slice(ends);
+            pixels.ends[row][to].copy_from_slice(ends);
             pixels.row_ends[row] = ends.iter().fold(0, |greatest, &end| greatest.max(end));
-            if let Some(v) = self.v_image.depth {
-                let at = tile.row_of_plane(row, 0, planes);
-                pixels.v_values[at..at + tile.width].copy_from_slice(&v[from.clone()]);
+            let v_planes = &mut pixels.v_values[row * planes..(row + 1) * planes];
+            let (v_depths, v_features) = v_planes.split_at_mut(self.depths());
+            if let (Some(v), [v_depth]) = (self.v_image.depth, v_depths) {
+                v_depth[to].copy_from_slice(&v[from.clone()]);
             }
-            let v_rest = &mut pixels.v_rest[to.clone()];
+            let v_rest = &mut pixels.v_rest[row][to];
             match self.v_image.transmittance {
                 Some(v) => v_rest.copy_from_slice(&v[from.clone()]),
                 None => v_rest.fill(T::ZERO),
             }
             let v_pixels = &self.v_image.features[start * channels..][..tile.width * channels];
-            let at = tile.row_of_plane(row, self.depths(), planes);
-            let v_planes = &mut pixels.v_values[at..at + channels * tile.stride];
-            take_apart(v_pixels, v_planes, tile.stride, channels);
-            for (channel, v_plane) in v_planes.chunks_exact(tile.stride).enumerate() {
+            take_apart(v_pixels, v_features);
+            for (channel, v_plane) in v_features.iter().enumerate() {
                 let mut sum = T::ZERO;
                 for ((rest, &v), &t) in v_rest.iter_mut().zip(v_plane).zip(t) {
                     *rest += v * background[channel];
@@ -325,23 +324,21 @@ impl<T: Scalar> Backward<'_, T> {
     }
 }
 
-/// Sorts a row of pixels, `[W, C]`, into planes of `stride`.
+/// Sorts a row of pixels, `[W, C]`, into C planes.
 #[inline(always)]
-fn take_apart<T: Scalar>(pixels: &[T], planes: &mut [T], stride: usize, channels: usize) {
-    if channels == 3 {
+fn take_apart<T: Scalar>(pixels: &[T], planes: &mut [Row<T>]) {
+    if let [r, g, b] = planes {
         // The usual number, spelled out: the compiler then takes whole vectors apart.
         let (pixels, _) = pixels.as_chunks::<3>();
-        let (r, rest) = planes.split_at_mut(stride);
-        let (g, b) = rest.split_at_mut(stride);
         let n = pixels.len();
         let (r, g, b) = (&mut r[..n], &mut g[..n], &mut b[..n]);
         for i in 0..n {
             [r[i], g[i], b[i]] = pixels[i];
         }
     } else {
-        for (column, pixel) in pixels.chunks_exact(channels).enumerate() {
-            for (channel, &v) in pixel.iter().enumerate() {
-                planes[channel * stride + column] = v;
+        for (column, pixel) in pixels.chunks_exact(planes.len()).enumerate() {
+            for (plane, &v) in planes.iter_mut().zip(pixel) {
+                plane[column] = v;
             }
         }
     }

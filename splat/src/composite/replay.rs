@@ -6,7 +6,9 @@ use crate::arithmetic::Arithmetic;
 use crate::binning::cpu::TileGrid;
 use crate::composite::Moments;
 use crate::composite::blend::Layer;
-use crate::composite::tile::{Constants, Hit, MAX_LANES, NARROW_LANES, Spans, Tile, load};
+use crate::composite::tile::{
+    Constants, Hit, MAX_LANES, NARROW_LANES, Row, Spans, Tile, load, store,
+};
 use crate::math::Vec2;
 use crate::scalar::Scalar;
 
@@ -19,35 +21,34 @@ const MOMENTS: usize = 6;
 /// The pixels of a tile on the way back to front, by planes.
 pub(crate) struct Pixels<T> {
     /// Transmittance behind the hits yet to come.
-    pub(crate) transmittance: Vec<T>,
+    pub(crate) transmittance: Vec<Row<T>>,
     /// The gradient by the light that everything behind them lets through.
-    pub(crate) v_rest: Vec<T>,
+    pub(crate) v_rest: Vec<Row<T>>,
     /// One past the place of the last hit composited.
-    pub(crate) ends: Vec<u32>,
-    /// The gradients by the sums of weight times value, by planes whose rows alternate: depth if there is one,
-    /// then features.
-    pub(crate) v_values: Vec<T>,
+    pub(crate) ends: Vec<Row<u32>>,
+    /// The gradients by the sums of weight times value, row by row: depth if there is one, then features.
+    pub(crate) v_values: Vec<Row<T>>,
     /// The greatest end of each row.
     pub(crate) row_ends: Vec<u32>,
     /// The x of the pixel centres of every row.
-    pub(crate) centres: Vec<T>,
-    /// The sums over the pixels of the hit at hand, a row of [`MAX_LANES`] each: six moments, then the planes.
-    sums: Vec<T>,
+    pub(crate) centres: Row<T>,
+    /// The sums over the pixels of the hit at hand, one per lane: six moments, then the planes.
+    sums: Vec<Row<T>>,
     spans: Spans,
 }
 
 impl<T: Scalar> Pixels<T> {
     /// Room for a tile of `grid` and a number of planes.
     pub(crate) fn new(grid: &TileGrid, planes: usize) -> Self {
-        let (plane, stride) = (Tile::plane_of(grid), Tile::stride_of(grid));
+        let rows = grid.tile_height;
         Self {
-            transmittance: vec![T::ONE; plane],
-            v_rest: vec![T::ZERO; plane],
-            ends: vec![0; plane],
-            v_values: vec![T::ZERO; plane * planes],
-            row_ends: vec![0; plane / stride],
-            centres: vec![T::ZERO; stride],
-            sums: vec![T::ZERO; (MOMENTS + planes) * MAX_LANES],
+            transmittance: vec![[T::ONE; _]; rows],
+            v_rest: vec![[T::ZERO; _]; rows],
+            ends: vec![[0; _]; rows],
+            v_values: vec![[T::ZERO; _]; rows * planes],
+            row_ends: vec![0; rows],
+            centres: [T::ZERO; _],
+            sums: vec![[T::ZERO; _]; MOMENTS + planes],
             spans: Spans::new(),
         }
     }
@@ -85,12 +86,8 @@ impl<T: Scalar> Pixels<T> {
         out: &mut [T],
     ) {
         const { assert!(LANES <= MAX_LANES) };
-        self.sums.fill(T::ZERO);
-        let planes = if PLANES > 0 {
-            PLANES
-        } else {
-            layer.values.len()
-        };
+        self.sums.fill([T::ZERO; _]);
+        let (moments, sums) = self.sums.split_at_mut(MOMENTS);
         for row in hit.rows.clone() {
             let [first, end] = self.spans.row(row);
             if first >= end || layer.place >= self.row_ends[row] {
@@ -98,51 +95,54 @@ impl<T: Scalar> Pixels<T> {
             }
             let dy = tile.centre_y::<T>(row) - hit.mean.y;
             let right = T::from_f64((tile.x + end) as f64);
-            for column in (first..end).step_by(LANES) {
-                let v_at = tile.row_of_plane(row, 0, planes) + column;
-                let mut v_weight = [T::ZERO; LANES];
-                if GEOM {
-                    for plane in 0..planes {
-                        let v: [T; LANES] = load(&self.v_values, v_at + plane * tile.stride);
-                        let value = layer.values[plane];
-                        for lane in 0..LANES {
-                            v_weight[lane] = A::add_weighted(v_weight[lane], v[lane], value);
-                        }
-                    }
-                }
-                let step = Step {
-                    at: row * tile.stride + column,
-                    column,
-                    dy,
-                    right,
-                    place: layer.place,
+            let (transmittance, rests) = (&mut self.transmittance[row], &mut self.v_rest[row]);
+            let v_planes = &self.v_values[row * sums.len()..(row + 1) * sums.len()];
+            let mut column = first;
+            while column < end {
+                let v_weight = match (
+                    known::<_, PLANES>(v_planes),
+                    known::<_, PLANES>(layer.values),
+                ) {
+                    _ if !GEOM => [T::ZERO; LANES],
+                    (Some(v), Some(values)) => v_weights::<T, A, LANES>(v, values, column),
+                    _ => v_weights::<T, A, LANES>(v_planes, layer.values, column),
                 };
-                let (weights, v_sigma) =
-                    self.step::<A, LANES, GEOM>(step, hit, constants, &v_weight);
+                let lanes = Lanes {
+                    x: load::<T, LANES>(&self.centres, column),
+                    transmittance: load(transmittance, column),
+                    v_rest: load(rests, column),
+                    ends: load(&self.ends[row], column),
+                };
+                let x = lanes.x;
+                let (in_front, weights, v_sigma) =
+                    lanes.in_front::<A, GEOM>(dy, right, hit, layer.place, constants, v_weight);
+                store(transmittance, column, in_front.transmittance);
                 if GEOM {
-                    self.add_moments::<A, LANES>(column, hit.mean.x, dy, &v_sigma);
+                    store(rests, column, in_front.v_rest);
+                    let dx = std::array::from_fn(|lane| x[lane] - hit.mean.x);
+                    add_moments::<T, A, LANES>(moments, &dx, dy, &v_sigma);
                 }
-                for plane in 0..planes {
-                    let v: [T; LANES] = load(&self.v_values, v_at + plane * tile.stride);
-                    let at = (MOMENTS + plane) * MAX_LANES;
-                    let mut sums: [T; LANES] = load(&self.sums, at);
-                    for lane in 0..LANES {
-                        sums[lane] = A::add_weighted(sums[lane], weights[lane], v[lane]);
+                match (
+                    sums.first_chunk_mut::<PLANES>(),
+                    known::<_, PLANES>(v_planes),
+                ) {
+                    (Some(sums), Some(v)) if PLANES > 0 => {
+                        add_weighted::<T, A, LANES>(sums, v, column, &weights);
                     }
-                    self.sums[at..at + LANES].copy_from_slice(&sums);
+                    _ => add_weighted::<T, A, LANES>(sums, v_planes, column, &weights),
                 }
+                column += LANES;
             }
         }
         let (by_geometry, by_planes) = out.split_at_mut(if GEOM { GEOMETRY } else { 0 });
-        let total = |k: usize| total(load::<T, LANES>(&self.sums, k * MAX_LANES));
         if GEOM {
             let moments = Moments {
-                one: total(0),
-                x: total(1),
-                y: total(2),
-                xx: total(3),
-                xy: total(4),
-                yy: total(5),
+                one: total::<T, LANES>(&moments[0]),
+                x: total::<T, LANES>(&moments[1]),
+                y: total::<T, LANES>(&moments[2]),
+                xx: total::<T, LANES>(&moments[3]),
+                xy: total::<T, LANES>(&moments[4]),
+                yy: total::<T, LANES>(&moments[5]),
             };
             let v = A::sigma_vjp(hit.conic, moments);
             let v_opacity = A::opacity_vjp(hit.opacity, moments.one);
@@ -150,103 +150,129 @@ impl<T: Scalar> Pixels<T> {
                 v.mean.x, v.mean.y, v.conic.xx, v.conic.xy, v.conic.yy, v_opacity,
             ]);
         }
-        for (plane, v) in by_planes.iter_mut().enumerate() {
-            *v = total(MOMENTS + plane);
+        for (v, sum) in by_planes.iter_mut().zip(sums) {
+            *v = total::<T, LANES>(sum);
         }
     }
+}
 
-    /// Adds the lanes from `column` on to the moments.
+/// The first `PLANES` of a slice, whose number the compiler then knows; nothing where it is not to know.
+#[inline(always)]
+fn known<U, const PLANES: usize>(planes: &[U]) -> Option<&[U; PLANES]> {
+    planes.first_chunk().filter(|_| PLANES > 0)
+}
+
+/// What one unit of a hit's weight adds to the loss, from `column` of a row on.
+#[inline(always)]
+fn v_weights<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
+    v_planes: &[Row<T>],
+    values: &[T],
+    column: usize,
+) -> [T; LANES] {
+    let mut v_weight = [T::ZERO; LANES];
+    for (v, &value) in v_planes.iter().zip(values) {
+        let v: [T; LANES] = load(v, column);
+        for lane in 0..LANES {
+            v_weight[lane] = A::add_weighted(v_weight[lane], v[lane], value);
+        }
+    }
+    v_weight
+}
+
+/// Adds what a hit's weights take from the gradients of a row from `column` on to a sum per plane and lane.
+#[inline(always)]
+fn add_weighted<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
+    sums: &mut [Row<T>],
+    v_planes: &[Row<T>],
+    column: usize,
+    weights: &[T; LANES],
+) {
+    for (sum, v) in sums.iter_mut().zip(v_planes) {
+        let (v, mut lanes): ([T; LANES], [T; LANES]) = (load(v, column), load(sum, 0));
+        for lane in 0..LANES {
+            lanes[lane] = A::add_weighted(lanes[lane], weights[lane], v[lane]);
+        }
+        store(sum, 0, lanes);
+    }
+}
+
+/// Adds pixels at `(dx, dy)` to the moments.
+#[inline(always)]
+fn add_moments<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
+    moments: &mut [Row<T>],
+    dx: &[T; LANES],
+    dy: T,
+    v_sigma: &[T; LANES],
+) {
+    // One loop per sum: each is then a few vector operations. What a loop does not use of the formula, the compiler drops.
+    macro_rules! add {
+        ($($k:literal $moment:ident)*) => {$(
+            let mut lanes: [T; LANES] = load(&moments[$k], 0);
+            for lane in 0..LANES {
+                let d = Vec2 { x: dx[lane], y: dy };
+                let mut sum = Moments::default();
+                sum.$moment = lanes[lane];
+                lanes[lane] = A::add_moments(sum, d, v_sigma[lane]).$moment;
+            }
+            store(&mut moments[$k], 0, lanes);
+        )*};
+    }
+    add!(0 one 1 x 2 y 3 xx 4 xy 5 yy);
+}
+
+/// Neighbouring pixels of a row: their centres, and what [`Pixels`] knows of them.
+struct Lanes<T, const LANES: usize> {
+    x: [T; LANES],
+    transmittance: [T; LANES],
+    v_rest: [T; LANES],
+    ends: [u32; LANES],
+}
+
+impl<T: Scalar, const LANES: usize> Lanes<T, LANES> {
+    /// The same pixels in front of a hit, as far as they lie left of `right`; the hit's weights; and its gradients by sigma, which
+    /// are zero without `GEOM`.
     #[inline(always)]
-    fn add_moments<A: Arithmetic<T>, const LANES: usize>(
-        &mut self,
-        column: usize,
-        mean_x: T,
+    fn in_front<A: Arithmetic<T>, const GEOM: bool>(
+        mut self,
         dy: T,
-        v_sigma: &[T; LANES],
-    ) {
-        let x: [T; LANES] = load(&self.centres, column);
-        // One loop per sum: each is then a few vector operations. What a loop does not use of the formula, the compiler drops.
-        macro_rules! add {
-            ($($k:literal $moment:ident)*) => {$(
-                let at = $k * MAX_LANES;
-                let mut sums: [T; LANES] = load(&self.sums, at);
-                for lane in 0..LANES {
-                    let d = Vec2 { x: x[lane] - mean_x, y: dy };
-                    let mut sum = Moments::default();
-                    sum.$moment = sums[lane];
-                    sums[lane] = A::add_moments(sum, d, v_sigma[lane]).$moment;
-                }
-                self.sums[at..at + LANES].copy_from_slice(&sums);
-            )*};
-        }
-        add!(0 one 1 x 2 y 3 xx 4 xy 5 yy);
-    }
-
-    /// Moves the lanes of a place in front of a hit, and returns its weights and gradients by sigma.
-    #[inline(always)]
-    fn step<A: Arithmetic<T>, const LANES: usize, const GEOM: bool>(
-        &mut self,
-        Step {
-            at,
-            column,
-            dy,
-            right,
-            place,
-        }: Step<T>,
+        right: T,
         hit: &Hit<T>,
+        place: u32,
         constants: &Constants<T>,
-        v_weight: &[T; LANES],
-    ) -> ([T; LANES], [T; LANES]) {
-        let x: [T; LANES] = load(&self.centres, column);
-        let behind: [T; LANES] = load(&self.transmittance, at);
-        let ends: [u32; LANES] = load(&self.ends, at);
-        let rest: [T; LANES] = load(&self.v_rest, at);
-        let mut weights = [T::ZERO; LANES];
-        let mut v_sigma = [T::ZERO; LANES];
-        let (mut in_front, mut next_rest) = (behind, rest);
+        v_weight: [T; LANES],
+    ) -> (Self, [T; LANES], [T; LANES]) {
+        let (mut weights, mut v_sigma) = ([T::ZERO; LANES], [T::ZERO; LANES]);
         for lane in 0..LANES {
             let d = Vec2 {
-                x: x[lane] - hit.mean.x,
+                x: self.x[lane] - hit.mean.x,
                 y: dy,
             };
             let sigma = A::sigma(hit.conic, d);
             let falloff = A::exp(-sigma);
             let alpha = A::alpha(hit.opacity, falloff, constants.alpha_max);
             let counts = A::counts(sigma, alpha, constants.alpha_min)
-                & (x[lane] < right)
-                & (place < ends[lane]);
+                & (self.x[lane] < right)
+                & (place < self.ends[lane]);
             let alpha = select_unpredictable(counts, alpha, T::ZERO);
-            let t = A::in_front(behind[lane], alpha);
+            let t = A::in_front(self.transmittance[lane], alpha);
             weights[lane] = A::weight(alpha, t);
-            in_front[lane] = t;
+            self.transmittance[lane] = t;
             if GEOM {
-                let v_alpha = A::weight_vjp(t, v_weight[lane], rest[lane]);
+                let (v_weight, rest) = (v_weight[lane], self.v_rest[lane]);
+                let v_alpha = A::weight_vjp(t, v_weight, rest);
                 let v = A::alpha_vjp(hit.opacity, falloff, constants.alpha_max, v_alpha);
                 v_sigma[lane] = select_unpredictable(counts, v, T::ZERO);
-                next_rest[lane] = A::rest(alpha, v_weight[lane], rest[lane]);
+                self.v_rest[lane] = A::rest(alpha, v_weight, rest);
             }
         }
-        self.transmittance[at..at + LANES].copy_from_slice(&in_front);
-        if GEOM {
-            self.v_rest[at..at + LANES].copy_from_slice(&next_rest);
-        }
-        (weights, v_sigma)
+        (self, weights, v_sigma)
     }
-}
-
-/// Where a step works: lanes from element `at` of a plane and column `column` on, left of `right`, `dy` below the hit's centre; and the
-/// hit's place in its tile's list.
-struct Step<T> {
-    at: usize,
-    column: usize,
-    dy: T,
-    right: T,
-    place: u32,
 }
 
 /// The sum over the lanes, by halves.
 #[inline(always)]
-fn total<T: Scalar, const LANES: usize>(mut lanes: [T; LANES]) -> T {
+fn total<T: Scalar, const LANES: usize>(lanes: &Row<T>) -> T {
+    let mut lanes: [T; LANES] = load(lanes, 0);
     let mut half = LANES / 2;
     while half > 0 {
         for lane in 0..half {

@@ -9,8 +9,7 @@ use crate::math::{Sym2, Vec2, exp};
 use crate::project::Splats;
 use crate::scalar::Scalar;
 
-/// The most lanes any instruction set takes at once. Rows of a tile are this much longer than the tile is wide, so that lanes may
-/// begin at any pixel.
+/// The most lanes any instruction set takes at once.
 pub(crate) const MAX_LANES: usize = 16;
 
 /// Lanes for splats that are this narrow within their tile. The widest instructions would idle on them.
@@ -18,6 +17,10 @@ pub(crate) const NARROW_LANES: usize = 8;
 
 /// The greatest height of a tile.
 pub(crate) const MAX_TILE_HEIGHT: usize = 32;
+
+/// One number for each pixel of a tile's row. It is longer than the widest tile, so that lanes may begin at any pixel; and of a length
+/// the compiler knows, so that one test of a column is good for all rows.
+pub(crate) type Row<T> = [T; 32 + MAX_LANES];
 
 /// The settings the compositing formulas read, rounded to the scalar.
 #[derive(Debug, Clone, Copy)]
@@ -42,15 +45,14 @@ impl<T: Scalar> Constants<T> {
 
 /// A tile: where it lies, and how much of it is inside the image.
 ///
-/// Pixel (row, column) of it stands at `row * stride + column` of a plane. Of several planes the rows alternate: what belongs to one
-/// pixel is near, and never a power of two apart, which caches and store buffers take for the same place.
+/// Its pixels are kept by [`Row`]s. Of several planes the rows alternate: what belongs to one pixel is near, and never a power of two
+/// apart, which caches and store buffers take for the same place.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Tile {
     pub(crate) x: usize,
     pub(crate) y: usize,
     pub(crate) width: usize,
     pub(crate) height: usize,
-    pub(crate) stride: usize,
 }
 
 impl Tile {
@@ -61,33 +63,11 @@ impl Tile {
             y,
             width: grid.tile_width.min(grid.size.width - x),
             height: grid.tile_height.min(grid.size.height - y),
-            stride: Self::stride_of(grid),
         }
     }
 
-    /// The elements of a row of a tile.
-    pub(crate) fn stride_of(grid: &TileGrid) -> usize {
-        grid.tile_width + MAX_LANES
-    }
-
-    /// The elements of a plane of a tile.
-    pub(crate) fn plane_of(grid: &TileGrid) -> usize {
-        Self::stride_of(grid) * grid.tile_height
-    }
-
-    /// The pixels of a row inside the image, as a range of a plane.
-    pub(crate) fn row(&self, row: usize) -> Range<usize> {
-        row * self.stride..row * self.stride + self.width
-    }
-
-    /// Where a row of plane `plane` of `planes` begins.
-    #[inline(always)]
-    pub(crate) fn row_of_plane(&self, row: usize, plane: usize, planes: usize) -> usize {
-        (row * planes + plane) * self.stride
-    }
-
     /// Writes the x of the pixel centres, those beyond the image included.
-    pub(crate) fn centres_x<T: Scalar>(&self, out: &mut [T]) {
+    pub(crate) fn centres_x<T: Scalar>(&self, out: &mut Row<T>) {
         for (column, x) in out.iter_mut().enumerate() {
             *x = T::from_f64((self.x + column) as f64 + 0.5);
         }
@@ -100,11 +80,17 @@ impl Tile {
     }
 }
 
-/// Loads the `LANES` numbers from `at` on.
+/// Loads the `LANES` numbers from column `at` on.
 #[inline(always)]
-pub(crate) fn load<T: Copy, const LANES: usize>(plane: &[T], at: usize) -> [T; LANES] {
-    let lanes = &plane[at..at + LANES];
+pub(crate) fn load<T: Copy, const LANES: usize>(row: &Row<T>, at: usize) -> [T; LANES] {
+    let lanes = &row[at..at + LANES];
     std::array::from_fn(|lane| lanes[lane])
+}
+
+/// Stores them.
+#[inline(always)]
+pub(crate) fn store<T: Copy, const LANES: usize>(row: &mut Row<T>, at: usize, lanes: [T; LANES]) {
+    row[at..at + LANES].copy_from_slice(&lanes);
 }
 
 /// The pixels of each row of a tile that a splat can count in, as columns of the tile.

@@ -196,8 +196,6 @@ fn lists_have_the_splats_of_every_tile_in_depth_order() {
         TileSize::Px16,
         TileSize::Px32,
         TileSize::Px32x16,
-        TileSize::Px64x16,
-        TileSize::Px64x8,
     ] {
         let sorted = binned_and_sorted(&splats, size, tile);
         let expected = lists(&splats, &sorted);
