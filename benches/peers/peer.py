@@ -42,7 +42,7 @@ def parse(description):
     parser.add_argument("workloads", nargs="+", metavar="FILE.safetensors")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--repeat", type=int, default=5, help="timed runs, after one to warm up")
-    parser.add_argument("--memory", type=float, default=12.0, help="most to allocate, GiB; a workload that needs more is left out")
+    parser.add_argument("--memory", type=float, default=16.0, help="most to allocate, GiB; a workload that needs more is left out")
     parser.add_argument("--save", type=Path, metavar="FOLDER", help="also write images and gradients, for splat's example verify")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()

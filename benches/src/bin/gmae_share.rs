@@ -4,11 +4,14 @@
 //! One process times, by turns, so that whatever else the machine does falls on all alike: a whole training step of the
 //! base preset (forward, loss, backward, optimiser), and splatting alone (forward and backward) of the Gaussians that the
 //! model of that step emits for the same images, of as many drawn ones, and of eight times as many drawn ones.
+//!
+//! A share depends on how fast both halves are: here both run on the CPU, the published one is from GPUs. The share of 4,096 Gaussians is
+//! of a step that decodes 512, so that only the splatting differs between the rows.
 
 use std::error::Error;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use benches::{Workload, gmae};
+use benches::{Bench, Recipe, Stage, Workload, gmae};
 use clap::Parser;
 use gmae_reference::data::Shapes;
 use gmae_reference::render::{buffers, settings};
@@ -16,23 +19,16 @@ use gmae_reference::sampling::{Batch, held_out};
 use gmae_reference::train::Trainer;
 use gmae_reference::{Config, Preset, camera};
 use serde_json::{Value, json};
-use splat::{Cpu, Image, RenderError, Views, Wanted, render, render_vjp};
+use splat::RenderError;
 
-/// How many times as many Gaussians the dense workload has: 8 x 512 = 4,096.
-const DENSE: usize = 8;
+/// Gaussians per image of the dense workload.
+const DENSE: usize = 4096;
 /// Splatting runs per training step, of each workload.
 const SPLATS_PER_STEP: usize = 5;
 /// The share of a training step that arXiv 2501.03229 gives for splatting.
 const PAPER: &str = "1.5 %";
 /// What it says of more than a thousand Gaussians.
 const PAPER_DENSE: &str = "major slow-downs";
-/// The gradients that training needs.
-const WANTED: Wanted = Wanted {
-    backgrounds: false,
-    cameras: false,
-    ..Wanted::ALL
-};
-
 /// Times splatting against a whole training step of a Gaussian masked autoencoder (ViT-B/16, 224 x 224, 512 Gaussians).
 #[derive(Debug, Parser)]
 struct Args {
@@ -50,20 +46,14 @@ struct Args {
     json: bool,
 }
 
-/// Every measured time of one kind of splatting, seconds for the whole batch.
-#[derive(Default)]
-struct Times {
-    forward: Vec<f64>,
-    backward: Vec<f64>,
-}
-
-/// The median times of one row of the table, milliseconds per image.
+/// One kind of splatting and the times of its runs, milliseconds per image.
 struct Row {
     what: &'static str,
-    per_image: usize,
-    forward: f64,
-    backward: f64,
+    /// Gaussians per image.
+    count: usize,
     paper: &'static str,
+    forward: Vec<f64>,
+    backward: Vec<f64>,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -93,7 +83,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Milliseconds per image of a training step, and of splatting.
+/// Milliseconds per image of a training step, and the rows of splatting.
 fn measure(
     config: Config,
     threads: usize,
@@ -103,64 +93,41 @@ fn measure(
     eprintln!("building the model");
     let mut trainer = Trainer::new(config)?.on_threads(threads)?;
     let batch = held_out(&config, &Shapes::new(0, images, config.image_size)?, images)?;
-    let (drawn, drawn_dense) = (gmae(images), dense(images)?);
-    let mut step_seconds = Vec::new();
-    let mut times = [(); 3].map(|()| Times::default());
-    for step in 0..=steps {
-        let emitted = emitted(&trainer, &batch)?;
-        let mut seen = [(); 3].map(|()| Times::default());
-        for (workload, times) in [&emitted, &drawn, &drawn_dense].into_iter().zip(&mut seen) {
-            for _ in 0..SPLATS_PER_STEP {
-                splat(workload, times)?;
-            }
+    let few = gmae(images);
+    let many = Recipe {
+        per_view: DENSE,
+        ..few
+    };
+    let mut rows = [
+        Row::new("splatting, the model's", config.gaussians, PAPER),
+        Row::new("splatting, drawn", few.per_view, PAPER),
+        Row::new("splatting, drawn", many.per_view, PAPER_DENSE),
+    ];
+    let drawn = [Bench::new(few.draw()?)?, Bench::new(many.draw()?)?];
+    let mut step_ms = Vec::new();
+    // Turn 0 warms up.
+    for turn in 0..=steps {
+        let emitted = Bench::new(emitted(&trainer, &batch)?)?;
+        for (row, bench) in rows.iter_mut().zip(std::iter::once(&emitted).chain(&drawn)) {
+            row.run(bench, images, turn > 0)?;
         }
+        drop(emitted);
         let started = Instant::now();
         let (loss, _) = trainer.step(&batch, config.peak_learning_rate())?;
-        let seconds = started.elapsed().as_secs_f64();
-        eprintln!("step {step} of {steps}: {seconds:.1} s, loss {loss:.4}");
-        // Step 0 warms up.
-        if step > 0 {
-            step_seconds.push(seconds);
-            for (all, seen) in times.iter_mut().zip(seen) {
-                all.forward.extend(seen.forward);
-                all.backward.extend(seen.backward);
-            }
+        let time = started.elapsed();
+        eprintln!("step {turn} of {steps}: {time:.1?}, loss {loss:.4}");
+        if turn > 0 {
+            step_ms.push(ms(time, images));
         }
     }
-    let per_image = |seconds: Vec<f64>| 1e3 * median(seconds) / images as f64;
-    let k = config.gaussians;
-    let labels = [
-        ("splatting, the model's Gaussians", k, PAPER),
-        (
-            "splatting, drawn Gaussians",
-            drawn.gaussians.count / images,
-            PAPER,
-        ),
-        (
-            "splatting, drawn Gaussians",
-            drawn_dense.gaussians.count / images,
-            PAPER_DENSE,
-        ),
-    ];
-    let mut times = times.into_iter();
-    let rows = labels.map(|(what, count, paper)| {
-        let Times { forward, backward } = times.next().unwrap_or_default();
-        Row {
-            what,
-            per_image: count,
-            forward: per_image(forward),
-            backward: per_image(backward),
-            paper,
-        }
-    });
-    Ok((per_image(step_seconds), rows))
+    Ok((median(&step_ms), rows))
 }
 
 /// What the model, as of now, asks the splatter to render for `batch`.
 fn emitted(trainer: &Trainer, batch: &Batch) -> Result<Workload, Box<dyn Error>> {
     let images = batch.masks.len();
     Ok(Workload {
-        name: "emitted",
+        name: "emitted".to_owned(),
         gaussians: buffers(trainer.predict(batch)?.gaussians)?,
         views: camera::views(&trainer.config, images)?,
         backgrounds: vec![1.0; 3 * images],
@@ -168,49 +135,47 @@ fn emitted(trainer: &Trainer, batch: &Batch) -> Result<Workload, Box<dyn Error>>
     })
 }
 
-/// As [`gmae`] with [`DENSE`] times as many Gaussians in every view: those of that many views in one.
-fn dense(images: usize) -> Result<Workload, RenderError> {
-    let drawn = gmae(DENSE * images);
-    let Views { width, height, .. } = drawn.views;
-    let per_view = drawn.gaussians.count / images;
-    Ok(Workload {
-        name: "dense",
-        views: Views::dense(width, height, drawn.views.cameras[0], images, per_view)?,
-        backgrounds: drawn.backgrounds[..3 * images].to_vec(),
-        ..drawn
-    })
+fn ms(time: Duration, images: usize) -> f64 {
+    1e3 * time.as_secs_f64() / images as f64
 }
 
-/// Renders `workload` and differentiates the mean squared difference from grey; adds the times to `times`.
-fn splat(workload: &Workload, times: &mut Times) -> Result<(), RenderError> {
-    let (backend, scene) = (Cpu::<f32>::new(), workload.scene());
-    let started = Instant::now();
-    let (image, saved) = render(&backend, &scene, &workload.config)?;
-    times.forward.push(started.elapsed().as_secs_f64());
-    let v_image = Image {
-        features: image.features.iter().map(|x| x - 0.5).collect(),
-        ..Image::default()
-    };
-    let started = Instant::now();
-    let gradients = render_vjp(&backend, &scene, &saved, &v_image.as_slices(), WANTED)?;
-    times.backward.push(started.elapsed().as_secs_f64());
-    drop(std::hint::black_box(gradients));
-    Ok(())
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    if values.len() % 2 == 1 {
-        values[middle]
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let middle = sorted.len() / 2;
+    if sorted.len() % 2 == 1 {
+        sorted[middle]
     } else {
-        0.5 * (values[middle - 1] + values[middle])
+        0.5 * (sorted[middle - 1] + sorted[middle])
     }
 }
 
 impl Row {
+    fn new(what: &'static str, count: usize, paper: &'static str) -> Self {
+        Self {
+            what,
+            count,
+            paper,
+            forward: Vec::new(),
+            backward: Vec::new(),
+        }
+    }
+
+    /// Runs `bench` a few times; the times are kept if they are to `count`.
+    fn run(&mut self, bench: &Bench, images: usize, count: bool) -> Result<(), RenderError> {
+        for _ in 0..SPLATS_PER_STEP {
+            let forward = bench.time(Stage::Render)?;
+            let backward = bench.time(Stage::RenderVjp)?;
+            if count {
+                self.forward.push(ms(forward, images));
+                self.backward.push(ms(backward, images));
+            }
+        }
+        Ok(())
+    }
+
     fn total(&self) -> f64 {
-        self.forward + self.backward
+        median(&self.forward) + median(&self.backward)
     }
 
     /// Percent of a training step of `step` ms per image.
@@ -220,8 +185,9 @@ impl Row {
 
     fn json(&self, step: f64) -> Value {
         json!({
-            "what": self.what, "gaussians_per_image": self.per_image,
-            "forward_ms_per_image": self.forward, "backward_ms_per_image": self.backward,
+            "what": self.what, "gaussians_per_image": self.count,
+            "forward_ms_per_image": median(&self.forward),
+            "backward_ms_per_image": median(&self.backward),
             "share_percent": self.share(step), "paper": self.paper,
         })
     }
@@ -250,9 +216,9 @@ fn print_table(config: &Config, threads: usize, steps: u32, step: f64, rows: &[R
         println!(
             "| {} | {} | {:.2} | {:.2} | {:.2} | {:.2} % | {} |",
             row.what,
-            row.per_image,
-            row.forward,
-            row.backward,
+            row.count,
+            median(&row.forward),
+            median(&row.backward),
             row.total(),
             row.share(step),
             row.paper

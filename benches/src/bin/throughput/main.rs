@@ -1,0 +1,218 @@
+//! How fast `splat` is on this machine, against the work there is to do and against the arithmetic alone.
+//!
+//! ```text
+//! cargo run --release -p benches --bin throughput -- --threads 2
+//! cargo run --release -p benches --bin throughput -- --stages --workload gmae --workload scene.safetensors
+//! ```
+//!
+//! The scenes are the seeded ones of this crate, and the garden where its file is at hand. Without `--scaling` or `--stages` prints a
+//! table of throughput and one of memory. Exit code 2: the arguments or a file cannot be used.
+
+mod memory;
+mod rows;
+mod sampling;
+mod scaling;
+mod stages;
+mod table;
+
+use std::io::{self, ErrorKind, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use benches::{
+    Bench, Workload, batch256, garden, garden_path, gmae, gmae_heavy, image_fit, measure, scene,
+};
+use clap::Parser;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use serde::Serialize;
+use splat::RenderError;
+
+#[global_allocator]
+static ALLOCATOR: memory::Metered = memory::Metered::new();
+
+/// Titles and tables.
+type Tables = Vec<(&'static str, String)>;
+
+/// The scenes that have names.
+const SCENES: [&str; 6] = [
+    "gmae",
+    "gmae_heavy",
+    "image_fit",
+    "scene",
+    "batch256",
+    "garden",
+];
+
+/// The line of `--help`, where names stand without marks.
+const WORKLOAD_HELP: &str = "A workload file, or a scene: gmae, gmae_heavy, image_fit, scene, batch256, garden; may be given several \
+    times; default all scenes";
+
+/// Times splat: throughput, scaling, stages.
+#[derive(Parser)]
+struct Arguments {
+    /// A workload file or the name of a scene; may be given several times; default all scenes.
+    #[arg(long, value_name = "FILE", help = WORKLOAD_HELP)]
+    workload: Vec<String>,
+    /// Threads; default as many as there are cores.
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    threads: usize,
+    /// Timed repetitions, of which the median counts.
+    #[arg(long, default_value_t = 7)]
+    rounds: usize,
+    /// Prints JSON instead of tables.
+    #[arg(long)]
+    json: bool,
+    /// Prints how the time per pair changes from 1 to 16 times the views, the Gaussians, the pixels.
+    #[arg(long)]
+    scaling: bool,
+    /// Prints every stage on one thread and on all.
+    #[arg(long)]
+    stages: bool,
+}
+
+/// Everything measured.
+#[derive(Serialize)]
+struct Report {
+    threads: usize,
+    instructions: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    throughput: Option<Vec<rows::Row>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scaling: Option<Vec<scaling::Row>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stages: Option<Vec<stages::Row>>,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            note(&format!("error: {error}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), String> {
+    if arguments.rounds == 0 {
+        return Err("--rounds: expected at least 1".to_owned());
+    }
+    let all = pool(arguments.threads)?;
+    let rounds = arguments.rounds;
+    let throughput = !(arguments.scaling || arguments.stages);
+    // Read before anything is timed, so that a bad file is known at once.
+    let benches = if throughput || arguments.stages {
+        ready(&arguments.workload, &all)?
+    } else {
+        Vec::new()
+    };
+    let throughput = throughput.then(|| all.install(|| rows::measure(&benches, rounds)));
+    let one = pool(1)?;
+    let stages = arguments
+        .stages
+        .then(|| stages::measure(&benches, rounds, [&one, &all]));
+    drop(benches);
+    let scaling = arguments
+        .scaling
+        .then(|| all.install(|| scaling::measure(rounds)));
+    let refused = |error: RenderError| error.to_string();
+    let report = Report {
+        threads: all.current_num_threads(),
+        instructions: measure::simd_name(),
+        throughput: throughput.transpose().map_err(refused)?,
+        scaling: scaling.transpose().map_err(refused)?,
+        stages: stages.transpose().map_err(refused)?,
+    };
+    print(&if arguments.json {
+        serde_json::to_string_pretty(&report).map_err(|error| error.to_string())? + "\n"
+    } else {
+        text(&report)
+    })
+}
+
+/// A pool of so many threads; of as many as there are cores if that is none.
+fn pool(threads: usize) -> Result<ThreadPool, String> {
+    ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .map_err(|error| format!("--threads: {error}"))
+}
+
+/// The workloads, rendered once.
+fn ready(names: &[String], pool: &ThreadPool) -> Result<Vec<Bench>, String> {
+    let names: Vec<&str> = if names.is_empty() {
+        SCENES.to_vec()
+    } else {
+        names.iter().map(String::as_str).collect()
+    };
+    let mut benches = Vec::with_capacity(names.len());
+    for name in names {
+        if let Some(workload) = workload(name)? {
+            let bench = pool.install(|| Bench::new(workload));
+            benches.push(bench.map_err(|error| format!("{name}: {error}"))?);
+        }
+    }
+    Ok(benches)
+}
+
+/// A scene by its name, or a file; `None` for a garden that is not there.
+fn workload(name: &str) -> Result<Option<Workload>, String> {
+    let recipe = match name {
+        "gmae" => gmae(8),
+        "gmae_heavy" => gmae_heavy(8),
+        "image_fit" => image_fit(),
+        "scene" => scene(),
+        "batch256" => batch256(),
+        "garden" => {
+            let path = garden_path();
+            let found = garden(&path).map_err(|error| error.to_string())?;
+            if found.is_none() {
+                note(&format!(
+                    "garden: left out, there is no file {}",
+                    path.display()
+                ));
+            }
+            return Ok(found);
+        }
+        file => {
+            let loaded = Workload::load(Path::new(file));
+            return loaded.map(Some).map_err(|error| error.to_string());
+        }
+    };
+    recipe.draw().map(Some).map_err(|error| error.to_string())
+}
+
+fn text(report: &Report) -> String {
+    let tables = [
+        report.throughput.as_deref().map(rows::text),
+        report.stages.as_deref().map(stages::text),
+        report.scaling.as_deref().map(scaling::text),
+    ];
+    let mut out = format!(
+        "{} threads, {} instructions\n",
+        report.threads, report.instructions
+    );
+    for (title, table) in tables.into_iter().flatten().flatten() {
+        out.extend(["\n", title, "\n\n", &table]);
+    }
+    out
+}
+
+/// Writes to standard output; a pipe that nobody reads any more is no error.
+fn print(text: &str) -> Result<(), String> {
+    let mut stream = io::stdout().lock();
+    match stream
+        .write_all(text.as_bytes())
+        .and_then(|()| stream.flush())
+    {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(format!("standard output: cannot be written to: {error}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes a line to standard error. When that fails there is nobody left to tell.
+fn note(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}

@@ -1,0 +1,103 @@
+//! Medians of interleaved repetitions, and the pace of the arithmetic alone.
+
+use std::time::{Duration, Instant};
+
+use benches::measure;
+use rayon::prelude::*;
+use splat::RenderError;
+
+/// Runs `sample` on every item in turn, `rounds` times after a round that warms up, and returns the medians of the `K` numbers that it
+/// returns: whatever slows the machine for a while slows all items alike.
+pub(crate) fn interleaved<B, const K: usize>(
+    items: &[B],
+    rounds: usize,
+    sample: impl Fn(&B) -> Result<[f64; K], RenderError>,
+) -> Result<Vec<[f64; K]>, RenderError> {
+    let mut samples: Vec<Vec<[f64; K]>> = items.iter().map(|_| Vec::new()).collect();
+    for round in 0..=rounds {
+        for (item, samples) in items.iter().zip(&mut samples) {
+            let numbers = sample(item)?;
+            if round > 0 {
+                samples.push(numbers);
+            }
+        }
+    }
+    let medians = |samples: &Vec<[f64; K]>| {
+        std::array::from_fn(|k| median(samples.iter().map(|numbers| numbers[k]).collect()))
+    };
+    Ok(samples.iter().map(medians).collect())
+}
+
+/// The middle value, or the mean of the two in the middle; NaN of none.
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let n = values.len();
+    if n == 0 {
+        return f64::NAN;
+    }
+    0.5 * (values[(n - 1) / 2] + values[n / 2])
+}
+
+/// Milliseconds.
+pub(crate) fn ms(time: Duration) -> f64 {
+    1e3 * time.as_secs_f64()
+}
+
+/// The compositor's arithmetic on registers, long enough to be timed.
+pub(crate) struct Roofline {
+    steps: usize,
+}
+
+impl Roofline {
+    /// Finds the number of steps that takes about 10 ms.
+    pub(crate) fn new() -> Self {
+        let mut steps = 1 << 12;
+        loop {
+            let start = Instant::now();
+            measure::roofline(steps);
+            if start.elapsed() > Duration::from_millis(10) || steps > 1 << 40 {
+                return Self { steps };
+            }
+            steps *= 2;
+        }
+    }
+
+    /// The time that `parts` of it take on the threads of the pool.
+    pub(crate) fn time(&self, parts: usize) -> Duration {
+        let start = Instant::now();
+        let parts = (0..parts).into_par_iter().with_max_len(1);
+        let lanes: u64 = parts.map(|_| measure::roofline(self.steps)).sum();
+        std::hint::black_box(lanes);
+        start.elapsed()
+    }
+
+    /// G lanes/s per core, every thread of the pool at work at once.
+    pub(crate) fn pace(&self) -> f64 {
+        let start = Instant::now();
+        let lanes = rayon::broadcast(|_| measure::roofline(self.steps));
+        let time = start.elapsed().as_secs_f64();
+        1e-9 * lanes.iter().sum::<u64>() as f64 / time / lanes.len() as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_the_middle() {
+        assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), 2.5);
+        assert!(median(vec![]).is_nan());
+    }
+
+    #[test]
+    fn the_first_round_is_left_out() {
+        let calls = std::cell::Cell::new(0.0);
+        let medians = interleaved(&[()], 3, |()| {
+            calls.set(calls.get() + 1.0);
+            Ok([calls.get()])
+        });
+        assert_eq!(medians, Ok(vec![[3.0]]));
+    }
+}

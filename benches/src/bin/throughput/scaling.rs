@@ -1,0 +1,154 @@
+//! Whether time grows with the work: views, Gaussians and pixels doubled, four times in a row.
+
+use benches::measure::{self, Work};
+use benches::{Bench, Recipe, Stage, Workload, gmae};
+use serde::Serialize;
+use splat::{Backend, Cpu, RenderError};
+
+use crate::Tables;
+use crate::sampling::{interleaved, ms};
+use crate::table::{count, markdown, number};
+
+/// Views at factor 1.
+const VIEWS: usize = 8;
+/// What the size is multiplied by.
+const FACTORS: [usize; 5] = [1, 2, 4, 8, 16];
+/// How far off a fixed pair count may be.
+const PAIRS_OFF: f64 = 0.005;
+/// Steps towards a fixed pair count.
+const STEPS: usize = 8;
+
+/// One size.
+#[derive(Debug, Serialize)]
+pub(crate) struct Row {
+    axis: &'static str,
+    factor: usize,
+    views: usize,
+    per_view: usize,
+    width: usize,
+    height: usize,
+    pairs: u64,
+    evaluated_lanes: u64,
+    both_ms: f64,
+    ns_per_pair: f64,
+    /// Of the time per pair, from factor 1.
+    deviation_percent: f64,
+}
+
+/// Measures all sizes along all axes.
+pub(crate) fn measure(rounds: usize) -> Result<Vec<Row>, RenderError> {
+    let mut rows = axis("views", rounds, |factor| Ok(gmae(VIEWS * factor)))?;
+    rows.extend(axis("Gaussians, same pairs", rounds, crowded)?);
+    rows.extend(axis("image area", rounds, |factor| Ok(enlarged(factor)))?);
+    Ok(rows)
+}
+
+/// `factor` times the Gaussians, so much smaller that there are as many pairs.
+fn crowded(factor: usize) -> Result<Recipe, RenderError> {
+    let base = gmae(VIEWS);
+    if factor == 1 {
+        return Ok(base);
+    }
+    let target = work(&base.draw()?)?.useful as f64;
+    let mut recipe = Recipe {
+        per_view: base.per_view * factor,
+        spread: 1.0 / (factor as f64).sqrt(),
+        ..base
+    };
+    for _ in 0..STEPS {
+        let ratio = target / work(&recipe.draw()?)?.useful as f64;
+        if (ratio - 1.0).abs() < PAIRS_OFF {
+            break;
+        }
+        recipe.spread *= ratio.sqrt();
+    }
+    Ok(recipe)
+}
+
+/// The same Gaussians on `factor` times the pixels.
+fn enlarged(factor: usize) -> Recipe {
+    let base = gmae(VIEWS);
+    let side = |pixels: usize| (pixels as f64 * (factor as f64).sqrt()).round() as usize;
+    Recipe {
+        width: side(base.width),
+        height: side(base.height),
+        ..base
+    }
+}
+
+/// What there is to composite in a workload.
+fn work(workload: &Workload) -> Result<Work, RenderError> {
+    let (backend, scene, config) = (Cpu::<f32>::new(), workload.scene(), &workload.config);
+    let splats = backend.project(&scene.gaussians, scene.views, config)?;
+    let splats = splats.as_slices();
+    let hits = backend.bin(&splats, scene.views.width, scene.views.height)?;
+    let sorted = backend.sort(&splats, hits)?;
+    measure::count(&splats, &sorted, config)
+}
+
+fn axis(
+    axis: &'static str,
+    rounds: usize,
+    recipe: impl Fn(usize) -> Result<Recipe, RenderError>,
+) -> Result<Vec<Row>, RenderError> {
+    let mut items = Vec::with_capacity(FACTORS.len());
+    for factor in FACTORS {
+        let recipe = recipe(factor)?;
+        let workload = recipe.draw()?;
+        let work = work(&workload)?;
+        items.push((factor, recipe, work, Bench::new(workload)?));
+    }
+    let medians = interleaved(&items, rounds, |(_, _, _, bench)| {
+        Ok([ms(bench.time(Stage::Render)?) + ms(bench.time(Stage::RenderVjp)?)])
+    })?;
+    let per_pair = |at: usize| 1e6 * medians[at][0] / items[at].2.useful as f64;
+    let row = |at: usize| {
+        let (factor, recipe, work, _) = &items[at];
+        Row {
+            axis,
+            factor: *factor,
+            views: recipe.views,
+            per_view: recipe.per_view,
+            width: recipe.width,
+            height: recipe.height,
+            pairs: work.useful,
+            evaluated_lanes: work.evaluated,
+            both_ms: medians[at][0],
+            ns_per_pair: per_pair(at),
+            deviation_percent: 100.0 * (per_pair(at) / per_pair(0) - 1.0),
+        }
+    };
+    Ok((0..items.len()).map(row).collect())
+}
+
+/// The rows as text.
+pub(crate) fn text(rows: &[Row]) -> Tables {
+    let cells = rows.iter().map(|row| {
+        vec![
+            format!("{} x {}", row.axis, row.factor),
+            format!("{} x {}", row.views, row.per_view),
+            format!("{} x {}", row.width, row.height),
+            count(row.pairs),
+            count(row.evaluated_lanes),
+            number(row.both_ms, 1),
+            number(row.ns_per_pair, 2),
+            format!("{:+.0} %", row.deviation_percent),
+        ]
+    });
+    vec![(
+        "Scaling from gmae(8), forward and backward",
+        markdown(
+            &[
+                "factor",
+                "views x Gaussians",
+                "image",
+                "pairs",
+                "evaluated lanes",
+                "ms",
+                "ns per pair",
+                "off x 1",
+            ],
+            &cells.collect::<Vec<_>>(),
+        ),
+    )]
+}

@@ -1,0 +1,127 @@
+//! Every stage alone, on one thread and on all.
+
+use benches::{Bench, Stage};
+use rayon::ThreadPool;
+use serde::Serialize;
+use splat::RenderError;
+
+use crate::Tables;
+use crate::sampling::{Roofline, interleaved, ms};
+use crate::table::{markdown, number};
+
+/// The stages, and at last the arithmetic alone, which shows what the machine's threads are worth.
+const TIMED: usize = Stage::SINGLE.len() + 1;
+
+/// One stage of one workload.
+#[derive(Debug, Serialize)]
+pub(crate) struct Row {
+    workload: String,
+    stage: &'static str,
+    one_thread_ms: f64,
+    all_threads_ms: f64,
+    speed_up: f64,
+    /// Of the sum of all stages on one thread; none for the arithmetic alone.
+    share: Option<f64>,
+    /// Amdahl's law solved for it (Karp and Flatt); none on one thread.
+    serial_fraction: Option<f64>,
+}
+
+/// Measures all stages of all workloads.
+pub(crate) fn measure(
+    benches: &[Bench],
+    rounds: usize,
+    [one, all]: [&ThreadPool; 2],
+) -> Result<Vec<Row>, RenderError> {
+    let (roofline, threads) = (Roofline::new(), all.current_num_threads());
+    let medians = interleaved(benches, rounds, |bench| {
+        let mut times = [0.0; 2 * TIMED];
+        for (times, at) in times.chunks_exact_mut(2).zip(0..) {
+            for (pool, time) in [one, all].into_iter().zip(times) {
+                *time = ms(pool.install(|| match Stage::SINGLE.get(at) {
+                    Some(&stage) => bench.time(stage),
+                    None => Ok(roofline.time(threads)),
+                })?);
+            }
+        }
+        Ok(times)
+    })?;
+    let tables = benches.iter().zip(&medians);
+    Ok(tables
+        .flat_map(|(bench, medians)| of_one(&bench.workload.name, medians, threads))
+        .collect())
+}
+
+/// The rows of one workload, from its pairs of times.
+fn of_one(workload: &str, medians: &[f64], threads: usize) -> Vec<Row> {
+    let times: Vec<[f64; 2]> = medians.chunks_exact(2).map(|t| [t[0], t[1]]).collect();
+    let (stages, roofline) = times.split_at(TIMED - 1);
+    let sum = |k: usize| stages.iter().map(|times| times[k]).sum::<f64>();
+    let whole = [sum(0), sum(1)];
+    let names = Stage::SINGLE.iter().map(|stage| stage.name());
+    let row = |stage, [one, all]: [f64; 2], share| Row {
+        workload: workload.to_owned(),
+        stage,
+        one_thread_ms: one,
+        all_threads_ms: all,
+        speed_up: one / all,
+        share,
+        serial_fraction: serial_fraction(one / all, threads),
+    };
+    let mut rows: Vec<Row> = names
+        .zip(stages)
+        .map(|(name, &times)| row(name, times, Some(times[0] / whole[0])))
+        .collect();
+    rows.push(row("all", whole, Some(1.0)));
+    rows.push(row("arithmetic alone", roofline[0], None));
+    rows
+}
+
+/// The part of the work that must have been done by one thread for `threads` to be `speed_up` times as fast.
+fn serial_fraction(speed_up: f64, threads: usize) -> Option<f64> {
+    let n = threads as f64;
+    (threads > 1).then(|| (1.0 / speed_up - 1.0 / n) / (1.0 - 1.0 / n))
+}
+
+/// The rows as text.
+pub(crate) fn text(rows: &[Row]) -> Tables {
+    let none = || "-".to_owned();
+    let cells = rows.iter().map(|row| {
+        vec![
+            format!("{}: {}", row.workload, row.stage),
+            number(row.one_thread_ms, 2),
+            number(row.all_threads_ms, 2),
+            number(row.speed_up, 2),
+            row.share
+                .map_or_else(none, |share| format!("{:.1} %", 100.0 * share)),
+            row.serial_fraction
+                .map_or_else(none, |fraction| number(fraction, 2)),
+        ]
+    });
+    vec![(
+        "Stages, on one thread and on all. serial: the fraction that explains the speed-up (Karp and Flatt); below 0 is noise",
+        markdown(
+            &[
+                "stage",
+                "ms, 1 thread",
+                "ms, all threads",
+                "speed-up",
+                "share, 1 thread",
+                "serial",
+            ],
+            &cells.collect::<Vec<_>>(),
+        ),
+    )]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_serial_fraction_undoes_amdahls_law() {
+        let speed_up = 1.0 / (0.25 + 0.75 / 4.0);
+        let fraction = serial_fraction(speed_up, 4).unwrap();
+        assert!((fraction - 0.25).abs() < 1e-12);
+        assert_eq!(serial_fraction(1.0, 1), None);
+    }
+}

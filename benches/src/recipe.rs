@@ -1,0 +1,345 @@
+//! Seeded scenes, drawn from the distributions of the timing workloads that are passed around as files.
+
+use std::f64::consts::TAU;
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use splat::{Camera, Gaussians, RenderConfig, RenderError, Views};
+
+use crate::Workload;
+
+/// Feature channels of every scene.
+const CHANNELS: usize = 3;
+
+/// What a scene is drawn from; every field may be changed before [`Recipe::draw`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recipe {
+    /// What it stands for.
+    pub name: &'static str,
+    /// The number B of views, each of Gaussians of its own.
+    pub views: usize,
+    /// Gaussians of each view.
+    pub per_view: usize,
+    /// Width of every image, px. The focal length is a multiple of it: a larger image shows the same scene.
+    pub width: usize,
+    /// Height of every image, px.
+    pub height: usize,
+    /// A factor on every scale.
+    pub spread: f64,
+    /// Focal length over the width of the image.
+    pub focal: f64,
+    /// The centres.
+    pub place: Place,
+    /// The standard deviations along the axes.
+    pub scales: Scales,
+    /// Opacities are the logistic function of a normal number of this standard deviation.
+    pub opacity_logit: f64,
+    /// Whoever draws twice gets the same numbers.
+    pub seed: u64,
+}
+
+/// Where the centres are, uniformly.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Place {
+    /// In a box around the world's origin, `distance` in front of the camera; half the box along x, y, z.
+    Box {
+        /// Half the sides.
+        half: [f64; 3],
+        /// From the camera to the origin.
+        distance: f64,
+    },
+    /// Uniform in depth between `near` and `far`, and at every depth in an area `margin` times as wide and as high as what is seen.
+    Frustum {
+        /// Least depth.
+        near: f64,
+        /// Greatest depth.
+        far: f64,
+        /// Over what the camera sees.
+        margin: f64,
+    },
+}
+
+/// How the standard deviations along a Gaussian's three axes are drawn.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Scales {
+    /// `most` times the logistic function of a normal number, each axis by itself: a network's head.
+    Logistic {
+        /// The least upper bound.
+        most: f64,
+    },
+    /// `median` times the exponential of a normal number that is the sum of one per Gaussian and one per axis.
+    LogNormal {
+        /// Half of all are below.
+        median: f64,
+        /// Standard deviation of the number per Gaussian.
+        shared: f64,
+        /// Standard deviation of the number per axis.
+        own: f64,
+    },
+}
+
+/// A batch as a masked autoencoder renders it: 512 Gaussians per view with footprints up to 11 px, 224 x 224 px.
+pub fn gmae(views: usize) -> Recipe {
+    Recipe {
+        name: "gmae",
+        views,
+        per_view: 512,
+        width: 224,
+        height: 224,
+        spread: 1.0,
+        focal: 4.0,
+        place: Place::Box {
+            half: [1.0; 3],
+            distance: 8.0,
+        },
+        scales: Scales::Logistic { most: 0.1 },
+        opacity_logit: 1.0,
+        seed: 0,
+    }
+}
+
+/// The same ten times larger: nearly every Gaussian covers every pixel.
+pub fn gmae_heavy(views: usize) -> Recipe {
+    Recipe {
+        name: "gmae_heavy",
+        spread: 10.0,
+        ..gmae(views)
+    }
+}
+
+/// A training batch: [`gmae`] with 256 views.
+pub fn batch256() -> Recipe {
+    Recipe {
+        name: "batch256",
+        ..gmae(256)
+    }
+}
+
+/// One photograph fitted with ten thousand small Gaussians in a thin sheet, 768 x 512 px.
+pub fn image_fit() -> Recipe {
+    Recipe {
+        name: "image_fit",
+        views: 1,
+        per_view: 10_000,
+        width: 768,
+        height: 512,
+        spread: 1.0,
+        focal: 4.0,
+        place: Place::Box {
+            half: [1.0, 2.0 / 3.0, 0.05],
+            distance: 8.0,
+        },
+        // 2.5 px where 384 px are a unit.
+        scales: Scales::LogNormal {
+            median: 2.5 / 384.0,
+            shared: 0.0,
+            own: 0.5,
+        },
+        opacity_logit: 1.0,
+        seed: 0,
+    }
+}
+
+/// One scene of a hundred thousand Gaussians from below a pixel to six, 1280 x 720 px.
+pub fn scene() -> Recipe {
+    let focal = 0.5 * 3f64.sqrt(); // 60 degrees from left to right
+    Recipe {
+        name: "scene",
+        views: 1,
+        per_view: 100_000,
+        width: 1280,
+        height: 720,
+        spread: 1.0,
+        focal,
+        place: Place::Frustum {
+            near: 2.0,
+            far: 10.0,
+            margin: 1.2,
+        },
+        // 4.5 px at depth one.
+        scales: Scales::LogNormal {
+            median: 4.5 / (focal * 1280.0),
+            shared: 0.45,
+            own: 0.4,
+        },
+        opacity_logit: 1.5,
+        seed: 0,
+    }
+}
+
+impl Recipe {
+    /// Draws the scene.
+    ///
+    /// # Errors
+    /// [`RenderError::Capacity`] where there is no index for that many Gaussians.
+    pub fn draw(&self) -> Result<Workload, RenderError> {
+        let camera = self.camera();
+        let views = Views::dense(self.width, self.height, camera, self.views, self.per_view)?;
+        let count = self.views * self.per_view;
+        let mut gaussians = Gaussians {
+            count,
+            channels: CHANNELS,
+            ..Gaussians::default()
+        };
+        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+        for _ in 0..count {
+            self.draw_one(&mut rng, &mut gaussians);
+        }
+        Ok(Workload {
+            name: self.name.to_owned(),
+            gaussians,
+            backgrounds: vec![0.0; CHANNELS * self.views],
+            views,
+            config: RenderConfig::default(),
+        })
+    }
+
+    fn camera(&self) -> Camera {
+        let (w, h) = (self.width as f64, self.height as f64);
+        let f = self.focal * w;
+        let distance = match self.place {
+            Place::Box { distance, .. } => distance,
+            Place::Frustum { .. } => 0.0,
+        };
+        Camera::pinhole(f, f, 0.5 * w, 0.5 * h).with_pose([
+            [1.0, 0.0, 0.0, 0.0],
+            [0.0, 1.0, 0.0, 0.0],
+            [0.0, 0.0, 1.0, distance],
+        ])
+    }
+
+    fn draw_one(&self, rng: &mut ChaCha8Rng, gaussians: &mut Gaussians<Vec<f32>>) {
+        gaussians.means.extend(self.centre(rng).map(|x| x as f32));
+        let shared = match self.scales {
+            Scales::Logistic { .. } => 0.0,
+            Scales::LogNormal { shared, .. } => shared * normal(rng),
+        };
+        for _ in 0..3 {
+            let scale = match self.scales {
+                Scales::Logistic { most } => most * logistic(normal(rng)),
+                Scales::LogNormal { median, own, .. } => {
+                    median * (shared + own * normal(rng)).exp()
+                }
+            };
+            gaussians.scales.push((self.spread * scale) as f32);
+        }
+        // Four normal numbers, made a unit, are uniform over all rotations.
+        let q = [(); 4].map(|()| normal(rng));
+        let length = q.iter().map(|x| x * x).sum::<f64>().sqrt();
+        gaussians.quaternions.extend(q.map(|x| (x / length) as f32));
+        let opacity = logistic(self.opacity_logit * normal(rng));
+        gaussians.opacities.push(opacity as f32);
+        gaussians
+            .features
+            .extend([(); CHANNELS].map(|()| rng.random::<f32>()));
+    }
+
+    fn centre(&self, rng: &mut ChaCha8Rng) -> [f64; 3] {
+        let mut signed = || rng.random_range(-1.0..1.0);
+        match self.place {
+            Place::Box { half, .. } => half.map(|half| half * signed()),
+            Place::Frustum { near, far, margin } => {
+                let z = 0.5 * (near + far) + 0.5 * (far - near) * signed();
+                let x = 0.5 * margin * z / self.focal;
+                let y = x * self.height as f64 / self.width as f64;
+                [x * signed(), y * signed(), z]
+            }
+        }
+    }
+}
+
+/// A normal number: mean 0, standard deviation 1 (Box and Muller).
+fn normal(rng: &mut ChaCha8Rng) -> f64 {
+    let (u, angle): (f64, f64) = (rng.random(), rng.random());
+    (-2.0 * (1.0 - u).ln()).sqrt() * (TAU * angle).cos()
+}
+
+fn logistic(x: f64) -> f64 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+#[cfg(test)]
+mod tests {
+    use splat::{Backend, Cpu};
+
+    use super::*;
+    use crate::measure;
+
+    /// What the files of the timing workloads come to: useful pairs, visible splats, hits with tiles of 16 px.
+    const FILES: [[u64; 3]; 4] = [
+        [3_712_028, 4_089, 37_467],
+        [17_050_139, 4_096, 682_220],
+        [2_578_210, 10_000, 43_710],
+        [4_603_191, 70_755, 150_930],
+    ];
+
+    fn counts(workload: &Workload) -> [u64; 3] {
+        let (backend, scene, config) = (Cpu::<f32>::new(), workload.scene(), &workload.config);
+        let views = scene.views;
+        let splats = backend.project(&scene.gaussians, views, config).unwrap();
+        let culled: usize = splats.culled().iter().sum();
+        let splats = splats.as_slices();
+        let hits = backend.bin(&splats, views.width, views.height).unwrap();
+        let sorted = backend.sort(&splats, hits).unwrap();
+        let work = measure::count(&splats, &sorted, config).unwrap();
+        [
+            work.useful,
+            (splats.len() - culled) as u64,
+            sorted.hits() as u64,
+        ]
+    }
+
+    #[test]
+    fn scenes_are_as_much_work_as_the_files() {
+        let recipes = [gmae(8), gmae_heavy(8), image_fit(), scene()];
+        for (recipe, files) in recipes.into_iter().zip(FILES) {
+            let drawn = counts(&recipe.draw().unwrap());
+            for (got, file) in drawn.into_iter().zip(files) {
+                let off = got as f64 / file as f64 - 1.0;
+                assert!(off.abs() < 0.05, "{}: {drawn:?}, {files:?}", recipe.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_recipe_always_gives_the_same_numbers() {
+        let recipe = Recipe {
+            per_view: 10,
+            ..scene()
+        };
+        assert_eq!(recipe.draw().unwrap(), recipe.draw().unwrap());
+        let other = Recipe {
+            seed: 1,
+            ..recipe.clone()
+        };
+        assert_ne!(recipe.draw().unwrap(), other.draw().unwrap());
+    }
+
+    #[test]
+    fn counts_and_sizes_are_those_asked_for() {
+        let recipe = Recipe {
+            per_view: 7,
+            width: 40,
+            height: 30,
+            ..gmae(3)
+        };
+        let Workload {
+            gaussians, views, ..
+        } = recipe.draw().unwrap();
+        assert_eq!(gaussians.count, 21);
+        assert!(gaussians.validate(Vec::len).is_ok());
+        assert!(views.validate(21).is_ok());
+        assert_eq!((views.width, views.height, views.len()), (40, 30, 3));
+        assert_eq!(views.cameras[0].fx, 160.0);
+        assert_eq!(batch256().views, 256);
+    }
+
+    #[test]
+    fn too_many_gaussians_are_an_error() {
+        let recipe = Recipe {
+            per_view: usize::MAX,
+            ..gmae(2)
+        };
+        assert!(recipe.draw().is_err());
+    }
+}
