@@ -8,8 +8,10 @@ use splat::RenderConfig;
 use splat_autodiff::GaussianTensors;
 
 use crate::Error;
+use crate::backend::Cpu;
 use crate::camera;
 use crate::config::Config;
+use crate::evaluate::numbers;
 use crate::model::Gaussians;
 
 /// Renders every image's Gaussians over white, `[B, H, W, 3]`, differentiably; `settings` are usually
@@ -51,6 +53,24 @@ pub fn settings(config: &Config) -> RenderConfig {
         blur: config.blur,
         ..RenderConfig::default()
     }
+}
+
+/// The same Gaussians as buffers of the splatter, for calling it without Burn.
+///
+/// # Errors
+///
+/// [`Error::Render`] if a tensor does not hold `f32`.
+pub fn buffers(gaussians: Gaussians<Cpu>) -> Result<splat::Gaussians<Vec<f32>>, Error> {
+    let [count, channels] = gaussians.colours.dims();
+    Ok(splat::Gaussians {
+        means: numbers(gaussians.means)?,
+        scales: numbers(gaussians.scales)?,
+        quaternions: numbers(gaussians.quaternions)?,
+        opacities: numbers(gaussians.opacities)?,
+        features: numbers(gaussians.colours)?,
+        count,
+        channels,
+    })
 }
 
 fn tensors<B: Backend>(gaussians: Gaussians<B>) -> GaussianTensors<B> {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use burn::module::Module;
+use burn::module::{AutodiffModule, Module};
 use burn::tensor::ElementConversion;
 use splat::RenderConfig;
 
@@ -11,6 +11,7 @@ use crate::backend::{Device, Training};
 use crate::checkpoint::Checkpoint;
 use crate::config::Config;
 use crate::data::Dataset;
+use crate::evaluate::{Prediction, predict};
 use crate::gradient::Gradient;
 use crate::loss::Target;
 use crate::metrics::{Metrics, Record};
@@ -181,6 +182,15 @@ impl Trainer {
     /// [`Error::Checkpoint`] if it cannot be encoded.
     pub fn checkpoint(&self, images: usize) -> Result<Checkpoint, Error> {
         Checkpoint::new(self.config, self.step, images, &self.model, &self.optimizer)
+    }
+
+    /// What the model makes of `batch` as of now; no step is taken.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Length`] for a batch of the wrong size, [`Error::Render`].
+    pub fn predict(&self, batch: &Batch) -> Result<Prediction, Error> {
+        predict(&self.config, &self.model.valid(), batch)
     }
 
     /// Takes one step; returns the loss before it and the norm of the unclipped gradient.

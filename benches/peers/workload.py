@@ -1,0 +1,98 @@
+"""Workload files: safetensors of B independent sets of N Gaussians under one pinhole camera."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+# What gradients are taken by, in the order in which renderers here take them.
+PARAMETERS = ("means", "scales", "quats", "opacities", "features")
+
+# The pixel rules every implementation is asked for (docs/CONVENTIONS.md).
+NEAR, FAR = 0.01, 1e10
+BLUR = 0.3
+ALPHA_MIN, ALPHA_MAX = 1.0 / 255.0, 0.999
+TRANSMITTANCE_MIN = 1e-4
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One file. Tensors are float32."""
+
+    name: str
+    width: int
+    height: int
+    gaussians: dict  # name -> [B, N, ...], the names of PARAMETERS
+    background: torch.Tensor  # [3]
+    viewmat: torch.Tensor  # [4, 4], camera from world
+    intrinsics: torch.Tensor  # [4]: fx, fy, cx, cy
+
+    @property
+    def views(self):
+        return self.gaussians["means"].shape[0]
+
+    @property
+    def per_view(self):
+        return self.gaussians["means"].shape[1]
+
+    def view(self, b):
+        """The Gaussians of view b as fresh leaves of autograd, in the order of PARAMETERS."""
+        return [self.gaussians[name][b].clone().requires_grad_() for name in PARAMETERS]
+
+
+def load(path):
+    """Reads the workload file at `path`; it is named after the file."""
+    with safe_open(path, framework="pt") as file:
+        size = file.metadata()
+        return Workload(
+            name=Path(path).stem,
+            width=int(size["width"]),
+            height=int(size["height"]),
+            gaussians={name: file.get_tensor(name) for name in PARAMETERS},
+            background=file.get_tensor("background"),
+            viewmat=file.get_tensor("viewmat"),
+            intrinsics=file.get_tensor("intrinsics"),
+        )
+
+
+def save_reference(path, workload, image, gradients):
+    """Writes `image` [B, H, W, 3] and `gradients` (PARAMETERS -> [B, N, ...]) of sum(image * (image - 0.5).detach()) as a file for
+    splat's example `verify`.
+
+    What the peers do not compute (alpha, depth, gradients by backgrounds and cameras) is zero there and not to be looked at.
+    """
+    b, h, w = workload.views, workload.height, workload.width
+    double = torch.float64
+    plane = torch.zeros(b, h, w)
+    settings = [w, h, 0, NEAR, FAR, BLUR, ALPHA_MIN, ALPHA_MAX, TRANSMITTANCE_MIN, 0, -1, 0]
+    tensors = {
+        **workload.gaussians,
+        "params": torch.tensor(settings, dtype=double),
+        "background": workload.background.expand(b, 3),
+        "viewmat": workload.viewmat.expand(b, 4, 4),
+        "intrinsics": workload.intrinsics.expand(b, 4),
+        "scene_of_image": torch.arange(b),
+        "ct_image": image - 0.5,
+        "ct_alpha": plane,
+        "ct_depth": plane,
+        "out_image": image.to(double),
+        "out_alpha": plane.to(double),
+        "out_depth": plane.to(double),
+    }
+    for prefix in ("grad", "grad_image_only"):
+        for name, gradient in gradients.items():
+            tensors[f"{prefix}.{name}"] = gradient.to(double)
+        tensors[f"{prefix}.background"] = torch.zeros(b, 3, dtype=double)
+        tensors[f"{prefix}.viewmat"] = torch.zeros(b, 4, 4, dtype=double)
+    outputs = ("image", "alpha", "depth")
+    kinds = [f"{kind}.{name}" for kind in ("grad", "row") for name in (*PARAMETERS, "background", "viewmat")]
+    # The differences are what is wanted, not the verdict.
+    tolerances = json.dumps(dict.fromkeys((*outputs, *kinds), 0.0))
+    save_file(
+        {name: tensor.contiguous().clone() for name, tensor in tensors.items()},
+        path,
+        metadata={"name": workload.name, "tol_f32": tolerances, "tol_f64": tolerances},
+    )
