@@ -11,7 +11,7 @@ use crate::math::Vec2;
 use crate::scalar::Scalar;
 
 /// The pixels of a tile while it is composited, by planes.
-pub(crate) struct Pixels<T> {
+pub struct Pixels<T> {
     /// Transmittance; negated once the pixel has ended, which no further splat then passes.
     pub(crate) transmittance: Vec<Row<T>>,
     /// One past the place, in the tile's list, of the last splat composited.

@@ -97,7 +97,10 @@ pub(crate) fn composite<T: Scalar>(
     };
     composited.evaluated = tasks(&mut image, &mut composited, sorted, channels)
         .into_par_iter()
-        .map(|task| T::composite_strip(simd, &pass, task))
+        .map_init(
+            || Pixels::new(&sorted.grid, planes_of(splats, outputs.depth)),
+            |pixels, task| T::composite_strip(simd, &pass, pixels, task),
+        )
         .sum();
     if let Some(transmittance) = &mut image.transmittance {
         let rows = transmittance.par_chunks_mut(size.width);
@@ -173,6 +176,11 @@ fn tasks<'a, T: Scalar>(
         .collect()
 }
 
+/// The number of values per pixel.
+fn planes_of<T: Scalar>(splats: &Splats<&[T]>, depth: bool) -> usize {
+    splats.channels + usize::from(depth)
+}
+
 /// Fetches what a splat adds to each plane: its depth if there is room for it, then its features.
 #[inline(always)]
 pub(crate) fn load_values<T: Scalar>(splats: &Splats<&[T]>, m: usize, values: &mut [T]) {
@@ -191,6 +199,7 @@ pub(crate) fn load_values<T: Scalar>(splats: &Splats<&[T]>, m: usize, values: &m
 /// Composites one strip.
 pub(crate) struct Blend<'p, 'a, T: Scalar> {
     pub(crate) pass: &'p Forward<'a, T>,
+    pub(crate) pixels: &'p mut Pixels<T>,
     pub(crate) task: Task<'a, T>,
 }
 
@@ -200,11 +209,11 @@ impl<T: Scalar> Kernel for Blend<'_, '_, T> {
 
     #[inline(always)]
     fn run<A: Arithmetic<T>, const LANES: usize>(self) -> u64 {
-        let Self { pass, task } = self;
-        match pass.splats.channels + usize::from(task.depth.is_some()) {
-            3 => pass.run::<A, LANES, 3>(task),
-            4 => pass.run::<A, LANES, 4>(task),
-            _ => pass.run::<A, LANES, 0>(task),
+        let Self { pass, pixels, task } = self;
+        match pixels.planes {
+            3 => pass.run::<A, LANES, 3>(pixels, task),
+            4 => pass.run::<A, LANES, 4>(pixels, task),
+            _ => pass.run::<A, LANES, 0>(pixels, task),
         }
     }
 }
@@ -213,16 +222,16 @@ impl<T: Scalar> Forward<'_, T> {
     #[inline(always)]
     fn run<A: Arithmetic<T>, const LANES: usize, const PLANES: usize>(
         &self,
+        pixels: &mut Pixels<T>,
         mut task: Task<'_, T>,
     ) -> u64 {
         let grid = &self.sorted.grid;
-        let planes = self.splats.channels + usize::from(task.depth.is_some());
-        let mut values = vec![T::ZERO; planes];
-        let mut pixels = Pixels::new(grid, planes);
+        let mut values = vec![T::ZERO; pixels.planes];
+        pixels.evaluated = 0;
         for column in task.strip.columns.clone() {
             let tile = Tile::new(grid, column, task.strip.tile_row);
             pixels.reset(&tile);
-            self.tile::<A, LANES, PLANES>(&tile, column, &mut pixels, &mut values, &mut task);
+            self.tile::<A, LANES, PLANES>(&tile, column, pixels, &mut values, &mut task);
         }
         pixels.evaluated
     }

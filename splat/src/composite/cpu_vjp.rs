@@ -75,7 +75,10 @@ pub(crate) fn composite_vjp<T: Scalar>(
         workspace.scalars("gradients of tiles by the background", tiles * channels)?;
     pass.tasks(&mut partials, &mut by_tile)
         .into_par_iter()
-        .for_each(|task| T::composite_strip_vjp(simd, &pass, task));
+        .for_each_init(
+            || Pixels::new(&sorted.grid, pass.planes()),
+            |pixels, task| T::composite_strip_vjp(simd, &pass, pixels, task),
+        );
     let v_splats = pass.sum_hits(&partials, workspace)?;
     let mut v_backgrounds = Vec::new();
     if wanted.backgrounds {
@@ -99,6 +102,7 @@ pub(crate) fn composite_vjp<T: Scalar>(
 /// Replays one strip.
 pub(crate) struct Replay<'p, 'a, T: Scalar> {
     pub(crate) pass: &'p Backward<'a, T>,
+    pub(crate) pixels: &'p mut Pixels<T>,
     pub(crate) task: TaskVjp<'a, T>,
 }
 
@@ -108,14 +112,14 @@ impl<T: Scalar> Kernel for Replay<'_, '_, T> {
 
     #[inline(always)]
     fn run<A: Arithmetic<T>, const LANES: usize>(self) {
-        let Self { pass, task } = self;
+        let Self { pass, pixels, task } = self;
         if !pass.wanted.splat_geometry() {
-            return pass.run::<A, LANES, 0, false>(task);
+            return pass.run::<A, LANES, 0, false>(pixels, task);
         }
         match pass.planes() {
-            3 => pass.run::<A, LANES, 3, true>(task),
-            4 => pass.run::<A, LANES, 4, true>(task),
-            _ => pass.run::<A, LANES, 0, true>(task),
+            3 => pass.run::<A, LANES, 3, true>(pixels, task),
+            4 => pass.run::<A, LANES, 4, true>(pixels, task),
+            _ => pass.run::<A, LANES, 0, true>(pixels, task),
         }
     }
 }
@@ -168,10 +172,10 @@ impl<T: Scalar> Backward<'_, T> {
     #[inline(always)]
     fn run<A: Arithmetic<T>, const LANES: usize, const PLANES: usize, const GEOM: bool>(
         &self,
+        pixels: &mut Pixels<T>,
         task: TaskVjp<'_, T>,
     ) {
         let (grid, channels) = (&self.sorted.grid, self.splats.channels);
-        let mut pixels = Pixels::new(grid, self.planes());
         let mut values = vec![T::ZERO; self.planes()];
         let (strip, stride) = (task.strip, self.stride());
         let (mut rest, mut by_tile) = (task.partials, task.v_background);
@@ -179,7 +183,7 @@ impl<T: Scalar> Backward<'_, T> {
             let tile = Tile::new(grid, column, strip.tile_row);
             let hits = self.sorted.splats_of_tile(number);
             let partials = cut(&mut rest, hits.len() * stride);
-            let end = self.load(&tile, strip.view, &mut pixels, cut(&mut by_tile, channels));
+            let end = self.load(&tile, strip.view, pixels, cut(&mut by_tile, channels));
             if stride == 0 {
                 continue;
             }

@@ -19,7 +19,7 @@ pub(crate) const GEOMETRY: usize = 6;
 const MOMENTS: usize = 6;
 
 /// The pixels of a tile on the way back to front, by planes.
-pub(crate) struct Pixels<T> {
+pub struct Pixels<T> {
     /// Transmittance behind the hits yet to come.
     pub(crate) transmittance: Vec<Row<T>>,
     /// The gradient by the light that everything behind them lets through.

@@ -6,7 +6,7 @@ use crate::binning::cpu::TileGrid;
 use crate::sort::cpu::cut;
 
 /// As many strips as keep every thread of a large machine busy to the end.
-const STRIPS: usize = 512;
+const STRIPS: usize = 256;
 
 /// Neighbouring tiles of one row of tiles.
 #[derive(Debug, Clone, PartialEq, Eq)]
