@@ -110,7 +110,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         config.validate_at::<T>()?;
         gaussians.validate(|buffer| buffer.len())?;
         views.validate(gaussians.count)?;
-        project::project(gaussians, views, config)
+        project::project(gaussians, views, config, self.simd()?)
     }
 
     fn project_vjp(
@@ -125,7 +125,8 @@ impl<T: Scalar> Backend for Cpu<T> {
         config.validate_at::<T>()?;
         gaussians.validate(|buffer| buffer.len())?;
         views.validate(gaussians.count)?;
-        project_vjp::project_vjp(gaussians, views, config, splats, v_splats, wanted)
+        let simd = self.simd()?;
+        project_vjp::project_vjp(gaussians, views, config, splats, v_splats, wanted, simd)
     }
 
     fn bin(&self, splats: &Splats<&[T]>, width: usize, height: usize) -> Result<Hits, RenderError> {

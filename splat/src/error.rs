@@ -3,6 +3,10 @@
 //! An error depends on shapes, configuration, device or capacity, never on the numbers in a buffer: Gaussians with
 //! hostile numbers are culled and counted instead.
 
+use rayon::prelude::*;
+
+use crate::scalar::Scalar;
+
 /// Why a call was refused. Every variant names the argument, what was expected and what came.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -93,11 +97,38 @@ pub(crate) fn try_filled<T: Clone>(
     let mut buffer = Vec::new();
     buffer
         .try_reserve_exact(count)
-        .map_err(|_| RenderError::Capacity {
-            what,
-            needed: format!("{count} elements of {} bytes", size_of::<T>()),
-            limit: "the allocator grants".to_owned(),
-        })?;
+        .map_err(|_| refused::<T>(what, count))?;
     buffer.resize(count, value);
     Ok(buffer)
+}
+
+/// [`try_filled`] with zeros, in parallel: the memory of a large buffer is touched for the first time here, which takes as long as
+/// what it is wanted for.
+pub(crate) fn try_zeros<T: Scalar>(
+    what: &'static str,
+    count: usize,
+) -> Result<Vec<T>, RenderError> {
+    const PIECE: usize = 256;
+    const PIECES_PER_TASK: usize = 64;
+    let pieces = count.div_ceil(PIECE);
+    let mut buffer: Vec<[T; PIECE]> = Vec::new();
+    buffer
+        .try_reserve_exact(pieces)
+        .map_err(|_| refused::<T>(what, count))?;
+    (0..pieces)
+        .into_par_iter()
+        .with_min_len(PIECES_PER_TASK)
+        .map(|_| [T::ZERO; PIECE])
+        .collect_into_vec(&mut buffer);
+    let mut buffer = buffer.into_flattened();
+    buffer.truncate(count);
+    Ok(buffer)
+}
+
+fn refused<T>(what: &'static str, count: usize) -> RenderError {
+    RenderError::Capacity {
+        what,
+        needed: format!("{count} elements of {} bytes", size_of::<T>()),
+        limit: "the allocator grants".to_owned(),
+    }
 }

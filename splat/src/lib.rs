@@ -55,6 +55,7 @@ mod arithmetic;
 mod binning;
 mod composite;
 mod kernels;
+mod lanes;
 mod project;
 mod scalar;
 mod simd;
