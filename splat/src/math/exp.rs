@@ -72,7 +72,7 @@ pub(crate) fn sigma_at<T: Scalar>(opacity: T, alpha_min: T) -> T {
 /// `ln x` for normal `x > 0`: `x = 2^n (1 + f)`, `1 + f` between `sqrt 1/2` and `sqrt 2`, and `ln (1 + f)` from the odd series in
 /// `f / (2 + f)` (the method and the coefficients of FreeBSD's `logf`). No branch, so that a loop over lanes becomes vector code.
 ///
-/// Largest relative error: 1e-7 (measured over every normal `f32`; `ln_is_accurate_everywhere`). Zero, subnormal and negative numbers,
+/// Largest relative error: 8.2e-8 (measured over every normal `f32`; `ln_is_accurate_everywhere`). Zero, subnormal and negative numbers,
 /// infinity and NaN give some number.
 #[inline(always)]
 pub(crate) fn ln_f32(x: f32) -> f32 {
@@ -180,7 +180,7 @@ mod tests {
     }
 
     /// The bound stated in the doc of [`ln_f32`].
-    const MAX_RELATIVE_ERROR_LN: f64 = 1e-7;
+    const MAX_RELATIVE_ERROR_LN: f64 = 8.2e-8;
 
     /// Every `step`-th normal number above 0.
     fn check_ln(step: usize) {

@@ -190,7 +190,8 @@ impl<T: Scalar> Block<T> {
         let rows = &mut job.splats.features[start * channels..end * channels];
         rows.copy_from_slice(features);
         for (k, row) in rows.chunks_exact_mut(channels).enumerate() {
-            if !(self.extents[0][k] > T::ZERO) {
+            // Zero or greater.
+            if self.extents[0][k] == T::ZERO {
                 row.fill(T::ZERO);
             }
         }
