@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::config::{MAX_SIDE_PX, TANGENT_MARGIN};
+use crate::config::{DEPTH_RANGE, MAX_SIDE_PX, TANGENT_MARGIN};
 use crate::error::{RenderError, checked_product, try_filled};
 use crate::math::{Mat3, Vec3};
 use crate::scalar::Scalar;
@@ -44,11 +44,11 @@ pub struct Camera {
 }
 
 impl Camera {
-    /// A camera at the world's origin, looking along `+z`. Near and far are 0.01 and 1e10 where the projection divides by
-    /// `z`, unbounded for [`Projection::Orthographic`].
+    /// A camera at the world's origin, looking along `+z`. Near and far are [`DEPTH_RANGE`] (0.01 and 1e10) where the
+    /// projection divides by `z`, unbounded for [`Projection::Orthographic`].
     pub fn new(projection: Projection, fx: f64, fy: f64, cx: f64, cy: f64) -> Self {
         let (near, far) = match projection {
-            Projection::Pinhole | Projection::Hybrid => (0.01, 1e10),
+            Projection::Pinhole | Projection::Hybrid => DEPTH_RANGE.into(),
             Projection::Orthographic => (f64::NEG_INFINITY, f64::INFINITY),
         };
         Self {

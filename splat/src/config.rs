@@ -17,6 +17,13 @@ pub const COMPENSATION_FLOOR: f64 = 0.005 * 0.005;
 /// but needles of a hundred pixels and more (MATH section 8), which then end at this bound, whatever the tile.
 pub const FOOTPRINT_SLACK: f64 = 0.01;
 
+/// The least and the greatest camera z of a new camera that divides by z, world units: nearer, a Gaussian's footprint is more the
+/// affine approximation than the Gaussian; farther, there is nothing (the values of gsplat).
+pub const DEPTH_RANGE: [f64; 2] = [0.01, 1e10];
+
+/// What is added to the sum of the harmonics: coefficients of zero are the middle of the range of colours (3DGS).
+pub const HARMONICS_OFFSET: f64 = 0.5;
+
 /// The longest side of an image in pixels: up to here (and twice as far) `f32` holds every pixel centre `j + 0.5` exactly.
 pub const MAX_SIDE_PX: usize = 1 << 22;
 

@@ -119,7 +119,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         config.validate_at::<T>()?;
         gaussians.validate(|buffer| buffer.len())?;
         views.validate(gaussians.count)?;
-        project::project(gaussians, views, config)
+        project::project(gaussians, views, config, self.resources()?)
     }
 
     fn project_vjp(
@@ -134,7 +134,10 @@ impl<T: Scalar> Backend for Cpu<T> {
         config.validate_at::<T>()?;
         gaussians.validate(|buffer| buffer.len())?;
         views.validate(gaussians.count)?;
-        project_vjp::project_vjp(gaussians, views, config, splats, v_splats, wanted)
+        let resources = self.resources()?;
+        project_vjp::project_vjp(
+            gaussians, views, config, splats, v_splats, wanted, resources,
+        )
     }
 
     fn bin(&self, splats: &Splats<&[T]>, width: usize, height: usize) -> Result<Hits, RenderError> {

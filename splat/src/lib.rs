@@ -57,6 +57,7 @@ mod arithmetic;
 mod binning;
 mod composite;
 mod kernels;
+mod lanes;
 mod project;
 mod scalar;
 mod simd;

@@ -5,7 +5,7 @@ use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
 use crate::camera::CameraParams;
 use crate::kernels::Kernels;
-use crate::math::{Mat3, Quaternion, Sym2, Vec2, Vec3};
+use crate::math::{Mat3, Quaternion, Sym2, Vec2, Vec3, exp};
 use crate::project::{Footprint, GaussianShape, ProjectConstants, ProjectGradient, Splat};
 
 /// What a scalar must be for the formulas to be compiled for a device too.
@@ -51,6 +51,8 @@ macro_rules! scalar {
             fn finite(self) -> bool;
             /// `|self|`
             fn abs(self) -> Self;
+            /// Natural logarithm of a positive normal number; of `f32` without a branch.
+            fn ln(self) -> Self;
             /// The nearest integer of `0 <= self < 2^22`, without a branch; of two equally near ones the even one.
             fn nearest(self) -> u32;
             /// An integer that sorts as the number does; equal for 0 and -0.
@@ -58,10 +60,10 @@ macro_rules! scalar {
             $($(#[$doc])* fn $name($($arg: $type),*) -> $out;)*
         }
 
-        scalar!(@implement f32, single, u32, i32, [$(fn $name($($arg: $type),*) -> $out = $module;)*]);
-        scalar!(@implement f64, double, u64, i64, [$(fn $name($($arg: $type),*) -> $out = $module;)*]);
+        scalar!(@implement f32, single, u32, i32, exp::ln_f32, [$(fn $name($($arg: $type),*) -> $out = $module;)*]);
+        scalar!(@implement f64, double, u64, i64, exp::ln_f64, [$(fn $name($($arg: $type),*) -> $out = $module;)*]);
     };
-    (@implement $real:ident, $precision:ident, $bits:ident, $signed:ident,
+    (@implement $real:ident, $precision:ident, $bits:ident, $signed:ident, $ln:path,
      [$(fn $name:ident($($arg:ident: $type:ty),*) -> $out:ty = $module:ident;)*]) => {
         impl Scalar for $real {
             const ZERO: Self = 0.0;
@@ -81,6 +83,10 @@ macro_rules! scalar {
             #[inline(always)]
             fn abs(self) -> Self {
                 <$real>::abs(self)
+            }
+            #[inline(always)]
+            fn ln(self) -> Self {
+                $ln(self)
             }
             #[inline(always)]
             fn nearest(self) -> u32 {

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rayon::prelude::*;
+
 use crate::backend::ProjectGradients;
 use crate::binning::cpu::Hits;
 use crate::composite::Image;
@@ -52,6 +54,9 @@ use crate::sort::cpu::SortedHits;
 /// # Ok::<(), splat::RenderError>(())
 /// ```
 pub struct Workspace<T>(Arc<Mutex<Pools<T>>>);
+
+/// Numbers that one task blanks.
+const ZEROS_PER_TASK: usize = 1 << 15;
 
 /// What a stage runs on: instructions and memory.
 #[derive(Debug, Clone, Copy)]
@@ -140,8 +145,9 @@ impl<T: Scalar> Workspace<T> {
     pub(crate) fn zeros(&self, what: &'static str, count: usize) -> Result<Vec<T>, RenderError> {
         match self.with(|pools| fitting(&mut pools.scalars, count)) {
             Some(mut buffer) => {
-                buffer.clear();
                 buffer.resize(count, T::ZERO);
+                let parts = buffer.par_chunks_mut(ZEROS_PER_TASK);
+                parts.for_each(|part| part.fill(T::ZERO));
                 Ok(buffer)
             }
             None => try_made(what, count, || T::ZERO),

@@ -1,5 +1,6 @@
 //! Bounds of splats in pixels and tiles, and the running count of hits.
 
+use std::hint::select_unpredictable;
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -229,15 +230,15 @@ fn running_count<T: Scalar>(
     counts.iter().sum()
 }
 
-/// The greatest `sigma` that can count, with slack for rounding; `None` where the splat never reaches `alpha_min`.
-pub(crate) fn reach<T: Scalar>(opacity: T, alpha_min: f64) -> Option<T> {
+/// The greatest `sigma` that can count, with slack for rounding; 0 where the splat never reaches `alpha_min`.
+#[inline(always)]
+pub(crate) fn reach<T: Scalar>(opacity: T, alpha_min: f64) -> T {
+    let alpha_min = T::from_f64(alpha_min);
     // Phrased so that NaN fails it.
-    if opacity >= T::from_f64(alpha_min) && opacity.finite() {
-        let sigma = exp::sigma_at(opacity.to_f64(), alpha_min).max(0.0);
-        Some(T::from_f64(sigma + FOOTPRINT_SLACK))
-    } else {
-        None
-    }
+    let counts = (opacity >= alpha_min) & opacity.finite();
+    let sigma = exp::sigma_at(opacity, alpha_min);
+    let sigma = select_unpredictable(sigma > T::ZERO, sigma, T::ZERO);
+    select_unpredictable(counts, sigma + T::from_f64(FOOTPRINT_SLACK), T::ZERO)
 }
 
 /// The covariance of a positive definite conic, worked out in `f64`, where the determinant of `f32` entries is
@@ -256,24 +257,40 @@ pub(crate) fn covariance<T: Scalar>(conic: Sym2<T>) -> Option<Sym2<T>> {
     })
 }
 
-/// Half width and half height of a splat's box, px, or zeros where it cannot be seen in an image of `[width, height]`.
+/// Half width and half height of a splat's box, px, or zeros where it cannot be seen in an image of `[width, height]`. `reach` is
+/// [`reach`]'s.
+#[inline(always)]
 pub(crate) fn visible_extent<T: Scalar>(
     centre: [T; 2],
     covariance: Sym2<T>,
-    reach: Option<T>,
+    reach: T,
     [width, height]: [usize; 2],
 ) -> [T; 2] {
-    let Some(reach) = reach else {
-        return [T::ZERO; 2];
-    };
     let half = T::extents(covariance, reach);
-    let finite = [centre[0], centre[1], half.x, half.y]
-        .iter()
-        .all(|x| x.finite());
+    let finite = centre[0].finite() & centre[1].finite() & half.x.finite() & half.y.finite();
     let seen = finite
-        && !pixel_range(centre[0], half.x, width).is_empty()
-        && !pixel_range(centre[1], half.y, height).is_empty();
-    if seen { [half.x, half.y] } else { [T::ZERO; 2] }
+        & (reach > T::ZERO)
+        & meets_pixel(centre[0], half.x, width)
+        & meets_pixel(centre[1], half.y, height);
+    [
+        select_unpredictable(seen, half.x, T::ZERO),
+        select_unpredictable(seen, half.y, T::ZERO),
+    ]
+}
+
+/// Whether [`pixel_range`] of finite numbers is not empty, without a branch: whether the first pixel from `centre - half` on is in the
+/// image and left of `centre + half`.
+#[inline(always)]
+fn meets_pixel<T: Scalar>(centre: T, half: T, count: usize) -> bool {
+    // Of numbers so great every one is an integer: adding rounds to one.
+    const INTEGERS: f64 = (1u64 << (f64::MANTISSA_DIGITS - 1)) as f64;
+    let (centre, half, count) = (centre.to_f64(), half.to_f64(), count as f64);
+    let left = centre - half - 0.5;
+    let left = select_unpredictable(left > 0.0, left, 0.0);
+    let left = select_unpredictable(left < count, left, count);
+    let nearest = (left + INTEGERS) - INTEGERS;
+    let first = nearest + select_unpredictable(nearest < left, 1.0, 0.0);
+    (first < count) & (first + 1.0 <= centre + half + 0.5)
 }
 
 /// The pixels of `0..count` whose centres `j + 0.5` lie within `half` of `centre`.
@@ -304,4 +321,33 @@ pub(crate) fn splat_pixels<T: Scalar>(
         pixel_range(mean[0], extent[0], size.width),
         pixel_range(mean[1], extent[1], size.height),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_box_meets_a_pixel_where_its_range_is_not_empty() {
+        let steps = (-40..=40).map(|i| f64::from(i) * 0.125);
+        let near = |x: f64| [x.next_down(), x, x.next_up()];
+        let centres: Vec<f64> = steps.flat_map(near).chain([1e30, -1e30, 1e300]).collect();
+        let halves = (0..=24).map(|i| f64::from(i) * 0.125);
+        let halves: Vec<f64> = halves.flat_map(near).chain([1e30, 1e300]).collect();
+        let mut met = 0;
+        for &centre in &centres {
+            for &half in halves.iter().filter(|&&half| half > 0.0) {
+                for count in [1, 3, 4] {
+                    let expected = !pixel_range(centre, half, count).is_empty();
+                    assert_eq!(
+                        meets_pixel(centre, half, count),
+                        expected,
+                        "{centre} {half}"
+                    );
+                    met += usize::from(expected);
+                }
+            }
+        }
+        assert!(met > 1000, "{met} of the boxes meet a pixel");
+    }
 }

@@ -1,5 +1,7 @@
 //! The exponential and its relatives: the only file that names them.
 
+use crate::scalar::Scalar;
+
 /// `e^x` for the lanes of the CPU compositor at `f32`, products and sums rounded together: `x = n ln 2 + r`, `|r| <= ln 2 / 2`, a
 /// polynomial of degree 5 in `r` fitted to the smallest relative error, and `n` added to the exponent (MATH eq. 21). No branch, so
 /// that a loop over lanes becomes vector code.
@@ -62,8 +64,39 @@ pub(crate) fn exp_f64(x: f64) -> f64 {
 }
 
 /// The greatest `sigma` at which `opacity e^-sigma` still reaches `alpha_min`; negative where it never does (MATH eq. 16).
-pub(crate) fn sigma_at(opacity: f64, alpha_min: f64) -> f64 {
+#[inline(always)]
+pub(crate) fn sigma_at<T: Scalar>(opacity: T, alpha_min: T) -> T {
     (opacity / alpha_min).ln()
+}
+
+/// `ln x` for normal `x > 0`: `x = 2^n (1 + f)`, `1 + f` between `sqrt 1/2` and `sqrt 2`, and `ln (1 + f)` from the odd series in
+/// `f / (2 + f)` (the method and the coefficients of FreeBSD's `logf`). No branch, so that a loop over lanes becomes vector code.
+///
+/// Largest relative error: 8.2e-8 (measured over every normal `f32`; `ln_is_accurate_everywhere`). Zero, subnormal and negative numbers,
+/// infinity and NaN give some number.
+#[inline(always)]
+pub(crate) fn ln_f32(x: f32) -> f32 {
+    const SQRT_HALF: u32 = std::f32::consts::FRAC_1_SQRT_2.to_bits();
+    const ONE: u32 = 1.0f32.to_bits();
+    // ln 2 in two parts; the first has few enough bits that n * LN2_HIGH is exact.
+    const LN2_HIGH: f32 = 6.931_381e-1;
+    const LN2_LOW: f32 = 9.058_000_6e-6;
+    const SERIES: [f32; 4] = [0.666_666_6, 0.400_009_72, 0.284_987_87, 0.242_790_79];
+    let shifted = x.to_bits().wrapping_add(ONE - SQRT_HALF);
+    let n = ((shifted >> 23) as i32 - 127) as f32;
+    let f = f32::from_bits((shifted & 0x007f_ffff) + SQRT_HALF) - 1.0;
+    let s = f / (2.0 + f);
+    let z = s * s;
+    let w = z * z;
+    let series = z * (SERIES[0] + w * SERIES[2]) + w * (SERIES[1] + w * SERIES[3]);
+    let half_square = 0.5 * f * f;
+    s * (half_square + series) + n * LN2_LOW - half_square + f + n * LN2_HIGH
+}
+
+/// `ln x` at `f64`, from the standard library.
+#[inline(always)]
+pub(crate) fn ln_f64(x: f64) -> f64 {
+    x.ln()
 }
 
 /// `ln x` for finite `x >= 1` to within 2e-5: for bounds that have more slack than that.
@@ -144,6 +177,39 @@ mod tests {
     fn exp_is_accurate_everywhere() {
         check(every_f32(-87.0), MAX_RELATIVE_ERROR);
         check(every_f32(-8.0), MAX_RELATIVE_ERROR_NEAR);
+    }
+
+    /// The bound stated in the doc of [`ln_f32`].
+    const MAX_RELATIVE_ERROR_LN: f64 = 8.2e-8;
+
+    /// Every `step`-th normal number above 0.
+    fn check_ln(step: usize) {
+        let mut worst = 0.0f64;
+        for bits in (f32::MIN_POSITIVE.to_bits()..f32::INFINITY.to_bits()).step_by(step) {
+            let x = f32::from_bits(bits);
+            let exact = f64::from(x).ln();
+            let error = (f64::from(ln_f32(x)) - exact).abs() / exact.abs().max(f64::MIN_POSITIVE);
+            // Phrased so that NaN is kept.
+            worst = if error <= worst { worst } else { error };
+        }
+        println!("largest relative error {worst:e}");
+        assert!(worst <= MAX_RELATIVE_ERROR_LN, "relative error {worst:e}");
+    }
+
+    #[test]
+    fn ln_is_accurate_on_a_grid() {
+        check_ln(1009);
+    }
+
+    #[test]
+    #[ignore = "walks all 2.1 billion normal f32 above 0; a minute"]
+    fn ln_is_accurate_everywhere() {
+        check_ln(1);
+    }
+
+    #[test]
+    fn ln_of_one_is_zero() {
+        assert_eq!(ln_f32(1.0), 0.0);
     }
 
     #[test]

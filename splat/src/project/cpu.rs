@@ -2,19 +2,19 @@
 
 use rayon::prelude::*;
 
+use crate::arithmetic::Arithmetic;
 use crate::binning::cpu::{reach, visible_extent};
 use crate::camera::{CameraParams, Views};
 use crate::config::{COMPENSATION_FLOOR, RenderConfig};
-use crate::error::{RenderError, checked_product, try_filled};
+use crate::error::{RenderError, checked_product};
 use crate::gaussians::Gaussians;
-use crate::math::{Quaternion, Sym2, Vec2, Vec3};
-use crate::project::{GaussianShape, ProjectConstants, Splat, Splats};
+use crate::lanes::{self, BLOCK, Column, GRAIN, ShapeColumns, SplatColumns};
+use crate::math::Sym2;
+use crate::project::{Footprint, GaussianShape, ProjectConstants, Splat, Splats};
 use crate::scalar::Scalar;
+use crate::simd::Kernel;
 use crate::sort::cpu::cut;
-
-/// Splats or Gaussians per parallel task. Sums over Gaussians are taken in this grain, counted from the start of their view,
-/// so that neither threads nor the rest of a batch can change a bit.
-pub(crate) const GRAIN: usize = 256;
+use crate::workspace::Resources;
 
 impl RenderConfig {
     pub(crate) fn project_constants<T: Scalar>(&self) -> ProjectConstants<T> {
@@ -26,52 +26,7 @@ impl RenderConfig {
     }
 }
 
-impl<T: Scalar> Gaussians<&[T]> {
-    pub(crate) fn shape(&self, i: usize) -> GaussianShape<T> {
-        let (mean, scale) = (
-            &self.means[3 * i..3 * i + 3],
-            &self.scales[3 * i..3 * i + 3],
-        );
-        let q = &self.quaternions[4 * i..4 * i + 4];
-        GaussianShape {
-            mean: Vec3 {
-                x: mean[0],
-                y: mean[1],
-                z: mean[2],
-            },
-            scale: Vec3 {
-                x: scale[0],
-                y: scale[1],
-                z: scale[2],
-            },
-            quaternion: Quaternion {
-                w: q[0],
-                x: q[1],
-                y: q[2],
-                z: q[3],
-            },
-            opacity: self.opacities[i],
-        }
-    }
-
-    fn feature(&self, i: usize) -> &[T] {
-        &self.features[i * self.channels..(i + 1) * self.channels]
-    }
-}
-
 impl<T: Scalar> Splats<&[T]> {
-    pub(crate) fn splat(&self, m: usize) -> Splat<T> {
-        Splat {
-            mean: Vec2 {
-                x: self.means[2 * m],
-                y: self.means[2 * m + 1],
-            },
-            conic: self.conic(m),
-            opacity: self.opacities[m],
-            depth: self.depths[m],
-        }
-    }
-
     pub(crate) fn conic(&self, m: usize) -> Sym2<T> {
         Sym2 {
             xx: self.conics[3 * m],
@@ -81,16 +36,20 @@ impl<T: Scalar> Splats<&[T]> {
     }
 }
 
+/// What every run of a projection reads.
+pub struct Pass<'a, T: Scalar> {
+    gaussians: &'a Gaussians<&'a [T]>,
+    cameras: Vec<CameraParams<T>>,
+    constants: ProjectConstants<T>,
+    alpha_min: f64,
+    size: [usize; 2],
+}
+
 /// A run of splats of one view, and the places they go to.
-struct Job<'a, T> {
+pub struct Job<'a, T> {
     view: usize,
     first_gaussian: usize,
-    means: &'a mut [T],
-    conics: &'a mut [T],
-    opacities: &'a mut [T],
-    depths: &'a mut [T],
-    features: &'a mut [T],
-    extents: &'a mut [T],
+    splats: Splats<&'a mut [T]>,
 }
 
 /// Projects every Gaussian of every view.
@@ -98,29 +57,35 @@ pub(crate) fn project<T: Scalar>(
     gaussians: &Gaussians<&[T]>,
     views: &Views,
     config: &RenderConfig,
+    Resources { simd, workspace }: Resources<'_, T>,
 ) -> Result<Splats<Vec<T>>, RenderError> {
     let offsets = views.splat_offsets()?;
     let (m, channels) = (offsets[views.len()], gaussians.channels);
     let elements = checked_product("splat features [M, C]", &[m, channels])?;
     let mut splats = Splats {
-        means: try_filled("splat means [M, 2]", 2 * m, T::ZERO)?,
-        conics: try_filled("conics [M, 3]", 3 * m, T::ZERO)?,
-        opacities: try_filled("splat opacities [M]", m, T::ZERO)?,
-        depths: try_filled("depths [M]", m, T::ZERO)?,
-        features: try_filled("splat features [M, C]", elements, T::ZERO)?,
-        extents: try_filled("extents [M, 2]", 2 * m, T::ZERO)?,
+        means: workspace.zeros("splat means [M, 2]", 2 * m)?,
+        conics: workspace.zeros("conics [M, 3]", 3 * m)?,
+        opacities: workspace.zeros("splat opacities [M]", m)?,
+        depths: workspace.zeros("depths [M]", m)?,
+        features: workspace.zeros("splat features [M, C]", elements)?,
+        extents: workspace.zeros("extents [M, 2]", 2 * m)?,
         offsets,
         channels,
     };
-    let cameras: Vec<CameraParams<T>> = views
-        .cameras
-        .iter()
-        .map(|camera| camera.params(views.width, views.height))
-        .collect();
-    jobs(&mut splats, views).into_par_iter().for_each(|job| {
-        let camera = cameras[job.view];
-        run(gaussians, camera, [views.width, views.height], config, job);
-    });
+    let pass = Pass {
+        gaussians,
+        cameras: views
+            .cameras
+            .iter()
+            .map(|camera| camera.params(views.width, views.height))
+            .collect(),
+        constants: config.project_constants(),
+        alpha_min: config.alpha_min,
+        size: [views.width, views.height],
+    };
+    let jobs = jobs(&mut splats, views);
+    jobs.into_par_iter()
+        .for_each(|job| T::project_run(simd, &pass, job));
     Ok(splats)
 }
 
@@ -137,83 +102,171 @@ fn jobs<'a, T: Scalar>(splats: &'a mut Splats<Vec<T>>, views: &Views) -> Vec<Job
     for (view, range) in views.ranges.iter().enumerate() {
         for first_gaussian in range.clone().step_by(GRAIN) {
             let n = GRAIN.min(range.end - first_gaussian);
-            jobs.push(Job {
-                view,
-                first_gaussian,
+            let splats = Splats {
                 means: cut(&mut means, 2 * n),
                 conics: cut(&mut conics, 3 * n),
                 opacities: cut(&mut opacities, n),
                 depths: cut(&mut depths, n),
                 features: cut(&mut features, n * channels),
                 extents: cut(&mut extents, 2 * n),
+                offsets: Vec::new(),
+                channels,
+            };
+            jobs.push(Job {
+                view,
+                first_gaussian,
+                splats,
             });
         }
     }
     jobs
 }
 
-fn run<T: Scalar>(
-    gaussians: &Gaussians<&[T]>,
-    camera: CameraParams<T>,
-    size: [usize; 2],
-    config: &RenderConfig,
-    job: Job<'_, T>,
-) {
-    let constants = config.project_constants();
-    let channels = gaussians.channels;
-    for k in 0..job.opacities.len() {
-        let i = job.first_gaussian + k;
-        let Some((splat, extent)) =
-            project_one(gaussians, i, camera, constants, size, config.alpha_min)
-        else {
-            continue;
+/// The loops of one run.
+pub(crate) struct Project<'a, T: Scalar> {
+    pub(crate) pass: &'a Pass<'a, T>,
+    pub(crate) job: Job<'a, T>,
+}
+
+impl<T: Scalar> Kernel for Project<'_, T> {
+    type Scalar = T;
+    type Output = ();
+
+    #[inline(always)]
+    fn run<A: Arithmetic<T>, const LANES: usize>(self) {
+        let Self { pass, mut job } = self;
+        let zeros = [T::ZERO; BLOCK];
+        let mut block = Block {
+            shapes: ShapeColumns::new(),
+            splats: SplatColumns::new(),
+            variances: [zeros; 2],
+            reaches: zeros,
+            extents: [zeros; 2],
         };
-        job.means[2 * k..2 * k + 2].copy_from_slice(&[splat.mean.x, splat.mean.y]);
-        let conic = [splat.conic.xx, splat.conic.xy, splat.conic.yy];
-        job.conics[3 * k..3 * k + 3].copy_from_slice(&conic);
-        job.opacities[k] = splat.opacity;
-        job.depths[k] = splat.depth;
-        job.features[k * channels..(k + 1) * channels].copy_from_slice(gaussians.feature(i));
-        job.extents[2 * k..2 * k + 2].copy_from_slice(&extent);
+        let n = job.splats.opacities.len();
+        for start in (0..n).step_by(BLOCK) {
+            block.project::<LANES>(pass, &mut job, start, BLOCK.min(n - start));
+        }
     }
 }
 
-/// The only gate of the renderer: `None` where the Gaussian is culled. Every test is phrased so that NaN fails it.
-fn project_one<T: Scalar>(
-    gaussians: &Gaussians<&[T]>,
-    i: usize,
+/// The columns of a block on its way through the projection.
+struct Block<T> {
+    shapes: ShapeColumns<T>,
+    splats: SplatColumns<T>,
+    /// The diagonals of the covariances.
+    variances: [Column<T>; 2],
+    /// Opacities, 0 where culled; then the greatest sigma, likewise.
+    reaches: Column<T>,
+    extents: [Column<T>; 2],
+}
+
+impl<T: Scalar> Block<T> {
+    /// Projects the `count` splats from `start` on.
+    #[inline(always)]
+    fn project<const LANES: usize>(
+        &mut self,
+        pass: &Pass<'_, T>,
+        job: &mut Job<'_, T>,
+        start: usize,
+        count: usize,
+    ) {
+        let first = job.first_gaussian + start;
+        self.shapes.read(pass.gaussians, first, count);
+        let end = lanes::padded::<LANES>(count);
+        self.footprints(pass, job.view, end);
+        let channels = pass.gaussians.channels;
+        let features = &pass.gaussians.features[first * channels..][..count * channels];
+        if !all_finite(features) {
+            for (k, row) in features.chunks_exact(channels).enumerate() {
+                if !all_finite(row) {
+                    self.reaches[k] = T::ZERO;
+                }
+            }
+        }
+        self.extents(pass, end);
+        self.splats.write(&mut job.splats, start, count);
+        let end = start + count;
+        lanes::write(&mut job.splats.extents[2 * start..2 * end], &self.extents);
+        let rows = &mut job.splats.features[start * channels..end * channels];
+        rows.copy_from_slice(features);
+        for (k, row) in rows.chunks_exact_mut(channels).enumerate() {
+            // Zero or greater.
+            if self.extents[0][k] == T::ZERO {
+                row.fill(T::ZERO);
+            }
+        }
+    }
+
+    /// From Gaussians to splats.
+    #[inline(always)]
+    fn footprints(&mut self, pass: &Pass<'_, T>, view: usize, end: usize) {
+        let (camera, constants) = (pass.cameras[view], pass.constants);
+        for k in 0..end {
+            let shape = self.shapes.get(k);
+            let footprint = T::footprint(shape, camera, constants);
+            let splat = T::splat(shape, footprint, camera, constants);
+            let sound = is_sound(shape, footprint, splat, camera);
+            self.splats.set(k, true, splat);
+            self.variances[0][k] = footprint.covariance.xx;
+            self.variances[1][k] = footprint.covariance.yy;
+            lanes::set_one(&mut self.reaches, k, sound, splat.opacity);
+        }
+    }
+
+    /// The boxes; zeros wherever nothing is seen.
+    #[inline(always)]
+    fn extents(&mut self, pass: &Pass<'_, T>, end: usize) {
+        for k in 0..end {
+            self.reaches[k] = reach(self.reaches[k], pass.alpha_min);
+        }
+        for k in 0..end {
+            let mean = self.splats.get(k).mean;
+            let covariance = Sym2 {
+                xx: self.variances[0][k],
+                xy: T::ZERO,
+                yy: self.variances[1][k],
+            };
+            let extent = visible_extent([mean.x, mean.y], covariance, self.reaches[k], pass.size);
+            lanes::set(&mut self.extents, k, true, extent);
+        }
+        for k in 0..end {
+            let extent = [self.extents[0][k], self.extents[1][k]];
+            let seen = (extent[0] > T::ZERO) & (extent[1] > T::ZERO);
+            lanes::set(&mut self.extents, k, seen, extent);
+            self.splats.set(k, seen, self.splats.get(k));
+        }
+    }
+}
+
+/// The only gate of the renderer, but for the box that must meet the image: false where the Gaussian is culled. Every test is phrased so
+/// that NaN fails it.
+#[inline(always)]
+fn is_sound<T: Scalar>(
+    shape: GaussianShape<T>,
+    footprint: Footprint<T>,
+    splat: Splat<T>,
     camera: CameraParams<T>,
-    constants: ProjectConstants<T>,
-    size: [usize; 2],
-    alpha_min: f64,
-) -> Option<(Splat<T>, [T; 2])> {
-    let shape = gaussians.shape(i);
+) -> bool {
     let length = T::norm(shape.quaternion);
-    if !(length > T::ZERO && length.finite()) {
-        return None;
-    }
-    let footprint = T::footprint(shape, camera, constants);
     let z = footprint.centre.z;
-    if !(z >= camera.near && z <= camera.far && z.finite()) {
-        return None;
-    }
-    let splat = T::splat(shape, footprint, camera, constants);
-    let conic = [splat.conic.xx, splat.conic.xy, splat.conic.yy];
+    let conic = splat.conic;
     // Products that only the vjp forms must be finite too: determinants of covariance and conic.
-    let sound = footprint.det > T::ZERO
-        && footprint.det.finite()
-        && (splat.conic.xx * splat.conic.yy).finite()
-        && conic.iter().all(|x| x.finite())
-        && gaussians.feature(i).iter().all(|x| x.finite());
-    if !sound {
-        return None;
-    }
-    let centre = [splat.mean.x, splat.mean.y];
-    let extent = visible_extent(
-        centre,
-        footprint.covariance,
-        reach(splat.opacity, alpha_min),
-        size,
-    );
-    (extent[0] > T::ZERO && extent[1] > T::ZERO).then_some((splat, extent))
+    (length > T::ZERO)
+        & length.finite()
+        & (z >= camera.near)
+        & (z <= camera.far)
+        & z.finite()
+        & (footprint.det > T::ZERO)
+        & footprint.det.finite()
+        & (conic.xx * conic.yy).finite()
+        & conic.xx.finite()
+        & conic.xy.finite()
+        & conic.yy.finite()
+}
+
+/// Whether every number is finite.
+#[inline(always)]
+fn all_finite<T: Scalar>(numbers: &[T]) -> bool {
+    numbers.iter().fold(true, |all, x| all & x.finite())
 }

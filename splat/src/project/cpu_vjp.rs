@@ -1,48 +1,61 @@
 //! Loops of the projection's vjp: gradients by Gaussians, summed over views, and by poses, summed over Gaussians.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
+use crate::arithmetic::Arithmetic;
 use crate::backend::{ProjectGradients, Wanted};
 use crate::camera::{CameraParams, Views};
 use crate::config::RenderConfig;
 use crate::error::{RenderError, try_filled};
 use crate::gaussians::{Gaussians, check_len};
+use crate::lanes::{self, BLOCK, Column, GRAIN, ShapeColumns, SplatColumns};
 use crate::math::Mat3;
-use crate::project::cpu::GRAIN;
 use crate::project::{CameraGradient, ProjectConstants, Splats};
 use crate::scalar::Scalar;
+use crate::simd::Kernel;
+use crate::workspace::Resources;
 
-/// The splats of every Gaussian, in the order of the views: `list[starts[i] .. starts[i + 1]]`, as (view, splat).
+/// For every task of [`GRAIN`] Gaussians the views that see some of them, in order: `list[starts[t] .. starts[t + 1]]`.
+///
+/// The splats of one view that belong to one task are neighbours, so that this is all there is to know.
 #[derive(Default)]
-struct SplatsOfGaussians {
+struct ViewsOfTasks {
     starts: Vec<u32>,
-    list: Vec<(u32, u32)>,
+    list: Vec<u32>,
 }
 
-impl SplatsOfGaussians {
-    fn new(count: usize, views: &Views, offsets: &[usize]) -> Result<Self, RenderError> {
-        let mut starts = try_filled("splats of Gaussians [N + 2]", count + 2, 0u32)?;
-        let mut list = try_filled("splats of Gaussians [M]", offsets[views.len()], (0, 0))?;
-        for range in &views.ranges {
-            starts[range.start + 2..range.end + 2]
-                .iter_mut()
-                .for_each(|n| *n += 1);
+impl ViewsOfTasks {
+    fn new(tasks: usize, views: &Views) -> Result<Self, RenderError> {
+        let touched = |range: &Range<usize>| {
+            if range.is_empty() {
+                0..0
+            } else {
+                range.start / GRAIN..(range.end - 1) / GRAIN + 1
+            }
+        };
+        // Two places on: what stands at t + 1 while the list is filled is where task t goes on.
+        let mut starts = try_filled("views of Gaussians", tasks + 2, 0u32)?;
+        for task in views.ranges.iter().flat_map(touched) {
+            starts[task + 2] += 1;
         }
-        for i in 2..starts.len() {
-            starts[i] += starts[i - 1];
+        for t in 2..starts.len() {
+            starts[t] += starts[t - 1];
         }
+        let total = starts[tasks + 1] as usize;
+        let mut list = try_filled("views of Gaussians", total, 0u32)?;
         for (view, range) in views.ranges.iter().enumerate() {
-            for i in range.clone() {
-                let at = &mut starts[i + 1];
-                list[*at as usize] = (view as u32, (offsets[view] + i - range.start) as u32);
-                *at += 1;
+            for task in touched(range) {
+                list[starts[task + 1] as usize] = view as u32;
+                starts[task + 1] += 1;
             }
         }
         Ok(Self { starts, list })
     }
 
-    fn of(&self, i: usize) -> &[(u32, u32)] {
-        &self.list[self.starts[i] as usize..self.starts[i + 1] as usize]
+    fn of(&self, task: usize) -> &[u32] {
+        &self.list[self.starts[task] as usize..self.starts[task + 1] as usize]
     }
 }
 
@@ -54,6 +67,7 @@ pub(crate) fn project_vjp<T: Scalar>(
     splats: &Splats<&[T]>,
     v_splats: &Splats<&[T]>,
     wanted: Wanted,
+    resources: Resources<'_, T>,
 ) -> Result<ProjectGradients<Vec<T>>, RenderError> {
     validate_vjp(gaussians, views, splats, v_splats, wanted)?;
     let pass = VjpPass {
@@ -67,11 +81,12 @@ pub(crate) fn project_vjp<T: Scalar>(
             .map(|camera| camera.params(views.width, views.height))
             .collect(),
         constants: config.project_constants(),
-        splats_of: if wanted.geometry || wanted.features {
-            SplatsOfGaussians::new(gaussians.count, views, &splats.offsets)?
+        views_of: if wanted.geometry || wanted.features {
+            ViewsOfTasks::new(gaussians.count.div_ceil(GRAIN), views)?
         } else {
-            SplatsOfGaussians::default()
+            ViewsOfTasks::default()
         },
+        resources,
     };
     let (count, channels) = (gaussians.count, gaussians.channels);
     let mut gradient = Gaussians {
@@ -80,22 +95,25 @@ pub(crate) fn project_vjp<T: Scalar>(
         ..Gaussians::default()
     };
     if wanted.geometry {
-        gradient.means = try_filled("gradient by means", 3 * count, T::ZERO)?;
-        gradient.scales = try_filled("gradient by scales", 3 * count, T::ZERO)?;
-        gradient.quaternions = try_filled("gradient by quaternions", 4 * count, T::ZERO)?;
-        gradient.opacities = try_filled("gradient by opacities", count, T::ZERO)?;
+        gradient.means = resources.workspace.zeros("gradient by means", 3 * count)?;
+        gradient.scales = resources.workspace.zeros("gradient by scales", 3 * count)?;
+        gradient.quaternions = resources
+            .workspace
+            .zeros("gradient by quaternions", 4 * count)?;
+        gradient.opacities = resources.workspace.zeros("gradient by opacities", count)?;
         pass.geometry(&mut gradient);
     }
     if wanted.features {
-        gradient.features = try_filled("gradient by features", count * channels, T::ZERO)?;
+        gradient.features = resources
+            .workspace
+            .zeros("gradient by features", count * channels)?;
         pass.features(&mut gradient.features);
     }
-    let mut camera_from_world = Vec::new();
-    if wanted.cameras {
-        camera_from_world = (0..views.len())
-            .flat_map(|view| pass.camera(view))
-            .collect();
-    }
+    let camera_from_world = if wanted.cameras {
+        pass.cameras()?
+    } else {
+        Vec::new()
+    };
     Ok(ProjectGradients {
         gaussians: gradient,
         camera_from_world,
@@ -142,17 +160,38 @@ fn validate_vjp<T: Scalar>(
 }
 
 /// Everything the passes of [`project_vjp`] read.
-struct VjpPass<'a, T: Scalar> {
+pub struct VjpPass<'a, T: Scalar> {
     gaussians: &'a Gaussians<&'a [T]>,
     views: &'a Views,
     splats: &'a Splats<&'a [T]>,
     v_splats: &'a Splats<&'a [T]>,
     cameras: Vec<CameraParams<T>>,
     constants: ProjectConstants<T>,
-    splats_of: SplatsOfGaussians,
+    views_of: ViewsOfTasks,
+    resources: Resources<'a, T>,
+}
+
+/// The splats of one view that belong to the Gaussians `gaussians`.
+pub struct Run {
+    view: usize,
+    first_gaussian: usize,
+    first_splat: usize,
+    count: usize,
 }
 
 impl<T: Scalar> VjpPass<'_, T> {
+    /// The splats of `view` that belong to some of the Gaussians `first .. first + count`.
+    fn run(&self, view: usize, first: usize, count: usize) -> Run {
+        let range = &self.views.ranges[view];
+        let first_gaussian = range.start.max(first);
+        Run {
+            view,
+            first_gaussian,
+            first_splat: self.splats.offsets[view] + (first_gaussian - range.start),
+            count: range.end.min(first + count) - first_gaussian,
+        }
+    }
+
     /// By means, scales, quaternions and opacities.
     fn geometry(&self, out: &mut Gaussians<Vec<T>>) {
         let blocks = (
@@ -163,22 +202,25 @@ impl<T: Scalar> VjpPass<'_, T> {
         );
         let blocks = blocks.into_par_iter().enumerate();
         blocks.for_each(|(task, (means, scales, quaternions, opacities))| {
-            for k in 0..opacities.len() {
-                let i = task * GRAIN + k;
-                let shape = self.gaussians.shape(i);
-                for &(view, m) in self.splats_of.of(i) {
-                    let (camera, m) = (self.cameras[view as usize], m as usize);
-                    if !self.splats.visible(m) {
-                        continue;
-                    }
-                    let v_splat = self.v_splats.splat(m);
-                    let v = T::splat_vjp(shape, camera, self.constants, v_splat).gaussian;
-                    accumulate(&mut means[3 * k..], &[v.mean.x, v.mean.y, v.mean.z]);
-                    accumulate(&mut scales[3 * k..], &[v.scale.x, v.scale.y, v.scale.z]);
-                    let q = v.quaternion;
-                    accumulate(&mut quaternions[4 * k..], &[q.w, q.x, q.y, q.z]);
-                    opacities[k] += v.opacity;
-                }
+            let (first, count) = (task * GRAIN, opacities.len());
+            let mut out = Gaussians {
+                means,
+                scales,
+                quaternions,
+                opacities,
+                features: &mut [],
+                count,
+                channels: 0,
+            };
+            for &view in self.views_of.of(task) {
+                let run = self.run(view as usize, first, count);
+                T::project_vjp_run(
+                    self.resources.simd,
+                    self,
+                    &run,
+                    &mut out,
+                    run.first_gaussian - first,
+                );
             }
         });
     }
@@ -186,47 +228,148 @@ impl<T: Scalar> VjpPass<'_, T> {
     /// By features: a splat's features are its Gaussian's.
     fn features(&self, out: &mut [T]) {
         let channels = self.gaussians.channels;
-        let rows = out.par_chunks_mut(channels).with_min_len(GRAIN).enumerate();
-        rows.for_each(|(i, row)| {
-            for &(_, m) in self.splats_of.of(i) {
-                let m = m as usize;
-                accumulate(
-                    row,
-                    &self.v_splats.features[m * channels..(m + 1) * channels],
-                );
+        let blocks = out.par_chunks_mut(channels * GRAIN).enumerate();
+        blocks.for_each(|(task, block)| {
+            let (first, count) = (task * GRAIN, block.len() / channels);
+            for &view in self.views_of.of(task) {
+                let run = self.run(view as usize, first, count);
+                let to = (run.first_gaussian - first) * channels;
+                let v = &self.v_splats.features[run.first_splat * channels..];
+                accumulate(&mut block[to..], &v[..run.count * channels]);
             }
         });
     }
 
-    /// By one view's pose, as rows `[R | t]`.
-    fn camera(&self, view: usize) -> [T; 12] {
-        let (begin, end) = (self.splats.offsets[view], self.splats.offsets[view + 1]);
-        let first_gaussian = self.views.ranges[view].start;
-        let starts: Vec<usize> = (begin..end).step_by(GRAIN).collect();
-        let parts: Vec<[T; 12]> = starts
-            .into_par_iter()
-            .map(|start| {
-                let mut sum = [T::ZERO; 12];
-                for m in start..end.min(start + GRAIN) {
-                    if self.splats.visible(m) {
-                        let shape = self.gaussians.shape(first_gaussian + m - begin);
-                        let v_splat = self.v_splats.splat(m);
-                        let v = T::splat_vjp(shape, self.cameras[view], self.constants, v_splat);
-                        accumulate(&mut sum, &pose_rows(v.camera));
-                    }
-                }
-                sum
-            })
-            .collect();
-        let mut total = [T::ZERO; 12];
-        for part in &parts {
-            accumulate(&mut total, part);
+    /// By the poses, `[B, 3, 4]`: the sums over each view's runs, in order.
+    fn cameras(&self) -> Result<Vec<T>, RenderError> {
+        let count = self.views.ranges.iter().map(|r| r.len().div_ceil(GRAIN));
+        let mut runs = try_filled("runs of Gaussians", count.sum(), (0, 0))?;
+        let starts = self.views.ranges.iter().enumerate();
+        let starts = starts.flat_map(|(view, range)| {
+            let starts = range.clone().step_by(GRAIN);
+            starts.map(move |start| (view, start))
+        });
+        for (run, start) in runs.iter_mut().zip(starts) {
+            *run = start;
         }
-        total
+        let sum = |&(view, start): &(usize, usize)| {
+            T::pose_vjp_run(self.resources.simd, self, &self.run(view, start, GRAIN))
+        };
+        let parts: Vec<[T; 12]> = runs.par_iter().map(sum).collect();
+        let what = "gradient by poses [B, 3, 4]";
+        let mut total = self
+            .resources
+            .workspace
+            .zeros(what, 12 * self.views.len())?;
+        for ((view, _), part) in runs.iter().zip(&parts) {
+            accumulate(&mut total[12 * view..12 * view + 12], part);
+        }
+        Ok(total)
+    }
+}
+
+/// The loops by the Gaussians of one run: adds to those of `out` from `to` on.
+pub(crate) struct GeometryVjp<'a, 'b, T: Scalar> {
+    pub(crate) pass: &'a VjpPass<'a, T>,
+    pub(crate) run: &'a Run,
+    pub(crate) out: &'a mut Gaussians<&'b mut [T]>,
+    pub(crate) to: usize,
+}
+
+impl<T: Scalar> Kernel for GeometryVjp<'_, '_, T> {
+    type Scalar = T;
+    type Output = ();
+
+    #[inline(always)]
+    fn run<A: Arithmetic<T>, const LANES: usize>(self) {
+        let Self { pass, run, out, to } = self;
+        let (camera, constants) = (pass.cameras[run.view], pass.constants);
+        let mut block = Block::new();
+        let mut v_shapes = ShapeColumns::new();
+        for start in (0..run.count).step_by(BLOCK) {
+            let count = BLOCK.min(run.count - start);
+            block.read(pass, run, start, count);
+            for k in 0..lanes::padded::<LANES>(count) {
+                let (shape, v_splat) = (block.shapes.get(k), block.v_splats.get(k));
+                let v = T::splat_vjp(shape, camera, constants, v_splat);
+                v_shapes.set(k, block.is_visible(k), v.gaussian);
+            }
+            v_shapes.add_to(out, to + start, count);
+        }
+    }
+}
+
+/// The loops by the pose of one run: the sum of its splats' gradients, as rows `[R | t]`.
+pub(crate) struct PoseVjp<'a, T: Scalar> {
+    pub(crate) pass: &'a VjpPass<'a, T>,
+    pub(crate) run: &'a Run,
+}
+
+impl<T: Scalar> Kernel for PoseVjp<'_, T> {
+    type Scalar = T;
+    type Output = [T; 12];
+
+    #[inline(always)]
+    fn run<A: Arithmetic<T>, const LANES: usize>(self) -> [T; 12] {
+        let Self { pass, run } = self;
+        let (camera, constants) = (pass.cameras[run.view], pass.constants);
+        let mut block = Block::new();
+        let mut v_poses = [[T::ZERO; BLOCK]; 12];
+        let mut sums = [T::ZERO; 12];
+        for start in (0..run.count).step_by(BLOCK) {
+            let count = BLOCK.min(run.count - start);
+            block.read(pass, run, start, count);
+            for k in 0..lanes::padded::<LANES>(count) {
+                let (shape, v_splat) = (block.shapes.get(k), block.v_splats.get(k));
+                let v = T::splat_vjp(shape, camera, constants, v_splat);
+                lanes::set(&mut v_poses, k, block.is_visible(k), pose_rows(v.camera));
+            }
+            for (sum, column) in sums.iter_mut().zip(&v_poses) {
+                *sum += lanes::total(column, count);
+            }
+        }
+        sums
+    }
+}
+
+/// The columns of a block on its way back through the projection.
+struct Block<T> {
+    shapes: ShapeColumns<T>,
+    v_splats: SplatColumns<T>,
+    extents: [Column<T>; 2],
+}
+
+impl<T: Scalar> Block<T> {
+    #[inline(always)]
+    fn new() -> Self {
+        Self {
+            shapes: ShapeColumns::new(),
+            v_splats: SplatColumns::new(),
+            extents: [[T::ZERO; BLOCK]; 2],
+        }
+    }
+
+    /// Reads the `count` splats from `start` on.
+    #[inline(always)]
+    fn read(&mut self, pass: &VjpPass<'_, T>, run: &Run, start: usize, count: usize) {
+        let first = run.first_splat + start;
+        self.shapes
+            .read(pass.gaussians, run.first_gaussian + start, count);
+        self.v_splats.read(pass.v_splats, first, count);
+        lanes::read(
+            &pass.splats.extents[2 * first..2 * (first + count)],
+            &mut self.extents,
+        );
+    }
+
+    #[inline(always)]
+    fn is_visible(&self, k: usize) -> bool {
+        (self.extents[0][k] > T::ZERO) & (self.extents[1][k] > T::ZERO)
     }
 }
 
 /// Rows `[R | t]` of a pose's gradient.
+#[inline(always)]
 fn pose_rows<T: Scalar>(v: CameraGradient<T>) -> [T; 12] {
     let Mat3 { r0, r1, r2 } = v.rotation;
     let t = v.translation;

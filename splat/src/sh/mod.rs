@@ -1,18 +1,20 @@
 //! Spherical harmonics: view-dependent features, a differentiable function of their own before the render.
 //!
 //! `features = max(0, 1/2 + sum_k Y_k(d) coefficients_k)`, `d` the direction from the camera's centre `-R^T t` to the
-//! Gaussian's mean (3DGS; MATH eq. 18, 19). `formula.rs` has the basis.
+//! Gaussian's mean (3DGS; MATH eq. 18, 19). `formula.rs` has the basis, `cpu.rs` the loops.
 
 use rayon::prelude::*;
 
 use crate::camera::Camera;
-use crate::error::{RenderError, try_filled};
+use crate::error::{RenderError, try_made};
 use crate::gaussians::{check_channels, check_len};
+use crate::lanes::GRAIN;
 use crate::math::{Mat3, Vec3};
 use crate::scalar::Scalar;
+use crate::sh::cpu::{Features, FeaturesVjp};
+use crate::simd::Simd;
 
-/// Gaussians per parallel task; sums over Gaussians are taken in this grain, so that threads never change a bit.
-const GRAIN: usize = 256;
+pub(crate) mod cpu;
 
 /// Coefficients of N Gaussians for one camera.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +43,7 @@ pub struct HarmonicsGradient<T> {
 }
 
 impl<T: Scalar> Harmonics<'_, T> {
+    #[inline(always)]
     fn used(&self) -> usize {
         ((self.degree + 1) * (self.degree + 1)) as usize
     }
@@ -81,21 +84,10 @@ impl<T: Scalar> Harmonics<'_, T> {
         )
     }
 
-    fn offset_to(&self, centre: Vec3<T>, i: usize) -> Vec3<T> {
-        let mean = &self.means[3 * i..3 * i + 3];
-        Vec3 {
-            x: mean[0] - centre.x,
-            y: mean[1] - centre.y,
-            z: mean[2] - centre.z,
-        }
-    }
-
-    /// The sum before the clamp, for one Gaussian and channel.
-    fn raw(&self, i: usize, channel: usize, d: Vec3<T>) -> T {
-        let block = &self.coefficients[i * self.stored * self.channels..];
-        (0..self.used()).fold(T::from_f64(0.5), |sum, k| {
-            sum + T::sh_term(k as u32, d) * block[k * self.channels + channel]
-        })
+    /// The coefficients in use of one Gaussian.
+    #[inline(always)]
+    fn row(&self, i: usize) -> &[T] {
+        &self.coefficients[i * self.stored * self.channels..][..self.used() * self.channels]
     }
 }
 
@@ -114,31 +106,28 @@ fn pose<T: Scalar>(camera: &Camera) -> (Mat3<T>, Vec3<T>, Vec3<T>) {
 /// View-dependent features `[N, C]` of Gaussians seen from `camera`.
 ///
 /// # Errors
-/// Shapes that do not fit, a degree over 3.
+/// Shapes that do not fit, a degree over 3, those of [`Simd::preferred`].
 pub fn features<T: Scalar>(
     harmonics: Harmonics<'_, T>,
     camera: &Camera,
 ) -> Result<Vec<T>, RenderError> {
     harmonics.validate()?;
     let channels = harmonics.channels;
-    let mut out = try_filled(
-        "harmonic features [N, C]",
-        harmonics.count() * channels,
-        T::ZERO,
-    )?;
+    let elements = harmonics.count() * channels;
+    let mut out = try_made("harmonic features [N, C]", elements, || T::ZERO)?;
     let (_, _, centre) = pose::<T>(camera);
-    out.par_chunks_mut(GRAIN * channels)
-        .enumerate()
-        .for_each(|(task, block)| {
-            for (row, feature) in block.chunks_exact_mut(channels).enumerate() {
-                let i = task * GRAIN + row;
-                let d = T::unit(harmonics.offset_to(centre, i));
-                for (channel, value) in feature.iter_mut().enumerate() {
-                    let raw = harmonics.raw(i, channel, d);
-                    *value = if raw < T::ZERO { T::ZERO } else { raw };
-                }
-            }
-        });
+    let simd = Simd::preferred()?;
+    let blocks = out.par_chunks_mut(GRAIN * channels).enumerate();
+    blocks.for_each(|(task, out)| {
+        let first = task * GRAIN;
+        let job = Features {
+            harmonics,
+            centre,
+            first,
+            out,
+        };
+        T::harmonics_run(simd, job);
+    });
     Ok(out)
 }
 
@@ -146,7 +135,7 @@ pub fn features<T: Scalar>(
 /// (MATH eq. 18', 19').
 ///
 /// # Errors
-/// Shapes that do not fit, a degree over 3.
+/// Shapes that do not fit, a degree over 3, those of [`Simd::preferred`].
 pub fn features_vjp<T: Scalar>(
     harmonics: Harmonics<'_, T>,
     camera: &Camera,
@@ -156,32 +145,30 @@ pub fn features_vjp<T: Scalar>(
     let (n, channels) = (harmonics.count(), harmonics.channels);
     check_len("v_features", "[N, C]", &[n, channels], v_features.len())?;
     let per_gaussian = harmonics.stored * channels;
-    let mut means = try_filled("gradient by means [N, 3]", 3 * n, T::ZERO)?;
-    let mut coefficients = try_filled(
+    let mut means = try_made("gradient by means [N, 3]", 3 * n, || T::ZERO)?;
+    let mut coefficients = try_made(
         "gradient by coefficients [N, K, C]",
         n * per_gaussian,
-        T::ZERO,
+        || T::ZERO,
     )?;
     let (rotation, translation, centre) = pose::<T>(camera);
-    let centre_sums: Vec<Vec3<T>> = means
+    let simd = Simd::preferred()?;
+    let blocks = means
         .par_chunks_mut(GRAIN * 3)
         .zip(coefficients.par_chunks_mut(GRAIN * per_gaussian))
-        .enumerate()
-        .map(|(task, (v_means, v_coefficients))| {
-            let mut v_centre = Vec3::default();
-            let rows = v_means
-                .chunks_exact_mut(3)
-                .zip(v_coefficients.chunks_exact_mut(per_gaussian));
-            for (row, (v_mean, v_coefficient)) in rows.enumerate() {
-                let i = task * GRAIN + row;
-                let v = &v_features[i * channels..][..channels];
-                let v_offset = gaussian_vjp(harmonics, i, centre, v, v_coefficient);
-                v_mean.copy_from_slice(&[v_offset.x, v_offset.y, v_offset.z]);
-                v_centre = T::add3(v_centre, v_offset);
-            }
-            v_centre
-        })
-        .collect();
+        .enumerate();
+    let job = |(task, (v_means, v_coefficients))| {
+        let job = FeaturesVjp {
+            harmonics,
+            centre,
+            v_features,
+            first: task * GRAIN,
+            v_means,
+            v_coefficients,
+        };
+        T::harmonics_vjp_run(simd, job)
+    };
+    let centre_sums: Vec<Vec3<T>> = blocks.map(job).collect();
     let zero = Vec3::default();
     let sum = centre_sums
         .into_iter()
@@ -198,38 +185,4 @@ pub fn features_vjp<T: Scalar>(
             row(translation.z, v_t.z),
         ],
     })
-}
-
-/// One Gaussian's share of [`features_vjp`]: fills its coefficients' gradient, returns that by `mean - centre`.
-fn gaussian_vjp<T: Scalar>(
-    harmonics: Harmonics<'_, T>,
-    i: usize,
-    centre: Vec3<T>,
-    v_feature: &[T],
-    v_coefficient: &mut [T],
-) -> Vec3<T> {
-    let channels = harmonics.channels;
-    let offset = harmonics.offset_to(centre, i);
-    let d = T::unit(offset);
-    let block = &harmonics.coefficients[i * harmonics.stored * channels..];
-    let mut v_d = Vec3::default();
-    for (channel, &v) in v_feature.iter().enumerate() {
-        // Clamped, or without a direction: no gradient. Phrased so that NaN fails it.
-        let raw = harmonics.raw(i, channel, d);
-        if !(raw >= T::ZERO && raw.finite()) {
-            continue;
-        }
-        for k in 0..harmonics.used() {
-            let at = k * channels + channel;
-            v_coefficient[at] = T::sh_term(k as u32, d) * v;
-            v_d = T::add3(v_d, T::sh_term_vjp(k as u32, d, block[at] * v));
-        }
-    }
-    let v_offset = T::unit_vjp(offset, v_d);
-    // At the camera's centre there is no direction to differentiate by.
-    if v_offset.x.finite() && v_offset.y.finite() && v_offset.z.finite() {
-        v_offset
-    } else {
-        Vec3::default()
-    }
 }

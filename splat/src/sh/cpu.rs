@@ -1,0 +1,276 @@
+//! Loops of the spherical harmonics: what depends on the direction alone in lanes over Gaussians, the sums over coefficients Gaussian
+//! by Gaussian, as the coefficients lie.
+
+use crate::arithmetic::Arithmetic;
+use crate::config::HARMONICS_OFFSET;
+use crate::lanes::{self, BLOCK, Column};
+use crate::math::Vec3;
+use crate::scalar::Scalar;
+use crate::sh::Harmonics;
+use crate::simd::Kernel;
+
+/// The most basis functions there are: those of degree 3.
+const TERMS: usize = 16;
+
+/// `$body` once for every `$k` in use, which the compiler knows in each.
+macro_rules! for_each_term {
+    ($used:expr, |$k:ident| $body:block) => {
+        for_each_term!(@ $used, $k, $body, 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15)
+    };
+    (@ $used:expr, $k:ident, $body:block, $($number:literal)*) => {$(
+        if $number < $used {
+            const $k: usize = $number;
+            $body
+        }
+    )*};
+}
+
+/// The features of the Gaussians `first ..`, as many as `out` has room for.
+pub struct Features<'a, T: Scalar> {
+    pub(crate) harmonics: Harmonics<'a, T>,
+    pub(crate) centre: Vec3<T>,
+    pub(crate) first: usize,
+    pub(crate) out: &'a mut [T],
+}
+
+impl<T: Scalar> Kernel for Features<'_, T> {
+    type Scalar = T;
+    type Output = ();
+
+    #[inline(always)]
+    fn run<A: Arithmetic<T>, const LANES: usize>(self) {
+        // Colours have three channels; of other numbers the compiler is not told.
+        match self.harmonics.channels {
+            3 => self.blocks::<A, LANES, 3>(),
+            _ => self.blocks::<A, LANES, 0>(),
+        }
+    }
+}
+
+impl<T: Scalar> Features<'_, T> {
+    #[inline(always)]
+    fn blocks<A: Arithmetic<T>, const LANES: usize, const CHANNELS: usize>(self) {
+        let harmonics = &self.harmonics;
+        let channels = known::<CHANNELS>(harmonics.channels);
+        let mut basis = Basis::new();
+        let blocks = self.out.chunks_mut(BLOCK * channels);
+        for (block, out) in blocks.enumerate() {
+            let first = self.first + block * BLOCK;
+            basis.fill::<LANES>(harmonics, self.centre, first, out.len() / channels);
+            for (k, values) in out.chunks_exact_mut(channels).enumerate() {
+                basis.sum::<A>(k, harmonics.row(first + k), values);
+                for value in values {
+                    if *value < T::ZERO {
+                        *value = T::ZERO;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The gradients by the Gaussians `first ..`, as many as `v_means` has room for.
+pub struct FeaturesVjp<'a, T: Scalar> {
+    pub(crate) harmonics: Harmonics<'a, T>,
+    pub(crate) centre: Vec3<T>,
+    pub(crate) v_features: &'a [T],
+    pub(crate) first: usize,
+    pub(crate) v_means: &'a mut [T],
+    /// Filled with zeros.
+    pub(crate) v_coefficients: &'a mut [T],
+}
+
+impl<T: Scalar> Kernel for FeaturesVjp<'_, T> {
+    type Scalar = T;
+    /// The sum of the gradients by the means.
+    type Output = Vec3<T>;
+
+    #[inline(always)]
+    fn run<A: Arithmetic<T>, const LANES: usize>(self) -> Vec3<T> {
+        match self.harmonics.channels {
+            3 => self.blocks::<A, LANES, 3>(),
+            _ => self.blocks::<A, LANES, 0>(),
+        }
+    }
+}
+
+impl<T: Scalar> FeaturesVjp<'_, T> {
+    #[inline(always)]
+    fn blocks<A: Arithmetic<T>, const LANES: usize, const CHANNELS: usize>(self) -> Vec3<T> {
+        let harmonics = &self.harmonics;
+        let channels = known::<CHANNELS>(harmonics.channels);
+        let per_gaussian = harmonics.stored * channels;
+        let mut basis = Basis::new();
+        let mut v_terms = [[T::ZERO; BLOCK]; TERMS];
+        let mut v_offsets = [[T::ZERO; BLOCK]; 3];
+        let mut sum = Vec3::default();
+        // The sums before the clamp, then the gradients by them.
+        let mut values = vec![T::ZERO; channels];
+        let blocks = self.v_means.chunks_mut(3 * BLOCK);
+        let blocks = blocks.zip(self.v_coefficients.chunks_mut(per_gaussian * BLOCK));
+        for (block, (v_means, v_coefficients)) in blocks.enumerate() {
+            let first = self.first + block * BLOCK;
+            let count = v_means.len() / 3;
+            basis.fill::<LANES>(harmonics, self.centre, first, count);
+            for (k, v_row) in v_coefficients.chunks_exact_mut(per_gaussian).enumerate() {
+                let i = first + k;
+                let v = &self.v_features[i * channels..][..channels];
+                let values = &mut values[..channels];
+                basis.sum::<A>(k, harmonics.row(i), values);
+                basis.sum_vjp::<A>(k, harmonics.row(i), values, v, &mut v_terms, v_row);
+            }
+            basis.directions_vjp::<LANES>(harmonics.used(), count, &v_terms, &mut v_offsets);
+            lanes::write(v_means, &v_offsets);
+            let [x, y, z] = &v_offsets;
+            sum = T::add3(
+                sum,
+                Vec3 {
+                    x: lanes::total(x, count),
+                    y: lanes::total(y, count),
+                    z: lanes::total(z, count),
+                },
+            );
+        }
+        sum
+    }
+}
+
+/// `channels`, which is `CHANNELS` unless that is 0.
+#[inline(always)]
+fn known<const CHANNELS: usize>(channels: usize) -> usize {
+    if CHANNELS > 0 { CHANNELS } else { channels }
+}
+
+/// The directions to a block of Gaussians, and the basis functions there.
+struct Basis<T> {
+    /// From the camera's centre to the means.
+    offsets: [Column<T>; 3],
+    directions: [Column<T>; 3],
+    terms: [Column<T>; TERMS],
+}
+
+impl<T: Scalar> Basis<T> {
+    #[inline(always)]
+    fn new() -> Self {
+        let zeros = [T::ZERO; BLOCK];
+        Self {
+            offsets: [zeros; 3],
+            directions: [zeros; 3],
+            terms: [zeros; TERMS],
+        }
+    }
+
+    /// Works out the Gaussians `first .. first + count`.
+    #[inline(always)]
+    fn fill<const LANES: usize>(
+        &mut self,
+        harmonics: &Harmonics<'_, T>,
+        centre: Vec3<T>,
+        first: usize,
+        count: usize,
+    ) {
+        let end = lanes::padded::<LANES>(count);
+        let means = &harmonics.means[3 * first..3 * (first + count)];
+        lanes::read(means, &mut self.offsets);
+        for k in 0..end {
+            let mean = lanes::vec3(&self.offsets, k);
+            let offset = Vec3 {
+                x: mean.x - centre.x,
+                y: mean.y - centre.y,
+                z: mean.z - centre.z,
+            };
+            lanes::set_vec3(&mut self.offsets, k, true, offset);
+            lanes::set_vec3(&mut self.directions, k, true, T::unit(offset));
+        }
+        for_each_term!(harmonics.used(), |TERM| {
+            for k in 0..end {
+                self.terms[TERM][k] = T::sh_term(TERM as u32, lanes::vec3(&self.directions, k));
+            }
+        });
+    }
+
+    /// The sums before the clamp of Gaussian `k`, whose coefficients in use are `row`.
+    #[inline(always)]
+    fn sum<A: Arithmetic<T>>(&self, k: usize, row: &[T], values: &mut [T]) {
+        let offset = T::from_f64(HARMONICS_OFFSET);
+        values.fill(offset);
+        for (term, coefficients) in row.chunks_exact(values.len()).enumerate() {
+            let y = self.terms[term][k];
+            for (value, &coefficient) in values.iter_mut().zip(coefficients) {
+                *value = A::add_weighted(*value, y, coefficient);
+            }
+        }
+    }
+
+    /// Vjp of the sums of Gaussian `k`, clamped: inputs `row` and the sums `values`; incoming `v`; outgoing the gradients by its terms
+    /// and, where there is one, by its coefficients, which were zero.
+    #[inline(always)]
+    fn sum_vjp<A: Arithmetic<T>>(
+        &self,
+        k: usize,
+        row: &[T],
+        values: &mut [T],
+        v: &[T],
+        v_terms: &mut [Column<T>; TERMS],
+        v_row: &mut [T],
+    ) {
+        let channels = values.len();
+        if values.iter().fold(true, |all, x| all & x.finite()) {
+            for (value, &v) in values.iter_mut().zip(v) {
+                // Clamped: no gradient.
+                *value = if *value >= T::ZERO { v } else { T::ZERO };
+            }
+            let rows = row.chunks_exact(channels);
+            let rows = rows.zip(v_row.chunks_exact_mut(channels)).enumerate();
+            for (term, (coefficients, v_coefficients)) in rows {
+                let y = self.terms[term][k];
+                let mut v_term = T::ZERO;
+                for channel in 0..channels {
+                    v_coefficients[channel] = y * values[channel];
+                    v_term = A::add_weighted(v_term, coefficients[channel], values[channel]);
+                }
+                v_terms[term][k] = v_term;
+            }
+            return;
+        }
+        // Some channel has numbers, or the Gaussian a direction, that must not meet those of the others.
+        for (term, coefficients) in row.chunks_exact(channels).enumerate() {
+            v_terms[term][k] = T::ZERO;
+            for channel in 0..channels {
+                // Phrased so that NaN fails it.
+                if values[channel] >= T::ZERO && values[channel].finite() {
+                    v_row[term * channels + channel] = self.terms[term][k] * v[channel];
+                    let v_term = &mut v_terms[term][k];
+                    *v_term = A::add_weighted(*v_term, coefficients[channel], v[channel]);
+                }
+            }
+        }
+    }
+
+    /// From the gradients by the terms to those by the offsets. At the camera's centre there is no direction to differentiate by: zero.
+    #[inline(always)]
+    fn directions_vjp<const LANES: usize>(
+        &self,
+        used: usize,
+        count: usize,
+        v_terms: &[Column<T>; TERMS],
+        v_offsets: &mut [Column<T>; 3],
+    ) {
+        let end = lanes::padded::<LANES>(count);
+        *v_offsets = [[T::ZERO; BLOCK]; 3];
+        for_each_term!(used, |TERM| {
+            for k in 0..end {
+                let d = lanes::vec3(&self.directions, k);
+                let v = T::sh_term_vjp(TERM as u32, d, v_terms[TERM][k]);
+                let sum = T::add3(lanes::vec3(v_offsets, k), v);
+                lanes::set_vec3(v_offsets, k, true, sum);
+            }
+        });
+        for k in 0..end {
+            let offset = lanes::vec3(&self.offsets, k);
+            let v = T::unit_vjp(offset, lanes::vec3(v_offsets, k));
+            let finite = v.x.finite() & v.y.finite() & v.z.finite();
+            lanes::set_vec3(v_offsets, k, finite, v);
+        }
+    }
+}
