@@ -197,8 +197,8 @@ pub const MUTANTS: &[Mutant] = &[
         "composite loop (background)",
         "composite/cpu_vjp.rs",
         "fn load(",
-        "sum += v * t",
-        "sum += -v * t",
+        "*sum += v * t",
+        "*sum += -v * t",
     ),
     mutant(
         "composite loop (transmittance)",

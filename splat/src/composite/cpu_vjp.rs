@@ -245,13 +245,17 @@ impl<T: Scalar> Backward<'_, T> {
             }
             let v_pixels = &self.v_image.features[start * channels..][..tile.width * channels];
             take_apart(v_pixels, v_features);
-            for (channel, v_plane) in v_features.iter().enumerate() {
-                let mut sum = T::ZERO;
-                for ((rest, &v), &t) in v_rest.iter_mut().zip(v_plane).zip(t) {
-                    *rest += v * background[channel];
-                    sum += v * t;
+            for (&background, v_plane) in background.iter().zip(&*v_features) {
+                for (rest, &v) in v_rest.iter_mut().zip(v_plane) {
+                    *rest += v * background;
                 }
-                v_background[channel] += sum;
+            }
+            if self.wanted.backgrounds {
+                for (sum, v_plane) in v_background.iter_mut().zip(&*v_features) {
+                    for (&v, &t) in v_plane.iter().zip(t) {
+                        *sum += v * t;
+                    }
+                }
             }
         }
         pixels

@@ -33,7 +33,7 @@ pub struct Pixels<T> {
     /// The x of the pixel centres of every row.
     pub(crate) centres: Row<T>,
     /// The sums over the pixels of the hit at hand, one per lane: six moments, then the planes.
-    sums: Vec<Row<T>>,
+    sums: Vec<[T; MAX_LANES]>,
     spans: Spans,
 }
 
@@ -86,8 +86,13 @@ impl<T: Scalar> Pixels<T> {
         out: &mut [T],
     ) {
         const { assert!(LANES <= MAX_LANES) };
-        self.sums.fill([T::ZERO; _]);
-        let (moments, sums) = self.sums.split_at_mut(MOMENTS);
+        for sum in &mut self.sums {
+            *sum = [T::ZERO; MAX_LANES];
+        }
+        // A number of moments that the compiler knows.
+        let Some((moments, sums)) = self.sums.split_first_chunk_mut::<MOMENTS>() else {
+            return;
+        };
         for row in hit.rows.clone() {
             let [first, end] = self.spans.row(row);
             if first >= end || layer.place >= self.row_ends[row] {
@@ -182,24 +187,25 @@ fn v_weights<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
 /// Adds what a hit's weights take from the gradients of a row from `column` on to a sum per plane and lane.
 #[inline(always)]
 fn add_weighted<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
-    sums: &mut [Row<T>],
+    sums: &mut [[T; MAX_LANES]],
     v_planes: &[Row<T>],
     column: usize,
     weights: &[T; LANES],
 ) {
     for (sum, v) in sums.iter_mut().zip(v_planes) {
-        let (v, mut lanes): ([T; LANES], [T; LANES]) = (load(v, column), load(sum, 0));
+        let v: [T; LANES] = load(v, column);
+        let mut lanes: [T; LANES] = std::array::from_fn(|lane| sum[lane]);
         for lane in 0..LANES {
             lanes[lane] = A::add_weighted(lanes[lane], weights[lane], v[lane]);
         }
-        store(sum, 0, lanes);
+        sum[..LANES].copy_from_slice(&lanes);
     }
 }
 
 /// Adds pixels at `(dx, dy)` to the moments.
 #[inline(always)]
 fn add_moments<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
-    moments: &mut [Row<T>],
+    moments: &mut [[T; MAX_LANES]; MOMENTS],
     dx: &[T; LANES],
     dy: T,
     v_sigma: &[T; LANES],
@@ -207,14 +213,14 @@ fn add_moments<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
     // One loop per sum: each is then a few vector operations. What a loop does not use of the formula, the compiler drops.
     macro_rules! add {
         ($($k:literal $moment:ident)*) => {$(
-            let mut lanes: [T; LANES] = load(&moments[$k], 0);
+            let mut lanes: [T; LANES] = std::array::from_fn(|lane| moments[$k][lane]);
             for lane in 0..LANES {
                 let d = Vec2 { x: dx[lane], y: dy };
                 let mut sum = Moments::default();
                 sum.$moment = lanes[lane];
                 lanes[lane] = A::add_moments(sum, d, v_sigma[lane]).$moment;
             }
-            store(&mut moments[$k], 0, lanes);
+            moments[$k][..LANES].copy_from_slice(&lanes);
         )*};
     }
     add!(0 one 1 x 2 y 3 xx 4 xy 5 yy);
@@ -271,8 +277,8 @@ impl<T: Scalar, const LANES: usize> Lanes<T, LANES> {
 
 /// The sum over the lanes, by halves.
 #[inline(always)]
-fn total<T: Scalar, const LANES: usize>(lanes: &Row<T>) -> T {
-    let mut lanes: [T; LANES] = load(lanes, 0);
+fn total<T: Scalar, const LANES: usize>(lanes: &[T; MAX_LANES]) -> T {
+    let mut lanes: [T; LANES] = std::array::from_fn(|lane| lanes[lane]);
     let mut half = LANES / 2;
     while half > 0 {
         for lane in 0..half {
