@@ -51,6 +51,11 @@ pub struct RenderConfig {
     pub alpha_max: f64,
     /// A Gaussian that would bring the transmittance to this or less is not composited and ends its pixel. Default 1e-4.
     pub transmittance_min: f64,
+    /// Keep the splats' features as 16-bit floats (IEEE binary16), half the memory and traffic of `f32`. Sums, images and gradients
+    /// stay at full precision. Each feature is rounded to 11 bits, so an image is off by at most 2^-11 of its greatest feature
+    /// (4.9e-4) and gradients by geometry by 2^-11 of theirs, beside the rounding of everything else; beyond 65,504 a feature is cut
+    /// off there, below 6e-8 it is zero. Default off.
+    pub half_features: bool,
     /// The optional outputs.
     pub outputs: Outputs,
     /// Ranks at which the depth order of each view is cut, ascending: for each rank `r` the image of the `r` nearest visible
@@ -66,6 +71,7 @@ impl Default for RenderConfig {
             alpha_min: 1.0 / 255.0,
             alpha_max: 0.999,
             transmittance_min: 1e-4,
+            half_features: false,
             outputs: Outputs::default(),
             layers: Vec::new(),
         }

@@ -34,6 +34,7 @@ fn v_splats(splats: &Splats<Vec<f32>>, first: usize) -> Splats<Vec<f32>> {
         opacities: fill(splats.opacities.len(), 1).collect(),
         depths: fill(splats.depths.len(), 1).collect(),
         features: fill(splats.features.len(), 3).collect(),
+        half_features: None,
         extents: Vec::new(),
         ..splats.clone()
     }

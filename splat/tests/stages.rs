@@ -135,6 +135,7 @@ fn ready_made() -> Splats<Vec<f64>> {
         opacities: vec![0.8, 0.6],
         depths: vec![2.0, 1.0],
         features: vec![1.0, 10.0],
+        half_features: None,
         extents: Vec::new(),
         offsets: vec![0, 2],
         channels: 1,

@@ -79,6 +79,7 @@ impl Parameters {
             opacities: opacities_from_logits(&self.logits),
             depths: (0..self.len()).map(|i| -(i as f32)).collect(),
             features: self.colours.clone(),
+            half_features: None,
             extents: Vec::new(),
             offsets: vec![0, self.len()],
             channels: CHANNELS,

@@ -72,6 +72,7 @@ impl Params {
                     depth: true,
                 },
                 layers: Vec::new(),
+                half_features: false,
             },
             degree: u32::try_from(whole(10, -1.0, 3.0)?).ok(),
             forward_only: whole(11, 0.0, 1.0)? == 1,

@@ -189,11 +189,7 @@ pub(crate) fn load_values<T: Scalar>(splats: &Splats<&[T]>, m: usize, values: &m
     if let [depth] = depth {
         *depth = splats.depths[m];
     }
-    // A loop: a call to copy three numbers takes longer than they do.
-    let row = &splats.features[m * channels..(m + 1) * channels];
-    for (value, &feature) in features.iter_mut().zip(row) {
-        *value = feature;
-    }
+    splats.load_features(m, features);
 }
 
 /// Composites one strip.

@@ -283,6 +283,7 @@ impl<T: Scalar> Backward<'_, T> {
             opacities: workspace.zeros("gradient by splat opacities", geometry)?,
             depths: workspace.zeros("gradient by depths", geometry)?,
             features: workspace.zeros("gradient by splat features", features)?,
+            half_features: None,
             extents: Vec::new(),
             offsets: self.splats.offsets.clone(),
             channels,

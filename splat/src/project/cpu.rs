@@ -1,5 +1,6 @@
 //! Loops of the projection over all Gaussians of all views. Its vjp is in `cpu_vjp.rs`.
 
+use half::f16;
 use rayon::prelude::*;
 
 use crate::arithmetic::Arithmetic;
@@ -68,6 +69,7 @@ pub(crate) fn project<T: Scalar>(
         opacities: workspace.zeros("splat opacities [M]", m)?,
         depths: workspace.zeros("depths [M]", m)?,
         features: workspace.zeros("splat features [M, C]", elements)?,
+        half_features: None,
         extents: workspace.zeros("extents [M, 2]", 2 * m)?,
         offsets,
         channels,
@@ -86,7 +88,19 @@ pub(crate) fn project<T: Scalar>(
     let jobs = jobs(&mut splats, views);
     jobs.into_par_iter()
         .for_each(|job| T::project_run(simd, &pass, job));
+    if config.half_features {
+        let features = std::mem::take(&mut splats.features);
+        splats.half_features = Some(to_halves(&features).into());
+        workspace.recycle(features);
+    }
     Ok(splats)
+}
+
+/// Rounds to 16-bit floats; numbers beyond their range to the greatest one.
+fn to_halves<T: Scalar>(features: &[T]) -> Vec<f16> {
+    let greatest = f16::MAX.to_f64();
+    let half = |&x: &T| f16::from_f64(x.to_f64().clamp(-greatest, greatest));
+    features.par_iter().with_min_len(GRAIN).map(half).collect()
 }
 
 /// Cuts the buffers of `splats` into runs of at most [`GRAIN`].
@@ -108,6 +122,7 @@ fn jobs<'a, T: Scalar>(splats: &'a mut Splats<Vec<T>>, views: &Views) -> Vec<Job
                 opacities: cut(&mut opacities, n),
                 depths: cut(&mut depths, n),
                 features: cut(&mut features, n * channels),
+                half_features: None,
                 extents: cut(&mut extents, 2 * n),
                 offsets: Vec::new(),
                 channels,

@@ -2,6 +2,10 @@
 //!
 //! `formula.rs` has the mathematics of one Gaussian, `cpu.rs` and `cpu_vjp.rs` the loops over all of them.
 
+use std::sync::Arc;
+
+use half::f16;
+
 use crate::error::RenderError;
 use crate::gaussians::{check_channels, check_len};
 use crate::math::{Mat3, Quaternion, Sym2, Vec2, Vec3};
@@ -25,8 +29,10 @@ pub struct Splats<S> {
     pub opacities: S,
     /// Depths `[M]`: camera z. Splats are composited in ascending order of it.
     pub depths: S,
-    /// Features `[M, C]`.
+    /// Features `[M, C]`; empty where `half_features` has them.
     pub features: S,
+    /// Features `[M, C]` as 16-bit floats, see [`RenderConfig::half_features`](crate::RenderConfig::half_features).
+    pub half_features: Option<Arc<[f16]>>,
     /// Half width and half height `[M, 2]`, px, of the box outside of which alpha is below `alpha_min`; zero where culled.
     /// Derived from the rest, never differentiated. See [`crate::cpu::Cpu::splats`] for splats made elsewhere.
     pub extents: S,
@@ -55,6 +61,7 @@ impl<S> Splats<S> {
             opacities: f(&self.opacities),
             depths: f(&self.depths),
             features: f(&self.features),
+            half_features: self.half_features.clone(),
             extents: f(&self.extents),
             offsets: self.offsets.clone(),
             channels: self.channels,
@@ -100,7 +107,12 @@ impl<S> Splats<S> {
         check_len("splats.conics", "[M, 3]", &[m, 3], len(&self.conics))?;
         check_len("splats.opacities", "[M]", &[m], len(&self.opacities))?;
         check_len("splats.depths", "[M]", &[m], len(&self.depths))?;
-        check_len("splats.features", "[M, C]", &[m, c], len(&self.features))
+        let Some(halves) = &self.half_features else {
+            return check_len("splats.features", "[M, C]", &[m, c], len(&self.features));
+        };
+        check_len("splats.half_features", "[M, C]", &[m, c], halves.len())?;
+        let beside = "splats.features beside half_features";
+        check_len(beside, "[0]", &[0], len(&self.features))
     }
 }
 
@@ -112,6 +124,22 @@ impl<T> Splats<Vec<T>> {
 }
 
 impl<T: Scalar> Splats<&[T]> {
+    /// Writes the features of splat `m`.
+    #[inline(always)]
+    pub(crate) fn load_features(&self, m: usize, out: &mut [T]) {
+        let row = m * self.channels..(m + 1) * self.channels;
+        // Loops: a call to copy three numbers takes longer than they do.
+        if let Some(halves) = &self.half_features {
+            for (out, half) in out.iter_mut().zip(&halves[row]) {
+                *out = T::from_f64(half.to_f64());
+            }
+        } else {
+            for (out, &feature) in out.iter_mut().zip(&self.features[row]) {
+                *out = feature;
+            }
+        }
+    }
+
     /// Whether splat `m` can be seen. False for extents that are not numbers, or not there.
     pub(crate) fn visible(&self, m: usize) -> bool {
         let extent = self.extents.get(2 * m..2 * m + 2);

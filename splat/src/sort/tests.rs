@@ -135,6 +135,7 @@ fn splats<T: Scalar>(counts: &[usize], [width, height]: [usize; 2]) -> Splats<Ve
         opacities: vec![T::ONE; m],
         depths: depths(m, false),
         features: vec![T::ONE; m],
+        half_features: None,
         extents,
         offsets,
         channels: 1,

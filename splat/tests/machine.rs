@@ -1,0 +1,242 @@
+//! What may change how a render is computed but not what: vector instructions, reused memory, the storage of features.
+
+mod support;
+
+use splat::{
+    Cpu, Gaussians, Gradients, Image, Projection, RenderConfig, Scalar, Simd, Wanted, Workspace,
+    render, render_vjp,
+};
+use support::{ALL_OUTPUTS, Rounded, crowd};
+
+/// The gradient of a loss that depends on every output.
+fn v_image<T: Scalar>(image: &Image<Vec<T>>) -> Image<Vec<T>> {
+    let ramp = |x: &Vec<T>| {
+        (0..x.len())
+            .map(|i| T::from_f64(support::weight(i)))
+            .collect()
+    };
+    Image {
+        layers: None,
+        ..image.map(ramp)
+    }
+}
+
+fn both_ways<T: Scalar>(
+    backend: &Cpu<T>,
+    rounded: &Rounded<T>,
+    config: &RenderConfig,
+) -> (Image<Vec<T>>, Gradients<Vec<T>>) {
+    let (image, saved) = render(backend, &rounded.scene(), config).expect("a valid scene");
+    let v = v_image(&image);
+    let gradients = render_vjp(
+        backend,
+        &rounded.scene(),
+        &saved,
+        &v.as_slices(),
+        Wanted::ALL,
+    );
+    (image, gradients.expect("a valid scene"))
+}
+
+fn buffers<T: Scalar>(
+    (image, gradients): &(Image<Vec<T>>, Gradients<Vec<T>>),
+) -> Vec<(&'static str, &[T])> {
+    let g = &gradients.gaussians;
+    let image_buffers = [
+        ("features", Some(&image.features)),
+        ("transmittance", image.transmittance.as_ref()),
+        ("depth", image.depth.as_ref()),
+        ("layers", image.layers.as_ref()),
+    ];
+    let gradient_buffers = [
+        ("v_means", &g.means),
+        ("v_scales", &g.scales),
+        ("v_quaternions", &g.quaternions),
+        ("v_opacities", &g.opacities),
+        ("v_features", &g.features),
+        ("v_backgrounds", &gradients.backgrounds),
+        ("v_camera", &gradients.camera_from_world),
+    ];
+    let image_buffers = image_buffers
+        .into_iter()
+        .filter_map(|(name, b)| Some((name, b?.as_slice())));
+    image_buffers
+        .chain(gradient_buffers.map(|(name, b)| (name, b.as_slice())))
+        .collect()
+}
+
+/// The greatest difference of two buffers over the greatest magnitude of the first.
+fn relative<T: Scalar>(a: &[T], b: &[T]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    let wide = |x: &[T]| x.iter().map(|x| x.to_f64()).collect::<Vec<f64>>();
+    support::max_difference(&wide(a), &wide(b)) / support::scale(&wide(a)).max(1e-30)
+}
+
+fn config() -> RenderConfig {
+    RenderConfig {
+        outputs: ALL_OUTPUTS,
+        layers: vec![0, 40, usize::MAX],
+        ..RenderConfig::default()
+    }
+}
+
+/// One scene with few splats in each of several views, one with many in one.
+fn scenes() -> [support::World; 2] {
+    [
+        crowd(5, 4, 60, [50, 41], Projection::Pinhole),
+        crowd(6, 1, 900, [131, 77], Projection::Hybrid),
+    ]
+}
+
+#[test]
+fn every_instruction_set_gives_the_same_image_but_for_rounding() {
+    for world in scenes() {
+        let single = world.rounded::<f32>();
+        let double = world.rounded::<f64>();
+        let config = config();
+        let exact = both_ways(
+            &Cpu::<f64>::new().with_simd(Simd::Portable),
+            &double,
+            &config,
+        );
+        let first = both_ways(
+            &Cpu::<f32>::new().with_simd(Simd::Portable),
+            &single,
+            &config,
+        );
+        for simd in Simd::ALL.into_iter().filter(|simd| simd.is_available()) {
+            let other = both_ways(&Cpu::<f64>::new().with_simd(simd), &double, &config);
+            for ((name, a), (_, b)) in buffers(&exact).into_iter().zip(buffers(&other)) {
+                let e = relative(a, b);
+                assert!(e <= 1e-12, "f64 {name} on {}: {e:e}", simd.name());
+            }
+            let other = both_ways(&Cpu::<f32>::new().with_simd(simd), &single, &config);
+            for ((name, a), (_, b)) in buffers(&first).into_iter().zip(buffers(&other)) {
+                let e = relative(a, b);
+                assert!(e <= 1e-5, "f32 {name} on {}: {e:e}", simd.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn an_instruction_set_of_another_machine_is_refused() {
+    let world = crowd(5, 1, 3, [8, 8], Projection::Pinhole);
+    let rounded = world.rounded::<f32>();
+    for simd in Simd::ALL.into_iter().filter(|simd| !simd.is_available()) {
+        let backend = Cpu::new().with_simd(simd);
+        let error = render(&backend, &rounded.scene(), &world.config)
+            .map(|_| ())
+            .unwrap_err();
+        assert!(error.to_string().contains(simd.name()), "{error}");
+    }
+}
+
+#[test]
+fn reused_memory_changes_no_bit() {
+    let workspace = Workspace::new();
+    let reusing = Cpu::<f32>::new().with_workspace(&workspace);
+    for _ in 0..3 {
+        for world in scenes() {
+            let rounded = world.rounded::<f32>();
+            let fresh = both_ways(&Cpu::new(), &rounded, &config());
+            let reused = both_ways(&reusing, &rounded, &config());
+            for ((name, a), (_, b)) in buffers(&fresh).into_iter().zip(buffers(&reused)) {
+                assert!(
+                    a.iter()
+                        .map(|x| x.to_bits())
+                        .eq(b.iter().map(|x| x.to_bits())),
+                    "{name}"
+                );
+            }
+            // What comes back is as bad as it can be: whatever is read before it is written shows.
+            let spoiled = |buffer: &Vec<f32>| vec![f32::NAN; buffer.capacity()];
+            workspace.recycle(reused.0.map(spoiled));
+            let g = &reused.1.gaussians;
+            workspace.recycle(Gaussians {
+                features: spoiled(&g.features),
+                ..g.map(spoiled)
+            });
+            let (_, saved) = render(&reusing, &rounded.scene(), &config()).expect("a valid scene");
+            workspace.recycle(saved);
+        }
+    }
+    assert!(workspace.bytes() > 0);
+    workspace.clear();
+    assert_eq!(workspace.bytes(), 0);
+}
+
+#[test]
+fn a_second_round_takes_no_new_memory() {
+    let [world, _] = scenes();
+    let rounded = world.rounded::<f32>();
+    let workspace = Workspace::new();
+    let backend = Cpu::<f32>::new().with_workspace(&workspace);
+    let round = || {
+        let (image, saved) = render(&backend, &rounded.scene(), &config()).expect("a valid scene");
+        let v = v_image(&image);
+        let gradients = render_vjp(
+            &backend,
+            &rounded.scene(),
+            &saved,
+            &v.as_slices(),
+            Wanted::ALL,
+        );
+        workspace.recycle((image, saved));
+        workspace.recycle(gradients.expect("a valid scene"));
+        workspace.bytes()
+    };
+    let first = round();
+    for _ in 0..3 {
+        // Everything taken was given back, and nothing was added to it.
+        assert_eq!(round(), first);
+    }
+}
+
+#[test]
+fn features_of_sixteen_bits_are_off_by_no_more_than_their_rounding() {
+    for world in scenes() {
+        let rounded = world.rounded::<f32>();
+        let full = both_ways(&Cpu::<f32>::new(), &rounded, &config());
+        let half = RenderConfig {
+            half_features: true,
+            ..config()
+        };
+        let half = both_ways(&Cpu::<f32>::new(), &rounded, &half);
+        let bound = f64::from(f32::EPSILON) + 2f64.powi(-11);
+        let mut differs = false;
+        for ((name, a), (_, b)) in buffers(&full).into_iter().zip(buffers(&half)) {
+            let e = relative(a, b);
+            // The gradients by geometry are sums of both signs: they may lose more of their greatest number than a feature does.
+            let bound = if name.starts_with("v_") {
+                4.0 * bound
+            } else {
+                bound
+            };
+            assert!(e <= bound, "{name}: {e:e}");
+            differs |= e > 0.0;
+        }
+        assert!(differs, "nothing was rounded");
+        // What does not depend on features keeps every bit.
+        assert_eq!(full.0.transmittance, half.0.transmittance);
+        assert_eq!(full.0.depth, half.0.depth);
+        assert_eq!(full.1.gaussians.features, half.1.gaussians.features);
+    }
+}
+
+#[test]
+fn features_beyond_sixteen_bits_are_cut_off() {
+    let mut world = crowd(5, 1, 30, [16, 16], Projection::Pinhole);
+    world.gaussians.features.fill(1e9);
+    let rounded = world.rounded::<f32>();
+    let config = RenderConfig {
+        half_features: true,
+        ..RenderConfig::default()
+    };
+    let (image, _) = render(&Cpu::<f32>::new(), &rounded.scene(), &config).expect("a valid scene");
+    let greatest = image.features.iter().fold(0.0f32, |m, &x| m.max(x));
+    assert!(
+        greatest > 1e3 && greatest <= 65_504.0 * 1.000_01,
+        "{greatest}"
+    );
+}
