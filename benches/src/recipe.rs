@@ -260,7 +260,7 @@ fn logistic(x: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use splat::{Backend, Cpu};
+    use splat::{Backend, Cpu, TileSize};
 
     use super::*;
     use crate::measure;
@@ -274,7 +274,8 @@ mod tests {
     ];
 
     fn counts(workload: &Workload) -> [u64; 3] {
-        let (backend, scene, config) = (Cpu::<f32>::new(), workload.scene(), &workload.config);
+        let backend = Cpu::<f32>::new().with_tile(TileSize::Px16);
+        let (scene, config) = (workload.scene(), &workload.config);
         let views = scene.views;
         let splats = backend.project(&scene.gaussians, views, config).unwrap();
         let culled: usize = splats.culled().iter().sum();
