@@ -31,6 +31,7 @@ struct Input {
     projection: u8,
     settings: [f64; 4],
     antialias: bool,
+    half_features: bool,
     layers: Vec<u8>,
 }
 
@@ -64,6 +65,7 @@ impl Input {
             alpha_min,
             alpha_max,
             transmittance_min,
+            half_features: self.half_features,
             outputs: Outputs { transmittance: true, depth: true },
             layers: self.layers.iter().take(4).map(|&rank| rank as usize).collect(),
         }
