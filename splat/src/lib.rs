@@ -44,6 +44,8 @@ pub mod backend;
 pub mod camera;
 pub mod config;
 pub mod cpu;
+#[cfg(feature = "cube")]
+pub mod cube;
 pub mod error;
 pub mod gaussians;
 pub mod math;
@@ -147,6 +149,8 @@ pub use composite::cpu::Composited;
 pub use composite::{Image, ImageSize, Moments, SigmaGradient};
 pub use config::{Outputs, RenderConfig};
 pub use cpu::{Cpu, TileSize};
+#[cfg(feature = "cube")]
+pub use cube::{Cube, CubeBuffer, Regime};
 pub use error::RenderError;
 pub use gaussians::Gaussians;
 pub use project::{

@@ -5,6 +5,12 @@
 
 pub(crate) mod counting;
 pub(crate) mod cpu;
+#[cfg(feature = "cube")]
+pub(crate) mod cube;
+#[cfg(feature = "cube")]
+pub(crate) mod cube_large;
+#[cfg(feature = "cube")]
+pub(crate) mod cube_small;
 pub(crate) mod deal;
 pub(crate) mod depth;
 #[cfg(test)]
