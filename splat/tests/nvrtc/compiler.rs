@@ -1,0 +1,239 @@
+//! NVIDIA's run-time compiler, loaded from wherever it is installed.
+
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::ptr;
+
+use libloading::Library;
+
+/// The library, or a folder that has it: looked at before every other place.
+pub const VARIABLE: &str = "SPLAT_NVRTC";
+
+type Program = *mut c_void;
+
+/// The library and the headers beside it.
+pub struct Nvrtc {
+    library: Library,
+    /// Where the library was found.
+    pub path: PathBuf,
+    includes: Vec<PathBuf>,
+}
+
+/// What `ptxas` says of a kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Resources {
+    /// Registers per unit.
+    pub registers: u32,
+    /// Bytes of registers that did not fit and are stored and loaded again.
+    pub spills: u32,
+    /// Bytes of local memory per unit: spills, and arrays that registers cannot hold.
+    pub stack: u32,
+    /// Bytes of machine code and its tables.
+    pub machine_code: usize,
+}
+
+impl Nvrtc {
+    /// The first library found: in `SPLAT_NVRTC`, `CUDA_PATH`, `LD_LIBRARY_PATH`, the usual folders, and the site-packages of
+    /// `python3` (`pip install nvidia-cuda-nvrtc nvidia-cuda-runtime nvidia-cuda-crt`).
+    pub fn find() -> Option<Self> {
+        let found = folders().iter().find_map(|folder| library_in(folder))?;
+        // SAFETY: loading NVRTC runs its initialisers, which ask nothing of the caller.
+        let library = unsafe { Library::new(&found) }.ok()?;
+        let beside = |way: &str| found.parent().map(|folder| folder.join(way));
+        let includes = [
+            "../include",
+            "../include/cccl",
+            "../../include",
+            "../../include/cccl",
+            "../../../include",
+            "../../cuda_runtime/include",
+            "../../cuda_cccl/include",
+        ];
+        let includes = includes.iter().filter_map(|way| beside(way));
+        Some(Self {
+            library,
+            includes: includes.filter(|way| way.is_dir()).collect(),
+            path: found,
+        })
+    }
+
+    /// Compiles `source` to PTX and machine code as CubeCL does, for sm_`architecture`.
+    pub fn compile(&self, source: &str, architecture: u16) -> Result<Resources, String> {
+        let source = CString::new(source).map_err(|error| error.to_string())?;
+        // What CubeCL passes: the features of exactly this architecture from 90 on.
+        let exactly = if architecture >= 90 { "a" } else { "" };
+        let mut options = vec![
+            format!("--gpu-architecture=sm_{architecture}{exactly}"),
+            "-lineinfo".to_owned(),
+            "--ptxas-options=-v".to_owned(),
+        ];
+        let include = |folder: &PathBuf| format!("--include-path={}", folder.display());
+        options.extend(self.includes.iter().map(include));
+        let options: Result<Vec<CString>, _> = options.into_iter().map(CString::new).collect();
+        let options = options.map_err(|error| error.to_string())?;
+        // SAFETY: the signatures are those of nvrtc.h, every pointer lives through the call it is passed to, buffers have the sizes that
+        // NVRTC asked for, and the program is destroyed once, after its last use.
+        unsafe {
+            let create = self.symbol::<CreateProgram>(c"nvrtcCreateProgram")?;
+            let destroy = self.symbol::<DestroyProgram>(c"nvrtcDestroyProgram")?;
+            let mut program = ptr::null_mut();
+            let no = ptr::null();
+            if create(
+                &mut program,
+                source.as_ptr(),
+                no,
+                0,
+                ptr::null(),
+                ptr::null(),
+            ) != 0
+            {
+                return Err("NVRTC created no program".to_owned());
+            }
+            let compiled = self.compile_program(program, &options);
+            destroy(&mut program);
+            compiled
+        }
+    }
+
+    /// # Safety
+    /// `program` is a program of this library.
+    unsafe fn compile_program(
+        &self,
+        program: Program,
+        options: &[CString],
+    ) -> Result<Resources, String> {
+        let options: Vec<*const c_char> = options.iter().map(|option| option.as_ptr()).collect();
+        // SAFETY: as in `compile`.
+        unsafe {
+            let compile = self.symbol::<CompileProgram>(c"nvrtcCompileProgram")?;
+            let result = compile(program, options.len() as c_int, options.as_ptr());
+            let log = self.bytes(program, c"nvrtcGetProgramLogSize", c"nvrtcGetProgramLog")?;
+            let log = String::from_utf8_lossy(&log).into_owned();
+            if result != 0 {
+                return Err(format!("NVRTC error {result}\n{log}"));
+            }
+            let ptx = self.bytes(program, c"nvrtcGetPTXSize", c"nvrtcGetPTX")?;
+            let machine_code = self.bytes(program, c"nvrtcGetCUBINSize", c"nvrtcGetCUBIN")?;
+            if ptx.is_empty() || machine_code.is_empty() {
+                return Err(format!("no code\n{log}"));
+            }
+            let mut resources = resources(&log)?;
+            resources.machine_code = machine_code.len();
+            Ok(resources)
+        }
+    }
+
+    /// # Safety
+    /// The two functions tell the size of something of `program`, and copy it.
+    unsafe fn bytes(&self, program: Program, size: &CStr, get: &CStr) -> Result<Vec<u8>, String> {
+        // SAFETY: as in `compile`.
+        unsafe {
+            let (size, get) = (self.symbol::<GetSize>(size)?, self.symbol::<GetBytes>(get)?);
+            let mut len = 0;
+            let mut code = size(program, &mut len);
+            let mut bytes = vec![0u8; len];
+            if code == 0 && len > 0 {
+                code = get(program, bytes.as_mut_ptr().cast());
+            }
+            if code == 0 {
+                Ok(bytes)
+            } else {
+                Err(format!("NVRTC error {code}"))
+            }
+        }
+    }
+
+    /// # Safety
+    /// `T` is the type of the function `name`.
+    unsafe fn symbol<T: Copy>(&self, name: &CStr) -> Result<T, String> {
+        // SAFETY: promised by the caller; the library outlives `self`'s use of the function.
+        let symbol = unsafe { self.library.get::<T>(name.to_bytes_with_nul()) };
+        symbol
+            .map(|symbol| *symbol)
+            .map_err(|error| error.to_string())
+    }
+}
+
+type CreateProgram = unsafe extern "C" fn(
+    *mut Program,
+    *const c_char,
+    *const c_char,
+    c_int,
+    *const *const c_char,
+    *const *const c_char,
+) -> c_int;
+type DestroyProgram = unsafe extern "C" fn(*mut Program) -> c_int;
+type CompileProgram = unsafe extern "C" fn(Program, c_int, *const *const c_char) -> c_int;
+type GetSize = unsafe extern "C" fn(Program, *mut usize) -> c_int;
+type GetBytes = unsafe extern "C" fn(Program, *mut c_char) -> c_int;
+
+/// The numbers in the words of `ptxas -v`. All must be there: a report in other words is an error, not a kernel without spills.
+fn resources(log: &str) -> Result<Resources, String> {
+    let before = |words: &str| {
+        let numbers = log.match_indices(words).map(|(at, _)| {
+            let text = log[..at].trim_end();
+            let digits = text
+                .rfind(|c: char| !c.is_ascii_digit())
+                .map_or(0, |i| i + 1);
+            text[digits..].parse::<u32>().ok()
+        });
+        let numbers: Option<Vec<u32>> = numbers.collect();
+        let numbers = numbers.filter(|numbers| !numbers.is_empty());
+        let numbers = numbers.ok_or_else(|| format!("no number of {words:?} in\n{log}"));
+        numbers.map(|numbers| numbers.into_iter().max().unwrap_or(0))
+    };
+    Ok(Resources {
+        registers: before("registers")?,
+        spills: before("bytes spill stores")?.max(before("bytes spill loads")?),
+        stack: before("bytes stack frame")?,
+        machine_code: 0,
+    })
+}
+
+/// The library in a folder; or the folder itself where it is the library.
+fn library_in(folder: &Path) -> Option<PathBuf> {
+    let is_it = |path: &Path| {
+        let name = path.file_name().map(|name| name.to_string_lossy());
+        name.is_some_and(|name| {
+            name.starts_with("libnvrtc.so")
+                || name.starts_with("nvrtc64_") && name.ends_with(".dll") && !name.contains("alt")
+        })
+    };
+    if folder.is_file() {
+        return Some(folder.to_owned());
+    }
+    let files = folder.read_dir().ok()?.filter_map(Result::ok);
+    let mut found: Vec<PathBuf> = files.map(|file| file.path()).filter(|p| is_it(p)).collect();
+    found.sort();
+    found.pop()
+}
+
+/// Where to look, in this order.
+fn folders() -> Vec<PathBuf> {
+    let variable = |name| std::env::var_os(name).map(PathBuf::from);
+    let mut folders: Vec<PathBuf> = variable(VARIABLE).into_iter().collect();
+    let usual = ["/usr/local/cuda", "/opt/cuda"].map(PathBuf::from);
+    let installed = variable("CUDA_PATH").into_iter().chain(usual);
+    for root in installed {
+        folders.extend(["lib64", "lib", "bin", "bin/x64"].map(|inner| root.join(inner)));
+    }
+    if let Some(paths) = std::env::var_os("LD_LIBRARY_PATH") {
+        folders.extend(std::env::split_paths(&paths));
+    }
+    let script = "import site, sys; print('\\n'.join(sys.path + [site.getusersitepackages()]))";
+    let python = Command::new("python3").args(["-c", script]).output();
+    let sites = python.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    for site in sites.unwrap_or_default().lines() {
+        let Ok(packages) = Path::new(site).join("nvidia").read_dir() else {
+            continue;
+        };
+        let packages = packages
+            .filter_map(Result::ok)
+            .map(|package| package.path());
+        for package in packages {
+            folders.extend(["lib", "bin", "bin/x86_64"].map(|inner| package.join(inner)));
+        }
+    }
+    folders
+}

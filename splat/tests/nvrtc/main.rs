@@ -1,0 +1,201 @@
+//! Every kernel of the crate as CUDA C++, compiled to machine code for sm_80 and sm_90 without a device, and what it needs there.
+//!
+//! The GPU backend runs on a runtime that records what is launched. So a kernel is here if a render launches it, in the very variants
+//! that a render launches; and each `#[cube(launch)]` in the sources must be among them.
+//!
+//! `cargo test -p splat --features cuda --test nvrtc`. Without NVRTC (see `compiler.rs`) the compilations show as ignored.
+
+mod compiler;
+mod recorder;
+mod scenes;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use compiler::{Nvrtc, Resources};
+use libtest_mimic::{Arguments, Failed, Trial};
+use recorder::{Architecture, Kernel, launched};
+
+/// Ampere and Hopper: what is compiled for these covers what CubeCL generates differently.
+const ARCHITECTURES: [Architecture; 2] = [Architecture(80), Architecture(90)];
+
+/// What was measured, by architecture and kernel; several variants of one kernel in the order of their sources.
+type Report = Arc<Mutex<BTreeMap<(u16, String), Vec<(Resources, Kernel)>>>>;
+
+/// The functions under `#[cube(launch)]` or `#[cube(launch_unchecked)]` in the sources of the crate.
+fn kernels_in_sources(folder: &Path, found: &mut Vec<String>) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            kernels_in_sources(&path, found)?;
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&path)?;
+            found.extend(kernels_in(&text));
+        }
+    }
+    Ok(())
+}
+
+/// The same in one text.
+fn kernels_in(text: &str) -> Vec<String> {
+    let attributes = text.split("#[cube(").skip(1);
+    let functions = attributes.filter_map(|rest| {
+        let (arguments, rest) = rest.split_once(")]")?;
+        let (_, function) = rest.split_once("fn ")?;
+        let end = function.find(|c: char| !c.is_alphanumeric() && c != '_')?;
+        arguments
+            .contains("launch")
+            .then(|| function[..end].to_owned())
+    });
+    functions.collect()
+}
+
+fn sources_are_searched() -> Result<(), Failed> {
+    let text = "#[cube]\nfn a() {}\n#[cube(\n    launch_unchecked\n)]\n#[expect(x)]\npub(crate) fn b_2<F: Float>() {}\n#[cube(launch)]fn c() {}";
+    if kernels_in(text) == ["b_2", "c"] {
+        return Ok(());
+    }
+    Err(format!("{:?}", kernels_in(text)).into())
+}
+
+fn every_kernel_is_launched(architecture: Architecture) -> Result<(), Failed> {
+    let sources = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut wanted = Vec::new();
+    kernels_in_sources(&sources, &mut wanted).map_err(|error| error.to_string())?;
+    if wanted.is_empty() {
+        return Err("no kernel in the sources".into());
+    }
+    let launched = launched(architecture);
+    wanted.retain(|name| !launched.iter().any(|kernel| kernel.function == *name));
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    Err(format!("no scene of scenes.rs launches {wanted:?}").into())
+}
+
+fn compiles(
+    nvrtc: Option<&Nvrtc>,
+    kernel: &Kernel,
+    architecture: Architecture,
+    report: &Report,
+) -> Result<(), Failed> {
+    let source = kernel.source.as_ref().map_err(Clone::clone)?;
+    let nvrtc = nvrtc.ok_or("NVRTC was not found")?;
+    let resources = nvrtc
+        .compile(source, architecture.0)
+        .map_err(|error| format!("{error}\n{source}"))?;
+    let key = (architecture.0, kernel.function.clone());
+    let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);
+    let variants = report.entry(key).or_default();
+    variants.push((resources, kernel.clone()));
+    drop(report);
+    no_spills(resources)
+}
+
+fn no_spills(resources: Resources) -> Result<(), Failed> {
+    if resources.spills == 0 {
+        return Ok(());
+    }
+    Err(format!("{resources:?}").into())
+}
+
+/// The checks below must be able to fail.
+fn an_error_is_found(nvrtc: Option<&Nvrtc>) -> Result<(), Failed> {
+    let nvrtc = nvrtc.ok_or("NVRTC was not found")?;
+    let wrong = "extern \"C\" __global__ void f(float* x) { x[0] = y; }";
+    match nvrtc.compile(wrong, 80) {
+        Ok(_) => Err("compiled".into()),
+        Err(error) if error.contains("identifier \"y\" is undefined") => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn spills_are_found(nvrtc: Option<&Nvrtc>) -> Result<(), Failed> {
+    let nvrtc = nvrtc.ok_or("NVRTC was not found")?;
+    // 300 numbers that live until the barrier, in 255 registers.
+    let mut source = String::from("extern \"C\" __global__ void f(float* x) {\n");
+    let _ = (0..300).try_for_each(|i| writeln!(source, "float a{i} = x[threadIdx.x + {i}];"));
+    source += "__syncthreads();\n";
+    let _ = (0..300).try_for_each(|i| writeln!(source, "x[threadIdx.x * {i}] = a{i};"));
+    source += "}";
+    let resources = nvrtc.compile(&source, 80)?;
+    match no_spills(resources) {
+        Ok(()) => Err(format!("no spills in {resources:?}").into()),
+        Err(_) => Ok(()),
+    }
+}
+
+fn print(report: &Report) {
+    let report = report.lock().unwrap_or_else(PoisonError::into_inner);
+    if report.is_empty() {
+        return;
+    }
+    println!(
+        "| architecture | kernel | variants | units | registers | spills, bytes | stack, bytes | shared, bytes |"
+    );
+    println!("|---|---|---|---|---|---|---|---|");
+    for ((architecture, function), variants) in report.iter() {
+        let range = |of: &dyn Fn(&(Resources, Kernel)) -> usize| {
+            let least = variants.iter().map(of).min().unwrap_or(0);
+            let most = variants.iter().map(of).max().unwrap_or(0);
+            if least == most {
+                least.to_string()
+            } else {
+                format!("{least}-{most}")
+            }
+        };
+        println!(
+            "| sm_{architecture} | {function} | {} | {} | {} | {} | {} | {} |",
+            variants.len(),
+            range(&|(_, kernel)| kernel.units as usize),
+            range(&|(resources, _)| resources.registers as usize),
+            range(&|(resources, _)| resources.spills as usize),
+            range(&|(resources, _)| resources.stack as usize),
+            range(&|(_, kernel)| kernel.shared),
+        );
+    }
+}
+
+fn main() {
+    let nvrtc = Nvrtc::find().map(Arc::new);
+    let report = Report::default();
+    let mut trials = vec![Trial::test("sources_are_searched", sources_are_searched)];
+    let checks: [(&str, fn(Option<&Nvrtc>) -> Result<(), Failed>); 2] = [
+        ("an_error_is_found", an_error_is_found),
+        ("spills_are_found", spills_are_found),
+    ];
+    for (name, check) in checks {
+        let found = nvrtc.clone();
+        let trial = Trial::test(name, move || check(found.as_deref()));
+        trials.push(trial.with_ignored_flag(nvrtc.is_none()));
+    }
+    for architecture in ARCHITECTURES {
+        let launches = scenes::launch_everything(architecture);
+        let number = architecture.0;
+        let name = format!("sm_{number}::every_render_is_launched");
+        trials.push(Trial::test(name, move || launches.map_err(Failed::from)));
+        let name = format!("sm_{number}::every_kernel_is_launched");
+        trials.push(Trial::test(name, move || {
+            every_kernel_is_launched(architecture)
+        }));
+        for (i, kernel) in launched(architecture).into_iter().enumerate() {
+            let name = format!("sm_{number}::compiles::{}::{i}", kernel.function);
+            let (found, report) = (nvrtc.clone(), report.clone());
+            let run = move || compiles(found.as_deref(), &kernel, architecture, &report);
+            trials.push(Trial::test(name, run).with_ignored_flag(nvrtc.is_none()));
+        }
+    }
+    match &nvrtc {
+        Some(nvrtc) => println!("NVRTC: {}", nvrtc.path.display()),
+        None => println!(
+            "NVRTC: not found; {} may say where it is",
+            compiler::VARIABLE
+        ),
+    }
+    let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
+    print(&report);
+    conclusion.exit();
+}

@@ -1,0 +1,329 @@
+//! A CubeCL runtime that runs nothing: it has the properties of an NVIDIA device, compiles what is launched to CUDA C++ as CubeCL's
+//! own CUDA runtime would, and keeps the sources. No driver is needed.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use cubecl::backtrace::BackTrace;
+use cubecl::bytes::Bytes;
+use cubecl::client::ComputeClient;
+use cubecl::device::{Device, DeviceId, DeviceService};
+use cubecl::features::{Plane, TypeUsage};
+use cubecl::future::DynFut;
+use cubecl::ir::{
+    AddressType, DeviceProperties, ElemType, FloatKind, HardwareProperties, IntKind,
+    MemoryDeviceProperties, StorageType, TargetProperties, Type, UIntKind, VectorSize, features,
+};
+use cubecl::profile::{ProfileDuration, TimingMethod};
+use cubecl::server::{
+    Binding, ComputeServer, CopyDescriptor, CubeCount, ExecutionMode, IoError, KernelArguments,
+    ProfileError, ProfilingToken, ServerCommunication, ServerError, ServerUtilities,
+};
+use cubecl::stream_id::StreamId;
+use cubecl::zspace::{Shape, Strides};
+use cubecl::{CubeTask, MemoryAllocationMode, MemoryUsage, Runtime};
+use cubecl_cuda::{CudaCompiler, CudaRuntime};
+use cubecl_runtime::logging::ServerLogger;
+use cubecl_runtime::memory_management::ManagedMemoryHandle;
+use cubecl_runtime::storage::{ComputeStorage, ManagedResource};
+
+type CudaServer = <CudaRuntime as Runtime>::Server;
+type Layout = <CudaServer as ComputeServer>::MemoryLayoutPolicy;
+type Storage = <CudaServer as ComputeServer>::Storage;
+
+/// What every word of a buffer is when it is read back: a plausible number of hits.
+const WORD: u32 = 4096;
+
+/// A kernel that was launched.
+#[derive(Debug, Clone)]
+pub struct Kernel {
+    /// The name of the function, as in the Rust source.
+    pub function: String,
+    /// CUDA C++, or why there is none.
+    pub source: Result<String, String>,
+    /// Bytes of shared memory, which CubeCL asks for at launch.
+    pub shared: usize,
+    /// Units per cube.
+    pub units: u32,
+}
+
+/// What was launched on each architecture, by source.
+static LAUNCHED: Mutex<BTreeMap<(u16, String), Kernel>> = Mutex::new(BTreeMap::new());
+
+/// The kernels launched on `architecture`, each once.
+pub fn launched(architecture: Architecture) -> Vec<Kernel> {
+    let launched = LAUNCHED.lock().unwrap_or_else(PoisonError::into_inner);
+    let of_it = launched.iter().filter(|((at, _), _)| *at == architecture.0);
+    of_it.map(|(_, kernel)| kernel.clone()).collect()
+}
+
+/// A compute capability, ten times: 80 is sm_80.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Architecture(pub u16);
+
+impl Device for Architecture {
+    fn from_id(id: DeviceId) -> Self {
+        Self(id.index_id)
+    }
+
+    fn to_id(&self) -> DeviceId {
+        DeviceId {
+            type_id: 0,
+            index_id: self.0,
+        }
+    }
+}
+
+/// The runtime.
+#[derive(Debug, Clone)]
+pub struct Recorder;
+
+impl Runtime for Recorder {
+    type Compiler = CudaCompiler;
+    type Server = RecordingServer;
+    type Device = Architecture;
+
+    fn client(device: &Architecture) -> ComputeClient<Self> {
+        ComputeClient::load(device)
+    }
+
+    fn name(_: &ComputeClient<Self>) -> &'static str {
+        "recorder"
+    }
+
+    fn require_array_lengths() -> bool {
+        CudaRuntime::require_array_lengths()
+    }
+
+    fn max_cube_count() -> (u32, u32, u32) {
+        CudaRuntime::max_cube_count()
+    }
+
+    fn can_read_tensor(shape: &Shape, strides: &Strides) -> bool {
+        CudaRuntime::can_read_tensor(shape, strides)
+    }
+
+    fn target_properties() -> TargetProperties {
+        CudaRuntime::target_properties()
+    }
+
+    fn enumerate_devices(_: u16, (): &()) -> Vec<DeviceId> {
+        Vec::new()
+    }
+}
+
+/// Keeps what it is asked to launch.
+#[derive(Debug)]
+pub struct RecordingServer {
+    architecture: Architecture,
+    utilities: Arc<ServerUtilities<Self>>,
+}
+
+/// What CubeCL's CUDA runtime finds on data-centre devices, as far as kernels without matrix units see it.
+fn properties() -> DeviceProperties {
+    let memory = MemoryDeviceProperties {
+        max_page_size: 10 << 30,
+        alignment: 512,
+    };
+    let hardware = HardwareProperties {
+        load_width: 128,
+        plane_size_min: 32,
+        plane_size_max: 32,
+        max_bindings: 1024,
+        max_shared_memory_size: 163 << 10,
+        max_cube_count: (i32::MAX as u32, 65_535, 65_535),
+        max_units_per_cube: 1024,
+        max_cube_dim: (1024, 1024, 64),
+        num_streaming_multiprocessors: Some(108),
+        num_tensor_cores: Some(4),
+        min_tensor_cores_dim: Some(8),
+        num_cpu_cores: None,
+        max_vector_size: VectorSize::MAX,
+    };
+    let mut properties = DeviceProperties::new(
+        features::Features::default(),
+        memory,
+        hardware,
+        TimingMethod::System,
+    );
+    properties.register_address_type(AddressType::U32);
+    properties.register_address_type(AddressType::U64);
+    for plain in [
+        ElemType::UInt(UIntKind::U8),
+        ElemType::UInt(UIntKind::U16),
+        ElemType::UInt(UIntKind::U32),
+        ElemType::UInt(UIntKind::U64),
+        ElemType::Int(IntKind::I32),
+        ElemType::Int(IntKind::I64),
+        ElemType::Float(FloatKind::F16),
+        ElemType::Float(FloatKind::F32),
+        ElemType::Bool,
+    ] {
+        properties.register_type_usage(plain, TypeUsage::all());
+    }
+    for atomic in [
+        ElemType::UInt(UIntKind::U32),
+        ElemType::Int(IntKind::I32),
+        ElemType::Float(FloatKind::F32),
+    ] {
+        properties.register_atomic_type_usage(
+            Type::new(StorageType::Atomic(atomic)),
+            features::AtomicUsage::Add | features::AtomicUsage::LoadStore,
+        );
+    }
+    let features = &mut properties.features;
+    features.plane.insert(Plane::Sync);
+    features.plane.insert(Plane::Ops);
+    features.plane.insert(Plane::NonUniformControlFlow);
+    features.memory_reinterpret = true;
+    features.alignment = true;
+    features.copy_async = true;
+    properties
+}
+
+impl DeviceService for RecordingServer {
+    fn init(id: DeviceId) -> Self {
+        let properties = properties();
+        let layout = Layout::new(properties.memory.alignment as usize);
+        let logger = Arc::new(ServerLogger::default());
+        Self {
+            architecture: Architecture::from_id(id),
+            utilities: Arc::new(ServerUtilities::new(properties, logger, (), layout)),
+        }
+    }
+
+    fn utilities(&self) -> Arc<dyn std::any::Any + Send + Sync> {
+        self.utilities.clone()
+    }
+}
+
+impl ServerCommunication for RecordingServer {
+    const SERVER_COMM_ENABLED: bool = false;
+}
+
+impl RecordingServer {
+    /// The CUDA C++ of a kernel, with CubeCL's options for the architecture.
+    fn compile(&self, kernel: &dyn CubeTask<CudaCompiler>, mode: ExecutionMode) -> Kernel {
+        let mut options = <CudaCompiler as cubecl::Compiler>::CompilationOptions::default();
+        options.warp_size = 32;
+        options.supports_features.fast_math = true;
+        options.supports_features.fast_tanh = true;
+        options.supports_features.grid_constants = true;
+        options.supports_features.clusters = self.architecture.0 >= 90;
+        options.supports_features.elect_sync = self.architecture.0 >= 90;
+        let address = kernel.address_type();
+        let mut compiler = CudaCompiler::default();
+        let compile = || kernel.compile(&mut compiler, &options, mode, address);
+        let mut name = kernel.name();
+        let (source, shared, units) = match catch_unwind(AssertUnwindSafe(compile)) {
+            Ok(Ok(compiled)) => {
+                name = compiled.debug_name.unwrap_or(name);
+                let shared = compiled.repr.map_or(0, |repr| repr.shared_memory_size());
+                (Ok(compiled.source), shared, compiled.cube_dim.num_elems())
+            }
+            Ok(Err(error)) => (Err(error.to_string()), 0, 0),
+            Err(_) => (Err("CubeCL panicked".to_owned()), 0, 0),
+        };
+        Kernel {
+            function: function_of(name).to_owned(),
+            source,
+            shared,
+            units,
+        }
+    }
+}
+
+/// The function of `crate::module::function::Function<Runtime>`.
+fn function_of(kernel: &str) -> &str {
+    let path = kernel.split('<').next().unwrap_or(kernel);
+    let mut parts = path.rsplit("::");
+    parts.nth(1).unwrap_or(path)
+}
+
+impl ComputeServer for RecordingServer {
+    type Kernel = Box<dyn CubeTask<CudaCompiler>>;
+    type Info = ();
+    type MemoryLayoutPolicy = Layout;
+    type Storage = Storage;
+
+    fn initialize_memory(&mut self, _: ManagedMemoryHandle, _: u64, _: StreamId) {}
+
+    fn logger(&self) -> Arc<ServerLogger> {
+        self.utilities.logger.clone()
+    }
+
+    fn utilities(&self) -> Arc<ServerUtilities<Self>> {
+        self.utilities.clone()
+    }
+
+    fn read(
+        &mut self,
+        wanted: Vec<CopyDescriptor>,
+        _: StreamId,
+    ) -> DynFut<Result<Vec<Bytes>, ServerError>> {
+        let words = |wanted: &CopyDescriptor| {
+            let bytes = wanted.handle.size_in_used() as usize;
+            let words = WORD.to_le_bytes().into_iter().cycle().take(bytes);
+            Bytes::from_bytes_vec(words.collect())
+        };
+        let read = wanted.iter().map(words).collect();
+        Box::pin(async move { Ok(read) })
+    }
+
+    fn write(&mut self, _: Vec<(CopyDescriptor, Bytes)>, _: StreamId) {}
+
+    fn sync(&mut self, _: StreamId) -> DynFut<Result<(), ServerError>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn get_resource(
+        &mut self,
+        _: Binding,
+        _: StreamId,
+    ) -> Result<ManagedResource<<Storage as ComputeStorage>::Resource>, ServerError> {
+        let backtrace = BackTrace::capture();
+        Err(IoError::UnsupportedIoOperation { backtrace }.into())
+    }
+
+    unsafe fn launch(
+        &mut self,
+        kernel: Self::Kernel,
+        _: CubeCount,
+        _: KernelArguments,
+        mode: ExecutionMode,
+        _: StreamId,
+    ) {
+        let kernel = self.compile(kernel.as_ref(), mode);
+        let text = kernel.source.clone().unwrap_or_else(|error| error);
+        let key = (self.architecture.0, kernel.function.clone() + &text);
+        let mut launched = LAUNCHED.lock().unwrap_or_else(PoisonError::into_inner);
+        launched.insert(key, kernel);
+    }
+
+    fn flush(&mut self, _: StreamId) -> Result<(), ServerError> {
+        Ok(())
+    }
+
+    fn memory_usage(&mut self, _: StreamId) -> Result<MemoryUsage, ServerError> {
+        let backtrace = BackTrace::capture();
+        Err(IoError::UnsupportedIoOperation { backtrace }.into())
+    }
+
+    fn memory_cleanup(&mut self, _: StreamId) {}
+
+    fn start_profile(&mut self, _: StreamId) -> Result<ProfilingToken, ServerError> {
+        Ok(ProfilingToken { id: 0 })
+    }
+
+    fn end_profile(
+        &mut self,
+        _: StreamId,
+        _: ProfilingToken,
+    ) -> Result<ProfileDuration, ProfileError> {
+        let backtrace = BackTrace::capture();
+        Err(ProfileError::NotRegistered { backtrace })
+    }
+
+    fn allocation_mode(&mut self, _: MemoryAllocationMode, _: StreamId) {}
+}

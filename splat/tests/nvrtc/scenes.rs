@@ -1,0 +1,117 @@
+//! Renders that between them launch every kernel of the crate in every variant. Nothing is computed, so the numbers are all zero.
+
+use cubecl::Runtime;
+use splat::{
+    Backend, Camera, Cube, CubeBuffer, Gaussians, Image, Outputs, Regime, RenderConfig,
+    RenderError, Scene, Views, Wanted, render, render_vjp,
+};
+
+use crate::recorder::{Architecture, Recorder};
+
+/// Numbers of channels: alone, a picture, with depth, and such as fill and overflow what a kernel holds at once.
+const CHANNELS: [usize; 7] = [1, 3, 4, 5, 8, 16, 33];
+
+/// What a loss may depend on.
+const OUTPUTS: [(bool, bool); 4] = [(false, false), (true, false), (false, true), (true, true)];
+
+/// Renders forward and backward in every regime, with every kind of output, gradient and number of channels.
+///
+/// # Errors
+/// Names the first render that was refused.
+pub fn launch_everything(architecture: Architecture) -> Result<(), String> {
+    let backend = Cube::from_client(Recorder::client(&architecture));
+    let backend = backend.map_err(|error| error.to_string())?;
+    let projections = [
+        Camera::pinhole(32.0, 32.0, 20.0, 12.0),
+        Camera::orthographic(32.0, 32.0, 20.0, 12.0),
+    ];
+    for regime in [Regime::Small, Regime::Large] {
+        let backend = backend.clone().with_regime(regime);
+        for channels in CHANNELS {
+            for camera in projections {
+                for (transmittance, depth) in OUTPUTS {
+                    for layers in [Vec::new(), vec![0, 3]] {
+                        let outputs = Outputs {
+                            transmittance,
+                            depth,
+                        };
+                        let config = RenderConfig {
+                            outputs,
+                            layers,
+                            antialias: depth,
+                            ..RenderConfig::default()
+                        };
+                        one(&backend, channels, camera, &config).map_err(|error| {
+                            format!("{regime:?}, {channels} channels, {config:?}: {error}")
+                        })?;
+                    }
+                }
+            }
+        }
+    }
+    // One view of more splats than a cube sorts at once, and several small ones.
+    cubecl::future::block_on(backend.client().sync()).map_err(|error| error.to_string())
+}
+
+/// One render, and its vjp for several kinds of gradients.
+fn one(
+    backend: &Cube<Recorder>,
+    channels: usize,
+    camera: Camera,
+    config: &RenderConfig,
+) -> Result<(), RenderError> {
+    let count = 600;
+    let zeros = |len: usize| backend.upload(&vec![0.0; len]);
+    let gaussians = Gaussians {
+        means: zeros(count * 3)?,
+        scales: zeros(count * 3)?,
+        quaternions: zeros(count * 4)?,
+        opacities: zeros(count)?,
+        features: zeros(count * channels)?,
+        count,
+        channels,
+    };
+    let views = Views {
+        width: 40,
+        height: 24,
+        cameras: vec![camera; 2],
+        ranges: vec![0..count, 100..count],
+    };
+    let backgrounds = zeros(2 * channels)?;
+    let scene = Scene {
+        gaussians: gaussians.map(Cube::<Recorder>::view),
+        views: &views,
+        backgrounds: &backgrounds,
+    };
+    let (image, saved) = render(backend, &scene, config)?;
+    let v_image = Image {
+        layers: None,
+        ..image
+    };
+    let v_image: Image<&CubeBuffer> = v_image.map(Cube::<Recorder>::view);
+    let none = Wanted {
+        geometry: false,
+        features: false,
+        backgrounds: false,
+        cameras: false,
+    };
+    for wanted in [
+        Wanted::ALL,
+        Wanted {
+            geometry: true,
+            ..none
+        },
+        Wanted {
+            features: true,
+            ..none
+        },
+        Wanted {
+            backgrounds: true,
+            cameras: true,
+            ..none
+        },
+    ] {
+        render_vjp(backend, &scene, &saved, &v_image, wanted)?;
+    }
+    Ok(())
+}
