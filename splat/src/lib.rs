@@ -44,6 +44,9 @@ pub mod backend;
 pub mod camera;
 pub mod config;
 pub mod cpu;
+#[cfg(feature = "cube")]
+#[doc(hidden)]
+pub mod cube_measure;
 pub mod error;
 pub mod gaussians;
 pub mod math;
