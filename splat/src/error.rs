@@ -29,6 +29,14 @@ pub enum RenderError {
         /// The value that came.
         got: String,
     },
+    /// A device is not there, offers too little, or failed.
+    #[error("expected {expected}, got {got}")]
+    Device {
+        /// The device, driver or property that was looked for.
+        expected: String,
+        /// What there was instead.
+        got: String,
+    },
     /// A size overflows its index type or the memory at hand.
     #[error("{what} needs {needed}, more than {limit}")]
     Capacity {

@@ -45,6 +45,8 @@ pub mod camera;
 pub mod config;
 pub mod cpu;
 #[cfg(feature = "cube")]
+pub mod cube;
+#[cfg(feature = "cube")]
 #[doc(hidden)]
 pub mod cube_measure;
 pub mod error;
@@ -150,6 +152,8 @@ pub use composite::cpu::Composited;
 pub use composite::{Image, ImageSize, Moments, SigmaGradient};
 pub use config::{Outputs, RenderConfig};
 pub use cpu::{Cpu, TileSize};
+#[cfg(feature = "cube")]
+pub use cube::{Cube, CubeBuffer, Regime};
 pub use error::RenderError;
 pub use gaussians::Gaussians;
 pub use project::{

@@ -12,6 +12,10 @@ use crate::scalar::Scalar;
 pub(crate) mod blend;
 pub(crate) mod cpu;
 pub(crate) mod cpu_vjp;
+#[cfg(feature = "cube")]
+pub(crate) mod cube;
+#[cfg(feature = "cube")]
+pub(crate) mod cube_vjp;
 pub(crate) mod replay;
 pub(crate) mod strip;
 pub(crate) mod tile;

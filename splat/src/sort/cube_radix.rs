@@ -5,10 +5,9 @@
 //! word is the same.
 
 use cubecl::prelude::*;
-use cubecl::server::Handle;
 
+use crate::cube::{Cube, CubeBuffer, cube_dim, cube_index, grid};
 use crate::error::RenderError;
-use crate::sort::cube_launch::{array, cube_dim, grid, index, room};
 use crate::sort::cube_scan::exclusive_scan;
 
 /// Pairs that one cube sorts in a pass: 16 rows of one pair per unit.
@@ -21,8 +20,8 @@ const DIGIT_BITS: u32 = 8;
 /// Pairs of a key and a value, `[len]` each.
 #[derive(Clone, Debug)]
 pub(crate) struct Pairs {
-    pub(crate) keys: Handle,
-    pub(crate) values: Handle,
+    pub(crate) keys: CubeBuffer,
+    pub(crate) values: CubeBuffer,
 }
 
 /// `counts[digit, block]`: how many keys of a block have a digit.
@@ -36,7 +35,7 @@ fn count_digits(
     last_digit: u32,
 ) {
     let shared = SharedMemory::<Atomic<u32>>::new(256usize);
-    let block = CUBE_POS as u32;
+    let block = cube_index();
     shared[UNIT_POS as usize].store(0u32);
     sync_cube();
     if block < blocks {
@@ -73,7 +72,7 @@ fn put_pairs(
     // Word `w` of digit `d` at `w * 256 + d`: bit `b` is set where unit `32 w + b` has a key of that digit.
     let units = SharedMemory::<Atomic<u32>>::new(2048usize);
     let mut next = SharedMemory::<u32>::new(256usize);
-    let block = CUBE_POS as u32;
+    let block = cube_index();
     let begin = block * BLOCK;
     let mut left = 0u32;
     let mut start = 0u32;
@@ -125,70 +124,80 @@ fn put_pairs(
 /// Sorts `pairs` stably by the lowest `bits` bits of their keys; the others are all zero. `pairs` serve as room: what is in them
 /// afterwards is not defined.
 ///
-/// One pass of four launches or more per 8 bits; takes 8 bytes per pair and half a byte for counts.
+/// One pass per 8 bits, of three launches or a few more; takes 8 bytes per pair, and half a byte for counts.
 ///
 /// # Errors
 /// Lengths over 32 bits or the device's buffers.
 pub(crate) fn sort_pairs<R: Runtime>(
-    client: &ComputeClient<R>,
+    cube: &Cube<R>,
     pairs: Pairs,
-    len: usize,
     bits: u32,
 ) -> Result<Pairs, RenderError> {
-    let count = index("pairs to sort", len)?;
-    if count < 2 || bits == 0 {
+    let len = pairs.keys.len();
+    if len < 2 || bits == 0 {
         return Ok(pairs);
     }
     let passes = bits.div_ceil(DIGIT_BITS);
     let digit_bits = bits.div_ceil(passes);
-    let (mut from, mut to) = (
-        pairs,
-        Pairs {
-            keys: room(client, "keys to sort", len)?,
-            values: room(client, "values to sort", len)?,
-        },
-    );
-    let blocks = count.div_ceil(BLOCK);
+    let room = Pairs {
+        keys: cube.empty("keys to sort", len)?,
+        values: cube.empty("values to sort", len)?,
+    };
+    let (mut from, mut to) = (pairs, room);
     for pass in 0..passes {
         let shift = pass * digit_bits;
         let last_digit = (1u32 << digit_bits.min(bits - shift)) - 1;
-        let table = (last_digit as usize + 1) * blocks as usize;
-        let counts = room(client, "counts of digits", table)?;
-        // SAFETY: no index leaves its array: `i < left` of the keys, digits and blocks of the counts.
-        unsafe {
-            count_digits::launch_unchecked::<R>(
-                client,
-                grid(blocks),
-                cube_dim(),
-                array(&from.keys, len),
-                array(&counts, table),
-                count,
-                blocks,
-                shift,
-                last_digit,
-            );
-        }
-        let starts = exclusive_scan(client, &counts, table, table)?;
-        // SAFETY: as above, and the places are a permutation of `0..len`.
-        unsafe {
-            put_pairs::launch_unchecked::<R>(
-                client,
-                grid(blocks),
-                cube_dim(),
-                array(&from.keys, len),
-                array(&from.values, len),
-                array(&starts, table),
-                array(&to.keys, len),
-                array(&to.values, len),
-                count,
-                blocks,
-                shift,
-                last_digit,
-            );
-        }
+        sort_by_digit(cube, &from, &to, shift, last_digit)?;
         std::mem::swap(&mut from, &mut to);
     }
     Ok(from)
+}
+
+/// One pass: sorts by `key >> shift & last_digit`.
+fn sort_by_digit<R: Runtime>(
+    cube: &Cube<R>,
+    from: &Pairs,
+    to: &Pairs,
+    shift: u32,
+    last_digit: u32,
+) -> Result<(), RenderError> {
+    let len = from.keys.len();
+    let blocks = len.div_ceil(BLOCK as usize);
+    let table = (last_digit as usize + 1) * blocks;
+    let counts = cube.empty("counts of digits", table)?;
+    // SAFETY: no index leaves its array: `i < left` of the keys, digits and blocks of the counts.
+    unsafe {
+        count_digits::launch_unchecked::<R>(
+            &cube.client,
+            grid(blocks),
+            cube_dim(),
+            from.keys.arg(),
+            counts.arg(),
+            len as u32,
+            blocks as u32,
+            shift,
+            last_digit,
+        );
+    }
+    let starts = exclusive_scan(cube, &counts, table)?;
+    // SAFETY: as above, and the places are a permutation of `0..len`.
+    unsafe {
+        put_pairs::launch_unchecked::<R>(
+            &cube.client,
+            grid(blocks),
+            cube_dim(),
+            from.keys.arg(),
+            from.values.arg(),
+            starts.arg(),
+            to.keys.arg(),
+            to.values.arg(),
+            len as u32,
+            blocks as u32,
+            shift,
+            last_digit,
+        );
+    }
+    Ok(())
 }
 
 /// How many bits the numbers `0..count` have.

@@ -4,10 +4,9 @@
 //! no sum depends on the order in which cubes run, and shared memory is all that units of a cube share.
 
 use cubecl::prelude::*;
-use cubecl::server::Handle;
 
+use crate::cube::{Cube, CubeBuffer, cube_dim, cube_index, grid};
 use crate::error::RenderError;
-use crate::sort::cube_launch::{array, cube_dim, grid, index, room};
 
 /// Elements that one cube scans: 8 per unit.
 const BLOCK: u32 = 2048;
@@ -48,7 +47,7 @@ fn scan_units(value: u32, sums: &mut SharedMemory<u32>) {
 #[cube(launch_unchecked)]
 fn sum_blocks(input: &Array<u32>, sums: &mut Array<u32>, len: u32, blocks: u32) {
     let mut shared = SharedMemory::<u32>::new(512usize);
-    let block = CUBE_POS as u32;
+    let block = cube_index();
     let mut sum = 0u32;
     if block < blocks {
         let begin = block * BLOCK;
@@ -88,7 +87,7 @@ fn scan_blocks(
 ) {
     let mut elements = SharedMemory::<u32>::new(2112usize);
     let mut shared = SharedMemory::<u32>::new(512usize);
-    let block = CUBE_POS as u32;
+    let block = cube_index();
     let begin = block * BLOCK;
     let mut to_read = 0u32;
     let mut to_write = 0u32;
@@ -135,59 +134,52 @@ fn scan_blocks(
     }
 }
 
-/// The sum of all elements of `input [input_len]` before each of `0 .. output_len`; one longer than the input, the output ends with the
-/// whole sum. A sum above `u32::MAX` is `u32::MAX`.
+/// The sum of all elements of `input` before each of `0 .. len`; one longer than the input, the output ends with the whole sum. A sum
+/// above `u32::MAX` is `u32::MAX`.
 ///
-/// Three launches per 2048-fold of length; beside the output, 4 bytes per 1024 elements.
+/// Two launches per 2048-fold of length, less one; beside the output, 4 bytes per 1024 elements.
 ///
 /// # Errors
 /// Lengths over 32 bits or the device's buffers.
 pub(crate) fn exclusive_scan<R: Runtime>(
-    client: &ComputeClient<R>,
-    input: &Handle,
-    input_len: usize,
-    output_len: usize,
-) -> Result<Handle, RenderError> {
-    let output = room(client, "running count", output_len)?;
-    let (read, written) = (
-        index("running count", input_len)?,
-        index("running count", output_len)?,
-    );
-    if written == 0 {
+    cube: &Cube<R>,
+    input: &CubeBuffer,
+    len: usize,
+) -> Result<CubeBuffer, RenderError> {
+    let output = cube.empty("running count", len)?;
+    if len == 0 {
         return Ok(output);
     }
-    let blocks = written.div_ceil(BLOCK);
-    let before = if blocks == 1 {
-        room(client, "sums of blocks", 1)?
-    } else {
-        let sums = room(client, "sums of blocks", blocks as usize)?;
+    let (blocks, read) = (len.div_ceil(BLOCK as usize), input.len() as u32);
+    let mut before = cube.empty("sums of blocks", 1)?;
+    if blocks > 1 {
+        let sums = cube.empty("sums of blocks", blocks)?;
         // SAFETY: no index leaves its array: `i < left` of `input`, `block < blocks` of `sums`.
         unsafe {
             sum_blocks::launch_unchecked::<R>(
-                client,
+                &cube.client,
                 grid(blocks),
                 cube_dim(),
-                array(input, input_len),
-                array(&sums, blocks as usize),
+                input.arg(),
+                sums.arg(),
                 read,
-                blocks,
+                blocks as u32,
             );
         }
-        exclusive_scan(client, &sums, blocks as usize, blocks as usize)?
-    };
-    let before_len = if blocks == 1 { 1 } else { blocks as usize };
+        before = exclusive_scan(cube, &sums, blocks)?;
+    }
     // SAFETY: no index leaves its array: `i < to_read` of `input`, `i < to_write` of `output`, `block < blocks` of `before`.
     unsafe {
         scan_blocks::launch_unchecked::<R>(
-            client,
+            &cube.client,
             grid(blocks),
             cube_dim(),
-            array(input, input_len),
-            array(&before, before_len),
-            array(&output, output_len),
+            input.arg(),
+            before.arg(),
+            output.arg(),
             read,
-            written,
-            blocks,
+            len as u32,
+            blocks as u32,
         );
     }
     Ok(output)

@@ -6,11 +6,15 @@
 pub(crate) mod counting;
 pub(crate) mod cpu;
 #[cfg(feature = "cube")]
-pub(crate) mod cube_launch;
+pub(crate) mod cube;
+#[cfg(feature = "cube")]
+pub(crate) mod cube_large;
 #[cfg(feature = "cube")]
 pub(crate) mod cube_radix;
 #[cfg(feature = "cube")]
 pub(crate) mod cube_scan;
+#[cfg(feature = "cube")]
+pub(crate) mod cube_small;
 pub(crate) mod deal;
 pub(crate) mod depth;
 #[cfg(test)]

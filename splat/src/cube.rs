@@ -1,0 +1,433 @@
+//! The GPU backend: every stage as CubeCL kernels, on any of its runtimes, from the formulas the CPU runs.
+//!
+//! Buffers stay on the device from stage to stage. No kernel needs more than plain WebGPU offers: 16 KB of shared memory, 256 units
+//! per cube, eight storage buffers of which one is CubeCL's own, no planes, no atomic floats.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use cubecl::prelude::*;
+use cubecl::server::Handle;
+
+use crate::backend::{Backend, ProjectGradients, Wanted};
+use crate::binning::cube::Hits;
+use crate::camera::Views;
+use crate::composite::Image;
+use crate::composite::cube::Composited;
+use crate::config::RenderConfig;
+use crate::error::{RenderError, checked_product};
+use crate::gaussians::Gaussians;
+use crate::project::Splats;
+use crate::sort::cube::SortedHits;
+use crate::{binning, composite, project, sort};
+
+/// Units of every cube: one per pixel of a tile.
+pub(crate) const UNITS: u32 = 256;
+
+/// The greatest number of cubes along one dimension of a grid.
+const MAX_CUBES: usize = 65_535;
+
+/// Sections of one allocation begin at multiples of this many words: 256 bytes, the greatest alignment WebGPU asks for.
+const SECTION: usize = 64;
+
+/// Bytes that working memory may take by default.
+const BUDGET: usize = 1 << 28;
+
+/// Splats of one view that the small regime sorts in shared memory.
+pub(crate) const SMALL_VIEW: usize = 1024;
+
+/// How the hits of a tile are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Regime {
+    /// [`Regime::Small`] where it is possible and its working memory fits the budget, else [`Regime::Large`].
+    #[default]
+    Auto,
+    /// Many views of at most 1024 splats: each view is sorted in shared memory, each tile keeps a bit per splat, and nothing is read
+    /// back.
+    Small,
+    /// Few views of up to millions of splats: lists of (splat, tile) pairs, whose number is read back once.
+    Large,
+}
+
+/// Contiguous 32-bit words on a device: the backend's `f32` buffers.
+#[derive(Debug, Clone)]
+pub struct CubeBuffer {
+    handle: Handle,
+    len: usize,
+}
+
+impl CubeBuffer {
+    /// The first `len` words behind `handle`, which must have as many.
+    pub fn from_handle(handle: Handle, len: usize) -> Self {
+        Self { handle, len }
+    }
+
+    /// Where the words lie.
+    pub fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// The number of words.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The `len` words from `start` on, `start` being a multiple of [`SECTION`].
+    pub(crate) fn section(&self, start: usize, len: usize) -> Self {
+        let word = size_of::<f32>();
+        let handle = self.handle.clone();
+        let rest = handle.size_in_used() - ((start + len.max(1)) * word) as u64;
+        let handle = handle.offset_start((start * word) as u64).offset_end(rest);
+        Self { handle, len }
+    }
+
+    /// The buffer as a kernel's argument.
+    pub(crate) fn arg<R: Runtime>(&self) -> ArrayArg<R> {
+        // SAFETY: the handle has `len` words, and launches check every index against it. An empty buffer still has one word.
+        unsafe { ArrayArg::from_raw_parts(self.handle.clone(), self.len.max(1)) }
+    }
+}
+
+/// The GPU backend on the CubeCL runtime `R`, at `f32`. Inputs and outputs are [`CubeBuffer`]s.
+///
+/// The same input gives the same bits on one device, whatever the memory budget: sums have a fixed order, and no float is added
+/// atomically.
+pub struct Cube<R: Runtime> {
+    pub(crate) client: ComputeClient<R>,
+    pub(crate) regime: Regime,
+    pub(crate) budget: usize,
+    /// The largest buffer the device binds, in bytes.
+    max_buffer: u64,
+}
+
+impl<R: Runtime> Clone for Cube<R> {
+    fn clone(&self) -> Self {
+        Self {
+            client: self.client.clone(),
+            ..*self
+        }
+    }
+}
+
+impl<R: Runtime> std::fmt::Debug for Cube<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cube")
+            .field("runtime", &R::name(&self.client))
+            .field("regime", &self.regime)
+            .field("budget", &self.budget)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<R: Runtime> Cube<R> {
+    /// A backend on `device`.
+    ///
+    /// # Errors
+    /// [`RenderError::Device`] where there is no such device, or it has less than plain WebGPU asks for.
+    pub fn new(device: &R::Device) -> Result<Self, RenderError> {
+        // CubeCL panics where it finds no adapter or no driver; that is the only way it has to say so.
+        match catch_unwind(AssertUnwindSafe(|| R::client(device))) {
+            Ok(client) => Self::from_client(client),
+            Err(panic) => {
+                let said = panic.downcast_ref::<String>().map(String::as_str);
+                let said = said.or_else(|| panic.downcast_ref::<&str>().copied());
+                let runtime = std::any::type_name::<R>();
+                Err(RenderError::Device {
+                    expected: format!("a device and driver for {runtime} ({device:?})"),
+                    got: said.unwrap_or("a panic of the runtime").to_owned(),
+                })
+            }
+        }
+    }
+
+    /// A backend on the device of `client`, sharing its memory and its queue.
+    ///
+    /// # Errors
+    /// [`RenderError::Device`] where the device has less than plain WebGPU asks for.
+    pub fn from_client(client: ComputeClient<R>) -> Result<Self, RenderError> {
+        let properties = client.properties();
+        let hardware = &properties.hardware;
+        let least = [
+            ("units per cube", hardware.max_units_per_cube as usize, 256),
+            (
+                "bytes of shared memory",
+                hardware.max_shared_memory_size,
+                16 << 10,
+            ),
+            ("buffers per kernel", hardware.max_bindings as usize, 7),
+        ];
+        for (what, got, needed) in least {
+            if got < needed {
+                return Err(RenderError::Device {
+                    expected: format!("a device with {needed} {what}"),
+                    got: got.to_string(),
+                });
+            }
+        }
+        let max_buffer = properties.memory.max_page_size;
+        Ok(Self {
+            client,
+            regime: Regime::Auto,
+            budget: BUDGET,
+            max_buffer,
+        })
+    }
+
+    /// The same backend in a regime of one's choice. The image does not depend on it.
+    #[must_use]
+    pub fn with_regime(self, regime: Regime) -> Self {
+        Self { regime, ..self }
+    }
+
+    /// The same backend with at most about `bytes` of working memory at a time: larger batches are taken in chunks, to the same
+    /// bits. Inputs, outputs and what is saved for the vjp come on top.
+    #[must_use]
+    pub fn with_memory_budget(self, bytes: usize) -> Self {
+        let budget = bytes;
+        Self { budget, ..self }
+    }
+
+    /// The client that the kernels are launched on.
+    pub fn client(&self) -> &ComputeClient<R> {
+        &self.client
+    }
+
+    /// Copies numbers to the device.
+    ///
+    /// # Errors
+    /// [`RenderError::Capacity`] where the device has no buffers that long.
+    pub fn upload(&self, numbers: &[f32]) -> Result<CubeBuffer, RenderError> {
+        self.check_room("an upload", numbers.len())?;
+        let some = if numbers.is_empty() { &[0.0] } else { numbers };
+        let handle = self.client.create_from_slice(f32::as_bytes(some));
+        let len = numbers.len();
+        Ok(CubeBuffer { handle, len })
+    }
+
+    /// Copies integers to the device.
+    pub(crate) fn upload_words(&self, words: &[u32]) -> Result<CubeBuffer, RenderError> {
+        self.check_room("an upload", words.len())?;
+        let some = if words.is_empty() { &[0] } else { words };
+        let handle = self.client.create_from_slice(u32::as_bytes(some));
+        let len = words.len();
+        Ok(CubeBuffer { handle, len })
+    }
+
+    /// Waits for a buffer and copies it to the host.
+    ///
+    /// # Errors
+    /// [`RenderError::Device`] where the device failed.
+    pub fn download(&self, buffer: &CubeBuffer) -> Result<Vec<f32>, RenderError> {
+        cubecl::future::block_on(self.download_async(buffer))
+    }
+
+    /// [`Cube::download`] for hosts that must not block, such as a browser.
+    ///
+    /// # Errors
+    /// As [`Cube::download`].
+    pub async fn download_async(&self, buffer: &CubeBuffer) -> Result<Vec<f32>, RenderError> {
+        let bytes = self.read(buffer).await?;
+        Ok(words(&bytes).map(f32::from_bits).take(buffer.len).collect())
+    }
+
+    /// Waits for integers and copies them to the host.
+    pub(crate) fn download_words(&self, buffer: &CubeBuffer) -> Result<Vec<u32>, RenderError> {
+        let bytes = cubecl::future::block_on(self.read(buffer))?;
+        Ok(words(&bytes).take(buffer.len).collect())
+    }
+
+    async fn read(&self, buffer: &CubeBuffer) -> Result<Vec<u8>, RenderError> {
+        if buffer.is_empty() {
+            return Ok(Vec::new());
+        }
+        let read = self.client.read_async(vec![buffer.handle.clone()]).await;
+        let device = |got: String| RenderError::Device {
+            expected: "a buffer read back".to_owned(),
+            got,
+        };
+        let mut bytes = read.map_err(|error| device(error.to_string()))?;
+        let bytes = bytes.pop().ok_or_else(|| device("nothing".to_owned()))?;
+        Ok(bytes.to_vec())
+    }
+
+    /// Room for `len` words, with whatever is in them.
+    pub(crate) fn empty(&self, what: &'static str, len: usize) -> Result<CubeBuffer, RenderError> {
+        self.check_room(what, len)?;
+        let handle = self.client.empty(len.max(1) * size_of::<f32>());
+        Ok(CubeBuffer { handle, len })
+    }
+
+    /// Checks that the device binds buffers of `len` words, and that 32 bits number them.
+    pub(crate) fn check_room(&self, what: &'static str, len: usize) -> Result<(), RenderError> {
+        let bytes = checked_product(what, &[len, size_of::<f32>()])?;
+        if len < u32::MAX as usize && bytes as u64 <= self.max_buffer {
+            return Ok(());
+        }
+        Err(RenderError::Capacity {
+            what,
+            needed: format!("{bytes} bytes in one buffer"),
+            limit: format!("{} bytes of the device, or 2^32 words", self.max_buffer),
+        })
+    }
+
+    /// The most words that a buffer of working memory may have: the budget, or what the device binds.
+    pub(crate) fn chunk_words(&self) -> usize {
+        let bytes = (self.budget as u64).min(self.max_buffer);
+        (bytes as usize / size_of::<f32>()).min(u32::MAX as usize)
+    }
+}
+
+/// The words that `bytes` are, wherever they begin: what a device wrote need not be aligned.
+fn words(bytes: &[u8]) -> impl Iterator<Item = u32> {
+    let words = bytes.chunks_exact(size_of::<u32>());
+    words.map(|word| u32::from_ne_bytes([word[0], word[1], word[2], word[3]]))
+}
+
+/// One allocation cut into sections, so that a kernel binds it as one buffer.
+pub(crate) struct Sections {
+    lens: Vec<usize>,
+    pub(crate) total: usize,
+}
+
+impl Sections {
+    pub(crate) fn new() -> Self {
+        let lens = Vec::new();
+        Self { lens, total: 0 }
+    }
+
+    /// Adds a section of `len` words and returns where it begins.
+    pub(crate) fn push(&mut self, len: usize) -> usize {
+        let start = self.total;
+        self.lens.push(len);
+        self.total =
+            start.saturating_add(len.max(1).saturating_add(SECTION - 1) / SECTION * SECTION);
+        start
+    }
+}
+
+/// A grid of at least `cubes` cubes, no side longer than any runtime allows; kernels leave out those beyond `cubes`.
+pub(crate) fn grid(cubes: usize) -> CubeCount {
+    let x = cubes.clamp(1, MAX_CUBES);
+    let y = cubes.div_ceil(x).clamp(1, MAX_CUBES);
+    let z = cubes.div_ceil(x * y).max(1);
+    CubeCount::Static(x as u32, y as u32, z as u32)
+}
+
+/// A grid with a unit for each of `units` items, in cubes of [`UNITS`].
+pub(crate) fn grid_of_units(units: usize) -> CubeCount {
+    grid(units.div_ceil(UNITS as usize))
+}
+
+/// The shape of every cube.
+pub(crate) fn cube_dim() -> CubeDim {
+    CubeDim::new_1d(UNITS)
+}
+
+/// The number of this cube in the grid of [`grid`].
+#[cube]
+pub(crate) fn cube_index() -> u32 {
+    CUBE_POS_X + CUBE_COUNT_X * (CUBE_POS_Y + CUBE_COUNT_Y * CUBE_POS_Z)
+}
+
+/// The number of this unit in the grid of [`grid_of_units`].
+#[cube]
+pub(crate) fn unit_index() -> u32 {
+    cube_index() * CUBE_DIM_X + UNIT_POS_X
+}
+
+/// Neither infinite nor NaN, by the bits: compilers for devices may take it that such numbers do not occur.
+#[cube]
+pub(crate) fn finite(x: f32) -> bool {
+    (u32::reinterpret(x) & 0x7f80_0000u32) != 0x7f80_0000u32
+}
+
+impl<R: Runtime> Backend for Cube<R> {
+    type Buffer = CubeBuffer;
+    type View<'a> = &'a CubeBuffer;
+    type Hits = Hits;
+    type SortedHits = SortedHits;
+    type Composited = Composited;
+
+    fn view(buffer: &CubeBuffer) -> &CubeBuffer {
+        buffer
+    }
+
+    fn project(
+        &self,
+        gaussians: &Gaussians<&CubeBuffer>,
+        views: &Views,
+        config: &RenderConfig,
+    ) -> Result<Splats<CubeBuffer>, RenderError> {
+        config.validate_at::<f32>()?;
+        gaussians.validate(|buffer| buffer.len())?;
+        views.validate(gaussians.count)?;
+        project::cube::project(self, gaussians, views, config)
+    }
+
+    fn project_vjp(
+        &self,
+        gaussians: &Gaussians<&CubeBuffer>,
+        views: &Views,
+        config: &RenderConfig,
+        splats: &Splats<&CubeBuffer>,
+        v_splats: &Splats<&CubeBuffer>,
+        wanted: Wanted,
+    ) -> Result<ProjectGradients<CubeBuffer>, RenderError> {
+        config.validate_at::<f32>()?;
+        gaussians.validate(|buffer| buffer.len())?;
+        views.validate(gaussians.count)?;
+        project::cube_vjp::project_vjp(self, gaussians, views, config, splats, v_splats, wanted)
+    }
+
+    fn bin(
+        &self,
+        splats: &Splats<&CubeBuffer>,
+        width: usize,
+        height: usize,
+    ) -> Result<Hits, RenderError> {
+        splats.validate(|buffer| buffer.len())?;
+        binning::cube::bin(self, splats, width, height)
+    }
+
+    fn sort(&self, splats: &Splats<&CubeBuffer>, hits: Hits) -> Result<SortedHits, RenderError> {
+        splats.validate(|buffer| buffer.len())?;
+        sort::cube::sort(self, splats, hits)
+    }
+
+    fn composite(
+        &self,
+        splats: &Splats<&CubeBuffer>,
+        sorted: &SortedHits,
+        backgrounds: &CubeBuffer,
+        config: &RenderConfig,
+    ) -> Result<(Image<CubeBuffer>, Composited), RenderError> {
+        config.validate_at::<f32>()?;
+        splats.validate(|buffer| buffer.len())?;
+        composite::cube::composite(self, splats, sorted, backgrounds, config)
+    }
+
+    fn composite_vjp(
+        &self,
+        splats: &Splats<&CubeBuffer>,
+        sorted: &SortedHits,
+        backgrounds: &CubeBuffer,
+        composited: &Composited,
+        v_image: &Image<&CubeBuffer>,
+        wanted: Wanted,
+    ) -> Result<(Splats<CubeBuffer>, CubeBuffer), RenderError> {
+        splats.validate(|buffer| buffer.len())?;
+        composite::cube_vjp::composite_vjp(
+            self,
+            splats,
+            sorted,
+            backgrounds,
+            composited,
+            v_image,
+            wanted,
+        )
+    }
+}
