@@ -231,21 +231,13 @@ impl<R: Runtime> Cube<R> {
     /// As [`Cube::download`].
     pub async fn download_async(&self, buffer: &CubeBuffer) -> Result<Vec<f32>, RenderError> {
         let bytes = self.read(buffer).await?;
-        Ok(f32::from_bytes(&bytes)
-            .iter()
-            .copied()
-            .take(buffer.len)
-            .collect())
+        Ok(words(&bytes).map(f32::from_bits).take(buffer.len).collect())
     }
 
     /// Waits for integers and copies them to the host.
     pub(crate) fn download_words(&self, buffer: &CubeBuffer) -> Result<Vec<u32>, RenderError> {
         let bytes = cubecl::future::block_on(self.read(buffer))?;
-        Ok(u32::from_bytes(&bytes)
-            .iter()
-            .copied()
-            .take(buffer.len)
-            .collect())
+        Ok(words(&bytes).take(buffer.len).collect())
     }
 
     async fn read(&self, buffer: &CubeBuffer) -> Result<Vec<u8>, RenderError> {
@@ -287,6 +279,12 @@ impl<R: Runtime> Cube<R> {
         let bytes = (self.budget as u64).min(self.max_buffer);
         (bytes as usize / size_of::<f32>()).min(u32::MAX as usize)
     }
+}
+
+/// The words that `bytes` are, wherever they begin: what a device wrote need not be aligned.
+fn words(bytes: &[u8]) -> impl Iterator<Item = u32> {
+    let words = bytes.chunks_exact(size_of::<u32>());
+    words.map(|word| u32::from_ne_bytes([word[0], word[1], word[2], word[3]]))
 }
 
 /// One allocation cut into sections, so that a kernel binds it as one buffer.

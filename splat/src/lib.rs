@@ -46,6 +46,9 @@ pub mod config;
 pub mod cpu;
 #[cfg(feature = "cube")]
 pub mod cube;
+#[cfg(feature = "cube")]
+#[doc(hidden)]
+pub mod cube_measure;
 pub mod error;
 pub mod gaussians;
 pub mod math;
