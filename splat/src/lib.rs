@@ -46,6 +46,8 @@ pub mod config;
 pub mod cpu;
 #[cfg(feature = "cube")]
 pub mod cube;
+#[cfg(feature = "cube")]
+mod cube_host;
 pub mod error;
 pub mod gaussians;
 pub mod math;
