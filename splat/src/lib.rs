@@ -49,6 +49,7 @@ pub mod cube;
 #[cfg(feature = "cube")]
 #[doc(hidden)]
 pub mod cube_measure;
+mod cube_host;
 pub mod error;
 pub mod gaussians;
 pub mod math;

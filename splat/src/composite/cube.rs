@@ -1,13 +1,25 @@
-//! The forward compositor on a device: one cube per tile, one unit per pixel.
+//! The forward compositor on a device: one cube per tile, one unit per pixel, hits in batches through shared memory.
 
 use cubecl::prelude::*;
 
+use crate::composite::cube_tile::{
+    Layout, LayoutLaunch, PREFIX, ROW, Thresholds, ThresholdsLaunch, count_bits, load_hits, pack,
+    pair, rank_at, rank_of,
+};
 use crate::composite::{Image, ImageSize};
 use crate::config::RenderConfig;
-use crate::cube::{Cube, CubeBuffer};
-use crate::error::RenderError;
+use crate::cube::{Cube, CubeBuffer, Sections, cube_dim, cube_index, grid};
+use crate::error::{RenderError, checked_product};
+use crate::gaussians::check_len;
 use crate::project::Splats;
+use crate::single::composite as formula;
 use crate::sort::cube::SortedHits;
+
+/// Hits that are in shared memory at a time.
+const BATCH: u32 = 128;
+
+/// Channels that a unit sums in registers; more take further launches.
+const CHANNELS: usize = 8;
 
 /// Where every pixel ended. Read by the vjp.
 #[derive(Debug, Clone)]
@@ -16,21 +28,358 @@ pub struct Composited {
     pub(crate) transmittance: CubeBuffer,
     /// `[B, H, W]`: one past the place, in its tile's list, of the last splat composited; zero where there was none.
     pub(crate) ends: CubeBuffer,
+    /// `[M, 11]`: what the compositor reads of each splat but its features.
+    pub(crate) packed: CubeBuffer,
     /// The size of the images.
     pub(crate) size: ImageSize,
+    /// Alpha's bounds and the least transmittance.
+    pub(crate) thresholds: [f32; 3],
+}
+
+impl Composited {
+    pub(crate) fn thresholds<R: Runtime>(&self) -> ThresholdsLaunch<R> {
+        let [alpha_min, alpha_max, transmittance_min] = self.thresholds;
+        ThresholdsLaunch::new(alpha_min, alpha_max, transmittance_min)
+    }
+}
+
+/// Where the sections of the output begin, and how many layers there are.
+#[derive(CubeType, CubeLaunch, Clone, Copy)]
+struct Places {
+    transmittance: u32,
+    ends: u32,
+    depth: u32,
+    layers: u32,
+    layer_count: u32,
+}
+
+/// Writes a pixel's sums over the background from `to` on.
+#[cube]
+fn write_features(
+    out: &mut Array<u32>,
+    to: u32,
+    sums: &Array<f32>,
+    transmittance: f32,
+    backgrounds: &Array<f32>,
+    background: u32,
+    #[comptime] channels: u32,
+) {
+    #[unroll]
+    for c in 0..channels {
+        let sum = formula::add_weighted(
+            sums[c as usize],
+            transmittance,
+            backgrounds[(background + c) as usize],
+        );
+        out[(to + c) as usize] = u32::reinterpret(sum);
+    }
+}
+
+/// One cube per tile. `list` and `ranges` are the order and the masks of the small regime, or the slots and ranges of the large one.
+/// The output's words are `f32` but for the ends.
+#[cube(launch)]
+fn composite_kernel(
+    packed: &Array<f32>,
+    features: &Array<f32>,
+    list: &Array<u32>,
+    ranges: &Array<u32>,
+    backgrounds: &Array<f32>,
+    cuts: &Array<u32>,
+    out: &mut Array<u32>,
+    layout: Layout,
+    thresholds: Thresholds,
+    places: Places,
+    cubes: u32,
+    channel: u32,
+    all_channels: u32,
+    #[comptime] channels: u32,
+    #[comptime] large: bool,
+    #[comptime] first: bool,
+    #[comptime] with_depth: bool,
+    #[comptime] with_layers: bool,
+) {
+    let cube = cube_index();
+    let mut prefix = SharedMemory::<u32>::new(PREFIX);
+    let mut splats = SharedMemory::<u32>::new(BATCH as usize);
+    let mut ranks = SharedMemory::<u32>::new(BATCH as usize);
+    let mut rows = SharedMemory::<f32>::new((BATCH * ROW) as usize);
+    let mut values = SharedMemory::<f32>::new((BATCH * channels) as usize);
+    let mut live = SharedMemory::<u32>::new(1usize);
+    if cube < cubes {
+        let view = cube / layout.tiles;
+        let tile = cube % layout.tiles;
+        let column = tile % layout.columns * 16 + UNIT_POS_X % 16;
+        let row = tile / layout.columns * 16 + UNIT_POS_X / 16;
+        let inside = column < layout.width && row < layout.height;
+        let pixel = (view * layout.height + row) * layout.width + column;
+        let x = f32::cast_from(column) + 0.5;
+        let y = f32::cast_from(row) + 0.5;
+        let words = layout.ranks / 32;
+        let base = cube * words;
+        let mut start = 0u32;
+        let mut count = 0u32;
+        if comptime![large] {
+            start = ranges[cube as usize];
+            count = ranges[(cube + 1) as usize] - start;
+        } else {
+            count_bits(ranges, base, words, &mut prefix);
+            count = prefix[words as usize];
+        }
+        let mut sums = Array::<f32>::new(channels as usize);
+        #[unroll]
+        for c in 0..channels {
+            sums[c as usize] = 0.0;
+        }
+        let mut depth = 0.0f32;
+        let mut transmittance = 1.0f32;
+        let mut end = 0u32;
+        let mut done = !inside;
+        let mut layer = 0u32;
+        let background = view * all_channels + channel;
+        let image_words = layout.height * layout.width * all_channels;
+        let in_image = (row * layout.width + column) * all_channels + channel;
+        let mut batch = 0u32;
+        let mut going = true;
+        while batch < count && going {
+            let size = u32::min(BATCH, count - batch);
+            if UNIT_POS_X < size {
+                if comptime![large] {
+                    let m = list[(start + batch + UNIT_POS_X) as usize];
+                    splats[UNIT_POS_X as usize] = m;
+                    if comptime![with_layers] {
+                        ranks[UNIT_POS_X as usize] = rank_of(packed, m);
+                    }
+                } else {
+                    let rank = rank_at(ranges, base, words, &prefix, batch + UNIT_POS_X);
+                    splats[UNIT_POS_X as usize] = list[(view * layout.ranks + rank) as usize];
+                    ranks[UNIT_POS_X as usize] = rank;
+                }
+            }
+            if UNIT_POS_X == 0 {
+                live[0] = 0;
+            }
+            sync_cube();
+            load_hits(
+                packed,
+                features,
+                &splats,
+                size,
+                &mut rows,
+                &mut values,
+                channel,
+                all_channels,
+                channels,
+            );
+            if !done {
+                live[0] = 1;
+            }
+            sync_cube();
+            going = live[0] != 0;
+            if going {
+                for i in 0..size {
+                    if comptime![with_layers] {
+                        while layer < places.layer_count
+                            && cuts[layer as usize] <= ranks[i as usize]
+                        {
+                            if inside {
+                                let image = view * places.layer_count + layer;
+                                let to = places.layers + image * image_words + in_image;
+                                write_features(
+                                    out,
+                                    to,
+                                    &sums,
+                                    transmittance,
+                                    backgrounds,
+                                    background,
+                                    channels,
+                                );
+                            }
+                            layer += 1;
+                        }
+                    }
+                    if !done {
+                        let at = i * ROW;
+                        let hit = pair(&rows, at, x, y, thresholds);
+                        if hit.counts {
+                            let behind = formula::behind(transmittance, hit.alpha);
+                            if behind > thresholds.transmittance_min {
+                                let weight = formula::weight(hit.alpha, transmittance);
+                                #[unroll]
+                                for c in 0..channels {
+                                    sums[c as usize] = formula::add_weighted(
+                                        sums[c as usize],
+                                        weight,
+                                        values[(i * channels + c) as usize],
+                                    );
+                                }
+                                if comptime![with_depth] {
+                                    let z = rows[(at + 8) as usize];
+                                    depth = formula::add_weighted(depth, weight, z);
+                                }
+                                transmittance = behind;
+                                end = batch + i + 1;
+                            } else {
+                                done = true;
+                            }
+                        }
+                    }
+                }
+            }
+            sync_cube();
+            batch += BATCH;
+        }
+        if inside {
+            if comptime![with_layers] {
+                while layer < places.layer_count {
+                    let image = view * places.layer_count + layer;
+                    let to = places.layers + image * image_words + in_image;
+                    write_features(
+                        out,
+                        to,
+                        &sums,
+                        transmittance,
+                        backgrounds,
+                        background,
+                        channels,
+                    );
+                    layer += 1;
+                }
+            }
+            let to = view * image_words + in_image;
+            write_features(
+                out,
+                to,
+                &sums,
+                transmittance,
+                backgrounds,
+                background,
+                channels,
+            );
+            if comptime![first] {
+                out[(places.transmittance + pixel) as usize] = u32::reinterpret(transmittance);
+                out[(places.ends + pixel) as usize] = end;
+            }
+            if comptime![with_depth] {
+                out[(places.depth + pixel) as usize] = u32::reinterpret(depth);
+            }
+        }
+    }
+}
+
+/// The launch argument for the tiles of `sorted`.
+pub(crate) fn layout<R: Runtime>(sorted: &SortedHits) -> LayoutLaunch<R> {
+    let grid = sorted.grid();
+    let ranks = match sorted {
+        SortedHits::Small(sorted) => sorted.ranks,
+        SortedHits::Large(_) => 0,
+    };
+    LayoutLaunch::new(
+        grid.size.width as u32,
+        grid.size.height as u32,
+        grid.columns as u32,
+        grid.per_view() as u32,
+        ranks as u32,
+    )
+}
+
+/// The list of a kernel, its ranges, and whether they are those of the large regime.
+pub(crate) fn lists(sorted: &SortedHits) -> (&CubeBuffer, &CubeBuffer, bool) {
+    match sorted {
+        SortedHits::Small(sorted) => (&sorted.order, &sorted.masks, false),
+        SortedHits::Large(sorted) => (&sorted.splat_from_slot, &sorted.ranges, true),
+    }
 }
 
 /// Composites every view.
 pub(crate) fn composite<R: Runtime>(
-    _cube: &Cube<R>,
+    cube: &Cube<R>,
     splats: &Splats<&CubeBuffer>,
-    _sorted: &SortedHits,
-    _backgrounds: &CubeBuffer,
-    _config: &RenderConfig,
+    sorted: &SortedHits,
+    backgrounds: &CubeBuffer,
+    config: &RenderConfig,
 ) -> Result<(Image<CubeBuffer>, Composited), RenderError> {
-    Err(RenderError::config(
-        "composite",
-        "not there yet",
-        splats.len(),
-    ))
+    sorted.check(splats)?;
+    let (tiles, channels) = (*sorted.grid(), splats.channels);
+    let size = tiles.size;
+    let dims = [size.views, channels];
+    check_len("backgrounds", "[B, C]", &dims, backgrounds.len())?;
+    let pixels = size.pixels();
+    let elements = size.elements("image [B, H, W, C]", channels)?;
+    let layer_words = checked_product("layers [B, L, H, W, C]", &[elements, config.layers.len()])?;
+    let depth_words = if config.outputs.depth { pixels } else { 0 };
+    let mut sections = Sections::new();
+    sections.push(elements);
+    let transmittance = sections.push(pixels);
+    let ends = sections.push(pixels);
+    let depth = sections.push(depth_words);
+    let layers = sections.push(layer_words);
+    let out = cube.empty(
+        "images [B, H, W, C], transmittance and ends",
+        sections.total,
+    )?;
+    let packed = pack(cube, splats, sorted)?;
+    let composited = Composited {
+        transmittance: out.section(transmittance, pixels),
+        ends: out.section(ends, pixels),
+        packed,
+        size,
+        thresholds: [
+            config.alpha_min as f32,
+            config.alpha_max as f32,
+            config.transmittance_min as f32,
+        ],
+    };
+    let cuts = config.layers.iter();
+    let cuts: Vec<u32> = cuts
+        .map(|&cut| u32::try_from(cut).unwrap_or(u32::MAX))
+        .collect();
+    let cuts = cube.upload_words(&cuts)?;
+    let (list, ranges, large) = lists(sorted);
+    let cubes = size.views * tiles.per_view();
+    for channel in (0..channels).step_by(CHANNELS) {
+        if cubes == 0 {
+            break;
+        }
+        let first = channel == 0;
+        composite_kernel::launch::<R>(
+            &cube.client,
+            grid(cubes),
+            cube_dim(),
+            composited.packed.arg(),
+            splats.features.arg(),
+            list.arg(),
+            ranges.arg(),
+            backgrounds.arg(),
+            cuts.arg(),
+            out.arg(),
+            layout(sorted),
+            composited.thresholds(),
+            PlacesLaunch::new(
+                transmittance as u32,
+                ends as u32,
+                depth as u32,
+                layers as u32,
+                config.layers.len() as u32,
+            ),
+            cubes as u32,
+            channel as u32,
+            channels as u32,
+            CHANNELS.min(channels - channel) as u32,
+            large,
+            first,
+            first && config.outputs.depth,
+            !config.layers.is_empty(),
+        );
+    }
+    let image = Image {
+        features: out.section(0, elements),
+        transmittance: config
+            .outputs
+            .transmittance
+            .then(|| composited.transmittance.clone()),
+        depth: config.outputs.depth.then(|| out.section(depth, pixels)),
+        layers: (layer_words > 0 || (!config.layers.is_empty() && elements > 0))
+            .then(|| out.section(layers, layer_words)),
+    };
+    Ok((image, composited))
 }

@@ -1,28 +1,553 @@
-//! The backward compositor on a device.
+//! The backward compositor on a device: the states of all pixels, a partial gradient per hit (`cube_replay.rs`), and their sums by
+//! splat, in the order of the hits. Where the partials would not fit the memory budget, they are made and summed in chunks, in the same order.
 
 use cubecl::prelude::*;
 
 use crate::backend::Wanted;
 use crate::composite::Image;
-use crate::composite::cube::Composited;
-use crate::cube::{Cube, CubeBuffer};
-use crate::error::RenderError;
+use crate::composite::cube::{Composited, layout, lists};
+use crate::composite::cube_replay::{GEOMETRY, PartLaunch, STATE, replay_kernel};
+use crate::cube::{
+    Cube, CubeBuffer, Sections, UNITS, cube_dim, cube_index, grid, grid_of_units, unit_index,
+};
+use crate::error::{RenderError, checked_product};
+use crate::gaussians::check_len;
 use crate::project::Splats;
-use crate::sort::cube::SortedHits;
+use crate::single::composite as formula;
+use crate::sort::cube::{LargeSorted, SmallSorted, SortedHits};
+
+/// Channels that a unit replays in registers; more take further launches.
+const CHANNELS: usize = 4;
+
+/// Pixels that one cube sums for the gradient by the background.
+const PIXELS: u32 = 64 * UNITS;
+
+/// One unit per pixel of a chunk: what the replay starts from.
+#[cube(launch)]
+fn state_kernel(
+    transmittance: &Array<f32>,
+    ends: &Array<u32>,
+    v_features: &Array<f32>,
+    v_transmittance: &Array<f32>,
+    v_depth: &Array<f32>,
+    backgrounds: &Array<f32>,
+    state: &mut Array<u32>,
+    first_pixel: u32,
+    count: u32,
+    pixels: u32,
+    channels: u32,
+    #[comptime] with_transmittance: bool,
+    #[comptime] with_depth: bool,
+) {
+    let i = unit_index();
+    if i < count {
+        let pixel = first_pixel + i;
+        let view = pixel / pixels;
+        let mut v_rest = 0.0f32;
+        if comptime![with_transmittance] {
+            v_rest = v_transmittance[pixel as usize];
+        }
+        for c in 0..channels {
+            let v = v_features[(pixel * channels + c) as usize];
+            v_rest = formula::add_weighted(v_rest, v, backgrounds[(view * channels + c) as usize]);
+        }
+        let at = i * STATE;
+        state[at as usize] = u32::reinterpret(transmittance[pixel as usize]);
+        state[(at + 1) as usize] = ends[pixel as usize];
+        state[(at + 2) as usize] = u32::reinterpret(v_rest);
+        if comptime![with_depth] {
+            state[(at + 3) as usize] = u32::reinterpret(v_depth[pixel as usize]);
+        } else {
+            state[(at + 3) as usize] = 0;
+        }
+    }
+}
+
+/// One cube per view, channel and block of [`PIXELS`]: the part of the background's gradient.
+#[cube(launch)]
+fn background_kernel(
+    transmittance: &Array<f32>,
+    v_features: &Array<f32>,
+    parts: &mut Array<f32>,
+    cubes: u32,
+    blocks: u32,
+    pixels: u32,
+    channels: u32,
+) {
+    let mut sums = SharedMemory::<f32>::new(UNITS as usize);
+    let cube = cube_index();
+    if cube < cubes {
+        let block = cube % blocks;
+        let c = cube / blocks % channels;
+        let view = cube / blocks / channels;
+        let end = u32::min(pixels, (block + 1) * PIXELS);
+        let mut i = block * PIXELS + UNIT_POS_X;
+        let mut sum = 0.0f32;
+        while i < end {
+            let pixel = view * pixels + i;
+            let v = v_features[(pixel * channels + c) as usize];
+            sum = formula::add_weighted(sum, transmittance[pixel as usize], v);
+            i += UNITS;
+        }
+        sums[UNIT_POS_X as usize] = sum;
+        sync_cube();
+        let mut half = UNITS / 2;
+        while half > 0 {
+            if UNIT_POS_X < half {
+                sums[UNIT_POS_X as usize] += sums[(UNIT_POS_X + half) as usize];
+            }
+            sync_cube();
+            half /= 2;
+        }
+        if UNIT_POS_X == 0 {
+            parts[cube as usize] = sums[0];
+        }
+    }
+}
+
+/// One unit per row of parts: their sum in order.
+#[cube(launch)]
+pub(crate) fn sum_rows_kernel(parts: &Array<f32>, out: &mut Array<f32>, rows: u32, length: u32) {
+    let i = unit_index();
+    if i < rows {
+        let mut sum = 0.0f32;
+        for k in 0..length {
+            sum += parts[(i * length + k) as usize];
+        }
+        out[i as usize] = sum;
+    }
+}
+
+/// Where the gradients by splats begin, and what a partial has.
+#[derive(CubeType, CubeLaunch, Clone, Copy)]
+struct Target {
+    conics: u32,
+    opacities: u32,
+    depths: u32,
+    features: u32,
+    channels: u32,
+    stride: u32,
+}
+
+/// Where number `k` of a splat's partial goes.
+#[cube]
+fn place(
+    target: Target,
+    m: u32,
+    k: u32,
+    #[comptime] geometry: bool,
+    #[comptime] with_depth: bool,
+) -> u32 {
+    let columns = comptime!(if geometry { GEOMETRY } else { 0u32 });
+    let features = comptime!(columns + if with_depth { 1u32 } else { 0u32 });
+    let mut to = target.features + m * target.channels + k - features;
+    if comptime![geometry] {
+        if k < 2 {
+            to = 2 * m + k;
+        } else if k < 5 {
+            to = target.conics + 3 * m + k - 2;
+        } else if k < 6 {
+            to = target.opacities + m;
+        } else if k < features {
+            to = target.depths + m;
+        }
+    }
+    to
+}
+
+/// One unit per rank of a view and number of its partials: their sum over the tiles.
+#[cube(launch)]
+fn gather_small_kernel(
+    partials: &Array<f32>,
+    order: &Array<u32>,
+    masks: &Array<u32>,
+    out: &mut Array<f32>,
+    target: Target,
+    first_view: u32,
+    count: u32,
+    ranks: u32,
+    tiles: u32,
+    #[comptime] geometry: bool,
+    #[comptime] with_depth: bool,
+) {
+    let i = unit_index();
+    if i < count {
+        let k = i % target.stride;
+        let rank = i / target.stride % ranks;
+        let local = i / target.stride / ranks;
+        let view = first_view + local;
+        let m = order[(view * ranks + rank) as usize];
+        if m != u32::MAX {
+            let words = ranks / 32;
+            let mut sum = 0.0f32;
+            for tile in 0..tiles {
+                let word = masks[((view * tiles + tile) * words + rank / 32) as usize];
+                if (word >> (rank % 32)) & 1 == 1 {
+                    let hit = (local * tiles + tile) * ranks + rank;
+                    sum += partials[(hit * target.stride + k) as usize];
+                }
+            }
+            out[place(target, m, k, geometry, with_depth) as usize] = sum;
+        }
+    }
+}
+
+/// One unit per splat and number of its partials: their sum over the hits, as far as they lie in this chunk.
+#[cube(launch)]
+fn gather_large_kernel(
+    partials: &Array<f32>,
+    from_splat: &Array<u32>,
+    slot_from_hit: &Array<u32>,
+    out: &mut Array<f32>,
+    target: Target,
+    count: u32,
+    first_slot: u32,
+    end_slot: u32,
+    #[comptime] geometry: bool,
+    #[comptime] with_depth: bool,
+) {
+    let i = unit_index();
+    if i < count {
+        let k = i % target.stride;
+        let m = i / target.stride;
+        let to = place(target, m, k, geometry, with_depth);
+        let mut sum = 0.0f32;
+        if first_slot > 0 {
+            sum = out[to as usize];
+        }
+        for hit in from_splat[m as usize]..from_splat[(m + 1) as usize] {
+            let slot = slot_from_hit[hit as usize];
+            if slot >= first_slot && slot < end_slot {
+                sum += partials[((slot - first_slot) * target.stride + k) as usize];
+            }
+        }
+        out[to as usize] = sum;
+    }
+}
+
+/// One unit per word.
+#[cube(launch)]
+pub(crate) fn zero_kernel(out: &mut Array<f32>, first: u32, count: u32) {
+    let i = unit_index();
+    if i < count {
+        out[(first + i) as usize] = 0.0;
+    }
+}
+
+/// Everything the parts of [`composite_vjp`] read.
+struct Backward<'a, R: Runtime> {
+    cube: &'a Cube<R>,
+    splats: &'a Splats<&'a CubeBuffer>,
+    sorted: &'a SortedHits,
+    backgrounds: &'a CubeBuffer,
+    composited: &'a Composited,
+    v_image: &'a Image<&'a CubeBuffer>,
+    geometry: bool,
+    features: bool,
+    stride: usize,
+}
+
+/// A run of partials: the views of the small regime, or the slots of the large one.
+struct Chunk {
+    first_view: usize,
+    views: usize,
+    slots: [usize; 2],
+    hits: usize,
+}
 
 /// Vjp of the compositor.
 pub(crate) fn composite_vjp<R: Runtime>(
-    _cube: &Cube<R>,
+    cube: &Cube<R>,
     splats: &Splats<&CubeBuffer>,
-    _sorted: &SortedHits,
-    _backgrounds: &CubeBuffer,
-    _composited: &Composited,
-    _v_image: &Image<&CubeBuffer>,
-    _wanted: Wanted,
+    sorted: &SortedHits,
+    backgrounds: &CubeBuffer,
+    composited: &Composited,
+    v_image: &Image<&CubeBuffer>,
+    wanted: Wanted,
 ) -> Result<(Splats<CubeBuffer>, CubeBuffer), RenderError> {
-    Err(RenderError::config(
-        "composite_vjp",
-        "not there yet",
-        splats.len(),
-    ))
+    sorted.check(splats)?;
+    let (size, channels) = (sorted.grid().size, splats.channels);
+    let dims = [size.views, channels];
+    check_len("backgrounds", "[B, C]", &dims, backgrounds.len())?;
+    if composited.size != size {
+        let got = format!("{:?}", composited.size);
+        return Err(RenderError::shape("composited", format!("{size:?}"), got));
+    }
+    v_image.validate_gradient(size, channels, |buffer| buffer.len())?;
+    let geometry = wanted.splat_geometry();
+    let pass = Backward {
+        cube,
+        splats,
+        sorted,
+        backgrounds,
+        composited,
+        v_image,
+        geometry,
+        features: wanted.features,
+        stride: if geometry { GEOMETRY as usize } else { 0 }
+            + usize::from(geometry && v_image.depth.is_some())
+            + if wanted.features { channels } else { 0 },
+    };
+    let v_backgrounds = if wanted.backgrounds {
+        pass.by_backgrounds()?
+    } else {
+        cube.empty("no gradient by backgrounds", 0)?
+    };
+    Ok((pass.by_splats()?, v_backgrounds))
+}
+
+impl<R: Runtime> Backward<'_, R> {
+    /// `[B, C]`: the sum over all pixels of transmittance times gradient.
+    fn by_backgrounds(&self) -> Result<CubeBuffer, RenderError> {
+        let (size, channels) = (self.composited.size, self.splats.channels);
+        let pixels = size.height * size.width;
+        let blocks = pixels.div_ceil(PIXELS as usize);
+        let rows = size.views * channels;
+        let cubes = checked_product("parts of the background's gradient", &[rows, blocks])?;
+        let parts = self
+            .cube
+            .empty("parts of the background's gradient", cubes)?;
+        let out = self.cube.empty("gradient by backgrounds [B, C]", rows)?;
+        if cubes > 0 {
+            background_kernel::launch::<R>(
+                &self.cube.client,
+                grid(cubes),
+                cube_dim(),
+                self.composited.transmittance.arg(),
+                self.v_image.features.arg(),
+                parts.arg(),
+                cubes as u32,
+                blocks as u32,
+                pixels as u32,
+                channels as u32,
+            );
+            sum_rows_kernel::launch::<R>(
+                &self.cube.client,
+                grid_of_units(rows),
+                cube_dim(),
+                parts.arg(),
+                out.arg(),
+                rows as u32,
+                blocks as u32,
+            );
+        }
+        Ok(out)
+    }
+
+    fn by_splats(&self) -> Result<Splats<CubeBuffer>, RenderError> {
+        let (m, channels) = (self.splats.len(), self.splats.channels);
+        let g = if self.geometry { m } else { 0 };
+        let f = if self.features { m * channels } else { 0 };
+        let mut sections = Sections::new();
+        sections.push(2 * g);
+        let conics = sections.push(3 * g);
+        let opacities = sections.push(g);
+        let depths = sections.push(g);
+        let features = sections.push(f);
+        let out = self
+            .cube
+            .empty("gradient by splats [M, 7 + C]", sections.total)?;
+        let target = || {
+            TargetLaunch::new(
+                conics as u32,
+                opacities as u32,
+                depths as u32,
+                features as u32,
+                channels as u32,
+                self.stride as u32,
+            )
+        };
+        if m > 0 && self.stride > 0 {
+            if self.geometry && self.v_image.depth.is_none() {
+                zero_kernel::launch::<R>(
+                    &self.cube.client,
+                    grid_of_units(m),
+                    cube_dim(),
+                    out.arg(),
+                    depths as u32,
+                    m as u32,
+                );
+            }
+            match self.sorted {
+                SortedHits::Small(sorted) => self.small(sorted, &out, target)?,
+                SortedHits::Large(sorted) => self.large(sorted, &out, target)?,
+            }
+        }
+        Ok(Splats {
+            means: out.section(0, 2 * g),
+            conics: out.section(conics, 3 * g),
+            opacities: out.section(opacities, g),
+            depths: out.section(depths, g),
+            features: out.section(features, f),
+            half_features: None,
+            extents: self.cube.empty("no extents", 0)?,
+            offsets: self.splats.offsets.clone(),
+            channels,
+        })
+    }
+
+    fn with_depth(&self) -> bool {
+        self.geometry && self.v_image.depth.is_some()
+    }
+
+    /// Views in chunks.
+    fn small(
+        &self,
+        sorted: &SmallSorted,
+        out: &CubeBuffer,
+        target: impl Fn() -> TargetLaunch<R>,
+    ) -> Result<(), RenderError> {
+        let views = sorted.grid.size.views;
+        let hits = sorted.grid.per_view() * sorted.ranks;
+        let per_view = checked_product("gradients of a view's hits", &[hits, self.stride])?;
+        let pixels = sorted.grid.size.height * sorted.grid.size.width * STATE as usize;
+        let at_once = (self.cube.chunk_words() / per_view.max(pixels)).clamp(1, views.max(1));
+        let partials = self
+            .cube
+            .empty("gradients of a view's hits", at_once * per_view)?;
+        for first_view in (0..views).step_by(at_once) {
+            let chunk = Chunk {
+                first_view,
+                views: at_once.min(views - first_view),
+                slots: [0, 0],
+                hits: at_once * hits,
+            };
+            self.replay(&chunk, &partials)?;
+            let units = chunk.views * sorted.ranks * self.stride;
+            gather_small_kernel::launch::<R>(
+                &self.cube.client,
+                grid_of_units(units),
+                cube_dim(),
+                partials.arg(),
+                sorted.order.arg(),
+                sorted.masks.arg(),
+                out.arg(),
+                target(),
+                first_view as u32,
+                units as u32,
+                sorted.ranks as u32,
+                sorted.grid.per_view() as u32,
+                self.geometry,
+                self.with_depth(),
+            );
+        }
+        Ok(())
+    }
+
+    /// Slots in chunks. A splat's hits have ascending slots, so the chunks follow the order of its sum.
+    fn large(
+        &self,
+        sorted: &LargeSorted,
+        out: &CubeBuffer,
+        target: impl Fn() -> TargetLaunch<R>,
+    ) -> Result<(), RenderError> {
+        let at_once = (self.cube.chunk_words() / self.stride).clamp(1, sorted.hits.max(1));
+        let words = checked_product("gradients of hits", &[at_once, self.stride])?;
+        let partials = self.cube.empty("gradients of hits", words)?;
+        let units = checked_product("gradients of splats", &[sorted.splats, self.stride])?;
+        // Without a hit there is still a sum to be written: zero.
+        for first in (0..sorted.hits.max(1)).step_by(at_once) {
+            let end = sorted.hits.min(first + at_once);
+            let chunk = Chunk {
+                first_view: 0,
+                views: sorted.grid.size.views,
+                slots: [first, end],
+                hits: at_once,
+            };
+            self.replay(&chunk, &partials)?;
+            gather_large_kernel::launch::<R>(
+                &self.cube.client,
+                grid_of_units(units),
+                cube_dim(),
+                partials.arg(),
+                sorted.from_splat.arg(),
+                sorted.slot_from_hit.arg(),
+                out.arg(),
+                target(),
+                units as u32,
+                first as u32,
+                end as u32,
+                self.geometry,
+                self.with_depth(),
+            );
+        }
+        Ok(())
+    }
+
+    /// Fills in the partials of a chunk.
+    fn replay(&self, chunk: &Chunk, partials: &CubeBuffer) -> Result<(), RenderError> {
+        let state = self.states(chunk)?;
+        let channels = self.splats.channels;
+        let (list, ranges, large) = lists(self.sorted);
+        let cubes = chunk.views * self.sorted.grid().per_view();
+        if cubes == 0 || chunk.hits == 0 {
+            return Ok(());
+        }
+        for channel in (0..channels).step_by(CHANNELS) {
+            let first = channel == 0;
+            replay_kernel::launch::<R>(
+                &self.cube.client,
+                grid(cubes),
+                cube_dim(),
+                self.composited.packed.arg(),
+                self.splats.features.arg(),
+                list.arg(),
+                ranges.arg(),
+                state.arg(),
+                self.v_image.features.arg(),
+                partials.arg(),
+                layout(self.sorted),
+                self.composited.thresholds(),
+                PartLaunch::new(
+                    chunk.first_view as u32,
+                    chunk.slots[0] as u32,
+                    chunk.slots[1] as u32,
+                    cubes as u32,
+                    channel as u32,
+                    channels as u32,
+                    self.stride as u32,
+                ),
+                CHANNELS.min(channels - channel) as u32,
+                large,
+                first,
+                self.geometry,
+                first && self.with_depth(),
+                self.features,
+            );
+        }
+        Ok(())
+    }
+
+    /// The states of a chunk's pixels.
+    fn states(&self, chunk: &Chunk) -> Result<CubeBuffer, RenderError> {
+        let size = self.composited.size;
+        let pixels = size.height * size.width;
+        let count = chunk.views * pixels;
+        let words = checked_product("states of pixels", &[count, STATE as usize])?;
+        let state = self.cube.empty("states of pixels", words)?;
+        // What is absent is not read: any buffer stands in for it.
+        let v_transmittance = self.v_image.transmittance;
+        let v_depth = self.v_image.depth.filter(|_| self.geometry);
+        if count > 0 {
+            state_kernel::launch::<R>(
+                &self.cube.client,
+                grid_of_units(count),
+                cube_dim(),
+                self.composited.transmittance.arg(),
+                self.composited.ends.arg(),
+                self.v_image.features.arg(),
+                v_transmittance.unwrap_or(self.v_image.features).arg(),
+                v_depth.unwrap_or(self.v_image.features).arg(),
+                self.backgrounds.arg(),
+                state.arg(),
+                (chunk.first_view * pixels) as u32,
+                count as u32,
+                pixels as u32,
+                self.splats.channels as u32,
+                v_transmittance.is_some(),
+                v_depth.is_some(),
+            );
+        }
+        Ok(state)
+    }
 }

@@ -15,6 +15,10 @@ pub(crate) mod cpu_vjp;
 #[cfg(feature = "cube")]
 pub(crate) mod cube;
 #[cfg(feature = "cube")]
+pub(crate) mod cube_replay;
+#[cfg(feature = "cube")]
+pub(crate) mod cube_tile;
+#[cfg(feature = "cube")]
 pub(crate) mod cube_vjp;
 pub(crate) mod replay;
 pub(crate) mod strip;

@@ -1,6 +1,8 @@
 //! The exponential and its relatives: the only file that names them.
 
 use crate::scalar::Scalar;
+#[cfg(feature = "cube")]
+use cubecl::prelude::*;
 
 /// `e^x` for the lanes of the CPU compositor at `f32`, products and sums rounded together: `x = n ln 2 + r`, `|r| <= ln 2 / 2`, a
 /// polynomial of degree 5 in `r` fitted to the smallest relative error, and `n` added to the exponent (MATH eq. 21). No branch, so
@@ -118,6 +120,20 @@ const LN: [f64; 5] = [
     -0.136_043_76,
     0.032_151_89,
 ];
+
+/// `e^x` on a device, by its own instruction.
+#[cfg(feature = "cube")]
+#[cubecl::cube]
+pub(crate) fn exp_on_device(x: f32) -> f32 {
+    f32::exp(x)
+}
+
+/// [`sigma_at`] on a device.
+#[cfg(feature = "cube")]
+#[cubecl::cube]
+pub(crate) fn sigma_at_on_device(opacity: f32, alpha_min: f32) -> f32 {
+    f32::ln(opacity / alpha_min)
+}
 
 /// `e^x`, for activations.
 pub(crate) fn exponential(x: f64) -> f64 {

@@ -1,0 +1,247 @@
+//! What the forward and the backward compositor on a device share: rows of splats, the list of a tile's hits, and one pair.
+
+use cubecl::prelude::*;
+
+use crate::binning::cube::in_box;
+use crate::cube::{Cube, CubeBuffer, UNITS, cube_dim, grid_of_units, unit_index};
+use crate::error::{RenderError, checked_product};
+use crate::math::exp::exp_on_device;
+use crate::math::{Sym2, Vec2};
+use crate::project::Splats;
+use crate::single::{Real, composite as formula};
+use crate::sort::cube::SortedHits;
+
+/// Numbers of a splat's row: mean 2, conic 3, opacity, extents 2, depth.
+pub(crate) const ROW: u32 = 9;
+
+/// Numbers of a packed splat: its row, then its rank in two parts that `f32` holds exactly.
+pub(crate) const PACKED: u32 = 11;
+
+/// The lower part of a rank.
+const RANK_PART: u32 = 1 << 16;
+
+/// The mask words of a view of 1024 splats, and one.
+pub(crate) const PREFIX: usize = 33;
+
+/// The settings of compositing as a kernel takes them.
+#[derive(CubeType, CubeLaunch, Clone, Copy)]
+pub(crate) struct Thresholds {
+    pub(crate) alpha_min: f32,
+    pub(crate) alpha_max: f32,
+    pub(crate) transmittance_min: f32,
+}
+
+/// The images and their tiles as a kernel takes them.
+#[derive(CubeType, CubeLaunch, Clone, Copy)]
+pub(crate) struct Layout {
+    /// px
+    pub(crate) width: u32,
+    /// px
+    pub(crate) height: u32,
+    /// Tiles of one row.
+    pub(crate) columns: u32,
+    /// Tiles of one view.
+    pub(crate) tiles: u32,
+    /// Ranks of one view, in the small regime.
+    pub(crate) ranks: u32,
+}
+
+/// One unit per splat: gathers what the compositor reads.
+#[cube(launch)]
+fn pack_kernel(
+    means: &Array<f32>,
+    conics: &Array<f32>,
+    opacities: &Array<f32>,
+    depths: &Array<f32>,
+    extents: &Array<f32>,
+    ranks: &Array<u32>,
+    packed: &mut Array<f32>,
+    count: u32,
+    #[comptime] ranked: bool,
+) {
+    let m = unit_index();
+    if m < count {
+        let at = m * PACKED;
+        for k in 0..2u32 {
+            packed[(at + k) as usize] = means[(2 * m + k) as usize];
+            packed[(at + 6 + k) as usize] = extents[(2 * m + k) as usize];
+        }
+        for k in 0..3u32 {
+            packed[(at + 2 + k) as usize] = conics[(3 * m + k) as usize];
+        }
+        packed[(at + 5) as usize] = opacities[m as usize];
+        packed[(at + 8) as usize] = depths[m as usize];
+        if comptime![ranked] {
+            let rank = ranks[m as usize];
+            packed[(at + 9) as usize] = f32::cast_from(rank % RANK_PART);
+            packed[(at + 10) as usize] = f32::cast_from(rank / RANK_PART);
+        }
+    }
+}
+
+/// Packs every splat, `[M, PACKED]`.
+pub(crate) fn pack<R: Runtime>(
+    cube: &Cube<R>,
+    splats: &Splats<&CubeBuffer>,
+    sorted: &SortedHits,
+) -> Result<CubeBuffer, RenderError> {
+    let m = splats.len();
+    let words = checked_product("packed splats", &[m, PACKED as usize])?;
+    let packed = cube.empty("packed splats [M, 11]", words)?;
+    let (ranks, ranked) = match sorted {
+        SortedHits::Small(sorted) => (&sorted.order, false),
+        SortedHits::Large(sorted) => (&sorted.rank_from_splat, true),
+    };
+    if m > 0 {
+        pack_kernel::launch::<R>(
+            &cube.client,
+            grid_of_units(m),
+            cube_dim(),
+            splats.means.arg(),
+            splats.conics.arg(),
+            splats.opacities.arg(),
+            splats.depths.arg(),
+            splats.extents.arg(),
+            ranks.arg(),
+            packed.arg(),
+            m as u32,
+            ranked,
+        );
+    }
+    Ok(packed)
+}
+
+/// The rank of a packed splat.
+#[cube]
+pub(crate) fn rank_of(packed: &Array<f32>, m: u32) -> u32 {
+    let at = m * PACKED + 9;
+    u32::cast_from(packed[at as usize]) + u32::cast_from(packed[(at + 1) as usize]) * RANK_PART
+}
+
+/// Writes the running count of a tile's bits: `prefix[w]` of them lie before word `w` of its mask. All units of the cube must call
+/// it.
+#[cube]
+pub(crate) fn count_bits(
+    masks: &Array<u32>,
+    base: u32,
+    words: u32,
+    prefix: &mut SharedMemory<u32>,
+) {
+    if UNIT_POS_X < words {
+        let word: u32 = masks[(base + UNIT_POS_X) as usize];
+        prefix[(UNIT_POS_X + 1) as usize] = word.count_ones();
+    }
+    sync_cube();
+    if UNIT_POS_X == 0 {
+        prefix[0] = 0;
+        for w in 0..words {
+            prefix[(w + 1) as usize] = prefix[(w + 1) as usize] + prefix[w as usize];
+        }
+    }
+    sync_cube();
+}
+
+/// The rank of the bit at `place` of a tile's mask, `place` being less than the number of its bits.
+#[cube]
+pub(crate) fn rank_at(
+    masks: &Array<u32>,
+    base: u32,
+    words: u32,
+    prefix: &SharedMemory<u32>,
+    place: u32,
+) -> u32 {
+    let mut low = 0u32;
+    let mut high = words;
+    while high - low > 1 {
+        let middle = (low + high) / 2;
+        if prefix[middle as usize] <= place {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    let mut bits: u32 = masks[(base + low) as usize];
+    let before = place - prefix[low as usize];
+    for _ in 0..before {
+        bits &= bits - 1;
+    }
+    // The number of zeros below the lowest bit.
+    let below: u32 = (bits & (!bits + 1)) - 1;
+    low * 32 + below.count_ones()
+}
+
+/// Copies `count` splats' rows and features to shared memory. All units of the cube must call it.
+#[cube]
+pub(crate) fn load_hits(
+    packed: &Array<f32>,
+    features: &Array<f32>,
+    list: &SharedMemory<u32>,
+    count: u32,
+    rows: &mut SharedMemory<f32>,
+    values: &mut SharedMemory<f32>,
+    channel: u32,
+    all_channels: u32,
+    #[comptime] channels: u32,
+) {
+    let mut i = UNIT_POS_X;
+    while i < count * ROW {
+        let m = list[(i / ROW) as usize];
+        rows[i as usize] = packed[(m * PACKED + i % ROW) as usize];
+        i += UNITS;
+    }
+    let mut i = UNIT_POS_X;
+    while i < count * channels {
+        let m = list[(i / channels) as usize];
+        values[i as usize] = features[(m * all_channels + channel + i % channels) as usize];
+        i += UNITS;
+    }
+}
+
+/// What one splat is to one pixel.
+#[derive(CubeType, Clone, Copy)]
+pub(crate) struct Pair {
+    /// Pixel minus mean, px.
+    pub(crate) d: Vec2<f32>,
+    /// `e^-sigma`
+    pub(crate) falloff: f32,
+    pub(crate) alpha: f32,
+    /// Whether the pair counts.
+    pub(crate) counts: bool,
+}
+
+/// The conic of the hit at `at`.
+#[cube]
+pub(crate) fn conic_of(rows: &SharedMemory<f32>, at: u32) -> Sym2<f32> {
+    Sym2::<Real> {
+        xx: rows[(at + 2) as usize],
+        xy: rows[(at + 3) as usize],
+        yy: rows[(at + 4) as usize],
+    }
+}
+
+/// The pair of the hit whose row begins at `at` and the pixel at `(x, y)`.
+#[cube]
+pub(crate) fn pair(
+    rows: &SharedMemory<f32>,
+    at: u32,
+    x: f32,
+    y: f32,
+    thresholds: Thresholds,
+) -> Pair {
+    let d = Vec2::<Real> {
+        x: x - rows[at as usize],
+        y: y - rows[(at + 1) as usize],
+    };
+    let sigma = formula::sigma(conic_of(rows, at), d);
+    let falloff = exp_on_device(-sigma);
+    let alpha = formula::alpha(rows[(at + 5) as usize], falloff, thresholds.alpha_max);
+    let counts = formula::counts(sigma, alpha, thresholds.alpha_min)
+        && in_box(d.x, rows[(at + 6) as usize])
+        && in_box(d.y, rows[(at + 7) as usize]);
+    Pair {
+        d,
+        falloff,
+        alpha,
+        counts,
+    }
+}

@@ -1,0 +1,494 @@
+//! Every scene on every backend: images and gradients against `f64`, the same bits twice and in chunks of any size, hostile
+//! numbers. A backend whose device is not there shows as ignored, never as passed.
+//!
+//! `cargo test -p splat --features wgpu --test backends`
+
+mod backends_support;
+mod support;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use splat::{Image, Projection, RenderConfig, RenderError, Scalar, Views, Wanted};
+
+use backends_support::{Outcome, Place, places};
+use support::{PROJECTIONS, World, cotangent, crowd, max_difference, scale};
+
+/// Images against `f64` outside the boundary band, relative to the largest value: a few hundred roundings of 6e-8.
+const IMAGE_TOLERANCE: f64 = 2e-5;
+
+/// Gradients against `f64`, relative to the largest of their kind, where the loss ignores the boundary band.
+const GRADIENT_TOLERANCE: f64 = 1e-4;
+
+/// How near a threshold (relative) an `f64` pair must be for `f32` to fall on its other side.
+const BAND: f64 = 1e-4;
+
+/// The most pixels of an image that may lie in the boundary band: one in twenty-five.
+const BAND_SHARE: f64 = 0.04;
+
+/// A scene and its name.
+struct Case {
+    name: String,
+    world: World,
+}
+
+fn case(name: impl Into<String>, world: World) -> Case {
+    let name = name.into();
+    Case { name, world }
+}
+
+fn cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (seed, projection) in PROJECTIONS.into_iter().enumerate() {
+        let world = crowd(seed as u64, 2, 150, [37, 29], projection);
+        cases.push(case(format!("crowd_{projection:?}"), world));
+    }
+    let antialias = crowd(5, 1, 60, [33, 17], Projection::Pinhole);
+    let config = RenderConfig {
+        antialias: true,
+        layers: vec![0, 3, 17, 40, 1000],
+        ..antialias.config.clone()
+    };
+    cases.push(case(
+        "antialias_and_layers",
+        World {
+            config,
+            ..antialias
+        },
+    ));
+    for size in [[1, 1], [1, 40], [50, 1]] {
+        let name = format!("size_{}x{}", size[0], size[1]);
+        cases.push(case(name, crowd(7, 1, 40, size, Projection::Hybrid)));
+    }
+    let shared = crowd(8, 3, 90, [21, 33], Projection::Orthographic);
+    let views = Views {
+        ranges: vec![0..90, 40..40, 20..270],
+        ..shared.views.clone()
+    };
+    cases.push(case("shared_and_empty_ranges", World { views, ..shared }));
+    cases.push(case(
+        "thousand",
+        crowd(9, 1, 1000, [19, 21], Projection::Pinhole),
+    ));
+    for channels in [1, 5, 11] {
+        let world = with_channels(crowd(10, 2, 40, [20, 18], Projection::Pinhole), channels);
+        cases.push(case(format!("channels_{channels}"), world));
+    }
+    cases.push(case(
+        "nothing",
+        crowd(11, 2, 0, [20, 18], Projection::Pinhole),
+    ));
+    cases
+}
+
+/// The same world with other features.
+fn with_channels(world: World, channels: usize) -> World {
+    let count = world.gaussians.count;
+    let mut gaussians = world.gaussians;
+    gaussians.channels = channels;
+    gaussians.features = (0..count * channels).map(support::weight).collect();
+    let backgrounds = 0..world.views.len() * channels;
+    World {
+        gaussians,
+        backgrounds: backgrounds.map(|i| support::weight(i + 5)).collect(),
+        ..world
+    }
+}
+
+#[expect(clippy::ptr_arg, reason = "mapped over the vectors of a scene")]
+fn widen(x: &Vec<f32>) -> Vec<f64> {
+    x.iter().map(|x| x.to_f64()).collect()
+}
+
+#[expect(clippy::ptr_arg, reason = "mapped over the vectors of a scene")]
+fn narrow(x: &Vec<f64>) -> Vec<f32> {
+    x.iter().map(|&x| x as f32).collect()
+}
+
+/// The world of the rounded numbers: rounding the inputs is no fault of the renderer.
+fn rounded(world: &World) -> World {
+    let round = |x: &Vec<f64>| widen(&narrow(x));
+    World {
+        gaussians: world.gaussians.map(round),
+        backgrounds: round(&world.backgrounds),
+        ..world.clone()
+    }
+}
+
+/// Pixels (view-major) at which some threshold is within [`BAND`] of being crossed: there the oracle changes with it.
+fn boundary_band(world: &World) -> Vec<bool> {
+    let moved = |factor: f64| {
+        let c = &world.config;
+        let config = RenderConfig {
+            alpha_min: c.alpha_min * factor,
+            transmittance_min: c.transmittance_min * factor,
+            ..c.clone()
+        };
+        let world = World {
+            config,
+            ..world.clone()
+        };
+        world.oracle().features
+    };
+    let (low, high) = (moved(1.0 - BAND), moved(1.0 + BAND));
+    let channels = world.gaussians.channels;
+    let pixels = low.chunks_exact(channels).zip(high.chunks_exact(channels));
+    pixels.map(|(a, b)| max_difference(a, b) > 1e-9).collect()
+}
+
+/// A gradient by the image, zero wherever `f32` may rightly decide otherwise than `f64`.
+fn masked_cotangent(image: &Image<Vec<f64>>, band: &[bool]) -> Image<Vec<f64>> {
+    let mut v = cotangent(image);
+    let channels = v.features.len() / band.len().max(1);
+    for (pixel, _) in band.iter().enumerate().filter(|(_, near)| **near) {
+        v.features[pixel * channels..(pixel + 1) * channels].fill(0.0);
+        for plane in [&mut v.transmittance, &mut v.depth].into_iter().flatten() {
+            plane[pixel] = 0.0;
+        }
+    }
+    v
+}
+
+/// Complains unless `got` is `expected` to within `tolerance` of the largest number, leaving out what `skip` says.
+fn compare(
+    name: &str,
+    got: &[f32],
+    expected: &[f64],
+    tolerance: f64,
+    skip: impl Fn(usize) -> bool,
+) -> Result<(), Failed> {
+    if got.len() != expected.len() {
+        return Err(format!("{name}: {} numbers, not {}", got.len(), expected.len()).into());
+    }
+    let bound = tolerance * scale(expected).max(1e-3);
+    for (i, (&a, &b)) in got.iter().zip(expected).enumerate() {
+        // Phrased so that NaN fails it.
+        let close = (a.to_f64() - b).abs() <= bound;
+        if !close && !skip(i) {
+            return Err(format!("{name}[{i}]: {a:e}, expected {b:e} within {bound:e}").into());
+        }
+    }
+    Ok(())
+}
+
+fn images_and_gradients_equal_f64(world: &World, place: &Place) -> Result<(), Failed> {
+    let exact = rounded(world);
+    let image = exact.render().0;
+    let band = boundary_band(&exact);
+    let near = band.iter().filter(|&&near| near).count();
+    if near as f64 > BAND_SHARE * band.len() as f64 {
+        return Err(format!("{near} of {} pixels in the boundary band", band.len()).into());
+    }
+    let v_image = masked_cotangent(&image, &band);
+    let v = exact.gradients(&v_image);
+    let (got, v_got) = place.run(world, &v_image.map(narrow), Wanted::ALL)?;
+    let channels = world.gaussians.channels;
+    let pixels = world.views.width * world.views.height;
+    compare(
+        "image",
+        &got.features,
+        &image.features,
+        IMAGE_TOLERANCE,
+        |i| band[i / channels],
+    )?;
+    let planes = [
+        ("transmittance", &got.transmittance, &image.transmittance, 1),
+        ("depth", &got.depth, &image.depth, 1),
+        ("layers", &got.layers, &image.layers, channels),
+    ];
+    for (name, got, expected, per_pixel) in planes {
+        let (Some(got), Some(expected)) = (got, expected) else {
+            if got.is_some() == expected.is_some() {
+                continue;
+            }
+            return Err(format!("{name}: asked for or not").into());
+        };
+        // A prefix of a pixel may hang by a thread where the whole does not: layers are held to the shares of the band.
+        let layers = world.config.layers.len().max(1);
+        compare(name, got, expected, IMAGE_TOLERANCE, |i| {
+            let pixel = i / per_pixel;
+            let view = pixel / pixels / if name == "layers" { layers } else { 1 };
+            band[view * pixels + pixel % pixels]
+        })?;
+    }
+    let (a, b) = (&v_got.gaussians, &v.gaussians);
+    for (name, a, b) in [
+        ("by means", &a.means, &b.means),
+        ("by scales", &a.scales, &b.scales),
+        ("by quaternions", &a.quaternions, &b.quaternions),
+        ("by opacities", &a.opacities, &b.opacities),
+        ("by features", &a.features, &b.features),
+        ("by backgrounds", &v_got.backgrounds, &v.backgrounds),
+        ("by poses", &v_got.camera_from_world, &v.camera_from_world),
+    ] {
+        compare(name, a, b, GRADIENT_TOLERANCE, |_| false)?;
+    }
+    Ok(())
+}
+
+/// All numbers of a render, as bits.
+fn bits((image, v): &Outcome) -> Vec<u32> {
+    let optional = [&image.transmittance, &image.depth, &image.layers];
+    let g = &v.gaussians;
+    let all = [&image.features].into_iter();
+    all.chain(optional.into_iter().flatten())
+        .chain([&g.means, &g.scales, &g.quaternions, &g.opacities])
+        .chain([&g.features, &v.backgrounds, &v.camera_from_world])
+        .flatten()
+        .map(|x| x.to_bits())
+        .collect()
+}
+
+fn same_bits_twice_and_in_any_chunks(world: &World, place: &Place) -> Result<(), Failed> {
+    let v_image = cotangent(&world.render().0).map(narrow);
+    let first = bits(&place.run(world, &v_image, Wanted::ALL)?);
+    for place in [
+        place.clone(),
+        place.with_budget(1),
+        place.with_budget(100_000),
+    ] {
+        if bits(&place.run(world, &v_image, Wanted::ALL)?) != first {
+            return Err(format!("other bits with budget {:?}", place.budget).into());
+        }
+    }
+    Ok(())
+}
+
+/// What is not wanted comes back empty, and changes nothing else.
+fn unwanted_gradients_are_empty(world: &World, place: &Place) -> Result<(), Failed> {
+    let v_image = cotangent(&world.render().0).map(narrow);
+    let (_, all) = place.run(world, &v_image, Wanted::ALL)?;
+    let none = Wanted {
+        geometry: false,
+        features: false,
+        backgrounds: false,
+        cameras: false,
+    };
+    for wanted in [
+        Wanted {
+            geometry: true,
+            ..none
+        },
+        Wanted {
+            features: true,
+            ..none
+        },
+        Wanted {
+            backgrounds: true,
+            ..none
+        },
+        Wanted {
+            cameras: true,
+            ..none
+        },
+        none,
+    ] {
+        let (_, v) = place.run(world, &v_image, wanted)?;
+        for (name, wanted, got, expected) in [
+            (
+                "means",
+                wanted.geometry,
+                &v.gaussians.means,
+                &all.gaussians.means,
+            ),
+            (
+                "opacities",
+                wanted.geometry,
+                &v.gaussians.opacities,
+                &all.gaussians.opacities,
+            ),
+            (
+                "features",
+                wanted.features,
+                &v.gaussians.features,
+                &all.gaussians.features,
+            ),
+            (
+                "backgrounds",
+                wanted.backgrounds,
+                &v.backgrounds,
+                &all.backgrounds,
+            ),
+            (
+                "poses",
+                wanted.cameras,
+                &v.camera_from_world,
+                &all.camera_from_world,
+            ),
+        ] {
+            let empty = Vec::new();
+            let expected = if wanted { expected } else { &empty };
+            let expected: Vec<f64> = widen(expected);
+            compare(name, got, &expected, 1e-6, |_| false)?;
+        }
+    }
+    Ok(())
+}
+
+/// Numbers that no scene should have, one in every buffer: culled, and nothing else changes.
+fn hostile_numbers_are_culled(place: &Place) -> Result<(), Failed> {
+    let world = crowd(20, 1, 48, [24, 20], Projection::Pinhole);
+    let v_image = cotangent(&world.render().0).map(narrow);
+    let mut kept = world.clone();
+    let mut spoilt = world.clone();
+    let hostile = [
+        f64::NAN,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        1e30,
+        -1e30,
+        1e-30,
+        3e38,
+    ];
+    for (k, x) in hostile.into_iter().enumerate() {
+        let g = &mut spoilt.gaussians;
+        g.means[3 * (5 * k)] = x;
+        g.scales[3 * (5 * k + 1)] = x;
+        g.quaternions[4 * (5 * k + 2)] = x;
+        g.opacities[5 * k + 3] = x;
+        g.features[3 * (5 * k + 4)] = x;
+    }
+    let (image, v) = place.run(&spoilt, &v_image, Wanted::ALL)?;
+    // What a legal but huge feature does to the image is its own affair: without those, everything stays finite.
+    for k in 3..hostile.len() {
+        spoilt.gaussians.opacities[5 * k + 4] = 0.0;
+        kept.gaussians.opacities[5 * k + 4] = 0.0;
+    }
+    drop((image, v));
+    let (image, v) = place.run(&spoilt, &v_image, Wanted::ALL)?;
+    let g = &v.gaussians;
+    for (name, buffer) in [
+        ("image", &image.features),
+        ("by means", &g.means),
+        ("by scales", &g.scales),
+        ("by quaternions", &g.quaternions),
+        ("by opacities", &g.opacities),
+        ("by features", &g.features),
+        ("by poses", &v.camera_from_world),
+    ] {
+        if let Some(i) = buffer.iter().position(|x| !x.is_finite()) {
+            return Err(format!("{name}[{i}] is {}", buffer[i]).into());
+        }
+    }
+    // All Gaussians gone: the background.
+    for x in [f64::NAN, f64::INFINITY] {
+        let mut nothing = kept.clone();
+        nothing.gaussians.means.fill(x);
+        let (image, _) = place.run(&nothing, &v_image, Wanted::ALL)?;
+        let expected: Vec<f64> = (0..24 * 20)
+            .flat_map(|_| kept.backgrounds.clone())
+            .collect();
+        compare("image", &image.features, &expected, 1e-6, |_| false)?;
+    }
+    Ok(())
+}
+
+/// More views than a grid has cubes along one side, of one pixel each.
+fn seventy_thousand_views(place: &Place) -> Result<(), Failed> {
+    const VIEWS: usize = 70_000;
+    let mut world = crowd(21, 1, 3, [1, 1], Projection::Orthographic);
+    world.gaussians.scales.fill(0.5);
+    world.views = Views {
+        cameras: vec![world.views.cameras[0]; VIEWS],
+        ranges: (0..VIEWS).map(|view| 0..view % 4).collect(),
+        ..world.views
+    };
+    world.backgrounds = (0..3 * VIEWS)
+        .map(|i| (i / 3) as f64 / VIEWS as f64)
+        .collect();
+    images_and_gradients_near_cpu(&world, place)
+}
+
+/// For scenes too large for the oracle: against the CPU at `f32`.
+fn images_and_gradients_near_cpu(world: &World, place: &Place) -> Result<(), Failed> {
+    let v_image = cotangent(&world.render().0).map(narrow);
+    let (image, v) = place.run(world, &v_image, Wanted::ALL)?;
+    let (expected, v_expected) = Place::cpu().run(world, &v_image, Wanted::ALL)?;
+    compare(
+        "image",
+        &image.features,
+        &widen(&expected.features),
+        1e-4,
+        |_| false,
+    )?;
+    let means = widen(&v_expected.gaussians.means);
+    compare("by means", &v.gaussians.means, &means, 1e-3, |_| false)?;
+    let backgrounds = widen(&v_expected.backgrounds);
+    compare("by backgrounds", &v.backgrounds, &backgrounds, 1e-4, |_| {
+        false
+    })
+}
+
+/// Shapes that do not fit are errors on every backend.
+fn wrong_shapes_are_errors(place: &Place) -> Result<(), Failed> {
+    let world = crowd(22, 1, 4, [8, 8], Projection::Pinhole);
+    let v_image = cotangent(&world.render().0).map(narrow);
+    let mut wrong = world.clone();
+    wrong.gaussians.scales.pop();
+    match place.run(&wrong, &v_image, Wanted::ALL) {
+        Err(RenderError::Shape { argument, .. }) if argument == "gaussians.scales" => {}
+        other => return Err(format!("{:?}", other.map(|_| "an image")).into()),
+    }
+    let mut wrong = v_image.clone();
+    wrong.features.pop();
+    match place.run(&world, &wrong, Wanted::ALL) {
+        Err(RenderError::Shape { argument, .. }) if argument == "v_image.features" => Ok(()),
+        other => Err(format!("{:?}", other.map(|_| "gradients")).into()),
+    }
+}
+
+/// The comparison itself: it must refuse what is wrong.
+fn comparison_rejects_wrong_numbers() -> Result<(), Failed> {
+    let expected = [1.0, -2.0, 0.5];
+    let accepts = |got: &[f32]| compare("numbers", got, &expected, 1e-4, |_| false).is_ok();
+    let right = accepts(&[1.0, -2.0, 0.5]);
+    let wrong = [
+        accepts(&[1.0, -2.0, 0.501]),
+        accepts(&[1.0, f32::NAN, 0.5]),
+        accepts(&[1.0, -2.0]),
+    ];
+    if right && wrong == [false; 3] {
+        return Ok(());
+    }
+    Err(format!("right {right}, wrong {wrong:?}").into())
+}
+
+fn main() {
+    let cases: &'static [Case] = cases().leak();
+    let places: &'static [Place] = places().leak();
+    let mut trials = vec![Trial::test(
+        "comparison_rejects_wrong_numbers",
+        comparison_rejects_wrong_numbers,
+    )];
+    for place in places {
+        let mut add = |name: String, run: Box<dyn FnOnce() -> Result<(), Failed> + Send>| {
+            let trial = Trial::test(format!("{}::{name}", place.name), run);
+            trials.push(trial.with_ignored_flag(!place.available()));
+        };
+        for case in cases {
+            let world = &case.world;
+            add(
+                format!("equals_f64::{}", case.name),
+                Box::new(move || images_and_gradients_equal_f64(world, place)),
+            );
+            add(
+                format!("same_bits::{}", case.name),
+                Box::new(move || same_bits_twice_and_in_any_chunks(world, place)),
+            );
+        }
+        let world = &cases[0].world;
+        add(
+            "unwanted_gradients_are_empty".to_owned(),
+            Box::new(move || unwanted_gradients_are_empty(world, place)),
+        );
+        for (name, run) in [
+            (
+                "hostile_numbers_are_culled",
+                hostile_numbers_are_culled as fn(&Place) -> Result<(), Failed>,
+            ),
+            ("seventy_thousand_views", seventy_thousand_views),
+            ("wrong_shapes_are_errors", wrong_shapes_are_errors),
+        ] {
+            add(name.to_owned(), Box::new(move || run(place)));
+        }
+    }
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
