@@ -5,8 +5,9 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
-use splat::{Camera, Gaussians, RenderConfig, Views};
+use splat::{Camera, Gaussians, Projection, RenderConfig, Views};
 
 use crate::Workload;
 
@@ -20,6 +21,20 @@ pub enum LoadError {
         path: PathBuf,
         /// What the system says.
         source: std::io::Error,
+    },
+    /// The file cannot be written.
+    #[error("{}: cannot be written: {reason}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        reason: String,
+    },
+    /// The workload has several cameras or sizes of sets: the format has one.
+    #[error("{name}: expected one camera, pinhole, and as many Gaussians in every view")]
+    Format {
+        /// The workload.
+        name: String,
     },
     /// The file is read, but is not a workload.
     #[error("{}: {reason}", path.display())]
@@ -45,6 +60,79 @@ impl Workload {
             path: path.to_owned(),
             reason,
         })
+    }
+}
+
+impl Workload {
+    /// Writes the workload as a file that [`Workload::load`] reads, at once or not at all.
+    ///
+    /// # Errors
+    /// Views that differ in anything but their Gaussians; a file that cannot be written.
+    pub fn save(&self, path: &Path) -> Result<(), LoadError> {
+        let format = || LoadError::Format {
+            name: self.name.clone(),
+        };
+        let (views, g) = (&self.views, &self.gaussians);
+        let camera = views.cameras.first().ok_or_else(format)?;
+        let (batch, channels) = (views.len(), g.channels);
+        let count = g.count / batch;
+        let dense = views.ranges.iter().enumerate();
+        let dense = dense
+            .into_iter()
+            .all(|(b, range)| *range == (b * count..(b + 1) * count));
+        let alike = views.cameras.iter().all(|other| other == camera);
+        let backgrounds = self.backgrounds.chunks(channels);
+        let one = backgrounds
+            .clone()
+            .all(|b| b == &self.backgrounds[..channels]);
+        if !(dense && alike && one && camera.projection == Projection::Pinhole) {
+            return Err(format());
+        }
+        let mut pose: Vec<f32> = camera
+            .camera_from_world
+            .as_flattened()
+            .iter()
+            .map(|&x| x as f32)
+            .collect();
+        pose.extend([0.0, 0.0, 0.0, 1.0]);
+        let intrinsics = [camera.fx, camera.fy, camera.cx, camera.cy].map(|x| x as f32);
+        let bytes =
+            |numbers: &[f32]| -> Vec<u8> { numbers.iter().flat_map(|x| x.to_le_bytes()).collect() };
+        let tensors = [
+            ("means", vec![batch, count, 3], bytes(&g.means)),
+            ("scales", vec![batch, count, 3], bytes(&g.scales)),
+            ("quats", vec![batch, count, 4], bytes(&g.quaternions)),
+            ("opacities", vec![batch, count], bytes(&g.opacities)),
+            ("features", vec![batch, count, channels], bytes(&g.features)),
+            (
+                "background",
+                vec![channels],
+                bytes(&self.backgrounds[..channels]),
+            ),
+            ("viewmat", vec![4, 4], bytes(&pose)),
+            ("intrinsics", vec![4], bytes(&intrinsics)),
+        ];
+        let strings = HashMap::from([
+            ("name".to_owned(), self.name.clone()),
+            ("width".to_owned(), views.width.to_string()),
+            ("height".to_owned(), views.height.to_string()),
+        ]);
+        let fail = |reason: String| LoadError::Write {
+            path: path.to_owned(),
+            reason,
+        };
+        let mut views = Vec::with_capacity(tensors.len());
+        for (name, shape, bytes) in &tensors {
+            let view = TensorView::new(Dtype::F32, shape.clone(), bytes);
+            views.push((*name, view.map_err(|error| fail(error.to_string()))?));
+        }
+        let file = safetensors::serialize(views, Some(strings));
+        let file = file.map_err(|error| fail(error.to_string()))?;
+        // A file of another name until it is whole.
+        let part = path.with_extension("part");
+        std::fs::write(&part, file)
+            .and_then(|()| std::fs::rename(&part, path))
+            .map_err(|error| fail(error.to_string()))
     }
 }
 
@@ -123,9 +211,23 @@ fn side(strings: &HashMap<String, String>, name: &str) -> Result<usize, String> 
 
 #[cfg(test)]
 mod tests {
-    use safetensors::tensor::TensorView;
-
     use super::*;
+
+    #[test]
+    fn what_is_saved_is_loaded() {
+        let mut workload = crate::gmae(2).draw().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("workload.safetensors");
+        workload.save(&path).unwrap();
+        let mut loaded = Workload::load(&path).unwrap();
+        // The file has no more digits of the camera than 24 bits.
+        assert_eq!(loaded.views.cameras.len(), 2);
+        loaded.views.cameras = workload.views.cameras.clone();
+        assert_eq!(loaded, workload);
+        workload.views.cameras[1].fx *= 2.0;
+        let error = workload.save(&path).unwrap_err();
+        assert!(matches!(error, LoadError::Format { .. }));
+    }
 
     /// Two sets of one Gaussian; the tensor `spoilt` lacks its last element.
     fn file(spoilt: &str, width: &str) -> Vec<u8> {

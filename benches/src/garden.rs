@@ -63,6 +63,35 @@ pub fn garden(path: &Path) -> Result<Option<Workload>, LoadError> {
     }))
 }
 
+/// The first view of [`garden()`] alone, `magnify` times as wide and high.
+///
+/// # Errors
+/// As [`garden()`].
+pub fn garden_view(path: &Path, magnify: usize, name: &str) -> Result<Option<Workload>, LoadError> {
+    let Some(mut workload) = garden(path)? else {
+        return Ok(None);
+    };
+    let views = &mut workload.views;
+    views.width *= magnify;
+    views.height *= magnify;
+    views.cameras.truncate(1);
+    views.ranges.truncate(1);
+    for camera in &mut views.cameras {
+        let by = magnify as f64;
+        for number in [
+            &mut camera.fx,
+            &mut camera.fy,
+            &mut camera.cx,
+            &mut camera.cy,
+        ] {
+            *number *= by;
+        }
+    }
+    workload.backgrounds.truncate(CHANNELS);
+    name.clone_into(&mut workload.name);
+    Ok(Some(workload))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

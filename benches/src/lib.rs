@@ -17,6 +17,8 @@
 //!
 //! A *useful pair* is a (splat, pixel) pair with alpha of at least 1/255 before the pixel stops.
 
+#[cfg(feature = "cube")]
+mod device;
 mod file;
 mod garden;
 mod recipe;
@@ -33,9 +35,11 @@ mod npz;
 
 pub use splat::measure;
 
+#[cfg(feature = "cube")]
+pub use device::DeviceBench;
 pub use file::LoadError;
-pub use garden::{garden, garden_path, shared};
-pub use recipe::{Place, Recipe, Scales, batch256, gmae, gmae_heavy, image_fit, scene};
+pub use garden::{garden, garden_path, garden_view, shared};
+pub use recipe::{Place, Recipe, Scales, batch256, batch1024, gmae, gmae_heavy, image_fit, scene};
 pub use stage::{Bench, Stage, WANTED};
 
 use splat::{Gaussians, RenderConfig, Scene, Views};

@@ -115,6 +115,14 @@ pub fn batch256() -> Recipe {
     }
 }
 
+/// A training batch for a device: [`gmae`] with 1024 views.
+pub fn batch1024() -> Recipe {
+    Recipe {
+        name: "batch1024",
+        ..gmae(1024)
+    }
+}
+
 /// One photograph fitted with ten thousand small Gaussians in a thin sheet, 768 x 512 px.
 pub fn image_fit() -> Recipe {
     Recipe {

@@ -65,6 +65,14 @@ pub fn sort<R: Runtime>(
     Ok((keys, values))
 }
 
+/// Queues the compositor's arithmetic alone: `steps` (splat, pixel) pairs in each of 256 `cubes` pixels. Returns the number of pairs.
+///
+/// # Errors
+/// Lengths over the device's capacity.
+pub fn roofline<R: Runtime>(cube: &Cube<R>, cubes: u32, steps: u32) -> Result<u64, RenderError> {
+    crate::composite::cube_roofline::roofline(cube, cubes, steps)
+}
+
 /// The lists of hits of the large regime, on the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lists {

@@ -46,10 +46,10 @@ pub mod config;
 pub mod cpu;
 #[cfg(feature = "cube")]
 pub mod cube;
+mod cube_host;
 #[cfg(feature = "cube")]
 #[doc(hidden)]
 pub mod cube_measure;
-mod cube_host;
 pub mod error;
 pub mod gaussians;
 pub mod math;

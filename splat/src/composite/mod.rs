@@ -17,6 +17,8 @@ pub(crate) mod cube;
 #[cfg(feature = "cube")]
 pub(crate) mod cube_replay;
 #[cfg(feature = "cube")]
+pub(crate) mod cube_roofline;
+#[cfg(feature = "cube")]
 pub(crate) mod cube_tile;
 #[cfg(feature = "cube")]
 pub(crate) mod cube_vjp;

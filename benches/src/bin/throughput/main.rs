@@ -3,11 +3,14 @@
 //! ```text
 //! cargo run --release -p benches --bin throughput -- --threads 2
 //! cargo run --release -p benches --bin throughput -- --stages --workload gmae --workload scene.safetensors
+//! cargo run --release -p benches --no-default-features --features wgpu --bin throughput -- --backend wgpu --workload gmae
 //! ```
 //!
 //! The scenes are the seeded ones of this crate, and the garden where its file is at hand. Without `--scaling` or `--stages` prints a
 //! table of throughput and one of memory. Exit code 2: the arguments or a file cannot be used.
 
+#[cfg(feature = "cube")]
+mod device;
 mod memory;
 mod rows;
 mod sampling;
@@ -16,13 +19,14 @@ mod stages;
 mod table;
 
 use std::io::{self, ErrorKind, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use benches::{
-    Bench, Workload, batch256, garden, garden_path, gmae, gmae_heavy, image_fit, measure, scene,
+    Bench, Workload, batch256, batch1024, garden, garden_path, garden_view, gmae, gmae_heavy,
+    image_fit, measure, scene,
 };
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde::Serialize;
 use splat::RenderError;
@@ -44,8 +48,19 @@ const SCENES: [&str; 6] = [
 ];
 
 /// The line of `--help`, where names stand without marks.
-const WORKLOAD_HELP: &str = "A workload file, or a scene: gmae, gmae_heavy, image_fit, scene, batch256, garden; may be given several \
-    times; default all scenes";
+const WORKLOAD_HELP: &str = "A workload file, or a scene: gmae, gmae_heavy, image_fit, scene, batch256, batch1024, garden, garden_648, \
+    garden_1296; may be given several times; default gmae, gmae_heavy, image_fit, scene, batch256, garden";
+
+/// Where to compute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum BackendName {
+    /// The processor
+    Cpu,
+    /// A device of wgpu; needs the feature `wgpu`
+    Wgpu,
+    /// A device of CUDA; needs the feature `cuda`
+    Cuda,
+}
 
 /// Times splat: throughput, scaling, stages.
 #[derive(Parser)]
@@ -53,6 +68,16 @@ struct Arguments {
     /// A workload file or the name of a scene; may be given several times; default all scenes.
     #[arg(long, value_name = "FILE", help = WORKLOAD_HELP)]
     workload: Vec<String>,
+    /// Where to compute.
+    #[arg(long, value_enum, default_value_t = BackendName::Cpu)]
+    backend: BackendName,
+    /// How a device lists the hits of a tile.
+    #[cfg(feature = "cube")]
+    #[arg(long, value_enum, default_value_t = device::RegimeName::Auto)]
+    regime: device::RegimeName,
+    /// Writes the workloads as files into this folder, for the programs that splat is compared with, and times nothing.
+    #[arg(long, value_name = "FOLDER")]
+    export: Option<PathBuf>,
     /// Threads; default as many as there are cores.
     #[arg(long, default_value_t = 0, hide_default_value = true)]
     threads: usize,
@@ -83,6 +108,14 @@ struct Report {
     stages: Option<Vec<stages::Row>>,
 }
 
+/// Everything measured on a device.
+#[cfg(feature = "cube")]
+#[derive(Serialize)]
+struct DeviceReport {
+    device: String,
+    throughput: Vec<device::Row>,
+}
+
 fn main() -> ExitCode {
     match run(&Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -96,6 +129,17 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<(), String> {
     if arguments.rounds == 0 {
         return Err("--rounds: expected at least 1".to_owned());
+    }
+    if let Some(folder) = &arguments.export {
+        return export(folder, workloads(&arguments.workload)?);
+    }
+    if arguments.backend != BackendName::Cpu {
+        if arguments.scaling || arguments.stages {
+            return Err(
+                "--backend: --scaling and --stages are measured on the cpu only".to_owned(),
+            );
+        }
+        return on_device(arguments);
     }
     let all = pool(arguments.threads)?;
     let rounds = arguments.rounds;
@@ -138,21 +182,75 @@ fn pool(threads: usize) -> Result<ThreadPool, String> {
         .map_err(|error| format!("--threads: {error}"))
 }
 
+/// Writes each workload to a file of its name.
+fn export(folder: &Path, workloads: Vec<Workload>) -> Result<(), String> {
+    let failed = |error| format!("--export {}: {error}", folder.display());
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    for workload in workloads {
+        let path = folder.join(format!("{}.safetensors", workload.name));
+        workload.save(&path).map_err(|error| error.to_string())?;
+        print(&format!("{}\n", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Measures on a device of the runtime that was asked for.
+fn on_device(arguments: &Arguments) -> Result<(), String> {
+    match arguments.backend {
+        #[cfg(feature = "wgpu")]
+        BackendName::Wgpu => on_runtime::<cubecl_wgpu::WgpuRuntime>(arguments),
+        #[cfg(feature = "cuda")]
+        BackendName::Cuda => on_runtime::<cubecl_cuda::CudaRuntime>(arguments),
+        other => Err(format!(
+            "--backend {0}: this program was built without the feature {0}",
+            format!("{other:?}").to_lowercase()
+        )),
+    }
+}
+
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+fn on_runtime<R: cubecl::Runtime>(arguments: &Arguments) -> Result<(), String> {
+    let refused = |error: RenderError| error.to_string();
+    let cube = splat::Cube::<R>::new(&R::Device::default()).map_err(refused)?;
+    let cube = cube.with_regime(arguments.regime.into());
+    let workloads = workloads(&arguments.workload)?;
+    let throughput = device::measure(&cube, workloads, arguments.rounds).map_err(refused)?;
+    if arguments.json {
+        let device = format!("{cube:?}");
+        let report = DeviceReport { device, throughput };
+        let json = serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?;
+        return print(&(json + "\n"));
+    }
+    let mut out = format!("{cube:?}\n");
+    for (title, table) in device::text(&throughput) {
+        out.extend(["\n", title, "\n\n", &table]);
+    }
+    print(&out)
+}
+
 /// The workloads, rendered once.
 fn ready(names: &[String], pool: &ThreadPool) -> Result<Vec<Bench>, String> {
+    let workloads = workloads(names)?.into_iter();
+    let benches = workloads.map(|workload| {
+        let name = workload.name.clone();
+        let bench = pool.install(|| Bench::new(workload));
+        bench.map_err(|error| format!("{name}: {error}"))
+    });
+    benches.collect()
+}
+
+/// The workloads of these names; of all default scenes if there is none.
+fn workloads(names: &[String]) -> Result<Vec<Workload>, String> {
     let names: Vec<&str> = if names.is_empty() {
         SCENES.to_vec()
     } else {
         names.iter().map(String::as_str).collect()
     };
-    let mut benches = Vec::with_capacity(names.len());
+    let mut workloads = Vec::with_capacity(names.len());
     for name in names {
-        if let Some(workload) = workload(name)? {
-            let bench = pool.install(|| Bench::new(workload));
-            benches.push(bench.map_err(|error| format!("{name}: {error}"))?);
-        }
+        workloads.extend(workload(name)?);
     }
-    Ok(benches)
+    Ok(workloads)
 }
 
 /// A scene by its name, or a file; `None` for a garden that is not there.
@@ -163,12 +261,18 @@ fn workload(name: &str) -> Result<Option<Workload>, String> {
         "image_fit" => image_fit(),
         "scene" => scene(),
         "batch256" => batch256(),
-        "garden" => {
+        "batch1024" => batch1024(),
+        "garden" | "garden_648" | "garden_1296" => {
             let path = garden_path();
-            let found = garden(&path).map_err(|error| error.to_string())?;
+            let found = match name {
+                "garden" => garden(&path),
+                "garden_648" => garden_view(&path, 1, name),
+                _ => garden_view(&path, 2, name),
+            };
+            let found = found.map_err(|error| error.to_string())?;
             if found.is_none() {
                 note(&format!(
-                    "garden: left out, there is no file {}",
+                    "{name}: left out, there is no file {}",
                     path.display()
                 ));
             }

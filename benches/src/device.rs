@@ -1,0 +1,140 @@
+//! One workload on a device, every stage to be timed by itself. A time ends when the device has done its work.
+
+use std::time::{Duration, Instant};
+
+use cubecl::Runtime;
+use splat::cube_measure::{roofline, wait};
+use splat::{
+    Backend, Cube, CubeBuffer, Gaussians, Image, RenderError, Saved, Scene, Splats, render,
+    render_vjp,
+};
+
+use crate::{Stage, WANTED, Workload};
+
+/// Cubes and steps of the ceiling: enough to keep a large device busy, not so many that a small one takes seconds.
+const CEILING: (u32, u32) = (1 << 12, 1 << 8);
+
+/// A workload rendered once on a device, and the gradient of its loss by the image: `image - 0.5`.
+pub struct DeviceBench<R: Runtime> {
+    /// What is rendered.
+    pub workload: Workload,
+    cube: Cube<R>,
+    gaussians: Gaussians<CubeBuffer>,
+    backgrounds: CubeBuffer,
+    saved: Saved<Cube<R>>,
+    v_image: Image<CubeBuffer>,
+    v_splats: Splats<CubeBuffer>,
+}
+
+impl<R: Runtime> DeviceBench<R> {
+    /// Renders forward and backward once.
+    ///
+    /// # Errors
+    /// As [`splat::render()`].
+    pub fn new(cube: Cube<R>, workload: Workload) -> Result<Self, RenderError> {
+        let gaussians = cube.upload_gaussians(&workload.gaussians.as_slices())?;
+        let backgrounds = cube.upload(&workload.backgrounds)?;
+        let scene = Scene {
+            gaussians: gaussians.map(|buffer| buffer),
+            views: &workload.views,
+            backgrounds: &backgrounds,
+        };
+        let (image, saved) = render(&cube, &scene, &workload.config)?;
+        let mut v_image = cube.download(&image.features)?;
+        v_image.iter_mut().for_each(|x| *x -= 0.5);
+        let v_image = Image {
+            features: cube.upload(&v_image)?,
+            transmittance: None,
+            depth: None,
+            layers: None,
+        };
+        let (v_splats, _) = cube.composite_vjp(
+            &saved.splats.map(|buffer| buffer),
+            &saved.sorted,
+            &backgrounds,
+            &saved.composited,
+            &v_image.map(|buffer| buffer),
+            WANTED,
+        )?;
+        Ok(Self {
+            workload,
+            cube,
+            gaussians,
+            backgrounds,
+            saved,
+            v_image,
+            v_splats,
+        })
+    }
+
+    fn clock<T>(
+        &self,
+        work: impl FnOnce() -> Result<T, RenderError>,
+    ) -> Result<Duration, RenderError> {
+        wait(&self.cube)?;
+        let start = Instant::now();
+        let result = work()?;
+        wait(&self.cube)?;
+        let time = start.elapsed();
+        drop(result);
+        Ok(time)
+    }
+
+    /// The time that one run of a stage takes, from an idle device to an idle device.
+    ///
+    /// # Errors
+    /// As [`DeviceBench::new`].
+    pub fn time(&self, stage: Stage) -> Result<Duration, RenderError> {
+        let (cube, saved, config) = (&self.cube, &self.saved, &self.workload.config);
+        let views = &self.workload.views;
+        let scene = Scene {
+            gaussians: self.gaussians.map(|buffer| buffer),
+            views,
+            backgrounds: &self.backgrounds,
+        };
+        let splats = saved.splats.map(|buffer| buffer);
+        let v_image = self.v_image.map(|buffer| buffer);
+        match stage {
+            Stage::Project => self.clock(|| cube.project(&scene.gaussians, views, config)),
+            Stage::Bin => self.clock(|| cube.bin(&splats, views.width, views.height)),
+            Stage::Sort => {
+                let hits = cube.bin(&splats, views.width, views.height)?;
+                self.clock(|| cube.sort(&splats, hits))
+            }
+            Stage::Composite => {
+                self.clock(|| cube.composite(&splats, &saved.sorted, scene.backgrounds, config))
+            }
+            Stage::CompositeVjp => self.clock(|| {
+                cube.composite_vjp(
+                    &splats,
+                    &saved.sorted,
+                    scene.backgrounds,
+                    &saved.composited,
+                    &v_image,
+                    WANTED,
+                )
+            }),
+            Stage::ProjectVjp => {
+                let v_splats = self.v_splats.map(|buffer| buffer);
+                self.clock(|| {
+                    cube.project_vjp(&scene.gaussians, views, config, &splats, &v_splats, WANTED)
+                })
+            }
+            Stage::Render => self.clock(|| render(cube, &scene, config)),
+            Stage::RenderVjp => self.clock(|| render_vjp(cube, &scene, saved, &v_image, WANTED)),
+        }
+    }
+
+    /// The (splat, pixel) pairs per second that the device's arithmetic allows: the compositor's operations on registers.
+    ///
+    /// # Errors
+    /// As [`DeviceBench::new`].
+    pub fn ceiling(&self) -> Result<f64, RenderError> {
+        let mut pairs = 0;
+        let time = self.clock(|| {
+            pairs = roofline(&self.cube, CEILING.0, CEILING.1)?;
+            Ok(())
+        })?;
+        Ok(pairs as f64 / time.as_secs_f64())
+    }
+}
