@@ -230,25 +230,16 @@ impl<R: Runtime> Cube<R> {
     /// # Errors
     /// As [`Cube::download`].
     pub async fn download_async(&self, buffer: &CubeBuffer) -> Result<Vec<f32>, RenderError> {
-        let bytes = self.read(buffer).await?;
-        Ok(f32::from_bytes(&bytes)
-            .iter()
-            .copied()
-            .take(buffer.len)
-            .collect())
+        let words = self.read(buffer).await?;
+        Ok(words.into_iter().map(f32::from_bits).collect())
     }
 
     /// Waits for integers and copies them to the host.
     pub(crate) fn download_words(&self, buffer: &CubeBuffer) -> Result<Vec<u32>, RenderError> {
-        let bytes = cubecl::future::block_on(self.read(buffer))?;
-        Ok(u32::from_bytes(&bytes)
-            .iter()
-            .copied()
-            .take(buffer.len)
-            .collect())
+        cubecl::future::block_on(self.read(buffer))
     }
 
-    async fn read(&self, buffer: &CubeBuffer) -> Result<Vec<u8>, RenderError> {
+    async fn read(&self, buffer: &CubeBuffer) -> Result<Vec<u32>, RenderError> {
         if buffer.is_empty() {
             return Ok(Vec::new());
         }
@@ -259,7 +250,10 @@ impl<R: Runtime> Cube<R> {
         };
         let mut bytes = read.map_err(|error| device(error.to_string()))?;
         let bytes = bytes.pop().ok_or_else(|| device("nothing".to_owned()))?;
-        Ok(bytes.to_vec())
+        // Word by word: nothing is said of the alignment of what came back.
+        let (words, _) = bytes.as_chunks();
+        let words = words.iter().take(buffer.len);
+        Ok(words.map(|&word| u32::from_ne_bytes(word)).collect())
     }
 
     /// Room for `len` words, with whatever is in them.

@@ -91,7 +91,7 @@ fn background_kernel(
         }
         sums[UNIT_POS_X as usize] = sum;
         sync_cube();
-        let mut half = UNITS / 2;
+        let mut half = (UNITS / 2).runtime();
         while half > 0 {
             if UNIT_POS_X < half {
                 sums[UNIT_POS_X as usize] += sums[(UNIT_POS_X + half) as usize];

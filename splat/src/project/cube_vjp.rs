@@ -4,7 +4,6 @@ use cubecl::prelude::*;
 
 use crate::backend::{ProjectGradients, Wanted};
 use crate::camera::Views;
-use crate::composite::cube_vjp::sum_rows_kernel;
 use crate::config::RenderConfig;
 use crate::cube::{
     Cube, CubeBuffer, Sections, UNITS, cube_dim, cube_index, grid, grid_of_units, unit_index,
@@ -233,7 +232,7 @@ fn pose_kernel(
             }
         }
         sync_cube();
-        let mut half = UNITS / 2;
+        let mut half = (UNITS / 2).runtime();
         while half > 0 {
             if UNIT_POS_X < half {
                 #[unroll]
