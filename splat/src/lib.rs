@@ -48,6 +48,9 @@ pub mod cpu;
 pub mod cube;
 #[cfg(feature = "cube")]
 mod cube_host;
+#[cfg(feature = "cube")]
+#[doc(hidden)]
+pub mod cube_measure;
 pub mod error;
 pub mod gaussians;
 pub mod math;

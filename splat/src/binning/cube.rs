@@ -31,6 +31,8 @@ pub struct SmallHits {
 #[derive(Debug, Clone)]
 pub struct LargeHits {
     pub(crate) grid: TileGrid,
+    /// `[M, 3]`: the tiles of each splat, as `TileRect` has them: the number in its view of the first, columns, rows.
+    pub(crate) rects: CubeBuffer,
     /// `[M + 1]`: the hits of splat `m` are numbered `from_splat[m] .. from_splat[m + 1]`, by rows of tiles.
     pub(crate) from_splat: CubeBuffer,
     /// The number K of hits: read back from the device.
@@ -86,7 +88,19 @@ pub(crate) fn bin<R: Runtime>(
 /// axis. Rounding is monotone: what holds for any of the centres holds here too, so no pixel that [`in_box`] keeps is ever left out.
 #[cube]
 pub(crate) fn meets(mean: f32, extent: f32, first: f32, last: f32) -> bool {
-    extent > 0.0 && first - mean <= extent && mean - last <= extent
+    extent > 0.0 && reaches_right_to(mean, extent, first) && reaches_left_to(mean, extent, last)
+}
+
+/// Whether the box ends at the pixel centre `first` or right of it: true of all up to some centre.
+#[cube]
+pub(crate) fn reaches_right_to(mean: f32, extent: f32, first: f32) -> bool {
+    first - mean <= extent
+}
+
+/// Whether the box begins at the pixel centre `last` or left of it: true of all from some centre on.
+#[cube]
+pub(crate) fn reaches_left_to(mean: f32, extent: f32, last: f32) -> bool {
+    mean - last <= extent
 }
 
 /// Whether a pixel at `d = pixel - mean` along one axis lies in the box.

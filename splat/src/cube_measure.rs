@@ -1,0 +1,120 @@
+//! The device's scan, sort and lists of hits by themselves, for tests and benches: not part of the interface.
+
+use cubecl::prelude::*;
+
+use crate::cube::{Cube, CubeBuffer};
+use crate::error::RenderError;
+use crate::sort::cube::{LargeSorted, SortedHits};
+use crate::sort::cube_radix::{Pairs, sort_pairs};
+use crate::sort::cube_scan::exclusive_scan;
+
+/// Integers on the device.
+///
+/// # Errors
+/// As [`Cube::upload`].
+pub fn upload<R: Runtime>(cube: &Cube<R>, words: &[u32]) -> Result<CubeBuffer, RenderError> {
+    cube.upload_words(words)
+}
+
+/// Integers from the device.
+///
+/// # Errors
+/// As [`Cube::download`].
+pub fn download<R: Runtime>(cube: &Cube<R>, words: &CubeBuffer) -> Result<Vec<u32>, RenderError> {
+    cube.download_words(words)
+}
+
+/// Waits until the device has done all it was asked to.
+///
+/// # Errors
+/// [`RenderError::Device`] where it failed.
+pub fn wait<R: Runtime>(cube: &Cube<R>) -> Result<(), RenderError> {
+    let done = cubecl::future::block_on(cube.client().sync());
+    done.map_err(|error| RenderError::Device {
+        expected: "work done".to_owned(),
+        got: error.to_string(),
+    })
+}
+
+/// The sums of all `input` before each of `0 .. len`.
+///
+/// # Errors
+/// Lengths over the device's capacity.
+pub fn scan<R: Runtime>(
+    cube: &Cube<R>,
+    input: &CubeBuffer,
+    len: usize,
+) -> Result<CubeBuffer, RenderError> {
+    exclusive_scan(cube, input, len)
+}
+
+/// `keys` and `values`, as many, sorted stably by the lowest `bits` bits of the keys; what was given is overwritten.
+///
+/// # Errors
+/// Lengths over the device's capacity, or that differ.
+pub fn sort<R: Runtime>(
+    cube: &Cube<R>,
+    keys: CubeBuffer,
+    values: CubeBuffer,
+    bits: u32,
+) -> Result<(CubeBuffer, CubeBuffer), RenderError> {
+    if keys.len() != values.len() {
+        return Err(RenderError::shape("values", keys.len(), values.len()));
+    }
+    let Pairs { keys, values } = sort_pairs(cube, Pairs { keys, values }, bits)?;
+    Ok((keys, values))
+}
+
+/// The lists of hits of the large regime, on the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lists {
+    /// `[M + 1]`: the hits of each splat.
+    pub from_splat: Vec<u32>,
+    /// `[K]`: the splat of each slot.
+    pub splat_from_slot: Vec<u32>,
+    /// `[K]`: the slot of each hit.
+    pub slot_from_hit: Vec<u32>,
+    /// `[B tiles + 1]`: the slots of each tile.
+    pub ranges: Vec<u32>,
+    /// `[M]`: the rank of each visible splat in its view; `u32::MAX` of others.
+    pub rank_from_splat: Vec<u32>,
+}
+
+/// Copies lists back; `None` in the small regime, which has none.
+///
+/// # Errors
+/// As [`Cube::download`].
+pub fn lists<R: Runtime>(
+    cube: &Cube<R>,
+    sorted: &SortedHits,
+) -> Result<Option<Lists>, RenderError> {
+    let SortedHits::Large(sorted) = sorted else {
+        return Ok(None);
+    };
+    let LargeSorted {
+        from_splat,
+        splat_from_slot,
+        slot_from_hit,
+        ranges,
+        rank_from_splat,
+        ..
+    } = sorted;
+    Ok(Some(Lists {
+        from_splat: cube.download_words(from_splat)?,
+        splat_from_slot: cube.download_words(splat_from_slot)?,
+        slot_from_hit: cube.download_words(slot_from_hit)?,
+        ranges: cube.download_words(ranges)?,
+        rank_from_splat: cube.download_words(rank_from_splat)?,
+    }))
+}
+
+/// The same lists of the CPU.
+pub fn host_lists(sorted: &crate::SortedHits) -> Lists {
+    Lists {
+        from_splat: sorted.hits_from_splat.clone(),
+        splat_from_slot: sorted.splat_from_slot.clone(),
+        slot_from_hit: sorted.slot_from_hit.clone(),
+        ranges: sorted.slots_from_tile.clone(),
+        rank_from_splat: sorted.rank_from_splat.clone(),
+    }
+}
