@@ -49,6 +49,8 @@ pub mod cube;
 #[cfg(feature = "cube")]
 mod cube_host;
 #[cfg(feature = "cube")]
+mod cube_launch;
+#[cfg(feature = "cube")]
 #[doc(hidden)]
 pub mod cube_measure;
 pub mod error;

@@ -1,5 +1,8 @@
 //! The backends of the table, each as a function from numbers on the host to numbers on the host.
 
+pub mod compare;
+pub mod scenes;
+
 use std::sync::Arc;
 
 use splat::{Cpu, Gradients, Image, RenderError, Wanted, render, render_vjp};
