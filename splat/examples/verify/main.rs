@@ -143,12 +143,14 @@ fn rows(reference: &Reference, arguments: &Arguments) -> Result<Vec<Row>, Render
         }
         #[cfg(feature = "wgpu")]
         BackendChoice::Wgpu => {
-            let cube = splat::Cube::<cubecl_wgpu::WgpuRuntime>::new(&Default::default())?;
+            let cube =
+                splat::Cube::<cubecl_wgpu::WgpuRuntime>::new(&cubecl_wgpu::WgpuDevice::default())?;
             single(reference, &cube.with_regime(arguments.regime.into()))
         }
         #[cfg(feature = "cuda")]
         BackendChoice::Cuda => {
-            let cube = splat::Cube::<cubecl_cuda::CudaRuntime>::new(&Default::default())?;
+            let cube =
+                splat::Cube::<cubecl_cuda::CudaRuntime>::new(&cubecl_cuda::CudaDevice::default())?;
             single(reference, &cube.with_regime(arguments.regime.into()))
         }
     }
