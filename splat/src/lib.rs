@@ -46,7 +46,10 @@ pub mod config;
 pub mod cpu;
 #[cfg(feature = "cube")]
 pub mod cube;
+#[cfg(feature = "cube")]
 mod cube_host;
+#[cfg(feature = "cube")]
+mod cube_launch;
 #[cfg(feature = "cube")]
 #[doc(hidden)]
 pub mod cube_measure;
