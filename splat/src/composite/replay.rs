@@ -7,7 +7,7 @@ use crate::binning::cpu::TileGrid;
 use crate::composite::Moments;
 use crate::composite::blend::Layer;
 use crate::composite::tile::{
-    Constants, Hit, MAX_LANES, NARROW_LANES, Row, Spans, Tile, load, store,
+    Aligned, Constants, Hit, MAX_LANES, NARROW_LANES, Row, Spans, Tile, load, store,
 };
 use crate::math::Vec2;
 use crate::scalar::Scalar;
@@ -33,7 +33,7 @@ pub struct Pixels<T> {
     /// The x of the pixel centres of every row.
     pub(crate) centres: Row<T>,
     /// The sums over the pixels of the hit at hand, one per lane: six moments, then the planes.
-    sums: Vec<[T; MAX_LANES]>,
+    sums: Vec<Aligned<T>>,
     spans: Spans,
 }
 
@@ -48,7 +48,7 @@ impl<T: Scalar> Pixels<T> {
             v_values: vec![[T::ZERO; _]; rows * planes],
             row_ends: vec![0; rows],
             centres: [T::ZERO; _],
-            sums: vec![[T::ZERO; _]; MOMENTS + planes],
+            sums: vec![Aligned([T::ZERO; _]); MOMENTS + planes],
             spans: Spans::new(),
         }
     }
@@ -87,7 +87,7 @@ impl<T: Scalar> Pixels<T> {
     ) {
         const { assert!(LANES <= MAX_LANES) };
         for sum in &mut self.sums {
-            *sum = [T::ZERO; MAX_LANES];
+            *sum = Aligned([T::ZERO; MAX_LANES]);
         }
         // A number of moments that the compiler knows.
         let Some((moments, sums)) = self.sums.split_first_chunk_mut::<MOMENTS>() else {
@@ -187,25 +187,25 @@ fn v_weights<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
 /// Adds what a hit's weights take from the gradients of a row from `column` on to a sum per plane and lane.
 #[inline(always)]
 fn add_weighted<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
-    sums: &mut [[T; MAX_LANES]],
+    sums: &mut [Aligned<T>],
     v_planes: &[Row<T>],
     column: usize,
     weights: &[T; LANES],
 ) {
     for (sum, v) in sums.iter_mut().zip(v_planes) {
         let v: [T; LANES] = load(v, column);
-        let mut lanes: [T; LANES] = std::array::from_fn(|lane| sum[lane]);
+        let mut lanes: [T; LANES] = std::array::from_fn(|lane| sum.0[lane]);
         for lane in 0..LANES {
             lanes[lane] = A::add_weighted(lanes[lane], weights[lane], v[lane]);
         }
-        sum[..LANES].copy_from_slice(&lanes);
+        sum.0[..LANES].copy_from_slice(&lanes);
     }
 }
 
 /// Adds pixels at `(dx, dy)` to the moments.
 #[inline(always)]
 fn add_moments<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
-    moments: &mut [[T; MAX_LANES]; MOMENTS],
+    moments: &mut [Aligned<T>; MOMENTS],
     dx: &[T; LANES],
     dy: T,
     v_sigma: &[T; LANES],
@@ -213,14 +213,14 @@ fn add_moments<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
     // One loop per sum: each is then a few vector operations. What a loop does not use of the formula, the compiler drops.
     macro_rules! add {
         ($($k:literal $moment:ident)*) => {$(
-            let mut lanes: [T; LANES] = std::array::from_fn(|lane| moments[$k][lane]);
+            let mut lanes: [T; LANES] = std::array::from_fn(|lane| moments[$k].0[lane]);
             for lane in 0..LANES {
                 let d = Vec2 { x: dx[lane], y: dy };
                 let mut sum = Moments::default();
                 sum.$moment = lanes[lane];
                 lanes[lane] = A::add_moments(sum, d, v_sigma[lane]).$moment;
             }
-            moments[$k][..LANES].copy_from_slice(&lanes);
+            moments[$k].0[..LANES].copy_from_slice(&lanes);
         )*};
     }
     add!(0 one 1 x 2 y 3 xx 4 xy 5 yy);
@@ -277,8 +277,8 @@ impl<T: Scalar, const LANES: usize> Lanes<T, LANES> {
 
 /// The sum over the lanes, by halves.
 #[inline(always)]
-fn total<T: Scalar, const LANES: usize>(lanes: &[T; MAX_LANES]) -> T {
-    let mut lanes: [T; LANES] = std::array::from_fn(|lane| lanes[lane]);
+fn total<T: Scalar, const LANES: usize>(lanes: &Aligned<T>) -> T {
+    let mut lanes: [T; LANES] = std::array::from_fn(|lane| lanes.0[lane]);
     let mut half = LANES / 2;
     while half > 0 {
         for lane in 0..half {

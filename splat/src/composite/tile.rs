@@ -22,6 +22,11 @@ pub(crate) const MAX_TILE_HEIGHT: usize = 32;
 /// the compiler knows, so that one test of a column is good for all rows.
 pub(crate) type Row<T> = [T; 32 + MAX_LANES];
 
+/// Numbers that are loaded and stored whole: they begin where a cache line does.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+pub(crate) struct Aligned<T>(pub(crate) [T; MAX_LANES]);
+
 /// The settings the compositing formulas read, rounded to the scalar.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Constants<T> {
