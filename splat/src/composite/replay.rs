@@ -7,7 +7,7 @@ use crate::binning::cpu::TileGrid;
 use crate::composite::Moments;
 use crate::composite::blend::Layer;
 use crate::composite::tile::{
-    Aligned, Constants, Hit, MAX_LANES, NARROW_LANES, Row, Spans, Tile, load, store,
+    Aligned, Constants, Hit, MAX_LANES, NARROW_LANES, Row, Span, Spans, Tile, load, store,
 };
 use crate::math::Vec2;
 use crate::scalar::Scalar;
@@ -34,7 +34,7 @@ pub struct Pixels<T> {
     pub(crate) centres: Row<T>,
     /// The sums over the pixels of the hit at hand, one per lane: six moments, then the planes.
     sums: Vec<Aligned<T>>,
-    spans: Spans,
+    spans: Spans<T>,
 }
 
 impl<T: Scalar> Pixels<T> {
@@ -70,16 +70,15 @@ impl<T: Scalar> Pixels<T> {
     ) {
         hit.spans::<LANES>(tile, &mut self.spans);
         if hit.is_narrow() {
-            self.rows::<A, NARROW_LANES, PLANES, GEOM>(tile, hit, layer, constants, out);
+            self.rows::<A, NARROW_LANES, PLANES, GEOM>(hit, layer, constants, out);
         } else {
-            self.rows::<A, LANES, PLANES, GEOM>(tile, hit, layer, constants, out);
+            self.rows::<A, LANES, PLANES, GEOM>(hit, layer, constants, out);
         }
     }
 
     #[inline(always)]
     fn rows<A: Arithmetic<T>, const LANES: usize, const PLANES: usize, const GEOM: bool>(
         &mut self,
-        tile: &Tile,
         hit: &Hit<T>,
         layer: Layer<'_, T>,
         constants: &Constants<T>,
@@ -94,12 +93,15 @@ impl<T: Scalar> Pixels<T> {
             return;
         };
         for row in hit.rows.clone() {
-            let [first, end] = self.spans.row(row);
+            let Span {
+                first,
+                end,
+                right,
+                dy,
+            } = self.spans.row(row);
             if first >= end || layer.place >= self.row_ends[row] {
                 continue;
             }
-            let dy = tile.centre_y::<T>(row) - hit.mean.y;
-            let right = T::from_f64((tile.x + end) as f64);
             let (transmittance, rests) = (&mut self.transmittance[row], &mut self.v_rest[row]);
             let v_planes = &self.v_values[row * sums.len()..(row + 1) * sums.len()];
             let mut column = first;
