@@ -188,13 +188,17 @@ impl<T: Scalar, const LANES: usize> Lanes<T, LANES> {
             };
             let sigma = A::sigma(hit.conic, d);
             let alpha = A::alpha(hit.opacity, A::exp(-sigma), constants.alpha_max);
-            let counts = A::counts(sigma, alpha, constants.alpha_min) & (self.x[lane] < right);
-            let alpha = select_unpredictable(counts, alpha, T::ZERO);
+            // What is known early comes first: then only alpha's test waits for alpha.
+            let counts = (self.x[lane] < right)
+                & (sigma <= A::SIGMA_MAX)
+                & A::counts(sigma, alpha, constants.alpha_min);
             let behind = A::behind(t, alpha);
-            let goes_on = behind > constants.transmittance_min;
-            weights[lane] = select_unpredictable(goes_on, A::weight(alpha, t), T::ZERO);
-            self.transmittance[lane] = select_unpredictable(goes_on, behind, -t.abs());
-            self.ends[lane] = select_unpredictable(goes_on & counts, place + 1, self.ends[lane]);
+            let composited = counts & (behind > constants.transmittance_min);
+            weights[lane] = select_unpredictable(composited, A::weight(alpha, t), T::ZERO);
+            // Alpha of a pair that does not count may be anything: nothing made of it is kept.
+            let ended = select_unpredictable(counts, -t.abs(), t);
+            self.transmittance[lane] = select_unpredictable(composited, behind, ended);
+            self.ends[lane] = select_unpredictable(composited, place + 1, self.ends[lane]);
         }
         (self, weights)
     }

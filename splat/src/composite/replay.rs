@@ -258,19 +258,22 @@ impl<T: Scalar, const LANES: usize> Lanes<T, LANES> {
             let sigma = A::sigma(hit.conic, d);
             let falloff = A::exp(-sigma);
             let alpha = A::alpha(hit.opacity, falloff, constants.alpha_max);
-            let counts = A::counts(sigma, alpha, constants.alpha_min)
-                & (self.x[lane] < right)
-                & (place < self.ends[lane]);
-            let alpha = select_unpredictable(counts, alpha, T::ZERO);
-            let t = A::in_front(self.transmittance[lane], alpha);
-            weights[lane] = A::weight(alpha, t);
-            self.transmittance[lane] = t;
+            let counts = (self.x[lane] < right)
+                & (place < self.ends[lane])
+                & (sigma <= A::SIGMA_MAX)
+                & A::counts(sigma, alpha, constants.alpha_min);
+            // Alpha of a pair that does not count may be anything: nothing made of it is kept.
+            let behind = self.transmittance[lane];
+            let t = A::in_front(behind, alpha);
+            weights[lane] = select_unpredictable(counts, A::weight(alpha, t), T::ZERO);
+            self.transmittance[lane] = select_unpredictable(counts, t, behind);
             if GEOM {
-                let (v_weight, rest) = (v_weight[lane], self.v_rest[lane]);
-                let v_alpha = A::weight_vjp(t, v_weight, rest);
+                let (v_weight, v_rest) = (v_weight[lane], self.v_rest[lane]);
+                let v_alpha = A::weight_vjp(t, v_weight, v_rest);
                 let v = A::alpha_vjp(hit.opacity, falloff, constants.alpha_max, v_alpha);
                 v_sigma[lane] = select_unpredictable(counts, v, T::ZERO);
-                self.v_rest[lane] = A::rest(alpha, v_weight, rest);
+                let rest = A::rest(alpha, v_weight, v_rest);
+                self.v_rest[lane] = select_unpredictable(counts, rest, v_rest);
             }
         }
         (self, weights, v_sigma)
