@@ -17,17 +17,19 @@ macro_rules! arithmetic {
     ($(fn $name:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {
         /// What the lanes of the compositors compute with: `composite/formula.rs`, and the exponential.
         pub(crate) trait Arithmetic<T: Scalar>: Copy + 'static {
-            /// `e^x` for `x <= 0`.
+            /// `e^x` for `-SIGMA_MAX <= x <= 0`; elsewhere anything.
             fn exp(x: T) -> T;
+            /// Beyond this sigma no pair counts: `e^-sigma` is then nearly too small for a normal number of the scalar.
+            const SIGMA_MAX: T;
             $(fn $name($($arg: $type),*) -> $out;)*
         }
 
-        arithmetic!(@implement Separate, f32, single, exp::exp_f32_separate, [$(fn $name($($arg: $type),*) -> $out;)*]);
-        arithmetic!(@implement Fused, f32, single_fused, exp::exp_f32_fused, [$(fn $name($($arg: $type),*) -> $out;)*]);
-        arithmetic!(@implement Separate, f64, double, exp::exp_f64, [$(fn $name($($arg: $type),*) -> $out;)*]);
-        arithmetic!(@implement Fused, f64, double_fused, exp::exp_f64, [$(fn $name($($arg: $type),*) -> $out;)*]);
+        arithmetic!(@implement Separate, f32, single, exp::exp_f32_separate, 87.0, [$(fn $name($($arg: $type),*) -> $out;)*]);
+        arithmetic!(@implement Fused, f32, single_fused, exp::exp_f32_fused, 87.0, [$(fn $name($($arg: $type),*) -> $out;)*]);
+        arithmetic!(@implement Separate, f64, double, exp::exp_f64, 700.0, [$(fn $name($($arg: $type),*) -> $out;)*]);
+        arithmetic!(@implement Fused, f64, double_fused, exp::exp_f64, 700.0, [$(fn $name($($arg: $type),*) -> $out;)*]);
     };
-    (@implement $rounding:ident, $real:ident, $module:ident, $exp:path, [$(fn $name:ident($($arg:ident: $type:ty),*) -> $out:ty;)*]) => {
+    (@implement $rounding:ident, $real:ident, $module:ident, $exp:path, $sigma_max:literal, [$(fn $name:ident($($arg:ident: $type:ty),*) -> $out:ty;)*]) => {
         const _: () = {
             type T = $real;
             impl Arithmetic<T> for $rounding {
@@ -35,6 +37,7 @@ macro_rules! arithmetic {
                 fn exp(x: T) -> T {
                     $exp(x)
                 }
+                const SIGMA_MAX: T = $sigma_max;
                 $(#[inline(always)]
                 fn $name($($arg: $type),*) -> $out {
                     crate::$module::composite::$name($($arg),*)

@@ -129,13 +129,15 @@ impl Roofline {
                 let at = x + lane as f32;
                 let sigma = A::sigma(conic, Vec2 { x: at, y: 0.5 });
                 let alpha = A::alpha(opacity, A::exp(-sigma), constants.alpha_max);
-                let counts = A::counts(sigma, alpha, constants.alpha_min) & (at < right);
-                let alpha = select_unpredictable(counts, alpha, 0.0);
+                let counts = (at < right)
+                    & (sigma <= A::SIGMA_MAX)
+                    & A::counts(sigma, alpha, constants.alpha_min);
                 let behind = A::behind(t, alpha);
-                let goes_on = behind > constants.transmittance_min;
-                let weight = select_unpredictable(goes_on, A::weight(alpha, t), 0.0);
-                transmittance[lane] = select_unpredictable(goes_on, behind, -t.abs());
-                ends[lane] = select_unpredictable(goes_on & counts, place + 1, ends[lane]);
+                let composited = counts & (behind > constants.transmittance_min);
+                let weight = select_unpredictable(composited, A::weight(alpha, t), 0.0);
+                let ended = select_unpredictable(counts, -t.abs(), t);
+                transmittance[lane] = select_unpredictable(composited, behind, ended);
+                ends[lane] = select_unpredictable(composited, place + 1, ends[lane]);
                 for plane in 0..3 {
                     sums[plane][lane] = A::add_weighted(sums[plane][lane], weight, values[plane]);
                 }

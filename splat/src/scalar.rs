@@ -55,6 +55,8 @@ macro_rules! scalar {
             fn ln(self) -> Self;
             /// The nearest integer of `0 <= self < 2^22`, without a branch; of two equally near ones the even one.
             fn nearest(self) -> u32;
+            /// The same as a number of its own type.
+            fn nearest_whole(self) -> Self;
             /// An integer that sorts as the number does; equal for 0 and -0.
             fn sort_key(self) -> u64;
             $($(#[$doc])* fn $name($($arg: $type),*) -> $out;)*
@@ -65,6 +67,9 @@ macro_rules! scalar {
     };
     (@implement $real:ident, $precision:ident, $bits:ident, $signed:ident, $ln:path,
      [$(fn $name:ident($($arg:ident: $type:ty),*) -> $out:ty = $module:ident;)*]) => {
+        const _: () = {
+        /// In the middle of those numbers whose neighbours are one apart: adding it rounds to an integer.
+        const INTEGERS: $real = 1.5 * (1u64 << ($real::MANTISSA_DIGITS - 1)) as $real;
         impl Scalar for $real {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -91,8 +96,11 @@ macro_rules! scalar {
             #[inline(always)]
             fn nearest(self) -> u32 {
                 // The sum has no bits left for a fraction, and the integer stands in its lowest bits.
-                const SHIFT: $real = 1.5 * (1u64 << ($real::MANTISSA_DIGITS - 1)) as $real;
-                (self + SHIFT).to_bits().wrapping_sub(SHIFT.to_bits()) as u32
+                (self + INTEGERS).to_bits().wrapping_sub(INTEGERS.to_bits()) as u32
+            }
+            #[inline(always)]
+            fn nearest_whole(self) -> Self {
+                (self + INTEGERS) - INTEGERS
             }
             #[inline]
             fn sort_key(self) -> u64 {
@@ -106,6 +114,7 @@ macro_rules! scalar {
                 crate::$precision::$module::$name($($arg),*)
             })*
         }
+        };
     };
 }
 

@@ -5,7 +5,7 @@ use std::hint::select_unpredictable;
 use crate::arithmetic::Arithmetic;
 use crate::binning::cpu::TileGrid;
 use crate::composite::tile::{
-    Constants, Hit, MAX_LANES, NARROW_LANES, Row, Spans, Tile, load, store,
+    Constants, Hit, MAX_LANES, NARROW_LANES, Row, Span, Spans, Tile, load, store,
 };
 use crate::math::Vec2;
 use crate::scalar::Scalar;
@@ -24,7 +24,7 @@ pub struct Pixels<T> {
     centres: Row<T>,
     /// Rows in which some pixel has not ended.
     live: Vec<bool>,
-    spans: Spans,
+    spans: Spans<T>,
     /// Lanes evaluated so far.
     pub(crate) evaluated: u64,
 }
@@ -92,27 +92,29 @@ impl<T: Scalar> Pixels<T> {
     ) {
         hit.spans::<LANES>(tile, &mut self.spans);
         if hit.is_narrow() {
-            self.rows::<A, NARROW_LANES, PLANES>(tile, hit, layer, constants);
+            self.rows::<A, NARROW_LANES, PLANES>(hit, layer, constants);
         } else {
-            self.rows::<A, LANES, PLANES>(tile, hit, layer, constants);
+            self.rows::<A, LANES, PLANES>(hit, layer, constants);
         }
     }
 
     #[inline(always)]
     fn rows<A: Arithmetic<T>, const LANES: usize, const PLANES: usize>(
         &mut self,
-        tile: &Tile,
         hit: &Hit<T>,
         layer: Layer<'_, T>,
         constants: &Constants<T>,
     ) {
         for row in hit.rows.clone() {
-            let [first, end] = self.spans.row(row);
+            let Span {
+                first,
+                end,
+                right,
+                dy,
+            } = self.spans.row(row);
             if first >= end || !self.live[row] {
                 continue;
             }
-            let dy = tile.centre_y::<T>(row) - hit.mean.y;
-            let right = T::from_f64((tile.x + end) as f64);
             let (transmittance, ends) = (&mut self.transmittance[row], &mut self.ends[row]);
             let planes = &mut self.values[row * self.planes..(row + 1) * self.planes];
             let mut column = first;
@@ -186,13 +188,17 @@ impl<T: Scalar, const LANES: usize> Lanes<T, LANES> {
             };
             let sigma = A::sigma(hit.conic, d);
             let alpha = A::alpha(hit.opacity, A::exp(-sigma), constants.alpha_max);
-            let counts = A::counts(sigma, alpha, constants.alpha_min) & (self.x[lane] < right);
-            let alpha = select_unpredictable(counts, alpha, T::ZERO);
+            // What is known early comes first: then only alpha's test waits for alpha.
+            let counts = (self.x[lane] < right)
+                & (sigma <= A::SIGMA_MAX)
+                & A::counts(sigma, alpha, constants.alpha_min);
             let behind = A::behind(t, alpha);
-            let goes_on = behind > constants.transmittance_min;
-            weights[lane] = select_unpredictable(goes_on, A::weight(alpha, t), T::ZERO);
-            self.transmittance[lane] = select_unpredictable(goes_on, behind, -t.abs());
-            self.ends[lane] = select_unpredictable(goes_on & counts, place + 1, self.ends[lane]);
+            let composited = counts & (behind > constants.transmittance_min);
+            weights[lane] = select_unpredictable(composited, A::weight(alpha, t), T::ZERO);
+            // Alpha of a pair that does not count may be anything: nothing made of it is kept.
+            let ended = select_unpredictable(counts, -t.abs(), t);
+            self.transmittance[lane] = select_unpredictable(composited, behind, ended);
+            self.ends[lane] = select_unpredictable(composited, place + 1, self.ends[lane]);
         }
         (self, weights)
     }

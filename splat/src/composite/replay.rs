@@ -7,7 +7,7 @@ use crate::binning::cpu::TileGrid;
 use crate::composite::Moments;
 use crate::composite::blend::Layer;
 use crate::composite::tile::{
-    Constants, Hit, MAX_LANES, NARROW_LANES, Row, Spans, Tile, load, store,
+    Aligned, Constants, Hit, MAX_LANES, NARROW_LANES, Row, Span, Spans, Tile, load, store,
 };
 use crate::math::Vec2;
 use crate::scalar::Scalar;
@@ -33,8 +33,8 @@ pub struct Pixels<T> {
     /// The x of the pixel centres of every row.
     pub(crate) centres: Row<T>,
     /// The sums over the pixels of the hit at hand, one per lane: six moments, then the planes.
-    sums: Vec<[T; MAX_LANES]>,
-    spans: Spans,
+    sums: Vec<Aligned<T>>,
+    spans: Spans<T>,
 }
 
 impl<T: Scalar> Pixels<T> {
@@ -48,7 +48,7 @@ impl<T: Scalar> Pixels<T> {
             v_values: vec![[T::ZERO; _]; rows * planes],
             row_ends: vec![0; rows],
             centres: [T::ZERO; _],
-            sums: vec![[T::ZERO; _]; MOMENTS + planes],
+            sums: vec![Aligned([T::ZERO; _]); MOMENTS + planes],
             spans: Spans::new(),
         }
     }
@@ -70,16 +70,15 @@ impl<T: Scalar> Pixels<T> {
     ) {
         hit.spans::<LANES>(tile, &mut self.spans);
         if hit.is_narrow() {
-            self.rows::<A, NARROW_LANES, PLANES, GEOM>(tile, hit, layer, constants, out);
+            self.rows::<A, NARROW_LANES, PLANES, GEOM>(hit, layer, constants, out);
         } else {
-            self.rows::<A, LANES, PLANES, GEOM>(tile, hit, layer, constants, out);
+            self.rows::<A, LANES, PLANES, GEOM>(hit, layer, constants, out);
         }
     }
 
     #[inline(always)]
     fn rows<A: Arithmetic<T>, const LANES: usize, const PLANES: usize, const GEOM: bool>(
         &mut self,
-        tile: &Tile,
         hit: &Hit<T>,
         layer: Layer<'_, T>,
         constants: &Constants<T>,
@@ -87,19 +86,22 @@ impl<T: Scalar> Pixels<T> {
     ) {
         const { assert!(LANES <= MAX_LANES) };
         for sum in &mut self.sums {
-            *sum = [T::ZERO; MAX_LANES];
+            *sum = Aligned([T::ZERO; MAX_LANES]);
         }
         // A number of moments that the compiler knows.
         let Some((moments, sums)) = self.sums.split_first_chunk_mut::<MOMENTS>() else {
             return;
         };
         for row in hit.rows.clone() {
-            let [first, end] = self.spans.row(row);
+            let Span {
+                first,
+                end,
+                right,
+                dy,
+            } = self.spans.row(row);
             if first >= end || layer.place >= self.row_ends[row] {
                 continue;
             }
-            let dy = tile.centre_y::<T>(row) - hit.mean.y;
-            let right = T::from_f64((tile.x + end) as f64);
             let (transmittance, rests) = (&mut self.transmittance[row], &mut self.v_rest[row]);
             let v_planes = &self.v_values[row * sums.len()..(row + 1) * sums.len()];
             let mut column = first;
@@ -187,25 +189,25 @@ fn v_weights<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
 /// Adds what a hit's weights take from the gradients of a row from `column` on to a sum per plane and lane.
 #[inline(always)]
 fn add_weighted<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
-    sums: &mut [[T; MAX_LANES]],
+    sums: &mut [Aligned<T>],
     v_planes: &[Row<T>],
     column: usize,
     weights: &[T; LANES],
 ) {
     for (sum, v) in sums.iter_mut().zip(v_planes) {
         let v: [T; LANES] = load(v, column);
-        let mut lanes: [T; LANES] = std::array::from_fn(|lane| sum[lane]);
+        let mut lanes: [T; LANES] = std::array::from_fn(|lane| sum.0[lane]);
         for lane in 0..LANES {
             lanes[lane] = A::add_weighted(lanes[lane], weights[lane], v[lane]);
         }
-        sum[..LANES].copy_from_slice(&lanes);
+        sum.0[..LANES].copy_from_slice(&lanes);
     }
 }
 
 /// Adds pixels at `(dx, dy)` to the moments.
 #[inline(always)]
 fn add_moments<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
-    moments: &mut [[T; MAX_LANES]; MOMENTS],
+    moments: &mut [Aligned<T>; MOMENTS],
     dx: &[T; LANES],
     dy: T,
     v_sigma: &[T; LANES],
@@ -213,14 +215,14 @@ fn add_moments<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
     // One loop per sum: each is then a few vector operations. What a loop does not use of the formula, the compiler drops.
     macro_rules! add {
         ($($k:literal $moment:ident)*) => {$(
-            let mut lanes: [T; LANES] = std::array::from_fn(|lane| moments[$k][lane]);
+            let mut lanes: [T; LANES] = std::array::from_fn(|lane| moments[$k].0[lane]);
             for lane in 0..LANES {
                 let d = Vec2 { x: dx[lane], y: dy };
                 let mut sum = Moments::default();
                 sum.$moment = lanes[lane];
                 lanes[lane] = A::add_moments(sum, d, v_sigma[lane]).$moment;
             }
-            moments[$k][..LANES].copy_from_slice(&lanes);
+            moments[$k].0[..LANES].copy_from_slice(&lanes);
         )*};
     }
     add!(0 one 1 x 2 y 3 xx 4 xy 5 yy);
@@ -256,19 +258,22 @@ impl<T: Scalar, const LANES: usize> Lanes<T, LANES> {
             let sigma = A::sigma(hit.conic, d);
             let falloff = A::exp(-sigma);
             let alpha = A::alpha(hit.opacity, falloff, constants.alpha_max);
-            let counts = A::counts(sigma, alpha, constants.alpha_min)
-                & (self.x[lane] < right)
-                & (place < self.ends[lane]);
-            let alpha = select_unpredictable(counts, alpha, T::ZERO);
-            let t = A::in_front(self.transmittance[lane], alpha);
-            weights[lane] = A::weight(alpha, t);
-            self.transmittance[lane] = t;
+            let counts = (self.x[lane] < right)
+                & (place < self.ends[lane])
+                & (sigma <= A::SIGMA_MAX)
+                & A::counts(sigma, alpha, constants.alpha_min);
+            // Alpha of a pair that does not count may be anything: nothing made of it is kept.
+            let behind = self.transmittance[lane];
+            let t = A::in_front(behind, alpha);
+            weights[lane] = select_unpredictable(counts, A::weight(alpha, t), T::ZERO);
+            self.transmittance[lane] = select_unpredictable(counts, t, behind);
             if GEOM {
-                let (v_weight, rest) = (v_weight[lane], self.v_rest[lane]);
-                let v_alpha = A::weight_vjp(t, v_weight, rest);
+                let (v_weight, v_rest) = (v_weight[lane], self.v_rest[lane]);
+                let v_alpha = A::weight_vjp(t, v_weight, v_rest);
                 let v = A::alpha_vjp(hit.opacity, falloff, constants.alpha_max, v_alpha);
                 v_sigma[lane] = select_unpredictable(counts, v, T::ZERO);
-                self.v_rest[lane] = A::rest(alpha, v_weight, rest);
+                let rest = A::rest(alpha, v_weight, v_rest);
+                self.v_rest[lane] = select_unpredictable(counts, rest, v_rest);
             }
         }
         (self, weights, v_sigma)
@@ -277,8 +282,8 @@ impl<T: Scalar, const LANES: usize> Lanes<T, LANES> {
 
 /// The sum over the lanes, by halves.
 #[inline(always)]
-fn total<T: Scalar, const LANES: usize>(lanes: &[T; MAX_LANES]) -> T {
-    let mut lanes: [T; LANES] = std::array::from_fn(|lane| lanes[lane]);
+fn total<T: Scalar, const LANES: usize>(lanes: &Aligned<T>) -> T {
+    let mut lanes: [T; LANES] = std::array::from_fn(|lane| lanes.0[lane]);
     let mut half = LANES / 2;
     while half > 0 {
         for lane in 0..half {

@@ -22,6 +22,11 @@ pub(crate) const MAX_TILE_HEIGHT: usize = 32;
 /// the compiler knows, so that one test of a column is good for all rows.
 pub(crate) type Row<T> = [T; 32 + MAX_LANES];
 
+/// Numbers that are loaded and stored whole: they begin where a cache line does.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+pub(crate) struct Aligned<T>(pub(crate) [T; MAX_LANES]);
+
 /// The settings the compositing formulas read, rounded to the scalar.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Constants<T> {
@@ -95,22 +100,46 @@ pub(crate) fn store<T: Copy, const LANES: usize>(row: &mut Row<T>, at: usize, la
 
 /// The pixels of each row of a tile that a splat can count in, as columns of the tile.
 #[derive(Debug, Clone)]
-pub(crate) struct Spans {
+pub(crate) struct Spans<T> {
     first: [u32; MAX_TILE_HEIGHT + MAX_LANES],
     end: [u32; MAX_TILE_HEIGHT + MAX_LANES],
+    /// `end` as an x of the image.
+    right: [T; MAX_TILE_HEIGHT + MAX_LANES],
+    /// From the splat's centre down to the pixels'.
+    dy: [T; MAX_TILE_HEIGHT + MAX_LANES],
 }
 
-impl Spans {
+/// The pixels of one row that a splat can count in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Span<T> {
+    /// The first, as a column of the tile.
+    pub(crate) first: usize,
+    /// One past the last.
+    pub(crate) end: usize,
+    /// `end` as an x of the image.
+    pub(crate) right: T,
+    /// From the splat's centre down to the pixels', px.
+    pub(crate) dy: T,
+}
+
+impl<T: Scalar> Spans<T> {
     pub(crate) fn new() -> Self {
         Self {
             first: [0; MAX_TILE_HEIGHT + MAX_LANES],
             end: [0; MAX_TILE_HEIGHT + MAX_LANES],
+            right: [T::ZERO; MAX_TILE_HEIGHT + MAX_LANES],
+            dy: [T::ZERO; MAX_TILE_HEIGHT + MAX_LANES],
         }
     }
 
     #[inline(always)]
-    pub(crate) fn row(&self, row: usize) -> [usize; 2] {
-        [self.first[row] as usize, self.end[row] as usize]
+    pub(crate) fn row(&self, row: usize) -> Span<T> {
+        Span {
+            first: self.first[row] as usize,
+            end: self.end[row] as usize,
+            right: self.right[row],
+            dy: self.dy[row],
+        }
     }
 }
 
@@ -170,7 +199,7 @@ impl<T: Scalar> Hit<T> {
     /// Finds the pixels of each row at which sigma stays within reach (MATH eq. 16): an interval of the splat and the row alone,
     /// whatever the tile, cut to the splat's box and the tile. Every pixel left out is one that the splat does not count in.
     #[inline(always)]
-    pub(crate) fn spans<const LANES: usize>(&self, tile: &Tile, spans: &mut Spans) {
+    pub(crate) fn spans<const LANES: usize>(&self, tile: &Tile, spans: &mut Spans<T>) {
         let slope = -self.conic.xy / self.conic.xx;
         let inverse = T::ONE / (self.half_height * self.half_height);
         let left = T::from_f64(tile.x as f64);
@@ -179,6 +208,7 @@ impl<T: Scalar> Hit<T> {
         while row < self.rows.end {
             let first_y = tile.centre_y::<T>(row);
             let (mut first, mut end) = ([0; LANES], [0; LANES]);
+            let (mut right, mut down) = ([T::ZERO; LANES], [T::ZERO; LANES]);
             for lane in 0..LANES {
                 let dy = (first_y + T::from_f64(lane as f64)) - self.mean.y;
                 let chord = T::chord(slope, inverse, self.half_width_squared, dy);
@@ -192,9 +222,13 @@ impl<T: Scalar> Hit<T> {
                 let b = if b > bounds[0] { b } else { bounds[0] };
                 first[lane] = a.nearest();
                 end[lane] = b.nearest();
+                right[lane] = left + b.nearest_whole();
+                down[lane] = dy;
             }
             spans.first[row..row + LANES].copy_from_slice(&first);
             spans.end[row..row + LANES].copy_from_slice(&end);
+            spans.right[row..row + LANES].copy_from_slice(&right);
+            spans.dy[row..row + LANES].copy_from_slice(&down);
             row += LANES;
         }
     }

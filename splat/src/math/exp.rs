@@ -8,17 +8,18 @@ use cubecl::prelude::*;
 /// polynomial of degree 5 in `r` fitted to the smallest relative error, and `n` added to the exponent (MATH eq. 21). No branch, so
 /// that a loop over lanes becomes vector code.
 ///
-/// Largest relative error over `-87 <= x <= 0`: 3.9e-7, over `-8 <= x <= 0`, where every pair that counts by default lies: 1.9e-7
-/// (measured over every `f32` there; `exp_is_accurate_everywhere`). Below -87, where `f32` runs out of normal numbers, `e^-87`;
-/// NaN gives NaN.
+/// Largest relative error over `-87 <= x <= 0`: 4.2e-7, over `-8 <= x <= 0`, where every pair that counts by default lies: 2.0e-7
+/// (measured over every `f32` there; `exp_is_accurate_everywhere`). Below -87, where `f32` runs out of normal numbers, and for NaN: anything.
 #[inline(always)]
 pub(crate) fn exp_f32_fused(x: f32) -> f32 {
-    let x = at_least_87(x);
     let shifted = x.mul_add(std::f32::consts::LOG2_E, ROUND);
     let r = (shifted - ROUND).mul_add(-std::f32::consts::LN_2, x);
-    let tail = r.mul_add(POLYNOMIAL[4], POLYNOMIAL[3]);
-    let tail = r.mul_add(r.mul_add(tail, POLYNOMIAL[2]), POLYNOMIAL[1]);
-    times_power_of_two(r.mul_add(r.mul_add(tail, POLYNOMIAL[0]), 1.0), shifted)
+    // Three pairs of terms side by side (Estrin): one product more than one term after the other, but half as long to wait for.
+    let square = r * r;
+    let high = r.mul_add(POLYNOMIAL[4], POLYNOMIAL[3]);
+    let middle = r.mul_add(POLYNOMIAL[2], POLYNOMIAL[1]);
+    let low = r.mul_add(POLYNOMIAL[0], 1.0);
+    times_power_of_two(square.mul_add(square.mul_add(high, middle), low), shifted)
 }
 
 /// [`exp_f32_fused`] with products and sums rounded one by one: for machines that cannot fuse them. The same errors.
@@ -27,7 +28,6 @@ pub(crate) fn exp_f32_separate(x: f32) -> f32 {
     // ln 2 in two parts; the first has few enough bits that n * LN2_HIGH is exact.
     const LN2_HIGH: f32 = 0.693_359_375;
     const LN2_LOW: f32 = -2.121_944_4e-4;
-    let x = at_least_87(x);
     let shifted = x * std::f32::consts::LOG2_E + ROUND;
     let n = shifted - ROUND;
     let r = (x - n * LN2_HIGH) - n * LN2_LOW;
@@ -46,12 +46,6 @@ const POLYNOMIAL: [f32; 5] = [
     0.041_898_16,
     0.008_290_272,
 ];
-
-#[inline(always)]
-fn at_least_87(x: f32) -> f32 {
-    // Phrased so that NaN stays.
-    if x < -87.0 { -87.0 } else { x }
-}
 
 /// `p 2^n`, `n` in the low bits of `shifted`. `p` lies around 1: only its exponent changes.
 #[inline(always)]
@@ -155,8 +149,8 @@ mod tests {
     use super::*;
 
     /// The bounds stated in the doc of [`exp_f32_fused`].
-    const MAX_RELATIVE_ERROR: f64 = 3.9e-7;
-    const MAX_RELATIVE_ERROR_NEAR: f64 = 1.9e-7;
+    const MAX_RELATIVE_ERROR: f64 = 4.2e-7;
+    const MAX_RELATIVE_ERROR_NEAR: f64 = 2.0e-7;
 
     fn check(errors: impl Iterator<Item = f32>, bound: f64) {
         let mut worst = 0.0f64;
@@ -229,12 +223,8 @@ mod tests {
     }
 
     #[test]
-    fn exp_keeps_nan_and_one_and_never_vanishes() {
-        for exp in [exp_f32_fused, exp_f32_separate] {
-            assert!(exp(f32::NAN).is_nan());
-            assert_eq!(exp(0.0), 1.0);
-            assert_eq!(exp(f32::NEG_INFINITY), exp(-87.0));
-            assert!(exp(-87.0) > 0.0);
-        }
+    fn exp_of_zero_is_one() {
+        assert_eq!(exp_f32_fused(0.0), 1.0);
+        assert_eq!(exp_f32_separate(0.0), 1.0);
     }
 }
