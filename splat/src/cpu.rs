@@ -26,7 +26,7 @@ pub struct Cpu<T> {
 }
 
 impl<T: Scalar> Cpu<T> {
-    /// A backend with tiles of 16 x 16 px.
+    /// A backend with tiles of 32 x 32 px.
     pub fn new() -> Self {
         Self::default()
     }
