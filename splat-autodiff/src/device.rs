@@ -127,7 +127,7 @@ pub(crate) fn forward<B: Backend, R: CubeRuntime>(
     config: &RenderConfig,
 ) -> Result<Forward<B>, Error> {
     let (image, tape) = DeviceTape::<R>::record(inputs, views, config)?;
-    tape.images(&image)
+    tape.images::<B>(&image)
 }
 
 /// Renders, and keeps what the backward pass needs.

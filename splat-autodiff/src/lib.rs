@@ -75,3 +75,10 @@ mod render;
 pub use error::Error;
 pub use gaussians::{GaussianBatch, GaussianTensors};
 pub use render::{Rendered, render, render_forward, render_forward_with_poses, render_with_poses};
+
+/// The way between tensors and buffers, for tests: not part of the interface.
+#[cfg(feature = "cube")]
+#[doc(hidden)]
+pub mod measure {
+    pub use crate::primitive::{give, lies_on, take};
+}

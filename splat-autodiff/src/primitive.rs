@@ -13,13 +13,16 @@ use splat::cube::CubeBuffer;
 use crate::error::Error;
 
 /// Whether the tensors of `B` lie on the runtime `R`, with or without Burn's fusion of operations.
-pub(crate) fn lies_on<B: Backend, R: CubeRuntime>() -> bool {
+pub fn lies_on<B: Backend, R: CubeRuntime>() -> bool {
     let held = TypeId::of::<FloatTensor<B>>();
     held == TypeId::of::<CubeTensor<R>>() || fused::lies_on::<R>(held)
 }
 
-/// The buffer behind `tensor`, `len` contiguous numbers; and the tensor, which knows its device.
-pub(crate) fn take<B: Backend, R: CubeRuntime>(
+/// The buffer behind `tensor`, contiguous `f32`; and the tensor, which knows its device.
+///
+/// # Errors
+/// [`Error::Read`] where the tensor lies on another runtime.
+pub fn take<B: Backend, R: CubeRuntime>(
     argument: &'static str,
     tensor: FloatTensor<B>,
 ) -> Result<(CubeBuffer, CubeTensor<R>), Error> {
@@ -41,7 +44,10 @@ pub(crate) fn take<B: Backend, R: CubeRuntime>(
 }
 
 /// A buffer as a tensor of `shape` and type `dtype`, on the client and device of `like`.
-pub(crate) fn give<B: Backend, R: CubeRuntime>(
+///
+/// # Errors
+/// As [`take`].
+pub fn give<B: Backend, R: CubeRuntime>(
     argument: &'static str,
     buffer: &CubeBuffer,
     shape: &[usize],

@@ -1,7 +1,7 @@
-//! The GPU backend: every stage as CubeCL kernels, on any of its runtimes, from the formulas the CPU runs.
+//! The GPU backend: every stage as kernels of `CubeCL`, on any of its runtimes, from the formulas the CPU runs.
 //!
 //! Buffers stay on the device from stage to stage. No kernel needs more than plain WebGPU offers: 16 KB of shared memory, 256 units
-//! per cube, eight storage buffers of which one is CubeCL's own, no planes, no atomic floats.
+//! per cube, eight storage buffers of which one is `CubeCL`'s own, no planes, no atomic floats.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -20,14 +20,9 @@ use crate::project::Splats;
 use crate::sort::cube::SortedHits;
 use crate::{binning, composite, project, sort};
 
-/// Units of every cube: one per pixel of a tile.
-pub(crate) const UNITS: u32 = 256;
-
-/// The greatest number of cubes along one dimension of a grid.
-const MAX_CUBES: usize = 65_535;
-
-/// Sections of one allocation begin at multiples of this many words: 256 bytes, the greatest alignment WebGPU asks for.
-const SECTION: usize = 64;
+pub(crate) use crate::cube_launch::{
+    Sections, UNITS, cube_dim, cube_index, finite, grid, grid_of_units, unit_index,
+};
 
 /// Bytes that working memory may take by default.
 const BUDGET: usize = 1 << 28;
@@ -76,7 +71,7 @@ impl CubeBuffer {
         self.len == 0
     }
 
-    /// The `len` words from `start` on, `start` being a multiple of [`SECTION`].
+    /// The `len` words from `start` on, `start` being where a section of [`Sections`] begins.
     pub(crate) fn section(&self, start: usize, len: usize) -> Self {
         let word = size_of::<f32>();
         let handle = self.handle.clone();
@@ -92,7 +87,7 @@ impl CubeBuffer {
     }
 }
 
-/// The GPU backend on the CubeCL runtime `R`, at `f32`. Inputs and outputs are [`CubeBuffer`]s.
+/// The GPU backend on the `CubeCL` runtime `R`, at `f32`. Inputs and outputs are [`CubeBuffer`]s.
 ///
 /// The same input gives the same bits on one device, whatever the memory budget: sums have a fixed order, and no float is added
 /// atomically.
@@ -230,17 +225,16 @@ impl<R: Runtime> Cube<R> {
     /// # Errors
     /// As [`Cube::download`].
     pub async fn download_async(&self, buffer: &CubeBuffer) -> Result<Vec<f32>, RenderError> {
-        let bytes = self.read(buffer).await?;
-        Ok(words(&bytes).map(f32::from_bits).take(buffer.len).collect())
+        let words = self.read(buffer).await?;
+        Ok(words.into_iter().map(f32::from_bits).collect())
     }
 
     /// Waits for integers and copies them to the host.
     pub(crate) fn download_words(&self, buffer: &CubeBuffer) -> Result<Vec<u32>, RenderError> {
-        let bytes = cubecl::future::block_on(self.read(buffer))?;
-        Ok(words(&bytes).take(buffer.len).collect())
+        cubecl::future::block_on(self.read(buffer))
     }
 
-    async fn read(&self, buffer: &CubeBuffer) -> Result<Vec<u8>, RenderError> {
+    async fn read(&self, buffer: &CubeBuffer) -> Result<Vec<u32>, RenderError> {
         if buffer.is_empty() {
             return Ok(Vec::new());
         }
@@ -251,7 +245,10 @@ impl<R: Runtime> Cube<R> {
         };
         let mut bytes = read.map_err(|error| device(error.to_string()))?;
         let bytes = bytes.pop().ok_or_else(|| device("nothing".to_owned()))?;
-        Ok(bytes.to_vec())
+        // Word by word: nothing is said of the alignment of what came back.
+        let (words, _) = bytes.as_chunks();
+        let words = words.iter().take(buffer.len);
+        Ok(words.map(|&word| u32::from_ne_bytes(word)).collect())
     }
 
     /// Room for `len` words, with whatever is in them.
@@ -279,70 +276,6 @@ impl<R: Runtime> Cube<R> {
         let bytes = (self.budget as u64).min(self.max_buffer);
         (bytes as usize / size_of::<f32>()).min(u32::MAX as usize)
     }
-}
-
-/// The words that `bytes` are, wherever they begin: what a device wrote need not be aligned.
-fn words(bytes: &[u8]) -> impl Iterator<Item = u32> {
-    let words = bytes.chunks_exact(size_of::<u32>());
-    words.map(|word| u32::from_ne_bytes([word[0], word[1], word[2], word[3]]))
-}
-
-/// One allocation cut into sections, so that a kernel binds it as one buffer.
-pub(crate) struct Sections {
-    lens: Vec<usize>,
-    pub(crate) total: usize,
-}
-
-impl Sections {
-    pub(crate) fn new() -> Self {
-        let lens = Vec::new();
-        Self { lens, total: 0 }
-    }
-
-    /// Adds a section of `len` words and returns where it begins.
-    pub(crate) fn push(&mut self, len: usize) -> usize {
-        let start = self.total;
-        self.lens.push(len);
-        self.total =
-            start.saturating_add(len.max(1).saturating_add(SECTION - 1) / SECTION * SECTION);
-        start
-    }
-}
-
-/// A grid of at least `cubes` cubes, no side longer than any runtime allows; kernels leave out those beyond `cubes`.
-pub(crate) fn grid(cubes: usize) -> CubeCount {
-    let x = cubes.clamp(1, MAX_CUBES);
-    let y = cubes.div_ceil(x).clamp(1, MAX_CUBES);
-    let z = cubes.div_ceil(x * y).max(1);
-    CubeCount::Static(x as u32, y as u32, z as u32)
-}
-
-/// A grid with a unit for each of `units` items, in cubes of [`UNITS`].
-pub(crate) fn grid_of_units(units: usize) -> CubeCount {
-    grid(units.div_ceil(UNITS as usize))
-}
-
-/// The shape of every cube.
-pub(crate) fn cube_dim() -> CubeDim {
-    CubeDim::new_1d(UNITS)
-}
-
-/// The number of this cube in the grid of [`grid`].
-#[cube]
-pub(crate) fn cube_index() -> u32 {
-    CUBE_POS_X + CUBE_COUNT_X * (CUBE_POS_Y + CUBE_COUNT_Y * CUBE_POS_Z)
-}
-
-/// The number of this unit in the grid of [`grid_of_units`].
-#[cube]
-pub(crate) fn unit_index() -> u32 {
-    cube_index() * CUBE_DIM_X + UNIT_POS_X
-}
-
-/// Neither infinite nor NaN, by the bits: compilers for devices may take it that such numbers do not occur.
-#[cube]
-pub(crate) fn finite(x: f32) -> bool {
-    (u32::reinterpret(x) & 0x7f80_0000u32) != 0x7f80_0000u32
 }
 
 impl<R: Runtime> Backend for Cube<R> {

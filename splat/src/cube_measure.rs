@@ -24,6 +24,18 @@ pub fn download<R: Runtime>(cube: &Cube<R>, words: &CubeBuffer) -> Result<Vec<u3
     cube.download_words(words)
 }
 
+/// Waits until the device has done all it was asked to.
+///
+/// # Errors
+/// [`RenderError::Device`] where it failed.
+pub fn wait<R: Runtime>(cube: &Cube<R>) -> Result<(), RenderError> {
+    let done = cubecl::future::block_on(cube.client().sync());
+    done.map_err(|error| RenderError::Device {
+        expected: "work done".to_owned(),
+        got: error.to_string(),
+    })
+}
+
 /// The sums of all `input` before each of `0 .. len`.
 ///
 /// # Errors

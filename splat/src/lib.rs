@@ -50,6 +50,12 @@ pub mod cube;
 #[doc(hidden)]
 pub mod cube_measure;
 mod cube_host;
+mod cube_host;
+#[cfg(feature = "cube")]
+mod cube_launch;
+#[cfg(feature = "cube")]
+#[doc(hidden)]
+pub mod cube_measure;
 pub mod error;
 pub mod gaussians;
 pub mod math;

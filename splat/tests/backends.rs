@@ -7,10 +7,12 @@ mod backends_support;
 mod support;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use splat::{Image, Projection, RenderConfig, RenderError, Scalar, Views, Wanted};
+use splat::{Projection, RenderError, Views, Wanted};
 
+use backends_support::compare::{boundary_band, compare, masked_cotangent, narrow, rounded, widen};
+use backends_support::scenes::{Case, cases};
 use backends_support::{Outcome, Place, places};
-use support::{PROJECTIONS, World, cotangent, crowd, max_difference, scale};
+use support::{World, cotangent, crowd};
 
 /// Images against `f64` outside the boundary band, relative to the largest value: a few hundred roundings of 6e-8.
 const IMAGE_TOLERANCE: f64 = 2e-5;
@@ -18,156 +20,8 @@ const IMAGE_TOLERANCE: f64 = 2e-5;
 /// Gradients against `f64`, relative to the largest of their kind, where the loss ignores the boundary band.
 const GRADIENT_TOLERANCE: f64 = 1e-4;
 
-/// How near a threshold (relative) an `f64` pair must be for `f32` to fall on its other side.
-const BAND: f64 = 1e-4;
-
 /// The most pixels of an image that may lie in the boundary band: one in twenty-five.
 const BAND_SHARE: f64 = 0.04;
-
-/// A scene and its name.
-struct Case {
-    name: String,
-    world: World,
-}
-
-fn case(name: impl Into<String>, world: World) -> Case {
-    let name = name.into();
-    Case { name, world }
-}
-
-fn cases() -> Vec<Case> {
-    let mut cases = Vec::new();
-    for (seed, projection) in PROJECTIONS.into_iter().enumerate() {
-        let world = crowd(seed as u64, 2, 150, [37, 29], projection);
-        cases.push(case(format!("crowd_{projection:?}"), world));
-    }
-    let antialias = crowd(5, 1, 60, [33, 17], Projection::Pinhole);
-    let config = RenderConfig {
-        antialias: true,
-        layers: vec![0, 3, 17, 40, 1000],
-        ..antialias.config.clone()
-    };
-    cases.push(case(
-        "antialias_and_layers",
-        World {
-            config,
-            ..antialias
-        },
-    ));
-    for size in [[1, 1], [1, 40], [50, 1]] {
-        let name = format!("size_{}x{}", size[0], size[1]);
-        cases.push(case(name, crowd(7, 1, 40, size, Projection::Hybrid)));
-    }
-    let shared = crowd(8, 3, 90, [21, 33], Projection::Orthographic);
-    let views = Views {
-        ranges: vec![0..90, 40..40, 20..270],
-        ..shared.views.clone()
-    };
-    cases.push(case("shared_and_empty_ranges", World { views, ..shared }));
-    cases.push(case(
-        "thousand",
-        crowd(9, 1, 1000, [19, 21], Projection::Pinhole),
-    ));
-    for channels in [1, 5, 11] {
-        let world = with_channels(crowd(10, 2, 40, [20, 18], Projection::Pinhole), channels);
-        cases.push(case(format!("channels_{channels}"), world));
-    }
-    cases.push(case(
-        "nothing",
-        crowd(11, 2, 0, [20, 18], Projection::Pinhole),
-    ));
-    cases
-}
-
-/// The same world with other features.
-fn with_channels(world: World, channels: usize) -> World {
-    let count = world.gaussians.count;
-    let mut gaussians = world.gaussians;
-    gaussians.channels = channels;
-    gaussians.features = (0..count * channels).map(support::weight).collect();
-    let backgrounds = 0..world.views.len() * channels;
-    World {
-        gaussians,
-        backgrounds: backgrounds.map(|i| support::weight(i + 5)).collect(),
-        ..world
-    }
-}
-
-#[expect(clippy::ptr_arg, reason = "mapped over the vectors of a scene")]
-fn widen(x: &Vec<f32>) -> Vec<f64> {
-    x.iter().map(|x| x.to_f64()).collect()
-}
-
-#[expect(clippy::ptr_arg, reason = "mapped over the vectors of a scene")]
-fn narrow(x: &Vec<f64>) -> Vec<f32> {
-    x.iter().map(|&x| x as f32).collect()
-}
-
-/// The world of the rounded numbers: rounding the inputs is no fault of the renderer.
-fn rounded(world: &World) -> World {
-    let round = |x: &Vec<f64>| widen(&narrow(x));
-    World {
-        gaussians: world.gaussians.map(round),
-        backgrounds: round(&world.backgrounds),
-        ..world.clone()
-    }
-}
-
-/// Pixels (view-major) at which some threshold is within [`BAND`] of being crossed: there the oracle changes with it.
-fn boundary_band(world: &World) -> Vec<bool> {
-    let moved = |factor: f64| {
-        let c = &world.config;
-        let config = RenderConfig {
-            alpha_min: c.alpha_min * factor,
-            transmittance_min: c.transmittance_min * factor,
-            ..c.clone()
-        };
-        let world = World {
-            config,
-            ..world.clone()
-        };
-        world.oracle().features
-    };
-    let (low, high) = (moved(1.0 - BAND), moved(1.0 + BAND));
-    let channels = world.gaussians.channels;
-    let pixels = low.chunks_exact(channels).zip(high.chunks_exact(channels));
-    pixels.map(|(a, b)| max_difference(a, b) > 1e-9).collect()
-}
-
-/// A gradient by the image, zero wherever `f32` may rightly decide otherwise than `f64`.
-fn masked_cotangent(image: &Image<Vec<f64>>, band: &[bool]) -> Image<Vec<f64>> {
-    let mut v = cotangent(image);
-    let channels = v.features.len() / band.len().max(1);
-    for (pixel, _) in band.iter().enumerate().filter(|(_, near)| **near) {
-        v.features[pixel * channels..(pixel + 1) * channels].fill(0.0);
-        for plane in [&mut v.transmittance, &mut v.depth].into_iter().flatten() {
-            plane[pixel] = 0.0;
-        }
-    }
-    v
-}
-
-/// Complains unless `got` is `expected` to within `tolerance` of the largest number, leaving out what `skip` says.
-fn compare(
-    name: &str,
-    got: &[f32],
-    expected: &[f64],
-    tolerance: f64,
-    skip: impl Fn(usize) -> bool,
-) -> Result<(), Failed> {
-    if got.len() != expected.len() {
-        return Err(format!("{name}: {} numbers, not {}", got.len(), expected.len()).into());
-    }
-    let bound = tolerance * scale(expected).max(1e-3);
-    for (i, (&a, &b)) in got.iter().zip(expected).enumerate() {
-        // Phrased so that NaN fails it.
-        let close = (a.to_f64() - b).abs() <= bound;
-        if !close && !skip(i) {
-            return Err(format!("{name}[{i}]: {a:e}, expected {b:e} within {bound:e}").into());
-        }
-    }
-    Ok(())
-}
 
 fn images_and_gradients_equal_f64(world: &World, place: &Place) -> Result<(), Failed> {
     let exact = rounded(world);
@@ -424,13 +278,19 @@ fn wrong_shapes_are_errors(place: &Place) -> Result<(), Failed> {
     let mut wrong = world.clone();
     wrong.gaussians.scales.pop();
     match place.run(&wrong, &v_image, Wanted::ALL) {
-        Err(RenderError::Shape { argument, .. }) if argument == "gaussians.scales" => {}
+        Err(RenderError::Shape {
+            argument: "gaussians.scales",
+            ..
+        }) => {}
         other => return Err(format!("{:?}", other.map(|_| "an image")).into()),
     }
     let mut wrong = v_image.clone();
     wrong.features.pop();
     match place.run(&world, &wrong, Wanted::ALL) {
-        Err(RenderError::Shape { argument, .. }) if argument == "v_image.features" => Ok(()),
+        Err(RenderError::Shape {
+            argument: "v_image.features",
+            ..
+        }) => Ok(()),
         other => Err(format!("{:?}", other.map(|_| "gradients")).into()),
     }
 }

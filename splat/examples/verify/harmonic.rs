@@ -1,9 +1,7 @@
 //! Scenes whose colours are spherical harmonics: every image has features of its own, so every image is a render of its own.
 
 use splat::sh::{self, Harmonics, HarmonicsGradient};
-use splat::{
-    Camera, Gradients, Image, RenderError, Scalar, Scene, Views, Wanted, render, render_vjp,
-};
+use splat::{Camera, Gradients, Image, RenderError, Scalar, Scene, Views};
 
 use crate::reference::{Reference, STORED_HARMONICS};
 use crate::run::{Computed, Inputs, four_by_four};
@@ -66,11 +64,10 @@ impl<T: Scalar> Picture<'_, T> {
             views: &Views::single(dims.width, dims.height, self.camera, dims.gaussians),
             backgrounds: inputs.backgrounds(&images),
         };
-        let (image, saved) = render(&inputs.backend, &scene, inputs.config)?;
         let v_image = inputs.v_image(&images, features_only);
-        let differentiate =
-            |v_image| render_vjp(&inputs.backend, &scene, &saved, &v_image, Wanted::ALL);
-        Ok((image, v_image.map(differentiate).transpose()?))
+        let v_images: Vec<_> = v_image.into_iter().collect();
+        let (image, mut gradients) = inputs.place.render(&scene, inputs.config, &v_images)?;
+        Ok((image, gradients.pop()))
     }
 
     /// Outputs and gradients with the camera's centre at `-R^T t`.

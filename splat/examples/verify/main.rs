@@ -12,6 +12,7 @@ mod compare;
 mod expected;
 mod harmonic;
 mod params;
+mod place;
 mod reference;
 mod report;
 mod run;
@@ -25,7 +26,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 
-use compare::Precision;
+use splat::{Cpu, RenderError};
+
+use compare::{Precision, Row};
+use place::Place;
 use reference::Reference;
 use report::{FileReport, Outcome};
 
@@ -38,6 +42,10 @@ struct Arguments {
     /// What renders.
     #[arg(long, value_enum, default_value_t = BackendChoice::Cpu)]
     backend: BackendChoice,
+    /// How a GPU lists the hits of a tile.
+    #[cfg(feature = "cube")]
+    #[arg(long, value_enum, default_value_t = RegimeChoice::Auto)]
+    regime: RegimeChoice,
     /// Print one JSON document instead of tables.
     #[arg(long)]
     json: bool,
@@ -48,6 +56,35 @@ struct Arguments {
 enum BackendChoice {
     /// The CPU, in both precisions.
     Cpu,
+    /// Any GPU of Vulkan, Metal, DirectX 12 or a browser, at `f32`.
+    #[cfg(feature = "wgpu")]
+    Wgpu,
+    /// A GPU of NVIDIA, at `f32`.
+    #[cfg(feature = "cuda")]
+    Cuda,
+}
+
+/// See [`splat::Regime`].
+#[cfg(feature = "cube")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum RegimeChoice {
+    /// Whichever fits.
+    Auto,
+    /// Many small views.
+    Small,
+    /// Large views.
+    Large,
+}
+
+#[cfg(feature = "cube")]
+impl From<RegimeChoice> for splat::Regime {
+    fn from(choice: RegimeChoice) -> Self {
+        match choice {
+            RegimeChoice::Auto => Self::Auto,
+            RegimeChoice::Small => Self::Small,
+            RegimeChoice::Large => Self::Large,
+        }
+    }
 }
 
 fn main() -> ExitCode {
@@ -67,7 +104,7 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
     for path in &arguments.files {
         let file = FileReport {
             file: path.display().to_string(),
-            outcome: check(path, arguments.backend),
+            outcome: check(path, arguments),
         };
         if !arguments.json {
             file.print()?;
@@ -83,26 +120,44 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
 }
 
 /// Reads, renders and compares one file; an error is one line that says what is wrong with it.
-fn check(path: &Path, backend: BackendChoice) -> Result<Outcome, String> {
+fn check(path: &Path, arguments: &Arguments) -> Result<Outcome, String> {
     let bytes = std::fs::read(path).map_err(|error| format!("cannot be read: {error}"))?;
     let reference = Reference::parse(&bytes)?;
-    let (double, single) = match backend {
-        BackendChoice::Cpu => (
-            run::compute::<f64>(&reference),
-            run::compute::<f32>(&reference),
-        ),
-    };
     // What the renderer refuses are shapes and settings outside their domain: the file asks for the impossible.
-    let refused = |error: splat::RenderError| format!("cannot be rendered: {error}");
-    let mut rows = compare::rows(&reference, Precision::Double, &double.map_err(refused)?);
-    rows.extend(compare::rows(
-        &reference,
-        Precision::Single,
-        &single.map_err(refused)?,
-    ));
+    let refused = |error: RenderError| format!("cannot be rendered: {error}");
     Ok(Outcome {
         dims: reference.dims,
         band_pixels: band::pixels(&reference).map_err(refused)?,
-        rows,
+        rows: rows(&reference, arguments).map_err(refused)?,
     })
+}
+
+/// Renders and compares in every precision that the backend has.
+fn rows(reference: &Reference, arguments: &Arguments) -> Result<Vec<Row>, RenderError> {
+    match arguments.backend {
+        BackendChoice::Cpu => {
+            let double = run::compute::<f64>(reference, &Cpu::new())?;
+            let mut rows = compare::rows(reference, Precision::Double, &double);
+            rows.extend(single(reference, &Cpu::new())?);
+            Ok(rows)
+        }
+        #[cfg(feature = "wgpu")]
+        BackendChoice::Wgpu => {
+            let cube =
+                splat::Cube::<cubecl_wgpu::WgpuRuntime>::new(&cubecl_wgpu::WgpuDevice::default())?;
+            single(reference, &cube.with_regime(arguments.regime.into()))
+        }
+        #[cfg(feature = "cuda")]
+        BackendChoice::Cuda => {
+            let cube =
+                splat::Cube::<cubecl_cuda::CudaRuntime>::new(&cubecl_cuda::CudaDevice::default())?;
+            single(reference, &cube.with_regime(arguments.regime.into()))
+        }
+    }
+}
+
+/// Renders and compares at `f32`.
+fn single(reference: &Reference, place: &dyn Place<f32>) -> Result<Vec<Row>, RenderError> {
+    let computed = run::compute(reference, place)?;
+    Ok(compare::rows(reference, Precision::Single, &computed))
 }

@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use splat::{
-    Cpu, Gaussians, Gradients, Image, RenderConfig, RenderError, Scalar, Scene, Views, Wanted,
-    render, render_vjp,
-};
+use splat::{Gaussians, Gradients, Image, RenderConfig, RenderError, Scalar, Scene, Views};
 
 use crate::expected::Expected;
 use crate::harmonic;
+use crate::place::Place;
 use crate::reference::{Appearance, Dims, Reference};
 
 /// What came out, by the names of the file.
@@ -71,11 +69,14 @@ pub(crate) fn four_by_four<T: Scalar>(poses: &[T]) -> Vec<T> {
 }
 
 /// Renders and differentiates everything the file asks for.
-pub(crate) fn compute<T: Scalar>(reference: &Reference) -> Result<Computed, RenderError> {
+pub(crate) fn compute<T: Scalar>(
+    reference: &Reference,
+    place: &dyn Place<T>,
+) -> Result<Computed, RenderError> {
     // Images share scenes, whose gradients then sum; what no image shows stays zero.
     let zeros = |tensor: &Expected| (tensor.name.clone(), vec![0.0; tensor.values.len()]);
     let mut computed = Computed(reference.expected.iter().map(zeros).collect());
-    let inputs = Inputs::<T>::new(reference);
+    let inputs = Inputs::<T>::new(reference, place);
     match &reference.appearance {
         Appearance::Features(features) => {
             batch(&inputs, reference, &numbers(features), &mut computed)?;
@@ -105,7 +106,7 @@ fn numbers<T: Scalar>(stored: &[f32]) -> Vec<T> {
 pub(crate) struct Inputs<'a, T> {
     pub(crate) dims: Dims,
     pub(crate) config: &'a RenderConfig,
-    pub(crate) backend: Cpu<T>,
+    pub(crate) place: &'a dyn Place<T>,
     pub(crate) means: Vec<T>,
     scales: Vec<T>,
     quaternions: Vec<T>,
@@ -115,13 +116,13 @@ pub(crate) struct Inputs<'a, T> {
 }
 
 impl<'a, T: Scalar> Inputs<'a, T> {
-    fn new(reference: &'a Reference) -> Self {
+    fn new(reference: &'a Reference, place: &'a dyn Place<T>) -> Self {
         // Alpha is one minus transmittance.
         let negated = |alphas: &[f32]| alphas.iter().map(|&x| T::from_f64(-f64::from(x))).collect();
         Self {
             dims: reference.dims,
             config: &reference.config,
-            backend: Cpu::new(),
+            place,
             means: numbers(&reference.means),
             scales: numbers(&reference.scales),
             quaternions: numbers(&reference.quaternions),
@@ -220,14 +221,14 @@ fn batch<T: Scalar>(
         views: &views,
         backgrounds: inputs.backgrounds(&(0..images)),
     };
-    let (image, saved) = render(&inputs.backend, &scene, inputs.config)?;
+    let losses = [("grad", false), ("grad_image_only", true)];
+    let v_images = losses.map(|(_, features_only)| inputs.v_image(&(0..images), features_only));
+    let v_images: Vec<_> = v_images.into_iter().flatten().collect();
+    let (image, gradients) = inputs.place.render(&scene, inputs.config, &v_images)?;
     computed.add_outputs(0, &image);
-    for (prefix, features_only) in [("grad", false), ("grad_image_only", true)] {
-        if let Some(v_image) = inputs.v_image(&(0..images), features_only) {
-            let v = render_vjp(&inputs.backend, &scene, &saved, &v_image, Wanted::ALL)?;
-            computed.add_gradients(prefix, 0, 0, &v);
-            computed.add(&format!("{prefix}.features"), 0, &v.gaussians.features);
-        }
+    for ((prefix, _), v) in losses.iter().zip(&gradients) {
+        computed.add_gradients(prefix, 0, 0, v);
+        computed.add(&format!("{prefix}.features"), 0, &v.gaussians.features);
     }
     Ok(())
 }

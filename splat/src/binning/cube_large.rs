@@ -15,7 +15,7 @@ fn first_tile(mean: f32, extent: f32, tiles: u32, pixels: u32) -> u32 {
     let mut low = 0u32;
     let mut high = tiles;
     while low < high {
-        let middle = (low + high) / 2;
+        let middle = low + (high - low) / 2;
         let last = f32::cast_from(u32::min(16 * middle + 16, pixels)) - 0.5;
         if reaches_left_to(mean, extent, last) {
             high = middle;
@@ -32,7 +32,7 @@ fn end_tile(mean: f32, extent: f32, tiles: u32) -> u32 {
     let mut low = 0u32;
     let mut high = tiles;
     while low < high {
-        let middle = (low + high) / 2;
+        let middle = low + (high - low) / 2;
         let first = f32::cast_from(16 * middle) + 0.5;
         if reaches_right_to(mean, extent, first) {
             low = middle + 1;

@@ -1,5 +1,11 @@
 //! The forward compositor on a device: one cube per tile, one unit per pixel, hits in batches through shared memory.
 
+#![expect(
+    clippy::too_many_lines,
+    clippy::fn_params_excessive_bools,
+    reason = "a kernel"
+)]
+
 use cubecl::prelude::*;
 
 use crate::composite::cube_tile::{
@@ -116,14 +122,14 @@ fn composite_kernel(
         let y = f32::cast_from(row) + 0.5;
         let words = layout.ranks / 32;
         let base = cube * words;
+        if comptime![!large] {
+            count_bits(ranges, base, words, &mut prefix);
+        }
         let mut start = 0u32;
-        let mut count = 0u32;
+        let mut count = prefix[words as usize];
         if comptime![large] {
             start = ranges[cube as usize];
             count = ranges[(cube + 1) as usize] - start;
-        } else {
-            count_bits(ranges, base, words, &mut prefix);
-            count = prefix[words as usize];
         }
         let mut sums = Array::<f32>::new(channels as usize);
         #[unroll]

@@ -1,11 +1,18 @@
 //! The kernel of the backward compositor: one cube per tile walks its hits back to front, four at a time. Every unit works out
 //! what the four are to its pixel; then the units share out the sums over the pixels, in an order that never changes.
 
+#![expect(
+    clippy::too_many_lines,
+    clippy::fn_params_excessive_bools,
+    reason = "a kernel"
+)]
+
 use cubecl::prelude::*;
 
 use crate::composite::Moments;
+use crate::composite::cube_partials::{GEOMETRY, PARTS, Part, STATE, STEP, write_step};
 use crate::composite::cube_tile::{
-    Layout, PREFIX, ROW, Thresholds, conic_of, count_bits, load_hits, pair, rank_at,
+    Layout, PREFIX, ROW, Thresholds, count_bits, load_hits, pair, rank_at,
 };
 use crate::cube::{UNITS, cube_index};
 use crate::math::Vec2;
@@ -14,59 +21,11 @@ use crate::single::{Real, composite as formula};
 /// Hits that are in shared memory at a time.
 const BATCH: u32 = 32;
 
-/// Hits that are worked out between two exchanges.
-const STEP: u32 = 4;
-
 /// Units that sum one hit's pixels.
 const SEGMENTS: u32 = UNITS / STEP;
 
 /// Pixels of one such unit.
 const RUN: u32 = UNITS / SEGMENTS;
-
-/// Parts that a sum over the segments is cut into.
-const PARTS: u32 = 4;
-
-/// Numbers of a hit's gradient by geometry: mean 2, conic 3, opacity 1, in this order.
-pub(crate) const GEOMETRY: u32 = 6;
-
-/// Words of one pixel's state: transmittance, end, gradient by the light from behind, gradient by depth.
-pub(crate) const STATE: u32 = 4;
-
-/// Which part of the work one launch does.
-#[derive(CubeType, CubeLaunch, Clone, Copy)]
-pub(crate) struct Part {
-    /// The first view of the chunk whose partials and states are at hand.
-    pub(crate) first_view: u32,
-    /// The slots of the chunk, in the large regime.
-    pub(crate) first_slot: u32,
-    pub(crate) end_slot: u32,
-    /// Cubes of this launch.
-    pub(crate) cubes: u32,
-    /// The first channel of this launch.
-    pub(crate) channel: u32,
-    /// C
-    pub(crate) channels: u32,
-    /// Numbers per partial.
-    pub(crate) stride: u32,
-}
-
-/// The sum of the [`PARTS`] from `at` on.
-#[cube]
-fn total(finals: &SharedMemory<f32>, at: u32) -> f32 {
-    let at = at * PARTS;
-    (finals[at as usize] + finals[(at + 1) as usize])
-        + (finals[(at + 2) as usize] + finals[(at + 3) as usize])
-}
-
-/// Writes a partial's number, or adds to it.
-#[cube]
-fn put(partials: &mut Array<f32>, at: u32, x: f32, #[comptime] first: bool) {
-    if comptime![first] {
-        partials[at as usize] = x;
-    } else {
-        partials[at as usize] += x;
-    }
-}
 
 /// See the file's doc. `v_features` is `[B, H, W, C]`, `state` that of the chunk's pixels, `partials` `[hits of the chunk, stride]`.
 #[cube(launch)]
@@ -88,7 +47,7 @@ pub(crate) fn replay_kernel(
     #[comptime] with_depth: bool,
     #[comptime] with_features: bool,
 ) {
-    let depths = comptime!(if with_depth { 1u32 } else { 0u32 });
+    let depths = comptime!(u32::from(with_depth));
     let planes = comptime!(channels + depths);
     let moments_of = comptime!(if geometry { GEOMETRY } else { 0u32 });
     let outputs = comptime!(if with_features { planes } else { depths });
@@ -118,14 +77,14 @@ pub(crate) fn replay_kernel(
         let y = f32::cast_from(row) + 0.5;
         let words = layout.ranks / 32;
         let base = global_tile * words;
+        if comptime![!large] {
+            count_bits(ranges, base, words, &mut prefix);
+        }
         let mut start = 0u32;
-        let mut count = 0u32;
+        let mut count = prefix[words as usize];
         if comptime![large] {
             start = ranges[global_tile as usize];
             count = ranges[(global_tile + 1) as usize] - start;
-        } else {
-            count_bits(ranges, base, words, &mut prefix);
-            count = prefix[words as usize];
         }
 
         // This unit's pixel on the way back to front.
@@ -350,53 +309,21 @@ pub(crate) fn replay_kernel(
                     finals[UNIT_POS_X as usize] = sum;
                 }
                 sync_cube();
-                // A unit per hit for the geometry, and one per hit and plane.
-                if UNIT_POS_X < STEP * (1 + outputs) {
-                    let g = UNIT_POS_X % STEP;
-                    let k = UNIT_POS_X / STEP;
-                    if g < step {
-                        let i = left_over - 1 - g;
-                        let mut target = targets[i as usize];
-                        let mut wanted = true;
-                        if comptime![large] {
-                            wanted = target >= part.first_slot && target < part.end_slot;
-                            target -= part.first_slot;
-                        }
-                        let to = target * part.stride;
-                        if wanted {
-                            if k > 0 {
-                                let plane = k - 1;
-                                let mut at = moments_of.runtime();
-                                if plane >= depths {
-                                    at =
-                                        part.stride - part.channels + part.channel + plane - depths;
-                                }
-                                let x = total(&finals, g * sums + moments_of + plane);
-                                partials[(to + at) as usize] = x;
-                            } else if comptime![geometry] {
-                                let from = g * sums;
-                                let moments = Moments::<Real> {
-                                    one: total(&finals, from),
-                                    x: total(&finals, from + 1),
-                                    y: total(&finals, from + 2),
-                                    xx: total(&finals, from + 3),
-                                    xy: total(&finals, from + 4),
-                                    yy: total(&finals, from + 5),
-                                };
-                                let at = i * ROW;
-                                let by_sigma = formula::sigma_vjp(conic_of(&rows, at), moments);
-                                let by_opacity =
-                                    formula::opacity_vjp(rows[(at + 5) as usize], moments.one);
-                                put(partials, to, by_sigma.mean.x, first);
-                                put(partials, to + 1, by_sigma.mean.y, first);
-                                put(partials, to + 2, by_sigma.conic.xx, first);
-                                put(partials, to + 3, by_sigma.conic.xy, first);
-                                put(partials, to + 4, by_sigma.conic.yy, first);
-                                put(partials, to + 5, by_opacity, first);
-                            }
-                        }
-                    }
-                }
+                write_step(
+                    &rows,
+                    &finals,
+                    &targets,
+                    partials,
+                    part,
+                    left_over,
+                    step,
+                    channels,
+                    large,
+                    first,
+                    geometry,
+                    with_depth,
+                    with_features,
+                );
                 left_over -= step;
             }
             top_place = bottom;

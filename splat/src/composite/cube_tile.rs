@@ -1,5 +1,10 @@
 //! What the forward and the backward compositor on a device share: rows of splats, the list of a tile's hits, and one pair.
 
+#![expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "parts of a kernel, whose shared memory is no value"
+)]
+
 use cubecl::prelude::*;
 
 use crate::binning::cube::in_box;
@@ -153,7 +158,7 @@ pub(crate) fn rank_at(
     let mut low = 0u32;
     let mut high = words;
     while high - low > 1 {
-        let middle = (low + high) / 2;
+        let middle = low + (high - low) / 2;
         if prefix[middle as usize] <= place {
             low = middle;
         } else {
@@ -200,8 +205,6 @@ pub(crate) fn load_hits(
 /// What one splat is to one pixel.
 #[derive(CubeType, Clone, Copy)]
 pub(crate) struct Pair {
-    /// Pixel minus mean, px.
-    pub(crate) d: Vec2<f32>,
     /// `e^-sigma`
     pub(crate) falloff: f32,
     pub(crate) alpha: f32,
@@ -239,7 +242,6 @@ pub(crate) fn pair(
         && in_box(d.x, rows[(at + 6) as usize])
         && in_box(d.y, rows[(at + 7) as usize]);
     Pair {
-        d,
         falloff,
         alpha,
         counts,

@@ -15,7 +15,11 @@ pub(crate) mod cpu_vjp;
 #[cfg(feature = "cube")]
 pub(crate) mod cube;
 #[cfg(feature = "cube")]
+pub(crate) mod cube_partials;
+#[cfg(feature = "cube")]
 pub(crate) mod cube_replay;
+#[cfg(feature = "cube")]
+pub(crate) mod cube_sums;
 #[cfg(feature = "cube")]
 pub(crate) mod cube_tile;
 #[cfg(feature = "cube")]

@@ -156,7 +156,7 @@ pub(crate) fn view_of(views: &Array<u32>, count: u32, m: u32) -> u32 {
     let mut low = 0u32;
     let mut high = count;
     while high - low > 1 {
-        let middle = (low + high) / 2;
+        let middle = low + (high - low) / 2;
         if views[(middle * VIEW) as usize] <= m {
             low = middle;
         } else {

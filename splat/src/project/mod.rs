@@ -16,6 +16,8 @@ pub(crate) mod cpu_vjp;
 #[cfg(feature = "cube")]
 pub(crate) mod cube;
 #[cfg(feature = "cube")]
+pub(crate) mod cube_sums;
+#[cfg(feature = "cube")]
 pub(crate) mod cube_vjp;
 
 /// M projected Gaussians in pixels: what a compositor needs, and an entry of its own for splats made elsewhere.

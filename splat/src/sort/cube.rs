@@ -10,6 +10,7 @@ use crate::project::Splats;
 use crate::sort::{cube_large, cube_small};
 
 /// The hits of every tile in depth order.
+#[expect(clippy::large_enum_variant, reason = "one per render")]
 #[derive(Debug, Clone)]
 pub enum SortedHits {
     /// A bit per splat of the view.

@@ -113,8 +113,12 @@ fn put_pairs(
         let mut count = 0u32;
         for word in 0..8u32 {
             let at = (word * 256 + UNIT_POS) as usize;
-            count += units[at].load().count_ones();
-            units[at].store(0u32);
+            let bits = units[at].load();
+            // Most are zero, and on some devices a store costs as much as a sum.
+            if bits != 0 {
+                count += bits.count_ones();
+                units[at].store(0u32);
+            }
         }
         next[UNIT_POS as usize] += count;
         sync_cube();

@@ -1,5 +1,8 @@
 //! The backends of the table, each as a function from numbers on the host to numbers on the host.
 
+pub mod compare;
+pub mod scenes;
+
 use std::sync::Arc;
 
 use splat::{Cpu, Gradients, Image, RenderError, Wanted, render, render_vjp};
@@ -126,11 +129,13 @@ pub fn places() -> Vec<Place> {
     {
         let cube = Cube::<cubecl_wgpu::WgpuRuntime>::new(&cubecl_wgpu::WgpuDevice::default()).ok();
         places.push(device("wgpu_small", cube.as_ref(), Regime::Small));
+        places.push(device("wgpu_large", cube.as_ref(), Regime::Large));
     }
     #[cfg(feature = "cuda")]
     {
         let cube = Cube::<cubecl_cuda::CudaRuntime>::new(&cubecl_cuda::CudaDevice::default()).ok();
         places.push(device("cuda_small", cube.as_ref(), Regime::Small));
+        places.push(device("cuda_large", cube.as_ref(), Regime::Large));
     }
     places
 }

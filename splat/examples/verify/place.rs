@@ -1,0 +1,58 @@
+//! Where a scene is rendered and differentiated: numbers on the host go in and come out, whatever lies between.
+
+use splat::{
+    Cpu, Gradients, Image, RenderConfig, RenderError, Scalar, Scene, Wanted, render, render_vjp,
+};
+
+/// An image and the gradients of some losses.
+pub(crate) type Rendered<T> = (Image<Vec<T>>, Vec<Gradients<Vec<T>>>);
+
+/// A place to render in the precision `T`.
+pub(crate) trait Place<T> {
+    /// Renders `scene`, and differentiates it for each of `v_images`.
+    fn render(
+        &self,
+        scene: &Scene<'_, &[T]>,
+        config: &RenderConfig,
+        v_images: &[Image<&[T]>],
+    ) -> Result<Rendered<T>, RenderError>;
+}
+
+impl<T: Scalar> Place<T> for Cpu<T> {
+    fn render(
+        &self,
+        scene: &Scene<'_, &[T]>,
+        config: &RenderConfig,
+        v_images: &[Image<&[T]>],
+    ) -> Result<Rendered<T>, RenderError> {
+        let (image, saved) = render(self, scene, config)?;
+        let vjp = |v_image| render_vjp(self, scene, &saved, v_image, Wanted::ALL);
+        Ok((image, v_images.iter().map(vjp).collect::<Result<_, _>>()?))
+    }
+}
+
+#[cfg(feature = "cube")]
+impl<R: cubecl::Runtime> Place<f32> for splat::Cube<R> {
+    fn render(
+        &self,
+        scene: &Scene<'_, &[f32]>,
+        config: &RenderConfig,
+        v_images: &[Image<&[f32]>],
+    ) -> Result<Rendered<f32>, RenderError> {
+        let gaussians = self.upload_gaussians(&scene.gaussians)?;
+        let backgrounds = self.upload(scene.backgrounds)?;
+        let scene = Scene {
+            gaussians: gaussians.map(|buffer| buffer),
+            views: scene.views,
+            backgrounds: &backgrounds,
+        };
+        let (image, saved) = render(self, &scene, config)?;
+        let vjp = |v_image| {
+            let v_image = self.upload_image(v_image)?;
+            let v_image = v_image.map(|buffer| buffer);
+            self.download_gradients(&render_vjp(self, &scene, &saved, &v_image, Wanted::ALL)?)
+        };
+        let gradients = v_images.iter().map(vjp).collect::<Result<_, _>>()?;
+        Ok((self.download_image(&image)?, gradients))
+    }
+}

@@ -1,0 +1,133 @@
+//! What a replay writes: a partial gradient per hit.
+
+#![expect(
+    clippy::trivially_copy_pass_by_ref,
+    clippy::fn_params_excessive_bools,
+    reason = "parts of a kernel, whose shared memory is no value"
+)]
+
+use cubecl::prelude::*;
+
+use crate::composite::Moments;
+use crate::composite::cube_tile::{ROW, conic_of};
+use crate::single::{Real, composite as formula};
+
+/// Hits that are worked out between two exchanges.
+pub(crate) const STEP: u32 = 4;
+
+/// Parts that a sum over the segments is cut into.
+pub(crate) const PARTS: u32 = 4;
+
+/// Numbers of a hit's gradient by geometry: mean 2, conic 3, opacity 1, in this order.
+pub(crate) const GEOMETRY: u32 = 6;
+
+/// Words of one pixel's state: transmittance, end, gradient by the light from behind, gradient by depth.
+pub(crate) const STATE: u32 = 4;
+
+/// Which part of the work one launch does.
+#[derive(CubeType, CubeLaunch, Clone, Copy)]
+pub(crate) struct Part {
+    /// The first view of the chunk whose partials and states are at hand.
+    pub(crate) first_view: u32,
+    /// The slots of the chunk, in the large regime.
+    pub(crate) first_slot: u32,
+    pub(crate) end_slot: u32,
+    /// Cubes of this launch.
+    pub(crate) cubes: u32,
+    /// The first channel of this launch.
+    pub(crate) channel: u32,
+    /// C
+    pub(crate) channels: u32,
+    /// Numbers per partial.
+    pub(crate) stride: u32,
+}
+
+/// The sum of the [`PARTS`] from `at` on.
+#[cube]
+fn total(finals: &SharedMemory<f32>, at: u32) -> f32 {
+    let at = at * PARTS;
+    (finals[at as usize] + finals[(at + 1) as usize])
+        + (finals[(at + 2) as usize] + finals[(at + 3) as usize])
+}
+
+/// Writes a partial's number, or adds to it.
+#[cube]
+fn put(partials: &mut Array<f32>, at: u32, x: f32, #[comptime] first: bool) {
+    if comptime![first] {
+        partials[at as usize] = x;
+    } else {
+        partials[at as usize] += x;
+    }
+}
+
+/// Writes the partials of the `step` hits below `left_over` of a batch, from the parts of their sums: a unit per hit for the geometry,
+/// and one per hit and plane.
+#[cube]
+pub(crate) fn write_step(
+    rows: &SharedMemory<f32>,
+    finals: &SharedMemory<f32>,
+    targets: &SharedMemory<u32>,
+    partials: &mut Array<f32>,
+    part: Part,
+    left_over: u32,
+    step: u32,
+    #[comptime] channels: u32,
+    #[comptime] large: bool,
+    #[comptime] first: bool,
+    #[comptime] geometry: bool,
+    #[comptime] with_depth: bool,
+    #[comptime] with_features: bool,
+) {
+    let depths = comptime!(u32::from(with_depth));
+    let moments_of = comptime!(if geometry { GEOMETRY } else { 0u32 });
+    let outputs = comptime!(if with_features {
+        channels + depths
+    } else {
+        depths
+    });
+    let sums = comptime!(moments_of + outputs);
+    if UNIT_POS_X < STEP * (1 + outputs) {
+        let g = UNIT_POS_X % STEP;
+        let k = UNIT_POS_X / STEP;
+        if g < step {
+            let i = left_over - 1 - g;
+            let mut target = targets[i as usize];
+            let mut wanted = true;
+            if comptime![large] {
+                wanted = target >= part.first_slot && target < part.end_slot;
+                target -= part.first_slot;
+            }
+            let to = target * part.stride;
+            if wanted {
+                if k > 0 {
+                    let plane = k - 1;
+                    let mut at = moments_of.runtime();
+                    if plane >= depths {
+                        at = part.stride - part.channels + part.channel + plane - depths;
+                    }
+                    let x = total(finals, g * sums + moments_of + plane);
+                    partials[(to + at) as usize] = x;
+                } else if comptime![geometry] {
+                    let from = g * sums;
+                    let moments = Moments::<Real> {
+                        one: total(finals, from),
+                        x: total(finals, from + 1),
+                        y: total(finals, from + 2),
+                        xx: total(finals, from + 3),
+                        xy: total(finals, from + 4),
+                        yy: total(finals, from + 5),
+                    };
+                    let at = i * ROW;
+                    let by_sigma = formula::sigma_vjp(conic_of(rows, at), moments);
+                    let by_opacity = formula::opacity_vjp(rows[(at + 5) as usize], moments.one);
+                    put(partials, to, by_sigma.mean.x, first);
+                    put(partials, to + 1, by_sigma.mean.y, first);
+                    put(partials, to + 2, by_sigma.conic.xx, first);
+                    put(partials, to + 3, by_sigma.conic.xy, first);
+                    put(partials, to + 4, by_sigma.conic.yy, first);
+                    put(partials, to + 5, by_opacity, first);
+                }
+            }
+        }
+    }
+}
