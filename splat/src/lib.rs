@@ -47,9 +47,6 @@ pub mod cpu;
 #[cfg(feature = "cube")]
 pub mod cube;
 #[cfg(feature = "cube")]
-#[doc(hidden)]
-pub mod cube_measure;
-mod cube_host;
 mod cube_host;
 #[cfg(feature = "cube")]
 mod cube_launch;
