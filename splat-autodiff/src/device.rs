@@ -9,9 +9,7 @@ use burn::tensor::{DType, Tensor};
 use burn_cubecl::CubeRuntime;
 use burn_cubecl::tensor::CubeTensor;
 use splat::cube::CubeBuffer;
-use splat::{
-    Backend as _, Cube, Gaussians, Gradients, Image, RenderConfig, Saved, Scene, Views,
-};
+use splat::{Backend as _, Cube, Gaussians, Gradients, Image, RenderConfig, Saved, Scene, Views};
 
 use crate::engine::{Forward, Recording, Tape, image_shapes, input_shapes, wanted};
 use crate::error::Error;
@@ -207,8 +205,7 @@ impl<B: Backend, R: CubeRuntime> Tape<B> for DeviceTape<R> {
         let mut outgoing = [const { None }; 7];
         for (i, gradient) in gradients.iter().enumerate() {
             if tracked[i] {
-                let put =
-                    give::<B, R>("a gradient", gradient, &shapes[i], self.dtype, &self.like)?;
+                let put = give::<B, R>("a gradient", gradient, &shapes[i], self.dtype, &self.like)?;
                 outgoing[i] = Some(put);
             }
         }

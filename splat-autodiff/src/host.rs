@@ -78,11 +78,7 @@ impl<T: Precision> HostTape<T> {
     }
 
     /// The gradients by the inputs, given that by the outputs in one buffer.
-    fn gradients(
-        &self,
-        v_joined: &[T],
-        wanted: Wanted,
-    ) -> Result<Gradients<Vec<T>>, RenderError> {
+    fn gradients(&self, v_joined: &[T], wanted: Wanted) -> Result<Gradients<Vec<T>>, RenderError> {
         let scene = Scene {
             gaussians: self.gaussians.map(Buffer::as_slice),
             views: &self.views,
@@ -161,7 +157,11 @@ impl<B: Backend, T: Precision> Tape<B> for HostTape<T> {
             gradients.backgrounds,
             gradients.camera_from_world,
         ];
-        let shapes = input_shapes(self.gaussians.count, self.gaussians.channels, self.views.len());
+        let shapes = input_shapes(
+            self.gaussians.count,
+            self.gaussians.channels,
+            self.views.len(),
+        );
         let mut outgoing = [const { None }; 7];
         for (i, (gradient, shape)) in gradients.into_iter().zip(shapes).enumerate() {
             if tracked[i] {

@@ -37,10 +37,7 @@ pub fn take<B: Backend, R: CubeRuntime>(
     };
     let tensor = into_contiguous(tensor);
     let len = tensor.shape().num_elements();
-    Ok((
-        CubeBuffer::from_handle(tensor.handle.clone(), len),
-        tensor,
-    ))
+    Ok((CubeBuffer::from_handle(tensor.handle.clone(), len), tensor))
 }
 
 /// A buffer as a tensor of `shape` and type `dtype`, on the client and device of `like`.

@@ -2,9 +2,9 @@
 
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
-use burn::tensor::Tensor;
 use splat::{RenderConfig, Views};
 
 use crate::engine::{self, Recording};
@@ -13,7 +13,6 @@ use crate::gaussians::GaussianTensors;
 use crate::inputs::Inputs;
 use crate::layout::Layout;
 use crate::op::{attach, tensor};
-
 
 /// Rendered images: the tensors of [`splat::Image`].
 #[derive(Debug, Clone)]
