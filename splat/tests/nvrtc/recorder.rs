@@ -54,8 +54,8 @@ static LAUNCHED: Mutex<Vec<(Architecture, KernelId, Kernel)>> = Mutex::new(Vec::
 /// The kernels launched on `architecture`, each once.
 pub fn launched(architecture: Architecture) -> Vec<Kernel> {
     let launched = LAUNCHED.lock().unwrap_or_else(PoisonError::into_inner);
-    let of_it = launched.iter().filter(|((at, _), _)| *at == architecture.0);
-    of_it.map(|(_, kernel)| kernel.clone()).collect()
+    let of_it = launched.iter().filter(|(at, ..)| *at == architecture);
+    of_it.map(|(.., kernel)| kernel.clone()).collect()
 }
 
 /// A compute capability, ten times: 80 is sm_80.
@@ -294,8 +294,7 @@ impl ComputeServer for RecordingServer {
         mode: ExecutionMode,
         _: StreamId,
     ) {
-        let mut id = kernel.id();
-        id.mode(mode);
+        let id = kernel.id();
         let mut launched = LAUNCHED.lock().unwrap_or_else(PoisonError::into_inner);
         let known = launched
             .iter()
