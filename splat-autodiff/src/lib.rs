@@ -1,7 +1,8 @@
 //! Gaussian splatting as a differentiable [Burn](burn) operation.
 //!
 //! [`render`] takes and gives Burn tensors on any `Autodiff<B>`; the pixels and their gradients are those of
-//! [`splat::render()`] and [`splat::render_vjp`] on the CPU, bit for bit.
+//! [`splat::render()`] and [`splat::render_vjp`] on the CPU, bit for bit. With the features `wgpu` and `cuda`, tensors of Burn's `Wgpu`
+//! and `Cuda` are rendered where they are, by `splat::Cube`.
 //!
 //! ```
 //! use burn::backend::Autodiff;
@@ -47,19 +48,37 @@
 //!
 //! # Copies
 //!
+//! On a device with kernels (features `wgpu`, `cuda`; `fusion` for Burn's fused backends) the tensors' own buffers are rendered, what
+//! is saved stays there, and outputs and gradients are the buffers that the kernels wrote. Only poses are read, twelve numbers per view.
+//! `f64` tensors, and backends without kernels, are rendered on the CPU:
+//!
 //! Tensors are read once, and Burn's own bytes are kept for the backward pass. Reading copies on a device, and on a CPU
 //! backend where something else still holds the tensor. Outputs and gradients become tensors without a copy, but for one
 //! case: an operation of Burn has one output, so that with [`splat::Outputs`] asked for, the planes are appended to the
 //! feature images, and what is returned are slices of that.
 
 mod data;
+#[cfg(feature = "cube")]
+mod device;
+mod engine;
 mod error;
 mod gaussians;
+mod host;
 mod inputs;
+mod layout;
 mod op;
+mod poses;
+#[cfg(feature = "cube")]
+mod primitive;
 mod render;
-mod tape;
 
 pub use error::Error;
 pub use gaussians::{GaussianBatch, GaussianTensors};
 pub use render::{Rendered, render, render_forward, render_forward_with_poses, render_with_poses};
+
+/// The way between tensors and buffers, for tests: not part of the interface.
+#[cfg(feature = "cube")]
+#[doc(hidden)]
+pub mod measure {
+    pub use crate::primitive::{give, lies_on, take};
+}

@@ -1,6 +1,5 @@
 //! The operation in Burn's graph: seven parents, one output.
 
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 use burn::backend::Autodiff;
@@ -11,22 +10,20 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Tensor, TensorPrimitive};
-use splat::{Gradients, Wanted};
 
-use crate::data::{Precision, tensor_from_vec};
-use crate::inputs::{Inputs, read_one};
-use crate::tape::Tape;
+use crate::engine::Tape;
+use crate::inputs::Inputs;
 
-/// The backward step of a render in the precision `T`.
+/// The backward step of a render.
 ///
 /// Parents: means, scales, quaternions, opacities, features, background, poses.
 #[derive(Debug, Clone, Copy)]
-struct RenderBackward<T>(PhantomData<T>);
+struct RenderBackward;
 
 /// Puts `output`, computed from `inputs` and recorded on `tape`, into the graph.
-pub(crate) fn attach<B: Backend, C: CheckpointStrategy, T: Precision>(
+pub(crate) fn attach<B: Backend, C: CheckpointStrategy>(
     inputs: Inputs<Autodiff<B, C>>,
-    tape: Tape<T>,
+    tape: Arc<dyn Tape<B>>,
     output: FloatTensor<B>,
 ) -> FloatTensor<Autodiff<B, C>> {
     let Inputs {
@@ -51,18 +48,17 @@ pub(crate) fn attach<B: Backend, C: CheckpointStrategy, T: Precision>(
         poses,
     ];
     let nodes = parents.each_ref().map(|parent| parent.node.clone());
-    let operation = RenderBackward::<T>(PhantomData);
-    match Backward::<B, 7>::prepare::<C>(operation, nodes)
+    match Backward::<B, 7>::prepare::<C>(RenderBackward, nodes)
         .compute_bound()
         .stateful()
     {
-        OpsKind::Tracked(prep) => prep.finish(Arc::new(tape), output),
+        OpsKind::Tracked(prep) => prep.finish(tape, output),
         OpsKind::UnTracked(prep) => prep.finish(output),
     }
 }
 
-impl<B: Backend, T: Precision> Backward<B, 7> for RenderBackward<T> {
-    type State = Arc<Tape<T>>;
+impl<B: Backend> Backward<B, 7> for RenderBackward {
+    type State = Arc<dyn Tape<B>>;
 
     /// # Panics
     /// Where the incoming gradient cannot be read, or the memory for the outgoing ones is refused: Burn's graph has no way
@@ -70,46 +66,21 @@ impl<B: Backend, T: Precision> Backward<B, 7> for RenderBackward<T> {
     fn backward(self, ops: Ops<Self::State, 7>, grads: &mut BurnGradients, _: &mut Checkpointer) {
         let tape = ops.state;
         let v_output = grads.consume::<B>(&ops.node);
-        let device = B::float_device(&v_output);
         let parents = ops.parents.map(|parent| parent.map(|node| node.id));
-        let wanted = Wanted {
-            geometry: parents[..4].iter().any(Option::is_some),
-            features: parents[4].is_some(),
-            backgrounds: parents[5].is_some(),
-            cameras: parents[6].is_some(),
-        };
-        let gradients = read_one("gradient of the rendered tensor", tensor::<B, 1>(v_output))
-            .and_then(|v_output| Ok(tape.vjp(v_output.as_slice(), wanted)?))
+        let tracked = parents.each_ref().map(Option::is_some);
+        let gradients = tape
+            .vjp(v_output, tracked)
             .unwrap_or_else(|error| panic!("backward of splat_autodiff::render: {error}"));
-        let outgoing = parents
-            .into_iter()
-            .zip(in_order(gradients))
-            .zip(tape.input_shapes());
-        for ((parent, values), shape) in outgoing {
-            if let Some(id) = parent {
-                let gradient = tensor_from_vec::<B, T>(values, &shape, tape.dtype, &device);
+        for (parent, gradient) in parents.into_iter().zip(gradients) {
+            if let (Some(id), Some(gradient)) = (parent, gradient) {
                 grads.register::<B>(id, gradient);
             }
         }
     }
 }
 
-/// The gradients in the order of the parents.
-fn in_order<T>(gradients: Gradients<Vec<T>>) -> [Vec<T>; 7] {
-    let gaussians = gradients.gaussians;
-    [
-        gaussians.means,
-        gaussians.scales,
-        gaussians.quaternions,
-        gaussians.opacities,
-        gaussians.features,
-        gradients.backgrounds,
-        gradients.camera_from_world,
-    ]
-}
-
 /// The backend's own form of a float tensor.
-fn primitive<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> FloatTensor<B> {
+pub(crate) fn primitive<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> FloatTensor<B> {
     tensor.into_primitive().tensor()
 }
 

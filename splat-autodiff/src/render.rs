@@ -2,17 +2,17 @@
 
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
-use burn::tensor::{DType, Tensor};
 use splat::{RenderConfig, Views};
 
-use crate::data::{Precision, tensor_from_vec};
+use crate::engine::{self, Recording};
 use crate::error::Error;
 use crate::gaussians::GaussianTensors;
 use crate::inputs::Inputs;
+use crate::layout::Layout;
 use crate::op::{attach, tensor};
-use crate::tape::{Layout, Tape};
 
 /// Rendered images: the tensors of [`splat::Image`].
 #[derive(Debug, Clone)]
@@ -128,56 +128,18 @@ pub fn render_forward_with_poses<B: Backend>(
     )
 }
 
-/// The precision to compute in.
-enum Width {
-    Single,
-    Double,
-}
-
-fn width(dtype: DType) -> Result<Width, Error> {
-    match dtype {
-        DType::F64 => Ok(Width::Double),
-        DType::F32 | DType::Flex32 | DType::F16 | DType::BF16 => Ok(Width::Single),
-        other => Err(Error::DType {
-            argument: "gaussians.means",
-            expected: "F64, F32, Flex32, F16 or BF16".to_owned(),
-            got: format!("{other:?}"),
-        }),
-    }
-}
-
 fn forward<B: Backend>(
     inputs: Inputs<B>,
     views: &Views,
     config: &RenderConfig,
 ) -> Result<Rendered<B>, Error> {
     inputs.check(views)?;
-    match width(inputs.dtype())? {
-        Width::Single => forward_in::<B, f32>(inputs, views, config),
-        Width::Double => forward_in::<B, f64>(inputs, views, config),
-    }
-}
-
-fn forward_in<B: Backend, T: Precision>(
-    inputs: Inputs<B>,
-    views: &Views,
-    config: &RenderConfig,
-) -> Result<Rendered<B>, Error> {
-    let (dtype, device) = (inputs.dtype(), inputs.device());
-    let (image, tape) = Tape::<T>::record(inputs, views, config)?;
-    let (layout, layers) = (tape.layout(), tape.layers());
-    drop(tape);
-    let put = |values, shape: &[usize]| tensor_from_vec::<B, T>(values, shape, dtype, &device);
-    let [v, h, w, c] = layout.shape;
+    let image = engine::forward(inputs, views, config)?;
     Ok(Rendered {
-        features: tensor(put(image.features, &layout.shape)),
-        transmittance: image
-            .transmittance
-            .map(|plane| tensor(put(plane, &[v, h, w]))),
-        depth: image.depth.map(|plane| tensor(put(plane, &[v, h, w]))),
-        layers: image
-            .layers
-            .map(|images| tensor(put(images, &[v, layers, h, w, c]))),
+        features: tensor(image.features),
+        transmittance: image.transmittance.map(tensor),
+        depth: image.depth.map(tensor),
+        layers: image.layers.map(tensor),
     })
 }
 
@@ -193,28 +155,13 @@ fn differentiable<B: Backend, C: CheckpointStrategy>(
             backend: B::name(&device),
         });
     }
-    match width(inputs.dtype())? {
-        Width::Single => differentiable_in::<B, C, f32>(inputs, views, config),
-        Width::Double => differentiable_in::<B, C, f64>(inputs, views, config),
-    }
-}
-
-fn differentiable_in<B: Backend, C: CheckpointStrategy, T: Precision>(
-    inputs: Inputs<Autodiff<B, C>>,
-    views: &Views,
-    config: &RenderConfig,
-) -> Result<Rendered<Autodiff<B, C>>, Error> {
-    let (dtype, device) = (inputs.dtype(), inputs.device());
-    let (mut image, tape) = Tape::<T>::record(inputs.inner(), views, config)?;
-    let (layout, layers) = (tape.layout(), tape.layers());
-    let put = |values, shape: &[usize]| tensor_from_vec::<B, T>(values, shape, dtype, &device);
-    let [v, h, w, c] = layout.shape;
-    let layers = image
-        .layers
-        .take()
-        .map(|images| put(images, &[v, layers, h, w, c]));
-    let output = put(Layout::join(image), &[layout.elements()]);
-    let mut rendered = separate(attach(inputs, tape, output), layout);
+    let Recording {
+        joined,
+        layers,
+        layout,
+        tape,
+    } = engine::record(inputs.inner(), views, config)?;
+    let mut rendered = separate(attach(inputs, tape, joined), layout);
     rendered.layers = layers.map(|images| Tensor::from_inner(tensor(images)));
     Ok(rendered)
 }

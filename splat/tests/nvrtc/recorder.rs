@@ -1,7 +1,6 @@
 //! A CubeCL runtime that runs nothing: it has the properties of an NVIDIA device, compiles what is launched to CUDA C++ as CubeCL's
 //! own CUDA runtime would, and keeps the sources. No driver is needed.
 
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -24,6 +23,7 @@ use cubecl::stream_id::StreamId;
 use cubecl::zspace::{Shape, Strides};
 use cubecl::{CubeTask, MemoryAllocationMode, MemoryUsage, Runtime};
 use cubecl_cuda::{CudaCompiler, CudaRuntime};
+use cubecl_runtime::id::KernelId;
 use cubecl_runtime::logging::ServerLogger;
 use cubecl_runtime::memory_management::ManagedMemoryHandle;
 use cubecl_runtime::storage::{ComputeStorage, ManagedResource};
@@ -48,14 +48,14 @@ pub struct Kernel {
     pub units: u32,
 }
 
-/// What was launched on each architecture, by source.
-static LAUNCHED: Mutex<BTreeMap<(u16, String), Kernel>> = Mutex::new(BTreeMap::new());
+/// What was launched, in order: architecture, CubeCL's key of the variant, kernel.
+static LAUNCHED: Mutex<Vec<(Architecture, KernelId, Kernel)>> = Mutex::new(Vec::new());
 
 /// The kernels launched on `architecture`, each once.
 pub fn launched(architecture: Architecture) -> Vec<Kernel> {
     let launched = LAUNCHED.lock().unwrap_or_else(PoisonError::into_inner);
-    let of_it = launched.iter().filter(|((at, _), _)| *at == architecture.0);
-    of_it.map(|(_, kernel)| kernel.clone()).collect()
+    let of_it = launched.iter().filter(|(at, ..)| *at == architecture);
+    of_it.map(|(.., kernel)| kernel.clone()).collect()
 }
 
 /// A compute capability, ten times: 80 is sm_80.
@@ -294,11 +294,15 @@ impl ComputeServer for RecordingServer {
         mode: ExecutionMode,
         _: StreamId,
     ) {
-        let kernel = self.compile(kernel.as_ref(), mode);
-        let text = kernel.source.clone().unwrap_or_else(|error| error);
-        let key = (self.architecture.0, kernel.function.clone() + &text);
+        let id = kernel.id();
         let mut launched = LAUNCHED.lock().unwrap_or_else(PoisonError::into_inner);
-        launched.insert(key, kernel);
+        let known = launched
+            .iter()
+            .any(|(at, known, _)| *at == self.architecture && *known == id);
+        if !known {
+            let kernel = self.compile(kernel.as_ref(), mode);
+            launched.push((self.architecture, id, kernel));
+        }
     }
 
     fn flush(&mut self, _: StreamId) -> Result<(), ServerError> {

@@ -11,6 +11,10 @@ use crate::recorder::{Architecture, Recorder};
 /// Numbers of channels: alone, a picture, with depth, and such as fill and overflow what a kernel holds at once.
 const CHANNELS: [usize; 7] = [1, 3, 4, 5, 8, 16, 33];
 
+/// Numbers of Gaussians: few enough for the small regime, and enough for sums in several steps.
+const SHORT: usize = 600;
+const LONG: usize = 1_000_000;
+
 /// What a loss may depend on.
 const OUTPUTS: [(bool, bool); 4] = [(false, false), (true, false), (false, true), (true, true)];
 
@@ -41,7 +45,7 @@ pub fn launch_everything(architecture: Architecture) -> Result<(), String> {
                             antialias: depth,
                             ..RenderConfig::default()
                         };
-                        one(&backend, channels, camera, &config).map_err(|error| {
+                        one(&backend, SHORT, channels, camera, &config).map_err(|error| {
                             format!("{regime:?}, {channels} channels, {config:?}: {error}")
                         })?;
                     }
@@ -49,18 +53,21 @@ pub fn launch_everything(architecture: Architecture) -> Result<(), String> {
             }
         }
     }
-    // One view of more splats than a cube sorts at once, and several small ones.
+    // Sums over more blocks than one cube takes.
+    let backend = backend.with_regime(Regime::Large);
+    one(&backend, LONG, 3, projections[0], &RenderConfig::default())
+        .map_err(|error| format!("{LONG} Gaussians: {error}"))?;
     cubecl::future::block_on(backend.client().sync()).map_err(|error| error.to_string())
 }
 
 /// One render, and its vjp for several kinds of gradients.
 fn one(
     backend: &Cube<Recorder>,
+    count: usize,
     channels: usize,
     camera: Camera,
     config: &RenderConfig,
 ) -> Result<(), RenderError> {
-    let count = 600;
     let zeros = |len: usize| backend.upload(&vec![0.0; len]);
     let gaussians = Gaussians {
         means: zeros(count * 3)?,

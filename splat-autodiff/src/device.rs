@@ -1,0 +1,214 @@
+//! Renders where the tensors are: their buffers go to [`splat::Cube`]'s kernels, and what these make becomes tensors.
+
+use std::fmt;
+use std::sync::Arc;
+
+use burn::tensor::backend::Backend;
+use burn::tensor::ops::FloatTensor;
+use burn::tensor::{DType, Tensor};
+use burn_cubecl::CubeRuntime;
+use burn_cubecl::tensor::CubeTensor;
+use splat::cube::CubeBuffer;
+use splat::{Backend as _, Cube, Gaussians, Gradients, Image, RenderConfig, Saved, Scene, Views};
+
+use crate::engine::{Forward, Recording, Tape, image_shapes, input_shapes, wanted};
+use crate::error::Error;
+use crate::inputs::{Inputs, read_one};
+use crate::layout::Layout;
+use crate::op::{primitive, tensor};
+use crate::poses::set_poses;
+use crate::primitive::{give, take};
+
+/// What the backward pass reads, all of it on the device.
+struct DeviceTape<R: CubeRuntime> {
+    cube: Cube<R>,
+    gaussians: Gaussians<CubeBuffer>,
+    backgrounds: CubeBuffer,
+    views: Views,
+    saved: Saved<Cube<R>>,
+    /// A tensor of the call: knows client and device.
+    like: CubeTensor<R>,
+    dtype: DType,
+}
+
+impl<R: CubeRuntime> fmt::Debug for DeviceTape<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeviceTape")
+            .field("cube", &self.cube)
+            .field("gaussians", &self.gaussians.count)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<R: CubeRuntime> DeviceTape<R> {
+    /// Renders `inputs`. Only poses are read: cameras are data of the host.
+    fn record<B: Backend>(
+        inputs: Inputs<B>,
+        views: &Views,
+        config: &RenderConfig,
+    ) -> Result<(Image<CubeBuffer>, Self), Error> {
+        let dtype = inputs.dtype();
+        let ([count, _], [_, channels]) = (
+            inputs.gaussians.means.dims(),
+            inputs.gaussians.features.dims(),
+        );
+        let mut views = views.clone();
+        if let Some(poses) = inputs.poses {
+            let poses = read_one::<B, f32, 3>("poses", poses)?;
+            set_poses(&mut views, poses.as_slice());
+        }
+        let of = inputs.gaussians;
+        let (means, like) = take::<B, R>("gaussians.means", primitive(of.means))?;
+        let cube = Cube::from_client(like.client.clone())?;
+        let buffer = |argument, tensor| Ok::<_, Error>(take::<B, R>(argument, tensor)?.0);
+        let gaussians = Gaussians {
+            means,
+            scales: buffer("gaussians.scales", primitive(of.scales))?,
+            quaternions: buffer("gaussians.quaternions", primitive(of.quaternions))?,
+            opacities: buffer("gaussians.opacities", primitive(of.opacities))?,
+            features: buffer("gaussians.features", primitive(of.features))?,
+            count,
+            channels,
+        };
+        let backgrounds = buffer("background", primitive(inputs.background))?;
+        let scene = Scene {
+            gaussians: gaussians.map(Cube::<R>::view),
+            views: &views,
+            backgrounds: &backgrounds,
+        };
+        let (image, saved) = splat::render(&cube, &scene, config)?;
+        let tape = Self {
+            cube,
+            gaussians,
+            backgrounds,
+            views,
+            saved,
+            like,
+            dtype,
+        };
+        Ok((image, tape))
+    }
+
+    fn layout(&self) -> Layout {
+        Layout::new(&self.views, &self.saved.config, self.gaussians.channels)
+    }
+
+    /// The images as tensors.
+    fn images<B: Backend>(&self, image: &Image<CubeBuffer>) -> Result<Forward<B>, Error> {
+        let put = |buffer: &CubeBuffer, shape: &[usize]| {
+            give::<B, R>("the image", buffer, shape, self.dtype, &self.like)
+        };
+        let shapes = image_shapes(self.layout(), self.saved.config.layers.len());
+        let plane = |buffer: &Option<CubeBuffer>| {
+            buffer
+                .as_ref()
+                .map(|buffer| put(buffer, &shapes.plane))
+                .transpose()
+        };
+        Ok(Image {
+            features: put(&image.features, &shapes.features)?,
+            transmittance: plane(&image.transmittance)?,
+            depth: plane(&image.depth)?,
+            layers: image
+                .layers
+                .as_ref()
+                .map(|images| put(images, &shapes.layers))
+                .transpose()?,
+        })
+    }
+}
+
+/// Renders, and keeps nothing.
+pub(crate) fn forward<B: Backend, R: CubeRuntime>(
+    inputs: Inputs<B>,
+    views: &Views,
+    config: &RenderConfig,
+) -> Result<Forward<B>, Error> {
+    let (image, tape) = DeviceTape::<R>::record(inputs, views, config)?;
+    tape.images::<B>(&image)
+}
+
+/// Renders, and keeps what the backward pass needs.
+pub(crate) fn record<B: Backend, R: CubeRuntime>(
+    inputs: Inputs<B>,
+    views: &Views,
+    config: &RenderConfig,
+) -> Result<Recording<B>, Error> {
+    let (image, tape) = DeviceTape::<R>::record(inputs, views, config)?;
+    let (layout, images) = (tape.layout(), tape.images::<B>(&image)?);
+    let features = tensor::<B, 4>(images.features).reshape([layout.features()]);
+    let planes = [images.transmittance, images.depth].into_iter().flatten();
+    let planes = planes.map(|plane| tensor::<B, 3>(plane).reshape([layout.plane()]));
+    let mut parts: Vec<Tensor<B, 1>> = vec![features];
+    parts.extend(planes);
+    let joined = match parts.len() {
+        1 => parts.remove(0),
+        _ => Tensor::cat(parts, 0),
+    };
+    Ok(Recording {
+        joined: primitive(joined),
+        layers: images.layers,
+        layout,
+        tape: Arc::new(tape),
+    })
+}
+
+impl<B: Backend, R: CubeRuntime> Tape<B> for DeviceTape<R> {
+    fn vjp(
+        &self,
+        v_joined: FloatTensor<B>,
+        tracked: [bool; 7],
+    ) -> Result<[Option<FloatTensor<B>>; 7], Error> {
+        let layout = self.layout();
+        let v_joined = tensor::<B, 1>(v_joined);
+        let mut from = 0;
+        let mut part = |len: usize| {
+            let part = v_joined.clone().slice([from..from + len]);
+            from += len;
+            let argument = "gradient of the rendered tensor";
+            Ok::<_, Error>(take::<B, R>(argument, primitive(part))?.0)
+        };
+        let features = part(layout.features())?;
+        let mut plane = |present: bool| present.then(|| part(layout.plane())).transpose();
+        let v_image = Image {
+            features,
+            transmittance: plane(layout.transmittance)?,
+            depth: plane(layout.depth)?,
+            layers: None,
+        };
+        let scene = Scene {
+            gaussians: self.gaussians.map(Cube::<R>::view),
+            views: &self.views,
+            backgrounds: &self.backgrounds,
+        };
+        let wanted = wanted(tracked);
+        let v_image = v_image.map(Cube::<R>::view);
+        let Gradients {
+            gaussians,
+            backgrounds,
+            camera_from_world,
+        } = splat::render_vjp(&self.cube, &scene, &self.saved, &v_image, wanted)?;
+        let gradients = [
+            gaussians.means,
+            gaussians.scales,
+            gaussians.quaternions,
+            gaussians.opacities,
+            gaussians.features,
+            backgrounds,
+            camera_from_world,
+        ];
+        let shapes = input_shapes(
+            self.gaussians.count,
+            self.gaussians.channels,
+            self.views.len(),
+        );
+        let mut outgoing = [const { None }; 7];
+        for (i, gradient) in gradients.iter().enumerate() {
+            if tracked[i] {
+                let put = give::<B, R>("a gradient", gradient, &shapes[i], self.dtype, &self.like)?;
+                outgoing[i] = Some(put);
+            }
+        }
+        Ok(outgoing)
+    }
+}

@@ -1,0 +1,173 @@
+//! Renders on the CPU: tensors are read, and what is made of them becomes tensors again.
+
+use std::fmt;
+use std::sync::Arc;
+
+use burn::tensor::DType;
+use burn::tensor::backend::Backend;
+use burn::tensor::ops::FloatTensor;
+use splat::{
+    Cpu, Gaussians, Gradients, Image, RenderConfig, RenderError, Saved, Scene, Views, Wanted,
+};
+
+use crate::data::{Buffer, Precision, tensor_from_vec};
+use crate::engine::{Forward, Recording, Tape, image_shapes, input_shapes, wanted};
+use crate::error::Error;
+use crate::inputs::{Inputs, Read, read_one};
+use crate::layout::Layout;
+use crate::op::tensor;
+use crate::poses::set_poses;
+
+/// What the backward pass reads.
+struct HostTape<T: Precision> {
+    gaussians: Gaussians<Buffer<T>>,
+    backgrounds: Buffer<T>,
+    /// The views as rendered: with the poses that came as a tensor.
+    views: Views,
+    saved: Saved<Cpu<T>>,
+    /// The element type of the tensors, to which gradients are rounded.
+    dtype: DType,
+}
+
+impl<T: Precision> HostTape<T> {
+    /// Reads `inputs` and renders them.
+    fn record<B: Backend>(
+        inputs: Inputs<B>,
+        views: &Views,
+        config: &RenderConfig,
+    ) -> Result<(Image<Vec<T>>, Self), Error> {
+        let dtype = inputs.dtype();
+        let Read {
+            gaussians,
+            backgrounds,
+            poses,
+        } = inputs.read::<T>()?;
+        let mut views = views.clone();
+        if let Some(poses) = poses {
+            set_poses(&mut views, poses.as_slice());
+        }
+        let scene = Scene {
+            gaussians: gaussians.map(Buffer::as_slice),
+            views: &views,
+            backgrounds: backgrounds.as_slice(),
+        };
+        let (image, saved) = splat::render(&Cpu::<T>::new(), &scene, config)?;
+        Ok((
+            image,
+            Self {
+                gaussians,
+                backgrounds,
+                views,
+                saved,
+                dtype,
+            },
+        ))
+    }
+
+    fn layout(&self) -> Layout {
+        Layout::new(&self.views, &self.saved.config, self.gaussians.channels)
+    }
+
+    fn tensor<B: Backend>(
+        &self,
+        values: Vec<T>,
+        shape: &[usize],
+        device: &B::Device,
+    ) -> FloatTensor<B> {
+        tensor_from_vec::<B, T>(values, shape, self.dtype, device)
+    }
+
+    /// The gradients by the inputs, given that by the outputs in one buffer.
+    fn gradients(&self, v_joined: &[T], wanted: Wanted) -> Result<Gradients<Vec<T>>, RenderError> {
+        let scene = Scene {
+            gaussians: self.gaussians.map(Buffer::as_slice),
+            views: &self.views,
+            backgrounds: self.backgrounds.as_slice(),
+        };
+        let v_image = self.layout().split(v_joined);
+        splat::render_vjp(&Cpu::<T>::new(), &scene, &self.saved, &v_image, wanted)
+    }
+}
+
+/// Burn prints the states of its graph; the buffers themselves would fill screens.
+impl<T: Precision> fmt::Debug for HostTape<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HostTape")
+            .field("dtype", &self.dtype)
+            .field("gaussians", &self.gaussians.count)
+            .field("layout", &self.layout())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Renders, and keeps nothing.
+pub(crate) fn forward<B: Backend, T: Precision>(
+    inputs: Inputs<B>,
+    views: &Views,
+    config: &RenderConfig,
+) -> Result<Forward<B>, Error> {
+    let device = inputs.device();
+    let (image, tape) = HostTape::<T>::record(inputs, views, config)?;
+    let shapes = image_shapes(tape.layout(), config.layers.len());
+    let put = |values, shape: &[usize]| tape.tensor::<B>(values, shape, &device);
+    Ok(Image {
+        features: put(image.features, &shapes.features),
+        transmittance: image.transmittance.map(|plane| put(plane, &shapes.plane)),
+        depth: image.depth.map(|plane| put(plane, &shapes.plane)),
+        layers: image.layers.map(|images| put(images, &shapes.layers)),
+    })
+}
+
+/// Renders, and keeps what the backward pass needs.
+pub(crate) fn record<B: Backend, T: Precision>(
+    inputs: Inputs<B>,
+    views: &Views,
+    config: &RenderConfig,
+) -> Result<Recording<B>, Error> {
+    let device = inputs.device();
+    let (mut image, tape) = HostTape::<T>::record(inputs, views, config)?;
+    let layout = tape.layout();
+    let shapes = image_shapes(layout, config.layers.len());
+    let layers = image.layers.take();
+    Ok(Recording {
+        layers: layers.map(|images| tape.tensor::<B>(images, &shapes.layers, &device)),
+        joined: tape.tensor::<B>(Layout::join(image), &[layout.elements()], &device),
+        layout,
+        tape: Arc::new(tape),
+    })
+}
+
+impl<B: Backend, T: Precision> Tape<B> for HostTape<T> {
+    fn vjp(
+        &self,
+        v_joined: FloatTensor<B>,
+        tracked: [bool; 7],
+    ) -> Result<[Option<FloatTensor<B>>; 7], Error> {
+        let device = B::float_device(&v_joined);
+        let v_joined = read_one::<B, T, 1>("gradient of the rendered tensor", tensor(v_joined))?;
+        let wanted = wanted(tracked);
+        let gradients = self.gradients(v_joined.as_slice(), wanted)?;
+        let gaussians = gradients.gaussians;
+        let gradients = [
+            gaussians.means,
+            gaussians.scales,
+            gaussians.quaternions,
+            gaussians.opacities,
+            gaussians.features,
+            gradients.backgrounds,
+            gradients.camera_from_world,
+        ];
+        let shapes = input_shapes(
+            self.gaussians.count,
+            self.gaussians.channels,
+            self.views.len(),
+        );
+        let mut outgoing = [const { None }; 7];
+        for (i, (gradient, shape)) in gradients.into_iter().zip(shapes).enumerate() {
+            if tracked[i] {
+                outgoing[i] = Some(self.tensor::<B>(gradient, &shape, &device));
+            }
+        }
+        Ok(outgoing)
+    }
+}

@@ -1,0 +1,153 @@
+//! Between Burn's tensors on a CubeCL runtime and that runtime's buffers. Nothing is copied but what is not contiguous or not `f32`.
+
+use std::any::{Any, TypeId};
+
+use burn::tensor::backend::Backend;
+use burn::tensor::ops::FloatTensor;
+use burn::tensor::{DType, FloatDType, TensorMetadata};
+use burn_cubecl::CubeRuntime;
+use burn_cubecl::kernel::into_contiguous;
+use burn_cubecl::tensor::CubeTensor;
+use splat::cube::CubeBuffer;
+
+use crate::error::Error;
+
+/// Whether the tensors of `B` lie on the runtime `R`, with or without Burn's fusion of operations.
+pub fn lies_on<B: Backend, R: CubeRuntime>() -> bool {
+    let held = TypeId::of::<FloatTensor<B>>();
+    held == TypeId::of::<CubeTensor<R>>() || fused::lies_on::<R>(held)
+}
+
+/// The buffer behind `tensor`, contiguous `f32`; and the tensor, which knows its device.
+///
+/// # Errors
+/// [`Error::Read`] where the tensor lies on another runtime.
+pub fn take<B: Backend, R: CubeRuntime>(
+    argument: &'static str,
+    tensor: FloatTensor<B>,
+) -> Result<(CubeBuffer, CubeTensor<R>), Error> {
+    let tensor = match tensor.dtype() {
+        DType::F32 => tensor,
+        _ => B::float_cast(tensor, FloatDType::F32),
+    };
+    let other = || Error::read(argument, &"not a tensor of this runtime");
+    let tensor = match fused::resolve::<FloatTensor<B>, R>(tensor) {
+        Ok(tensor) => tensor,
+        Err(tensor) => cast(tensor).ok_or_else(other)?,
+    };
+    let tensor = into_contiguous(tensor);
+    let len = tensor.shape().num_elements();
+    Ok((CubeBuffer::from_handle(tensor.handle.clone(), len), tensor))
+}
+
+/// A buffer as a tensor of `shape` and type `dtype`, on the client and device of `like`.
+///
+/// # Errors
+/// As [`take`].
+pub fn give<B: Backend, R: CubeRuntime>(
+    argument: &'static str,
+    buffer: &CubeBuffer,
+    shape: &[usize],
+    dtype: DType,
+    like: &CubeTensor<R>,
+) -> Result<FloatTensor<B>, Error> {
+    let tensor = CubeTensor::new_contiguous(
+        like.client.clone(),
+        like.device.clone(),
+        shape.to_vec().into(),
+        buffer.handle().clone(),
+        DType::F32,
+    );
+    let other = || Error::read(argument, &"not a tensor of this runtime");
+    let tensor: FloatTensor<B> = match fused::register::<FloatTensor<B>, R>(tensor) {
+        Ok(tensor) => tensor,
+        Err(tensor) => cast(tensor).ok_or_else(other)?,
+    };
+    Ok(match dtype {
+        DType::F32 => tensor,
+        other => B::float_cast(tensor, other.into()),
+    })
+}
+
+/// `a` as a `Z`, if it is one.
+fn cast<A: 'static, Z: 'static>(a: A) -> Option<Z> {
+    let mut a = Some(a);
+    let a: &mut dyn Any = &mut a;
+    a.downcast_mut::<Option<Z>>().and_then(Option::take)
+}
+
+/// Burn's fusion holds back operations and names their results; here the names become buffers and buffers get names.
+#[cfg(feature = "fusion")]
+mod fused {
+    use std::any::TypeId;
+
+    use burn::tensor::TensorMetadata;
+    use burn_cubecl::fusion::FusionCubeRuntime;
+    use burn_cubecl::tensor::CubeTensor;
+    use burn_cubecl::{CubeBackend, CubeRuntime};
+    use burn_fusion::client::GlobalFusionClient;
+    use burn_fusion::stream::OperationStreams;
+    use burn_fusion::{FusionTensor, NoOp};
+    use burn_ir::{InitOperationIr, OperationIr};
+
+    use super::cast;
+
+    type Fused<R> = FusionTensor<FusionCubeRuntime<R>>;
+    /// Burn's backend of the runtime. Float tensors do not depend on its other element types.
+    type Plain<R> = CubeBackend<R, f32, i32, u32>;
+
+    pub(super) fn lies_on<R: CubeRuntime>(held: TypeId) -> bool {
+        held == TypeId::of::<Fused<R>>()
+    }
+
+    /// Launches what `tensor` waits for and returns its buffer; what is no fused tensor comes back.
+    pub(super) fn resolve<A: 'static, R: CubeRuntime>(tensor: A) -> Result<CubeTensor<R>, A> {
+        if !lies_on::<R>(TypeId::of::<A>()) {
+            return Err(tensor);
+        }
+        let tensor: Fused<R> = cast(tensor).expect("its type was compared");
+        let client = tensor.client.clone();
+        Ok(client.resolve_tensor_float::<Plain<R>>(tensor))
+    }
+
+    /// The inverse; comes back where `Z` is no fused tensor.
+    pub(super) fn register<Z: 'static, R: CubeRuntime>(
+        tensor: CubeTensor<R>,
+    ) -> Result<Z, CubeTensor<R>> {
+        if !lies_on::<R>(TypeId::of::<Z>()) {
+            return Err(tensor);
+        }
+        let client = GlobalFusionClient::<FusionCubeRuntime<R>>::load(&tensor.device);
+        let (shape, dtype) = (tensor.shape(), tensor.dtype);
+        let initial = InitOperationIr::create(shape, dtype, || {
+            client.register_tensor_handle(tensor.into())
+        });
+        let streams = OperationStreams::default();
+        let operation = OperationIr::Init(initial);
+        let mut outputs = client.register(streams, operation, NoOp::<Plain<R>>::new());
+        let output = outputs.pop().expect("one output");
+        Ok(cast(output).expect("its type was compared"))
+    }
+}
+
+#[cfg(not(feature = "fusion"))]
+mod fused {
+    use std::any::TypeId;
+
+    use burn_cubecl::CubeRuntime;
+    use burn_cubecl::tensor::CubeTensor;
+
+    pub(super) fn lies_on<R: CubeRuntime>(_: TypeId) -> bool {
+        false
+    }
+
+    pub(super) fn resolve<A: 'static, R: CubeRuntime>(tensor: A) -> Result<CubeTensor<R>, A> {
+        Err(tensor)
+    }
+
+    pub(super) fn register<Z: 'static, R: CubeRuntime>(
+        tensor: CubeTensor<R>,
+    ) -> Result<Z, CubeTensor<R>> {
+        Err(tensor)
+    }
+}
