@@ -1,10 +1,96 @@
-//! The one place that names a backend of Burn.
+//! The one place that names backends of Burn: a CPU, and behind features the devices that have kernels.
 
-/// Where models run.
+use burn::backend::Autodiff;
+use burn::tensor::backend::Backend;
+use clap::ValueEnum;
+
+use crate::Error;
+use crate::workers::Workers;
+
+/// Where models run unless something else is asked for.
 pub type Cpu = burn_flex::Flex;
 
-/// [`Cpu`] with gradients.
-pub type Training = burn::backend::Autodiff<Cpu>;
-
-/// The device of both.
+/// The device of [`Cpu`].
 pub type Device = burn_flex::FlexDevice;
+
+/// A backend with gradients.
+pub type Training<B = Cpu> = Autodiff<B>;
+
+/// Any GPU that wgpu finds, in `f32`.
+#[cfg(feature = "wgpu")]
+pub type Wgpu = burn_wgpu::Wgpu<f32, i32, u32>;
+
+/// A GPU of NVIDIA, in `f32`.
+#[cfg(feature = "cuda")]
+pub type Cuda = burn_cuda::Cuda<f32, i32>;
+
+/// What `--device` can be.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Place {
+    /// The processor
+    Cpu,
+    /// A GPU through Vulkan, Metal or `DirectX`; in builds with `--features wgpu`
+    Wgpu,
+    /// A GPU of NVIDIA; in builds with `--features cuda`
+    Cuda,
+}
+
+/// A backend that models train on.
+pub trait Trains: Backend {
+    /// Threads for the pieces of a batch.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Threads`] if the operating system refuses.
+    fn workers() -> Result<Workers, Error> {
+        Ok(Workers::none())
+    }
+}
+
+impl Trains for Cpu {
+    fn workers() -> Result<Workers, Error> {
+        Workers::new(0)
+    }
+}
+
+#[cfg(feature = "wgpu")]
+impl Trains for Wgpu {}
+
+#[cfg(feature = "cuda")]
+impl Trains for Cuda {}
+
+impl Place {
+    /// What to say where this build has no kernels for the place.
+    pub(crate) fn missing(self) -> Error {
+        let name = format!("{self:?}").to_lowercase();
+        Error::Argument {
+            argument: "--device",
+            expected: format!("a program built with --features {name}"),
+            got: name,
+        }
+    }
+}
+
+/// The default device of `B`.
+///
+/// # Errors
+///
+/// [`Error::Argument`] if there is none, or no driver for it.
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+pub fn find<B: Backend>() -> Result<B::Device, Error> {
+    use std::panic;
+
+    // CubeCL panics where it finds no adapter or no driver; that is the only way it has to say so.
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let found = panic::catch_unwind(|| B::name(&B::Device::default()));
+    panic::set_hook(hook);
+    match found {
+        Ok(_) => Ok(B::Device::default()),
+        Err(_) => Err(Error::Argument {
+            argument: "--device",
+            expected: "a device with a driver".to_owned(),
+            got: "a machine without one".to_owned(),
+        }),
+    }
+}

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+use crate::backend;
+use crate::backend::{Cpu, Place, Trains};
 use crate::checkpoint::Checkpoint;
 use crate::config::{Config, Overrides, Preset};
 use crate::train::Outcome;
@@ -13,6 +16,9 @@ use crate::{Error, demo, pretrain, reconstruct};
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true, args_override_self = true)]
 pub struct Cli {
+    /// Where to train and paint
+    #[arg(long, value_enum, default_value = "cpu", global = true)]
+    device: Place,
     #[command(subcommand)]
     command: Command,
 }
@@ -91,13 +97,34 @@ impl Cli {
     ///
     /// What to tell the user in one line.
     pub fn run(self) -> Result<Outcome, Error> {
-        match self.command {
-            Command::Demo(demo) => demo::demo(
+        match self.device {
+            Place::Cpu => self.command.run_on::<Cpu>(Default::default()),
+            #[cfg(feature = "wgpu")]
+            Place::Wgpu => self
+                .command
+                .run_on::<backend::Wgpu>(backend::find::<backend::Wgpu>()?),
+            #[cfg(not(feature = "wgpu"))]
+            Place::Wgpu => Err(self.device.missing()),
+            #[cfg(feature = "cuda")]
+            Place::Cuda => self
+                .command
+                .run_on::<backend::Cuda>(backend::find::<backend::Cuda>()?),
+            #[cfg(not(feature = "cuda"))]
+            Place::Cuda => Err(self.device.missing()),
+        }
+    }
+}
+
+impl Command {
+    fn run_on<B: Trains>(self, device: B::Device) -> Result<Outcome, Error> {
+        match self {
+            Self::Demo(demo) => demo::demo::<B>(
                 demo.overrides.apply(demo.config.config()),
                 demo.seconds,
                 &demo.output,
+                &device,
             ),
-            Command::Pretrain(arguments) => {
+            Self::Pretrain(arguments) => {
                 let config = arguments.settings()?;
                 let options = pretrain::Options {
                     data: arguments.data,
@@ -105,9 +132,9 @@ impl Cli {
                     resume: arguments.resume,
                     stop_at: arguments.stop_at,
                 };
-                pretrain::pretrain(config, &options)
+                pretrain::pretrain::<B>(config, &options, device)
             }
-            Command::Reconstruct(arguments) => {
+            Self::Reconstruct(arguments) => {
                 let checkpoint = Checkpoint::load(&arguments.checkpoint)?;
                 let base = arguments
                     .config
@@ -119,7 +146,7 @@ impl Cli {
                     output: arguments.output,
                     mask_seed: arguments.mask_seed,
                 };
-                reconstruct::reconstruct(&checkpoint, &options)
+                reconstruct::reconstruct::<B>(&checkpoint, &options, &device)
             }
         }
     }

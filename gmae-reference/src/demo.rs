@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use burn::module::{AutodiffModule, Module};
 
+use crate::backend::Trains;
 use crate::config::Config;
 use crate::data::{Dataset, Shapes};
 use crate::evaluate::{held_out_loss, mean_colour_loss};
@@ -31,7 +32,7 @@ const GRACE: f64 = 1.1;
 /// Part of the training steps in which the learning rate rises.
 const WARMUP: f64 = 0.05;
 
-/// Trains on procedural pictures for about `seconds` seconds and writes report, checkpoint and metrics.
+/// Trains on procedural pictures on `device` for about `seconds` seconds and writes report, checkpoint and metrics.
 ///
 /// The number of steps is fixed before training, from the measured speed, so that the learning rate reaches zero
 /// in time; a tenth over time, training ends where it is.
@@ -39,7 +40,12 @@ const WARMUP: f64 = 0.05;
 /// # Errors
 ///
 /// Names the setting or file at fault.
-pub fn demo(config: Config, seconds: f64, output: &Path) -> Result<Outcome, Error> {
+pub fn demo<B: Trains>(
+    config: Config,
+    seconds: f64,
+    output: &Path,
+    device: &B::Device,
+) -> Result<Outcome, Error> {
     config.validate()?;
     check_seconds(seconds)?;
     let data = Shapes::new(config.seed, TRAINING_IMAGES, config.image_size)?.for_training();
@@ -50,8 +56,8 @@ pub fn demo(config: Config, seconds: f64, output: &Path) -> Result<Outcome, Erro
     )?;
     let unseen = held_out(&config, &unseen, HELD_OUT_IMAGES)?;
     create_folder(output)?;
-    let mut trainer = Trainer::new(config)?;
-    let step_seconds = seconds_per_step(config, &data)?;
+    let mut trainer = Trainer::<B>::new_on(config, device.clone())?;
+    let step_seconds = seconds_per_step::<B>(config, &data, device)?;
     let total_steps = ((seconds / step_seconds) as usize).max(2);
     let schedule = Schedule {
         peak: config.peak_learning_rate(),
@@ -125,8 +131,12 @@ fn check_seconds(seconds: f64) -> Result<(), Error> {
 }
 
 /// The time of one step, measured on a model that is thrown away.
-fn seconds_per_step(config: Config, data: &dyn Dataset) -> Result<f64, Error> {
-    let mut trainer = Trainer::new(config)?;
+fn seconds_per_step<B: Trains>(
+    config: Config,
+    data: &dyn Dataset,
+    device: &B::Device,
+) -> Result<f64, Error> {
+    let mut trainer = Trainer::<B>::new_on(config, device.clone())?;
     let mut sampler = Sampler::new(config, data.len());
     let mut started = Instant::now();
     for step in 0..=CALIBRATION_STEPS {
@@ -139,8 +149,8 @@ fn seconds_per_step(config: Config, data: &dyn Dataset) -> Result<f64, Error> {
     Ok(started.elapsed().as_secs_f64() / CALIBRATION_STEPS as f64)
 }
 
-fn report_data(
-    trainer: &Trainer,
+fn report_data<B: Trains>(
+    trainer: &Trainer<B>,
     unseen: &Batch,
     numbers: Numbers,
     held_out: Vec<(f64, f64)>,

@@ -1,11 +1,11 @@
 //! Looking at what a model makes of images: renders, Gaussians, losses.
 
 use burn::module::AutodiffModule;
-use burn::tensor::backend::Backend;
+use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{Tensor, TensorData};
 
 use crate::Error;
-use crate::backend::{Cpu, Device, Training};
+use crate::backend::Cpu;
 use crate::config::Config;
 use crate::loss::{masked_mse, mean_colour_mse};
 use crate::model::patches::check_pixels;
@@ -15,9 +15,9 @@ use crate::sampling::Batch;
 
 /// What a model makes of a batch.
 #[derive(Clone, Debug)]
-pub struct Prediction {
+pub struct Prediction<B: Backend = Cpu> {
     /// The Gaussians.
-    pub gaussians: Gaussians<Cpu>,
+    pub gaussians: Gaussians<B>,
     /// The render `[B, H, W, 3]`.
     pub pixels: Vec<f32>,
 }
@@ -27,11 +27,15 @@ pub struct Prediction {
 /// # Errors
 ///
 /// [`Error::Length`] for a batch of the wrong size or none at all, [`Error::Render`].
-pub fn predict(config: &Config, model: &Gmae<Cpu>, batch: &Batch) -> Result<Prediction, Error> {
+pub fn predict<B: Backend>(
+    config: &Config,
+    model: &Gmae<B>,
+    batch: &Batch,
+) -> Result<Prediction<B>, Error> {
     let (mut gaussians, mut pixels) = (Vec::new(), Vec::new());
     check_pixels(config, &batch.pixels, batch.masks.len())?;
     for (piece, masks) in batch.pieces(config) {
-        let visible = Visible::new(config, piece, masks, &Device::default())?;
+        let visible = Visible::new(config, piece, masks, &model.device())?;
         let scene = model.forward(&visible);
         pixels.extend(numbers(render_forward(config, scene.clone())?)?);
         gaussians.push(scene);
@@ -58,7 +62,11 @@ pub fn numbers<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Result<Vec<f
 /// # Errors
 ///
 /// As [`predict`].
-pub fn held_out_loss(config: &Config, model: &Gmae<Training>, batch: &Batch) -> Result<f64, Error> {
+pub fn held_out_loss<B: AutodiffBackend>(
+    config: &Config,
+    model: &Gmae<B>,
+    batch: &Batch,
+) -> Result<f64, Error> {
     let prediction = predict(config, &model.valid(), batch)?;
     let losses = image_losses(config, batch, &prediction.pixels);
     Ok(mean(&losses))

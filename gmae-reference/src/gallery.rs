@@ -1,9 +1,9 @@
 //! The pictures of a report.
 
+use burn::tensor::backend::Backend;
 use splat::{Backend as _, RenderConfig, Scene, Splats};
 
 use crate::Error;
-use crate::backend::Cpu;
 use crate::camera;
 use crate::config::Config;
 use crate::data::Image;
@@ -37,7 +37,11 @@ pub struct Gallery {
 /// # Errors
 ///
 /// As [`predict`].
-pub fn gallery(config: &Config, model: &Gmae<Cpu>, batch: &Batch) -> Result<Gallery, Error> {
+pub fn gallery<B: Backend>(
+    config: &Config,
+    model: &Gmae<B>,
+    batch: &Batch,
+) -> Result<Gallery, Error> {
     let rows = rows(config, model, &first(config, batch, ROWS))?;
     let mut whole = first(config, batch, PICTURES);
     whole.masks.fill(Mask::none(config.patches()));
@@ -77,9 +81,9 @@ fn first(config: &Config, batch: &Batch, count: usize) -> Batch {
     }
 }
 
-fn rows(
+fn rows<B: Backend>(
     config: &Config,
-    model: &Gmae<Cpu>,
+    model: &Gmae<B>,
     batch: &Batch,
 ) -> Result<Vec<ReconstructionRow>, Error> {
     let prediction = predict(config, model, batch)?;
@@ -121,7 +125,10 @@ struct TakenApart {
 }
 
 /// Renders every image and its prefixes, and projects its Gaussians to ellipses.
-fn take_apart(config: &Config, gaussians: Gaussians<Cpu>) -> Result<Vec<TakenApart>, Error> {
+fn take_apart<B: Backend>(
+    config: &Config,
+    gaussians: Gaussians<B>,
+) -> Result<Vec<TakenApart>, Error> {
     let (count, images_count) = (config.gaussians, gaussians.images);
     let scene = splat::Gaussians {
         means: numbers(gaussians.means)?,

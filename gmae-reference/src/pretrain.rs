@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::backend::Trains;
 use crate::checkpoint::Checkpoint;
 use crate::config::Config;
 use crate::data::{Dataset, Folder, FolderOptions, Transform};
@@ -28,12 +29,16 @@ pub struct Options {
     pub stop_at: Option<usize>,
 }
 
-/// Trains, or goes on training, a model of `config`.
+/// Trains, or goes on training, a model of `config` on `device`.
 ///
 /// # Errors
 ///
 /// Names the argument, setting or file at fault. Nothing is written before everything has been checked.
-pub fn pretrain(config: Config, options: &Options) -> Result<Outcome, Error> {
+pub fn pretrain<B: Trains>(
+    config: Config,
+    options: &Options,
+    device: B::Device,
+) -> Result<Outcome, Error> {
     config.validate()?;
     let transform = Transform::training(config.image_size)?.with_scale(config.crop_scale, 1.0)?;
     let options_of_folder = FolderOptions {
@@ -44,7 +49,7 @@ pub fn pretrain(config: Config, options: &Options) -> Result<Outcome, Error> {
     if let Some(warning) = data.warning() {
         terminal::note(format_args!("warning: {warning}"));
     }
-    let mut trainer = trainer(config, options, data.len())?;
+    let mut trainer = trainer::<B>(config, options, data.len(), device)?;
     create_folder(&options.output)?;
     let plan = plan(&config, &options.output, data.len(), options.stop_at);
     terminal::note(format_args!(
@@ -83,7 +88,12 @@ pub fn create_folder(path: &Path) -> Result<(), Error> {
 }
 
 /// A new run, or the one that the checkpoint in the output folder belongs to.
-fn trainer(config: Config, options: &Options, images: usize) -> Result<Trainer, Error> {
+fn trainer<B: Trains>(
+    config: Config,
+    options: &Options,
+    images: usize,
+    device: B::Device,
+) -> Result<Trainer<B>, Error> {
     let path = options.output.join(CHECKPOINT);
     if !options.resume {
         if path.exists() {
@@ -93,7 +103,7 @@ fn trainer(config: Config, options: &Options, images: usize) -> Result<Trainer, 
                 got: options.output.display().to_string(),
             });
         }
-        return Trainer::new(config);
+        return Trainer::new_on(config, device);
     }
     let checkpoint = Checkpoint::load(&path)?;
     checkpoint.expect(&config, &path)?;
@@ -104,10 +114,10 @@ fn trainer(config: Config, options: &Options, images: usize) -> Result<Trainer, 
             got: format!("{images} images"),
         });
     }
-    Trainer::resume(&checkpoint, &path)
+    Trainer::resume_on(&checkpoint, &path, device)
 }
 
-fn summarise(plan: &Plan, outcome: Outcome, trainer: &Trainer) -> Result<(), Error> {
+fn summarise<B: Trains>(plan: &Plan, outcome: Outcome, trainer: &Trainer<B>) -> Result<(), Error> {
     let records = metrics::read(&plan.metrics)?;
     let word = match outcome {
         Outcome::Finished => "finished",

@@ -3,10 +3,10 @@
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
+use burn::tensor::backend::Backend;
 use image::{ImageFormat, RgbImage};
 
 use crate::atomic::write_atomically;
-use crate::backend::{Cpu, Device};
 use crate::checkpoint::Checkpoint;
 use crate::data::decode::decode;
 use crate::data::{Image, Transform};
@@ -31,14 +31,18 @@ pub struct Options {
     pub mask_seed: u64,
 }
 
-/// Writes `original.png`, `masked.png`, `reconstruction.png` and `pasted.png`, and prints the error.
+/// Writes `original.png`, `masked.png`, `reconstruction.png` and `pasted.png`, painted on `device`, and prints the error.
 ///
 /// # Errors
 ///
 /// Names the file at fault; no picture is left half-written.
-pub fn reconstruct(checkpoint: &Checkpoint, options: &Options) -> Result<Outcome, Error> {
+pub fn reconstruct<B: Backend>(
+    checkpoint: &Checkpoint,
+    options: &Options,
+    device: &B::Device,
+) -> Result<Outcome, Error> {
     let config = checkpoint.header.config;
-    let model = checkpoint.model::<Cpu>(&options.checkpoint, &Device::default())?;
+    let model = checkpoint.model::<B>(&options.checkpoint, device)?;
     let mut rng = stream(options.mask_seed, Stream::HeldOut, 0);
     let mask = Mask::random(config.patches(), config.visible(), &mut rng);
     let stored = read(&options.image, config.patch_size)?;

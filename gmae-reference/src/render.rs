@@ -8,7 +8,6 @@ use splat::RenderConfig;
 use splat_autodiff::GaussianTensors;
 
 use crate::Error;
-use crate::backend::Cpu;
 use crate::camera;
 use crate::config::Config;
 use crate::evaluate::numbers;
@@ -60,7 +59,7 @@ pub fn settings(config: &Config) -> RenderConfig {
 /// # Errors
 ///
 /// [`Error::Render`] if a tensor does not hold `f32`.
-pub fn buffers(gaussians: Gaussians<Cpu>) -> Result<splat::Gaussians<Vec<f32>>, Error> {
+pub fn buffers<B: Backend>(gaussians: Gaussians<B>) -> Result<splat::Gaussians<Vec<f32>>, Error> {
     let [count, channels] = gaussians.colours.dims();
     Ok(splat::Gaussians {
         means: numbers(gaussians.means)?,

@@ -1,13 +1,13 @@
 //! The training loop.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use burn::module::{AutodiffModule, Module};
 use burn::tensor::ElementConversion;
 use splat::RenderConfig;
 
-use crate::backend::{Device, Training};
+use crate::backend::{Cpu, Device, Training, Trains};
 use crate::checkpoint::Checkpoint;
 use crate::config::Config;
 use crate::data::Dataset;
@@ -52,17 +52,17 @@ pub struct Plan {
 }
 
 /// The state of a run.
-pub struct Trainer {
+pub struct Trainer<B: Trains = Cpu> {
     /// The settings.
     pub config: Config,
     /// Steps taken.
     pub step: usize,
     /// The model as of now.
-    pub model: Gmae<Training>,
-    optimizer: Optimizer<Training>,
+    pub model: Gmae<Training<B>>,
+    optimizer: Optimizer<Training<B>>,
     render_settings: RenderConfig,
     workers: Workers,
-    device: Device,
+    device: B::Device,
 }
 
 /// Trains until `plan.last_step` or `plan.deadline`, or until interrupted; each way the last thing written is a checkpoint.
@@ -72,11 +72,11 @@ pub struct Trainer {
 ///
 /// [`Error::NotFinite`] if the loss stops being a number, and whatever reading data or writing files brings. The
 /// last checkpoint stays usable.
-pub fn train(
-    trainer: &mut Trainer,
+pub fn train<B: Trains>(
+    trainer: &mut Trainer<B>,
     data: &dyn Dataset,
     plan: &Plan,
-    watch: &mut dyn FnMut(&Trainer) -> Result<(), Error>,
+    watch: &mut dyn FnMut(&Trainer<B>) -> Result<(), Error>,
 ) -> Result<Outcome, Error> {
     let mut sampler = Sampler::new(trainer.config, data.len());
     let mut metrics = Metrics::resume(&plan.metrics, trainer.step)?;
@@ -116,21 +116,40 @@ pub fn train(
 }
 
 impl Trainer {
-    /// A run about to take its first step.
+    /// [`Trainer::new_on`] the CPU.
+    ///
+    /// # Errors
+    ///
+    /// As [`Trainer::new_on`].
+    pub fn new(config: Config) -> Result<Self, Error> {
+        Self::new_on(config, Device::default())
+    }
+
+    /// [`Trainer::resume_on`] the CPU.
+    ///
+    /// # Errors
+    ///
+    /// As [`Trainer::resume_on`].
+    pub fn resume(checkpoint: &Checkpoint, path: &Path) -> Result<Self, Error> {
+        Self::resume_on(checkpoint, path, Device::default())
+    }
+}
+
+impl<B: Trains> Trainer<B> {
+    /// A run about to take its first step on `device`. Its weights are the same on every one.
     ///
     /// # Errors
     ///
     /// [`Error::Setting`] if `config` cannot work, [`Error::Threads`].
-    pub fn new(config: Config) -> Result<Self, Error> {
+    pub fn new_on(config: Config, device: B::Device) -> Result<Self, Error> {
         config.validate()?;
-        let device = Device::default();
         Ok(Self {
             config,
             step: 0,
             model: Gmae::new(&config, &device),
             optimizer: Optimizer::new(&config),
             render_settings: settings(&config),
-            workers: Workers::new(0)?,
+            workers: B::workers()?,
             device,
         })
     }
@@ -157,20 +176,23 @@ impl Trainer {
         }
     }
 
-    /// A run where `checkpoint`, read from `path`, left it.
+    /// A run where `checkpoint`, read from `path` and made on any device, left it; on `device`.
     ///
     /// # Errors
     ///
     /// [`Error::Checkpoint`] if it cannot be decoded, [`Error::Threads`].
-    pub fn resume(checkpoint: &Checkpoint, path: &std::path::Path) -> Result<Self, Error> {
-        let device = Device::default();
+    pub fn resume_on(
+        checkpoint: &Checkpoint,
+        path: &Path,
+        device: B::Device,
+    ) -> Result<Self, Error> {
         Ok(Self {
             config: checkpoint.header.config,
             step: checkpoint.header.step,
             model: checkpoint.model(path, &device)?,
             optimizer: checkpoint.optimizer(path, &device)?,
             render_settings: settings(&checkpoint.header.config),
-            workers: Workers::new(0)?,
+            workers: B::workers()?,
             device,
         })
     }
@@ -189,7 +211,7 @@ impl Trainer {
     /// # Errors
     ///
     /// [`Error::Length`] for a batch of the wrong size, [`Error::Render`].
-    pub fn predict(&self, batch: &Batch) -> Result<Prediction, Error> {
+    pub fn predict(&self, batch: &Batch) -> Result<Prediction<B>, Error> {
         predict(&self.config, &self.model.valid(), batch)
     }
 
@@ -232,7 +254,7 @@ impl Trainer {
             let results = self
                 .workers
                 .run(work.collect(), |((pixels, masks), model)| {
-                    piece_gradient(config, settings, &model, pixels, masks)
+                    piece_gradient(config, settings, &model, pixels, masks, &self.device)
                 });
             for (result, (_, masks)) in results.into_iter().zip(wave) {
                 let (piece, piece_loss) = result?;
@@ -246,14 +268,15 @@ impl Trainer {
 }
 
 /// Gradient and loss of one piece of a batch: the whole method.
-fn piece_gradient(
+fn piece_gradient<B: Trains>(
     config: &Config,
     settings: &RenderConfig,
-    model: &Gmae<Training>,
+    model: &Gmae<Training<B>>,
     pixels: &[f32],
     masks: &[Mask],
+    device: &B::Device,
 ) -> Result<(Gradient, f64), Error> {
-    let visible = Visible::new(config, pixels, masks, &Device::default())?;
+    let visible = Visible::new(config, pixels, masks, device)?;
     let gaussians = model.forward(&visible);
     let images = render(config, settings, gaussians)?;
     let loss = Target::new(config, config.loss, pixels, masks)?.loss(images);

@@ -6,7 +6,8 @@
 
 use crate::Error;
 
-/// One pool of a single thread per core. Whatever a piece parallelises inside stays on its own core.
+/// One pool of a single thread per core. Whatever a piece parallelises inside stays on its own core. Without a pool, for
+/// devices that do one thing after the other anyway, pieces are computed by the caller.
 #[derive(Debug)]
 pub struct Workers {
     pools: Vec<rayon::ThreadPool>,
@@ -34,14 +35,19 @@ impl Workers {
         Ok(Self { pools })
     }
 
-    /// How many pieces run at a time.
-    pub fn len(&self) -> usize {
-        self.pools.len()
+    /// No workers: the caller does everything.
+    pub fn none() -> Self {
+        Self { pools: Vec::new() }
     }
 
-    /// Never true: there is at least one worker.
+    /// How many pieces run at a time, at least 1.
+    pub fn len(&self) -> usize {
+        self.pools.len().max(1)
+    }
+
+    /// Never true: there is at least the caller.
     pub fn is_empty(&self) -> bool {
-        self.pools.is_empty()
+        false
     }
 
     /// Applies `work` to at most [`Workers::len`] pieces, each on its own core, and returns the results in order.
@@ -50,6 +56,9 @@ impl Workers {
     ///
     /// If `work` does.
     pub fn run<P: Send, R: Send>(&self, pieces: Vec<P>, work: impl Fn(P) -> R + Sync) -> Vec<R> {
+        if self.pools.is_empty() {
+            return pieces.into_iter().map(work).collect();
+        }
         let work = &work;
         std::thread::scope(|scope| {
             let started: Vec<_> = pieces

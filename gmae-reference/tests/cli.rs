@@ -128,6 +128,17 @@ fn demo_writes_a_report() {
     refused(&place.run(&["demo", "--seconds", "nan"]), &["--seconds"]);
 }
 
+/// A device that this build has no kernels for.
+#[cfg(not(feature = "wgpu"))]
+#[test]
+fn a_device_left_out_of_the_build_is_refused() {
+    let place = Place::new(4);
+    refused(
+        &place.pretrain(&["--device", "wgpu"]),
+        &["--device", "--features wgpu"],
+    );
+}
+
 /// Whatever a path holds must survive as it is.
 #[test]
 fn paths_are_taken_literally() {

@@ -36,6 +36,11 @@ impl<B: Backend> Encoder<B> {
         }
     }
 
+    /// Where the weights lie.
+    pub(super) fn device(&self) -> B::Device {
+        self.positions.device()
+    }
+
     /// Tokens `[B (1 + n), D]`; each image's CLS token comes first, then its patches in the order of `input`.
     pub fn forward(&self, input: &Visible<B>) -> Tensor<B, 2> {
         let mut tokens = self.tokens(input);

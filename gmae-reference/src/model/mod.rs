@@ -49,6 +49,11 @@ impl<B: Backend> Gmae<B> {
         self.head.forward(queries, input.images)
     }
 
+    /// Where the weights lie.
+    pub fn device(&self) -> B::Device {
+        self.encoder.device()
+    }
+
     /// The encoder alone, for probes and fine-tuning.
     pub fn encoder(&self) -> &Encoder<B> {
         &self.encoder

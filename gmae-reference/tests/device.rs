@@ -1,0 +1,60 @@
+//! Training on a GPU: the losses are those of the CPU. Without a device the test shows as ignored.
+//!
+//! `cargo test -p gmae-reference --features wgpu --test device -- --nocapture`
+
+mod common;
+
+use gmae_reference::backend::{Cpu, Device, Trains, Wgpu, find};
+use gmae_reference::config::Config;
+use gmae_reference::data::Shapes;
+use gmae_reference::sampling::Sampler;
+use gmae_reference::schedule::Schedule;
+use gmae_reference::train::Trainer;
+use libtest_mimic::{Arguments, Failed, Trial};
+
+const STEPS: usize = 20;
+
+/// Greatest difference of two losses, as a part of the loss.
+const TOLERANCE: f64 = 1e-3;
+
+/// The losses of the first steps of a run on `device`.
+fn losses<B: Trains>(config: Config, device: B::Device) -> Result<Vec<f64>, Failed> {
+    let data = Shapes::new(7, 24, config.image_size)?.for_training();
+    let mut sampler = Sampler::new(config, 24);
+    let schedule = Schedule::new(&config, sampler.steps_per_epoch());
+    let mut trainer = Trainer::<B>::new_on(config, device)?;
+    let mut losses = Vec::new();
+    for step in 0..STEPS {
+        let batch = sampler.batch(&data, step)?;
+        losses.push(trainer.step(&batch, schedule.learning_rate(step))?.0);
+    }
+    Ok(losses)
+}
+
+fn the_curve_is_that_of_the_cpu() -> Result<(), Failed> {
+    // Five epochs of four steps, at a rate that makes the loss fall visibly.
+    let config = Config {
+        epochs: 5,
+        learning_rate: 0.4,
+        ..common::config()
+    };
+    let cpu = losses::<Cpu>(config, Device::default())?;
+    let wgpu = losses::<Wgpu>(config, find::<Wgpu>()?)?;
+    println!("cpu  {cpu:.6?}\nwgpu {wgpu:.6?}");
+    let difference = |(a, b): (&f64, &f64)| (a - b).abs() / a;
+    let worst = cpu.iter().zip(&wgpu).map(difference).fold(0.0, f64::max);
+    println!("greatest relative difference {worst:.1e}");
+    if worst > TOLERANCE {
+        return Err(format!("losses differ by {worst:.1e} of the CPU's").into());
+    }
+    if cpu[STEPS - 1] > 0.98 * cpu[0] {
+        return Err("nothing was learned: the comparison says nothing".into());
+    }
+    Ok(())
+}
+
+fn main() {
+    let trial = Trial::test("the_curve_is_that_of_the_cpu", the_curve_is_that_of_the_cpu);
+    let trials = vec![trial.with_ignored_flag(find::<Wgpu>().is_err())];
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
