@@ -1,4 +1,4 @@
-//! Every kernel of the crate as CUDA C++, compiled to machine code for sm_80 and sm_90 without a device, and what it needs there.
+//! Every kernel of the crate as CUDA C++, compiled to machine code for `sm_80` and `sm_90` without a device, and what it needs there.
 //!
 //! The GPU backend runs on a runtime that records what is launched. So a kernel is here if a render launches it, in the very variants
 //! that a render launches; and each `#[cube(launch)]` in the sources must be among them.
@@ -19,7 +19,7 @@ use compiler::{Nvrtc, Resources};
 use libtest_mimic::{Arguments, Failed, Trial};
 use recorder::{Architecture, Kernel, launched};
 
-/// Ampere and Hopper: what is compiled for these covers what CubeCL generates differently.
+/// Ampere and Hopper: what is compiled for these covers what `CubeCL` generates differently.
 const ARCHITECTURES: [Architecture; 2] = [Architecture(80), Architecture(90)];
 
 /// What was measured, by architecture and kernel; several variants of one kernel in the order of their sources.
