@@ -98,7 +98,8 @@ impl CubeBuffer {
 /// was lost show as [`RenderError::Device`] where numbers are next read: at [`Cube::download`], and in the large regime where hits are
 /// counted. One fault `CubeCL` reports to nobody but the log: where the driver refuses a compiled kernel (its pipeline), the launch does
 /// nothing, and what it was to write is as the buffer was. No kernel here asks for more than plain WebGPU offers, which rules out the
-/// reasons known.
+/// reasons known. Nor does llvmpipe, the software Vulkan of Mesa, say that it ends a unit's loops after 65,535 rounds in all: there, a tile
+/// whose pixels walk about that many hits comes out wrong.
 pub struct Cube<R: Runtime> {
     pub(crate) client: ComputeClient<R>,
     pub(crate) regime: Regime,

@@ -10,7 +10,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use splat::{Projection, RenderError, Views, Wanted};
 
 use backends_support::compare::{boundary_band, compare, masked_cotangent, narrow, rounded, widen};
-use backends_support::many::three_million_gaussians;
+use backends_support::many::millions_of_gaussians;
 use backends_support::scenes::{Case, cases};
 use backends_support::{Outcome, Place, places};
 use support::{World, cotangent, crowd};
@@ -364,8 +364,8 @@ fn main() {
         }
     }
     for place in places.iter().filter(|place| place.name.ends_with("_large")) {
-        let name = format!("{}::three_million_gaussians", place.name);
-        let trial = Trial::test(name, move || three_million_gaussians(place));
+        let name = format!("{}::millions_of_gaussians", place.name);
+        let trial = Trial::test(name, move || millions_of_gaussians(place));
         trials.push(trial.with_ignored_flag(true));
     }
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
