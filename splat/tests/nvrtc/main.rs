@@ -140,6 +140,9 @@ fn no_spills(resources: Resources) -> Result<(), Failed> {
     Err(format!("{resources:?}").into())
 }
 
+/// A trial that needs the compiler.
+type Check = fn(Option<&Nvrtc>) -> Result<(), Failed>;
+
 /// The checks below must be able to fail.
 fn an_error_is_found(nvrtc: Option<&Nvrtc>) -> Result<(), Failed> {
     let nvrtc = nvrtc.ok_or("NVRTC was not found")?;
@@ -204,7 +207,7 @@ fn main() {
         Trial::test("sources_are_searched", sources_are_searched),
         Trial::test("bounds_are_completed", bounds_are_completed),
     ];
-    let checks: [(&str, fn(Option<&Nvrtc>) -> Result<(), Failed>); 2] = [
+    let checks: [(&str, Check); 2] = [
         ("an_error_is_found", an_error_is_found),
         ("spills_are_found", spills_are_found),
     ];

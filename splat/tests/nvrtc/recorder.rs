@@ -205,8 +205,11 @@ impl ServerCommunication for RecordingServer {
 impl RecordingServer {
     /// The CUDA C++ of a kernel, with `CubeCL`'s options for the architecture.
     fn compile(&self, kernel: &dyn CubeTask<CudaCompiler>, mode: ExecutionMode) -> Kernel {
-        let mut options = <CudaCompiler as cubecl::Compiler>::CompilationOptions::default();
-        options.warp_size = 32;
+        type Options = <CudaCompiler as cubecl::Compiler>::CompilationOptions;
+        let mut options = Options {
+            warp_size: 32,
+            ..Options::default()
+        };
         options.supports_features.fast_math = true;
         options.supports_features.fast_tanh = true;
         options.supports_features.grid_constants = true;
