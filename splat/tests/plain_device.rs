@@ -5,7 +5,7 @@
 //!
 //! `cargo test -p splat --features wgpu --test plain_device`
 
-#[allow(dead_code, reason = "this program uses a part of the module")]
+#[expect(dead_code, reason = "this program uses a part of the module")]
 mod backends_support;
 mod support;
 
