@@ -41,7 +41,9 @@ impl<R: Runtime> DeviceBench<R> {
         };
         let (image, saved) = render(&cube, &scene, &workload.config)?;
         let mut v_image = cube.download(&image.features)?;
-        v_image.iter_mut().for_each(|x| *x -= 0.5);
+        for x in &mut v_image {
+            *x -= 0.5;
+        }
         let v_image = Image {
             features: cube.upload(&v_image)?,
             transmittance: None,

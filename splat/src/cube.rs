@@ -3,7 +3,9 @@
 //! Buffers stay on the device from stage to stage. No kernel needs more than plain WebGPU offers: 16 KB of shared memory, 256 units
 //! per cube, eight storage buffers of which one is `CubeCL`'s own, no planes, no atomic floats.
 
+use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Poll;
 
 use cubecl::prelude::*;
 use cubecl::server::Handle;
@@ -91,12 +93,28 @@ impl CubeBuffer {
 ///
 /// The same input gives the same bits on one device, whatever the memory budget: sums have a fixed order, and no float is added
 /// atomically.
+///
+/// Launches do not wait for the device, so a kernel that could not be compiled, a buffer that could not be allocated and a device that
+/// was lost show as [`RenderError::Device`] where numbers are next read: at [`Cube::download`], and in the large regime where hits are
+/// counted. One fault `CubeCL` reports to nobody but the log: where the driver refuses a compiled kernel (its pipeline), the launch does
+/// nothing, and what it was to write is as the buffer was. No kernel here asks for more than plain WebGPU offers, which rules out the
+/// reasons known. Nor does llvmpipe, the software Vulkan of Mesa, say that it ends a unit's loops after 65,535 rounds in all: there, a tile
+/// whose pixels walk about that many hits comes out wrong.
 pub struct Cube<R: Runtime> {
     pub(crate) client: ComputeClient<R>,
     pub(crate) regime: Regime,
     pub(crate) budget: usize,
     /// The largest buffer the device binds, in bytes.
     max_buffer: u64,
+}
+
+/// Runs what asks something of `CubeCL`, which has no way but a panic to say that there is no adapter or driver, or that a device is lost.
+fn caught<T>(ask: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(ask)).map_err(|panic| {
+        let said = panic.downcast_ref::<String>().map(String::as_str);
+        let said = said.or_else(|| panic.downcast_ref::<&str>().copied());
+        said.unwrap_or("a panic of the runtime").to_owned()
+    })
 }
 
 impl<R: Runtime> Clone for Cube<R> {
@@ -124,17 +142,12 @@ impl<R: Runtime> Cube<R> {
     /// # Errors
     /// [`RenderError::Device`] where there is no such device, or it has less than plain WebGPU asks for.
     pub fn new(device: &R::Device) -> Result<Self, RenderError> {
-        // CubeCL panics where it finds no adapter or no driver; that is the only way it has to say so.
-        match catch_unwind(AssertUnwindSafe(|| R::client(device))) {
+        match caught(|| R::client(device)) {
             Ok(client) => Self::from_client(client),
-            Err(panic) => {
-                let said = panic.downcast_ref::<String>().map(String::as_str);
-                let said = said.or_else(|| panic.downcast_ref::<&str>().copied());
+            Err(got) => {
                 let runtime = std::any::type_name::<R>();
-                Err(RenderError::Device {
-                    expected: format!("a device and driver for {runtime} ({device:?})"),
-                    got: said.unwrap_or("a panic of the runtime").to_owned(),
-                })
+                let expected = format!("a device and driver for {runtime} ({device:?})");
+                Err(RenderError::Device { expected, got })
             }
         }
     }
@@ -179,7 +192,8 @@ impl<R: Runtime> Cube<R> {
     }
 
     /// The same backend with at most about `bytes` of working memory at a time: larger batches are taken in chunks, to the same
-    /// bits. Inputs, outputs and what is saved for the vjp come on top.
+    /// bits. Inputs, outputs and what is saved for the vjp come on top. So do, in the large regime, 16 bytes per pixel of all views and
+    /// the tables of the sort, both of which are whole. However small the budget, a chunk is at least one view, or 4096 hits.
     #[must_use]
     pub fn with_memory_budget(self, bytes: usize) -> Self {
         let budget = bytes;
@@ -238,12 +252,22 @@ impl<R: Runtime> Cube<R> {
         if buffer.is_empty() {
             return Ok(Vec::new());
         }
-        let read = self.client.read_async(vec![buffer.handle.clone()]).await;
         let device = |got: String| RenderError::Device {
             expected: "a buffer read back".to_owned(),
             got,
         };
-        let mut bytes = read.map_err(|error| device(error.to_string()))?;
+        // Asked first: what could not be launched or allocated is noted on the stream of the thread that asked for it, and a read may
+        // not say so but give whatever was in the buffer.
+        caught(|| buffer.handle.stream.executes(|| self.client.flush()))
+            .and_then(|flushed| flushed.map_err(|error| error.to_string()))
+            .map_err(device)?;
+        let read = caught(|| self.client.read_async(vec![buffer.handle.clone()]));
+        let mut read = Box::pin(read.map_err(device)?);
+        let read = poll_fn(|context| match caught(|| read.as_mut().poll(context)) {
+            Ok(poll) => poll.map(|read| read.map_err(|error| error.to_string())),
+            Err(panic) => Poll::Ready(Err(panic)),
+        });
+        let mut bytes = read.await.map_err(device)?;
         let bytes = bytes.pop().ok_or_else(|| device("nothing".to_owned()))?;
         // Word by word: nothing is said of the alignment of what came back.
         let (words, _) = bytes.as_chunks();

@@ -2,6 +2,8 @@
 
 use cubecl::prelude::*;
 
+use crate::error::RenderError;
+
 /// Units of every cube: one per pixel of a tile.
 pub(crate) const UNITS: u32 = 256;
 
@@ -33,16 +35,32 @@ impl Sections {
     }
 }
 
+/// Units that 32 bits number: a grid has up to 257 cubes more than were asked for.
+const MAX_UNITS: usize = u32::MAX as usize - 257 * UNITS as usize;
+
 /// A grid of at least `cubes` cubes, no side longer than any runtime allows; kernels leave out those beyond `cubes`.
-pub(crate) fn grid(cubes: usize) -> CubeCount {
-    let x = cubes.clamp(1, MAX_CUBES);
-    let y = cubes.div_ceil(x).clamp(1, MAX_CUBES);
-    let z = cubes.div_ceil(x * y).max(1);
-    CubeCount::Static(x as u32, y as u32, z as u32)
+///
+/// # Errors
+/// [`RenderError::Capacity`] where 32 bits would not number its units.
+pub(crate) fn grid(cubes: usize) -> Result<CubeCount, RenderError> {
+    if cubes > MAX_UNITS / UNITS as usize {
+        return Err(RenderError::Capacity {
+            what: "units of a launch",
+            needed: format!("{cubes} cubes of {UNITS} units"),
+            limit: format!("{MAX_UNITS} units (32-bit index)"),
+        });
+    }
+    let cubes = cubes.max(1);
+    let y = cubes.div_ceil(MAX_CUBES);
+    let x = cubes.div_ceil(y);
+    Ok(CubeCount::Static(x as u32, y as u32, 1))
 }
 
 /// A grid with a unit for each of `units` items, in cubes of [`UNITS`].
-pub(crate) fn grid_of_units(units: usize) -> CubeCount {
+///
+/// # Errors
+/// As [`grid`].
+pub(crate) fn grid_of_units(units: usize) -> Result<CubeCount, RenderError> {
     grid(units.div_ceil(UNITS as usize))
 }
 
@@ -67,4 +85,36 @@ pub(crate) fn unit_index() -> u32 {
 #[cube]
 pub(crate) fn finite(x: f32) -> bool {
     (u32::reinterpret(x) & 0x7f80_0000u32) != 0x7f80_0000u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sides(cubes: usize) -> Option<[usize; 3]> {
+        match grid(cubes) {
+            Ok(CubeCount::Static(x, y, z)) => Some([x as usize, y as usize, z as usize]),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn grids_hold_their_cubes_and_32_bits_number_the_units() {
+        let most = MAX_UNITS / UNITS as usize;
+        for cubes in [0, 1, 65_535, 65_536, 131_071, 1 << 20, most - 1, most] {
+            let [x, y, z] = sides(cubes).unwrap_or_default();
+            assert!(x.max(y).max(z) <= MAX_CUBES, "{cubes}");
+            assert!(x * y * z >= cubes.max(1), "{cubes}");
+            assert!(x * y * z * UNITS as usize <= 1 << 32, "{cubes}");
+        }
+    }
+
+    #[test]
+    fn more_units_than_32_bits_number_are_an_error() {
+        let too_many = [MAX_UNITS + 1, u32::MAX as usize, 1 << 32, usize::MAX];
+        for units in too_many {
+            let refused = matches!(grid_of_units(units), Err(RenderError::Capacity { .. }));
+            assert!(refused, "{units}");
+        }
+    }
 }

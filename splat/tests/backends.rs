@@ -10,6 +10,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use splat::{Projection, RenderError, Views, Wanted};
 
 use backends_support::compare::{boundary_band, compare, masked_cotangent, narrow, rounded, widen};
+use backends_support::many::millions_of_gaussians;
 use backends_support::scenes::{Case, cases};
 use backends_support::{Outcome, Place, places};
 use support::{World, cotangent, crowd};
@@ -235,6 +236,14 @@ fn hostile_numbers_are_culled(place: &Place) -> Result<(), Failed> {
     Ok(())
 }
 
+/// More hits than the least chunk of them has, several times over: every splat in all of 20 tiles.
+fn same_bits_in_chunks_of_many_hits(place: &Place) -> Result<(), Failed> {
+    let mut world = crowd(23, 1, 700, [80, 64], Projection::Orthographic);
+    world.gaussians.scales.fill(2.0);
+    world.gaussians.opacities.fill(0.02);
+    same_bits_twice_and_in_any_chunks(&world, place)
+}
+
 /// More views than a grid has cubes along one side, of one pixel each.
 fn seventy_thousand_views(place: &Place) -> Result<(), Failed> {
     const VIEWS: usize = 70_000;
@@ -344,11 +353,20 @@ fn main() {
                 "hostile_numbers_are_culled",
                 hostile_numbers_are_culled as fn(&Place) -> Result<(), Failed>,
             ),
+            (
+                "same_bits_in_chunks_of_many_hits",
+                same_bits_in_chunks_of_many_hits,
+            ),
             ("seventy_thousand_views", seventy_thousand_views),
             ("wrong_shapes_are_errors", wrong_shapes_are_errors),
         ] {
             add(name.to_owned(), Box::new(move || run(place)));
         }
+    }
+    for place in places.iter().filter(|place| place.name.ends_with("_large")) {
+        let name = format!("{}::millions_of_gaussians", place.name);
+        let trial = Trial::test(name, move || millions_of_gaussians(place));
+        trials.push(trial.with_ignored_flag(true));
     }
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }

@@ -97,7 +97,7 @@ pub(crate) fn bin<R: Runtime>(
     if len > 0 {
         count_tiles::launch::<R>(
             &cube.client,
-            grid_of_units(len),
+            grid_of_units(len)?,
             cube_dim(),
             splats.means.arg(),
             splats.extents.arg(),

@@ -349,7 +349,7 @@ pub(crate) fn composite<R: Runtime>(
         let first = channel == 0;
         composite_kernel::launch::<R>(
             &cube.client,
-            grid(cubes),
+            grid(cubes)?,
             cube_dim(),
             composited.packed.arg(),
             splats.features.arg(),

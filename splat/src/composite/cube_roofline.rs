@@ -59,7 +59,7 @@ pub(crate) fn roofline<R: Runtime>(
     let out = cube.empty("pixels of the roofline", units)?;
     roofline_kernel::launch::<R>(
         &cube.client,
-        grid(cubes as usize),
+        grid(cubes as usize)?,
         cube_dim(),
         out.arg(),
         steps,

@@ -100,7 +100,7 @@ pub(crate) fn pack<R: Runtime>(
     if m > 0 {
         pack_kernel::launch::<R>(
             &cube.client,
-            grid_of_units(m),
+            grid_of_units(m)?,
             cube_dim(),
             splats.means.arg(),
             splats.conics.arg(),

@@ -21,6 +21,9 @@ use crate::sort::cube::{LargeSorted, SmallSorted, SortedHits};
 /// Channels that a unit replays in registers; more take further launches.
 const CHANNELS: usize = 4;
 
+/// The least number of slots in a chunk of the large regime: every chunk walks all tiles.
+const LEAST_SLOTS: usize = 4096;
+
 /// Everything the parts of [`composite_vjp`] read.
 struct Backward<'a, R: Runtime> {
     cube: &'a Cube<R>,
@@ -98,7 +101,7 @@ impl<R: Runtime> Backward<'_, R> {
         if cubes > 0 {
             background_kernel::launch::<R>(
                 &self.cube.client,
-                grid(cubes),
+                grid(cubes)?,
                 cube_dim(),
                 self.composited.transmittance.arg(),
                 self.v_image.features.arg(),
@@ -110,7 +113,7 @@ impl<R: Runtime> Backward<'_, R> {
             );
             sum_rows_kernel::launch::<R>(
                 &self.cube.client,
-                grid_of_units(rows),
+                grid_of_units(rows)?,
                 cube_dim(),
                 parts.arg(),
                 out.arg(),
@@ -148,7 +151,7 @@ impl<R: Runtime> Backward<'_, R> {
             if self.geometry && self.v_image.depth.is_none() {
                 zero_kernel::launch::<R>(
                     &self.cube.client,
-                    grid_of_units(m),
+                    grid_of_units(m)?,
                     cube_dim(),
                     out.arg(),
                     depths as u32,
@@ -199,11 +202,12 @@ impl<R: Runtime> Backward<'_, R> {
                 slots: [0, 0],
                 hits: at_once * hits,
             };
-            self.replay(&chunk, &partials)?;
+            let state = self.states(first_view, chunk.views)?;
+            self.replay(&chunk, &state, &partials)?;
             let units = chunk.views * sorted.ranks * self.stride;
             gather_small_kernel::launch::<R>(
                 &self.cube.client,
-                grid_of_units(units),
+                grid_of_units(units)?,
                 cube_dim(),
                 partials.arg(),
                 sorted.order.arg(),
@@ -228,10 +232,12 @@ impl<R: Runtime> Backward<'_, R> {
         out: &CubeBuffer,
         target: impl Fn() -> TargetLaunch<R>,
     ) -> Result<(), RenderError> {
-        let at_once = (self.cube.chunk_words() / self.stride).clamp(1, sorted.hits.max(1));
+        let fitting = (self.cube.chunk_words() / self.stride).max(LEAST_SLOTS);
+        let at_once = fitting.min(sorted.hits.max(1));
         let words = checked_product("gradients of hits", &[at_once, self.stride])?;
         let partials = self.cube.empty("gradients of hits", words)?;
         let units = checked_product("gradients of splats", &[sorted.splats, self.stride])?;
+        let state = self.states(0, sorted.grid.size.views)?;
         // Without a hit there is still a sum to be written: zero.
         for first in (0..sorted.hits.max(1)).step_by(at_once) {
             let end = sorted.hits.min(first + at_once);
@@ -241,10 +247,10 @@ impl<R: Runtime> Backward<'_, R> {
                 slots: [first, end],
                 hits: at_once,
             };
-            self.replay(&chunk, &partials)?;
+            self.replay(&chunk, &state, &partials)?;
             gather_large_kernel::launch::<R>(
                 &self.cube.client,
-                grid_of_units(units),
+                grid_of_units(units)?,
                 cube_dim(),
                 partials.arg(),
                 sorted.from_splat.arg(),
@@ -262,8 +268,12 @@ impl<R: Runtime> Backward<'_, R> {
     }
 
     /// Fills in the partials of a chunk.
-    fn replay(&self, chunk: &Chunk, partials: &CubeBuffer) -> Result<(), RenderError> {
-        let state = self.states(chunk)?;
+    fn replay(
+        &self,
+        chunk: &Chunk,
+        state: &CubeBuffer,
+        partials: &CubeBuffer,
+    ) -> Result<(), RenderError> {
         let channels = self.splats.channels;
         let (list, ranges, large) = lists(self.sorted);
         let cubes = chunk.views * self.sorted.grid().per_view();
@@ -274,7 +284,7 @@ impl<R: Runtime> Backward<'_, R> {
             let first = channel == 0;
             replay_kernel::launch::<R>(
                 &self.cube.client,
-                grid(cubes),
+                grid(cubes)?,
                 cube_dim(),
                 self.composited.packed.arg(),
                 self.splats.features.arg(),
@@ -305,11 +315,11 @@ impl<R: Runtime> Backward<'_, R> {
         Ok(())
     }
 
-    /// The states of a chunk's pixels.
-    fn states(&self, chunk: &Chunk) -> Result<CubeBuffer, RenderError> {
+    /// The states of the pixels of `views` views.
+    fn states(&self, first_view: usize, views: usize) -> Result<CubeBuffer, RenderError> {
         let size = self.composited.size;
         let pixels = size.height * size.width;
-        let count = chunk.views * pixels;
+        let count = views * pixels;
         let words = checked_product("states of pixels", &[count, STATE as usize])?;
         let state = self.cube.empty("states of pixels", words)?;
         // What is absent is not read: any buffer stands in for it.
@@ -318,7 +328,7 @@ impl<R: Runtime> Backward<'_, R> {
         if count > 0 {
             state_kernel::launch::<R>(
                 &self.cube.client,
-                grid_of_units(count),
+                grid_of_units(count)?,
                 cube_dim(),
                 self.composited.transmittance.arg(),
                 self.composited.ends.arg(),
@@ -327,7 +337,7 @@ impl<R: Runtime> Backward<'_, R> {
                 v_depth.unwrap_or(self.v_image.features).arg(),
                 self.backgrounds.arg(),
                 state.arg(),
-                (chunk.first_view * pixels) as u32,
+                (first_view * pixels) as u32,
                 count as u32,
                 pixels as u32,
                 self.splats.channels as u32,

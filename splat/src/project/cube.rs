@@ -314,7 +314,7 @@ pub(crate) fn project<R: Runtime>(
         let table = cube.upload_words(&view_table(views, &offsets)?)?;
         project_kernel::launch::<R>(
             &cube.client,
-            grid_of_units(m),
+            grid_of_units(m)?,
             cube_dim(),
             gaussians.means.arg(),
             gaussians.scales.arg(),

@@ -56,7 +56,7 @@ pub(crate) fn project_vjp<R: Runtime>(
         if count > 0 {
             geometry_kernel::launch::<R>(
                 &cube.client,
-                grid_of_units(count),
+                grid_of_units(count)?,
                 cube_dim(),
                 gaussians.means.arg(),
                 gaussians.scales.arg(),
@@ -85,7 +85,7 @@ pub(crate) fn project_vjp<R: Runtime>(
         if elements > 0 {
             features_kernel::launch::<R>(
                 &cube.client,
-                grid_of_units(elements),
+                grid_of_units(elements)?,
                 cube_dim(),
                 tables.words.arg(),
                 v_splats.features.arg(),
@@ -123,7 +123,7 @@ fn by_poses<R: Runtime>(
     if cubes > 0 {
         pose_kernel::launch::<R>(
             &cube.client,
-            grid(cubes),
+            grid(cubes)?,
             cube_dim(),
             gaussians.means.arg(),
             gaussians.scales.arg(),
@@ -140,7 +140,7 @@ fn by_poses<R: Runtime>(
     if rows > 0 {
         sum_grains_kernel::launch::<R>(
             &cube.client,
-            grid_of_units(rows),
+            grid_of_units(rows)?,
             cube_dim(),
             parts.arg(),
             tables.grain_firsts.arg(),
@@ -198,7 +198,7 @@ fn pack<R: Runtime>(
     if m > 0 {
         pack_kernel::launch::<R>(
             &cube.client,
-            grid_of_units(m),
+            grid_of_units(m)?,
             cube_dim(),
             v_splats.means.arg(),
             v_splats.conics.arg(),

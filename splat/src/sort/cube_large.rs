@@ -207,7 +207,7 @@ fn depth_order<R: Runtime>(
     }
     key_depths::launch::<R>(
         &cube.client,
-        grid_of_units(len),
+        grid_of_units(len)?,
         cube_dim(),
         splats.depths.arg(),
         pairs.keys.arg(),
@@ -220,7 +220,7 @@ fn depth_order<R: Runtime>(
     }
     key_views::launch::<R>(
         &cube.client,
-        grid_of_units(len),
+        grid_of_units(len)?,
         cube_dim(),
         pairs.values.arg(),
         offsets.arg(),
@@ -247,7 +247,7 @@ fn ranks<R: Runtime>(
     let seen = cube.empty("seen [M]", len)?;
     count_in_order::launch::<R>(
         &cube.client,
-        grid_of_units(len),
+        grid_of_units(len)?,
         cube_dim(),
         order.arg(),
         hits.rects.arg(),
@@ -258,7 +258,7 @@ fn ranks<R: Runtime>(
     let seen_before = exclusive_scan(cube, &seen, len + 1)?;
     rank_splats::launch::<R>(
         &cube.client,
-        grid_of_units(len),
+        grid_of_units(len)?,
         cube_dim(),
         order.arg(),
         offsets.arg(),
@@ -289,7 +289,7 @@ fn deal<R: Runtime>(
     let first_hit = exclusive_scan(cube, counts, counts.len())?;
     deal_hits::launch::<R>(
         &cube.client,
-        grid_of_units(hits.count),
+        grid_of_units(hits.count)?,
         cube_dim(),
         first_hit.arg(),
         order.arg(),
@@ -323,7 +323,7 @@ fn lists<R: Runtime>(
     let ranges = cube.empty("tile offsets [B tiles + 1]", tiles + 1)?;
     find_ranges::launch::<R>(
         &cube.client,
-        grid_of_units(tiles + 1),
+        grid_of_units(tiles + 1)?,
         cube_dim(),
         pairs.keys.arg(),
         ranges.arg(),
@@ -334,7 +334,7 @@ fn lists<R: Runtime>(
     if count > 0 {
         find_slots::launch::<R>(
             &cube.client,
-            grid_of_units(count),
+            grid_of_units(count)?,
             cube_dim(),
             pairs.keys.arg(),
             pairs.values.arg(),

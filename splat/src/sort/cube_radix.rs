@@ -173,7 +173,7 @@ fn sort_by_digit<R: Runtime>(
     unsafe {
         count_digits::launch_unchecked::<R>(
             &cube.client,
-            grid(blocks),
+            grid(blocks)?,
             cube_dim(),
             from.keys.arg(),
             counts.arg(),
@@ -188,7 +188,7 @@ fn sort_by_digit<R: Runtime>(
     unsafe {
         put_pairs::launch_unchecked::<R>(
             &cube.client,
-            grid(blocks),
+            grid(blocks)?,
             cube_dim(),
             from.keys.arg(),
             from.values.arg(),

@@ -158,7 +158,7 @@ pub(crate) fn exclusive_scan<R: Runtime>(
         unsafe {
             sum_blocks::launch_unchecked::<R>(
                 &cube.client,
-                grid(blocks),
+                grid(blocks)?,
                 cube_dim(),
                 input.arg(),
                 sums.arg(),
@@ -172,7 +172,7 @@ pub(crate) fn exclusive_scan<R: Runtime>(
     unsafe {
         scan_blocks::launch_unchecked::<R>(
             &cube.client,
-            grid(blocks),
+            grid(blocks)?,
             cube_dim(),
             input.arg(),
             before.arg(),

@@ -150,7 +150,7 @@ pub(crate) fn sort<R: Runtime>(
     if views > 0 {
         sort_kernel::launch::<R>(
             &cube.client,
-            grid(views),
+            grid(views)?,
             cube_dim(),
             splats.depths.arg(),
             splats.extents.arg(),
@@ -161,7 +161,7 @@ pub(crate) fn sort<R: Runtime>(
         );
         mask_kernel::launch::<R>(
             &cube.client,
-            grid_of_units(words),
+            grid_of_units(words)?,
             cube_dim(),
             splats.means.arg(),
             splats.extents.arg(),

@@ -1,6 +1,7 @@
 //! The backends of the table, each as a function from numbers on the host to numbers on the host.
 
 pub mod compare;
+pub mod many;
 pub mod scenes;
 
 use std::sync::Arc;
@@ -101,7 +102,7 @@ where
 
 /// Renders and differentiates on a device.
 #[cfg(feature = "cube")]
-fn on_device<R: cubecl::Runtime>(
+pub fn on_device<R: cubecl::Runtime>(
     cube: &Cube<R>,
     world: &World,
     v_image: &Image<Vec<f32>>,

@@ -58,7 +58,7 @@ impl Nvrtc {
         })
     }
 
-    /// Compiles `source` to PTX and machine code as CubeCL does, for sm_`architecture`.
+    /// Compiles `source` to PTX and machine code as `CubeCL` does, for sm_`architecture`.
     pub fn compile(&self, source: &str, architecture: u16) -> Result<Resources, String> {
         let source = CString::new(source).map_err(|error| error.to_string())?;
         // What CubeCL passes: the features of exactly this architecture from 90 on.
@@ -80,7 +80,7 @@ impl Nvrtc {
             let mut program = ptr::null_mut();
             let no = ptr::null();
             if create(
-                &mut program,
+                &raw mut program,
                 source.as_ptr(),
                 no,
                 0,
@@ -91,7 +91,7 @@ impl Nvrtc {
                 return Err("NVRTC created no program".to_owned());
             }
             let compiled = self.compile_program(program, &options);
-            destroy(&mut program);
+            destroy(&raw mut program);
             compiled
         }
     }
@@ -131,7 +131,7 @@ impl Nvrtc {
         unsafe {
             let (size, get) = (self.symbol::<GetSize>(size)?, self.symbol::<GetBytes>(get)?);
             let mut len = 0;
-            let mut code = size(program, &mut len);
+            let mut code = size(program, &raw mut len);
             let mut bytes = vec![0u8; len];
             if code == 0 && len > 0 {
                 code = get(program, bytes.as_mut_ptr().cast());

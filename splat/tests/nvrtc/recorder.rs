@@ -1,4 +1,4 @@
-//! A CubeCL runtime that runs nothing: it has the properties of an NVIDIA device, compiles what is launched to CUDA C++ as CubeCL's
+//! A `CubeCL` runtime that runs nothing: it has the properties of an NVIDIA device, compiles what is launched to CUDA C++ as `CubeCL`'s
 //! own CUDA runtime would, and keeps the sources. No driver is needed.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -42,13 +42,13 @@ pub struct Kernel {
     pub function: String,
     /// CUDA C++, or why there is none.
     pub source: Result<String, String>,
-    /// Bytes of shared memory, which CubeCL asks for at launch.
+    /// Bytes of shared memory, which `CubeCL` asks for at launch.
     pub shared: usize,
     /// Units per cube.
     pub units: u32,
 }
 
-/// What was launched, in order: architecture, CubeCL's key of the variant, kernel.
+/// What was launched, in order: architecture, `CubeCL`'s key of the variant, kernel.
 static LAUNCHED: Mutex<Vec<(Architecture, KernelId, Kernel)>> = Mutex::new(Vec::new());
 
 /// The kernels launched on `architecture`, each once.
@@ -58,7 +58,7 @@ pub fn launched(architecture: Architecture) -> Vec<Kernel> {
     of_it.map(|(.., kernel)| kernel.clone()).collect()
 }
 
-/// A compute capability, ten times: 80 is sm_80.
+/// A compute capability, ten times: 80 is `sm_80`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Architecture(pub u16);
 
@@ -120,7 +120,7 @@ pub struct RecordingServer {
     utilities: Arc<ServerUtilities<Self>>,
 }
 
-/// What CubeCL's CUDA runtime finds on data-centre devices, as far as kernels without matrix units see it.
+/// What `CubeCL`'s CUDA runtime finds on data-centre devices, as far as kernels without matrix units see it.
 fn properties() -> DeviceProperties {
     let memory = MemoryDeviceProperties {
         max_page_size: 10 << 30,
@@ -203,10 +203,13 @@ impl ServerCommunication for RecordingServer {
 }
 
 impl RecordingServer {
-    /// The CUDA C++ of a kernel, with CubeCL's options for the architecture.
+    /// The CUDA C++ of a kernel, with `CubeCL`'s options for the architecture.
     fn compile(&self, kernel: &dyn CubeTask<CudaCompiler>, mode: ExecutionMode) -> Kernel {
-        let mut options = <CudaCompiler as cubecl::Compiler>::CompilationOptions::default();
-        options.warp_size = 32;
+        type Options = <CudaCompiler as cubecl::Compiler>::CompilationOptions;
+        let mut options = Options {
+            warp_size: 32,
+            ..Options::default()
+        };
         options.supports_features.fast_math = true;
         options.supports_features.fast_tanh = true;
         options.supports_features.grid_constants = true;

@@ -25,6 +25,8 @@ const OUTPUTS: [(bool, bool); 4] = [(false, false), (true, false), (false, true)
 pub fn launch_everything(architecture: Architecture) -> Result<(), String> {
     let backend = Cube::from_client(Recorder::client(&architecture));
     let backend = backend.map_err(|error| error.to_string())?;
+    // The ceiling that `throughput` measures is a kernel too.
+    splat::cube_measure::roofline(&backend, 1, 1).map_err(|error| error.to_string())?;
     let projections = [
         Camera::pinhole(32.0, 32.0, 20.0, 12.0),
         Camera::orthographic(32.0, 32.0, 20.0, 12.0),

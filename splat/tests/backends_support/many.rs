@@ -1,0 +1,55 @@
+//! The largest scene of the table.
+
+use libtest_mimic::Failed;
+use splat::{Projection, Wanted};
+
+use super::Place;
+use super::compare::{compare, widen};
+use crate::support::{self, crowd};
+
+/// A view of 2.7 million Gaussians at 64 x 64 pixels, about as many as buffers of 128 MiB hold: many hits per tile, grids of two
+/// dimensions. Opaque, so that no pixel walks far: llvmpipe, the software Vulkan of Mesa, ends a unit's loops after 65,535 rounds in all.
+///
+/// Takes long, so it runs only where it is asked for: `-- --ignored millions`.
+pub fn millions_of_gaussians(place: &Place) -> Result<(), Failed> {
+    let mut world = crowd(24, 1, 2_700_000, [64, 64], Projection::Pinhole);
+    world.gaussians.scales.fill(0.01);
+    world.gaussians.opacities.fill(0.98);
+    let v_image = splat::Image {
+        features: (0..3 * 64 * 64)
+            .map(|i| support::weight(i) as f32)
+            .collect(),
+        transmittance: None,
+        depth: None,
+        layers: None,
+    };
+    let start = std::time::Instant::now();
+    let (image, v) = place.run(&world, &v_image, Wanted::ALL)?;
+    println!("{}: {:.1} s", place.name, start.elapsed().as_secs_f64());
+    let (expected, v_expected) = Place::cpu().run(&world, &v_image, Wanted::ALL)?;
+    let features = widen(&expected.features);
+    compare("image", &image.features, &features, 1e-3, |_| false)?;
+    let backgrounds = widen(&v_expected.backgrounds);
+    compare("by backgrounds", &v.backgrounds, &backgrounds, 1e-3, |_| {
+        false
+    })?;
+    // One pixel that stops a splat sooner moves these: the sums are held to what that can be.
+    for (name, got, expected) in [
+        ("by means", &v.gaussians.means, &v_expected.gaussians.means),
+        (
+            "by features",
+            &v.gaussians.features,
+            &v_expected.gaussians.features,
+        ),
+    ] {
+        let expected = widen(expected);
+        let largest = support::scale(&expected);
+        let pairs = got.iter().zip(&expected);
+        let far = |(a, b): (&f32, &f64)| (f64::from(*a) - b).abs() > 1e-3 * largest;
+        let count = pairs.filter(|&(a, b)| far((a, b))).count();
+        if largest == 0.0 || count > expected.len() / 1000 || got.len() != expected.len() {
+            return Err(format!("{name}: {count} of {} differ", expected.len()).into());
+        }
+    }
+    Ok(())
+}
