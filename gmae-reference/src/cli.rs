@@ -98,7 +98,7 @@ impl Cli {
     /// What to tell the user in one line.
     pub fn run(self) -> Result<Outcome, Error> {
         match self.device {
-            Place::Cpu => self.command.run_on::<Cpu>(Default::default()),
+            Place::Cpu => self.command.run_on::<Cpu>(backend::Device::default()),
             #[cfg(feature = "wgpu")]
             Place::Wgpu => self
                 .command

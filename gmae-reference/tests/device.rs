@@ -47,7 +47,12 @@ fn the_curve_is_that_of_the_cpu() -> Result<(), Failed> {
     if worst > TOLERANCE {
         return Err(format!("losses differ by {worst:.1e} of the CPU's").into());
     }
-    if cpu[STEPS - 1] > 0.98 * cpu[0] {
+    // Every epoch shows the same pictures, under other masks.
+    let epoch = STEPS / config.epochs;
+    let mean = |losses: &[f64]| losses.iter().sum::<f64>() / losses.len() as f64;
+    let (first, last) = (mean(&cpu[..epoch]), mean(&cpu[STEPS - epoch..]));
+    println!("mean of the first epoch {first:.4}, of the last {last:.4}");
+    if last > 0.9 * first {
         return Err("nothing was learned: the comparison says nothing".into());
     }
     Ok(())

@@ -163,7 +163,7 @@ impl<B: Backend, R: CubeRuntime> Tape<B> for DeviceTape<R> {
         let v_joined = tensor::<B, 1>(v_joined);
         let mut from = 0;
         let mut part = |len: usize| {
-            let part = v_joined.clone().slice([from..from + len]);
+            let part = v_joined.clone().slice(from..from + len);
             from += len;
             let argument = "gradient of the rendered tensor";
             Ok::<_, Error>(take::<B, R>(argument, primitive(part))?.0)

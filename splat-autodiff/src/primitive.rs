@@ -1,4 +1,4 @@
-//! Between Burn's tensors on a CubeCL runtime and that runtime's buffers. Nothing is copied but what is not contiguous or not `f32`.
+//! Between Burn's tensors on a `CubeCL` runtime and that runtime's buffers. Nothing is copied but what is not contiguous or not `f32`.
 
 use std::any::{Any, TypeId};
 
@@ -31,10 +31,12 @@ pub fn take<B: Backend, R: CubeRuntime>(
         _ => B::float_cast(tensor, FloatDType::F32),
     };
     let other = || Error::read(argument, &"not a tensor of this runtime");
-    let tensor = match fused::resolve::<FloatTensor<B>, R>(tensor) {
-        Ok(tensor) => tensor,
-        Err(tensor) => cast(tensor).ok_or_else(other)?,
-    };
+    let tensor = if fused::lies_on::<R>(TypeId::of::<FloatTensor<B>>()) {
+        fused::resolve(tensor)
+    } else {
+        cast(tensor)
+    }
+    .ok_or_else(other)?;
     let tensor = into_contiguous(tensor);
     let len = tensor.shape().num_elements();
     Ok((CubeBuffer::from_handle(tensor.handle.clone(), len), tensor))
@@ -59,10 +61,12 @@ pub fn give<B: Backend, R: CubeRuntime>(
         DType::F32,
     );
     let other = || Error::read(argument, &"not a tensor of this runtime");
-    let tensor: FloatTensor<B> = match fused::register::<FloatTensor<B>, R>(tensor) {
-        Ok(tensor) => tensor,
-        Err(tensor) => cast(tensor).ok_or_else(other)?,
-    };
+    let tensor: FloatTensor<B> = if fused::lies_on::<R>(TypeId::of::<FloatTensor<B>>()) {
+        fused::register(tensor)
+    } else {
+        cast(tensor)
+    }
+    .ok_or_else(other)?;
     Ok(match dtype {
         DType::F32 => tensor,
         other => B::float_cast(tensor, other.into()),
@@ -100,23 +104,15 @@ mod fused {
         held == TypeId::of::<Fused<R>>()
     }
 
-    /// Launches what `tensor` waits for and returns its buffer; what is no fused tensor comes back.
-    pub(super) fn resolve<A: 'static, R: CubeRuntime>(tensor: A) -> Result<CubeTensor<R>, A> {
-        if !lies_on::<R>(TypeId::of::<A>()) {
-            return Err(tensor);
-        }
-        let tensor: Fused<R> = cast(tensor).expect("its type was compared");
+    /// Launches what `tensor` waits for and returns its buffer; nothing where it is no fused tensor.
+    pub(super) fn resolve<A: 'static, R: CubeRuntime>(tensor: A) -> Option<CubeTensor<R>> {
+        let tensor: Fused<R> = cast(tensor)?;
         let client = tensor.client.clone();
-        Ok(client.resolve_tensor_float::<Plain<R>>(tensor))
+        Some(client.resolve_tensor_float::<Plain<R>>(tensor))
     }
 
-    /// The inverse; comes back where `Z` is no fused tensor.
-    pub(super) fn register<Z: 'static, R: CubeRuntime>(
-        tensor: CubeTensor<R>,
-    ) -> Result<Z, CubeTensor<R>> {
-        if !lies_on::<R>(TypeId::of::<Z>()) {
-            return Err(tensor);
-        }
+    /// The inverse; nothing where `Z` is no fused tensor.
+    pub(super) fn register<Z: 'static, R: CubeRuntime>(tensor: CubeTensor<R>) -> Option<Z> {
         let client = GlobalFusionClient::<FusionCubeRuntime<R>>::load(&tensor.device);
         let (shape, dtype) = (tensor.shape(), tensor.dtype);
         let initial = InitOperationIr::create(shape, dtype, || {
@@ -125,8 +121,7 @@ mod fused {
         let streams = OperationStreams::default();
         let operation = OperationIr::Init(initial);
         let mut outputs = client.register(streams, operation, NoOp::<Plain<R>>::new());
-        let output = outputs.pop().expect("one output");
-        Ok(cast(output).expect("its type was compared"))
+        cast(outputs.pop()?)
     }
 }
 
@@ -137,17 +132,16 @@ mod fused {
     use burn_cubecl::CubeRuntime;
     use burn_cubecl::tensor::CubeTensor;
 
+    #[expect(clippy::extra_unused_type_parameters, reason = "as with fusion")]
     pub(super) fn lies_on<R: CubeRuntime>(_: TypeId) -> bool {
         false
     }
 
-    pub(super) fn resolve<A: 'static, R: CubeRuntime>(tensor: A) -> Result<CubeTensor<R>, A> {
-        Err(tensor)
+    pub(super) fn resolve<A: 'static, R: CubeRuntime>(_: A) -> Option<CubeTensor<R>> {
+        None
     }
 
-    pub(super) fn register<Z: 'static, R: CubeRuntime>(
-        tensor: CubeTensor<R>,
-    ) -> Result<Z, CubeTensor<R>> {
-        Err(tensor)
+    pub(super) fn register<Z: 'static, R: CubeRuntime>(_: CubeTensor<R>) -> Option<Z> {
+        None
     }
 }

@@ -136,7 +136,7 @@ fn everything<B: Backend>(device: &B::Device) -> Result<Vec<(&'static str, Vec<f
 }
 
 fn equals_the_cpu<B: Backend>(device: &B::Device) -> Result<(), Failed> {
-    let cpu = everything::<Flex>(&Default::default())?;
+    let cpu = everything::<Flex>(&burn_flex::FlexDevice::default())?;
     for ((name, expected), (_, got)) in cpu.into_iter().zip(everything::<B>(device)?) {
         let scale = expected.iter().fold(0.0f32, |most, x| most.max(x.abs()));
         if scale == 0.0 || expected.len() != got.len() {
@@ -171,7 +171,7 @@ fn forward_equals_recorded<B: Backend>(device: &B::Device) -> Result<(), Failed>
     Err("images with and without gradient differ".into())
 }
 
-/// The number that CubeCL gives to an allocation.
+/// The number that `CubeCL` gives to an allocation.
 fn allocation(buffer: &CubeBuffer) -> Result<String, Failed> {
     let text = format!("{:?}", buffer.handle().memory);
     let number = text.split("ManagedMemoryId { value: ").nth(1);
@@ -231,11 +231,14 @@ fn empty_scenes<B: Backend>(device: &B::Device) -> Result<(), Failed> {
     Err("not the background".into())
 }
 
+/// What a trial does on a device.
+type Check<D> = fn(&D) -> Result<(), Failed>;
+
 fn trials_on<B: Backend>(name: &str, device: &B::Device, found: bool, trials: &mut Vec<Trial>)
 where
     B::Device: Debug,
 {
-    let checks: [(&str, fn(&B::Device) -> Result<(), Failed>); 4] = [
+    let checks: [(&str, Check<B::Device>); 4] = [
         ("equals_the_cpu", equals_the_cpu::<B>),
         ("forward_equals_recorded", forward_equals_recorded::<B>),
         ("buffers_are_lent", buffers_are_lent::<B>),
