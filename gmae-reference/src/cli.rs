@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 use crate::backend;
-use crate::backend::{Cpu, Place, Trains};
+use crate::backend::{Cpu, Device, Place, Trains};
 use crate::checkpoint::Checkpoint;
 use crate::config::{Config, Overrides, Preset};
 use crate::train::Outcome;
@@ -98,7 +98,7 @@ impl Cli {
     /// What to tell the user in one line.
     pub fn run(self) -> Result<Outcome, Error> {
         match self.device {
-            Place::Cpu => self.command.run_on::<Cpu>(backend::Device::default()),
+            Place::Cpu => self.command.run_on::<Cpu>(Device::default()),
             #[cfg(feature = "wgpu")]
             Place::Wgpu => self
                 .command

@@ -136,7 +136,7 @@ fn everything<B: Backend>(device: &B::Device) -> Result<Vec<(&'static str, Vec<f
 }
 
 fn equals_the_cpu<B: Backend>(device: &B::Device) -> Result<(), Failed> {
-    let cpu = everything::<Flex>(&burn_flex::FlexDevice::default())?;
+    let cpu = everything::<Flex>(&burn_flex::FlexDevice)?;
     for ((name, expected), (_, got)) in cpu.into_iter().zip(everything::<B>(device)?) {
         let scale = expected.iter().fold(0.0f32, |most, x| most.max(x.abs()));
         if scale == 0.0 || expected.len() != got.len() {
