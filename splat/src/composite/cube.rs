@@ -59,6 +59,14 @@ struct Places {
     layer_count: u32,
 }
 
+/// The index of the pixel centred at `(x, y)` of an image. The sides that there may be keep the centres exact.
+///
+/// Found again where it is needed: over the loop of the hits the centre is there anyway, and an index is a register more.
+#[cube]
+fn pixel_at(layout: Layout, image: u32, x: f32, y: f32) -> u32 {
+    (image * layout.height + u32::cast_from(y)) * layout.width + u32::cast_from(x)
+}
+
 /// Writes a pixel's sums over the background from `to` on.
 #[cube]
 fn write_features(
@@ -117,7 +125,6 @@ fn composite_kernel(
         let column = tile % layout.columns * 16 + UNIT_POS_X % 16;
         let row = tile / layout.columns * 16 + UNIT_POS_X / 16;
         let inside = column < layout.width && row < layout.height;
-        let pixel = (view * layout.height + row) * layout.width + column;
         let x = f32::cast_from(column) + 0.5;
         let y = f32::cast_from(row) + 0.5;
         let words = layout.ranks / 32;
@@ -140,10 +147,11 @@ fn composite_kernel(
         let mut transmittance = 1.0f32;
         let mut end = 0u32;
         let mut done = !inside;
+        // The next layer to write; outside the image there is none.
         let mut layer = 0u32;
-        let background = view * all_channels + channel;
-        let image_words = layout.height * layout.width * all_channels;
-        let in_image = (row * layout.width + column) * all_channels + channel;
+        if !inside {
+            layer = places.layer_count;
+        }
         let mut batch = 0u32;
         let mut going = true;
         while batch < count && going {
@@ -187,19 +195,18 @@ fn composite_kernel(
                         while layer < places.layer_count
                             && cuts[layer as usize] <= ranks[i as usize]
                         {
-                            if inside {
-                                let image = view * places.layer_count + layer;
-                                let to = places.layers + image * image_words + in_image;
-                                write_features(
-                                    out,
-                                    to,
-                                    &sums,
-                                    transmittance,
-                                    backgrounds,
-                                    background,
-                                    channels,
-                                );
-                            }
+                            let image = view * places.layer_count + layer;
+                            let pixel = pixel_at(layout, image, x, y);
+                            let to = places.layers + pixel * all_channels + channel;
+                            write_features(
+                                out,
+                                to,
+                                &sums,
+                                transmittance,
+                                backgrounds,
+                                view * all_channels + channel,
+                                channels,
+                            );
                             layer += 1;
                         }
                     }
@@ -238,27 +245,29 @@ fn composite_kernel(
             if comptime![with_layers] {
                 while layer < places.layer_count {
                     let image = view * places.layer_count + layer;
-                    let to = places.layers + image * image_words + in_image;
+                    let pixel = pixel_at(layout, image, x, y);
+                    let to = places.layers + pixel * all_channels + channel;
                     write_features(
                         out,
                         to,
                         &sums,
                         transmittance,
                         backgrounds,
-                        background,
+                        view * all_channels + channel,
                         channels,
                     );
                     layer += 1;
                 }
             }
-            let to = view * image_words + in_image;
+            let pixel = pixel_at(layout, view, x, y);
+            let to = pixel * all_channels + channel;
             write_features(
                 out,
                 to,
                 &sums,
                 transmittance,
                 backgrounds,
-                background,
+                view * all_channels + channel,
                 channels,
             );
             if comptime![first] {

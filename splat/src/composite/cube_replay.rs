@@ -345,7 +345,7 @@ pub(crate) fn replay_kernel(
                     let to = (cube * layout.ranks + rank) * part.stride + i % part.stride;
                     partials[to as usize] = 0.0;
                 }
-                i += UNITS;
+                i += CUBE_DIM_X;
             }
         }
     }

@@ -74,7 +74,7 @@ pub(crate) fn background_kernel(
             let pixel = view * pixels + i;
             let v = v_features[(pixel * channels + c) as usize];
             sum = formula::add_weighted(sum, transmittance[pixel as usize], v);
-            i += UNITS;
+            i += CUBE_DIM_X;
         }
         sums[UNIT_POS_X as usize] = sum;
         sync_cube();

@@ -8,7 +8,7 @@
 use cubecl::prelude::*;
 
 use crate::binning::cube::in_box;
-use crate::cube::{Cube, CubeBuffer, UNITS, cube_dim, grid_of_units, unit_index};
+use crate::cube::{Cube, CubeBuffer, cube_dim, grid_of_units, unit_index};
 use crate::error::{RenderError, checked_product};
 use crate::math::exp::exp_on_device;
 use crate::math::{Sym2, Vec2};
@@ -192,13 +192,13 @@ pub(crate) fn load_hits(
     while i < count * ROW {
         let m = list[(i / ROW) as usize];
         rows[i as usize] = packed[(m * PACKED + i % ROW) as usize];
-        i += UNITS;
+        i += CUBE_DIM_X;
     }
     let mut i = UNIT_POS_X;
     while i < count * channels {
         let m = list[(i / channels) as usize];
         values[i as usize] = features[(m * all_channels + channel + i % channels) as usize];
-        i += UNITS;
+        i += CUBE_DIM_X;
     }
 }
 

@@ -3,7 +3,7 @@
 use cubecl::prelude::*;
 
 use crate::binning::cube::{SmallHits, meets};
-use crate::cube::{Cube, CubeBuffer, UNITS, cube_dim, cube_index, grid, grid_of_units, unit_index};
+use crate::cube::{Cube, CubeBuffer, cube_dim, cube_index, grid, grid_of_units, unit_index};
 use crate::error::{RenderError, checked_product};
 use crate::project::Splats;
 use crate::sort::cube::{SmallSorted, sort_key};
@@ -40,7 +40,7 @@ fn sort_kernel(
             }
             keys[i as usize] = key;
             places[i as usize] = place;
-            i += UNITS;
+            i += CUBE_DIM_X;
         }
         sync_cube();
         let mut block = 2u32;
@@ -64,7 +64,7 @@ fn sort_kernel(
                         places[low as usize] = place_high;
                         places[high as usize] = place_low;
                     }
-                    pair += UNITS;
+                    pair += CUBE_DIM_X;
                 }
                 sync_cube();
                 step /= 2;
@@ -74,7 +74,7 @@ fn sort_kernel(
         let mut i = UNIT_POS_X;
         while i < ranks {
             order[(view * ranks + i) as usize] = places[i as usize];
-            i += UNITS;
+            i += CUBE_DIM_X;
         }
     }
 }
