@@ -19,7 +19,7 @@ pub fn sigma(conic: Sym2<Real>, d: Vec2<Real>) -> Real {
     fused(fused(0.5 * conic.xx, d.x, conic.xy * d.y), d.x, row)
 }
 
-/// `sum` and the moments `v_sigma (1, x, y, x^2, x y, y^2)` of one pixel at `d = pixel - mean`: all that [`sigma_vjp`] needs to
+/// `sum` and the moments `v_sigma (1, x, y, x^2, x y, y^2)` of one pixel at `d = pixel - mean`: all that [`sigma_vjp()`] needs to
 /// know of the pixels, however many (MATH eq. 13').
 #[cfg_attr(feature = "cube", cube)]
 #[inline(always)]
@@ -36,7 +36,7 @@ pub fn add_moments(sum: Moments<Real>, d: Vec2<Real>, v_sigma: Real) -> Moments<
     }
 }
 
-/// Vjp of [`sigma`], summed over pixels: inputs `conic`; incoming `v_sigma` at every pixel, as [`add_moments`] sums it; outgoing by
+/// Vjp of [`sigma()`], summed over pixels: inputs `conic`; incoming `v_sigma` at every pixel, as [`add_moments()`] sums it; outgoing by
 /// the conic and by the splat's mean (MATH eq. 13').
 #[cfg_attr(feature = "cube", cube)]
 #[inline(always)]
@@ -65,7 +65,7 @@ pub fn alpha(opacity: Real, falloff: Real, alpha_max: Real) -> Real {
     a
 }
 
-/// Vjp of [`alpha`] after `falloff = e^-sigma`: inputs as there; incoming `v_alpha`; outgoing `v_sigma`, zero at the clamp
+/// Vjp of [`alpha()`] after `falloff = e^-sigma`: inputs as there; incoming `v_alpha`; outgoing `v_sigma`, zero at the clamp
 /// (MATH eq. 14').
 #[cfg_attr(feature = "cube", cube)]
 #[inline(always)]
@@ -78,7 +78,7 @@ pub fn alpha_vjp(opacity: Real, falloff: Real, alpha_max: Real, v_alpha: Real) -
     -v_raw * raw
 }
 
-/// Vjp of [`alpha`] by the opacity: inputs `opacity`; incoming `v_sigma` of the same pair, or its sum over pixels. Alpha falls by
+/// Vjp of [`alpha()`] by the opacity: inputs `opacity`; incoming `v_sigma` of the same pair, or its sum over pixels. Alpha falls by
 /// itself as sigma grows, and grows by `1 / opacity` of itself with the opacity: one is the other over `-opacity` (MATH eq. 14').
 #[cfg_attr(feature = "cube", cube)]
 #[inline(always)]
@@ -101,7 +101,7 @@ pub fn behind(transmittance: Real, alpha: Real) -> Real {
     transmittance * (1.0 - alpha)
 }
 
-/// The transmittance in front of a splat, from that behind it: [`behind`] undone, for the walk back to front
+/// The transmittance in front of a splat, from that behind it: [`behind()`] undone, for the walk back to front
 /// (MATH eq. 15').
 #[cfg_attr(feature = "cube", cube)]
 #[inline(always)]

@@ -17,7 +17,7 @@ pub fn inverse(m: Sym2<Real>, det: Real) -> Sym2<Real> {
     }
 }
 
-/// Vjp of [`inverse`]: inputs `k`, the inverse itself; incoming `v_k`; outgoing `v_m = -K V K`, in the form
+/// Vjp of [`inverse()`]: inputs `k`, the inverse itself; incoming `v_k`; outgoing `v_m = -K V K`, in the form
 /// `det(K) adj(V) - tr(K V) K` that Cayley and Hamilton give it (MATH eq. 10').
 ///
 /// For a needle `K V K` is a small difference of large products. Written out, its rounding errors are not symmetric and cost

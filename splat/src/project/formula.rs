@@ -117,7 +117,7 @@ pub fn image_point(centre: Vec3<Real>, camera: CameraParams<Real>) -> Vec2<Real>
     }
 }
 
-/// Vjp of [`image_point`]: inputs `centre`, `camera`; incoming `v_point`; outgoing `v_centre` (MATH eq. 5').
+/// Vjp of [`image_point()`]: inputs `centre`, `camera`; incoming `v_point`; outgoing `v_centre` (MATH eq. 5').
 #[cfg_attr(feature = "cube", cube)]
 #[inline(always)]
 pub fn image_point_vjp(
@@ -140,7 +140,7 @@ pub fn image_point_vjp(
     }
 }
 
-/// A Gaussian's splat, from the Gaussian and its [`footprint`].
+/// A Gaussian's splat, from the Gaussian and its [`footprint()`].
 #[cfg_attr(feature = "cube", cube)]
 #[inline(always)]
 pub fn splat(
@@ -200,7 +200,7 @@ fn outer_sum(a: Vec3<Real>, b: Vec3<Real>, c: Vec3<Real>, d: Vec3<Real>) -> Mat3
     }
 }
 
-/// Vjp of [`splat`] after [`footprint`]: inputs `g`, `camera`, `constants`; incoming `v_splat`; outgoing the gradients by the
+/// Vjp of [`splat()`] after [`footprint()`]: inputs `g`, `camera`, `constants`; incoming `v_splat`; outgoing the gradients by the
 /// Gaussian and by the pose (MATH eq. 4' to 12').
 #[cfg_attr(feature = "cube", cube)]
 #[inline(always)]

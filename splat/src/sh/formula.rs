@@ -71,8 +71,8 @@ pub fn sh_term(k: u32, d: Vec3<Real>) -> Real {
     term
 }
 
-/// Vjp of [`sh_term`]: inputs `k`, `d`; incoming `v_term`; outgoing `v_d`, the gradient of the polynomial as it stands
-/// (MATH eq. 18'). The caller projects it on the sphere ([`vec3::unit_vjp`](super::vec3::unit_vjp)).
+/// Vjp of [`sh_term()`]: inputs `k`, `d`; incoming `v_term`; outgoing `v_d`, the gradient of the polynomial as it stands
+/// (MATH eq. 18'). The caller projects it on the sphere ([`vec3::unit_vjp`](super::vec3::unit_vjp())).
 #[cfg_attr(feature = "cube", cube)]
 #[inline(always)]
 pub fn sh_term_vjp(k: u32, d: Vec3<Real>, v_term: Real) -> Vec3<Real> {
