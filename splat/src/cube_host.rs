@@ -43,7 +43,7 @@ impl<R: Runtime> Cube<R> {
         })
     }
 
-    /// Copies splats that were made elsewhere to the device.
+    /// Copies splats that were made elsewhere to the device, features of 16 bits as 32.
     ///
     /// # Errors
     /// As [`Cube::upload`].
@@ -51,13 +51,16 @@ impl<R: Runtime> Cube<R> {
         &self,
         splats: &Splats<&[f32]>,
     ) -> Result<Splats<CubeBuffer>, RenderError> {
+        let halves = splats.half_features.iter().flat_map(|halves| halves.iter());
+        let widened: Vec<f32> = halves.map(|half| half.to_f32()).collect();
+        let widened = splats.half_features.is_some().then_some(&widened[..]);
         Ok(Splats {
             means: self.upload(splats.means)?,
             conics: self.upload(splats.conics)?,
             opacities: self.upload(splats.opacities)?,
             depths: self.upload(splats.depths)?,
-            features: self.upload(splats.features)?,
-            half_features: splats.half_features.clone(),
+            features: self.upload(widened.unwrap_or(splats.features))?,
+            half_features: None,
             extents: self.upload(splats.extents)?,
             offsets: splats.offsets.clone(),
             channels: splats.channels,

@@ -205,6 +205,26 @@ fn meets_image(mean: f32, extent: f32, count: f32) -> bool {
     meets(mean, extent, nearest, nearest)
 }
 
+/// The nearest number of IEEE binary16, of two equally near ones the even one; beyond the greatest that one. `x` is finite.
+///
+/// On the bits, since a device need not have numbers of 16 bits.
+#[cube]
+fn rounded_to_half(x: f32) -> f32 {
+    let bits: u32 = u32::reinterpret(x);
+    let mut size: u32 = bits & 0x7fff_ffff;
+    // 65,504.
+    if size > 0x477f_e000 {
+        size = 0x477f_e000;
+    }
+    let mut rounded: u32 = (size + 0xfff + ((size >> 13) & 1)) & 0xffff_e000u32;
+    // Below 2^-14 its numbers are 2^-24 apart, as those of binary32 are between a half and one.
+    if size < 0x3880_0000 {
+        let steps = u32::reinterpret(f32::reinterpret(size) + 0.5) - 0x3f00_0000;
+        rounded = u32::reinterpret(f32::cast_from(steps) * 5.960_464_5e-8);
+    }
+    f32::reinterpret((bits & 0x8000_0000u32) | rounded)
+}
+
 #[cube(launch)]
 fn project_kernel(
     means: &Array<f32>,
@@ -227,6 +247,7 @@ fn project_kernel(
     out_depths: u32,
     out_features: u32,
     out_extents: u32,
+    #[comptime] half_features: bool,
 ) {
     let m = unit_index();
     if m < count {
@@ -268,8 +289,11 @@ fn project_kernel(
             out[(out_extents + 2 * m) as usize] = extent_x;
             out[(out_extents + 2 * m + 1) as usize] = extent_y;
             for c in 0..channels {
-                out[(out_features + m * channels + c) as usize] =
-                    features[(n * channels + c) as usize];
+                let mut feature = features[(n * channels + c) as usize];
+                if comptime![half_features] {
+                    feature = rounded_to_half(feature);
+                }
+                out[(out_features + m * channels + c) as usize] = feature;
             }
         } else {
             for k in 0..2u32 {
@@ -295,10 +319,6 @@ pub(crate) fn project<R: Runtime>(
     views: &Views,
     config: &RenderConfig,
 ) -> Result<Splats<CubeBuffer>, RenderError> {
-    if config.half_features {
-        let expected = "off: this backend keeps features at full precision";
-        return Err(RenderError::config("config.half_features", expected, true));
-    }
     let offsets = views.splat_offsets()?;
     let (m, channels) = (offsets[views.len()], gaussians.channels);
     let elements = checked_product("splat features [M, C]", &[m, channels])?;
@@ -336,6 +356,7 @@ pub(crate) fn project<R: Runtime>(
             depths as u32,
             features as u32,
             extents as u32,
+            config.half_features,
         );
     }
     Ok(Splats {

@@ -34,6 +34,12 @@ pub fn cases() -> Vec<Case> {
             ..antialias
         },
     ));
+    let half = crowd(12, 2, 60, [30, 26], Projection::Pinhole);
+    let config = RenderConfig {
+        half_features: true,
+        ..half.config.clone()
+    };
+    cases.push(case("half_features", World { config, ..half }));
     for size in [[1, 1], [1, 40], [50, 1]] {
         let name = format!("size_{}x{}", size[0], size[1]);
         cases.push(case(name, crowd(7, 1, 40, size, Projection::Hybrid)));

@@ -45,6 +45,7 @@ pub fn launch_everything(architecture: Architecture) -> Result<(), String> {
                             outputs,
                             layers,
                             antialias: depth,
+                            half_features: transmittance,
                             ..RenderConfig::default()
                         };
                         one(&backend, SHORT, channels, camera, &config).map_err(|error| {
