@@ -1,9 +1,7 @@
 //! The loops over lanes, compiled inside this crate for both scalars: a user's build profile does not slow them down.
 
-use crate::composite::blend::Pixels as Tile;
-use crate::composite::cpu::{Blend, Forward, Task};
-use crate::composite::cpu_vjp::{Backward, Replay, TaskVjp};
-use crate::composite::replay::Pixels as TileVjp;
+use crate::composite::cpu::{Blend, Write};
+use crate::composite::cpu_vjp::{Read, Replay};
 use crate::gaussians::Gaussians;
 use crate::math::Vec3;
 use crate::project::cpu::{self as project, Project};
@@ -13,25 +11,28 @@ use crate::simd::Simd;
 
 /// What a scalar has loops for.
 pub trait Kernels: Sized {
-    /// Composites one strip; returns how many lanes it evaluated.
+    /// Blends hits into the pixels of a tile.
     #[doc(hidden)]
-    fn composite_strip(
-        simd: Simd,
-        pass: &Forward<'_, Self>,
-        pixels: &mut Tile<Self>,
-        task: Task<'_, Self>,
-    ) -> u64
+    fn blend(simd: Simd, job: Blend<'_, '_, Self>)
     where
         Self: crate::Scalar;
 
-    /// Fills the gradients of one strip's hits, and its share of that by the background.
+    /// Writes the pixels of a tile.
     #[doc(hidden)]
-    fn composite_strip_vjp(
-        simd: Simd,
-        pass: &Backward<'_, Self>,
-        pixels: &mut TileVjp<Self>,
-        task: TaskVjp<'_, Self>,
-    ) where
+    fn write(simd: Simd, job: Write<'_, '_, Self>)
+    where
+        Self: crate::Scalar;
+
+    /// Reads the pixels of a tile for the way back; returns the greatest end of any.
+    #[doc(hidden)]
+    fn read(simd: Simd, job: Read<'_, '_, Self>) -> usize
+    where
+        Self: crate::Scalar;
+
+    /// Fills in the gradients of a tile's hits.
+    #[doc(hidden)]
+    fn replay(simd: Simd, job: Replay<'_, '_, Self>)
+    where
         Self: crate::Scalar;
 
     /// Projects one run of Gaussians.
@@ -73,30 +74,20 @@ pub trait Kernels: Sized {
 macro_rules! kernels {
     ($($real:ident)*) => {$(
         impl Kernels for $real {
-            fn composite_strip(
-                simd: Simd,
-                pass: &Forward<'_, Self>,
-                pixels: &mut Tile<Self>,
-                task: Task<'_, Self>,
-            ) -> u64 {
-                simd.dispatch(Blend {
-                    pass,
-                    pixels,
-                    task,
-                })
+            fn blend(simd: Simd, job: Blend<'_, '_, Self>) {
+                simd.dispatch(job);
             }
 
-            fn composite_strip_vjp(
-                simd: Simd,
-                pass: &Backward<'_, Self>,
-                pixels: &mut TileVjp<Self>,
-                task: TaskVjp<'_, Self>,
-            ) {
-                simd.dispatch(Replay {
-                    pass,
-                    pixels,
-                    task,
-                });
+            fn write(simd: Simd, job: Write<'_, '_, Self>) {
+                simd.dispatch(job);
+            }
+
+            fn read(simd: Simd, job: Read<'_, '_, Self>) -> usize {
+                simd.dispatch(job)
+            }
+
+            fn replay(simd: Simd, job: Replay<'_, '_, Self>) {
+                simd.dispatch(job);
             }
 
             fn project_run(simd: Simd, pass: &project::Pass<'_, Self>, job: project::Job<'_, Self>) {

@@ -8,7 +8,8 @@ use rayon::prelude::*;
 
 use crate::arithmetic::{Arithmetic, Separate};
 use crate::composite::cpu::composite;
-use crate::composite::tile::{Constants, Hit, Tile};
+use crate::composite::hits::Batch;
+use crate::composite::tile::{Constants, Tile};
 use crate::config::RenderConfig;
 use crate::error::RenderError;
 use crate::math::{Sym2, Vec2};
@@ -50,8 +51,10 @@ pub fn count(
         let (view, in_view) = (number / grid.per_view(), number % grid.per_view());
         let tile = Tile::new(&grid, in_view % grid.columns, in_view / grid.columns);
         let mut useful = 0;
-        for (place, &m) in sorted.splats_of_tile(number).iter().enumerate() {
-            let hit = Hit::load(splats, m as usize, &grid, &tile, &constants);
+        let mut batch = Batch::new(splats.channels);
+        for (place, m) in sorted.splats_of_tile(number).chunks(1).enumerate() {
+            batch.load::<0>(splats, m, &tile, &constants);
+            let hit = batch.hit(0);
             for row in hit.rows.clone() {
                 let first = (view * grid.size.height + tile.y + row) * grid.size.width + tile.x;
                 let ends = &composited.ends[first..first + tile.width];

@@ -1,6 +1,7 @@
 //! The two precisions, and the table that leads from a scalar type to the formulas compiled for it.
 
 use std::fmt::{Debug, Display};
+use std::hint::select_unpredictable;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
 use crate::camera::CameraParams;
@@ -51,6 +52,8 @@ macro_rules! scalar {
             fn finite(self) -> bool;
             /// `|self|`
             fn abs(self) -> Self;
+            /// `-|self|` if `now`, else `self`.
+            fn negative_if(self, now: bool) -> Self;
             /// Natural logarithm of a positive normal number; of `f32` without a branch.
             fn ln(self) -> Self;
             /// The nearest integer of `0 <= self < 2^22`, without a branch; of two equally near ones the even one.
@@ -88,6 +91,11 @@ macro_rules! scalar {
             #[inline(always)]
             fn abs(self) -> Self {
                 <$real>::abs(self)
+            }
+            #[inline(always)]
+            fn negative_if(self, now: bool) -> Self {
+                let sign = select_unpredictable(now, 1 << ($bits::BITS - 1), 0);
+                Self::from_bits(self.to_bits() | sign)
             }
             #[inline(always)]
             fn ln(self) -> Self {

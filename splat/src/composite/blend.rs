@@ -4,8 +4,9 @@ use std::hint::select_unpredictable;
 
 use crate::arithmetic::Arithmetic;
 use crate::binning::cpu::TileGrid;
+use crate::composite::hits::{Coverage, Hit, Part};
 use crate::composite::tile::{
-    Constants, Hit, MAX_LANES, NARROW_LANES, Row, Span, Spans, Tile, load, store,
+    ALL_COLUMNS, BLOCK_SIDE, Block, Centres, Constants, MAX_LANES, MAX_TILE_SIDE, Tile,
 };
 use crate::math::Vec2;
 use crate::scalar::Scalar;
@@ -13,18 +14,17 @@ use crate::scalar::Scalar;
 /// The pixels of a tile while it is composited, by planes.
 pub struct Pixels<T> {
     /// Transmittance; negated once the pixel has ended, which no further splat then passes.
-    pub(crate) transmittance: Vec<Row<T>>,
+    pub(crate) transmittance: Vec<Block<T>>,
     /// One past the place, in the tile's list, of the last splat composited.
-    pub(crate) ends: Vec<Row<u32>>,
-    /// The sums of weight times value, row by row: the depth if it is wanted, then the features.
-    pub(crate) values: Vec<Row<T>>,
+    pub(crate) ends: Vec<Block<u32>>,
+    /// The sums of weight times value, block by block: the depth if it is wanted, then the features.
+    pub(crate) values: Vec<Block<T>>,
     /// The number of planes.
     pub(crate) planes: usize,
-    /// The x of the pixel centres of every row.
-    centres: Row<T>,
-    /// Rows in which some pixel has not ended.
-    live: Vec<bool>,
-    spans: Spans<T>,
+    centres: Centres<T>,
+    /// For every row of blocks, the first columns of the blocks in which some pixel has not ended, as bits.
+    live: [u32; MAX_TILE_SIDE / BLOCK_SIDE],
+    coverage: Coverage<T>,
     /// Lanes evaluated so far.
     pub(crate) evaluated: u64,
 }
@@ -39,46 +39,70 @@ pub(crate) struct Layer<'a, T> {
 impl<T: Scalar> Pixels<T> {
     /// Room for a tile of `grid` and a number of planes.
     pub(crate) fn new(grid: &TileGrid, planes: usize) -> Self {
-        let rows = grid.tile_height;
+        let blocks = Tile::blocks_of(grid);
         Self {
-            transmittance: vec![[T::ONE; _]; rows],
-            ends: vec![[0; _]; rows],
-            values: vec![[T::ZERO; _]; rows * planes],
+            transmittance: vec![Block::all(T::ONE); blocks],
+            ends: vec![Block::all(0); blocks],
+            values: vec![Block::all(T::ZERO); blocks * planes],
             planes,
-            centres: [T::ZERO; _],
-            live: vec![true; rows],
-            spans: Spans::new(),
+            centres: Centres::new(),
+            live: [ALL_COLUMNS; _],
+            coverage: Coverage::new(),
             evaluated: 0,
         }
     }
 
     /// A fresh tile.
     pub(crate) fn reset(&mut self, tile: &Tile) {
-        self.transmittance.fill([T::ONE; _]);
-        self.ends.fill([0; _]);
-        self.values.fill([T::ZERO; _]);
-        self.live.fill(true);
-        tile.centres_x(&mut self.centres);
-    }
-
-    /// The planes of a row.
-    #[inline(always)]
-    pub(crate) fn planes(&self, row: usize) -> &[Row<T>] {
-        &self.values[row * self.planes..(row + 1) * self.planes]
-    }
-
-    /// Looks for rows in which every pixel has ended; whether some row goes on.
-    #[inline(always)]
-    pub(crate) fn goes_on(&mut self, tile: &Tile) -> bool {
-        let mut any = false;
-        for row in 0..tile.height {
-            if self.live[row] {
-                let pixels = &self.transmittance[row][..tile.width];
-                self.live[row] = pixels.iter().fold(false, |any, &t| any | (t > T::ZERO));
-                any |= self.live[row];
+        self.ends.fill(Block::all(0));
+        self.values.fill(Block::all(T::ZERO));
+        self.centres.set(tile);
+        self.live = [tile.block_columns(); _];
+        self.transmittance.fill(Block::all(T::ONE));
+        let whole = |px: usize| px.is_multiple_of(BLOCK_SIDE);
+        if !whole(tile.width) || !whole(tile.height) {
+            // Pixels outside the image have ended.
+            for (number, block) in self.transmittance.iter_mut().enumerate() {
+                let (row, column) = (number / tile.columns, number % tile.columns);
+                for (lane, t) in block.0.iter_mut().enumerate() {
+                    let x = column * BLOCK_SIDE + lane % BLOCK_SIDE;
+                    let y = row * BLOCK_SIDE + lane / BLOCK_SIDE;
+                    if x >= tile.width || y >= tile.height {
+                        *t = -T::ONE;
+                    }
+                }
             }
         }
-        any
+    }
+
+    /// Looks for blocks in which every pixel has ended; whether some block goes on.
+    #[inline(always)]
+    pub(crate) fn goes_on(&mut self, tile: &Tile) -> bool {
+        let mut any = 0;
+        for row in tile.block_rows() {
+            let mut blocks = self.live[row];
+            while blocks != 0 {
+                let bit = blocks.trailing_zeros();
+                blocks &= blocks - 1;
+                let block = &self.transmittance[row * tile.columns + bit as usize / BLOCK_SIDE];
+                let goes_on = block.0.iter().fold(false, |any, &t| any | (t > T::ZERO));
+                self.live[row] &= !(u32::from(!goes_on) << bit);
+            }
+            any |= self.live[row];
+        }
+        any != 0
+    }
+
+    /// The planes of a block.
+    #[inline(always)]
+    pub(crate) fn planes(&self, block: usize) -> &[Block<T>] {
+        &self.values[block * self.planes..(block + 1) * self.planes]
+    }
+
+    /// The last planes of a block, as many as there are features.
+    #[inline(always)]
+    pub(crate) fn features(&self, block: usize, channels: usize) -> &[Block<T>] {
+        &self.planes(block)[self.planes - channels..]
     }
 
     /// Blends one hit in. `PLANES` is the number of values per pixel, or 0 where the compiler is not to know it.
@@ -90,77 +114,63 @@ impl<T: Scalar> Pixels<T> {
         layer: Layer<'_, T>,
         constants: &Constants<T>,
     ) {
-        hit.spans::<LANES>(tile, &mut self.spans);
-        if hit.is_narrow() {
-            self.rows::<A, NARROW_LANES, PLANES>(hit, layer, constants);
-        } else {
-            self.rows::<A, LANES, PLANES>(hit, layer, constants);
-        }
-    }
-
-    #[inline(always)]
-    fn rows<A: Arithmetic<T>, const LANES: usize, const PLANES: usize>(
-        &mut self,
-        hit: &Hit<T>,
-        layer: Layer<'_, T>,
-        constants: &Constants<T>,
-    ) {
-        for row in hit.rows.clone() {
-            let Span {
-                first,
-                end,
-                right,
-                dy,
-            } = self.spans.row(row);
-            if first >= end || !self.live[row] {
-                continue;
-            }
-            let (transmittance, ends) = (&mut self.transmittance[row], &mut self.ends[row]);
-            let planes = &mut self.values[row * self.planes..(row + 1) * self.planes];
-            let mut column = first;
-            while column < end {
-                let lanes = Lanes {
-                    x: load::<T, LANES>(&self.centres, column),
-                    transmittance: load(transmittance, column),
-                    ends: load(ends, column),
-                };
-                let (behind, weights) = lanes.behind::<A>(dy, right, hit, layer.place, constants);
-                store(transmittance, column, behind.transmittance);
-                store(ends, column, behind.ends);
-                if let (Some(planes), Some(values)) = (
-                    planes.first_chunk_mut::<PLANES>(),
-                    layer.values.first_chunk::<PLANES>(),
-                ) && PLANES > 0
-                {
-                    add_weighted::<T, A, LANES>(planes, values, column, &weights);
-                } else {
-                    add_weighted::<T, A, LANES>(planes, layer.values, column, &weights);
+        hit.cover::<LANES>(tile, &mut self.coverage);
+        for row in hit.block_rows() {
+            for part in 0..MAX_LANES / LANES {
+                let first_row = row * BLOCK_SIDE + part * (LANES / BLOCK_SIDE);
+                let lanes = self.coverage.part::<LANES>(first_row);
+                let mut blocks = lanes.blocks & self.live[row];
+                self.evaluated += (blocks.count_ones() as usize * LANES) as u64;
+                while blocks != 0 {
+                    let bit = blocks & blocks.wrapping_neg();
+                    blocks ^= bit;
+                    let column = bit.trailing_zeros() as usize / BLOCK_SIDE;
+                    let block = row * tile.columns + column;
+                    let (transmittance, ends) =
+                        (&mut self.transmittance[block], &mut self.ends[block]);
+                    let planes = &mut self.values[block * self.planes..(block + 1) * self.planes];
+                    let pixels = Lanes {
+                        x: self.centres.load(column),
+                        transmittance: transmittance.load(part),
+                        ends: ends.load(part),
+                    };
+                    let (behind, weights) =
+                        pixels.behind::<A>(&lanes, bit, hit, layer.place, constants);
+                    transmittance.store(part, behind.transmittance);
+                    ends.store(part, behind.ends);
+                    if let (Some(planes), Some(values)) = (
+                        planes.first_chunk_mut::<PLANES>(),
+                        layer.values.first_chunk::<PLANES>(),
+                    ) && PLANES > 0
+                    {
+                        add_weighted::<T, A, LANES>(planes, values, part, &weights);
+                    } else {
+                        add_weighted::<T, A, LANES>(planes, layer.values, part, &weights);
+                    }
                 }
-                column += LANES;
             }
-            self.evaluated += ((end - first).div_ceil(LANES) * LANES) as u64;
         }
     }
 }
 
-/// Adds a splat's values to the planes of a row, by its weights from `column` on.
+/// Adds a splat's values to the planes of a block, by its weights in one part of it.
 #[inline(always)]
 fn add_weighted<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
-    planes: &mut [Row<T>],
+    planes: &mut [Block<T>],
     values: &[T],
-    column: usize,
+    part: usize,
     weights: &[T; LANES],
 ) {
     for (plane, &value) in planes.iter_mut().zip(values) {
-        let mut sums: [T; LANES] = load(plane, column);
+        let mut sums: [T; LANES] = plane.load(part);
         for lane in 0..LANES {
             sums[lane] = A::add_weighted(sums[lane], weights[lane], value);
         }
-        store(plane, column, sums);
+        plane.store(part, sums);
     }
 }
 
-/// Neighbouring pixels of a row: their centres, and what [`Pixels`] knows of them.
+/// Pixels of a block: their centres, and what [`Pixels`] knows of them.
 struct Lanes<T, const LANES: usize> {
     x: [T; LANES],
     transmittance: [T; LANES],
@@ -168,35 +178,35 @@ struct Lanes<T, const LANES: usize> {
 }
 
 impl<T: Scalar, const LANES: usize> Lanes<T, LANES> {
-    /// The same pixels behind a hit, as far as they lie left of `right`; and the hit's weights.
+    /// The same pixels behind a hit, those of the block at `bit` that `part` tells it can count in; and the hit's weights.
     #[inline(always)]
     fn behind<A: Arithmetic<T>>(
         mut self,
-        dy: T,
-        right: T,
+        part: &Part<T, LANES>,
+        bit: u32,
         hit: &Hit<T>,
         place: u32,
         constants: &Constants<T>,
     ) -> (Self, [T; LANES]) {
-        const { assert!(LANES <= MAX_LANES) };
         let mut weights = [T::ZERO; LANES];
         for lane in 0..LANES {
             let t = self.transmittance[lane];
             let d = Vec2 {
                 x: self.x[lane] - hit.mean.x,
-                y: dy,
+                y: part.dy[lane],
             };
             let sigma = A::sigma(hit.conic, d);
             let alpha = A::alpha(hit.opacity, A::exp(-sigma), constants.alpha_max);
             // What is known early comes first: then only alpha's test waits for alpha.
-            let counts = (self.x[lane] < right)
+            let counts = part.inside(lane, bit)
                 & (sigma <= A::SIGMA_MAX)
                 & A::counts(sigma, alpha, constants.alpha_min);
             let behind = A::behind(t, alpha);
             let composited = counts & (behind > constants.transmittance_min);
             weights[lane] = select_unpredictable(composited, A::weight(alpha, t), T::ZERO);
-            // Alpha of a pair that does not count may be anything: nothing made of it is kept.
-            let ended = select_unpredictable(counts, -t.abs(), t);
+            // Alpha of a pair that does not count may be anything: nothing made of it is kept. The sign by itself: of two choices in
+            // one the compiler makes a masked store, and to load what one has written takes long.
+            let ended = t.negative_if(counts & !composited);
             self.transmittance[lane] = select_unpredictable(composited, behind, ended);
             self.ends[lane] = select_unpredictable(composited, place + 1, self.ends[lane]);
         }

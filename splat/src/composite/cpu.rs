@@ -4,20 +4,18 @@ use rayon::prelude::*;
 
 use crate::arithmetic::Arithmetic;
 use crate::composite::blend::{Layer, Pixels};
+use crate::composite::hits::{BATCH, Batch};
 use crate::composite::strip::{Strip, cut_rows, strips};
-use crate::composite::tile::{Constants, Hit, Tile};
+use crate::composite::tile::{BLOCK_SIDE, Block, Constants, Row, Tile};
 use crate::composite::{Image, ImageSize};
 use crate::config::RenderConfig;
 use crate::error::RenderError;
 use crate::gaussians::check_len;
 use crate::project::Splats;
 use crate::scalar::Scalar;
-use crate::simd::Kernel;
+use crate::simd::{Kernel, Simd};
 use crate::sort::cpu::SortedHits;
 use crate::workspace::Resources;
-
-/// Hits between two looks at whether every pixel of the tile has ended.
-const HITS_BETWEEN_STOP_TESTS: usize = 16;
 
 /// Where every pixel ended. Read by the vjp.
 #[derive(Debug, Clone)]
@@ -98,8 +96,11 @@ pub(crate) fn composite<T: Scalar>(
     composited.evaluated = tasks(&mut image, &mut composited, sorted, channels)
         .into_par_iter()
         .map_init(
-            || Pixels::new(&sorted.grid, planes_of(splats, outputs.depth)),
-            |pixels, task| T::composite_strip(simd, &pass, pixels, task),
+            || {
+                let planes = channels + usize::from(outputs.depth);
+                (Pixels::new(&sorted.grid, planes), Batch::new(planes))
+            },
+            |(pixels, batch), task| pass.strip(simd, pixels, batch, task),
         )
         .sum();
     if let Some(transmittance) = &mut image.transmittance {
@@ -176,154 +177,287 @@ fn tasks<'a, T: Scalar>(
         .collect()
 }
 
-/// The number of values per pixel.
-fn planes_of<T: Scalar>(splats: &Splats<&[T]>, depth: bool) -> usize {
-    splats.channels + usize::from(depth)
-}
-
-/// Fetches what a splat adds to each plane: its depth if there is room for it, then its features.
-#[inline(always)]
-pub(crate) fn load_values<T: Scalar>(splats: &Splats<&[T]>, m: usize, values: &mut [T]) {
-    let channels = splats.channels;
-    let (depth, features) = values.split_at_mut(values.len() - channels);
-    if let [depth] = depth {
-        *depth = splats.depths[m];
-    }
-    splats.load_features(m, features);
-}
-
-/// Composites one strip.
-pub(crate) struct Blend<'p, 'a, T: Scalar> {
+/// Blends some neighbours of a tile's list into its pixels. A kernel by itself, and not one with [`Write`]: the compiler then has
+/// registers enough for it.
+pub struct Blend<'p, 'a, T: Scalar> {
     pub(crate) pass: &'p Forward<'a, T>,
     pub(crate) pixels: &'p mut Pixels<T>,
-    pub(crate) task: Task<'a, T>,
+    pub(crate) batch: &'p mut Batch<T>,
+    pub(crate) tile: &'p Tile,
+    pub(crate) hits: &'p [u32],
+    /// The place of the first hit in the tile's list.
+    pub(crate) first: usize,
 }
 
 impl<T: Scalar> Kernel for Blend<'_, '_, T> {
     type Scalar = T;
-    type Output = u64;
+    type Output = ();
 
     #[inline(always)]
-    fn run<A: Arithmetic<T>, const LANES: usize>(self) -> u64 {
-        let Self { pass, pixels, task } = self;
-        match pixels.planes {
-            3 => pass.run::<A, LANES, 3>(pixels, task),
-            4 => pass.run::<A, LANES, 4>(pixels, task),
-            _ => pass.run::<A, LANES, 0>(pixels, task),
+    fn run<A: Arithmetic<T>, const LANES: usize>(self) {
+        match self.pixels.planes {
+            3 => self.hits::<A, LANES, 3>(),
+            4 => self.hits::<A, LANES, 4>(),
+            _ => self.hits::<A, LANES, 0>(),
+        }
+    }
+}
+
+impl<T: Scalar> Blend<'_, '_, T> {
+    #[inline(always)]
+    fn hits<A: Arithmetic<T>, const LANES: usize, const PLANES: usize>(self) {
+        let Self {
+            pixels,
+            batch,
+            tile,
+            ..
+        } = self;
+        let constants = &self.pass.constants;
+        for (first, hits) in (self.first..).step_by(BATCH).zip(self.hits.chunks(BATCH)) {
+            if !pixels.goes_on(tile) {
+                return;
+            }
+            batch.load::<PLANES>(self.pass.splats, hits, tile, constants);
+            for k in 0..hits.len() {
+                let layer = Layer {
+                    place: (first + k) as u32,
+                    values: batch.values(k),
+                };
+                pixels.add::<A, LANES, PLANES>(tile, &batch.hit(k), layer, constants);
+            }
+        }
+    }
+}
+
+/// Writes the pixels of a tile to the rows of a strip.
+pub struct Write<'p, 'a, T: Scalar> {
+    pub(crate) pixels: &'p Pixels<T>,
+    pub(crate) tile: &'p Tile,
+    /// `[C]`
+    pub(crate) background: &'p [T],
+    /// Where the tile begins in the rows.
+    pub(crate) left: usize,
+    /// The feature image of everything added so far, over the background.
+    pub(crate) features: &'p mut [&'a mut [T]],
+    /// Everything else, once the tile is done.
+    pub(crate) rest: Option<Rest<'p, 'a, T>>,
+}
+
+/// What is written of a tile besides features.
+pub struct Rest<'p, 'a, T> {
+    transmittance: &'p mut [&'a mut [T]],
+    ends: &'p mut [&'a mut [u32]],
+    depth: Option<&'p mut [&'a mut [T]]>,
+}
+
+impl<T: Scalar> Kernel for Write<'_, '_, T> {
+    type Scalar = T;
+    type Output = ();
+
+    #[inline(always)]
+    fn run<A: Arithmetic<T>, const LANES: usize>(self) {
+        let Self {
+            pixels,
+            tile,
+            background,
+            left,
+            features,
+            rest,
+        } = self;
+        let channels = background.len();
+        let mut planes = [[[T::ZERO; _]; _]; _];
+        for row in tile.block_rows() {
+            let first = row * BLOCK_SIDE;
+            let last = tile.height.min(first + BLOCK_SIDE);
+            let rows = &mut features[first..last];
+            if let [red, green, blue] = *background {
+                rgb(
+                    pixels,
+                    tile,
+                    row,
+                    [red, green, blue],
+                    left,
+                    &mut planes,
+                    rows,
+                );
+            } else {
+                for (y, out) in rows.iter_mut().enumerate() {
+                    let out = out[left * channels..(left + tile.width) * channels]
+                        .chunks_mut(BLOCK_SIDE * channels);
+                    for (block, out) in tile.blocks_of_row(row).zip(out) {
+                        let t = pixels.transmittance[block].quad(y);
+                        let values = pixels.features(block, channels).iter().zip(background);
+                        for (c, (value, &background)) in values.enumerate() {
+                            let quad = value.quad(y).iter().zip(t);
+                            for ((&value, t), out) in quad.zip(out.chunks_exact_mut(channels)) {
+                                out[c] = value + t.abs() * background;
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        let Some(rest) = rest else { return };
+        for row in 0..tile.height {
+            let (blocks, to) = (
+                tile.blocks_of_row(row / BLOCK_SIDE),
+                left..left + tile.width,
+            );
+            let (t, ends) = (&pixels.transmittance[blocks.clone()], &pixels.ends[blocks]);
+            write_row(t, row, &mut rest.transmittance[row][to.clone()], T::abs);
+            write_row(ends, row, &mut rest.ends[row][to], |end| end);
+        }
+        if let Some(depth) = rest.depth {
+            for (row, out) in depth[..tile.height].iter_mut().enumerate() {
+                let out = out[left..left + tile.width].chunks_mut(BLOCK_SIDE);
+                for (block, out) in tile.blocks_of_row(row / BLOCK_SIDE).zip(out) {
+                    for (out, &value) in out.iter_mut().zip(pixels.planes(block)[0].quad(row)) {
+                        *out = value;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Writes the rows of a row of blocks, three features a pixel: the usual number, spelled out, so that the compiler interleaves whole
+/// vectors. The rows are put together first, all four of them: what was just stored in quarters is slow to load whole.
+#[inline(always)]
+fn rgb<T: Scalar>(
+    pixels: &Pixels<T>,
+    tile: &Tile,
+    block_row: usize,
+    background: [T; 3],
+    left: usize,
+    planes: &mut [[Row<T>; BLOCK_SIDE]; 4],
+    rows: &mut [&mut [T]],
+) {
+    for (column, block) in tile.blocks_of_row(block_row).enumerate() {
+        let [r, g, b] = pixels.features(block, 3) else {
+            return;
+        };
+        let blocks = [&pixels.transmittance[block], r, g, b];
+        for (plane, block) in planes.iter_mut().zip(blocks) {
+            for (y, row) in plane.iter_mut().enumerate() {
+                row.as_chunks_mut().0[column] = *block.quad(y);
+            }
+        }
+    }
+    let [t, r, g, b] = planes;
+    for (y, out) in rows.iter_mut().enumerate() {
+        let (out, _) = out[left * 3..(left + tile.width) * 3].as_chunks_mut::<3>();
+        let (t, r) = (&t[y][..out.len()], &r[y][..out.len()]);
+        let (g, b) = (&g[y][..out.len()], &b[y][..out.len()]);
+        for i in 0..out.len() {
+            let t = t[i].abs();
+            out[i] = [
+                r[i] + t * background[0],
+                g[i] + t * background[1],
+                b[i] + t * background[2],
+            ];
+        }
+    }
+}
+
+/// Writes a row of a tile, one number a pixel.
+#[inline(always)]
+fn write_row<T: Copy>(blocks: &[Block<T>], row: usize, out: &mut [T], of: impl Fn(T) -> T) {
+    let (whole, rest) = out.as_chunks_mut::<BLOCK_SIDE>();
+    for (out, block) in whole.iter_mut().zip(blocks) {
+        for (out, &value) in out.iter_mut().zip(block.quad(row)) {
+            *out = of(value);
+        }
+    }
+    if !rest.is_empty() {
+        for (out, &value) in rest.iter_mut().zip(blocks[whole.len()].quad(row)) {
+            *out = of(value);
         }
     }
 }
 
 impl<T: Scalar> Forward<'_, T> {
-    #[inline(always)]
-    fn run<A: Arithmetic<T>, const LANES: usize, const PLANES: usize>(
+    /// Composites one strip; returns how many lanes it evaluated.
+    fn strip(
         &self,
+        simd: Simd,
         pixels: &mut Pixels<T>,
-        mut task: Task<'_, T>,
+        batch: &mut Batch<T>,
+        task: Task<'_, T>,
     ) -> u64 {
-        let grid = &self.sorted.grid;
-        let mut values = vec![T::ZERO; pixels.planes];
+        let (grid, channels) = (&self.sorted.grid, self.splats.channels);
+        let Task {
+            strip,
+            mut features,
+            mut transmittance,
+            mut ends,
+            mut depth,
+            mut layers,
+        } = task;
+        let background = &self.backgrounds[strip.view * channels..(strip.view + 1) * channels];
         pixels.evaluated = 0;
-        for column in task.strip.columns.clone() {
-            let tile = Tile::new(grid, column, task.strip.tile_row);
-            pixels.reset(&tile);
-            self.tile::<A, LANES, PLANES>(&tile, column, pixels, &mut values, &mut task);
+        for (column, number) in strip.columns.clone().zip(strip.tiles(grid)) {
+            let tile = &Tile::new(grid, column, strip.tile_row);
+            let left = tile.x - strip.columns.start * grid.tile_width;
+            pixels.reset(tile);
+            let hits = self.sorted.splats_of_tile(number);
+            let mut first = 0;
+            for (&cut, layer) in self.cuts.iter().zip(&mut layers) {
+                let before = |&m: &u32| (self.sorted.rank_from_splat[m as usize] as usize) < cut;
+                let end = hits.partition_point(before);
+                let hits = &hits[first..end];
+                T::blend(
+                    simd,
+                    Blend {
+                        pass: self,
+                        pixels,
+                        batch,
+                        tile,
+                        hits,
+                        first,
+                    },
+                );
+                first = end;
+                T::write(
+                    simd,
+                    Write {
+                        pixels,
+                        tile,
+                        background,
+                        left,
+                        features: layer,
+                        rest: None,
+                    },
+                );
+            }
+            let hits = &hits[first..];
+            T::blend(
+                simd,
+                Blend {
+                    pass: self,
+                    pixels,
+                    batch,
+                    tile,
+                    hits,
+                    first,
+                },
+            );
+            let rest = Some(Rest {
+                transmittance: &mut transmittance,
+                ends: &mut ends,
+                depth: depth.as_deref_mut(),
+            });
+            T::write(
+                simd,
+                Write {
+                    pixels,
+                    tile,
+                    background,
+                    left,
+                    features: &mut features,
+                    rest,
+                },
+            );
         }
         pixels.evaluated
-    }
-
-    #[inline(always)]
-    fn tile<A: Arithmetic<T>, const LANES: usize, const PLANES: usize>(
-        &self,
-        tile: &Tile,
-        column: usize,
-        pixels: &mut Pixels<T>,
-        values: &mut [T],
-        task: &mut Task<'_, T>,
-    ) {
-        let grid = &self.sorted.grid;
-        let strip = task.strip.clone();
-        let number = strip.tiles(grid).start + column - strip.columns.start;
-        // Where the tile begins in the rows of the strip.
-        let left = tile.x - strip.columns.start * grid.tile_width;
-        let mut layer = 0;
-        let hits = self.sorted.splats_of_tile(number);
-        for (place, &m) in hits.iter().enumerate() {
-            let m = m as usize;
-            if place % HITS_BETWEEN_STOP_TESTS == 0 && !pixels.goes_on(tile) {
-                break;
-            }
-            if layer < self.cuts.len() {
-                let rank = self.sorted.rank_from_splat[m] as usize;
-                while layer < self.cuts.len() && self.cuts[layer] <= rank {
-                    self.write_features(tile, pixels, strip.view, left, &mut task.layers[layer]);
-                    layer += 1;
-                }
-            }
-            let hit = Hit::load(self.splats, m, grid, tile, &self.constants);
-            load_values(self.splats, m, values);
-            let add = Layer {
-                place: place as u32,
-                values,
-            };
-            pixels.add::<A, LANES, PLANES>(tile, &hit, add, &self.constants);
-        }
-        for rest in &mut task.layers[layer..] {
-            self.write_features(tile, pixels, strip.view, left, rest);
-        }
-        self.write_features(tile, pixels, strip.view, left, &mut task.features);
-        for row in 0..tile.height {
-            let to = left..left + tile.width;
-            let t = pixels.transmittance[row].iter();
-            for (out, &t) in task.transmittance[row][to.clone()].iter_mut().zip(t) {
-                *out = t.abs();
-            }
-            task.ends[row][to.clone()].copy_from_slice(&pixels.ends[row][..tile.width]);
-            if let Some(depth) = &mut task.depth {
-                depth[row][to].copy_from_slice(&pixels.planes(row)[0][..tile.width]);
-            }
-        }
-    }
-
-    /// Writes the feature image of everything added so far, over the background, into the rows of a strip.
-    #[inline(always)]
-    fn write_features(
-        &self,
-        tile: &Tile,
-        pixels: &Pixels<T>,
-        view: usize,
-        left: usize,
-        out: &mut [&mut [T]],
-    ) {
-        let channels = self.splats.channels;
-        let background = &self.backgrounds[view * channels..(view + 1) * channels];
-        for row in 0..tile.height {
-            let out = &mut out[row][left * channels..(left + tile.width) * channels];
-            let t = &pixels.transmittance[row];
-            // The features are the last planes.
-            let features = &pixels.planes(row)[pixels.planes - channels..];
-            if let [r, g, b] = features {
-                // The usual number, spelled out: the compiler then interleaves whole vectors.
-                let (out, _) = out.as_chunks_mut::<3>();
-                let (t, r) = (&t[..out.len()], &r[..out.len()]);
-                let (g, b) = (&g[..out.len()], &b[..out.len()]);
-                let background = [background[0], background[1], background[2]];
-                for i in 0..out.len() {
-                    let t = t[i].abs();
-                    out[i] = [
-                        r[i] + t * background[0],
-                        g[i] + t * background[1],
-                        b[i] + t * background[2],
-                    ];
-                }
-            } else {
-                for (column, out) in out.chunks_exact_mut(channels).enumerate() {
-                    let t = t[column].abs();
-                    for (c, out) in out.iter_mut().enumerate() {
-                        *out = features[c][column] + t * background[c];
-                    }
-                }
-            }
-        }
     }
 }

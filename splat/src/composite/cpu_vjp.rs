@@ -6,16 +6,17 @@ use rayon::prelude::*;
 use crate::arithmetic::Arithmetic;
 use crate::backend::Wanted;
 use crate::composite::blend::Layer;
-use crate::composite::cpu::{Composited, check_sorted, load_values};
+use crate::composite::cpu::{Composited, check_sorted};
+use crate::composite::hits::{BATCH, Batch};
 use crate::composite::replay::{GEOMETRY, Pixels};
 use crate::composite::strip::{Strip, strips};
-use crate::composite::tile::{Hit, Row, Tile};
+use crate::composite::tile::{Block, Row, Tile};
 use crate::composite::{Image, ImageSize};
 use crate::error::{RenderError, checked_product};
 use crate::gaussians::check_len;
 use crate::project::Splats;
 use crate::scalar::Scalar;
-use crate::simd::Kernel;
+use crate::simd::{Kernel, Simd};
 use crate::sort::cpu::{SortedHits, cut};
 use crate::workspace::{Resources, Workspace};
 
@@ -34,6 +35,13 @@ pub struct TaskVjp<'a, T> {
     strip: Strip,
     partials: &'a mut [T],
     v_background: &'a mut [T],
+}
+
+/// What one thread needs besides its task.
+struct Room<T> {
+    pixels: Pixels<T>,
+    batch: Batch<T>,
+    v_row: Vec<Row<T>>,
 }
 
 /// Vjp of the compositor.
@@ -76,8 +84,12 @@ pub(crate) fn composite_vjp<T: Scalar>(
     pass.tasks(&mut partials, &mut by_tile)
         .into_par_iter()
         .for_each_init(
-            || Pixels::new(&sorted.grid, pass.planes()),
-            |pixels, task| T::composite_strip_vjp(simd, &pass, pixels, task),
+            || Room {
+                pixels: Pixels::new(&sorted.grid, pass.planes()),
+                batch: Batch::new(pass.planes()),
+                v_row: vec![[T::ZERO; _]; channels],
+            },
+            |room, task| pass.strip(simd, room, task),
         );
     let v_splats = pass.sum_hits(&partials, workspace)?;
     let mut v_backgrounds = Vec::new();
@@ -99,11 +111,15 @@ pub(crate) fn composite_vjp<T: Scalar>(
     Ok((v_splats, v_backgrounds))
 }
 
-/// Replays one strip.
-pub(crate) struct Replay<'p, 'a, T: Scalar> {
+/// Replays the hits of a tile, and fills in their gradients.
+pub struct Replay<'p, 'a, T: Scalar> {
     pub(crate) pass: &'p Backward<'a, T>,
     pub(crate) pixels: &'p mut Pixels<T>,
-    pub(crate) task: TaskVjp<'a, T>,
+    pub(crate) batch: &'p mut Batch<T>,
+    pub(crate) tile: &'p Tile,
+    pub(crate) hits: &'p [u32],
+    /// `[hits, stride]`
+    pub(crate) partials: &'p mut [T],
 }
 
 impl<T: Scalar> Kernel for Replay<'_, '_, T> {
@@ -112,15 +128,113 @@ impl<T: Scalar> Kernel for Replay<'_, '_, T> {
 
     #[inline(always)]
     fn run<A: Arithmetic<T>, const LANES: usize>(self) {
-        let Self { pass, pixels, task } = self;
-        if !pass.wanted.splat_geometry() {
-            return pass.run::<A, LANES, 0, false>(pixels, task);
+        if !self.pass.wanted.splat_geometry() {
+            return self.hits::<A, LANES, 0, false>();
         }
-        match pass.planes() {
-            3 => pass.run::<A, LANES, 3, true>(pixels, task),
-            4 => pass.run::<A, LANES, 4, true>(pixels, task),
-            _ => pass.run::<A, LANES, 0, true>(pixels, task),
+        match self.pass.planes() {
+            3 => self.hits::<A, LANES, 3, true>(),
+            4 => self.hits::<A, LANES, 4, true>(),
+            _ => self.hits::<A, LANES, 0, true>(),
         }
+    }
+}
+
+impl<T: Scalar> Replay<'_, '_, T> {
+    #[inline(always)]
+    fn hits<A: Arithmetic<T>, const LANES: usize, const PLANES: usize, const GEOM: bool>(self) {
+        let Self {
+            pixels,
+            batch,
+            tile,
+            ..
+        } = self;
+        let (constants, stride) = (&self.pass.composited.constants, self.pass.stride());
+        let batches = self
+            .partials
+            .chunks_mut(BATCH * stride)
+            .zip(self.hits.chunks(BATCH));
+        for (number, (partials, hits)) in batches.enumerate().rev() {
+            let first = (number * BATCH) as u32;
+            pixels.reach(tile, first);
+            batch.load::<PLANES>(self.pass.splats, hits, tile, constants);
+            for (k, partial) in partials.chunks_exact_mut(stride).enumerate().rev() {
+                let layer = Layer {
+                    place: first + k as u32,
+                    values: batch.values(k),
+                };
+                let hit = batch.hit(k);
+                pixels.remove::<A, LANES, PLANES, GEOM>(tile, &hit, layer, constants, partial);
+            }
+        }
+    }
+}
+
+/// Reads the pixels of a tile, fills in the gradient by the background, and returns the greatest end of any pixel.
+pub struct Read<'p, 'a, T: Scalar> {
+    pub(crate) pass: &'p Backward<'a, T>,
+    pub(crate) pixels: &'p mut Pixels<T>,
+    pub(crate) tile: &'p Tile,
+    pub(crate) view: usize,
+    /// `[C]`: room for a row of the image's gradient.
+    pub(crate) v_row: &'p mut [Row<T>],
+    /// `[C]`
+    pub(crate) v_background: &'p mut [T],
+}
+
+impl<T: Scalar> Kernel for Read<'_, '_, T> {
+    type Scalar = T;
+    type Output = usize;
+
+    #[inline(always)]
+    fn run<A: Arithmetic<T>, const LANES: usize>(self) -> usize {
+        let Self {
+            pixels,
+            tile,
+            v_background,
+            ..
+        } = self;
+        let ImageSize { height, width, .. } = self.pass.composited.size;
+        let (planes, channels) = (self.pass.planes(), self.pass.splats.channels);
+        let background = &self.pass.backgrounds[self.view * channels..(self.view + 1) * channels];
+        pixels.centres.set(tile);
+        pixels.ends.fill(Block::all(0));
+        v_background.fill(T::ZERO);
+        let (mut t, mut v_rest, mut ends) = ([T::ZERO; _], [T::ZERO; _], [0; _]);
+        let v_row = self.v_row;
+        for row in 0..tile.height {
+            let start = (self.view * height + tile.y + row) * width + tile.x;
+            let (from, to) = (start..start + tile.width, ..tile.width);
+            t[to].copy_from_slice(&self.pass.composited.transmittance[from.clone()]);
+            tile.deal(row, &t, &mut pixels.transmittance, 1);
+            ends[to].copy_from_slice(&self.pass.composited.ends[from.clone()]);
+            tile.deal(row, &ends, &mut pixels.ends, 1);
+            if let (Some(v), 1..) = (self.pass.v_image.depth, self.pass.depths()) {
+                v_rest[to].copy_from_slice(&v[from.clone()]);
+                tile.deal(row, &v_rest, &mut pixels.v_values, planes);
+            }
+            match self.pass.v_image.transmittance {
+                Some(v) => v_rest[to].copy_from_slice(&v[from.clone()]),
+                None => v_rest[to].fill(T::ZERO),
+            }
+            let v_pixels = &self.pass.v_image.features[start * channels..][..tile.width * channels];
+            take_apart(v_pixels, v_row);
+            for (c, (&background, v_plane)) in background.iter().zip(&*v_row).enumerate() {
+                let plane = self.pass.depths() + c;
+                tile.deal(row, v_plane, &mut pixels.v_values[plane..], planes);
+                for (rest, &v) in v_rest[to].iter_mut().zip(v_plane) {
+                    *rest += v * background;
+                }
+            }
+            tile.deal(row, &v_rest, &mut pixels.v_rest, 1);
+            if self.pass.wanted.backgrounds {
+                for (sum, v_plane) in v_background.iter_mut().zip(&*v_row) {
+                    for (&v, &t) in v_plane[to].iter().zip(&t) {
+                        *sum += v * t;
+                    }
+                }
+            }
+        }
+        pixels.find_ends() as usize
     }
 }
 
@@ -169,99 +283,50 @@ impl<T: Scalar> Backward<'_, T> {
     }
 
     /// Fills in the gradients of a strip.
-    #[inline(always)]
-    fn run<A: Arithmetic<T>, const LANES: usize, const PLANES: usize, const GEOM: bool>(
-        &self,
-        pixels: &mut Pixels<T>,
-        task: TaskVjp<'_, T>,
-    ) {
+    fn strip(&self, simd: Simd, room: &mut Room<T>, task: TaskVjp<'_, T>) {
         let (grid, channels) = (&self.sorted.grid, self.splats.channels);
-        let mut values = vec![T::ZERO; self.planes()];
+        let Room {
+            pixels,
+            batch,
+            v_row,
+        } = room;
         let (strip, stride) = (task.strip, self.stride());
-        let (mut rest, mut by_tile) = (task.partials, task.v_background);
+        let (mut partials, mut by_tile) = (task.partials, task.v_background);
         for (column, number) in strip.columns.clone().zip(strip.tiles(grid)) {
-            let tile = Tile::new(grid, column, strip.tile_row);
+            let tile = &Tile::new(grid, column, strip.tile_row);
             let hits = self.sorted.splats_of_tile(number);
-            let partials = cut(&mut rest, hits.len() * stride);
-            let end = self.load(&tile, strip.view, pixels, cut(&mut by_tile, channels));
+            let partials = cut(&mut partials, hits.len() * stride);
+            let v_background = cut(&mut by_tile, channels);
+            let view = strip.view;
+            let end = T::read(
+                simd,
+                Read {
+                    pass: self,
+                    pixels,
+                    tile,
+                    view,
+                    v_row,
+                    v_background,
+                },
+            );
             if stride == 0 {
                 continue;
             }
             let (hits, _) = hits.split_at(end.min(hits.len()));
-            let (reached, beyond) = partials.split_at_mut(hits.len() * stride);
+            let (partials, beyond) = partials.split_at_mut(hits.len() * stride);
             beyond.fill(T::ZERO);
-            let reached = reached.chunks_exact_mut(stride).zip(hits).enumerate().rev();
-            for (place, (partial, &m)) in reached {
-                let m = m as usize;
-                let hit = Hit::load(self.splats, m, grid, &tile, &self.composited.constants);
-                load_values(self.splats, m, &mut values);
-                let layer = Layer {
-                    place: place as u32,
-                    values: &values,
-                };
-                pixels.remove::<A, LANES, PLANES, GEOM>(
-                    &tile,
-                    &hit,
-                    layer,
-                    &self.composited.constants,
-                    partial,
-                );
-            }
+            T::replay(
+                simd,
+                Replay {
+                    pass: self,
+                    pixels,
+                    batch,
+                    tile,
+                    hits,
+                    partials,
+                },
+            );
         }
-    }
-
-    /// Loads a tile's pixels, fills in the gradient by the background, and returns the greatest end of any pixel.
-    #[inline(always)]
-    fn load(
-        &self,
-        tile: &Tile,
-        view: usize,
-        pixels: &mut Pixels<T>,
-        v_background: &mut [T],
-    ) -> usize {
-        let ImageSize { height, width, .. } = self.composited.size;
-        let (planes, channels) = (self.planes(), self.splats.channels);
-        let background = &self.backgrounds[view * channels..(view + 1) * channels];
-        tile.centres_x(&mut pixels.centres);
-        pixels.row_ends.fill(0);
-        v_background.fill(T::ZERO);
-        for row in 0..tile.height {
-            let start = (view * height + tile.y + row) * width + tile.x;
-            let (from, to) = (start..start + tile.width, ..tile.width);
-            let t = &self.composited.transmittance[from.clone()];
-            pixels.transmittance[row][to].copy_from_slice(t);
-            let ends = &self.composited.ends[from.clone()];
-            pixels.ends[row][to].copy_from_slice(ends);
-            pixels.row_ends[row] = ends.iter().fold(0, |greatest, &end| greatest.max(end));
-            let v_planes = &mut pixels.v_values[row * planes..(row + 1) * planes];
-            let (v_depths, v_features) = v_planes.split_at_mut(self.depths());
-            if let (Some(v), [v_depth]) = (self.v_image.depth, v_depths) {
-                v_depth[to].copy_from_slice(&v[from.clone()]);
-            }
-            let v_rest = &mut pixels.v_rest[row][to];
-            match self.v_image.transmittance {
-                Some(v) => v_rest.copy_from_slice(&v[from.clone()]),
-                None => v_rest.fill(T::ZERO),
-            }
-            let v_pixels = &self.v_image.features[start * channels..][..tile.width * channels];
-            take_apart(v_pixels, v_features);
-            for (&background, v_plane) in background.iter().zip(&*v_features) {
-                for (rest, &v) in v_rest.iter_mut().zip(v_plane) {
-                    *rest += v * background;
-                }
-            }
-            if self.wanted.backgrounds {
-                for (sum, v_plane) in v_background.iter_mut().zip(&*v_features) {
-                    for (&v, &t) in v_plane.iter().zip(t) {
-                        *sum += v * t;
-                    }
-                }
-            }
-        }
-        pixels
-            .row_ends
-            .iter()
-            .fold(0, |greatest, &end| greatest.max(end)) as usize
     }
 
     /// Adds up every splat's hits, in the order of its tiles (MATH eq. 17).

@@ -26,6 +26,7 @@ pub(crate) mod cube_sums;
 pub(crate) mod cube_tile;
 #[cfg(feature = "cube")]
 pub(crate) mod cube_vjp;
+pub(crate) mod hits;
 pub(crate) mod replay;
 pub(crate) mod strip;
 pub(crate) mod tile;

@@ -6,8 +6,9 @@ use crate::arithmetic::Arithmetic;
 use crate::binning::cpu::TileGrid;
 use crate::composite::Moments;
 use crate::composite::blend::Layer;
+use crate::composite::hits::{Coverage, Hit, Part};
 use crate::composite::tile::{
-    Aligned, Constants, Hit, MAX_LANES, NARROW_LANES, Row, Span, Spans, Tile, load, store,
+    BLOCK_SIDE, Block, Centres, Constants, MAX_LANES, MAX_TILE_SIDE, Tile,
 };
 use crate::math::Vec2;
 use crate::scalar::Scalar;
@@ -21,35 +22,58 @@ const MOMENTS: usize = 6;
 /// The pixels of a tile on the way back to front, by planes.
 pub struct Pixels<T> {
     /// Transmittance behind the hits yet to come.
-    pub(crate) transmittance: Vec<Row<T>>,
+    pub(crate) transmittance: Vec<Block<T>>,
     /// The gradient by the light that everything behind them lets through.
-    pub(crate) v_rest: Vec<Row<T>>,
+    pub(crate) v_rest: Vec<Block<T>>,
     /// One past the place of the last hit composited.
-    pub(crate) ends: Vec<Row<u32>>,
-    /// The gradients by the sums of weight times value, row by row: depth if there is one, then features.
-    pub(crate) v_values: Vec<Row<T>>,
-    /// The greatest end of each row.
-    pub(crate) row_ends: Vec<u32>,
-    /// The x of the pixel centres of every row.
-    pub(crate) centres: Row<T>,
+    pub(crate) ends: Vec<Block<u32>>,
+    /// The gradients by the sums of weight times value, block by block: depth if there is one, then features.
+    pub(crate) v_values: Vec<Block<T>>,
+    pub(crate) centres: Centres<T>,
+    /// For every row of blocks, the first columns of the blocks which the hits at hand may reach, as bits.
+    live: [u32; MAX_TILE_SIDE / BLOCK_SIDE],
+    /// The greatest end of each block.
+    block_ends: Vec<u32>,
     /// The sums over the pixels of the hit at hand, one per lane: six moments, then the planes.
-    sums: Vec<Aligned<T>>,
-    spans: Spans<T>,
+    sums: Vec<Block<T>>,
+    coverage: Coverage<T>,
 }
 
 impl<T: Scalar> Pixels<T> {
     /// Room for a tile of `grid` and a number of planes.
     pub(crate) fn new(grid: &TileGrid, planes: usize) -> Self {
-        let rows = grid.tile_height;
+        let blocks = Tile::blocks_of(grid);
         Self {
-            transmittance: vec![[T::ONE; _]; rows],
-            v_rest: vec![[T::ZERO; _]; rows],
-            ends: vec![[0; _]; rows],
-            v_values: vec![[T::ZERO; _]; rows * planes],
-            row_ends: vec![0; rows],
-            centres: [T::ZERO; _],
-            sums: vec![Aligned([T::ZERO; _]); MOMENTS + planes],
-            spans: Spans::new(),
+            transmittance: vec![Block::all(T::ONE); blocks],
+            v_rest: vec![Block::all(T::ZERO); blocks],
+            ends: vec![Block::all(0); blocks],
+            v_values: vec![Block::all(T::ZERO); blocks * planes],
+            centres: Centres::new(),
+            live: [0; _],
+            block_ends: vec![0; blocks],
+            sums: vec![Block::all(T::ZERO); MOMENTS + planes],
+            coverage: Coverage::new(),
+        }
+    }
+
+    /// Looks at the ends of all pixels; returns the greatest.
+    pub(crate) fn find_ends(&mut self) -> u32 {
+        for (end, block) in self.block_ends.iter_mut().zip(&self.ends) {
+            *end = block.0.iter().fold(0, |greatest, &end| greatest.max(end));
+        }
+        self.block_ends
+            .iter()
+            .fold(0, |greatest, &end| greatest.max(end))
+    }
+
+    /// Looks for the blocks that hits from `place` on reach.
+    pub(crate) fn reach(&mut self, tile: &Tile, place: u32) {
+        let rows = self.block_ends.chunks_exact(tile.columns);
+        for (live, ends) in self.live.iter_mut().zip(rows) {
+            let ends = ends.iter().enumerate();
+            *live = ends.fold(0, |live, (column, &end)| {
+                live | u32::from(place < end) << (column * BLOCK_SIDE)
+            });
         }
     }
 
@@ -68,77 +92,70 @@ impl<T: Scalar> Pixels<T> {
         constants: &Constants<T>,
         out: &mut [T],
     ) {
-        hit.spans::<LANES>(tile, &mut self.spans);
-        if hit.is_narrow() {
-            self.rows::<A, NARROW_LANES, PLANES, GEOM>(hit, layer, constants, out);
-        } else {
-            self.rows::<A, LANES, PLANES, GEOM>(hit, layer, constants, out);
-        }
-    }
-
-    #[inline(always)]
-    fn rows<A: Arithmetic<T>, const LANES: usize, const PLANES: usize, const GEOM: bool>(
-        &mut self,
-        hit: &Hit<T>,
-        layer: Layer<'_, T>,
-        constants: &Constants<T>,
-        out: &mut [T],
-    ) {
         const { assert!(LANES <= MAX_LANES) };
+        hit.cover::<LANES>(tile, &mut self.coverage);
         for sum in &mut self.sums {
-            *sum = Aligned([T::ZERO; MAX_LANES]);
+            *sum = Block::all(T::ZERO);
         }
         // A number of moments that the compiler knows.
         let Some((moments, sums)) = self.sums.split_first_chunk_mut::<MOMENTS>() else {
             return;
         };
-        for row in hit.rows.clone() {
-            let Span {
-                first,
-                end,
-                right,
-                dy,
-            } = self.spans.row(row);
-            if first >= end || layer.place >= self.row_ends[row] {
-                continue;
-            }
-            let (transmittance, rests) = (&mut self.transmittance[row], &mut self.v_rest[row]);
-            let v_planes = &self.v_values[row * sums.len()..(row + 1) * sums.len()];
-            let mut column = first;
-            while column < end {
-                let v_weight = match (
-                    known::<_, PLANES>(v_planes),
-                    known::<_, PLANES>(layer.values),
-                ) {
-                    _ if !GEOM => [T::ZERO; LANES],
-                    (Some(v), Some(values)) => v_weights::<T, A, LANES>(v, values, column),
-                    _ => v_weights::<T, A, LANES>(v_planes, layer.values, column),
-                };
-                let lanes = Lanes {
-                    x: load::<T, LANES>(&self.centres, column),
-                    transmittance: load(transmittance, column),
-                    v_rest: load(rests, column),
-                    ends: load(&self.ends[row], column),
-                };
-                let x = lanes.x;
-                let (in_front, weights, v_sigma) =
-                    lanes.in_front::<A, GEOM>(dy, right, hit, layer.place, constants, v_weight);
-                store(transmittance, column, in_front.transmittance);
-                if GEOM {
-                    store(rests, column, in_front.v_rest);
-                    let dx = std::array::from_fn(|lane| x[lane] - hit.mean.x);
-                    add_moments::<T, A, LANES>(moments, &dx, dy, &v_sigma);
-                }
-                match (
-                    sums.first_chunk_mut::<PLANES>(),
-                    known::<_, PLANES>(v_planes),
-                ) {
-                    (Some(sums), Some(v)) if PLANES > 0 => {
-                        add_weighted::<T, A, LANES>(sums, v, column, &weights);
+        for row in hit.block_rows() {
+            for part in 0..MAX_LANES / LANES {
+                let first_row = row * BLOCK_SIDE + part * (LANES / BLOCK_SIDE);
+                let lanes = self.coverage.part::<LANES>(first_row);
+                let mut blocks = lanes.blocks & self.live[row];
+                while blocks != 0 {
+                    let bit = blocks & blocks.wrapping_neg();
+                    blocks ^= bit;
+                    let column = bit.trailing_zeros() as usize / BLOCK_SIDE;
+                    let block = row * tile.columns + column;
+                    let v_planes = &self.v_values[block * sums.len()..(block + 1) * sums.len()];
+                    let v_weight = match (
+                        known::<_, PLANES>(v_planes),
+                        known::<_, PLANES>(layer.values),
+                    ) {
+                        _ if !GEOM => [T::ZERO; LANES],
+                        (Some(v), Some(values)) => v_weights::<T, A, LANES>(v, values, part),
+                        _ => v_weights::<T, A, LANES>(v_planes, layer.values, part),
+                    };
+                    let (transmittance, v_rest) =
+                        (&mut self.transmittance[block], &mut self.v_rest[block]);
+                    let x = self.centres.load(column);
+                    let pixels = Lanes {
+                        x,
+                        transmittance: transmittance.load(part),
+                        v_rest: v_rest.load(part),
+                        ends: self.ends[block].load(part),
+                    };
+                    let (in_front, weights, v_sigma) = pixels.in_front::<A, GEOM>(
+                        &lanes,
+                        bit,
+                        hit,
+                        layer.place,
+                        constants,
+                        v_weight,
+                    );
+                    transmittance.store(part, in_front.transmittance);
+                    if GEOM {
+                        v_rest.store(part, in_front.v_rest);
+                        let mut dx = x;
+                        for dx in &mut dx {
+                            *dx = *dx - hit.mean.x;
+                        }
+                        add_moments::<T, A, LANES>(moments, &dx, &lanes.dy, &v_sigma);
                     }
-                    _ => add_weighted::<T, A, LANES>(sums, v_planes, column, &weights),
+                    match (
+                        sums.first_chunk_mut::<PLANES>(),
+                        known::<_, PLANES>(v_planes),
+                    ) {
+                        (Some(sums), Some(v)) if PLANES > 0 => {
+                            add_weighted::<T, A, LANES>(sums, v, part, &weights);
+                        }
+                        _ => add_weighted::<T, A, LANES>(sums, v_planes, part, &weights),
+                    }
                 }
-                column += LANES;
             }
         }
         let (by_geometry, by_planes) = out.split_at_mut(if GEOM { GEOMETRY } else { 0 });
@@ -169,16 +186,16 @@ fn known<U, const PLANES: usize>(planes: &[U]) -> Option<&[U; PLANES]> {
     planes.first_chunk().filter(|_| PLANES > 0)
 }
 
-/// What one unit of a hit's weight adds to the loss, from `column` of a row on.
+/// What one unit of a hit's weight adds to the loss, in one part of a block.
 #[inline(always)]
 fn v_weights<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
-    v_planes: &[Row<T>],
+    v_planes: &[Block<T>],
     values: &[T],
-    column: usize,
+    part: usize,
 ) -> [T; LANES] {
     let mut v_weight = [T::ZERO; LANES];
     for (v, &value) in v_planes.iter().zip(values) {
-        let v: [T; LANES] = load(v, column);
+        let v: [T; LANES] = v.load(part);
         for lane in 0..LANES {
             v_weight[lane] = A::add_weighted(v_weight[lane], v[lane], value);
         }
@@ -186,49 +203,49 @@ fn v_weights<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
     v_weight
 }
 
-/// Adds what a hit's weights take from the gradients of a row from `column` on to a sum per plane and lane.
+/// Adds what a hit's weights take from the gradients of one part of a block to a sum per plane and lane.
 #[inline(always)]
 fn add_weighted<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
-    sums: &mut [Aligned<T>],
-    v_planes: &[Row<T>],
-    column: usize,
+    sums: &mut [Block<T>],
+    v_planes: &[Block<T>],
+    part: usize,
     weights: &[T; LANES],
 ) {
     for (sum, v) in sums.iter_mut().zip(v_planes) {
-        let v: [T; LANES] = load(v, column);
-        let mut lanes: [T; LANES] = std::array::from_fn(|lane| sum.0[lane]);
+        let v: [T; LANES] = v.load(part);
+        let mut lanes: [T; LANES] = sum.load(0);
         for lane in 0..LANES {
             lanes[lane] = A::add_weighted(lanes[lane], weights[lane], v[lane]);
         }
-        sum.0[..LANES].copy_from_slice(&lanes);
+        sum.store(0, lanes);
     }
 }
 
 /// Adds pixels at `(dx, dy)` to the moments.
 #[inline(always)]
 fn add_moments<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
-    moments: &mut [Aligned<T>; MOMENTS],
+    moments: &mut [Block<T>; MOMENTS],
     dx: &[T; LANES],
-    dy: T,
+    dy: &[T; LANES],
     v_sigma: &[T; LANES],
 ) {
     // One loop per sum: each is then a few vector operations. What a loop does not use of the formula, the compiler drops.
     macro_rules! add {
         ($($k:literal $moment:ident)*) => {$(
-            let mut lanes: [T; LANES] = std::array::from_fn(|lane| moments[$k].0[lane]);
+            let mut lanes: [T; LANES] = moments[$k].load(0);
             for lane in 0..LANES {
-                let d = Vec2 { x: dx[lane], y: dy };
+                let d = Vec2 { x: dx[lane], y: dy[lane] };
                 let mut sum = Moments::default();
                 sum.$moment = lanes[lane];
                 lanes[lane] = A::add_moments(sum, d, v_sigma[lane]).$moment;
             }
-            moments[$k].0[..LANES].copy_from_slice(&lanes);
+            moments[$k].store(0, lanes);
         )*};
     }
     add!(0 one 1 x 2 y 3 xx 4 xy 5 yy);
 }
 
-/// Neighbouring pixels of a row: their centres, and what [`Pixels`] knows of them.
+/// Pixels of a block: their centres, and what [`Pixels`] knows of them.
 struct Lanes<T, const LANES: usize> {
     x: [T; LANES],
     transmittance: [T; LANES],
@@ -237,13 +254,13 @@ struct Lanes<T, const LANES: usize> {
 }
 
 impl<T: Scalar, const LANES: usize> Lanes<T, LANES> {
-    /// The same pixels in front of a hit, as far as they lie left of `right`; the hit's weights; and its gradients by sigma, which
+    /// The same pixels in front of a hit, those of the block at `bit` that `part` tells it can count in; the hit's weights; and its gradients by sigma, which
     /// are zero without `GEOM`.
     #[inline(always)]
     fn in_front<A: Arithmetic<T>, const GEOM: bool>(
         mut self,
-        dy: T,
-        right: T,
+        part: &Part<T, LANES>,
+        bit: u32,
         hit: &Hit<T>,
         place: u32,
         constants: &Constants<T>,
@@ -253,12 +270,12 @@ impl<T: Scalar, const LANES: usize> Lanes<T, LANES> {
         for lane in 0..LANES {
             let d = Vec2 {
                 x: self.x[lane] - hit.mean.x,
-                y: dy,
+                y: part.dy[lane],
             };
             let sigma = A::sigma(hit.conic, d);
             let falloff = A::exp(-sigma);
             let alpha = A::alpha(hit.opacity, falloff, constants.alpha_max);
-            let counts = (self.x[lane] < right)
+            let counts = part.inside(lane, bit)
                 & (place < self.ends[lane])
                 & (sigma <= A::SIGMA_MAX)
                 & A::counts(sigma, alpha, constants.alpha_min);
@@ -282,8 +299,8 @@ impl<T: Scalar, const LANES: usize> Lanes<T, LANES> {
 
 /// The sum over the lanes, by halves.
 #[inline(always)]
-fn total<T: Scalar, const LANES: usize>(lanes: &Aligned<T>) -> T {
-    let mut lanes: [T; LANES] = std::array::from_fn(|lane| lanes.0[lane]);
+fn total<T: Scalar, const LANES: usize>(lanes: &Block<T>) -> T {
+    let mut lanes: [T; LANES] = lanes.load(0);
     let mut half = LANES / 2;
     while half > 0 {
         for lane in 0..half {

@@ -95,26 +95,6 @@ pub(crate) fn ln_f64(x: f64) -> f64 {
     x.ln()
 }
 
-/// `ln x` for finite `x >= 1` to within 2e-5: for bounds that have more slack than that.
-#[inline(always)]
-pub(crate) fn rough_ln(x: f64) -> f64 {
-    const FRACTION_BITS: u32 = f64::MANTISSA_DIGITS - 1;
-    let exponent = (x.to_bits() >> FRACTION_BITS) as i64 - 1023;
-    let fraction = x.to_bits() & ((1 << FRACTION_BITS) - 1);
-    let t = f64::from_bits(fraction | 1.0f64.to_bits()) - 1.0;
-    let tail = LN[2] + t * (LN[3] + t * LN[4]);
-    exponent as f64 * std::f64::consts::LN_2 + t * (LN[0] + t * (LN[1] + t * tail))
-}
-
-/// `ln (1 + t) = t (l0 + t (l1 + ...))` for `0 <= t <= 1`, error 1e-5.
-const LN: [f64; 5] = [
-    0.999_494_4,
-    -0.491_900_79,
-    0.289_455_35,
-    -0.136_043_76,
-    0.032_151_89,
-];
-
 /// `e^x` on a device, by its own instruction.
 #[cfg(feature = "cube")]
 #[cubecl::cube]

@@ -134,15 +134,15 @@ impl<T: Scalar> Splats<&[T]> {
     #[inline(always)]
     pub(crate) fn load_features(&self, m: usize, out: &mut [T]) {
         let row = m * self.channels..(m + 1) * self.channels;
-        // Loops: a call to copy three numbers takes longer than they do.
         if let Some(halves) = &self.half_features {
             for (out, half) in out.iter_mut().zip(&halves[row]) {
                 *out = T::from_f64(half.to_f64());
             }
+        } else if let ([r, g, b], [red, green, blue]) = (&mut *out, &self.features[row.clone()]) {
+            // The usual number, spelled out: a call to copy three numbers takes longer than they do.
+            (*r, *g, *b) = (*red, *green, *blue);
         } else {
-            for (out, &feature) in out.iter_mut().zip(&self.features[row]) {
-                *out = feature;
-            }
+            out.copy_from_slice(&self.features[row]);
         }
     }
 

@@ -1,0 +1,296 @@
+//! Splats as one tile sees them, and which of its pixels they can count in.
+
+use std::hint::select_unpredictable;
+use std::ops::Range;
+
+use crate::composite::tile::{ALL_COLUMNS, BLOCK_SIDE, Constants, MAX_LANES, MAX_TILE_SIDE, Tile};
+use crate::config::FOOTPRINT_SLACK;
+use crate::math::{Sym2, Vec2};
+use crate::project::Splats;
+use crate::scalar::Scalar;
+
+/// The hits of a batch.
+pub(crate) const BATCH: usize = 16;
+
+/// One number for each hit of a batch.
+type Column<T> = [T; BATCH];
+
+/// Some neighbours of a tile's list, by columns: what they have in common with the tile is worked out for all at once.
+#[derive(Debug, Clone)]
+pub(crate) struct Batch<T> {
+    mean: [Column<T>; 2],
+    conic: [Column<T>; 3],
+    opacity: Column<T>,
+    /// The first column and the first row of the tile.
+    first: [Column<u32>; 2],
+    /// One past the last.
+    end: [Column<u32>; 2],
+    slope: Column<T>,
+    inverse: Column<T>,
+    half_width_squared: Column<T>,
+    /// `[BATCH, planes]`: the depth if there is a plane for it, then the features.
+    values: Vec<T>,
+    planes: usize,
+}
+
+impl<T: Scalar> Batch<T> {
+    /// Room for hits of splats that have a number of values.
+    pub(crate) fn new(planes: usize) -> Self {
+        let zeros = [T::ZERO; _];
+        Self {
+            mean: [zeros; _],
+            conic: [zeros; _],
+            opacity: zeros,
+            first: [[0; _]; _],
+            end: [[0; _]; _],
+            slope: zeros,
+            inverse: zeros,
+            half_width_squared: zeros,
+            values: vec![T::ZERO; BATCH * planes],
+            planes,
+        }
+    }
+
+    /// Loads at most [`BATCH`] splats. `PLANES` is the number of values, or 0 where the compiler is not to know it.
+    #[inline(always)]
+    pub(crate) fn load<const PLANES: usize>(
+        &mut self,
+        splats: &Splats<&[T]>,
+        hits: &[u32],
+        tile: &Tile,
+        constants: &Constants<T>,
+    ) {
+        let mut extent = [[T::ZERO; BATCH]; 2];
+        let values = self.values.chunks_exact_mut(self.planes);
+        for ((k, &m), values) in (0..BATCH).zip(hits).zip(values) {
+            let m = m as usize;
+            for axis in 0..2 {
+                self.mean[axis][k] = splats.means[2 * m + axis];
+                extent[axis][k] = splats.extents[2 * m + axis];
+            }
+            let conic = splats.conic(m);
+            self.conic[0][k] = conic.xx;
+            self.conic[1][k] = conic.xy;
+            self.conic[2][k] = conic.yy;
+            self.opacity[k] = splats.opacities[m];
+            match values.first_chunk_mut::<PLANES>() {
+                Some(values) if PLANES > 0 => load_values(splats, m, values),
+                _ => load_values(splats, m, values),
+            }
+        }
+        let mut visible = [false; BATCH];
+        for k in 0..BATCH {
+            visible[k] = (extent[0][k] > T::ZERO) & (extent[1][k] > T::ZERO);
+        }
+        for (axis, start, count) in [(0, tile.x, tile.width), (1, tile.y, tile.height)] {
+            let (start, count) = (start as f64, count as f64);
+            for k in 0..BATCH {
+                let (centre, half) = (self.mean[axis][k].to_f64(), extent[axis][k].to_f64());
+                let first = up(centre - half - 0.5 - start, count);
+                let end = down(centre + half + 0.5 - start, count);
+                let end = select_unpredictable(visible[k], end, 0.0);
+                self.first[axis][k] = first.nearest();
+                self.end[axis][k] = end.nearest();
+            }
+        }
+        for k in 0..BATCH {
+            // The row's chord (MATH eq. 16), as far as it is the same for all rows.
+            let (xx, xy) = (self.conic[0][k], self.conic[1][k]);
+            let reach =
+                (self.opacity[k] * constants.inverse_alpha_min).ln() + T::from_f64(FOOTPRINT_SLACK);
+            self.slope[k] = -xy / xx;
+            self.inverse[k] = T::ONE / (extent[1][k] * extent[1][k]);
+            self.half_width_squared[k] = (reach + reach) / xx;
+        }
+    }
+
+    /// Hit `k` of the batch.
+    #[inline(always)]
+    pub(crate) fn hit(&self, k: usize) -> Hit<T> {
+        Hit {
+            mean: Vec2 {
+                x: self.mean[0][k],
+                y: self.mean[1][k],
+            },
+            conic: Sym2 {
+                xx: self.conic[0][k],
+                xy: self.conic[1][k],
+                yy: self.conic[2][k],
+            },
+            opacity: self.opacity[k],
+            rows: self.first[1][k] as usize..self.end[1][k] as usize,
+            columns: [
+                T::from_f64(f64::from(self.first[0][k])),
+                T::from_f64(f64::from(self.end[0][k])),
+            ],
+            slope: self.slope[k],
+            inverse: self.inverse[k],
+            half_width_squared: self.half_width_squared[k],
+        }
+    }
+
+    /// What hit `k` adds to each plane.
+    #[inline(always)]
+    pub(crate) fn values(&self, k: usize) -> &[T] {
+        &self.values[k * self.planes..(k + 1) * self.planes]
+    }
+}
+
+/// Fetches what a splat adds to each plane: its depth if there is room for it, then its features.
+#[inline(always)]
+fn load_values<T: Scalar>(splats: &Splats<&[T]>, m: usize, values: &mut [T]) {
+    let channels = splats.channels;
+    let (depth, features) = values.split_at_mut(values.len() - channels);
+    if let [depth] = depth {
+        *depth = splats.depths[m];
+    }
+    splats.load_features(m, features);
+}
+
+/// In the middle of those numbers whose neighbours are one apart: adding it rounds to an integer.
+const INTEGERS: f64 = 1.5 * (1u64 << (f64::MANTISSA_DIGITS - 1)) as f64;
+
+/// The least integer from `x` on, within `0 ..= count`; 0 for NaN.
+#[inline(always)]
+fn up(x: f64, count: f64) -> f64 {
+    let x = clamp(x, count);
+    let nearest = (x + INTEGERS) - INTEGERS;
+    nearest + select_unpredictable(nearest < x, 1.0, 0.0)
+}
+
+/// The greatest integer up to `x`, within `0 ..= count`; 0 for NaN.
+#[inline(always)]
+fn down(x: f64, count: f64) -> f64 {
+    let x = clamp(x, count);
+    let nearest = (x + INTEGERS) - INTEGERS;
+    nearest - select_unpredictable(nearest > x, 1.0, 0.0)
+}
+
+#[inline(always)]
+fn clamp(x: f64, count: f64) -> f64 {
+    let x = select_unpredictable(x > 0.0, x, 0.0);
+    select_unpredictable(x < count, x, count)
+}
+
+/// A splat as one tile sees it.
+#[derive(Debug, Clone)]
+pub(crate) struct Hit<T: Scalar> {
+    pub(crate) mean: Vec2<T>,
+    pub(crate) conic: Sym2<T>,
+    pub(crate) opacity: T,
+    /// Rows of the tile.
+    pub(crate) rows: Range<usize>,
+    /// First and end, as columns of the tile.
+    columns: [T; 2],
+    /// How far its middle moves from one row to the next.
+    slope: T,
+    /// One over the square of half the height of its box, 1/px^2.
+    inverse: T,
+    /// The square of half its width through the centre, px^2.
+    half_width_squared: T,
+}
+
+impl<T: Scalar> Hit<T> {
+    /// The rows of blocks it reaches.
+    #[inline(always)]
+    pub(crate) fn block_rows(&self) -> Range<usize> {
+        self.rows.start / BLOCK_SIDE..self.rows.end.div_ceil(BLOCK_SIDE)
+    }
+
+    /// Finds the pixels of each row at which sigma stays within reach (MATH eq. 16): an interval of the splat and the row alone,
+    /// whatever the tile, cut to the splat's box and the tile. Every pixel left out is one that the splat does not count in.
+    #[inline(always)]
+    pub(crate) fn cover<const LANES: usize>(&self, tile: &Tile, coverage: &mut Coverage<T>) {
+        let left = T::from_f64(tile.x as f64);
+        let bounds = self.columns;
+        let rows = self.rows.start as u32..self.rows.end as u32;
+        let mut row = self.rows.start / BLOCK_SIDE * BLOCK_SIDE;
+        while row < self.rows.end {
+            let first_y = tile.centre_y::<T>(row);
+            let (mut columns, mut down) = ([0; LANES], [T::ZERO; LANES]);
+            for lane in 0..LANES {
+                let dy = (first_y + T::from_f64(lane as f64)) - self.mean.y;
+                let chord = T::chord(self.slope, self.inverse, self.half_width_squared, dy);
+                // Pixels whose centres lie between a and b: from the integer nearest to a to before the one nearest to b.
+                // Phrased so that NaN ends at the splat's box.
+                let a = (self.mean.x + (chord.x - chord.y)) - left;
+                let b = (self.mean.x + (chord.x + chord.y)) - left;
+                let a = if a > bounds[0] { a } else { bounds[0] };
+                let a = if a < bounds[1] { a } else { bounds[1] };
+                let b = if b < bounds[1] { b } else { bounds[1] };
+                let b = if b > bounds[0] { b } else { bounds[0] };
+                let number = row as u32 + lane as u32;
+                let within = (number >= rows.start) & (number < rows.end);
+                let between = below(b.nearest()) & !below(a.nearest());
+                columns[lane] = select_unpredictable(within, between, 0);
+                down[lane] = dy;
+            }
+            coverage.columns[row..row + LANES].copy_from_slice(&columns);
+            coverage.dy[row..row + LANES].copy_from_slice(&down);
+            row += LANES;
+        }
+    }
+}
+
+/// The bits below bit `n`, which is at most 32.
+#[inline(always)]
+fn below(n: u32) -> u32 {
+    1u32.unbounded_shl(n).wrapping_sub(1)
+}
+
+/// The pixels of each row of a tile that a splat can count in.
+#[derive(Debug, Clone)]
+pub(crate) struct Coverage<T> {
+    /// A bit for each column of the tile.
+    columns: [u32; MAX_TILE_SIDE + MAX_LANES],
+    /// From the splat's centre down to the pixels', px.
+    dy: [T; MAX_TILE_SIDE + MAX_LANES],
+}
+
+/// As many rows of a row of blocks as fill the lanes, as a splat sees them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Part<T, const LANES: usize> {
+    /// The splat can count in the lane of those blocks, whose first column has its bit set.
+    inside: [u32; LANES],
+    /// From the splat's centre down to the pixels', px.
+    pub(crate) dy: [T; LANES],
+    /// The first columns of the blocks in which the splat can count at all, as bits.
+    pub(crate) blocks: u32,
+}
+
+impl<T: Scalar, const LANES: usize> Part<T, LANES> {
+    /// Whether the splat can count in a lane of the block whose first column is `bit`.
+    #[inline(always)]
+    pub(crate) fn inside(&self, lane: usize, bit: u32) -> bool {
+        self.inside[lane] & bit != 0
+    }
+}
+
+impl<T: Scalar> Coverage<T> {
+    pub(crate) fn new() -> Self {
+        Self {
+            columns: [0; _],
+            dy: [T::ZERO; _],
+        }
+    }
+
+    /// The rows from `row` on that fill the lanes.
+    #[inline(always)]
+    pub(crate) fn part<const LANES: usize>(&self, row: usize) -> Part<T, LANES> {
+        const { assert!(LANES.is_multiple_of(BLOCK_SIDE) && LANES <= MAX_LANES) };
+        let rows = &self.columns[row..row + LANES / BLOCK_SIDE];
+        let dy = &self.dy[row..row + LANES / BLOCK_SIDE];
+        let any = rows.iter().fold(0, |any, &columns| any | columns);
+        let any = any | any >> 1;
+        let mut part = Part {
+            inside: [0; _],
+            dy: [T::ZERO; _],
+            blocks: (any | any >> 2) & ALL_COLUMNS,
+        };
+        for lane in 0..LANES {
+            part.inside[lane] = rows[lane / BLOCK_SIDE] >> (lane % BLOCK_SIDE);
+            part.dy[lane] = dy[lane / BLOCK_SIDE];
+        }
+        part
+    }
+}
