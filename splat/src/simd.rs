@@ -104,6 +104,23 @@ impl Simd {
     }
 }
 
+/// Tells the machine that a slice is about to be written, so that its cache lines are there by then. A hint: without one for the machine at
+/// hand, nothing.
+#[inline(always)]
+pub(crate) fn prefetch_to_write<T>(slice: &[T]) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_ET0, _mm_prefetch};
+        const CACHE_LINE: usize = 64;
+        for line in slice.chunks(const { CACHE_LINE / size_of::<T>() }) {
+            // SAFETY: part of SSE, which every x86-64 has; it neither reads nor writes, and takes any address.
+            unsafe { _mm_prefetch::<_MM_HINT_ET0>(line.as_ptr().cast()) };
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = slice;
+}
+
 /// A loop over lanes, generic over how its products and sums are rounded and how many lanes it takes at once.
 ///
 /// `run` and everything it calls per lane must be `#[inline(always)]`: only what is inlined into the dispatch is compiled for

@@ -3,10 +3,10 @@
 use std::hint::select_unpredictable;
 
 use crate::arithmetic::Arithmetic;
-use crate::binning::cpu::TileGrid;
 use crate::composite::hits::{Coverage, Hit, Part};
 use crate::composite::tile::{
-    ALL_COLUMNS, BLOCK_SIDE, Block, Centres, Constants, MAX_LANES, MAX_TILE_SIDE, Tile,
+    ALL_COLUMNS, BLOCK_COLUMNS, BLOCK_SIDE, BLOCKS, Block, Blocks, Centres, Constants, MAX_LANES,
+    Tile, block_at,
 };
 use crate::math::Vec2;
 use crate::scalar::Scalar;
@@ -14,16 +14,16 @@ use crate::scalar::Scalar;
 /// The pixels of a tile while it is composited, by planes.
 pub struct Pixels<T> {
     /// Transmittance; negated once the pixel has ended, which no further splat then passes.
-    pub(crate) transmittance: Vec<Block<T>>,
+    pub(crate) transmittance: Blocks<T>,
     /// One past the place, in the tile's list, of the last splat composited.
-    pub(crate) ends: Vec<Block<u32>>,
+    pub(crate) ends: Blocks<u32>,
     /// The sums of weight times value, block by block: the depth if it is wanted, then the features.
     pub(crate) values: Vec<Block<T>>,
     /// The number of planes.
     pub(crate) planes: usize,
     centres: Centres<T>,
     /// For every row of blocks, the first columns of the blocks in which some pixel has not ended, as bits.
-    live: [u32; MAX_TILE_SIDE / BLOCK_SIDE],
+    live: [u32; BLOCK_COLUMNS],
     coverage: Coverage<T>,
     /// Lanes evaluated so far.
     pub(crate) evaluated: u64,
@@ -37,13 +37,12 @@ pub(crate) struct Layer<'a, T> {
 }
 
 impl<T: Scalar> Pixels<T> {
-    /// Room for a tile of `grid` and a number of planes.
-    pub(crate) fn new(grid: &TileGrid, planes: usize) -> Self {
-        let blocks = Tile::blocks_of(grid);
+    /// Room for a tile and a number of planes.
+    pub(crate) fn new(planes: usize) -> Self {
         Self {
-            transmittance: vec![Block::all(T::ONE); blocks],
-            ends: vec![Block::all(0); blocks],
-            values: vec![Block::all(T::ZERO); blocks * planes],
+            transmittance: Box::new([Block::all(T::ONE); _]),
+            ends: Box::new([Block::all(0); _]),
+            values: vec![Block::all(T::ZERO); BLOCKS * planes],
             planes,
             centres: Centres::new(),
             live: [ALL_COLUMNS; _],
@@ -63,7 +62,7 @@ impl<T: Scalar> Pixels<T> {
         if !whole(tile.width) || !whole(tile.height) {
             // Pixels outside the image have ended.
             for (number, block) in self.transmittance.iter_mut().enumerate() {
-                let (row, column) = (number / tile.columns, number % tile.columns);
+                let (row, column) = (number / BLOCK_COLUMNS, number % BLOCK_COLUMNS);
                 for (lane, t) in block.0.iter_mut().enumerate() {
                     let x = column * BLOCK_SIDE + lane % BLOCK_SIDE;
                     let y = row * BLOCK_SIDE + lane / BLOCK_SIDE;
@@ -84,7 +83,7 @@ impl<T: Scalar> Pixels<T> {
             while blocks != 0 {
                 let bit = blocks.trailing_zeros();
                 blocks &= blocks - 1;
-                let block = &self.transmittance[row * tile.columns + bit as usize / BLOCK_SIDE];
+                let block = &self.transmittance[block_at(row, bit as usize / BLOCK_SIDE)];
                 let goes_on = block.0.iter().fold(false, |any, &t| any | (t > T::ZERO));
                 self.live[row] &= !(u32::from(!goes_on) << bit);
             }
@@ -125,10 +124,11 @@ impl<T: Scalar> Pixels<T> {
                     let bit = blocks & blocks.wrapping_neg();
                     blocks ^= bit;
                     let column = bit.trailing_zeros() as usize / BLOCK_SIDE;
-                    let block = row * tile.columns + column;
+                    let block = block_at(row, column);
                     let (transmittance, ends) =
                         (&mut self.transmittance[block], &mut self.ends[block]);
-                    let planes = &mut self.values[block * self.planes..(block + 1) * self.planes];
+                    let count = if PLANES > 0 { PLANES } else { self.planes };
+                    let planes = &mut self.values[block * count..][..count];
                     let pixels = Lanes {
                         x: self.centres.load(column),
                         transmittance: transmittance.load(part),

@@ -13,7 +13,7 @@ use crate::error::RenderError;
 use crate::gaussians::check_len;
 use crate::project::Splats;
 use crate::scalar::Scalar;
-use crate::simd::{Kernel, Simd};
+use crate::simd::{Kernel, Simd, prefetch_to_write};
 use crate::sort::cpu::SortedHits;
 use crate::workspace::Resources;
 
@@ -98,7 +98,7 @@ pub(crate) fn composite<T: Scalar>(
         .map_init(
             || {
                 let planes = channels + usize::from(outputs.depth);
-                (Pixels::new(&sorted.grid, planes), Batch::new(planes))
+                (Pixels::new(planes), Batch::new(planes))
             },
             |(pixels, batch), task| pass.strip(simd, pixels, batch, task),
         )
@@ -177,6 +177,9 @@ fn tasks<'a, T: Scalar>(
         .collect()
 }
 
+/// Rows of pixels between what is fetched to be written, and what is written.
+const ROWS_AHEAD: usize = 2 * BLOCK_SIDE;
+
 /// Blends some neighbours of a tile's list into its pixels. A kernel by itself, and not one with [`Write`]: the compiler then has
 /// registers enough for it.
 pub struct Blend<'p, 'a, T: Scalar> {
@@ -231,7 +234,7 @@ impl<T: Scalar> Blend<'_, '_, T> {
 
 /// Writes the pixels of a tile to the rows of a strip.
 pub struct Write<'p, 'a, T: Scalar> {
-    pub(crate) pixels: &'p Pixels<T>,
+    pub(crate) pixels: &'p mut Pixels<T>,
     pub(crate) tile: &'p Tile,
     /// `[C]`
     pub(crate) background: &'p [T],
@@ -265,10 +268,27 @@ impl<T: Scalar> Kernel for Write<'_, '_, T> {
             rest,
         } = self;
         let channels = background.len();
+        // Rows of images are pages apart, and a tile's share of one is too short for the machine to see it coming.
+        let of_row = |per_pixel| left * per_pixel..(left + tile.width) * per_pixel;
+        let fetch = |rows: &[&mut [T]]| {
+            for row in rows {
+                prefetch_to_write(&row[of_row(channels)]);
+            }
+        };
+        if let Some(rest) = &rest {
+            for row in 0..tile.height {
+                prefetch_to_write(&rest.transmittance[row][of_row(1)]);
+                prefetch_to_write(&rest.ends[row][of_row(1)]);
+            }
+        }
+        let features = &mut features[..tile.height];
+        fetch(&features[..tile.height.min(ROWS_AHEAD)]);
         let mut planes = [[[T::ZERO; _]; _]; _];
         for row in tile.block_rows() {
             let first = row * BLOCK_SIDE;
             let last = tile.height.min(first + BLOCK_SIDE);
+            let ahead = |row| tile.height.min(row + ROWS_AHEAD);
+            fetch(&features[ahead(first)..ahead(last)]);
             let rows = &mut features[first..last];
             if let [red, green, blue] = *background {
                 rgb(
@@ -298,14 +318,19 @@ impl<T: Scalar> Kernel for Write<'_, '_, T> {
             }
         }
         let Some(rest) = rest else { return };
+        for block in &mut *pixels.transmittance {
+            for t in &mut block.0 {
+                *t = t.abs();
+            }
+        }
         for row in 0..tile.height {
             let (blocks, to) = (
                 tile.blocks_of_row(row / BLOCK_SIDE),
                 left..left + tile.width,
             );
             let (t, ends) = (&pixels.transmittance[blocks.clone()], &pixels.ends[blocks]);
-            write_row(t, row, &mut rest.transmittance[row][to.clone()], T::abs);
-            write_row(ends, row, &mut rest.ends[row][to], |end| end);
+            copy_row(t, row, &mut rest.transmittance[row][to.clone()]);
+            copy_row(ends, row, &mut rest.ends[row][to]);
         }
         if let Some(depth) = rest.depth {
             for (row, out) in depth[..tile.height].iter_mut().enumerate() {
@@ -359,19 +384,16 @@ fn rgb<T: Scalar>(
     }
 }
 
-/// Writes a row of a tile, one number a pixel.
+/// Copies a row of pixels out of its blocks.
 #[inline(always)]
-fn write_row<T: Copy>(blocks: &[Block<T>], row: usize, out: &mut [T], of: impl Fn(T) -> T) {
-    let (whole, rest) = out.as_chunks_mut::<BLOCK_SIDE>();
+fn copy_row<T: Copy>(blocks: &[Block<T>], row: usize, out: &mut [T]) {
+    // Whole quads: of single numbers the compiler makes gathers, which take several times as long.
+    let (whole, rest) = out.as_chunks_mut();
     for (out, block) in whole.iter_mut().zip(blocks) {
-        for (out, &value) in out.iter_mut().zip(block.quad(row)) {
-            *out = of(value);
-        }
+        *out = *block.quad(row);
     }
     if !rest.is_empty() {
-        for (out, &value) in rest.iter_mut().zip(blocks[whole.len()].quad(row)) {
-            *out = of(value);
-        }
+        rest.copy_from_slice(&blocks[whole.len()].quad(row)[..rest.len()]);
     }
 }
 

@@ -10,7 +10,7 @@ use crate::composite::cpu::{Composited, check_sorted};
 use crate::composite::hits::{BATCH, Batch};
 use crate::composite::replay::{GEOMETRY, Pixels};
 use crate::composite::strip::{Strip, strips};
-use crate::composite::tile::{Block, Row, Tile};
+use crate::composite::tile::{Block, Row, Tile, deal};
 use crate::composite::{Image, ImageSize};
 use crate::error::{RenderError, checked_product};
 use crate::gaussians::check_len;
@@ -85,7 +85,7 @@ pub(crate) fn composite_vjp<T: Scalar>(
         .into_par_iter()
         .for_each_init(
             || Room {
-                pixels: Pixels::new(&sorted.grid, pass.planes()),
+                pixels: Pixels::new(pass.planes()),
                 batch: Batch::new(pass.planes()),
                 v_row: vec![[T::ZERO; _]; channels],
             },
@@ -155,7 +155,7 @@ impl<T: Scalar> Replay<'_, '_, T> {
             .zip(self.hits.chunks(BATCH));
         for (number, (partials, hits)) in batches.enumerate().rev() {
             let first = (number * BATCH) as u32;
-            pixels.reach(tile, first);
+            pixels.reach(first);
             batch.load::<PLANES>(self.pass.splats, hits, tile, constants);
             for (k, partial) in partials.chunks_exact_mut(stride).enumerate().rev() {
                 let layer = Layer {
@@ -205,12 +205,12 @@ impl<T: Scalar> Kernel for Read<'_, '_, T> {
             let start = (self.view * height + tile.y + row) * width + tile.x;
             let (from, to) = (start..start + tile.width, ..tile.width);
             t[to].copy_from_slice(&self.pass.composited.transmittance[from.clone()]);
-            tile.deal(row, &t, &mut pixels.transmittance, 1);
+            deal(row, &t, &mut *pixels.transmittance, 1);
             ends[to].copy_from_slice(&self.pass.composited.ends[from.clone()]);
-            tile.deal(row, &ends, &mut pixels.ends, 1);
+            deal(row, &ends, &mut *pixels.ends, 1);
             if let (Some(v), 1..) = (self.pass.v_image.depth, self.pass.depths()) {
                 v_rest[to].copy_from_slice(&v[from.clone()]);
-                tile.deal(row, &v_rest, &mut pixels.v_values, planes);
+                deal(row, &v_rest, &mut pixels.v_values, planes);
             }
             match self.pass.v_image.transmittance {
                 Some(v) => v_rest[to].copy_from_slice(&v[from.clone()]),
@@ -220,12 +220,12 @@ impl<T: Scalar> Kernel for Read<'_, '_, T> {
             take_apart(v_pixels, v_row);
             for (c, (&background, v_plane)) in background.iter().zip(&*v_row).enumerate() {
                 let plane = self.pass.depths() + c;
-                tile.deal(row, v_plane, &mut pixels.v_values[plane..], planes);
+                deal(row, v_plane, &mut pixels.v_values[plane..], planes);
                 for (rest, &v) in v_rest[to].iter_mut().zip(v_plane) {
                     *rest += v * background;
                 }
             }
-            tile.deal(row, &v_rest, &mut pixels.v_rest, 1);
+            deal(row, &v_rest, &mut *pixels.v_rest, 1);
             if self.pass.wanted.backgrounds {
                 for (sum, v_plane) in v_background.iter_mut().zip(&*v_row) {
                     for (&v, &t) in v_plane[to].iter().zip(&t) {

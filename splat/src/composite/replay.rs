@@ -3,12 +3,11 @@
 use std::hint::select_unpredictable;
 
 use crate::arithmetic::Arithmetic;
-use crate::binning::cpu::TileGrid;
 use crate::composite::Moments;
 use crate::composite::blend::Layer;
 use crate::composite::hits::{Coverage, Hit, Part};
 use crate::composite::tile::{
-    BLOCK_SIDE, Block, Centres, Constants, MAX_LANES, MAX_TILE_SIDE, Tile,
+    BLOCK_COLUMNS, BLOCK_SIDE, BLOCKS, Block, Blocks, Centres, Constants, MAX_LANES, Tile, block_at,
 };
 use crate::math::Vec2;
 use crate::scalar::Scalar;
@@ -22,35 +21,34 @@ const MOMENTS: usize = 6;
 /// The pixels of a tile on the way back to front, by planes.
 pub struct Pixels<T> {
     /// Transmittance behind the hits yet to come.
-    pub(crate) transmittance: Vec<Block<T>>,
+    pub(crate) transmittance: Blocks<T>,
     /// The gradient by the light that everything behind them lets through.
-    pub(crate) v_rest: Vec<Block<T>>,
+    pub(crate) v_rest: Blocks<T>,
     /// One past the place of the last hit composited.
-    pub(crate) ends: Vec<Block<u32>>,
+    pub(crate) ends: Blocks<u32>,
     /// The gradients by the sums of weight times value, block by block: depth if there is one, then features.
     pub(crate) v_values: Vec<Block<T>>,
     pub(crate) centres: Centres<T>,
     /// For every row of blocks, the first columns of the blocks which the hits at hand may reach, as bits.
-    live: [u32; MAX_TILE_SIDE / BLOCK_SIDE],
+    live: [u32; BLOCK_COLUMNS],
     /// The greatest end of each block.
-    block_ends: Vec<u32>,
+    block_ends: [u32; BLOCKS],
     /// The sums over the pixels of the hit at hand, one per lane: six moments, then the planes.
     sums: Vec<Block<T>>,
     coverage: Coverage<T>,
 }
 
 impl<T: Scalar> Pixels<T> {
-    /// Room for a tile of `grid` and a number of planes.
-    pub(crate) fn new(grid: &TileGrid, planes: usize) -> Self {
-        let blocks = Tile::blocks_of(grid);
+    /// Room for a tile and a number of planes.
+    pub(crate) fn new(planes: usize) -> Self {
         Self {
-            transmittance: vec![Block::all(T::ONE); blocks],
-            v_rest: vec![Block::all(T::ZERO); blocks],
-            ends: vec![Block::all(0); blocks],
-            v_values: vec![Block::all(T::ZERO); blocks * planes],
+            transmittance: Box::new([Block::all(T::ONE); _]),
+            v_rest: Box::new([Block::all(T::ZERO); _]),
+            ends: Box::new([Block::all(0); _]),
+            v_values: vec![Block::all(T::ZERO); BLOCKS * planes],
             centres: Centres::new(),
             live: [0; _],
-            block_ends: vec![0; blocks],
+            block_ends: [0; _],
             sums: vec![Block::all(T::ZERO); MOMENTS + planes],
             coverage: Coverage::new(),
         }
@@ -58,7 +56,7 @@ impl<T: Scalar> Pixels<T> {
 
     /// Looks at the ends of all pixels; returns the greatest.
     pub(crate) fn find_ends(&mut self) -> u32 {
-        for (end, block) in self.block_ends.iter_mut().zip(&self.ends) {
+        for (end, block) in self.block_ends.iter_mut().zip(&*self.ends) {
             *end = block.0.iter().fold(0, |greatest, &end| greatest.max(end));
         }
         self.block_ends
@@ -67,8 +65,8 @@ impl<T: Scalar> Pixels<T> {
     }
 
     /// Looks for the blocks that hits from `place` on reach.
-    pub(crate) fn reach(&mut self, tile: &Tile, place: u32) {
-        let rows = self.block_ends.chunks_exact(tile.columns);
+    pub(crate) fn reach(&mut self, place: u32) {
+        let (rows, _) = self.block_ends.as_chunks::<BLOCK_COLUMNS>();
         for (live, ends) in self.live.iter_mut().zip(rows) {
             let ends = ends.iter().enumerate();
             *live = ends.fold(0, |live, (column, &end)| {
@@ -110,8 +108,9 @@ impl<T: Scalar> Pixels<T> {
                     let bit = blocks & blocks.wrapping_neg();
                     blocks ^= bit;
                     let column = bit.trailing_zeros() as usize / BLOCK_SIDE;
-                    let block = row * tile.columns + column;
-                    let v_planes = &self.v_values[block * sums.len()..(block + 1) * sums.len()];
+                    let block = block_at(row, column);
+                    let count = if PLANES > 0 { PLANES } else { sums.len() };
+                    let v_planes = &self.v_values[block * count..][..count];
                     let v_weight = match (
                         known::<_, PLANES>(v_planes),
                         known::<_, PLANES>(layer.values),

@@ -15,6 +15,15 @@ pub(crate) const BLOCK_SIDE: usize = 4;
 /// The greatest width and height of a tile, px.
 pub(crate) const MAX_TILE_SIDE: usize = 32;
 
+/// Blocks from one row of them to the next, whatever the tile: a number that the compiler knows.
+pub(crate) const BLOCK_COLUMNS: usize = MAX_TILE_SIDE / BLOCK_SIDE;
+
+/// The blocks of the largest tile.
+pub(crate) const BLOCKS: usize = BLOCK_COLUMNS * BLOCK_COLUMNS;
+
+/// One number for each pixel of a tile.
+pub(crate) type Blocks<T> = Box<[Block<T>; BLOCKS]>;
+
 /// One number for each pixel of a row of a tile.
 pub(crate) type Row<T> = [T; MAX_TILE_SIDE];
 
@@ -23,6 +32,12 @@ pub(crate) type Row<T> = [T; MAX_TILE_SIDE];
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
 pub(crate) struct Block<T>(pub(crate) [T; MAX_LANES]);
+
+/// Where a block stands among [`Blocks`]: within them, and the compiler sees that it is.
+#[inline(always)]
+pub(crate) fn block_at(row: usize, column: usize) -> usize {
+    (row * BLOCK_COLUMNS + column) % BLOCKS
+}
 
 impl<T: Copy> Block<T> {
     /// The same number for every pixel.
@@ -86,8 +101,6 @@ pub(crate) struct Tile {
     pub(crate) y: usize,
     pub(crate) width: usize,
     pub(crate) height: usize,
-    /// Blocks of one row, those outside the image included.
-    pub(crate) columns: usize,
 }
 
 impl Tile {
@@ -98,13 +111,7 @@ impl Tile {
             y,
             width: grid.tile_width.min(grid.size.width - x),
             height: grid.tile_height.min(grid.size.height - y),
-            columns: grid.tile_width / BLOCK_SIDE,
         }
-    }
-
-    /// Blocks of a whole tile of `grid`.
-    pub(crate) fn blocks_of(grid: &TileGrid) -> usize {
-        (grid.tile_width / BLOCK_SIDE) * (grid.tile_height / BLOCK_SIDE)
     }
 
     /// The rows of blocks that reach into the image.
@@ -127,31 +134,25 @@ impl Tile {
     /// The blocks of a row of blocks.
     #[inline(always)]
     pub(crate) fn blocks_of_row(&self, row: usize) -> Range<usize> {
-        let first = row * self.columns;
-        first..first + self.columns
+        let first = row * BLOCK_COLUMNS;
+        first..first + self.width.div_ceil(BLOCK_SIDE)
     }
+}
 
-    /// Deals a row of pixels out to blocks, of which each has its next one `stride` further.
-    #[inline(always)]
-    pub(crate) fn deal<T: Copy>(
-        &self,
-        row: usize,
-        pixels: &Row<T>,
-        blocks: &mut [Block<T>],
-        stride: usize,
-    ) {
-        let first = row / BLOCK_SIDE * self.columns * stride;
-        let blocks = blocks[first..].iter_mut().step_by(stride);
-        let (quads, _) = pixels.as_chunks::<BLOCK_SIDE>();
-        for (quad, block) in quads[..self.columns].iter().zip(blocks) {
-            block.0.as_chunks_mut().0[row % BLOCK_SIDE] = *quad;
-        }
+/// Deals a row of a tile's pixels out to its blocks, of which each has its next one `stride` further.
+#[inline(always)]
+pub(crate) fn deal<T: Copy>(row: usize, pixels: &Row<T>, blocks: &mut [Block<T>], stride: usize) {
+    let first = row / BLOCK_SIDE * BLOCK_COLUMNS * stride;
+    let blocks = blocks[first..].iter_mut().step_by(stride);
+    let (quads, _) = pixels.as_chunks::<BLOCK_SIDE>();
+    for (quad, block) in quads.iter().zip(blocks) {
+        block.0.as_chunks_mut().0[row % BLOCK_SIDE] = *quad;
     }
 }
 
 /// The x of the pixel centres of every column of blocks, those beyond the image included.
 #[derive(Debug, Clone)]
-pub(crate) struct Centres<T>([Block<T>; MAX_TILE_SIDE / BLOCK_SIDE]);
+pub(crate) struct Centres<T>([Block<T>; BLOCK_COLUMNS]);
 
 impl<T: Scalar> Centres<T> {
     pub(crate) fn new() -> Self {
@@ -172,6 +173,6 @@ impl<T: Scalar> Centres<T> {
     #[inline(always)]
     pub(crate) fn load<const LANES: usize>(&self, column: usize) -> [T; LANES] {
         // The same in every row.
-        self.0[column].load(0)
+        self.0[column % BLOCK_COLUMNS].load(0)
     }
 }
