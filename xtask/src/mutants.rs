@@ -196,16 +196,16 @@ pub const MUTANTS: &[Mutant] = &[
     mutant(
         "composite loop (background)",
         "composite/cpu_vjp.rs",
-        "fn load(",
+        "for Read<",
         "*sum += v * t",
         "*sum += -v * t",
     ),
     mutant(
         "composite loop (transmittance)",
         "composite/cpu_vjp.rs",
-        "fn load(",
-        "v_rest.copy_from_slice(&v[from.clone()])",
-        "v_rest.fill(T::ZERO * v[from.start])",
+        "for Read<",
+        "Some(v) => v_rest[to].copy_from_slice(&v[from.clone()])",
+        "Some(v) => v_rest[to].fill(T::ZERO * v[from.start])",
     ),
     mutant(
         "sh::sh_term_vjp (degree 1)",

@@ -199,7 +199,8 @@ impl<T: Scalar> Kernel for Read<'_, '_, T> {
         pixels.centres.set(tile);
         pixels.ends.fill(Block::all(0));
         v_background.fill(T::ZERO);
-        let (mut t, mut v_rest, mut ends) = ([T::ZERO; _], [T::ZERO; _], [0; _]);
+        let (mut t, mut v_rest, mut v_depth) = ([T::ZERO; _], [T::ZERO; _], [T::ZERO; _]);
+        let mut ends = [0; _];
         let v_row = self.v_row;
         for row in 0..tile.height {
             let start = (self.view * height + tile.y + row) * width + tile.x;
@@ -209,8 +210,8 @@ impl<T: Scalar> Kernel for Read<'_, '_, T> {
             ends[to].copy_from_slice(&self.pass.composited.ends[from.clone()]);
             deal(row, &ends, &mut *pixels.ends, 1);
             if let (Some(v), 1..) = (self.pass.v_image.depth, self.pass.depths()) {
-                v_rest[to].copy_from_slice(&v[from.clone()]);
-                deal(row, &v_rest, &mut pixels.v_values, planes);
+                v_depth[to].copy_from_slice(&v[from.clone()]);
+                deal(row, &v_depth, &mut pixels.v_values, planes);
             }
             match self.pass.v_image.transmittance {
                 Some(v) => v_rest[to].copy_from_slice(&v[from.clone()]),
