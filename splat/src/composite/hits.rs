@@ -21,10 +21,11 @@ pub(crate) struct Batch<T> {
     mean: [Column<T>; 2],
     conic: [Column<T>; 3],
     opacity: Column<T>,
-    /// The first column and the first row of the tile.
+    /// The first column, and the first row, of the tile that it reaches.
     first: [Column<u32>; 2],
     /// One past the last.
     end: [Column<u32>; 2],
+    // See `Hit`.
     slope: Column<T>,
     inverse: Column<T>,
     half_width_squared: Column<T>,
@@ -147,14 +148,13 @@ fn load_values<T: Scalar>(splats: &Splats<&[T]>, m: usize, values: &mut [T]) {
     splats.load_features(m, features);
 }
 
-/// In the middle of those numbers whose neighbours are one apart: adding it rounds to an integer.
-const INTEGERS: f64 = 1.5 * (1u64 << (f64::MANTISSA_DIGITS - 1)) as f64;
+// Without a call, as not every machine rounds up and down by an instruction.
 
 /// The least integer from `x` on, within `0 ..= count`; 0 for NaN.
 #[inline(always)]
 fn up(x: f64, count: f64) -> f64 {
     let x = clamp(x, count);
-    let nearest = (x + INTEGERS) - INTEGERS;
+    let nearest = x.nearest_whole();
     nearest + select_unpredictable(nearest < x, 1.0, 0.0)
 }
 
@@ -162,7 +162,7 @@ fn up(x: f64, count: f64) -> f64 {
 #[inline(always)]
 fn down(x: f64, count: f64) -> f64 {
     let x = clamp(x, count);
-    let nearest = (x + INTEGERS) - INTEGERS;
+    let nearest = x.nearest_whole();
     nearest - select_unpredictable(nearest > x, 1.0, 0.0)
 }
 
