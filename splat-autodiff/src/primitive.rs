@@ -39,7 +39,8 @@ pub fn take<B: Backend, R: CubeRuntime>(
     .ok_or_else(other)?;
     let tensor = into_contiguous(tensor);
     let len = tensor.shape().num_elements();
-    Ok((CubeBuffer::from_handle(tensor.handle.clone(), len), tensor))
+    let buffer = CubeBuffer::from_handle(tensor.handle.clone(), len)?;
+    Ok((buffer, tensor))
 }
 
 /// A buffer as a tensor of `shape` and type `dtype`, on the client and device of `like`.

@@ -81,20 +81,19 @@ impl<T: Scalar> Cpu<T> {
         config.validate_at::<T>()?;
         splats.validate_but_extents(Vec::len)?;
         validate_size(width, height, splats.offsets.len() - 1)?;
-        splats.extents = try_filled("extents [M, 2]", 2 * splats.len(), T::ZERO)?;
-        for m in 0..splats.len() {
-            let conic = splats.as_slices().conic(m);
-            let row = &splats.features[m * splats.channels..][..splats.channels];
-            let finite = splats.depths[m].finite() && row.iter().all(|x| x.finite());
-            if let Some(covariance) = binning::cpu::covariance(conic).filter(|_| finite) {
-                let centre = [splats.means[2 * m], splats.means[2 * m + 1]];
-                let opacity = splats.opacities[m];
-                let reach = binning::cpu::reach(opacity, config.alpha_min);
-                let extent =
-                    binning::cpu::visible_extent(centre, covariance, reach, [width, height]);
-                splats.extents[2 * m..2 * m + 2].copy_from_slice(&extent);
+        let mut extents = try_filled("extents [M, 2]", 2 * splats.len(), T::ZERO)?;
+        let mut features = try_filled("features [C]", splats.channels, T::ZERO)?;
+        let made = splats.as_slices();
+        for (m, extent) in extents.as_chunks_mut().0.iter_mut().enumerate() {
+            made.load_features(m, &mut features);
+            let finite = made.depths[m].finite() && features.iter().all(|x| x.finite());
+            if let Some(covariance) = binning::cpu::covariance(made.conic(m)).filter(|_| finite) {
+                let centre = [made.means[2 * m], made.means[2 * m + 1]];
+                let reach = binning::cpu::reach(made.opacities[m], config.alpha_min);
+                *extent = binning::cpu::visible_extent(centre, covariance, reach, [width, height]);
             }
         }
+        splats.extents = extents;
         Ok(splats)
     }
 }
@@ -142,12 +141,12 @@ impl<T: Scalar> Backend for Cpu<T> {
 
     fn bin(&self, splats: &Splats<&[T]>, width: usize, height: usize) -> Result<Hits, RenderError> {
         splats.validate(|buffer| buffer.len())?;
-        binning::cpu::bin(splats, width, height, self.tile, &self.workspace)
+        binning::cpu::bin(splats, width, height, self.tile, self.resources()?)
     }
 
     fn sort(&self, splats: &Splats<&[T]>, hits: Hits) -> Result<SortedHits, RenderError> {
         splats.validate(|buffer| buffer.len())?;
-        sort::cpu::sort(splats, hits, &self.workspace)
+        sort::cpu::sort(splats, hits, self.resources()?)
     }
 
     fn composite(

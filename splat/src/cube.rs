@@ -53,9 +53,17 @@ pub struct CubeBuffer {
 }
 
 impl CubeBuffer {
-    /// The first `len` words behind `handle`, which must have as many.
-    pub fn from_handle(handle: Handle, len: usize) -> Self {
-        Self { handle, len }
+    /// The first `len` words behind `handle`.
+    ///
+    /// # Errors
+    /// [`RenderError::Shape`] where there are fewer, or not even the one word that an empty buffer has.
+    pub fn from_handle(handle: Handle, len: usize) -> Result<Self, RenderError> {
+        let words = handle.size_in_used() / size_of::<f32>() as u64;
+        if words < len.max(1) as u64 {
+            let expected = format!("at least {} words of 32 bits", len.max(1));
+            return Err(RenderError::shape("handle", expected, words.to_string()));
+        }
+        Ok(Self { handle, len })
     }
 
     /// Where the words lie.
@@ -84,7 +92,7 @@ impl CubeBuffer {
 
     /// The buffer as a kernel's argument.
     pub(crate) fn arg<R: Runtime>(&self) -> ArrayArg<R> {
-        // SAFETY: the handle has `len` words, and launches check every index against it. An empty buffer still has one word.
+        // SAFETY: the handle has `len` words, as whoever made the buffer has seen to, and launches check every index against it. An empty buffer still has one word.
         unsafe { ArrayArg::from_raw_parts(self.handle.clone(), self.len.max(1)) }
     }
 }
@@ -302,6 +310,16 @@ impl<R: Runtime> Cube<R> {
     }
 }
 
+/// Checks shapes, and that features are where kernels look for them.
+pub(crate) fn validate_splats(splats: &Splats<&CubeBuffer>) -> Result<(), RenderError> {
+    splats.validate(|buffer| buffer.len())?;
+    if splats.half_features.is_none() {
+        return Ok(());
+    }
+    let expected = "none on a device: `Cube::upload_splats` widens them";
+    Err(RenderError::shape("splats.half_features", expected, "some"))
+}
+
 impl<R: Runtime> Backend for Cube<R> {
     type Buffer = CubeBuffer;
     type View<'a> = &'a CubeBuffer;
@@ -346,12 +364,12 @@ impl<R: Runtime> Backend for Cube<R> {
         width: usize,
         height: usize,
     ) -> Result<Hits, RenderError> {
-        splats.validate(|buffer| buffer.len())?;
+        validate_splats(splats)?;
         binning::cube::bin(self, splats, width, height)
     }
 
     fn sort(&self, splats: &Splats<&CubeBuffer>, hits: Hits) -> Result<SortedHits, RenderError> {
-        splats.validate(|buffer| buffer.len())?;
+        validate_splats(splats)?;
         sort::cube::sort(self, splats, hits)
     }
 
@@ -363,7 +381,7 @@ impl<R: Runtime> Backend for Cube<R> {
         config: &RenderConfig,
     ) -> Result<(Image<CubeBuffer>, Composited), RenderError> {
         config.validate_at::<f32>()?;
-        splats.validate(|buffer| buffer.len())?;
+        validate_splats(splats)?;
         composite::cube::composite(self, splats, sorted, backgrounds, config)
     }
 
@@ -376,7 +394,7 @@ impl<R: Runtime> Backend for Cube<R> {
         v_image: &Image<&CubeBuffer>,
         wanted: Wanted,
     ) -> Result<(Splats<CubeBuffer>, CubeBuffer), RenderError> {
-        splats.validate(|buffer| buffer.len())?;
+        validate_splats(splats)?;
         composite::cube_vjp::composite_vjp(
             self,
             splats,

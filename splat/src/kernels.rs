@@ -1,5 +1,6 @@
 //! The loops over lanes, compiled inside this crate for both scalars: a user's build profile does not slow them down.
 
+use crate::binning::cpu::{CheckRects, FindRects};
 use crate::composite::cpu::{Blend, Write};
 use crate::composite::cpu_vjp::{Read, Replay};
 use crate::gaussians::Gaussians;
@@ -11,6 +12,18 @@ use crate::simd::Simd;
 
 /// What a scalar has loops for.
 pub trait Kernels: Sized {
+    /// Finds the tiles of some splats; returns how many.
+    #[doc(hidden)]
+    fn find_rects(simd: Simd, job: FindRects<'_, '_, Self>) -> u64
+    where
+        Self: crate::Scalar;
+
+    /// Looks for a splat that touches other tiles than said.
+    #[doc(hidden)]
+    fn check_rects(simd: Simd, job: CheckRects<'_, '_, Self>) -> Option<usize>
+    where
+        Self: crate::Scalar;
+
     /// Blends hits into the pixels of a tile.
     #[doc(hidden)]
     fn blend(simd: Simd, job: Blend<'_, '_, Self>)
@@ -74,6 +87,14 @@ pub trait Kernels: Sized {
 macro_rules! kernels {
     ($($real:ident)*) => {$(
         impl Kernels for $real {
+            fn find_rects(simd: Simd, job: FindRects<'_, '_, Self>) -> u64 {
+                simd.dispatch(job)
+            }
+
+            fn check_rects(simd: Simd, job: CheckRects<'_, '_, Self>) -> Option<usize> {
+                simd.dispatch(job)
+            }
+
             fn blend(simd: Simd, job: Blend<'_, '_, Self>) {
                 simd.dispatch(job);
             }

@@ -51,10 +51,11 @@ pub fn count(
         let (view, in_view) = (number / grid.per_view(), number % grid.per_view());
         let tile = Tile::new(&grid, in_view % grid.columns, in_view / grid.columns);
         let mut useful = 0;
-        let mut batch = Batch::new(splats.channels);
+        let mut batch = Batch::new(splats.channels)?;
         for (place, m) in sorted.splats_of_tile(number).chunks(1).enumerate() {
             batch.load::<0>(splats, m, &tile, &constants);
             let hit = batch.hit(0);
+            let ends_noted = composited.ended[number] > 0;
             for row in hit.rows.clone() {
                 let first = (view * grid.size.height + tile.y + row) * grid.size.width + tile.x;
                 let ends = &composited.ends[first..first + tile.width];
@@ -67,17 +68,17 @@ pub fn count(
                     let falloff = Separate::exp(-sigma);
                     let alpha = Separate::alpha(hit.opacity, falloff, constants.alpha_max);
                     let counts = Separate::counts(sigma, alpha, constants.alpha_min);
-                    useful += u64::from(counts && (place as u32) < end);
+                    useful += u64::from(counts && (!ends_noted || (place as u32) < end));
                 }
             }
         }
-        useful
+        Ok(useful)
     };
     Ok(Work {
         useful: (0..views * grid.per_view())
             .into_par_iter()
             .map(useful_in)
-            .sum(),
+            .sum::<Result<u64, RenderError>>()?,
         evaluated: composited.evaluated,
     })
 }

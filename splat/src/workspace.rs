@@ -248,7 +248,7 @@ recycle! {
     Splats<Vec<T>> { means conics opacities depths features extents } {}
     Gaussians<Vec<T>> { means scales quaternions opacities features } {}
     Gradients<Vec<T>> { gaussians backgrounds camera_from_world } {}
-    Composited<T> { transmittance } { ends }
+    Composited<T> { transmittance } { ends ended }
     Hits {} { from_splat }
     ProjectGradients<Vec<T>> { gaussians camera_from_world } {}
     SortedHits {} { splat_from_slot slot_from_hit hits_from_splat slots_from_tile rank_from_splat }

@@ -2,7 +2,9 @@
 
 mod support;
 
-use splat::{Backend, Cpu, Image, Projection, RenderConfig, RenderError, Splats, Views, Wanted};
+use splat::{
+    Backend, Cpu, Image, Projection, RenderConfig, RenderError, Splats, TileSize, Views, Wanted,
+};
 use support::{Breaks, World, crowd};
 
 fn world() -> World {
@@ -300,4 +302,42 @@ fn thresholds_that_a_precision_cannot_hold_are_refused() {
             splat::render(&Cpu::<f32>::new(), &rounded.scene(), &config).expect_err("not at f32");
         assert_names(&error, &[name]);
     }
+}
+
+#[test]
+fn what_tiles_of_another_size_saved_is_refused() {
+    let world = crowd(4, 1, 20, [64, 64], Projection::Pinhole);
+    let [large, small] = [TileSize::Px32, TileSize::Px8].map(|t| Cpu::<f64>::new().with_tile(t));
+    let (image, saved) = splat::render(&large, &world.scene(), &world.config).expect("valid");
+    let splats = saved.splats.as_slices();
+    let hits = small.bin(&splats, 64, 64).expect("valid splats");
+    let sorted = small.sort(&splats, hits).expect("their hits");
+    let error = small
+        .composite_vjp(
+            &splats,
+            &sorted,
+            &world.backgrounds,
+            &saved.composited,
+            &image.as_slices(),
+            Wanted::ALL,
+        )
+        .expect_err("other tiles");
+    assert!(error.to_string().contains("composited"), "{error}");
+}
+
+#[test]
+fn splats_with_features_of_sixteen_bits_can_be_completed() {
+    let world = crowd(4, 1, 20, [16, 16], Projection::Pinhole);
+    let config = RenderConfig {
+        half_features: true,
+        ..world.config.clone()
+    };
+    let backend = Cpu::<f64>::new();
+    let (_, saved) = splat::render(&backend, &world.scene(), &config).expect("valid");
+    let expected = saved.splats.extents.clone();
+    let splats = backend
+        .splats(saved.splats, 16, 16, &config)
+        .expect("valid splats");
+    let seen = |extents: &[f64]| extents.iter().map(|&half| half > 0.0).collect::<Vec<_>>();
+    assert_eq!(seen(&splats.extents), seen(&expected));
 }

@@ -3,10 +3,10 @@
 mod support;
 
 use splat::{
-    Cpu, Gradients, Image, Projection, RenderConfig, Scalar, Simd, Wanted, Workspace, render,
-    render_vjp,
+    Cpu, Gradients, Image, Projection, RenderConfig, Scalar, Simd, TileSize, Wanted, Workspace,
+    render, render_vjp,
 };
-use support::{ALL_OUTPUTS, Rounded, crowd};
+use support::{ALL_OUTPUTS, Rounded, World, crowd};
 
 /// The gradient of a loss that depends on every output.
 fn v_image<T: Scalar>(image: &Image<Vec<T>>) -> Image<Vec<T>> {
@@ -132,21 +132,50 @@ fn an_instruction_set_of_another_machine_is_refused() {
     }
 }
 
+/// Opaque and wide, so that pixels end and hits are left over.
+fn opaque(mut world: World) -> World {
+    world.gaussians.opacities.fill(0.95);
+    world.gaussians.scales.iter_mut().for_each(|s| *s *= 4.0);
+    world
+}
+
+#[test]
+fn tiles_of_all_sizes_have_the_same_images_and_gradients() {
+    for world in scenes().into_iter().chain(scenes().map(opaque)) {
+        let rounded = world.rounded::<f64>();
+        let run = |tile| both_ways(&Cpu::new().with_tile(tile), &rounded, &config());
+        let expected = run(TileSize::Px32);
+        for tile in [TileSize::Px8, TileSize::Px16, TileSize::Px32x16] {
+            for ((name, a), (_, b)) in buffers(&expected).into_iter().zip(buffers(&run(tile))) {
+                let e = relative(a, b);
+                assert!(e <= 1e-12, "{name} by {tile:?}: {e:e}");
+            }
+        }
+    }
+}
+
 #[test]
 fn reused_memory_changes_no_bit() {
     let workspace = Workspace::new();
     let reusing = Cpu::<f32>::new().with_workspace(&workspace);
-    for mut world in scenes() {
-        // Opaque and wide, so that pixels end and hits are left over.
-        world.gaussians.opacities.fill(0.95);
-        world.gaussians.scales.iter_mut().for_each(|s| *s *= 4.0);
+    // Scenes some of whose pixels end, and one none of whose do.
+    let [faint, _] = scenes();
+    let ending = scenes().map(opaque);
+    for world in ending.into_iter().chain([faint]) {
         let rounded = world.rounded::<f32>();
         let fresh = both_ways(&Cpu::new(), &rounded, &config());
-        // Whatever is read before it is written shows: for every size that is asked for there is memory full of NaN.
+        // Whatever is read before it is written shows: for every size that is asked for there is memory full of NaN, and of the indices
+        // of another scene, whose pixels end too.
         for size in (0..20).map(|bits| 1usize << bits) {
             for _ in 0..16 {
                 workspace.recycle(vec![f32::NAN; size]);
             }
+        }
+        for _ in 0..2 {
+            let other = opaque(crowd(77, 3, 900, [150, 140], Projection::Pinhole));
+            let other = other.rounded::<f32>();
+            let rendered = render(&Cpu::new(), &other.scene(), &config()).expect("a valid scene");
+            workspace.recycle(rendered.1);
         }
         let reused = both_ways(&reusing, &rounded, &config());
         for ((name, a), (_, b)) in buffers(&fresh).into_iter().zip(buffers(&reused)) {

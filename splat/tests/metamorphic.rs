@@ -490,13 +490,25 @@ fn needles_at_the_ends_of_f32_have_finite_gradients() {
 
 #[test]
 fn a_nan_in_the_cotangent_reaches_no_other_tile() {
-    let world = crowd(15, 1, 60, [37, 20], Projection::Pinhole);
+    // Tiles are 32 px wide: the last one has a single column. Of so high an image it follows its neighbour in the same memory.
+    let [width, height] = [97, 4096];
+    let mut world = crowd(15, 1, 60, [width, height], Projection::Orthographic);
+    world.views.cameras[0] = splat::Camera::orthographic(1.0, 1.0, 0.0, 0.0);
+    let g = &mut world.gaussians;
+    g.scales.fill(0.3);
+    g.opacities.fill(0.8);
+    for (i, mean) in g.means.chunks_exact_mut(3).enumerate() {
+        // Half of them around the NaN, half where they reach the last column alone.
+        let x = if i % 2 == 0 { 65.5 } else { 98.5 };
+        mean.copy_from_slice(&[x, 1.0 + i as f64 / 2.0, 1.0]);
+    }
+    let backend = Cpu::<f32>::new();
     let rounded = world.rounded::<f32>();
-    let backend = Cpu::new();
     let (image, saved) =
         splat::render(&backend, &rounded.scene(), &world.config).expect("a valid scene");
     let mut v_image = ones(&image);
-    v_image.features[3 * 21] = f32::NAN;
+    // In the third of four tiles, in the last of its rows.
+    v_image.features[3 * (31 * width + 65)] = f32::NAN;
     let (v, _) = splat::Backend::composite_vjp(
         &backend,
         &saved.splats.as_slices(),
@@ -507,17 +519,51 @@ fn a_nan_in_the_cotangent_reaches_no_other_tile() {
         Wanted::ALL,
     )
     .expect("a valid scene");
-    for m in 0..60 {
-        // Tiles are 16 px wide: a splat wholly right of 32 px or left of 16 shares none with pixel 21.
-        let (x, half) = (saved.splats.means[2 * m], saved.splats.extents[2 * m]);
-        if half > 0.0 && (x - half > 33.0 || x + half < 15.0) {
-            assert!(v.opacities[m].is_finite(), "splat {m} at {x} +- {half}");
-        }
+    let number = |x: f32| x.is_finite() && x != 0.0;
+    for m in (1..60).step_by(2) {
+        let features = &v.features[3 * m..3 * m + 3];
+        assert!(
+            number(v.opacities[m]) && features.iter().all(|&x| number(x)),
+            "splat {m} of another tile: {} {features:?}",
+            v.opacities[m]
+        );
     }
     assert!(
         v.opacities.iter().any(|x| x.is_nan()),
         "the NaN must reach its own pixel's splats"
     );
+}
+
+#[test]
+fn a_pixel_that_counts_is_drawn_wherever_in_the_image() {
+    // So far right that a 32-bit number of pixels has steps of 1/32: the chord's end must not be rounded with them.
+    let width = 300_064;
+    let backend = Cpu::<f32>::new();
+    let config = splat::RenderConfig::default();
+    for left in [0, 300_000] {
+        let splats = splat::Splats {
+            means: vec![left as f32 + 30.6875, 0.5],
+            conics: vec![1.0 / 0.3, 0.0, 1.0 / 0.3],
+            opacities: vec![1.0],
+            depths: vec![1.0],
+            features: vec![1.0],
+            offsets: vec![0, 1],
+            channels: 1,
+            ..splat::Splats::default()
+        };
+        let splats = backend
+            .splats(splats, width, 1, &config)
+            .expect("shapes that fit");
+        let splats = splats.as_slices();
+        let hits = splat::Backend::bin(&backend, &splats, width, 1).expect("a valid splat");
+        let sorted = splat::Backend::sort(&backend, &splats, hits).expect("its hits");
+        let (image, _) = splat::Backend::composite(&backend, &splats, &sorted, &[0.0], &config)
+            .expect("its sorted hits");
+        // 1.8125 px from the centre alpha is 0.0042, a little more than 1/255.
+        let lit: Vec<usize> = (0..width).filter(|&x| image.features[x] > 0.0).collect();
+        let expected: Vec<usize> = (left + 29..left + 33).collect();
+        assert_eq!(lit, expected);
+    }
 }
 
 #[test]

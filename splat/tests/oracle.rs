@@ -23,7 +23,8 @@ const BAND_SHARE: f64 = 0.02;
 fn assert_same(tiled: &Image<Vec<f64>>, oracle: &Image<Vec<f64>>) -> Result<(), TestCaseError> {
     let optional = |a: &Option<Vec<f64>>, b: &Option<Vec<f64>>| match (a, b) {
         (Some(a), Some(b)) => max_difference(a, b) / scale(b).max(1.0),
-        _ => 0.0,
+        (None, None) => 0.0,
+        _ => f64::INFINITY,
     };
     let features = max_difference(&tiled.features, &oracle.features);
     let rest = [
@@ -78,6 +79,9 @@ fn comparison_rejects_a_wrong_image() {
     wrong.features[100] += 1e-11;
     assert!(assert_same(&wrong, &oracle).is_err());
     wrong.features[100] = f64::NAN;
+    assert!(assert_same(&wrong, &oracle).is_err());
+    let mut wrong = world.render().0;
+    wrong.depth = None;
     assert!(assert_same(&wrong, &oracle).is_err());
 }
 

@@ -92,9 +92,10 @@ fn world() -> World {
 fn near(name: &str, got: &[f32], expected: &[f32]) -> Result<(), Failed> {
     let expected = widen(&expected.to_vec());
     let largest = support::scale(&expected).max(1e-3);
-    let far = |i: usize| (f64::from(got[i]) - expected[i]).abs() > TOLERANCE * largest;
+    // Phrased so that NaN is not close.
+    let close = |i: usize| (f64::from(got[i]) - expected[i]).abs() <= TOLERANCE * largest;
     if got.len() == expected.len() {
-        let count = (0..got.len()).filter(|&i| far(i)).count();
+        let count = (0..got.len()).filter(|&i| !close(i)).count();
         if count as f64 <= SHARE * got.len() as f64 {
             return Ok(());
         }

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use crate::arithmetic::Arithmetic;
 use crate::camera::validate_size;
 use crate::composite::ImageSize;
 use crate::config::FOOTPRINT_SLACK;
@@ -12,7 +13,8 @@ use crate::error::{RenderError, checked_product, try_made};
 use crate::math::{Sym2, exp};
 use crate::project::Splats;
 use crate::scalar::Scalar;
-use crate::workspace::Workspace;
+use crate::simd::{Kernel, Simd};
+use crate::workspace::Resources;
 
 /// The size of a tile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -127,25 +129,72 @@ pub struct Hits {
 /// Splats that one task looks at.
 const SPLATS_PER_BLOCK: usize = 4096;
 
+/// Finds the tiles of some neighbouring splats.
+pub struct FindRects<'p, 'a, T: Scalar> {
+    splats: &'p Splats<&'a [T]>,
+    grid: &'p TileGrid,
+    first: usize,
+    rects: &'p mut [TileRect],
+    /// The running count of tiles, from zero, up to and with each splat (modulo 2^32).
+    ends: &'p mut [u32],
+}
+
+impl<T: Scalar> Kernel for FindRects<'_, '_, T> {
+    type Scalar = T;
+    /// How many tiles.
+    type Output = u64;
+
+    #[inline(always)]
+    fn run<A: Arithmetic<T>, const LANES: usize>(self) -> u64 {
+        let mut count = 0u64;
+        for ((m, rect), end) in (self.first..).zip(self.rects).zip(self.ends) {
+            *rect = self.grid.rect(self.splats, m);
+            count += u64::from(rect.count());
+            *end = count as u32;
+        }
+        count
+    }
+}
+
+/// Looks for a splat, of some neighbours, that touches other tiles than said.
+pub struct CheckRects<'p, 'a, T: Scalar> {
+    splats: &'p Splats<&'a [T]>,
+    grid: &'p TileGrid,
+    first: usize,
+    rects: &'p [TileRect],
+}
+
+impl<T: Scalar> Kernel for CheckRects<'_, '_, T> {
+    type Scalar = T;
+    type Output = Option<usize>;
+
+    #[inline(always)]
+    fn run<A: Arithmetic<T>, const LANES: usize>(self) -> Option<usize> {
+        for (m, rect) in (self.first..).zip(self.rects) {
+            if self.grid.rect(self.splats, m) != *rect {
+                return Some(m);
+            }
+        }
+        None
+    }
+}
+
 impl Hits {
     /// The first splat that touches other tiles than these.
-    pub(crate) fn first_stranger<T: Scalar>(&self, splats: &Splats<&[T]>) -> Option<usize> {
-        let arch = pulp::Arch::new();
+    pub(crate) fn first_stranger<T: Scalar>(
+        &self,
+        splats: &Splats<&[T]>,
+        simd: Simd,
+    ) -> Option<usize> {
         let blocks = self.rects.par_chunks(SPLATS_PER_BLOCK).enumerate();
         let strangers = blocks.map(|(block, rects)| {
-            let rects = (block * SPLATS_PER_BLOCK..).zip(rects);
-            arch.dispatch(
-                // Consumes what it captures: a closure that could be called again would not be inlined.
-                #[inline(always)]
-                || {
-                    for (m, rect) in rects {
-                        if self.grid.rect(splats, m) != *rect {
-                            return Some(m);
-                        }
-                    }
-                    None
-                },
-            )
+            let job = CheckRects {
+                splats,
+                grid: &self.grid,
+                first: block * SPLATS_PER_BLOCK,
+                rects,
+            };
+            T::check_rects(simd, job)
         });
         strangers.find_first(Option::is_some).flatten()
     }
@@ -157,7 +206,7 @@ pub(crate) fn bin<T: Scalar>(
     width: usize,
     height: usize,
     tile: TileSize,
-    workspace: &Workspace<T>,
+    Resources { simd, workspace }: Resources<'_, T>,
 ) -> Result<Hits, RenderError> {
     let views = splats.offsets.len() - 1;
     validate_size(width, height, views)?;
@@ -171,7 +220,7 @@ pub(crate) fn bin<T: Scalar>(
     let mut rects = try_made("tiles of splats [M]", splats.len(), TileRect::default)?;
     let mut from_splat = workspace.indices("hit offsets [M + 1]", splats.len() + 1)?;
     from_splat[0] = 0;
-    let total = running_count(splats, &grid, &mut rects, &mut from_splat[1..]);
+    let total = running_count(splats, &grid, &mut rects, &mut from_splat[1..], simd);
     if total >= u64::from(u32::MAX) {
         return Err(RenderError::Capacity {
             what: "hits (splat, tile)",
@@ -192,28 +241,23 @@ fn running_count<T: Scalar>(
     grid: &TileGrid,
     rects: &mut [TileRect],
     ends: &mut [u32],
+    simd: Simd,
 ) -> u64 {
     // A running count within every block, then what came before the block is added.
-    let arch = pulp::Arch::new();
     let blocks = (
         rects.par_chunks_mut(SPLATS_PER_BLOCK),
         ends.par_chunks_mut(SPLATS_PER_BLOCK),
     );
     let blocks = blocks.into_par_iter().enumerate();
     let counts = blocks.map(|(block, (rects, ends))| {
-        let first = block * SPLATS_PER_BLOCK;
-        arch.dispatch(
-            #[inline(always)]
-            || {
-                let mut count = 0u64;
-                for ((m, rect), end) in (first..).zip(rects).zip(ends) {
-                    *rect = grid.rect(splats, m);
-                    count += u64::from(rect.count());
-                    *end = count as u32;
-                }
-                count
-            },
-        )
+        let job = FindRects {
+            splats,
+            grid,
+            first: block * SPLATS_PER_BLOCK,
+            rects,
+            ends,
+        };
+        T::find_rects(simd, job)
     });
     let counts: Vec<u64> = counts.collect();
     let before = counts.iter().scan(0, |before, count| {
@@ -282,15 +326,33 @@ pub(crate) fn visible_extent<T: Scalar>(
 /// image and left of `centre + half`.
 #[inline(always)]
 fn meets_pixel<T: Scalar>(centre: T, half: T, count: usize) -> bool {
-    // Of numbers so great every one is an integer: adding rounds to one.
-    const INTEGERS: f64 = (1u64 << (f64::MANTISSA_DIGITS - 1)) as f64;
     let (centre, half, count) = (centre.to_f64(), half.to_f64(), count as f64);
-    let left = centre - half - 0.5;
-    let left = select_unpredictable(left > 0.0, left, 0.0);
-    let left = select_unpredictable(left < count, left, count);
-    let nearest = (left + INTEGERS) - INTEGERS;
-    let first = nearest + select_unpredictable(nearest < left, 1.0, 0.0);
+    let first = first_whole(centre - half - 0.5, count);
     (first < count) & (first + 1.0 <= centre + half + 0.5)
+}
+
+// Without a call, as not every machine rounds up and down by an instruction.
+
+/// The least integer from `x` on, within `0 ..= count`; 0 for NaN. `count` is less than 2^51.
+#[inline(always)]
+pub(crate) fn first_whole(x: f64, count: f64) -> f64 {
+    let x = clamp(x, count);
+    let nearest = x.nearest_whole();
+    nearest + select_unpredictable(nearest < x, 1.0, 0.0)
+}
+
+/// The greatest integer up to `x`, within `0 ..= count`; 0 for NaN. `count` is less than 2^51.
+#[inline(always)]
+pub(crate) fn last_whole(x: f64, count: f64) -> f64 {
+    let x = clamp(x, count);
+    let nearest = x.nearest_whole();
+    nearest - select_unpredictable(nearest > x, 1.0, 0.0)
+}
+
+#[inline(always)]
+fn clamp(x: f64, count: f64) -> f64 {
+    let x = select_unpredictable(x > 0.0, x, 0.0);
+    select_unpredictable(x < count, x, count)
 }
 
 /// The pixels of `0..count` whose centres `j + 0.5` lie within `half` of `centre`.

@@ -112,7 +112,7 @@ pub(crate) fn bin<R: Runtime>(
     }
     let from_splat = exclusive_scan(cube, &counts, len + 1)?;
     let total = from_splat.handle().clone().offset_start(4 * len as u64);
-    let total = cube.download_words(&CubeBuffer::from_handle(total, 1))?;
+    let total = cube.download_words(&CubeBuffer::from_handle(total, 1)?)?;
     let count = total.first().map_or(0, |&total| total as usize);
     check_count(cube, count)?;
     Ok(LargeHits {

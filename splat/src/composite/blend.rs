@@ -5,9 +5,10 @@ use std::hint::select_unpredictable;
 use crate::arithmetic::Arithmetic;
 use crate::composite::hits::{Coverage, Hit, Part};
 use crate::composite::tile::{
-    ALL_COLUMNS, BLOCK_COLUMNS, BLOCK_SIDE, BLOCKS, Block, Blocks, Centres, Constants, MAX_LANES,
-    Tile, block_at,
+    ALL_COLUMNS, BLOCK_COLUMNS, BLOCK_SIDE, Block, Blocks, Centres, Constants, MAX_LANES, Tile,
+    block_at, blocks_of_planes,
 };
+use crate::error::RenderError;
 use crate::math::Vec2;
 use crate::scalar::Scalar;
 
@@ -15,7 +16,7 @@ use crate::scalar::Scalar;
 pub struct Pixels<T> {
     /// Transmittance; negated once the pixel has ended, which no further splat then passes.
     pub(crate) transmittance: Blocks<T>,
-    /// One past the place, in the tile's list, of the last splat composited.
+    /// The place, in the tile's list, of the splat that a pixel was the first not to pass, or [`NEVER`].
     pub(crate) ends: Blocks<u32>,
     /// The sums of weight times value, block by block: the depth if it is wanted, then the features.
     pub(crate) values: Vec<Block<T>>,
@@ -29,46 +30,52 @@ pub struct Pixels<T> {
     pub(crate) evaluated: u64,
 }
 
+/// The end of a pixel that every splat is composited at.
+pub(crate) const NEVER: u32 = u32::MAX;
+
 /// A hit's place in its tile's list, and what it adds to each plane.
 #[derive(Clone, Copy)]
-pub(crate) struct Layer<'a, T> {
+pub(crate) struct Placed<'a, T> {
     pub(crate) place: u32,
     pub(crate) values: &'a [T],
 }
 
 impl<T: Scalar> Pixels<T> {
     /// Room for a tile and a number of planes.
-    pub(crate) fn new(planes: usize) -> Self {
-        Self {
+    pub(crate) fn new(planes: usize) -> Result<Self, RenderError> {
+        Ok(Self {
             transmittance: Box::new([Block::all(T::ONE); _]),
-            ends: Box::new([Block::all(0); _]),
-            values: vec![Block::all(T::ZERO); BLOCKS * planes],
+            ends: Box::new([Block::all(NEVER); _]),
+            values: blocks_of_planes(planes)?,
             planes,
             centres: Centres::new(),
             live: [ALL_COLUMNS; _],
             coverage: Coverage::new(),
             evaluated: 0,
-        }
+        })
     }
 
     /// A fresh tile.
     pub(crate) fn reset(&mut self, tile: &Tile) {
-        self.ends.fill(Block::all(0));
-        self.values.fill(Block::all(T::ZERO));
+        for blocks in tile.blocks() {
+            self.values[blocks.start * self.planes..blocks.end * self.planes]
+                .fill(Block::all(T::ZERO));
+            self.ends[blocks.clone()].fill(Block::all(NEVER));
+            self.transmittance[blocks].fill(Block::all(T::ONE));
+        }
         self.centres.set(tile);
         self.live = [tile.block_columns(); _];
-        self.transmittance.fill(Block::all(T::ONE));
-        let whole = |px: usize| px.is_multiple_of(BLOCK_SIDE);
-        if !whole(tile.width) || !whole(tile.height) {
-            // Pixels outside the image have ended.
-            for (number, block) in self.transmittance.iter_mut().enumerate() {
-                let (row, column) = (number / BLOCK_COLUMNS, number % BLOCK_COLUMNS);
-                for (lane, t) in block.0.iter_mut().enumerate() {
-                    let x = column * BLOCK_SIDE + lane % BLOCK_SIDE;
-                    let y = row * BLOCK_SIDE + lane / BLOCK_SIDE;
-                    if x >= tile.width || y >= tile.height {
-                        *t = -T::ONE;
-                    }
+        if !tile.cuts_blocks() {
+            return;
+        }
+        // Pixels outside the image have ended.
+        for number in tile.blocks().flatten() {
+            let (row, column) = (number / BLOCK_COLUMNS, number % BLOCK_COLUMNS);
+            for (lane, t) in self.transmittance[number].0.iter_mut().enumerate() {
+                let x = column * BLOCK_SIDE + lane % BLOCK_SIDE;
+                let y = row * BLOCK_SIDE + lane / BLOCK_SIDE;
+                if x >= tile.width || y >= tile.height {
+                    *t = -T::ONE;
                 }
             }
         }
@@ -92,6 +99,16 @@ impl<T: Scalar> Pixels<T> {
         any != 0
     }
 
+    /// Whether a pixel inside the image has ended.
+    #[inline(always)]
+    pub(crate) fn ended(&self, tile: &Tile) -> bool {
+        let mut common = NEVER;
+        for block in tile.blocks().flat_map(|blocks| &self.ends[blocks]) {
+            common = block.0.iter().fold(common, |common, &end| common & end);
+        }
+        common != NEVER
+    }
+
     /// The planes of a block.
     #[inline(always)]
     pub(crate) fn planes(&self, block: usize) -> &[Block<T>] {
@@ -110,7 +127,7 @@ impl<T: Scalar> Pixels<T> {
         &mut self,
         tile: &Tile,
         hit: &Hit<T>,
-        layer: Layer<'_, T>,
+        placed: Placed<'_, T>,
         constants: &Constants<T>,
     ) {
         hit.cover::<LANES>(tile, &mut self.coverage);
@@ -135,17 +152,17 @@ impl<T: Scalar> Pixels<T> {
                         ends: ends.load(part),
                     };
                     let (behind, weights) =
-                        pixels.behind::<A>(&lanes, bit, hit, layer.place, constants);
+                        pixels.behind::<A>(&lanes, bit, hit, placed.place, constants);
                     transmittance.store(part, behind.transmittance);
                     ends.store(part, behind.ends);
                     if let (Some(planes), Some(values)) = (
                         planes.first_chunk_mut::<PLANES>(),
-                        layer.values.first_chunk::<PLANES>(),
+                        placed.values.first_chunk::<PLANES>(),
                     ) && PLANES > 0
                     {
                         add_weighted::<T, A, LANES>(planes, values, part, &weights);
                     } else {
-                        add_weighted::<T, A, LANES>(planes, layer.values, part, &weights);
+                        add_weighted::<T, A, LANES>(planes, placed.values, part, &weights);
                     }
                 }
             }
@@ -206,9 +223,11 @@ impl<T: Scalar, const LANES: usize> Lanes<T, LANES> {
             weights[lane] = select_unpredictable(composited, A::weight(alpha, t), T::ZERO);
             // Alpha of a pair that does not count may be anything: nothing made of it is kept. The sign by itself: of two choices in
             // one the compiler makes a masked store, and to load what one has written takes long.
-            let ended = t.negative_if(counts & !composited);
-            self.transmittance[lane] = select_unpredictable(composited, behind, ended);
-            self.ends[lane] = select_unpredictable(composited, place + 1, self.ends[lane]);
+            let stops = counts & !composited;
+            self.transmittance[lane] =
+                select_unpredictable(composited, behind, t.negative_if(stops));
+            // The first place is the least.
+            self.ends[lane] = self.ends[lane].min(select_unpredictable(stops, place, NEVER));
         }
         (self, weights)
     }

@@ -3,18 +3,19 @@
 use rayon::prelude::*;
 
 use crate::arithmetic::Arithmetic;
-use crate::composite::blend::{Layer, Pixels};
+use crate::binning::cpu::TileGrid;
+use crate::composite::Image;
+use crate::composite::blend::{Pixels, Placed};
 use crate::composite::hits::{BATCH, Batch};
 use crate::composite::strip::{Strip, cut_rows, strips};
 use crate::composite::tile::{BLOCK_SIDE, Block, Constants, Row, Tile};
-use crate::composite::{Image, ImageSize};
 use crate::config::RenderConfig;
 use crate::error::RenderError;
 use crate::gaussians::check_len;
 use crate::project::Splats;
 use crate::scalar::Scalar;
 use crate::simd::{Kernel, Simd, prefetch_to_write};
-use crate::sort::cpu::SortedHits;
+use crate::sort::cpu::{SortedHits, cut};
 use crate::workspace::Resources;
 
 /// Where every pixel ended. Read by the vjp.
@@ -22,10 +23,13 @@ use crate::workspace::Resources;
 pub struct Composited<T> {
     /// `[B, H, W]`: the transmittance left.
     pub(crate) transmittance: Vec<T>,
-    /// `[B, H, W]`: one past the place, in its tile's list, of the last splat composited; zero where there was none.
+    /// `[B, H, W]`: the place, in its tile's list, of the splat that a pixel was the first not to pass, or [`NEVER`]. Not written in
+    /// tiles none of whose pixels ended.
     pub(crate) ends: Vec<u32>,
-    /// The size of the images.
-    pub(crate) size: ImageSize,
+    /// `[B, tiles]`: 1 where some pixel of a tile ended, else 0.
+    pub(crate) ended: Vec<u32>,
+    /// The images and the tiles they were composited by.
+    pub(crate) grid: TileGrid,
     /// The settings they were composited with.
     pub(crate) constants: Constants<T>,
     /// How many lanes were evaluated, those that count and those that do not.
@@ -38,6 +42,8 @@ pub struct Task<'a, T> {
     features: Vec<&'a mut [T]>,
     transmittance: Vec<&'a mut [T]>,
     ends: Vec<&'a mut [u32]>,
+    /// Tile by tile.
+    ended: &'a mut [u32],
     depth: Option<Vec<&'a mut [T]>>,
     layers: Vec<Vec<&'a mut [T]>>,
 }
@@ -82,7 +88,11 @@ pub(crate) fn composite<T: Scalar>(
     let mut composited = Composited {
         transmittance: room("transmittance [B, H, W]", 1)?,
         ends: workspace.indices("pixel ends [B, H, W]", size.pixels())?,
-        size,
+        ended: workspace.indices(
+            "tiles with ended pixels [B, tiles]",
+            size.views * sorted.grid.per_view(),
+        )?,
+        grid: sorted.grid,
         constants: Constants::new(config),
         evaluated: 0,
     };
@@ -98,11 +108,14 @@ pub(crate) fn composite<T: Scalar>(
         .map_init(
             || {
                 let planes = channels + usize::from(outputs.depth);
-                (Pixels::new(planes), Batch::new(planes))
+                Ok((Pixels::new(planes)?, Batch::new(planes)?))
             },
-            |(pixels, batch), task| pass.strip(simd, pixels, batch, task),
+            |room: &mut Result<_, RenderError>, task| match room {
+                Ok((pixels, batch)) => Ok(pass.strip(simd, pixels, batch, task)),
+                Err(error) => Err(error.clone()),
+            },
         )
-        .sum();
+        .sum::<Result<u64, RenderError>>()?;
     if let Some(transmittance) = &mut image.transmittance {
         let rows = transmittance.par_chunks_mut(size.width);
         let rows = rows.zip(composited.transmittance.par_chunks(size.width));
@@ -140,6 +153,7 @@ fn tasks<'a, T: Scalar>(
     let mut features = cut_rows(&mut image.features, grid, views, channels).into_iter();
     let mut transmittance = cut_rows(&mut composited.transmittance, grid, views, 1).into_iter();
     let mut ends = cut_rows(&mut composited.ends, grid, views, 1).into_iter();
+    let mut ended = &mut composited.ended[..];
     let mut depth = image
         .depth
         .as_deref_mut()
@@ -157,8 +171,9 @@ fn tasks<'a, T: Scalar>(
             layers[image / (images / views) * per_view + strip].push(rows);
         }
     }
-    let mut next = |strip, layers| {
+    let mut next = |strip: Strip, layers| {
         Some(Task {
+            ended: cut(&mut ended, strip.columns.len()),
             strip,
             features: features.next()?,
             transmittance: transmittance.next()?,
@@ -222,11 +237,11 @@ impl<T: Scalar> Blend<'_, '_, T> {
             }
             batch.load::<PLANES>(self.pass.splats, hits, tile, constants);
             for k in 0..hits.len() {
-                let layer = Layer {
+                let placed = Placed {
                     place: (first + k) as u32,
                     values: batch.values(k),
                 };
-                pixels.add::<A, LANES, PLANES>(tile, &batch.hit(k), layer, constants);
+                pixels.add::<A, LANES, PLANES>(tile, &batch.hit(k), placed, constants);
             }
         }
     }
@@ -250,6 +265,7 @@ pub struct Write<'p, 'a, T: Scalar> {
 pub struct Rest<'p, 'a, T> {
     transmittance: &'p mut [&'a mut [T]],
     ends: &'p mut [&'a mut [u32]],
+    ended: &'p mut u32,
     depth: Option<&'p mut [&'a mut [T]]>,
 }
 
@@ -278,7 +294,6 @@ impl<T: Scalar> Kernel for Write<'_, '_, T> {
         if let Some(rest) = &rest {
             for row in 0..tile.height {
                 prefetch_to_write(&rest.transmittance[row][of_row(1)]);
-                prefetch_to_write(&rest.ends[row][of_row(1)]);
             }
         }
         let features = &mut features[..tile.height];
@@ -318,8 +333,10 @@ impl<T: Scalar> Kernel for Write<'_, '_, T> {
             }
         }
         let Some(rest) = rest else { return };
-        for block in &mut *pixels.transmittance {
-            for t in &mut block.0 {
+        let ended = pixels.ended(tile);
+        *rest.ended = u32::from(ended);
+        for number in tile.blocks().flatten() {
+            for t in &mut pixels.transmittance[number].0 {
                 *t = t.abs();
             }
         }
@@ -329,8 +346,10 @@ impl<T: Scalar> Kernel for Write<'_, '_, T> {
                 left..left + tile.width,
             );
             let (t, ends) = (&pixels.transmittance[blocks.clone()], &pixels.ends[blocks]);
-            copy_row(t, row, &mut rest.transmittance[row][to.clone()]);
-            copy_row(ends, row, &mut rest.ends[row][to]);
+            take_row(t, row, &mut rest.transmittance[row][to.clone()]);
+            if ended {
+                take_row(ends, row, &mut rest.ends[row][to]);
+            }
         }
         if let Some(depth) = rest.depth {
             for (row, out) in depth[..tile.height].iter_mut().enumerate() {
@@ -386,7 +405,7 @@ fn rgb<T: Scalar>(
 
 /// Copies a row of pixels out of its blocks.
 #[inline(always)]
-fn copy_row<T: Copy>(blocks: &[Block<T>], row: usize, out: &mut [T]) {
+fn take_row<T: Copy>(blocks: &[Block<T>], row: usize, out: &mut [T]) {
     // Whole quads: of single numbers the compiler makes gathers, which take several times as long.
     let (whole, rest) = out.as_chunks_mut();
     for (out, block) in whole.iter_mut().zip(blocks) {
@@ -412,12 +431,14 @@ impl<T: Scalar> Forward<'_, T> {
             mut features,
             mut transmittance,
             mut ends,
+            ended,
             mut depth,
             mut layers,
         } = task;
         let background = &self.backgrounds[strip.view * channels..(strip.view + 1) * channels];
         pixels.evaluated = 0;
-        for (column, number) in strip.columns.clone().zip(strip.tiles(grid)) {
+        let tiles = strip.columns.clone().zip(strip.tiles(grid)).zip(ended);
+        for ((column, number), ended) in tiles {
             let tile = &Tile::new(grid, column, strip.tile_row);
             let left = tile.x - strip.columns.start * grid.tile_width;
             pixels.reset(tile);
@@ -466,6 +487,7 @@ impl<T: Scalar> Forward<'_, T> {
             let rest = Some(Rest {
                 transmittance: &mut transmittance,
                 ends: &mut ends,
+                ended,
                 depth: depth.as_deref_mut(),
             });
             T::write(

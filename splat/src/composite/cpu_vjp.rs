@@ -5,14 +5,14 @@ use rayon::prelude::*;
 
 use crate::arithmetic::Arithmetic;
 use crate::backend::Wanted;
-use crate::composite::blend::Layer;
+use crate::composite::blend::{NEVER, Placed};
 use crate::composite::cpu::{Composited, check_sorted};
 use crate::composite::hits::{BATCH, Batch};
 use crate::composite::replay::{GEOMETRY, Pixels};
 use crate::composite::strip::{Strip, strips};
-use crate::composite::tile::{Block, Row, Tile, deal};
+use crate::composite::tile::{Block, Row, Tile, put_row};
 use crate::composite::{Image, ImageSize};
-use crate::error::{RenderError, checked_product};
+use crate::error::{RenderError, checked_product, try_filled};
 use crate::gaussians::check_len;
 use crate::project::Splats;
 use crate::scalar::Scalar;
@@ -44,6 +44,16 @@ struct Room<T> {
     v_row: Vec<Row<T>>,
 }
 
+impl<T: Scalar> Room<T> {
+    fn new(planes: usize, channels: usize) -> Result<Self, RenderError> {
+        Ok(Self {
+            pixels: Pixels::new(planes)?,
+            batch: Batch::new(planes)?,
+            v_row: try_filled("a row of gradients [C, 32]", channels, [T::ZERO; _])?,
+        })
+    }
+}
+
 /// Vjp of the compositor.
 pub(crate) fn composite_vjp<T: Scalar>(
     splats: &Splats<&[T]>,
@@ -62,9 +72,10 @@ pub(crate) fn composite_vjp<T: Scalar>(
         &[size.views, channels],
         backgrounds.len(),
     )?;
-    if composited.size != size {
-        let got = format!("{:?}", composited.size);
-        return Err(RenderError::shape("composited", format!("{size:?}"), got));
+    if composited.grid != sorted.grid {
+        let got = format!("{:?}", composited.grid);
+        let expected = format!("{:?}, the tiles of the hits", sorted.grid);
+        return Err(RenderError::shape("composited", expected, got));
     }
     v_image.validate_gradient(size, channels, |buffer| buffer.len())?;
     let pass = Backward {
@@ -83,14 +94,17 @@ pub(crate) fn composite_vjp<T: Scalar>(
         workspace.scalars("gradients of tiles by the background", tiles * channels)?;
     pass.tasks(&mut partials, &mut by_tile)
         .into_par_iter()
-        .for_each_init(
-            || Room {
-                pixels: Pixels::new(pass.planes()),
-                batch: Batch::new(pass.planes()),
-                v_row: vec![[T::ZERO; _]; channels],
+        .map_init(
+            || Room::new(pass.planes(), channels),
+            |room, task| match room {
+                Ok(room) => {
+                    pass.strip(simd, room, task);
+                    Ok(())
+                }
+                Err(error) => Err(error.clone()),
             },
-            |room, task| pass.strip(simd, room, task),
-        );
+        )
+        .collect::<Result<(), RenderError>>()?;
     let v_splats = pass.sum_hits(&partials, workspace)?;
     let mut v_backgrounds = Vec::new();
     if wanted.backgrounds {
@@ -158,12 +172,12 @@ impl<T: Scalar> Replay<'_, '_, T> {
             pixels.reach(first);
             batch.load::<PLANES>(self.pass.splats, hits, tile, constants);
             for (k, partial) in partials.chunks_exact_mut(stride).enumerate().rev() {
-                let layer = Layer {
+                let placed = Placed {
                     place: first + k as u32,
                     values: batch.values(k),
                 };
                 let hit = batch.hit(k);
-                pixels.remove::<A, LANES, PLANES, GEOM>(tile, &hit, layer, constants, partial);
+                pixels.remove::<A, LANES, PLANES, GEOM>(tile, &hit, placed, constants, partial);
             }
         }
     }
@@ -175,6 +189,8 @@ pub struct Read<'p, 'a, T: Scalar> {
     pub(crate) pixels: &'p mut Pixels<T>,
     pub(crate) tile: &'p Tile,
     pub(crate) view: usize,
+    /// The tile, numbered through all views.
+    pub(crate) number: usize,
     /// `[C]`: room for a row of the image's gradient.
     pub(crate) v_row: &'p mut [Row<T>],
     /// `[C]`
@@ -193,11 +209,20 @@ impl<T: Scalar> Kernel for Read<'_, '_, T> {
             v_background,
             ..
         } = self;
-        let ImageSize { height, width, .. } = self.pass.composited.size;
+        let ImageSize { height, width, .. } = self.pass.composited.grid.size;
         let (planes, channels) = (self.pass.planes(), self.pass.splats.channels);
         let background = &self.pass.backgrounds[self.view * channels..(self.view + 1) * channels];
         pixels.centres.set(tile);
-        pixels.ends.fill(Block::all(0));
+        let ended = self.pass.composited.ended[self.number] > 0;
+        let end = if ended { 0 } else { NEVER };
+        for blocks in tile.blocks() {
+            pixels.ends[blocks].fill(Block::all(end));
+        }
+        if tile.cuts_blocks() {
+            // Lanes outside the image are computed with too, and what the last tile left there may be NaN.
+            pixels.v_values.fill(Block::all(T::ZERO));
+            self.v_row.fill([T::ZERO; _]);
+        }
         v_background.fill(T::ZERO);
         let (mut t, mut v_rest, mut v_depth) = ([T::ZERO; _], [T::ZERO; _], [T::ZERO; _]);
         let mut ends = [0; _];
@@ -206,12 +231,14 @@ impl<T: Scalar> Kernel for Read<'_, '_, T> {
             let start = (self.view * height + tile.y + row) * width + tile.x;
             let (from, to) = (start..start + tile.width, ..tile.width);
             t[to].copy_from_slice(&self.pass.composited.transmittance[from.clone()]);
-            deal(row, &t, &mut *pixels.transmittance, 1);
-            ends[to].copy_from_slice(&self.pass.composited.ends[from.clone()]);
-            deal(row, &ends, &mut *pixels.ends, 1);
+            put_row(row, &t, &mut *pixels.transmittance, 1);
+            if ended {
+                ends[to].copy_from_slice(&self.pass.composited.ends[from.clone()]);
+                put_row(row, &ends, &mut *pixels.ends, 1);
+            }
             if let (Some(v), 1..) = (self.pass.v_image.depth, self.pass.depths()) {
                 v_depth[to].copy_from_slice(&v[from.clone()]);
-                deal(row, &v_depth, &mut pixels.v_values, planes);
+                put_row(row, &v_depth, &mut pixels.v_values, planes);
             }
             match self.pass.v_image.transmittance {
                 Some(v) => v_rest[to].copy_from_slice(&v[from.clone()]),
@@ -221,12 +248,12 @@ impl<T: Scalar> Kernel for Read<'_, '_, T> {
             take_apart(v_pixels, v_row);
             for (c, (&background, v_plane)) in background.iter().zip(&*v_row).enumerate() {
                 let plane = self.pass.depths() + c;
-                deal(row, v_plane, &mut pixels.v_values[plane..], planes);
+                put_row(row, v_plane, &mut pixels.v_values[plane..], planes);
                 for (rest, &v) in v_rest[to].iter_mut().zip(v_plane) {
                     *rest += v * background;
                 }
             }
-            deal(row, &v_rest, &mut *pixels.v_rest, 1);
+            put_row(row, &v_rest, &mut *pixels.v_rest, 1);
             if self.pass.wanted.backgrounds {
                 for (sum, v_plane) in v_background.iter_mut().zip(&*v_row) {
                     for (&v, &t) in v_plane[to].iter().zip(&t) {
@@ -235,7 +262,7 @@ impl<T: Scalar> Kernel for Read<'_, '_, T> {
                 }
             }
         }
-        pixels.find_ends() as usize
+        pixels.find_ends(tile) as usize
     }
 }
 
@@ -306,6 +333,7 @@ impl<T: Scalar> Backward<'_, T> {
                     pixels,
                     tile,
                     view,
+                    number,
                     v_row,
                     v_background,
                 },

@@ -3,8 +3,10 @@
 use std::hint::select_unpredictable;
 use std::ops::Range;
 
+use crate::binning::cpu::{first_whole, last_whole};
 use crate::composite::tile::{ALL_COLUMNS, BLOCK_SIDE, Constants, MAX_LANES, MAX_TILE_SIDE, Tile};
 use crate::config::FOOTPRINT_SLACK;
+use crate::error::{RenderError, checked_product, try_filled};
 use crate::math::{Sym2, Vec2};
 use crate::project::Splats;
 use crate::scalar::Scalar;
@@ -36,9 +38,11 @@ pub(crate) struct Batch<T> {
 
 impl<T: Scalar> Batch<T> {
     /// Room for hits of splats that have a number of values.
-    pub(crate) fn new(planes: usize) -> Self {
+    pub(crate) fn new(planes: usize) -> Result<Self, RenderError> {
         let zeros = [T::ZERO; _];
-        Self {
+        let what = "values of hits [16, C]";
+        let values = checked_product(what, &[BATCH, planes])?;
+        Ok(Self {
             mean: [zeros; _],
             conic: [zeros; _],
             opacity: zeros,
@@ -47,9 +51,9 @@ impl<T: Scalar> Batch<T> {
             slope: zeros,
             inverse: zeros,
             half_width_squared: zeros,
-            values: vec![T::ZERO; BATCH * planes],
+            values: try_filled(what, values, T::ZERO)?,
             planes,
-        }
+        })
     }
 
     /// Loads at most [`BATCH`] splats. `PLANES` is the number of values, or 0 where the compiler is not to know it.
@@ -87,8 +91,8 @@ impl<T: Scalar> Batch<T> {
             let (start, count) = (start as f64, count as f64);
             for k in 0..BATCH {
                 let (centre, half) = (self.mean[axis][k].to_f64(), extent[axis][k].to_f64());
-                let first = up(centre - half - 0.5 - start, count);
-                let end = down(centre + half + 0.5 - start, count);
+                let first = first_whole(centre - half - 0.5 - start, count);
+                let end = last_whole(centre + half + 0.5 - start, count);
                 let end = select_unpredictable(visible[k], end, 0.0);
                 self.first[axis][k] = first.nearest();
                 self.end[axis][k] = end.nearest();
@@ -148,30 +152,6 @@ fn load_values<T: Scalar>(splats: &Splats<&[T]>, m: usize, values: &mut [T]) {
     splats.load_features(m, features);
 }
 
-// Without a call, as not every machine rounds up and down by an instruction.
-
-/// The least integer from `x` on, within `0 ..= count`; 0 for NaN.
-#[inline(always)]
-fn up(x: f64, count: f64) -> f64 {
-    let x = clamp(x, count);
-    let nearest = x.nearest_whole();
-    nearest + select_unpredictable(nearest < x, 1.0, 0.0)
-}
-
-/// The greatest integer up to `x`, within `0 ..= count`; 0 for NaN.
-#[inline(always)]
-fn down(x: f64, count: f64) -> f64 {
-    let x = clamp(x, count);
-    let nearest = x.nearest_whole();
-    nearest - select_unpredictable(nearest > x, 1.0, 0.0)
-}
-
-#[inline(always)]
-fn clamp(x: f64, count: f64) -> f64 {
-    let x = select_unpredictable(x > 0.0, x, 0.0);
-    select_unpredictable(x < count, x, count)
-}
-
 /// A splat as one tile sees it.
 #[derive(Debug, Clone)]
 pub(crate) struct Hit<T: Scalar> {
@@ -197,11 +177,12 @@ impl<T: Scalar> Hit<T> {
         self.rows.start / BLOCK_SIDE..self.rows.end.div_ceil(BLOCK_SIDE)
     }
 
-    /// Finds the pixels of each row at which sigma stays within reach (MATH eq. 16): an interval of the splat and the row alone,
-    /// whatever the tile, cut to the splat's box and the tile. Every pixel left out is one that the splat does not count in.
+    /// Finds the pixels of each row at which sigma stays within reach (MATH eq. 16), cut to the splat's box and the tile. Every pixel
+    /// left out is one that the splat does not count in: seen from the tile the chord's ends are small numbers, rounded by far less than
+    /// the slack that reach has, wherever in the image the tile lies.
     #[inline(always)]
     pub(crate) fn cover<const LANES: usize>(&self, tile: &Tile, coverage: &mut Coverage<T>) {
-        let left = T::from_f64(tile.x as f64);
+        let centre = self.mean.x - T::from_f64(tile.x as f64);
         let bounds = self.columns;
         let rows = self.rows.start as u32..self.rows.end as u32;
         let mut row = self.rows.start / BLOCK_SIDE * BLOCK_SIDE;
@@ -213,8 +194,8 @@ impl<T: Scalar> Hit<T> {
                 let chord = T::chord(self.slope, self.inverse, self.half_width_squared, dy);
                 // Pixels whose centres lie between a and b: from the integer nearest to a to before the one nearest to b.
                 // Phrased so that NaN ends at the splat's box.
-                let a = (self.mean.x + (chord.x - chord.y)) - left;
-                let b = (self.mean.x + (chord.x + chord.y)) - left;
+                let a = centre + (chord.x - chord.y);
+                let b = centre + (chord.x + chord.y);
                 let a = if a > bounds[0] { a } else { bounds[0] };
                 let a = if a < bounds[1] { a } else { bounds[1] };
                 let b = if b < bounds[1] { b } else { bounds[1] };

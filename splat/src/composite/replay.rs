@@ -4,11 +4,13 @@ use std::hint::select_unpredictable;
 
 use crate::arithmetic::Arithmetic;
 use crate::composite::Moments;
-use crate::composite::blend::Layer;
+use crate::composite::blend::Placed;
 use crate::composite::hits::{Coverage, Hit, Part};
 use crate::composite::tile::{
-    BLOCK_COLUMNS, BLOCK_SIDE, BLOCKS, Block, Blocks, Centres, Constants, MAX_LANES, Tile, block_at,
+    BLOCK_COLUMNS, BLOCK_SIDE, BLOCKS, Block, Blocks, Centres, Constants, MAX_LANES, Tile,
+    block_at, blocks_of_planes,
 };
+use crate::error::{RenderError, checked_product, try_filled};
 use crate::math::Vec2;
 use crate::scalar::Scalar;
 
@@ -24,7 +26,7 @@ pub struct Pixels<T> {
     pub(crate) transmittance: Blocks<T>,
     /// The gradient by the light that everything behind them lets through.
     pub(crate) v_rest: Blocks<T>,
-    /// One past the place of the last hit composited.
+    /// One past the place of the last hit that may be composited.
     pub(crate) ends: Blocks<u32>,
     /// The gradients by the sums of weight times value, block by block: depth if there is one, then features.
     pub(crate) v_values: Vec<Block<T>>,
@@ -40,24 +42,28 @@ pub struct Pixels<T> {
 
 impl<T: Scalar> Pixels<T> {
     /// Room for a tile and a number of planes.
-    pub(crate) fn new(planes: usize) -> Self {
-        Self {
+    pub(crate) fn new(planes: usize) -> Result<Self, RenderError> {
+        let what = "sums of a hit [6 + C]";
+        let sums = checked_product(what, &[MOMENTS.saturating_add(planes)])?;
+        Ok(Self {
             transmittance: Box::new([Block::all(T::ONE); _]),
             v_rest: Box::new([Block::all(T::ZERO); _]),
             ends: Box::new([Block::all(0); _]),
-            v_values: vec![Block::all(T::ZERO); BLOCKS * planes],
+            v_values: blocks_of_planes(planes)?,
             centres: Centres::new(),
             live: [0; _],
             block_ends: [0; _],
-            sums: vec![Block::all(T::ZERO); MOMENTS + planes],
+            sums: try_filled(what, sums, Block::all(T::ZERO))?,
             coverage: Coverage::new(),
-        }
+        })
     }
 
     /// Looks at the ends of all pixels; returns the greatest.
-    pub(crate) fn find_ends(&mut self) -> u32 {
-        for (end, block) in self.block_ends.iter_mut().zip(&*self.ends) {
-            *end = block.0.iter().fold(0, |greatest, &end| greatest.max(end));
+    pub(crate) fn find_ends(&mut self, tile: &Tile) -> u32 {
+        self.block_ends.fill(0);
+        for number in tile.blocks().flatten() {
+            let ends = self.ends[number].0.iter();
+            self.block_ends[number] = ends.fold(0, |greatest, &end| greatest.max(end));
         }
         self.block_ends
             .iter()
@@ -86,7 +92,7 @@ impl<T: Scalar> Pixels<T> {
         &mut self,
         tile: &Tile,
         hit: &Hit<T>,
-        layer: Layer<'_, T>,
+        placed: Placed<'_, T>,
         constants: &Constants<T>,
         out: &mut [T],
     ) {
@@ -113,11 +119,11 @@ impl<T: Scalar> Pixels<T> {
                     let v_planes = &self.v_values[block * count..][..count];
                     let v_weight = match (
                         known::<_, PLANES>(v_planes),
-                        known::<_, PLANES>(layer.values),
+                        known::<_, PLANES>(placed.values),
                     ) {
                         _ if !GEOM => [T::ZERO; LANES],
                         (Some(v), Some(values)) => v_weights::<T, A, LANES>(v, values, part),
-                        _ => v_weights::<T, A, LANES>(v_planes, layer.values, part),
+                        _ => v_weights::<T, A, LANES>(v_planes, placed.values, part),
                     };
                     let (transmittance, v_rest) =
                         (&mut self.transmittance[block], &mut self.v_rest[block]);
@@ -132,7 +138,7 @@ impl<T: Scalar> Pixels<T> {
                         &lanes,
                         bit,
                         hit,
-                        layer.place,
+                        placed.place,
                         constants,
                         v_weight,
                     );

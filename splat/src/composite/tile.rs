@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::binning::cpu::TileGrid;
 use crate::config::RenderConfig;
+use crate::error::{RenderError, checked_product, try_filled};
 use crate::scalar::Scalar;
 
 /// The most lanes any instruction set takes at once.
@@ -68,6 +69,13 @@ impl<T: Copy> Block<T> {
     }
 }
 
+/// Room for planes of values, block by block.
+pub(crate) fn blocks_of_planes<T: Scalar>(planes: usize) -> Result<Vec<Block<T>>, RenderError> {
+    let what = "values of a tile [blocks, C]";
+    let count = checked_product(what, &[BLOCKS, planes])?;
+    try_filled(what, count, Block::all(T::ZERO))
+}
+
 /// The settings the compositing formulas read, rounded to the scalar.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Constants<T> {
@@ -119,6 +127,16 @@ impl Tile {
         0..self.height.div_ceil(BLOCK_SIDE)
     }
 
+    /// The blocks that reach into the image, row by row.
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = Range<usize>> {
+        self.block_rows().map(|row| self.blocks_of_row(row))
+    }
+
+    /// Whether it is cut off by the image's right or lower edge, of blocks that end there.
+    pub(crate) fn cuts_blocks(&self) -> bool {
+        !self.width.is_multiple_of(BLOCK_SIDE) || !self.height.is_multiple_of(BLOCK_SIDE)
+    }
+
     /// The first columns of the blocks that reach into the image, as bits.
     pub(crate) fn block_columns(&self) -> u32 {
         let columns = self.width.next_multiple_of(BLOCK_SIDE);
@@ -139,9 +157,14 @@ impl Tile {
     }
 }
 
-/// Deals a row of a tile's pixels out to its blocks, of which each has its next one `stride` further.
+/// Puts a row of a tile's pixels into its blocks, the first of which stands first, the others `stride` apart.
 #[inline(always)]
-pub(crate) fn deal<T: Copy>(row: usize, pixels: &Row<T>, blocks: &mut [Block<T>], stride: usize) {
+pub(crate) fn put_row<T: Copy>(
+    row: usize,
+    pixels: &Row<T>,
+    blocks: &mut [Block<T>],
+    stride: usize,
+) {
     let first = row / BLOCK_SIDE * BLOCK_COLUMNS * stride;
     let blocks = blocks[first..].iter_mut().step_by(stride);
     let (quads, _) = pixels.as_chunks::<BLOCK_SIDE>();

@@ -1,7 +1,5 @@
 //! Loops of the projection's vjp: gradients by Gaussians, summed over views, and by poses, summed over Gaussians.
 
-use std::ops::Range;
-
 use rayon::prelude::*;
 
 use crate::arithmetic::Arithmetic;
@@ -9,55 +7,14 @@ use crate::backend::{ProjectGradients, Wanted};
 use crate::camera::{CameraParams, Views};
 use crate::config::RenderConfig;
 use crate::error::{RenderError, try_filled};
-use crate::gaussians::{Gaussians, check_len};
+use crate::gaussians::Gaussians;
 use crate::lanes::{self, BLOCK, Column, GRAIN, ShapeColumns, SplatColumns};
 use crate::math::Mat3;
+use crate::project::vjp::{ViewsOfTasks, validate_vjp};
 use crate::project::{CameraGradient, ProjectConstants, Splats};
 use crate::scalar::Scalar;
 use crate::simd::Kernel;
 use crate::workspace::Resources;
-
-/// For every task of [`GRAIN`] Gaussians the views that see some of them, in order: `list[starts[t] .. starts[t + 1]]`.
-///
-/// The splats of one view that belong to one task are neighbours, so that this is all there is to know.
-#[derive(Default)]
-struct ViewsOfTasks {
-    starts: Vec<u32>,
-    list: Vec<u32>,
-}
-
-impl ViewsOfTasks {
-    fn new(tasks: usize, views: &Views) -> Result<Self, RenderError> {
-        let touched = |range: &Range<usize>| {
-            if range.is_empty() {
-                0..0
-            } else {
-                range.start / GRAIN..(range.end - 1) / GRAIN + 1
-            }
-        };
-        // Two places on: what stands at t + 1 while the list is filled is where task t goes on.
-        let mut starts = try_filled("views of Gaussians", tasks + 2, 0u32)?;
-        for task in views.ranges.iter().flat_map(touched) {
-            starts[task + 2] += 1;
-        }
-        for t in 2..starts.len() {
-            starts[t] += starts[t - 1];
-        }
-        let total = starts[tasks + 1] as usize;
-        let mut list = try_filled("views of Gaussians", total, 0u32)?;
-        for (view, range) in views.ranges.iter().enumerate() {
-            for task in touched(range) {
-                list[starts[task + 1] as usize] = view as u32;
-                starts[task + 1] += 1;
-            }
-        }
-        Ok(Self { starts, list })
-    }
-
-    fn of(&self, task: usize) -> &[u32] {
-        &self.list[self.starts[task] as usize..self.starts[task + 1] as usize]
-    }
-}
 
 /// Vjp of [`project`](crate::project::cpu::project) (MATH eq. 17 for the sums over views and Gaussians).
 pub(crate) fn project_vjp<T: Scalar>(
@@ -69,7 +26,7 @@ pub(crate) fn project_vjp<T: Scalar>(
     wanted: Wanted,
     resources: Resources<'_, T>,
 ) -> Result<ProjectGradients<Vec<T>>, RenderError> {
-    validate_vjp(gaussians, views, splats, v_splats, wanted)?;
+    validate_vjp(gaussians, views, splats, v_splats, wanted, |x| x.len())?;
     let pass = VjpPass {
         gaussians,
         views,
@@ -82,7 +39,7 @@ pub(crate) fn project_vjp<T: Scalar>(
             .collect(),
         constants: config.project_constants(),
         views_of: if wanted.geometry || wanted.features {
-            ViewsOfTasks::new(gaussians.count.div_ceil(GRAIN), views)?
+            ViewsOfTasks::new(gaussians.count, GRAIN, views)?
         } else {
             ViewsOfTasks::default()
         },
@@ -118,45 +75,6 @@ pub(crate) fn project_vjp<T: Scalar>(
         gaussians: gradient,
         camera_from_world,
     })
-}
-
-fn validate_vjp<T: Scalar>(
-    gaussians: &Gaussians<&[T]>,
-    views: &Views,
-    splats: &Splats<&[T]>,
-    v_splats: &Splats<&[T]>,
-    wanted: Wanted,
-) -> Result<(), RenderError> {
-    splats.validate(|buffer| buffer.len())?;
-    let expected = views.splat_offsets()?;
-    for (argument, offsets) in [
-        ("splats.offsets", &splats.offsets),
-        ("v_splats.offsets", &v_splats.offsets),
-    ] {
-        if *offsets != expected {
-            return Err(RenderError::shape(
-                argument,
-                "the offsets of these views",
-                format!("{offsets:?}"),
-            ));
-        }
-    }
-    let (m, c) = (splats.len(), gaussians.channels);
-    if wanted.splat_geometry() {
-        check_len("v_splats.means", "[M, 2]", &[m, 2], v_splats.means.len())?;
-        check_len("v_splats.conics", "[M, 3]", &[m, 3], v_splats.conics.len())?;
-        check_len("v_splats.opacities", "[M]", &[m], v_splats.opacities.len())?;
-        check_len("v_splats.depths", "[M]", &[m], v_splats.depths.len())?;
-    }
-    if wanted.features {
-        check_len(
-            "v_splats.features",
-            "[M, C]",
-            &[m, c],
-            v_splats.features.len(),
-        )?;
-    }
-    Ok(())
 }
 
 /// Everything the passes of [`project_vjp`] read.

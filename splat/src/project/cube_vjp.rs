@@ -5,14 +5,17 @@ use cubecl::prelude::*;
 use crate::backend::{ProjectGradients, Wanted};
 use crate::camera::Views;
 use crate::config::RenderConfig;
-use crate::cube::{Cube, CubeBuffer, Sections, UNITS, cube_dim, grid, grid_of_units};
+use crate::cube::{
+    Cube, CubeBuffer, Sections, UNITS, cube_dim, grid, grid_of_units, validate_splats,
+};
 use crate::error::{RenderError, checked_product};
-use crate::gaussians::{Gaussians, check_len};
+use crate::gaussians::Gaussians;
 use crate::project::Splats;
 use crate::project::cube::{Settings, SettingsLaunch, view_table};
 use crate::project::cube_sums::{
     PACKED, POSE, features_kernel, geometry_kernel, pack_kernel, pose_kernel, sum_grains_kernel,
 };
+use crate::project::vjp::{ViewsOfTasks, validate_vjp};
 
 /// Gaussians of one list of views, and of one partial sum by a pose.
 const GRAIN: usize = UNITS as usize;
@@ -27,7 +30,8 @@ pub(crate) fn project_vjp<R: Runtime>(
     v_splats: &Splats<&CubeBuffer>,
     wanted: Wanted,
 ) -> Result<ProjectGradients<CubeBuffer>, RenderError> {
-    validate(gaussians, views, splats, v_splats, wanted)?;
+    validate_splats(splats)?;
+    validate_vjp(gaussians, views, splats, v_splats, wanted, |x| x.len())?;
     let none = cube.empty("no gradient", 0)?;
     let (count, channels) = (gaussians.count, gaussians.channels);
     let mut gradient = Gaussians {
@@ -151,42 +155,6 @@ fn by_poses<R: Runtime>(
     Ok(out)
 }
 
-fn validate(
-    gaussians: &Gaussians<&CubeBuffer>,
-    views: &Views,
-    splats: &Splats<&CubeBuffer>,
-    v_splats: &Splats<&CubeBuffer>,
-    wanted: Wanted,
-) -> Result<(), RenderError> {
-    splats.validate(|buffer| buffer.len())?;
-    let expected = views.splat_offsets()?;
-    for (argument, offsets) in [
-        ("splats.offsets", &splats.offsets),
-        ("v_splats.offsets", &v_splats.offsets),
-    ] {
-        if *offsets != expected {
-            let got = format!("{offsets:?}");
-            return Err(RenderError::shape(
-                argument,
-                "the offsets of these views",
-                got,
-            ));
-        }
-    }
-    let (m, c) = (splats.len(), gaussians.channels);
-    if wanted.splat_geometry() {
-        check_len("v_splats.means", "[M, 2]", &[m, 2], v_splats.means.len())?;
-        check_len("v_splats.conics", "[M, 3]", &[m, 3], v_splats.conics.len())?;
-        check_len("v_splats.opacities", "[M]", &[m], v_splats.opacities.len())?;
-        check_len("v_splats.depths", "[M]", &[m], v_splats.depths.len())?;
-    }
-    if wanted.features {
-        let got = v_splats.features.len();
-        check_len("v_splats.features", "[M, C]", &[m, c], got)?;
-    }
-    Ok(())
-}
-
 fn pack<R: Runtime>(
     cube: &Cube<R>,
     splats: &Splats<&CubeBuffer>,
@@ -234,32 +202,10 @@ impl Tables {
     ) -> Result<Self, RenderError> {
         let mut words = view_table(views, &views.splat_offsets()?)?;
         let starts = words.len();
-        let tasks = gaussians.div_ceil(GRAIN);
-        let touched = |range: &std::ops::Range<usize>| {
-            if range.is_empty() {
-                0..0
-            } else {
-                range.start / GRAIN..(range.end - 1) / GRAIN + 1
-            }
-        };
-        // Two places on: what stands at t + 1 while the lists are filled is where list t goes on.
-        words.resize(starts + tasks + 2, 0);
-        for task in views.ranges.iter().flat_map(touched) {
-            words[starts + task + 2] += 1;
-        }
-        for t in 2..tasks + 2 {
-            words[starts + t] += words[starts + t - 1];
-        }
-        let total = words[starts + tasks + 1] as usize;
+        let of_grains = ViewsOfTasks::new(gaussians, GRAIN, views)?;
+        words.extend(of_grains.starts);
         let lists = words.len();
-        words.resize(lists + total, 0);
-        for (view, range) in views.ranges.iter().enumerate() {
-            for task in touched(range) {
-                let at = words[starts + task + 1] as usize;
-                words[lists + at] = view as u32;
-                words[starts + task + 1] += 1;
-            }
-        }
+        words.extend(of_grains.list);
         let grains = words.len();
         let mut grain_firsts = vec![0u32];
         let mut grain_count = 0;

@@ -19,6 +19,7 @@ pub(crate) mod cube;
 pub(crate) mod cube_sums;
 #[cfg(feature = "cube")]
 pub(crate) mod cube_vjp;
+pub(crate) mod vjp;
 
 /// M projected Gaussians in pixels: what a compositor needs, and an entry of its own for splats made elsewhere.
 ///

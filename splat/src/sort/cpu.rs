@@ -6,10 +6,11 @@ use crate::binning::cpu::{Hits, TileGrid};
 use crate::error::RenderError;
 use crate::project::Splats;
 use crate::scalar::Scalar;
+use crate::simd::Simd;
 use crate::sort::counting::{into_atomic, into_plain};
 use crate::sort::deal::{self, Deal};
 use crate::sort::depth::ViewSplats;
-use crate::workspace::Workspace;
+use crate::workspace::Resources;
 
 /// The hits of every tile in depth order. A *slot* is a place in that order; slots of one tile, and tiles of one view, are
 /// neighbours.
@@ -62,9 +63,9 @@ const RANKS_PER_TASK: usize = 1 << 14;
 pub(crate) fn sort<T: Scalar>(
     splats: &Splats<&[T]>,
     hits: Hits,
-    workspace: &Workspace<T>,
+    Resources { simd, workspace }: Resources<'_, T>,
 ) -> Result<SortedHits, RenderError> {
-    check_hits(splats, &hits)?;
+    check_hits(splats, &hits, simd)?;
     let Hits {
         grid,
         rects,
@@ -113,7 +114,11 @@ pub(crate) fn sort<T: Scalar>(
 }
 
 /// Checks that `hits` were made from `splats`.
-fn check_hits<T: Scalar>(splats: &Splats<&[T]>, hits: &Hits) -> Result<(), RenderError> {
+fn check_hits<T: Scalar>(
+    splats: &Splats<&[T]>,
+    hits: &Hits,
+    simd: Simd,
+) -> Result<(), RenderError> {
     if hits.rects.len() != splats.len() || hits.grid.size.views + 1 != splats.offsets.len() {
         return Err(RenderError::shape(
             "hits",
@@ -121,7 +126,7 @@ fn check_hits<T: Scalar>(splats: &Splats<&[T]>, hits: &Hits) -> Result<(), Rende
             format!("the hits of {} splats", hits.rects.len()),
         ));
     }
-    match hits.first_stranger(splats) {
+    match hits.first_stranger(splats, simd) {
         None => Ok(()),
         Some(m) => Err(RenderError::shape(
             "hits",

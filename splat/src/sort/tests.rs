@@ -8,11 +8,17 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use crate::binning::cpu::{TileSize, bin, splat_pixels};
 use crate::project::Splats;
 use crate::scalar::Scalar;
+use crate::simd::Simd;
 use crate::sort::counting::into_bins;
 use crate::sort::cpu::{SortedHits, sort};
 use crate::sort::deal::Deal;
 use crate::sort::depth::ViewSplats;
-use crate::workspace::Workspace;
+use crate::workspace::{Resources, Workspace};
+
+fn resources<T>(workspace: &Workspace<T>) -> Resources<'_, T> {
+    let simd = Simd::Portable;
+    Resources { simd, workspace }
+}
 
 /// Depths of which many are equal, some zero of either sign, and a third negative; or all within one binade.
 fn depths<T: Scalar>(count: usize, narrow: bool) -> Vec<T> {
@@ -183,8 +189,9 @@ fn fields(sorted: SortedHits) -> [Vec<u32>; 5] {
 }
 
 fn binned_and_sorted(splats: &Splats<&[f32]>, size: [usize; 2], tile: TileSize) -> SortedHits {
-    let hits = bin(splats, size[0], size[1], tile, &Workspace::new()).expect("valid splats");
-    sort(splats, hits, &Workspace::new()).expect("hits of these splats")
+    let hits =
+        bin(splats, size[0], size[1], tile, resources(&Workspace::new())).expect("valid splats");
+    sort(splats, hits, resources(&Workspace::new())).expect("hits of these splats")
 }
 
 #[test]
@@ -221,8 +228,14 @@ fn blocks_deal_as_one_does() {
     let size = [150, 70];
     let splats = splats::<f32>(&[900], size);
     let splats = splats.as_slices();
-    let hits =
-        bin(&splats, size[0], size[1], TileSize::Px8, &Workspace::new()).expect("valid splats");
+    let hits = bin(
+        &splats,
+        size[0],
+        size[1],
+        TileSize::Px8,
+        resources(&Workspace::new()),
+    )
+    .expect("valid splats");
     let expected = binned_and_sorted(&splats, size, TileSize::Px8);
     let view = ViewSplats {
         depths: splats.depths,
@@ -286,7 +299,7 @@ fn a_single_splat_that_moved_to_another_tile_is_found() {
         64,
         64,
         TileSize::Px16,
-        &Workspace::new(),
+        resources(&Workspace::new()),
     )
     .expect("valid splats");
     // To the other corner: as many tiles, but not the same.
@@ -298,17 +311,20 @@ fn a_single_splat_that_moved_to_another_tile_is_found() {
         64,
         64,
         TileSize::Px16,
-        &Workspace::new(),
+        resources(&Workspace::new()),
     )
     .expect("valid splats");
     splats.means[2 * m..2 * m + 2].fill(56.0);
-    assert_eq!(before.first_stranger(&splats.as_slices()), Some(m));
-    assert!(sort(&splats.as_slices(), before, &Workspace::new()).is_err());
+    assert_eq!(
+        before.first_stranger(&splats.as_slices(), Simd::Portable),
+        Some(m)
+    );
+    assert!(sort(&splats.as_slices(), before, resources(&Workspace::new())).is_err());
     // Hits of fewer splats.
     let mut fewer = splats.clone();
     fewer.offsets = vec![0, 0];
     for buffer in [&mut fewer.means, &mut fewer.depths, &mut fewer.extents] {
         buffer.clear();
     }
-    assert!(sort(&fewer.as_slices(), hits, &Workspace::new()).is_err());
+    assert!(sort(&fewer.as_slices(), hits, resources(&Workspace::new())).is_err());
 }

@@ -1,0 +1,94 @@
+//! What the vjps of all backends share: their checks, and which views see a Gaussian.
+
+use std::ops::Range;
+
+use crate::backend::Wanted;
+use crate::camera::Views;
+use crate::error::{RenderError, try_filled};
+use crate::gaussians::{Gaussians, check_len};
+use crate::project::Splats;
+
+/// Checks what a vjp of projection is given, `len` telling a buffer's length.
+pub(crate) fn validate_vjp<S>(
+    gaussians: &Gaussians<S>,
+    views: &Views,
+    splats: &Splats<S>,
+    v_splats: &Splats<S>,
+    wanted: Wanted,
+    len: impl Fn(&S) -> usize,
+) -> Result<(), RenderError> {
+    splats.validate(&len)?;
+    let expected = views.splat_offsets()?;
+    for (argument, offsets) in [
+        ("splats.offsets", &splats.offsets),
+        ("v_splats.offsets", &v_splats.offsets),
+    ] {
+        if *offsets != expected {
+            return Err(RenderError::shape(
+                argument,
+                "the offsets of these views",
+                format!("{offsets:?}"),
+            ));
+        }
+    }
+    let (m, c) = (splats.len(), gaussians.channels);
+    if wanted.splat_geometry() {
+        check_len("v_splats.means", "[M, 2]", &[m, 2], len(&v_splats.means))?;
+        check_len("v_splats.conics", "[M, 3]", &[m, 3], len(&v_splats.conics))?;
+        check_len("v_splats.opacities", "[M]", &[m], len(&v_splats.opacities))?;
+        check_len("v_splats.depths", "[M]", &[m], len(&v_splats.depths))?;
+    }
+    if wanted.features {
+        check_len(
+            "v_splats.features",
+            "[M, C]",
+            &[m, c],
+            len(&v_splats.features),
+        )?;
+    }
+    Ok(())
+}
+
+/// For every task of `grain` Gaussians the views that see some of them, in order: `list[starts[t] .. starts[t + 1]]`.
+///
+/// The splats of one view that belong to one task are neighbours, so that this is all there is to know.
+#[derive(Default)]
+pub(crate) struct ViewsOfTasks {
+    pub(crate) starts: Vec<u32>,
+    pub(crate) list: Vec<u32>,
+}
+
+impl ViewsOfTasks {
+    pub(crate) fn new(gaussians: usize, grain: usize, views: &Views) -> Result<Self, RenderError> {
+        let tasks = gaussians.div_ceil(grain);
+        let touched = |range: &Range<usize>| {
+            if range.is_empty() {
+                0..0
+            } else {
+                range.start / grain..(range.end - 1) / grain + 1
+            }
+        };
+        // Two places on: what stands at t + 1 while the list is filled is where task t goes on.
+        let mut starts = try_filled("views of Gaussians", tasks + 2, 0u32)?;
+        for task in views.ranges.iter().flat_map(touched) {
+            starts[task + 2] += 1;
+        }
+        for t in 2..starts.len() {
+            starts[t] += starts[t - 1];
+        }
+        let total = starts[tasks + 1] as usize;
+        let mut list = try_filled("views of Gaussians", total, 0u32)?;
+        for (view, range) in views.ranges.iter().enumerate() {
+            for task in touched(range) {
+                list[starts[task + 1] as usize] = view as u32;
+                starts[task + 1] += 1;
+            }
+        }
+        Ok(Self { starts, list })
+    }
+
+    /// The views of one task.
+    pub(crate) fn of(&self, task: usize) -> &[u32] {
+        &self.list[self.starts[task] as usize..self.starts[task + 1] as usize]
+    }
+}
