@@ -223,6 +223,28 @@ fn hostile_numbers_are_culled(place: &Place) -> Result<(), Failed> {
             return Err(format!("{name}[{i}] is {}", buffer[i]).into());
         }
     }
+    // What is not finite is not there; the others are drawn as ever.
+    let (mut spoilt, mut without) = (world.clone(), world.clone());
+    for (k, x) in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY]
+        .into_iter()
+        .enumerate()
+    {
+        let g = &mut spoilt.gaussians;
+        g.means[3 * (5 * k)] = x;
+        g.scales[3 * (5 * k + 1)] = x;
+        g.quaternions[4 * (5 * k + 2)] = x;
+        g.opacities[5 * k + 3] = x;
+        g.features[3 * (5 * k + 4)] = x;
+        without.gaussians.opacities[5 * k..5 * k + 5].fill(0.0);
+    }
+    let (image, v) = place.run(&spoilt, &v_image, Wanted::ALL)?;
+    let (expected, v_expected) = place.run(&without, &v_image, Wanted::ALL)?;
+    let same =
+        |name, got, expected: &Vec<f32>| compare(name, got, &widen(expected), 0.0, |_| false);
+    same("image", &image.features, &expected.features)?;
+    let (g, v_expected) = (&v.gaussians, &v_expected.gaussians);
+    same("by means", &g.means, &v_expected.means)?;
+    same("by opacities", &g.opacities, &v_expected.opacities)?;
     // All Gaussians gone: the background.
     for x in [f64::NAN, f64::INFINITY] {
         let mut nothing = kept.clone();

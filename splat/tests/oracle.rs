@@ -4,7 +4,8 @@
 mod support;
 
 use proptest::prelude::*;
-use splat::{Cpu, Image, Projection, RenderConfig, Scalar, TileSize, Wanted};
+use splat::{Cpu, Image, Projection, RenderConfig, TileSize, Wanted};
+use support::band::{boundary_band, widen};
 use support::{PROJECTIONS, World, crowd, max_difference, scale, worlds};
 
 /// `f64` against `f64`: the two sum in different orders and take determinants differently.
@@ -12,10 +13,6 @@ const TILED_TOLERANCE: f64 = 1e-12;
 
 /// `f32` against `f64` on pixels outside the boundary band, relative to the largest value: a few hundred roundings of 6e-8.
 const SINGLE_TOLERANCE: f64 = 1e-5;
-
-/// How near a threshold (relative) an `f64` pair must be for `f32` to fall on its other side: the rounding of sigma, of alpha
-/// and of a product of up to a few hundred transmittances.
-const BAND: f64 = 1e-4;
 
 /// The most pixels of an image that may lie in the boundary band and differ: one in fifty.
 const BAND_SHARE: f64 = 0.02;
@@ -85,33 +82,6 @@ fn comparison_rejects_a_wrong_image() {
     assert!(assert_same(&wrong, &oracle).is_err());
 }
 
-/// Pixels (view-major) at which some threshold is within [`BAND`] of being crossed, found by moving the thresholds: there the
-/// oracle changes.
-fn boundary_band(world: &World) -> Vec<bool> {
-    let moved = |factor: f64| {
-        let c = &world.config;
-        let config = RenderConfig {
-            alpha_min: c.alpha_min * factor,
-            transmittance_min: c.transmittance_min * factor,
-            ..c.clone()
-        };
-        let world = World {
-            config,
-            ..world.clone()
-        };
-        world.oracle().features
-    };
-    let (low, high) = (moved(1.0 - BAND), moved(1.0 + BAND));
-    let channels = world.gaussians.channels;
-    let pixels = low.chunks_exact(channels).zip(high.chunks_exact(channels));
-    pixels.map(|(a, b)| max_difference(a, b) > 1e-9).collect()
-}
-
-#[expect(clippy::ptr_arg, reason = "mapped over the vectors of a scene")]
-fn widen(x: &Vec<f32>) -> Vec<f64> {
-    x.iter().map(|x| x.to_f64()).collect()
-}
-
 #[test]
 fn f32_equals_f64_outside_a_small_unbiased_boundary_band() {
     for (seed, projection) in PROJECTIONS.into_iter().enumerate() {
@@ -127,45 +97,65 @@ fn f32_equals_f64_outside_a_small_unbiased_boundary_band() {
             backgrounds,
             ..world
         };
-        let (exact, band) = (world.render().0.features, boundary_band(&world));
-        let single = widen(&single.features);
-        let bound = SINGLE_TOLERANCE * scale(&exact);
-        let mut flips: Vec<f64> = Vec::new();
-        for (pixel, (a, b)) in single
-            .chunks_exact(3)
-            .zip(exact.chunks_exact(3))
-            .enumerate()
-        {
-            let difference = max_difference(a, b);
-            assert!(
-                band[pixel] || difference <= bound,
-                "{projection:?} pixel {pixel}: {difference:e} outside the band"
-            );
-            // Phrased so that NaN is a flip, and then a bias that fails.
-            if !matches!(
-                difference.partial_cmp(&bound),
-                Some(std::cmp::Ordering::Less | std::cmp::Ordering::Equal)
-            ) {
-                flips.push(a.iter().sum::<f64>() - b.iter().sum::<f64>());
-            }
+        let exact = world.render().0.features;
+        let flips = flips_in_band(&widen(&single.features), &exact, &boundary_band(&world));
+        match flips {
+            Ok(flips) => println!("{projection:?}: {flips}"),
+            Err(wrong) => panic!("{projection:?}: {wrong}"),
         }
-        let share = flips.len() as f64 / band.len() as f64;
-        println!(
-            "{projection:?}: band {} px, flipped {} px",
-            band.iter().filter(|&&b| b).count(),
-            flips.len()
-        );
-        assert!(
-            share <= BAND_SHARE,
-            "{projection:?}: {share} of the pixels flipped"
-        );
-        // Unbiased: the flips cancel to under one 8-bit step per channel and flipped pixel.
-        let bias = flips.iter().sum::<f64>().abs() / flips.len().max(1) as f64;
-        assert!(
-            bias < 3.0 / 255.0,
-            "{projection:?}: flips are biased by {bias}"
-        );
     }
+}
+
+/// Compares images of three channels: tightly outside the band; within it few may differ, and without bias. Tells how many do.
+fn flips_in_band(single: &[f64], exact: &[f64], band: &[bool]) -> Result<String, String> {
+    let bound = SINGLE_TOLERANCE * scale(exact);
+    let mut flips: Vec<f64> = Vec::new();
+    let pixels = single.chunks_exact(3).zip(exact.chunks_exact(3));
+    for (pixel, (a, b)) in pixels.enumerate() {
+        let difference = max_difference(a, b);
+        // Phrased so that NaN is a flip, and then a bias that fails.
+        let close = difference <= bound;
+        if !close && !band[pixel] {
+            return Err(format!("pixel {pixel}: {difference:e} outside the band"));
+        }
+        if !close {
+            flips.push(a.iter().sum::<f64>() - b.iter().sum::<f64>());
+        }
+    }
+    let share = flips.len() as f64 / band.len() as f64;
+    if share > BAND_SHARE {
+        return Err(format!("{share} of the pixels flipped"));
+    }
+    // Unbiased: the flips cancel to under one 8-bit step per channel and flipped pixel.
+    let bias = flips.iter().sum::<f64>().abs() / flips.len().max(1) as f64;
+    let unbiased = bias < 3.0 / 255.0;
+    if !unbiased {
+        return Err(format!("flips are biased by {bias}"));
+    }
+    let near = band.iter().filter(|&&near| near).count();
+    Ok(format!("band {near} px, flipped {} px", flips.len()))
+}
+
+#[test]
+fn the_comparison_outside_the_band_rejects_wrong_images() {
+    // A hundred pixels, the first ten of them in the band.
+    let exact: Vec<f64> = (0..300).map(|i| f64::from(i) / 300.0).collect();
+    let band: Vec<bool> = (0..100).map(|pixel| pixel < 10).collect();
+    let with = |changes: &[(usize, f64)]| {
+        let mut single = exact.clone();
+        for &(i, by) in changes {
+            single[i] += by;
+        }
+        flips_in_band(&single, &exact, &band)
+    };
+    assert!(with(&[]).is_ok());
+    assert!(with(&[(0, 0.3), (3, -0.3)]).is_ok(), "two that cancel");
+    assert!(with(&[(30, 2e-5)]).is_err(), "one outside the band");
+    assert!(with(&[(30, f64::NAN)]).is_err());
+    assert!(with(&[(0, f64::NAN)]).is_err());
+    assert!(with(&[(0, 0.3)]).is_err(), "a bias");
+    let three = [(0, 0.001), (3, 0.001), (6, -0.001)];
+    assert!(with(&three).is_err(), "more than one in fifty");
 }
 
 #[test]

@@ -1,17 +1,10 @@
 //! The comparison with `f64`, and the pixels that hang by a thread.
 
 use libtest_mimic::Failed;
-use splat::{Image, RenderConfig, Scalar};
+use splat::{Image, Scalar};
 
-use crate::support::{World, cotangent, max_difference, scale};
-
-/// How near a threshold (relative) an `f64` pair must be for `f32` to fall on its other side.
-pub const BAND: f64 = 1e-4;
-
-#[expect(clippy::ptr_arg, reason = "mapped over the vectors of a scene")]
-pub fn widen(x: &Vec<f32>) -> Vec<f64> {
-    x.iter().map(|x| x.to_f64()).collect()
-}
+pub use crate::support::band::{boundary_band, widen};
+use crate::support::{World, cotangent, scale};
 
 #[expect(clippy::ptr_arg, reason = "mapped over the vectors of a scene")]
 pub fn narrow(x: &Vec<f64>) -> Vec<f32> {
@@ -26,27 +19,6 @@ pub fn rounded(world: &World) -> World {
         backgrounds: round(&world.backgrounds),
         ..world.clone()
     }
-}
-
-/// Pixels (view-major) at which some threshold is within [`BAND`] of being crossed: there the oracle changes with it.
-pub fn boundary_band(world: &World) -> Vec<bool> {
-    let moved = |factor: f64| {
-        let c = &world.config;
-        let config = RenderConfig {
-            alpha_min: c.alpha_min * factor,
-            transmittance_min: c.transmittance_min * factor,
-            ..c.clone()
-        };
-        let world = World {
-            config,
-            ..world.clone()
-        };
-        world.oracle().features
-    };
-    let (low, high) = (moved(1.0 - BAND), moved(1.0 + BAND));
-    let channels = world.gaussians.channels;
-    let pixels = low.chunks_exact(channels).zip(high.chunks_exact(channels));
-    pixels.map(|(a, b)| max_difference(a, b) > 1e-9).collect()
 }
 
 /// A gradient by the image, zero wherever `f32` may rightly decide otherwise than `f64`.

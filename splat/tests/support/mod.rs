@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test program uses a part of this module")]
 
+pub mod band;
+
 use proptest::prelude::*;
 use splat::{
     Camera, Cpu, Gaussians, Gradients, Image, Outputs, Projection, RenderConfig, Saved, Scalar,
