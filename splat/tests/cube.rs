@@ -10,8 +10,8 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use splat::math::{Mat3, Quaternion, Sym2, Vec2, Vec3};
 use splat::single::{Real, binning, composite, project};
 use splat::{
-    Backend, Camera, CameraParams, Cpu, Cube, GaussianShape, Gaussians, Moments, ProjectConstants,
-    Projection, RenderConfig, Splat, Views,
+    Backend, Camera, CameraParams, Cpu, Cube, CubeBuffer, GaussianShape, Gaussians, Moments,
+    ProjectConstants, Projection, RenderConfig, RenderError, Splat, Views,
 };
 
 /// Device against host, relative to the largest number of a row: a few roundings of `f32`, in another order.
@@ -320,6 +320,17 @@ fn half_features_are_those_of_the_host() -> Result<(), Failed> {
     let splats = cube.project(&on_device.map(|buffer| buffer), &views, &config)?;
     let device = cube.download_splats(&splats)?.features;
     let host_again = cube.download_splats(&cube.upload_splats(&host.as_slices())?)?;
+    // Copied buffer by buffer they would be where no kernel looks.
+    let mut copied = cube.upload_splats(&host.as_slices())?;
+    copied.features = cube.upload(&[])?;
+    copied.half_features.clone_from(&host.half_features);
+    match cube.bin(&copied.map(|buffer| buffer), 8, 8) {
+        Err(RenderError::Shape {
+            argument: "splats.half_features",
+            ..
+        }) => {}
+        other => return Err(format!("{:?}", other.map(|_| "hits")).into()),
+    }
     let halves = host.half_features.ok_or("no features of 16 bits")?;
     if device.len() != halves.len() || host_again.features.len() != halves.len() {
         return Err(format!("{} features of {}", device.len(), halves.len()).into());
@@ -332,6 +343,24 @@ fn half_features_are_those_of_the_host() -> Result<(), Failed> {
         }
     }
     Ok(())
+}
+
+/// A handle with fewer words than said would be read beyond its end.
+fn buffers_longer_than_their_handle_are_refused() -> Result<(), Failed> {
+    let cube = Cube::<WgpuRuntime>::new(&WgpuDevice::default())?;
+    let handle = cube.upload(&[1.0, 2.0, 3.0])?.handle().clone();
+    let buffer = CubeBuffer::from_handle(handle.clone(), 3)?;
+    let same = cube.download(&buffer)? == [1.0, 2.0, 3.0];
+    let longer = CubeBuffer::from_handle(handle, 4);
+    match (same, longer) {
+        (
+            true,
+            Err(RenderError::Shape {
+                argument: "handle", ..
+            }),
+        ) => Ok(()),
+        other => Err(format!("{other:?}").into()),
+    }
 }
 
 fn main() {
@@ -356,5 +385,10 @@ fn main() {
         half_features_are_those_of_the_host,
     );
     trials.push(halves.with_ignored_flag(!found));
+    let longer = Trial::test(
+        "buffers_longer_than_their_handle_are_refused",
+        buffers_longer_than_their_handle_are_refused,
+    );
+    trials.push(longer.with_ignored_flag(!found));
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
