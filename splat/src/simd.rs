@@ -109,16 +109,28 @@ impl Simd {
 #[inline(always)]
 pub(crate) fn prefetch_to_write<T>(slice: &[T]) {
     #[cfg(target_arch = "x86_64")]
-    {
-        use std::arch::x86_64::{_MM_HINT_ET0, _mm_prefetch};
-        const CACHE_LINE: usize = 64;
-        for line in slice.chunks(const { CACHE_LINE / size_of::<T>() }) {
-            // SAFETY: part of SSE, which every x86-64 has; it neither reads nor writes, and takes any address.
-            unsafe { _mm_prefetch::<_MM_HINT_ET0>(line.as_ptr().cast()) };
-        }
-    }
+    prefetch::<T, { std::arch::x86_64::_MM_HINT_ET0 }>(slice);
     #[cfg(not(target_arch = "x86_64"))]
     let _ = slice;
+}
+
+/// The same for a slice about to be read.
+#[inline(always)]
+pub(crate) fn prefetch_to_read<T>(slice: &[T]) {
+    #[cfg(target_arch = "x86_64")]
+    prefetch::<T, { std::arch::x86_64::_MM_HINT_T0 }>(slice);
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = slice;
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn prefetch<T, const HINT: i32>(slice: &[T]) {
+    const CACHE_LINE: usize = 64;
+    for line in slice.chunks(const { CACHE_LINE / size_of::<T>() }) {
+        // SAFETY: part of SSE, which every x86-64 has; it neither reads nor writes, and takes any address.
+        unsafe { std::arch::x86_64::_mm_prefetch::<HINT>(line.as_ptr().cast()) };
+    }
 }
 
 /// A loop over lanes, generic over how its products and sums are rounded and how many lanes it takes at once.

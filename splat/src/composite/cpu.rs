@@ -192,8 +192,8 @@ fn tasks<'a, T: Scalar>(
         .collect()
 }
 
-/// Rows of pixels between what is fetched to be written, and what is written.
-const ROWS_AHEAD: usize = 2 * BLOCK_SIDE;
+/// Rows of pixels between what is fetched to be written or read, and what is.
+pub(crate) const ROWS_AHEAD: usize = 2 * BLOCK_SIDE;
 
 /// Blends some neighbours of a tile's list into its pixels. A kernel by itself, and not one with [`Write`]: the compiler then has
 /// registers enough for it.

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use crate::arithmetic::Arithmetic;
 use crate::backend::Wanted;
 use crate::composite::blend::{NEVER, Placed};
-use crate::composite::cpu::{Composited, check_sorted};
+use crate::composite::cpu::{Composited, ROWS_AHEAD, check_sorted};
 use crate::composite::hits::{BATCH, Batch};
 use crate::composite::replay::{GEOMETRY, Pixels};
 use crate::composite::strip::{Strip, strips};
@@ -16,7 +16,7 @@ use crate::error::{RenderError, checked_product, try_filled};
 use crate::gaussians::check_len;
 use crate::project::Splats;
 use crate::scalar::Scalar;
-use crate::simd::{Kernel, Simd};
+use crate::simd::{Kernel, Simd, prefetch_to_read};
 use crate::sort::cpu::{SortedHits, cut};
 use crate::workspace::{Resources, Workspace};
 
@@ -227,8 +227,22 @@ impl<T: Scalar> Kernel for Read<'_, '_, T> {
         let (mut t, mut v_rest, mut v_depth) = ([T::ZERO; _], [T::ZERO; _], [T::ZERO; _]);
         let mut ends = [0; _];
         let v_row = self.v_row;
+        let start_of = |row: usize| (self.view * height + tile.y + row) * width + tile.x;
+        // Rows of images are pages apart, and a tile's share of one is too short for the machine to see it coming.
+        let fetch = |row: usize| {
+            let start = start_of(row);
+            prefetch_to_read(&self.pass.composited.transmittance[start..][..tile.width]);
+            let v_pixels = &self.pass.v_image.features[start * channels..][..tile.width * channels];
+            prefetch_to_read(v_pixels);
+        };
+        for row in 0..tile.height.min(ROWS_AHEAD) {
+            fetch(row);
+        }
         for row in 0..tile.height {
-            let start = (self.view * height + tile.y + row) * width + tile.x;
+            if row + ROWS_AHEAD < tile.height {
+                fetch(row + ROWS_AHEAD);
+            }
+            let start = start_of(row);
             let (from, to) = (start..start + tile.width, ..tile.width);
             t[to].copy_from_slice(&self.pass.composited.transmittance[from.clone()]);
             put_row(row, &t, &mut *pixels.transmittance, 1);
