@@ -147,3 +147,18 @@ fn tests_pass(copy: &Path, root: &Path) -> io::Result<bool> {
     }
     Ok(output.status.success())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_mutant_finds_its_place() -> io::Result<()> {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../splat/src");
+        for mutant in MUTANTS {
+            let text = fs::read_to_string(source.join(mutant.file))?;
+            assert_ne!(mutant.apply(&text)?, text, "{}", mutant.name);
+        }
+        Ok(())
+    }
+}
