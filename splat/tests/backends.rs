@@ -9,10 +9,11 @@ mod support;
 use libtest_mimic::{Arguments, Failed, Trial};
 use splat::{Projection, RenderError, Views, Wanted};
 
-use backends_support::compare::{boundary_band, compare, masked_cotangent, narrow, rounded, widen};
+use backends_support::compare::{compare, masked_cotangent, narrow, rounded, widen};
 use backends_support::many::millions_of_gaussians;
 use backends_support::scenes::{Case, cases};
 use backends_support::{Outcome, Place, places};
+use support::band::boundary_band;
 use support::{World, cotangent, crowd};
 
 /// Images against `f64` outside the boundary band, relative to the largest value: a few hundred roundings of 6e-8.

@@ -3,7 +3,7 @@
 use libtest_mimic::Failed;
 use splat::{Image, Scalar};
 
-pub use crate::support::band::{boundary_band, widen};
+pub use crate::support::band::widen;
 use crate::support::{World, cotangent, scale};
 
 #[expect(clippy::ptr_arg, reason = "mapped over the vectors of a scene")]
