@@ -56,11 +56,11 @@ impl CubeBuffer {
     /// The first `len` words behind `handle`.
     ///
     /// # Errors
-    /// [`RenderError::Shape`] where there are fewer, or not even the one word that an empty buffer has.
+    /// [`RenderError::Shape`] where there are fewer.
     pub fn from_handle(handle: Handle, len: usize) -> Result<Self, RenderError> {
         let words = handle.size_in_used() / size_of::<f32>() as u64;
-        if words < len.max(1) as u64 {
-            let expected = format!("at least {} words of 32 bits", len.max(1));
+        if words < len as u64 {
+            let expected = format!("at least {len} words of 32 bits");
             return Err(RenderError::shape("handle", expected, words.to_string()));
         }
         Ok(Self { handle, len })
