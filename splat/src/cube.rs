@@ -92,7 +92,8 @@ impl CubeBuffer {
 
     /// The buffer as a kernel's argument.
     pub(crate) fn arg<R: Runtime>(&self) -> ArrayArg<R> {
-        // SAFETY: the handle has `len` words, as whoever made the buffer has seen to, and launches check every index against it. An empty buffer still has one word.
+        // SAFETY: the handle has `len` words, as whoever made the buffer has seen to, and launches check every index against it. An empty
+        // buffer is passed as one word, for want of empty arrays; no count lets a kernel read it.
         unsafe { ArrayArg::from_raw_parts(self.handle.clone(), self.len.max(1)) }
     }
 }
