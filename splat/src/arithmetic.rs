@@ -1,6 +1,6 @@
 //! The formulas of one (splat, pixel) pair, compiled for both ways of rounding a product and a sum.
 
-use crate::composite::{Moments, SigmaGradient};
+use crate::composite::{Moments, RowMoments, SigmaGradient};
 use crate::math::{Sym2, Vec2, exp};
 use crate::scalar::Scalar;
 
@@ -17,9 +17,10 @@ macro_rules! arithmetic {
     ($(fn $name:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {
         /// What the lanes of the compositors compute with: `composite/formula.rs`, and the exponential.
         pub(crate) trait Arithmetic<T: Scalar>: Copy + 'static {
-            /// `e^x` for `-SIGMA_MAX <= x <= 0`; elsewhere anything.
-            fn exp(x: T) -> T;
-            /// Beyond this sigma no pair counts: `e^-sigma` is then nearly too small for a normal number of the scalar.
+            /// `e^-sigma` for `sigma >= 0`; beyond [`SIGMA_MAX`](Self::SIGMA_MAX), and of NaN, that of `SIGMA_MAX`: too little to count.
+            /// Anything for negative numbers.
+            fn falloff(sigma: T) -> T;
+            /// `e^-SIGMA_MAX` is nearly too small for a normal number of the scalar.
             const SIGMA_MAX: T;
             $(fn $name($($arg: $type),*) -> $out;)*
         }
@@ -34,8 +35,9 @@ macro_rules! arithmetic {
             type T = $real;
             impl Arithmetic<T> for $rounding {
                 #[inline(always)]
-                fn exp(x: T) -> T {
-                    $exp(x)
+                fn falloff(sigma: T) -> T {
+                    // The minimum of a number and NaN is the number.
+                    $exp(-sigma.min(Self::SIGMA_MAX))
                 }
                 const SIGMA_MAX: T = $sigma_max;
                 $(#[inline(always)]
@@ -49,7 +51,10 @@ macro_rules! arithmetic {
 
 arithmetic! {
     fn sigma(conic: Sym2<T>, d: Vec2<T>) -> T;
-    fn add_moments(sum: Moments<T>, d: Vec2<T>, v_sigma: T) -> Moments<T>;
+    fn sigma_of_row(conic: Sym2<T>, dy: T) -> Vec2<T>;
+    fn sigma_in_row(conic: Sym2<T>, of_row: Vec2<T>, dx: T) -> T;
+    fn add_in_row(sum: RowMoments<T>, dx: T, v_sigma: T) -> RowMoments<T>;
+    fn add_row(sum: Moments<T>, row: RowMoments<T>, dy: T) -> Moments<T>;
     fn sigma_vjp(conic: Sym2<T>, v_sigma: Moments<T>) -> SigmaGradient<T>;
     fn alpha(opacity: T, falloff: T, alpha_max: T) -> T;
     fn alpha_vjp(opacity: T, falloff: T, alpha_max: T, v_alpha: T) -> T;

@@ -7,13 +7,18 @@ use std::hint::select_unpredictable;
 use rayon::prelude::*;
 
 use crate::arithmetic::{Arithmetic, Separate};
+use crate::composite::blend::NEVER;
 use crate::composite::cpu::composite;
 use crate::composite::hits::Batch;
-use crate::composite::tile::{Constants, Tile};
+use crate::composite::strip::SavedBlocks;
+use crate::composite::tile::{
+    BLOCK_SIDE, BLOCKS, Block, Constants, MAX_LANES, MAX_TILE_SIDE, Tile, take_row,
+};
 use crate::config::RenderConfig;
 use crate::error::RenderError;
 use crate::math::{Sym2, Vec2};
 use crate::project::Splats;
+use crate::scalar::Scalar;
 use crate::simd::{Kernel, Simd};
 use crate::sort::cpu::SortedHits;
 use crate::workspace::{Resources, Workspace};
@@ -49,26 +54,35 @@ pub fn count(
     let (grid, constants) = (sorted.grid, Constants::<f32>::new(config));
     let useful_in = |number: usize| {
         let (view, in_view) = (number / grid.per_view(), number % grid.per_view());
-        let tile = Tile::new(&grid, in_view % grid.columns, in_view / grid.columns);
+        let (column, row) = (in_view % grid.columns, in_view / grid.columns);
+        let tile = Tile::new(&grid, column, row);
+        let saved = SavedBlocks::new(&grid).of_tile(view, column, row);
+        let (ends, _) = composited.ends[saved.start * MAX_LANES..saved.end * MAX_LANES].as_chunks();
+        let mut blocks = [Block::all(NEVER); BLOCKS];
+        if composited.ended[number] > 0 {
+            for (number, &ends) in tile.blocks().flatten().zip(ends) {
+                blocks[number] = Block(ends);
+            }
+        }
         let mut useful = 0;
         let mut batch = Batch::new(splats.channels)?;
         for (place, m) in sorted.splats_of_tile(number).chunks(1).enumerate() {
             batch.load::<0>(splats, m, &tile, &constants);
             let hit = batch.hit(0);
-            let ends_noted = composited.ended[number] > 0;
             for row in hit.rows.clone() {
-                let first = (view * grid.size.height + tile.y + row) * grid.size.width + tile.x;
-                let ends = &composited.ends[first..first + tile.width];
-                for (column, &end) in ends.iter().enumerate() {
+                let mut ends = [NEVER; MAX_TILE_SIDE];
+                let of_row = &blocks[tile.blocks_of_row(row / BLOCK_SIDE)];
+                take_row(of_row, row, &mut ends[..tile.width], 1);
+                for (column, &end) in ends[..tile.width].iter().enumerate() {
                     let d = Vec2 {
                         x: (tile.x + column) as f32 + 0.5 - hit.mean.x,
                         y: tile.centre_y::<f32>(row) - hit.mean.y,
                     };
                     let sigma = Separate::sigma(hit.conic, d);
-                    let falloff = Separate::exp(-sigma);
+                    let falloff = Separate::falloff(sigma);
                     let alpha = Separate::alpha(hit.opacity, falloff, constants.alpha_max);
                     let counts = Separate::counts(sigma, alpha, constants.alpha_min);
-                    useful += u64::from(counts && (!ends_noted || (place as u32) < end));
+                    useful += u64::from(counts && (place as u32) < end);
                 }
             }
         }
@@ -122,9 +136,9 @@ impl Roofline {
             yy: 0.02,
         });
         let (opacity, values) = std::hint::black_box((0.01, [0.1f32, 0.2, 0.3]));
-        let (mut x, right) = std::hint::black_box((0.5f32, 1e9));
+        let mut x = std::hint::black_box(0.5f32);
         let mut transmittance = [1.0; LANES];
-        let mut ends = [0; LANES];
+        let mut ends = [NEVER; LANES];
         let mut sums = [[0.0; LANES]; 3];
         for place in 0..self.0 as u32 {
             x += 1e-9;
@@ -132,16 +146,15 @@ impl Roofline {
                 let t = transmittance[lane];
                 let at = x + lane as f32;
                 let sigma = A::sigma(conic, Vec2 { x: at, y: 0.5 });
-                let alpha = A::alpha(opacity, A::exp(-sigma), constants.alpha_max);
-                let counts = (at < right)
-                    & (sigma <= A::SIGMA_MAX)
-                    & A::counts(sigma, alpha, constants.alpha_min);
+                let alpha = A::alpha(opacity, A::falloff(sigma), constants.alpha_max);
+                let counts = A::counts(sigma, alpha, constants.alpha_min);
                 let behind = A::behind(t, alpha);
                 let composited = counts & (behind > constants.transmittance_min);
                 let weight = select_unpredictable(composited, A::weight(alpha, t), 0.0);
-                let ended = select_unpredictable(counts, -t.abs(), t);
-                transmittance[lane] = select_unpredictable(composited, behind, ended);
-                ends[lane] = select_unpredictable(composited, place + 1, ends[lane]);
+                let stops = counts & !composited;
+                transmittance[lane] =
+                    select_unpredictable(composited, behind, t.negative_if(stops));
+                ends[lane] = ends[lane].min(select_unpredictable(stops, place, NEVER));
                 for plane in 0..3 {
                     sums[plane][lane] = A::add_weighted(sums[plane][lane], weight, values[plane]);
                 }

@@ -189,9 +189,9 @@ pub const MUTANTS: &[Mutant] = &[
     mutant(
         "composite loop (depth)",
         "composite/cpu_vjp.rs",
-        "fn sum_hits",
-        "*depth += hit[GEOMETRY]",
-        "*depth = -hit[GEOMETRY]",
+        "fn sum_hits_of",
+        "depth += *part",
+        "depth = -*part",
     ),
     mutant(
         "composite loop (background)",

@@ -3,18 +3,17 @@
 use std::hint::select_unpredictable;
 
 use crate::arithmetic::Arithmetic;
-use crate::composite::hits::{Coverage, Hit, Part};
+use crate::composite::hits::{Coverage, Hit};
 use crate::composite::tile::{
-    ALL_COLUMNS, BLOCK_COLUMNS, BLOCK_SIDE, Block, Blocks, Centres, Constants, MAX_LANES, Tile,
-    block_at, blocks_of_planes,
+    BLOCK_COLUMNS, BLOCK_SIDE, Block, BlockSet, Blocks, Centres, Constants, MAX_LANES, Tile,
+    blocks_of_planes, take_first,
 };
 use crate::error::RenderError;
-use crate::math::Vec2;
 use crate::scalar::Scalar;
 
 /// The pixels of a tile while it is composited, by planes.
 pub struct Pixels<T> {
-    /// Transmittance; negated once the pixel has ended, which no further splat then passes.
+    /// Transmittance; negated once the pixel has ended, which no further splat then passes. Zero outside the image.
     pub(crate) transmittance: Blocks<T>,
     /// The place, in the tile's list, of the splat that a pixel was the first not to pass, or [`NEVER`].
     pub(crate) ends: Blocks<u32>,
@@ -23,8 +22,8 @@ pub struct Pixels<T> {
     /// The number of planes.
     pub(crate) planes: usize,
     centres: Centres<T>,
-    /// For every row of blocks, the first columns of the blocks in which some pixel has not ended, as bits.
-    live: [u32; BLOCK_COLUMNS],
+    /// The blocks in which some pixel has not ended.
+    live: BlockSet,
     coverage: Coverage<T>,
     /// Lanes evaluated so far.
     pub(crate) evaluated: u64,
@@ -49,7 +48,7 @@ impl<T: Scalar> Pixels<T> {
             values: blocks_of_planes(planes)?,
             planes,
             centres: Centres::new(),
-            live: [ALL_COLUMNS; _],
+            live: 0,
             coverage: Coverage::new(),
             evaluated: 0,
         })
@@ -64,18 +63,18 @@ impl<T: Scalar> Pixels<T> {
             self.transmittance[blocks].fill(Block::all(T::ONE));
         }
         self.centres.set(tile);
-        self.live = [tile.block_columns(); _];
+        self.live = tile.block_set();
         if !tile.cuts_blocks() {
             return;
         }
-        // Pixels outside the image have ended.
+        // Pixels outside the image let nothing through, in either direction.
         for number in tile.blocks().flatten() {
             let (row, column) = (number / BLOCK_COLUMNS, number % BLOCK_COLUMNS);
             for (lane, t) in self.transmittance[number].0.iter_mut().enumerate() {
                 let x = column * BLOCK_SIDE + lane % BLOCK_SIDE;
                 let y = row * BLOCK_SIDE + lane / BLOCK_SIDE;
                 if x >= tile.width || y >= tile.height {
-                    *t = -T::ONE;
+                    *t = T::ZERO;
                 }
             }
         }
@@ -83,20 +82,15 @@ impl<T: Scalar> Pixels<T> {
 
     /// Looks for blocks in which every pixel has ended; whether some block goes on.
     #[inline(always)]
-    pub(crate) fn goes_on(&mut self, tile: &Tile) -> bool {
-        let mut any = 0;
-        for row in tile.block_rows() {
-            let mut blocks = self.live[row];
-            while blocks != 0 {
-                let bit = blocks.trailing_zeros();
-                blocks &= blocks - 1;
-                let block = &self.transmittance[block_at(row, bit as usize / BLOCK_SIDE)];
-                let goes_on = block.0.iter().fold(false, |any, &t| any | (t > T::ZERO));
-                self.live[row] &= !(u32::from(!goes_on) << bit);
-            }
-            any |= self.live[row];
+    pub(crate) fn goes_on(&mut self) -> bool {
+        let mut blocks = self.live;
+        while blocks != 0 {
+            let block = take_first(&mut blocks);
+            let t = self.transmittance[block].0.iter();
+            let goes_on = t.fold(false, |any, &t| any | (t > T::ZERO));
+            self.live &= !(BlockSet::from(!goes_on) << block);
         }
-        any != 0
+        self.live != 0
     }
 
     /// Whether a pixel inside the image has ended.
@@ -130,40 +124,36 @@ impl<T: Scalar> Pixels<T> {
         placed: Placed<'_, T>,
         constants: &Constants<T>,
     ) {
-        hit.cover::<LANES>(tile, &mut self.coverage);
-        for row in hit.block_rows() {
-            for part in 0..MAX_LANES / LANES {
-                let first_row = row * BLOCK_SIDE + part * (LANES / BLOCK_SIDE);
-                let lanes = self.coverage.part::<LANES>(first_row);
-                let mut blocks = lanes.blocks & self.live[row];
-                self.evaluated += (blocks.count_ones() as usize * LANES) as u64;
-                while blocks != 0 {
-                    let bit = blocks & blocks.wrapping_neg();
-                    blocks ^= bit;
-                    let column = bit.trailing_zeros() as usize / BLOCK_SIDE;
-                    let block = block_at(row, column);
-                    let (transmittance, ends) =
-                        (&mut self.transmittance[block], &mut self.ends[block]);
-                    let count = if PLANES > 0 { PLANES } else { self.planes };
-                    let planes = &mut self.values[block * count..][..count];
-                    let pixels = Lanes {
-                        x: self.centres.load(column),
-                        transmittance: transmittance.load(part),
-                        ends: ends.load(part),
-                    };
-                    let (behind, weights) =
-                        pixels.behind::<A>(&lanes, bit, hit, placed.place, constants);
-                    transmittance.store(part, behind.transmittance);
-                    ends.store(part, behind.ends);
-                    if let (Some(planes), Some(values)) = (
-                        planes.first_chunk_mut::<PLANES>(),
-                        placed.values.first_chunk::<PLANES>(),
-                    ) && PLANES > 0
-                    {
-                        add_weighted::<T, A, LANES>(planes, values, part, &weights);
-                    } else {
-                        add_weighted::<T, A, LANES>(planes, placed.values, part, &weights);
-                    }
+        hit.cover::<A, LANES>(tile, &self.centres, &mut self.coverage);
+        for part in 0..MAX_LANES / LANES {
+            let mut blocks = self.coverage.blocks[part] & self.live;
+            self.evaluated += blocks.count_ones() as u64 * LANES as u64;
+            while blocks != 0 {
+                let block = take_first(&mut blocks);
+                let (transmittance, ends) = (&mut self.transmittance[block], &mut self.ends[block]);
+                let count = if PLANES > 0 { PLANES } else { self.planes };
+                let planes = &mut self.values[block * count..][..count];
+                let mut dx = self.centres.x(block);
+                for dx in &mut dx {
+                    *dx = *dx - hit.mean.x;
+                }
+                let sigma = self.coverage.sigma::<A, LANES>(hit.conic, &dx, block, part);
+                let pixels = Lanes {
+                    transmittance: transmittance.load(part),
+                    ends: ends.load(part),
+                };
+                let (behind, weights) =
+                    pixels.behind::<A>(&sigma, hit.opacity, placed.place, constants);
+                transmittance.store(part, behind.transmittance);
+                ends.store(part, behind.ends);
+                if let (Some(planes), Some(values)) = (
+                    planes.first_chunk_mut::<PLANES>(),
+                    placed.values.first_chunk::<PLANES>(),
+                ) && PLANES > 0
+                {
+                    add_weighted::<T, A, LANES>(planes, values, part, &weights);
+                } else {
+                    add_weighted::<T, A, LANES>(planes, placed.values, part, &weights);
                 }
             }
         }
@@ -187,37 +177,27 @@ fn add_weighted<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
     }
 }
 
-/// Pixels of a block: their centres, and what [`Pixels`] knows of them.
+/// What [`Pixels`] knows of the pixels of a block.
 struct Lanes<T, const LANES: usize> {
-    x: [T; LANES],
     transmittance: [T; LANES],
     ends: [u32; LANES],
 }
 
 impl<T: Scalar, const LANES: usize> Lanes<T, LANES> {
-    /// The same pixels behind a hit, those of the block at `bit` that `part` tells it can count in; and the hit's weights.
+    /// The same pixels behind a hit, and the hit's weights.
     #[inline(always)]
     fn behind<A: Arithmetic<T>>(
         mut self,
-        part: &Part<T, LANES>,
-        bit: u32,
-        hit: &Hit<T>,
+        sigma: &[T; LANES],
+        opacity: T,
         place: u32,
         constants: &Constants<T>,
     ) -> (Self, [T; LANES]) {
         let mut weights = [T::ZERO; LANES];
         for lane in 0..LANES {
-            let t = self.transmittance[lane];
-            let d = Vec2 {
-                x: self.x[lane] - hit.mean.x,
-                y: part.dy[lane],
-            };
-            let sigma = A::sigma(hit.conic, d);
-            let alpha = A::alpha(hit.opacity, A::exp(-sigma), constants.alpha_max);
-            // What is known early comes first: then only alpha's test waits for alpha.
-            let counts = part.inside(lane, bit)
-                & (sigma <= A::SIGMA_MAX)
-                & A::counts(sigma, alpha, constants.alpha_min);
+            let (sigma, t) = (sigma[lane], self.transmittance[lane]);
+            let alpha = A::alpha(opacity, A::falloff(sigma), constants.alpha_max);
+            let counts = A::counts(sigma, alpha, constants.alpha_min);
             let behind = A::behind(t, alpha);
             let composited = counts & (behind > constants.transmittance_min);
             weights[lane] = select_unpredictable(composited, A::weight(alpha, t), T::ZERO);

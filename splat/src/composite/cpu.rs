@@ -7,8 +7,8 @@ use crate::binning::cpu::TileGrid;
 use crate::composite::Image;
 use crate::composite::blend::{Pixels, Placed};
 use crate::composite::hits::{BATCH, Batch};
-use crate::composite::strip::{Strip, cut_rows, strips};
-use crate::composite::tile::{BLOCK_SIDE, Block, Constants, Row, Tile};
+use crate::composite::strip::{SavedBlocks, Strip, cut_rows, strips};
+use crate::composite::tile::{BLOCK_SIDE, Constants, MAX_LANES, Row, Tile, take_row};
 use crate::config::RenderConfig;
 use crate::error::RenderError;
 use crate::gaussians::check_len;
@@ -21,9 +21,9 @@ use crate::workspace::Resources;
 /// Where every pixel ended. Read by the vjp.
 #[derive(Debug, Clone)]
 pub struct Composited<T> {
-    /// `[B, H, W]`: the transmittance left.
+    /// `[B, blocks, 16]`: the transmittance left. Tile after tile, as [`SavedBlocks`] has them.
     pub(crate) transmittance: Vec<T>,
-    /// `[B, H, W]`: the place, in its tile's list, of the splat that a pixel was the first not to pass, or [`NEVER`]. Not written in
+    /// The same for the place, in its tile's list, of the splat that a pixel was the first not to pass, or [`NEVER`]. Not written in
     /// tiles none of whose pixels ended.
     pub(crate) ends: Vec<u32>,
     /// `[B, tiles]`: 1 where some pixel of a tile ended, else 0.
@@ -40,12 +40,28 @@ pub struct Composited<T> {
 pub struct Task<'a, T> {
     strip: Strip,
     features: Vec<&'a mut [T]>,
-    transmittance: Vec<&'a mut [T]>,
-    ends: Vec<&'a mut [u32]>,
-    /// Tile by tile.
-    ended: &'a mut [u32],
+    transmittance: Option<Vec<&'a mut [T]>>,
     depth: Option<Vec<&'a mut [T]>>,
     layers: Vec<Vec<&'a mut [T]>>,
+    saved: Saved<'a, T>,
+}
+
+/// What is saved of neighbouring tiles, tile by tile: see [`Composited`].
+struct Saved<'a, T> {
+    transmittance: &'a mut [T],
+    ends: &'a mut [u32],
+    ended: &'a mut [u32],
+}
+
+impl<'a, T> Saved<'a, T> {
+    /// Cuts the first `tiles` tiles off, of `blocks` blocks together.
+    fn cut(&mut self, tiles: usize, blocks: usize) -> Saved<'a, T> {
+        Saved {
+            transmittance: cut(&mut self.transmittance, blocks * MAX_LANES),
+            ends: cut(&mut self.ends, blocks * MAX_LANES),
+            ended: cut(&mut self.ended, tiles),
+        }
+    }
 }
 
 /// What all tasks read.
@@ -85,9 +101,10 @@ pub(crate) fn composite<T: Scalar>(
         depth: wanted(outputs.depth, "depth [B, H, W]", 1)?,
         layers: wanted(planes > 0, "layers [B, L, H, W, C]", planes)?,
     };
+    let saved = SavedBlocks::new(&sorted.grid).lanes("saved transmittance [B, blocks, 16]")?;
     let mut composited = Composited {
-        transmittance: room("transmittance [B, H, W]", 1)?,
-        ends: workspace.indices("pixel ends [B, H, W]", size.pixels())?,
+        transmittance: workspace.scalars("saved transmittance [B, blocks, 16]", saved)?,
+        ends: workspace.indices("pixel ends [B, blocks, 16]", saved)?,
         ended: workspace.indices(
             "tiles with ended pixels [B, tiles]",
             size.views * sorted.grid.per_view(),
@@ -116,11 +133,6 @@ pub(crate) fn composite<T: Scalar>(
             },
         )
         .sum::<Result<u64, RenderError>>()?;
-    if let Some(transmittance) = &mut image.transmittance {
-        let rows = transmittance.par_chunks_mut(size.width);
-        let rows = rows.zip(composited.transmittance.par_chunks(size.width));
-        rows.for_each(|(to, from)| to.copy_from_slice(from));
-    }
     Ok((image, composited))
 }
 
@@ -151,13 +163,16 @@ fn tasks<'a, T: Scalar>(
     let grid = &sorted.grid;
     let views = grid.size.views;
     let mut features = cut_rows(&mut image.features, grid, views, channels).into_iter();
-    let mut transmittance = cut_rows(&mut composited.transmittance, grid, views, 1).into_iter();
-    let mut ends = cut_rows(&mut composited.ends, grid, views, 1).into_iter();
-    let mut ended = &mut composited.ended[..];
-    let mut depth = image
-        .depth
-        .as_deref_mut()
-        .map(|depth| cut_rows(depth, grid, views, 1).into_iter());
+    let mut planes = [&mut image.transmittance, &mut image.depth].map(|plane| {
+        let plane = plane.as_deref_mut()?;
+        Some(cut_rows(plane, grid, views, 1).into_iter())
+    });
+    let blocks = SavedBlocks::new(grid);
+    let mut saved = Saved {
+        transmittance: &mut composited.transmittance,
+        ends: &mut composited.ends,
+        ended: &mut composited.ended,
+    };
     let strips = strips(grid);
     let mut layers: Vec<Vec<Vec<&'a mut [T]>>> = Vec::new();
     layers.resize_with(strips.len(), Vec::new);
@@ -172,16 +187,13 @@ fn tasks<'a, T: Scalar>(
         }
     }
     let mut next = |strip: Strip, layers| {
+        let [transmittance, depth] = planes.each_mut().map(|plane| plane.as_mut()?.next());
         Some(Task {
-            ended: cut(&mut ended, strip.columns.len()),
+            saved: saved.cut(strip.columns.len(), blocks.of_strip(&strip).len()),
             strip,
             features: features.next()?,
-            transmittance: transmittance.next()?,
-            ends: ends.next()?,
-            depth: match &mut depth {
-                Some(depth) => Some(depth.next()?),
-                None => None,
-            },
+            transmittance,
+            depth,
             layers,
         })
     };
@@ -231,10 +243,13 @@ impl<T: Scalar> Blend<'_, '_, T> {
             ..
         } = self;
         let constants = &self.pass.constants;
+        let mut to_come = self.hits;
         for (first, hits) in (self.first..).step_by(BATCH).zip(self.hits.chunks(BATCH)) {
-            if !pixels.goes_on(tile) {
+            if !pixels.goes_on() {
                 return;
             }
+            to_come = &to_come[hits.len()..];
+            batch.fetch(self.pass.splats, to_come);
             batch.load::<PLANES>(self.pass.splats, hits, tile, constants);
             for k in 0..hits.len() {
                 let placed = Placed {
@@ -263,10 +278,9 @@ pub struct Write<'p, 'a, T: Scalar> {
 
 /// What is written of a tile besides features.
 pub struct Rest<'p, 'a, T> {
-    transmittance: &'p mut [&'a mut [T]],
-    ends: &'p mut [&'a mut [u32]],
-    ended: &'p mut u32,
+    transmittance: Option<&'p mut [&'a mut [T]]>,
     depth: Option<&'p mut [&'a mut [T]]>,
+    saved: Saved<'p, T>,
 }
 
 impl<T: Scalar> Kernel for Write<'_, '_, T> {
@@ -291,11 +305,6 @@ impl<T: Scalar> Kernel for Write<'_, '_, T> {
                 prefetch_to_write(&row[of_row(channels)]);
             }
         };
-        if let Some(rest) = &rest {
-            for row in 0..tile.height {
-                prefetch_to_write(&rest.transmittance[row][of_row(1)]);
-            }
-        }
         let features = &mut features[..tile.height];
         fetch(&features[..tile.height.min(ROWS_AHEAD)]);
         let mut planes = [[[T::ZERO; _]; _]; _];
@@ -334,31 +343,32 @@ impl<T: Scalar> Kernel for Write<'_, '_, T> {
         }
         let Some(rest) = rest else { return };
         let ended = pixels.ended(tile);
-        *rest.ended = u32::from(ended);
-        for number in tile.blocks().flatten() {
-            for t in &mut pixels.transmittance[number].0 {
-                *t = t.abs();
+        rest.saved.ended.fill(u32::from(ended));
+        let blocks = tile.blocks().flatten();
+        let saved = rest.saved.transmittance.as_chunks_mut().0;
+        for (number, saved) in blocks.clone().zip(saved) {
+            let t = &mut pixels.transmittance[number].0;
+            *t = t.map(T::abs);
+            *saved = *t;
+        }
+        if ended {
+            let saved = rest.saved.ends.as_chunks_mut().0;
+            for (number, saved) in blocks.zip(saved) {
+                *saved = pixels.ends[number].0;
             }
         }
-        for row in 0..tile.height {
-            let (blocks, to) = (
-                tile.blocks_of_row(row / BLOCK_SIDE),
-                left..left + tile.width,
-            );
-            let (t, ends) = (&pixels.transmittance[blocks.clone()], &pixels.ends[blocks]);
-            take_row(t, row, &mut rest.transmittance[row][to.clone()]);
-            if ended {
-                take_row(ends, row, &mut rest.ends[row][to]);
+        let to = of_row(1);
+        if let Some(rows) = rest.transmittance {
+            for (row, out) in rows[..tile.height].iter_mut().enumerate() {
+                let blocks = tile.blocks_of_row(row / BLOCK_SIDE);
+                take_row(&pixels.transmittance[blocks], row, &mut out[to.clone()], 1);
             }
         }
-        if let Some(depth) = rest.depth {
-            for (row, out) in depth[..tile.height].iter_mut().enumerate() {
-                let out = out[left..left + tile.width].chunks_mut(BLOCK_SIDE);
-                for (block, out) in tile.blocks_of_row(row / BLOCK_SIDE).zip(out) {
-                    for (out, &value) in out.iter_mut().zip(pixels.planes(block)[0].quad(row)) {
-                        *out = value;
-                    }
-                }
+        if let Some(rows) = rest.depth {
+            for (row, out) in rows[..tile.height].iter_mut().enumerate() {
+                let first = tile.blocks_of_row(row / BLOCK_SIDE).start * pixels.planes;
+                let blocks = &pixels.values[first..];
+                take_row(blocks, row, &mut out[to.clone()], pixels.planes);
             }
         }
     }
@@ -403,19 +413,6 @@ fn rgb<T: Scalar>(
     }
 }
 
-/// Copies a row of pixels out of its blocks.
-#[inline(always)]
-fn take_row<T: Copy>(blocks: &[Block<T>], row: usize, out: &mut [T]) {
-    // Whole quads: of single numbers the compiler makes gathers, which take several times as long.
-    let (whole, rest) = out.as_chunks_mut();
-    for (out, block) in whole.iter_mut().zip(blocks) {
-        *out = *block.quad(row);
-    }
-    if !rest.is_empty() {
-        rest.copy_from_slice(&blocks[whole.len()].quad(row)[..rest.len()]);
-    }
-}
-
 impl<T: Scalar> Forward<'_, T> {
     /// Composites one strip; returns how many lanes it evaluated.
     fn strip(
@@ -430,15 +427,13 @@ impl<T: Scalar> Forward<'_, T> {
             strip,
             mut features,
             mut transmittance,
-            mut ends,
-            ended,
             mut depth,
             mut layers,
+            mut saved,
         } = task;
         let background = &self.backgrounds[strip.view * channels..(strip.view + 1) * channels];
         pixels.evaluated = 0;
-        let tiles = strip.columns.clone().zip(strip.tiles(grid)).zip(ended);
-        for ((column, number), ended) in tiles {
+        for (column, number) in strip.columns.clone().zip(strip.tiles(grid)) {
             let tile = &Tile::new(grid, column, strip.tile_row);
             let left = tile.x - strip.columns.start * grid.tile_width;
             pixels.reset(tile);
@@ -484,11 +479,13 @@ impl<T: Scalar> Forward<'_, T> {
                     first,
                 },
             );
+            if number + 1 < strip.tiles(grid).end {
+                batch.fetch(self.splats, self.sorted.splats_of_tile(number + 1));
+            }
             let rest = Some(Rest {
-                transmittance: &mut transmittance,
-                ends: &mut ends,
-                ended,
+                transmittance: transmittance.as_deref_mut(),
                 depth: depth.as_deref_mut(),
+                saved: saved.cut(1, tile.blocks().flatten().count()),
             });
             T::write(
                 simd,

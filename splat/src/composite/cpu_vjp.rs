@@ -1,6 +1,8 @@
 //! The backward compositor: for every tile, its hits back to front. Each hit's gradient is summed over the tile's pixels in
 //! lanes and stored in the hit's own slot; then each splat adds up its hits in order. Nothing is ever added from two threads.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use crate::arithmetic::Arithmetic;
@@ -9,8 +11,8 @@ use crate::composite::blend::{NEVER, Placed};
 use crate::composite::cpu::{Composited, ROWS_AHEAD, check_sorted};
 use crate::composite::hits::{BATCH, Batch};
 use crate::composite::replay::{GEOMETRY, Pixels};
-use crate::composite::strip::{Strip, strips};
-use crate::composite::tile::{Block, Row, Tile, put_row};
+use crate::composite::strip::{SavedBlocks, Strip, strips};
+use crate::composite::tile::{BLOCK_SIDE, Block, MAX_LANES, Row, Tile, put_row, take_row};
 use crate::composite::{Image, ImageSize};
 use crate::error::{RenderError, checked_product, try_filled};
 use crate::gaussians::check_len;
@@ -36,6 +38,15 @@ pub struct TaskVjp<'a, T> {
     partials: &'a mut [T],
     v_background: &'a mut [T],
 }
+
+/// Splats whose hits one task adds up.
+const SPLATS_PER_TASK: usize = 512;
+
+/// Hits between those whose gradients are fetched and the one that is added: they lie in the order of the tiles' lists.
+const HITS_AHEAD: usize = 16;
+
+/// Gradients of neighbouring splats: by mean, conic, opacity and depth.
+type GeometrySums<'a, T> = (&'a mut [[T; 2]], &'a mut [[T; 3]], &'a mut [T], &'a mut [T]);
 
 /// What one thread needs besides its task.
 struct Room<T> {
@@ -170,6 +181,8 @@ impl<T: Scalar> Replay<'_, '_, T> {
         for (number, (partials, hits)) in batches.enumerate().rev() {
             let first = (number * BATCH) as u32;
             pixels.reach(first);
+            let to_come = &self.hits[number.saturating_sub(1) * BATCH..];
+            batch.fetch(self.pass.splats, to_come);
             batch.load::<PLANES>(self.pass.splats, hits, tile, constants);
             for (k, partial) in partials.chunks_exact_mut(stride).enumerate().rev() {
                 let placed = Placed {
@@ -191,6 +204,8 @@ pub struct Read<'p, 'a, T: Scalar> {
     pub(crate) view: usize,
     /// The tile, numbered through all views.
     pub(crate) number: usize,
+    /// Where its saved blocks are.
+    pub(crate) saved: Range<usize>,
     /// `[C]`: room for a row of the image's gradient.
     pub(crate) v_row: &'p mut [Row<T>],
     /// `[C]`
@@ -214,9 +229,22 @@ impl<T: Scalar> Kernel for Read<'_, '_, T> {
         let background = &self.pass.backgrounds[self.view * channels..(self.view + 1) * channels];
         pixels.centres.set(tile);
         let ended = self.pass.composited.ended[self.number] > 0;
-        let end = if ended { 0 } else { NEVER };
-        for blocks in tile.blocks() {
-            pixels.ends[blocks].fill(Block::all(end));
+        let lanes = self.saved.start * MAX_LANES..self.saved.end * MAX_LANES;
+        let saved = self.pass.composited.transmittance[lanes.clone()]
+            .as_chunks()
+            .0;
+        for (number, &saved) in tile.blocks().flatten().zip(saved) {
+            pixels.transmittance[number].0 = saved;
+        }
+        if ended {
+            let saved = self.pass.composited.ends[lanes].as_chunks().0;
+            for (number, &saved) in tile.blocks().flatten().zip(saved) {
+                pixels.ends[number].0 = saved;
+            }
+        } else {
+            for blocks in tile.blocks() {
+                pixels.ends[blocks].fill(Block::all(NEVER));
+            }
         }
         if tile.cuts_blocks() {
             // Lanes outside the image are computed with too, and what the last tile left there may be NaN.
@@ -224,14 +252,13 @@ impl<T: Scalar> Kernel for Read<'_, '_, T> {
             self.v_row.fill([T::ZERO; _]);
         }
         v_background.fill(T::ZERO);
-        let (mut t, mut v_rest, mut v_depth) = ([T::ZERO; _], [T::ZERO; _], [T::ZERO; _]);
-        let mut ends = [0; _];
+        let mut t: Row<T> = [T::ZERO; _];
+        let (mut v_rest, mut v_depth) = ([T::ZERO; _], [T::ZERO; _]);
         let v_row = self.v_row;
         let start_of = |row: usize| (self.view * height + tile.y + row) * width + tile.x;
         // Rows of images are pages apart, and a tile's share of one is too short for the machine to see it coming.
         let fetch = |row: usize| {
             let start = start_of(row);
-            prefetch_to_read(&self.pass.composited.transmittance[start..][..tile.width]);
             let v_pixels = &self.pass.v_image.features[start * channels..][..tile.width * channels];
             prefetch_to_read(v_pixels);
         };
@@ -244,12 +271,6 @@ impl<T: Scalar> Kernel for Read<'_, '_, T> {
             }
             let start = start_of(row);
             let (from, to) = (start..start + tile.width, ..tile.width);
-            t[to].copy_from_slice(&self.pass.composited.transmittance[from.clone()]);
-            put_row(row, &t, &mut *pixels.transmittance, 1);
-            if ended {
-                ends[to].copy_from_slice(&self.pass.composited.ends[from.clone()]);
-                put_row(row, &ends, &mut *pixels.ends, 1);
-            }
             if let (Some(v), 1..) = (self.pass.v_image.depth, self.pass.depths()) {
                 v_depth[to].copy_from_slice(&v[from.clone()]);
                 put_row(row, &v_depth, &mut pixels.v_values, planes);
@@ -269,6 +290,8 @@ impl<T: Scalar> Kernel for Read<'_, '_, T> {
             }
             put_row(row, &v_rest, &mut *pixels.v_rest, 1);
             if self.pass.wanted.backgrounds {
+                let blocks = tile.blocks_of_row(row / BLOCK_SIDE);
+                take_row(&pixels.transmittance[blocks], row, &mut t[to], 1);
                 for (sum, v_plane) in v_background.iter_mut().zip(&*v_row) {
                     for (&v, &t) in v_plane[to].iter().zip(&t) {
                         *sum += v * t;
@@ -334,12 +357,14 @@ impl<T: Scalar> Backward<'_, T> {
         } = room;
         let (strip, stride) = (task.strip, self.stride());
         let (mut partials, mut by_tile) = (task.partials, task.v_background);
+        let saved = SavedBlocks::new(grid);
         for (column, number) in strip.columns.clone().zip(strip.tiles(grid)) {
             let tile = &Tile::new(grid, column, strip.tile_row);
             let hits = self.sorted.splats_of_tile(number);
             let partials = cut(&mut partials, hits.len() * stride);
             let v_background = cut(&mut by_tile, channels);
             let view = strip.view;
+            let saved = saved.of_tile(view, column, strip.tile_row);
             let end = T::read(
                 simd,
                 Read {
@@ -348,6 +373,7 @@ impl<T: Scalar> Backward<'_, T> {
                     tile,
                     view,
                     number,
+                    saved,
                     v_row,
                     v_background,
                 },
@@ -378,66 +404,106 @@ impl<T: Scalar> Backward<'_, T> {
         partials: &[T],
         workspace: &Workspace<T>,
     ) -> Result<Splats<Vec<T>>, RenderError> {
-        let (m, channels, stride) = (self.splats.len(), self.splats.channels, self.stride());
+        let (m, channels) = (self.splats.len(), self.splats.channels);
         let geometry = if self.wanted.splat_geometry() { m } else { 0 };
         let features = if self.wanted.features {
             m * channels
         } else {
             0
         };
+        // Every number is written: what was in these buffers before does not matter.
         let mut v = Splats {
-            means: workspace.zeros("gradient by splat means", 2 * geometry)?,
-            conics: workspace.zeros("gradient by conics", 3 * geometry)?,
-            opacities: workspace.zeros("gradient by splat opacities", geometry)?,
-            depths: workspace.zeros("gradient by depths", geometry)?,
-            features: workspace.zeros("gradient by splat features", features)?,
+            means: workspace.scalars("gradient by splat means", 2 * geometry)?,
+            conics: workspace.scalars("gradient by conics", 3 * geometry)?,
+            opacities: workspace.scalars("gradient by splat opacities", geometry)?,
+            depths: workspace.scalars("gradient by depths", geometry)?,
+            features: workspace.scalars("gradient by splat features", features)?,
             half_features: None,
             extents: Vec::new(),
             offsets: self.splats.offsets.clone(),
             channels,
         };
         let by_geometry = (
-            v.means.par_chunks_exact_mut(2),
-            v.conics.par_chunks_exact_mut(3),
-            v.opacities.par_iter_mut(),
-            v.depths.par_iter_mut(),
+            v.means.as_chunks_mut().0.par_chunks_mut(SPLATS_PER_TASK),
+            v.conics.as_chunks_mut().0.par_chunks_mut(SPLATS_PER_TASK),
+            v.opacities.par_chunks_mut(SPLATS_PER_TASK),
+            v.depths.par_chunks_mut(SPLATS_PER_TASK),
         );
-        let by_geometry = by_geometry.into_par_iter().with_min_len(256).enumerate();
-        by_geometry.for_each(|(m, (mean, conic, opacity, depth))| {
-            for hit in self.partials_of(m, partials, stride) {
-                mean[0] += hit[0];
-                mean[1] += hit[1];
-                conic[0] += hit[2];
-                conic[1] += hit[3];
-                conic[2] += hit[4];
-                *opacity += hit[5];
-                if self.depths() > 0 {
-                    *depth += hit[GEOMETRY];
-                }
-            }
-        });
-        let rows = v.features.par_chunks_exact_mut(channels).with_min_len(256);
-        rows.enumerate().for_each(|(m, row)| {
-            for hit in self.partials_of(m, partials, stride) {
-                for (sum, &part) in row.iter_mut().zip(&hit[self.geometry() + self.depths()..]) {
-                    *sum += part;
-                }
-            }
+        let mut geometry = by_geometry.into_par_iter().map(Some).collect::<Vec<_>>();
+        let mut features = v
+            .features
+            .par_chunks_mut(channels * SPLATS_PER_TASK)
+            .map(Some)
+            .collect::<Vec<_>>();
+        // What is not wanted has no tasks of its own.
+        let tasks = geometry.len().max(features.len());
+        geometry.resize_with(tasks, || None);
+        features.resize_with(tasks, || None);
+        let tasks = geometry.into_par_iter().zip(features).enumerate();
+        tasks.for_each(|(task, (geometry, features))| {
+            let first = task * SPLATS_PER_TASK;
+            self.sum_hits_of(
+                first..m.min(first + SPLATS_PER_TASK),
+                partials,
+                geometry,
+                features,
+            );
         });
         Ok(v)
     }
 
-    /// The gradients of a splat's hits.
-    fn partials_of<'a>(
-        &'a self,
-        m: usize,
-        partials: &'a [T],
-        stride: usize,
-    ) -> impl Iterator<Item = &'a [T]> {
-        let offsets = &self.sorted.hits_from_splat;
-        self.sorted.slot_from_hit[offsets[m] as usize..offsets[m + 1] as usize]
-            .iter()
-            .map(move |&slot| &partials[slot as usize * stride..(slot as usize + 1) * stride])
+    /// Adds up the hits of some splats: by mean, conic, opacity and depth, and by features, each where it is wanted.
+    fn sum_hits_of(
+        &self,
+        splats: Range<usize>,
+        partials: &[T],
+        mut geometry: Option<GeometrySums<'_, T>>,
+        mut features: Option<&mut [T]>,
+    ) {
+        let (channels, stride) = (self.splats.channels, self.stride());
+        let slots = &self.sorted.slot_from_hit;
+        let partial = |slot: u32| &partials[slot as usize * stride..(slot as usize + 1) * stride];
+        for (k, offsets) in self.sorted.hits_from_splat[splats.start..=splats.end]
+            .windows(2)
+            .enumerate()
+        {
+            let (mut sum, mut depth) = ([T::ZERO; GEOMETRY], T::ZERO);
+            let mut row = features
+                .as_mut()
+                .map(|rows| &mut rows[k * channels..(k + 1) * channels]);
+            if let Some(row) = &mut row {
+                row.fill(T::ZERO);
+            }
+            for hit in offsets[0] as usize..offsets[1] as usize {
+                if let Some(&ahead) = slots.get(hit + HITS_AHEAD) {
+                    prefetch_to_read(partial(ahead));
+                }
+                let (by_geometry, by_planes) = partial(slots[hit]).split_at(self.geometry());
+                for (sum, &part) in sum.iter_mut().zip(by_geometry) {
+                    *sum += part;
+                }
+                let (by_depth, by_features) = by_planes.split_at(self.depths());
+                if let [part] = by_depth {
+                    depth += *part;
+                }
+                if let Some(row) = &mut row {
+                    for (sum, &part) in row.iter_mut().zip(by_features) {
+                        *sum += part;
+                    }
+                }
+            }
+            if let Some((means, conics, opacities, depths)) = &mut geometry {
+                [
+                    means[k][0],
+                    means[k][1],
+                    conics[k][0],
+                    conics[k][1],
+                    conics[k][2],
+                    opacities[k],
+                ] = sum;
+                depths[k] = depth;
+            }
+        }
     }
 }
 

@@ -5,35 +5,76 @@
 
 use super::Real;
 use super::fused::fused;
-use crate::composite::{Moments, SigmaGradient};
+use crate::composite::{Moments, RowMoments, SigmaGradient};
 use crate::math::{Sym2, Vec2};
 #[cfg(feature = "cube")]
 use cubecl::prelude::*;
 
-/// Half the quadratic form at `d = pixel - mean` (MATH eq. 13). What depends on the pixel's row alone stands by itself, so that a
-/// loop along the row works it out once.
+/// What half the quadratic form of the pixels of a row has in common, the row `dy` below the mean (MATH eq. 13): in `x` what goes
+/// with `dx`, in `y` what stands alone.
+#[cfg_attr(feature = "cube", cube)]
+#[inline(always)]
+pub fn sigma_of_row(conic: Sym2<Real>, dy: Real) -> Vec2<Real> {
+    Vec2::<Real> {
+        x: conic.xy * dy,
+        y: 0.5 * conic.yy * dy * dy,
+    }
+}
+
+/// Half the quadratic form in a row that [`sigma_of_row()`] has looked at, `dx` right of the mean (MATH eq. 13).
+#[cfg_attr(feature = "cube", cube)]
+#[inline(always)]
+pub fn sigma_in_row(conic: Sym2<Real>, of_row: Vec2<Real>, dx: Real) -> Real {
+    fused(fused(0.5 * conic.xx, dx, of_row.x), dx, of_row.y)
+}
+
+/// Half the quadratic form at `d = pixel - mean` (MATH eq. 13).
 #[cfg_attr(feature = "cube", cube)]
 #[inline(always)]
 pub fn sigma(conic: Sym2<Real>, d: Vec2<Real>) -> Real {
-    let row = 0.5 * conic.yy * d.y * d.y;
-    fused(fused(0.5 * conic.xx, d.x, conic.xy * d.y), d.x, row)
+    sigma_in_row(conic, sigma_of_row(conic, d.y), d.x)
+}
+
+/// `sum` and the moments `v_sigma (1, x, x^2)` of one pixel of a row, `dx` right of the mean: those that [`add_row()`] makes all six of.
+#[cfg_attr(feature = "cube", cube)]
+#[inline(always)]
+pub fn add_in_row(sum: RowMoments<Real>, dx: Real, v_sigma: Real) -> RowMoments<Real> {
+    let along = v_sigma * dx;
+    RowMoments::<Real> {
+        one: sum.one + v_sigma,
+        x: sum.x + along,
+        xx: fused(along, dx, sum.xx),
+    }
+}
+
+/// `sum` and the moments of the pixels of a row, `dy` below the mean (MATH eq. 13').
+#[cfg_attr(feature = "cube", cube)]
+#[inline(always)]
+pub fn add_row(sum: Moments<Real>, row: RowMoments<Real>, dy: Real) -> Moments<Real> {
+    let down = row.one * dy;
+    Moments::<Real> {
+        one: sum.one + row.one,
+        x: sum.x + row.x,
+        y: sum.y + down,
+        xx: sum.xx + row.xx,
+        xy: fused(row.x, dy, sum.xy),
+        yy: fused(down, dy, sum.yy),
+    }
 }
 
 /// `sum` and the moments `v_sigma (1, x, y, x^2, x y, y^2)` of one pixel at `d = pixel - mean`: all that [`sigma_vjp()`] needs to
-/// know of the pixels, however many (MATH eq. 13').
-#[cfg_attr(feature = "cube", cube)]
+/// know of the pixels, however many (MATH eq. 13'). The CPU's lanes go row by row instead.
+#[cfg(feature = "cube")]
+#[cube]
 #[inline(always)]
 pub fn add_moments(sum: Moments<Real>, d: Vec2<Real>, v_sigma: Real) -> Moments<Real> {
     let along = v_sigma * d.x;
-    let down = v_sigma * d.y;
-    Moments::<Real> {
-        one: sum.one + v_sigma,
-        x: sum.x + along,
-        y: sum.y + down,
-        xx: fused(along, d.x, sum.xx),
-        xy: fused(along, d.y, sum.xy),
-        yy: fused(down, d.y, sum.yy),
-    }
+    let row = RowMoments::<Real> {
+        one: v_sigma,
+        x: along,
+        xx: along * d.x,
+    };
+    add_row(sum, row, d.y)
 }
 
 /// Vjp of [`sigma()`], summed over pixels: inputs `conic`; incoming `v_sigma` at every pixel, as [`add_moments()`] sums it; outgoing by

@@ -3,13 +3,17 @@
 use std::hint::select_unpredictable;
 use std::ops::Range;
 
+use crate::arithmetic::Arithmetic;
 use crate::binning::cpu::{first_whole, last_whole};
-use crate::composite::tile::{ALL_COLUMNS, BLOCK_SIDE, Constants, MAX_LANES, MAX_TILE_SIDE, Tile};
+use crate::composite::tile::{
+    BLOCK_COLUMNS, BLOCK_SIDE, Block, BlockSet, Centres, Constants, MAX_LANES, MAX_TILE_SIDE, Tile,
+};
 use crate::config::FOOTPRINT_SLACK;
 use crate::error::{RenderError, checked_product, try_filled};
 use crate::math::{Sym2, Vec2};
 use crate::project::Splats;
 use crate::scalar::Scalar;
+use crate::simd::prefetch_to_read;
 
 /// The hits of a batch.
 pub(crate) const BATCH: usize = 16;
@@ -109,6 +113,22 @@ impl<T: Scalar> Batch<T> {
         }
     }
 
+    /// Has what [`load`](Self::load) reads of the first splats of a list fetched: neighbours of the list lie anywhere in memory.
+    #[inline(always)]
+    pub(crate) fn fetch(&self, splats: &Splats<&[T]>, hits: &[u32]) {
+        for &m in hits.iter().take(BATCH) {
+            let m = m as usize;
+            prefetch_to_read(&splats.means[2 * m..2 * m + 2]);
+            prefetch_to_read(&splats.extents[2 * m..2 * m + 2]);
+            prefetch_to_read(&splats.conics[3 * m..3 * m + 3]);
+            prefetch_to_read(&splats.opacities[m..=m]);
+            splats.fetch_features(m);
+            if self.planes > splats.channels {
+                prefetch_to_read(&splats.depths[m..=m]);
+            }
+        }
+    }
+
     /// Hit `k` of the batch.
     #[inline(always)]
     pub(crate) fn hit(&self, k: usize) -> Hit<T> {
@@ -177,18 +197,50 @@ impl<T: Scalar> Hit<T> {
         self.rows.start / BLOCK_SIDE..self.rows.end.div_ceil(BLOCK_SIDE)
     }
 
-    /// Finds the pixels of each row at which sigma stays within reach (MATH eq. 16), cut to the splat's box and the tile. Every pixel
-    /// left out is one that the splat does not count in: seen from the tile the chord's ends are small numbers, rounded by far less than
-    /// the slack that reach has, wherever in the image the tile lies.
+    /// Finds the blocks in which sigma stays within reach somewhere (MATH eq. 16), cut to the splat's box and the tile, and what sigma has in
+    /// common along their rows. The splat counts in no pixel of the blocks left out: seen from the tile a chord's ends are small numbers, rounded by
+    /// far less than the slack that reach has, wherever in the image the tile lies.
     #[inline(always)]
-    pub(crate) fn cover<const LANES: usize>(&self, tile: &Tile, coverage: &mut Coverage<T>) {
+    pub(crate) fn cover<A: Arithmetic<T>, const LANES: usize>(
+        &self,
+        tile: &Tile,
+        centres: &Centres<T>,
+        coverage: &mut Coverage<T>,
+    ) {
+        const { assert!(LANES.is_multiple_of(BLOCK_SIDE) && MAX_LANES.is_multiple_of(LANES)) };
+        self.find_columns::<LANES>(tile, coverage);
+        coverage.blocks = [0; _];
+        for block_row in self.block_rows() {
+            for part in 0..MAX_LANES / LANES {
+                let row = block_row * BLOCK_SIDE + part * (LANES / BLOCK_SIDE);
+                let columns = &coverage.columns[row..row + LANES / BLOCK_SIDE];
+                let columns = columns.iter().fold(0, |any, &columns| any | columns);
+                coverage.blocks[part] |= BlockSet::from(columns) << (block_row * BLOCK_COLUMNS);
+                let mut down = centres.y::<LANES>(block_row, part);
+                let (mut along, mut rest) = ([T::ZERO; LANES], [T::ZERO; LANES]);
+                for lane in 0..LANES {
+                    down[lane] = down[lane] - self.mean.y;
+                    let of_row = A::sigma_of_row(self.conic, down[lane]);
+                    (along[lane], rest[lane]) = (of_row.x, of_row.y);
+                }
+                let rows = &mut coverage.rows[block_row];
+                rows.down.store(part, down);
+                rows.along.store(part, along);
+                rows.rest.store(part, rest);
+            }
+        }
+    }
+
+    /// Finds the columns of blocks that each row reaches.
+    #[inline(always)]
+    fn find_columns<const LANES: usize>(&self, tile: &Tile, coverage: &mut Coverage<T>) {
         let centre = self.mean.x - T::from_f64(tile.x as f64);
         let bounds = self.columns;
         let rows = self.rows.start as u32..self.rows.end as u32;
         let mut row = self.rows.start / BLOCK_SIDE * BLOCK_SIDE;
         while row < self.rows.end {
             let first_y = tile.centre_y::<T>(row);
-            let (mut columns, mut down) = ([0; LANES], [T::ZERO; LANES]);
+            let mut columns = [0; LANES];
             for lane in 0..LANES {
                 let dy = (first_y + T::from_f64(lane as f64)) - self.mean.y;
                 let chord = T::chord(self.slope, self.inverse, self.half_width_squared, dy);
@@ -200,78 +252,89 @@ impl<T: Scalar> Hit<T> {
                 let a = if a < bounds[1] { a } else { bounds[1] };
                 let b = if b < bounds[1] { b } else { bounds[1] };
                 let b = if b > bounds[0] { b } else { bounds[0] };
+                let (a, b) = (a.nearest(), b.nearest());
                 let number = row as u32 + lane as u32;
-                let within = (number >= rows.start) & (number < rows.end);
-                let between = below(b.nearest()) & !below(a.nearest());
+                let within = (number >= rows.start) & (number < rows.end) & (a < b);
+                let side = BLOCK_SIDE as u32;
+                let between = below(b.div_ceil(side)) & !below(a / side);
                 columns[lane] = select_unpredictable(within, between, 0);
-                down[lane] = dy;
             }
             coverage.columns[row..row + LANES].copy_from_slice(&columns);
-            coverage.dy[row..row + LANES].copy_from_slice(&down);
             row += LANES;
         }
     }
 }
 
-/// The bits below bit `n`, which is at most 32.
+/// The bits below bit `n`, which is less than 32.
 #[inline(always)]
 fn below(n: u32) -> u32 {
     1u32.unbounded_shl(n).wrapping_sub(1)
 }
 
-/// The pixels of each row of a tile that a splat can count in.
+/// The blocks of a tile that a splat can count in, and their rows as it sees them.
 #[derive(Debug, Clone)]
 pub(crate) struct Coverage<T> {
-    /// A bit for each column of the tile.
+    /// For each row of pixels, a bit for each column of blocks.
     columns: [u32; MAX_TILE_SIDE + MAX_LANES],
-    /// From the splat's centre down to the pixels', px.
-    dy: [T; MAX_TILE_SIDE + MAX_LANES],
+    /// For each part, the blocks in which it can count in that part. A part is as many rows of a block as fill the lanes.
+    pub(crate) blocks: [BlockSet; MAX_PARTS],
+    /// The rows of blocks that it reaches.
+    rows: [Rows<T>; BLOCK_COLUMNS],
 }
 
-/// As many rows of a row of blocks as fill the lanes, as a splat sees them.
+/// The parts of a block where there are the fewest lanes.
+const MAX_PARTS: usize = 2;
+
+/// A row of blocks as a splat sees it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Part<T, const LANES: usize> {
-    /// The splat can count in the lane of those blocks, whose first column has its bit set.
-    inside: [u32; LANES],
+struct Rows<T> {
     /// From the splat's centre down to the pixels', px.
-    pub(crate) dy: [T; LANES],
-    /// The first columns of the blocks in which the splat can count at all, as bits.
-    pub(crate) blocks: u32,
-}
-
-impl<T: Scalar, const LANES: usize> Part<T, LANES> {
-    /// Whether the splat can count in a lane of the block whose first column is `bit`.
-    #[inline(always)]
-    pub(crate) fn inside(&self, lane: usize, bit: u32) -> bool {
-        self.inside[lane] & bit != 0
-    }
+    down: Block<T>,
+    // See `sigma_of_row`.
+    along: Block<T>,
+    rest: Block<T>,
 }
 
 impl<T: Scalar> Coverage<T> {
     pub(crate) fn new() -> Self {
+        let zeros = Block::all(T::ZERO);
+        let rows = Rows {
+            down: zeros,
+            along: zeros,
+            rest: zeros,
+        };
         Self {
             columns: [0; _],
-            dy: [T::ZERO; _],
+            blocks: [0; _],
+            rows: [rows; _],
         }
     }
 
-    /// The rows from `row` on that fill the lanes.
+    /// From the splat's centre down to the pixels' of a part of a row of blocks, px.
     #[inline(always)]
-    pub(crate) fn part<const LANES: usize>(&self, row: usize) -> Part<T, LANES> {
-        const { assert!(LANES.is_multiple_of(BLOCK_SIDE) && LANES <= MAX_LANES) };
-        let rows = &self.columns[row..row + LANES / BLOCK_SIDE];
-        let dy = &self.dy[row..row + LANES / BLOCK_SIDE];
-        let any = rows.iter().fold(0, |any, &columns| any | columns);
-        let any = any | any >> 1;
-        let mut part = Part {
-            inside: [0; _],
-            dy: [T::ZERO; _],
-            blocks: (any | any >> 2) & ALL_COLUMNS,
-        };
+    pub(crate) fn down<const LANES: usize>(&self, block_row: usize, part: usize) -> [T; LANES] {
+        self.rows[block_row % BLOCK_COLUMNS].down.load(part)
+    }
+
+    /// Sigma in a part of a block, whose pixels are `dx` right of the splat's centre.
+    #[inline(always)]
+    pub(crate) fn sigma<A: Arithmetic<T>, const LANES: usize>(
+        &self,
+        conic: Sym2<T>,
+        dx: &[T; LANES],
+        block: usize,
+        part: usize,
+    ) -> [T; LANES] {
+        let rows = &self.rows[block / BLOCK_COLUMNS % BLOCK_COLUMNS];
+        let (along, rest): ([T; LANES], [T; LANES]) = (rows.along.load(part), rows.rest.load(part));
+        let mut sigma = [T::ZERO; LANES];
         for lane in 0..LANES {
-            part.inside[lane] = rows[lane / BLOCK_SIDE] >> (lane % BLOCK_SIDE);
-            part.dy[lane] = dy[lane / BLOCK_SIDE];
+            let of_row = Vec2 {
+                x: along[lane],
+                y: rest[lane],
+            };
+            sigma[lane] = A::sigma_in_row(conic, of_row, dx[lane]);
         }
-        part
+        sigma
     }
 }

@@ -125,6 +125,7 @@ impl ImageSize {
     }
 
     /// The pixels of all images, `B H W`.
+    #[cfg(feature = "cube")]
     pub(crate) fn pixels(&self) -> usize {
         self.views * self.height * self.width
     }
@@ -147,6 +148,18 @@ pub struct SigmaGradient<F: Scalar> {
     pub mean: Vec2<F>,
     /// By the conic.
     pub conic: Sym2<F>,
+}
+
+/// Sums over pixels of one row of the gradient by `sigma` times the powers of `x = pixel - mean`.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[cfg_attr(feature = "cube", derive(cubecl::CubeType))]
+pub struct RowMoments<F: Scalar> {
+    /// Of 1.
+    pub one: F,
+    /// Of `x`.
+    pub x: F,
+    /// Of `x^2`.
+    pub xx: F,
 }
 
 /// Sums over pixels of the gradient by `sigma` times the powers of `d = pixel - mean`.

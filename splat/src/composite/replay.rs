@@ -3,15 +3,14 @@
 use std::hint::select_unpredictable;
 
 use crate::arithmetic::Arithmetic;
-use crate::composite::Moments;
 use crate::composite::blend::Placed;
-use crate::composite::hits::{Coverage, Hit, Part};
+use crate::composite::hits::{Coverage, Hit};
 use crate::composite::tile::{
-    BLOCK_COLUMNS, BLOCK_SIDE, BLOCKS, Block, Blocks, Centres, Constants, MAX_LANES, Tile,
-    block_at, blocks_of_planes,
+    BLOCK_COLUMNS, BLOCKS, Block, BlockSet, Blocks, Centres, Constants, MAX_LANES, Tile,
+    blocks_of_planes, take_first,
 };
+use crate::composite::{Moments, RowMoments};
 use crate::error::{RenderError, checked_product, try_filled};
-use crate::math::Vec2;
 use crate::scalar::Scalar;
 
 /// Numbers of a hit's gradient by geometry: mean 2, conic 3, opacity 1, in this order.
@@ -19,6 +18,9 @@ pub(crate) const GEOMETRY: usize = 6;
 
 /// Sums that make up the geometry's gradient, see [`Moments`].
 const MOMENTS: usize = 6;
+
+/// Those of a row of blocks, see [`RowMoments`].
+const ROW_MOMENTS: usize = 3;
 
 /// The pixels of a tile on the way back to front, by planes.
 pub struct Pixels<T> {
@@ -31,12 +33,14 @@ pub struct Pixels<T> {
     /// The gradients by the sums of weight times value, block by block: depth if there is one, then features.
     pub(crate) v_values: Vec<Block<T>>,
     pub(crate) centres: Centres<T>,
-    /// For every row of blocks, the first columns of the blocks which the hits at hand may reach, as bits.
-    live: [u32; BLOCK_COLUMNS],
+    /// The blocks which the hits at hand may reach.
+    live: BlockSet,
     /// The greatest end of each block.
     block_ends: [u32; BLOCKS],
     /// The sums over the pixels of the hit at hand, one per lane: six moments, then the planes.
     sums: Vec<Block<T>>,
+    /// The planes' sums over one row of blocks, where the compiler does not know how many there are.
+    row_sums: Vec<Block<T>>,
     coverage: Coverage<T>,
 }
 
@@ -51,9 +55,10 @@ impl<T: Scalar> Pixels<T> {
             ends: Box::new([Block::all(0); _]),
             v_values: blocks_of_planes(planes)?,
             centres: Centres::new(),
-            live: [0; _],
+            live: 0,
             block_ends: [0; _],
             sums: try_filled(what, sums, Block::all(T::ZERO))?,
+            row_sums: try_filled(what, planes, Block::all(T::ZERO))?,
             coverage: Coverage::new(),
         })
     }
@@ -72,13 +77,10 @@ impl<T: Scalar> Pixels<T> {
 
     /// Looks for the blocks that hits from `place` on reach.
     pub(crate) fn reach(&mut self, place: u32) {
-        let (rows, _) = self.block_ends.as_chunks::<BLOCK_COLUMNS>();
-        for (live, ends) in self.live.iter_mut().zip(rows) {
-            let ends = ends.iter().enumerate();
-            *live = ends.fold(0, |live, (column, &end)| {
-                live | u32::from(place < end) << (column * BLOCK_SIDE)
-            });
-        }
+        let ends = self.block_ends.iter().enumerate();
+        self.live = ends.fold(0, |live, (block, &end)| {
+            live | BlockSet::from(place < end) << block
+        });
     }
 
     /// Takes one hit out of the pixels and writes its gradient: by geometry if `GEOM`, then by as many planes as `out` has left.
@@ -97,7 +99,7 @@ impl<T: Scalar> Pixels<T> {
         out: &mut [T],
     ) {
         const { assert!(LANES <= MAX_LANES) };
-        hit.cover::<LANES>(tile, &mut self.coverage);
+        hit.cover::<A, LANES>(tile, &self.centres, &mut self.coverage);
         for sum in &mut self.sums {
             *sum = Block::all(T::ZERO);
         }
@@ -107,14 +109,19 @@ impl<T: Scalar> Pixels<T> {
         };
         for row in hit.block_rows() {
             for part in 0..MAX_LANES / LANES {
-                let first_row = row * BLOCK_SIDE + part * (LANES / BLOCK_SIDE);
-                let lanes = self.coverage.part::<LANES>(first_row);
-                let mut blocks = lanes.blocks & self.live[row];
+                let of_row = BlockSet::from(u8::MAX) << (row * BLOCK_COLUMNS);
+                let mut blocks = self.coverage.blocks[part] & self.live & of_row;
+                if blocks == 0 {
+                    continue;
+                }
+                // In registers, if the compiler knows how many: of a whole hit it would keep them in memory.
+                let mut row_moments = [Block::all(T::ZERO); _];
+                let mut row_planes = [Block::all(T::ZERO); PLANES];
+                if PLANES == 0 {
+                    self.row_sums.fill(Block::all(T::ZERO));
+                }
                 while blocks != 0 {
-                    let bit = blocks & blocks.wrapping_neg();
-                    blocks ^= bit;
-                    let column = bit.trailing_zeros() as usize / BLOCK_SIDE;
-                    let block = block_at(row, column);
+                    let block = take_first(&mut blocks);
                     let count = if PLANES > 0 { PLANES } else { sums.len() };
                     let v_planes = &self.v_values[block * count..][..count];
                     let v_weight = match (
@@ -127,17 +134,19 @@ impl<T: Scalar> Pixels<T> {
                     };
                     let (transmittance, v_rest) =
                         (&mut self.transmittance[block], &mut self.v_rest[block]);
-                    let x = self.centres.load(column);
+                    let mut dx = self.centres.x(block);
+                    for dx in &mut dx {
+                        *dx = *dx - hit.mean.x;
+                    }
+                    let sigma = self.coverage.sigma::<A, LANES>(hit.conic, &dx, block, part);
                     let pixels = Lanes {
-                        x,
                         transmittance: transmittance.load(part),
                         v_rest: v_rest.load(part),
                         ends: self.ends[block].load(part),
                     };
                     let (in_front, weights, v_sigma) = pixels.in_front::<A, GEOM>(
-                        &lanes,
-                        bit,
-                        hit,
+                        &sigma,
+                        hit.opacity,
                         placed.place,
                         constants,
                         v_weight,
@@ -145,21 +154,36 @@ impl<T: Scalar> Pixels<T> {
                     transmittance.store(part, in_front.transmittance);
                     if GEOM {
                         v_rest.store(part, in_front.v_rest);
-                        let mut dx = x;
-                        for dx in &mut dx {
-                            *dx = *dx - hit.mean.x;
-                        }
-                        add_moments::<T, A, LANES>(moments, &dx, &lanes.dy, &v_sigma);
+                        add_in_row::<T, A, LANES>(&mut row_moments, &dx, &v_sigma);
                     }
-                    match (
-                        sums.first_chunk_mut::<PLANES>(),
-                        known::<_, PLANES>(v_planes),
-                    ) {
-                        (Some(sums), Some(v)) if PLANES > 0 => {
-                            add_weighted::<T, A, LANES>(sums, v, part, &weights);
+                    match known::<_, PLANES>(v_planes) {
+                        Some(v) => add_weighted::<T, A, LANES>(&mut row_planes, v, part, &weights),
+                        None => {
+                            add_weighted::<T, A, LANES>(
+                                &mut self.row_sums,
+                                v_planes,
+                                part,
+                                &weights,
+                            );
                         }
-                        _ => add_weighted::<T, A, LANES>(sums, v_planes, part, &weights),
                     }
+                }
+                let of_row = if PLANES > 0 {
+                    &row_planes[..]
+                } else {
+                    &self.row_sums
+                };
+                for (sum, of_row) in sums.iter_mut().zip(of_row) {
+                    let (mut lanes, of_row): ([T; LANES], [T; LANES]) =
+                        (sum.load(0), of_row.load(0));
+                    for lane in 0..LANES {
+                        lanes[lane] += of_row[lane];
+                    }
+                    sum.store(0, lanes);
+                }
+                if GEOM {
+                    let down = self.coverage.down::<LANES>(row, part);
+                    add_row::<T, A, LANES>(moments, &row_moments, &down);
                 }
             }
         }
@@ -226,23 +250,46 @@ fn add_weighted<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
     }
 }
 
-/// Adds pixels at `(dx, dy)` to the moments.
+// In both of the following one loop per sum: each is then a few vector operations. What a loop does not use of the formula, the compiler
+// drops.
+
+/// Adds pixels of a row of blocks, `dx` right of the splat's centre, to the moments of that row.
 #[inline(always)]
-fn add_moments<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
-    moments: &mut [Block<T>; MOMENTS],
+fn add_in_row<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
+    sums: &mut [Block<T>; ROW_MOMENTS],
     dx: &[T; LANES],
-    dy: &[T; LANES],
     v_sigma: &[T; LANES],
 ) {
-    // One loop per sum: each is then a few vector operations. What a loop does not use of the formula, the compiler drops.
+    macro_rules! add {
+        ($($k:literal $moment:ident)*) => {$(
+            let mut lanes: [T; LANES] = sums[$k].load(0);
+            for lane in 0..LANES {
+                let mut sum = RowMoments::default();
+                sum.$moment = lanes[lane];
+                lanes[lane] = A::add_in_row(sum, dx[lane], v_sigma[lane]).$moment;
+            }
+            sums[$k].store(0, lanes);
+        )*};
+    }
+    add!(0 one 1 x 2 xx);
+}
+
+/// Adds the moments of a row of blocks, `down` below the splat's centre, to all moments.
+#[inline(always)]
+fn add_row<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
+    moments: &mut [Block<T>; MOMENTS],
+    of_row: &[Block<T>; ROW_MOMENTS],
+    down: &[T; LANES],
+) {
+    let [one, x, xx]: [[T; LANES]; ROW_MOMENTS] = of_row.each_ref().map(|sum| sum.load(0));
     macro_rules! add {
         ($($k:literal $moment:ident)*) => {$(
             let mut lanes: [T; LANES] = moments[$k].load(0);
             for lane in 0..LANES {
-                let d = Vec2 { x: dx[lane], y: dy[lane] };
+                let row = RowMoments { one: one[lane], x: x[lane], xx: xx[lane] };
                 let mut sum = Moments::default();
                 sum.$moment = lanes[lane];
-                lanes[lane] = A::add_moments(sum, d, v_sigma[lane]).$moment;
+                lanes[lane] = A::add_row(sum, row, down[lane]).$moment;
             }
             moments[$k].store(0, lanes);
         )*};
@@ -250,40 +297,30 @@ fn add_moments<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
     add!(0 one 1 x 2 y 3 xx 4 xy 5 yy);
 }
 
-/// Pixels of a block: their centres, and what [`Pixels`] knows of them.
+/// What [`Pixels`] knows of the pixels of a block.
 struct Lanes<T, const LANES: usize> {
-    x: [T; LANES],
     transmittance: [T; LANES],
     v_rest: [T; LANES],
     ends: [u32; LANES],
 }
 
 impl<T: Scalar, const LANES: usize> Lanes<T, LANES> {
-    /// The same pixels in front of a hit, those of the block at `bit` that `part` tells it can count in; the hit's weights; and its gradients by sigma, which
-    /// are zero without `GEOM`.
+    /// The same pixels in front of a hit; the hit's weights; and its gradients by sigma, which are zero without `GEOM`.
     #[inline(always)]
     fn in_front<A: Arithmetic<T>, const GEOM: bool>(
         mut self,
-        part: &Part<T, LANES>,
-        bit: u32,
-        hit: &Hit<T>,
+        sigma: &[T; LANES],
+        opacity: T,
         place: u32,
         constants: &Constants<T>,
         v_weight: [T; LANES],
     ) -> (Self, [T; LANES], [T; LANES]) {
         let (mut weights, mut v_sigma) = ([T::ZERO; LANES], [T::ZERO; LANES]);
         for lane in 0..LANES {
-            let d = Vec2 {
-                x: self.x[lane] - hit.mean.x,
-                y: part.dy[lane],
-            };
-            let sigma = A::sigma(hit.conic, d);
-            let falloff = A::exp(-sigma);
-            let alpha = A::alpha(hit.opacity, falloff, constants.alpha_max);
-            let counts = part.inside(lane, bit)
-                & (place < self.ends[lane])
-                & (sigma <= A::SIGMA_MAX)
-                & A::counts(sigma, alpha, constants.alpha_min);
+            let sigma = sigma[lane];
+            let falloff = A::falloff(sigma);
+            let alpha = A::alpha(opacity, falloff, constants.alpha_max);
+            let counts = (place < self.ends[lane]) & A::counts(sigma, alpha, constants.alpha_min);
             // Alpha of a pair that does not count may be anything: nothing made of it is kept.
             let behind = self.transmittance[lane];
             let t = A::in_front(behind, alpha);
@@ -292,7 +329,7 @@ impl<T: Scalar, const LANES: usize> Lanes<T, LANES> {
             if GEOM {
                 let (v_weight, v_rest) = (v_weight[lane], self.v_rest[lane]);
                 let v_alpha = A::weight_vjp(t, v_weight, v_rest);
-                let v = A::alpha_vjp(hit.opacity, falloff, constants.alpha_max, v_alpha);
+                let v = A::alpha_vjp(opacity, falloff, constants.alpha_max, v_alpha);
                 v_sigma[lane] = select_unpredictable(counts, v, T::ZERO);
                 let rest = A::rest(alpha, v_weight, v_rest);
                 self.v_rest[lane] = select_unpredictable(counts, rest, v_rest);

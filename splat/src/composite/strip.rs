@@ -3,6 +3,8 @@
 use std::ops::Range;
 
 use crate::binning::cpu::TileGrid;
+use crate::composite::tile::{BLOCK_SIDE, MAX_LANES};
+use crate::error::{RenderError, checked_product};
 use crate::sort::cpu::cut;
 
 /// As many strips as keep every thread of a large machine busy to the end.
@@ -78,4 +80,53 @@ pub(crate) fn cut_rows<'a, T>(
         }
     }
     strips
+}
+
+/// How the compositor's saved state is laid out: the blocks that reach into the image, view by view, tile by tile, each tile's row by
+/// row. What belongs to a tile, and so to a strip, stands in one piece.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SavedBlocks {
+    grid: TileGrid,
+    /// Blocks side by side in an image.
+    columns: usize,
+    /// Blocks of an image, one below the other.
+    rows: usize,
+}
+
+impl SavedBlocks {
+    pub(crate) fn new(grid: &TileGrid) -> Self {
+        Self {
+            grid: *grid,
+            columns: grid.size.width.div_ceil(BLOCK_SIDE),
+            rows: grid.size.height.div_ceil(BLOCK_SIDE),
+        }
+    }
+
+    /// The lanes of all blocks.
+    pub(crate) fn lanes(&self, what: &'static str) -> Result<usize, RenderError> {
+        checked_product(
+            what,
+            &[self.grid.size.views, self.rows, self.columns, MAX_LANES],
+        )
+    }
+
+    /// The blocks of a strip's tiles.
+    pub(crate) fn of_strip(&self, strip: &Strip) -> Range<usize> {
+        // Sides of tiles are multiples of those of blocks.
+        let per_tile = [self.grid.tile_width, self.grid.tile_height].map(|side| side / BLOCK_SIDE);
+        let above = strip.tile_row * per_tile[1];
+        let height = per_tile[1].min(self.rows - above);
+        let first = (strip.view * self.rows + above) * self.columns;
+        let left = |column: usize| (column * per_tile[0]).min(self.columns);
+        first + left(strip.columns.start) * height..first + left(strip.columns.end) * height
+    }
+
+    /// The blocks of one tile.
+    pub(crate) fn of_tile(&self, view: usize, column: usize, tile_row: usize) -> Range<usize> {
+        self.of_strip(&Strip {
+            view,
+            tile_row,
+            columns: column..column + 1,
+        })
+    }
 }

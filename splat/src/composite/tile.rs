@@ -34,10 +34,16 @@ pub(crate) type Row<T> = [T; MAX_TILE_SIDE];
 #[repr(align(64))]
 pub(crate) struct Block<T>(pub(crate) [T; MAX_LANES]);
 
-/// Where a block stands among [`Blocks`]: within them, and the compiler sees that it is.
+/// Some of the blocks of a tile, each the bit of its number.
+pub(crate) type BlockSet = u64;
+const _: () = assert!(BLOCKS == BlockSet::BITS as usize);
+
+/// Takes the first block out of a set that has some; the compiler sees that its number is one.
 #[inline(always)]
-pub(crate) fn block_at(row: usize, column: usize) -> usize {
-    (row * BLOCK_COLUMNS + column) % BLOCKS
+pub(crate) fn take_first(set: &mut BlockSet) -> usize {
+    let block = set.trailing_zeros() as usize % BLOCKS;
+    *set &= *set - 1;
+    block
 }
 
 impl<T: Copy> Block<T> {
@@ -97,9 +103,6 @@ impl<T: Scalar> Constants<T> {
     }
 }
 
-/// A one for every column of blocks, at the bit of its first column of pixels.
-pub(crate) const ALL_COLUMNS: u32 = 0x1111_1111;
-
 /// A tile: where it lies, and how much of it is inside the image.
 ///
 /// Its pixels are kept by [`Block`]s, numbered row by row of blocks.
@@ -128,7 +131,7 @@ impl Tile {
     }
 
     /// The blocks that reach into the image, row by row.
-    pub(crate) fn blocks(&self) -> impl Iterator<Item = Range<usize>> {
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = Range<usize>> + Clone {
         self.block_rows().map(|row| self.blocks_of_row(row))
     }
 
@@ -137,10 +140,11 @@ impl Tile {
         !self.width.is_multiple_of(BLOCK_SIDE) || !self.height.is_multiple_of(BLOCK_SIDE)
     }
 
-    /// The first columns of the blocks that reach into the image, as bits.
-    pub(crate) fn block_columns(&self) -> u32 {
-        let columns = self.width.next_multiple_of(BLOCK_SIDE);
-        ALL_COLUMNS & (u32::MAX >> (MAX_TILE_SIDE - columns))
+    /// The blocks that reach into the image.
+    pub(crate) fn block_set(&self) -> BlockSet {
+        self.blocks()
+            .flatten()
+            .fold(0, |set, block| set | 1 << block)
     }
 
     /// The y of a row's pixel centres.
@@ -173,29 +177,53 @@ pub(crate) fn put_row<T: Copy>(
     }
 }
 
-/// The x of the pixel centres of every column of blocks, those beyond the image included.
+/// Takes a row of a tile's pixels out of its blocks, placed as for [`put_row`].
+#[inline(always)]
+pub(crate) fn take_row<T: Copy>(blocks: &[Block<T>], row: usize, out: &mut [T], stride: usize) {
+    // Whole quads: of single numbers the compiler makes gathers, which take several times as long.
+    let mut blocks = blocks.iter().step_by(stride);
+    let (whole, rest) = out.as_chunks_mut();
+    for (out, block) in whole.iter_mut().zip(&mut blocks) {
+        *out = *block.quad(row);
+    }
+    if let (1.., Some(block)) = (rest.len(), blocks.next()) {
+        rest.copy_from_slice(&block.quad(row)[..rest.len()]);
+    }
+}
+
+/// The pixel centres of every row and column of blocks, those beyond the image included.
 #[derive(Debug, Clone)]
-pub(crate) struct Centres<T>([Block<T>; BLOCK_COLUMNS]);
+pub(crate) struct Centres<T> {
+    x: [Block<T>; BLOCK_COLUMNS],
+    y: [Block<T>; BLOCK_COLUMNS],
+}
 
 impl<T: Scalar> Centres<T> {
     pub(crate) fn new() -> Self {
-        Self([Block::all(T::ZERO); _])
+        let zeros = [Block::all(T::ZERO); _];
+        Self { x: zeros, y: zeros }
     }
 
     /// Those of a tile.
     pub(crate) fn set(&mut self, tile: &Tile) {
-        for (column, block) in self.0.iter_mut().enumerate() {
-            for (lane, x) in block.0.iter_mut().enumerate() {
-                let column = column * BLOCK_SIDE + lane % BLOCK_SIDE;
-                *x = T::from_f64((tile.x + column) as f64 + 0.5);
+        for (number, (x, y)) in self.x.iter_mut().zip(&mut self.y).enumerate() {
+            let first = number * BLOCK_SIDE;
+            for (lane, (x, y)) in x.0.iter_mut().zip(&mut y.0).enumerate() {
+                *x = T::from_f64((tile.x + first + lane % BLOCK_SIDE) as f64 + 0.5);
+                *y = tile.centre_y(first + lane / BLOCK_SIDE);
             }
         }
     }
 
-    /// Those of a column of blocks.
+    /// The x of a block's, the same in every row.
     #[inline(always)]
-    pub(crate) fn load<const LANES: usize>(&self, column: usize) -> [T; LANES] {
-        // The same in every row.
-        self.0[column % BLOCK_COLUMNS].load(0)
+    pub(crate) fn x<const LANES: usize>(&self, block: usize) -> [T; LANES] {
+        self.x[block % BLOCK_COLUMNS].load(0)
+    }
+
+    /// The y of a part of a row of blocks.
+    #[inline(always)]
+    pub(crate) fn y<const LANES: usize>(&self, block_row: usize, part: usize) -> [T; LANES] {
+        self.y[block_row % BLOCK_COLUMNS].load(part)
     }
 }

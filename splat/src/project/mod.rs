@@ -10,6 +10,7 @@ use crate::error::RenderError;
 use crate::gaussians::{check_channels, check_len};
 use crate::math::{Mat3, Quaternion, Sym2, Vec2, Vec3};
 use crate::scalar::Scalar;
+use crate::simd::prefetch_to_read;
 
 pub(crate) mod cpu;
 pub(crate) mod cpu_vjp;
@@ -144,6 +145,16 @@ impl<T: Scalar> Splats<&[T]> {
             (*r, *g, *b) = (*red, *green, *blue);
         } else {
             out.copy_from_slice(&self.features[row]);
+        }
+    }
+
+    /// Has the features of splat `m` fetched.
+    #[inline(always)]
+    pub(crate) fn fetch_features(&self, m: usize) {
+        let row = m * self.channels..(m + 1) * self.channels;
+        match &self.half_features {
+            Some(halves) => prefetch_to_read(&halves[row]),
+            None => prefetch_to_read(&self.features[row]),
         }
     }
 
