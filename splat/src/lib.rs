@@ -128,6 +128,7 @@ mod single_fused {
     use crate::single as separate;
     pub(crate) type Real = f32;
     #[path = "composite/formula.rs"]
+    #[expect(dead_code, reason = "a device takes pixels one by one, lanes by rows")]
     pub(crate) mod composite;
     #[path = "math/fused_once.rs"]
     pub(crate) mod fused;
@@ -144,6 +145,7 @@ mod double_fused {
     use crate::double as separate;
     pub(crate) type Real = f64;
     #[path = "composite/formula.rs"]
+    #[expect(dead_code, reason = "a device takes pixels one by one, lanes by rows")]
     pub(crate) mod composite;
     #[path = "math/fused_once.rs"]
     pub(crate) mod fused;
@@ -153,7 +155,7 @@ pub use backend::{Backend, ProjectGradients, Wanted};
 pub use binning::cpu::Hits;
 pub use camera::{Camera, CameraParams, Projection, Views};
 pub use composite::cpu::Composited;
-pub use composite::{Image, ImageSize, Moments, SigmaGradient};
+pub use composite::{Image, ImageSize, Moments, RowMoments, SigmaGradient};
 pub use config::{Outputs, RenderConfig};
 pub use cpu::{Cpu, TileSize};
 #[cfg(feature = "cube")]

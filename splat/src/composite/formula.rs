@@ -64,8 +64,7 @@ pub fn add_row(sum: Moments<Real>, row: RowMoments<Real>, dy: Real) -> Moments<R
 
 /// `sum` and the moments `v_sigma (1, x, y, x^2, x y, y^2)` of one pixel at `d = pixel - mean`: all that [`sigma_vjp()`] needs to
 /// know of the pixels, however many (MATH eq. 13'). The CPU's lanes go row by row instead.
-#[cfg(feature = "cube")]
-#[cube]
+#[cfg_attr(feature = "cube", cube)]
 #[inline(always)]
 pub fn add_moments(sum: Moments<Real>, d: Vec2<Real>, v_sigma: Real) -> Moments<Real> {
     let along = v_sigma * d.x;

@@ -187,25 +187,37 @@ impl<T: Scalar> Pixels<T> {
                 }
             }
         }
-        let (by_geometry, by_planes) = out.split_at_mut(if GEOM { GEOMETRY } else { 0 });
-        if GEOM {
-            let moments = Moments {
-                one: total::<T, LANES>(&moments[0]),
-                x: total::<T, LANES>(&moments[1]),
-                y: total::<T, LANES>(&moments[2]),
-                xx: total::<T, LANES>(&moments[3]),
-                xy: total::<T, LANES>(&moments[4]),
-                yy: total::<T, LANES>(&moments[5]),
-            };
-            let v = A::sigma_vjp(hit.conic, moments);
-            let v_opacity = A::opacity_vjp(hit.opacity, moments.one);
-            by_geometry.copy_from_slice(&[
-                v.mean.x, v.mean.y, v.conic.xx, v.conic.xy, v.conic.yy, v_opacity,
-            ]);
-        }
-        for (v, sum) in by_planes.iter_mut().zip(sums) {
-            *v = total::<T, LANES>(sum);
-        }
+        write_gradient::<T, A, LANES, GEOM>(hit, moments, sums, out);
+    }
+}
+
+/// Writes a hit's gradient: by geometry if `GEOM`, then by as many planes as `out` has left.
+#[inline(always)]
+fn write_gradient<T: Scalar, A: Arithmetic<T>, const LANES: usize, const GEOM: bool>(
+    hit: &Hit<T>,
+    moments: &[Block<T>; MOMENTS],
+    sums: &[Block<T>],
+    out: &mut [T],
+) {
+    let (by_geometry, by_planes) = out.split_at_mut(if GEOM { GEOMETRY } else { 0 });
+    if GEOM {
+        let [one, x, y, xx, xy, yy] = moments.each_ref().map(total::<T, LANES>);
+        let moments = Moments {
+            one,
+            x,
+            y,
+            xx,
+            xy,
+            yy,
+        };
+        let v = A::sigma_vjp(hit.conic, moments);
+        let v_opacity = A::opacity_vjp(hit.opacity, moments.one);
+        by_geometry.copy_from_slice(&[
+            v.mean.x, v.mean.y, v.conic.xx, v.conic.xy, v.conic.yy, v_opacity,
+        ]);
+    }
+    for (v, sum) in by_planes.iter_mut().zip(sums) {
+        *v = total::<T, LANES>(sum);
     }
 }
 
