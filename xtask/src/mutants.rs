@@ -145,11 +145,18 @@ pub const MUTANTS: &[Mutant] = &[
         "xy: -v_sigma",
     ),
     mutant(
-        "composite::add_moments (xy)",
+        "composite::add_row (xy)",
         "composite/formula.rs",
-        "pub fn add_moments",
-        "fused(along, d.y",
-        "fused(-along, d.y",
+        "pub fn add_row",
+        "fused(row.x, dy",
+        "fused(-row.x, dy",
+    ),
+    mutant(
+        "composite::add_in_row (xx)",
+        "composite/formula.rs",
+        "pub fn add_in_row",
+        "fused(along, dx",
+        "fused(-along, dx",
     ),
     mutant(
         "composite::opacity_vjp",
