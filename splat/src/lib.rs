@@ -128,7 +128,10 @@ mod single_fused {
     use crate::single as separate;
     pub(crate) type Real = f32;
     #[path = "composite/formula.rs"]
-    #[expect(dead_code, reason = "a device takes pixels one by one, lanes by rows")]
+    #[cfg_attr(
+        not(feature = "cube"),
+        expect(dead_code, reason = "a device takes pixels one by one, lanes by rows")
+    )]
     pub(crate) mod composite;
     #[path = "math/fused_once.rs"]
     pub(crate) mod fused;
@@ -145,7 +148,10 @@ mod double_fused {
     use crate::double as separate;
     pub(crate) type Real = f64;
     #[path = "composite/formula.rs"]
-    #[expect(dead_code, reason = "a device takes pixels one by one, lanes by rows")]
+    #[cfg_attr(
+        not(feature = "cube"),
+        expect(dead_code, reason = "a device takes pixels one by one, lanes by rows")
+    )]
     pub(crate) mod composite;
     #[path = "math/fused_once.rs"]
     pub(crate) mod fused;

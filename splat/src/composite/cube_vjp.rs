@@ -18,8 +18,9 @@ use crate::gaussians::check_len;
 use crate::project::Splats;
 use crate::sort::cube::{LargeSorted, SmallSorted, SortedHits};
 
-/// Channels that a unit replays in registers; more take further launches.
-const CHANNELS: usize = 4;
+/// Planes of values, depth among them, that a unit replays in registers; more take further launches. With five, ptxas stores some registers
+/// to memory.
+const PLANES: usize = 4;
 
 /// The least number of slots in a chunk of the large regime: every chunk walks all tiles.
 const LEAST_SLOTS: usize = 4096;
@@ -280,8 +281,11 @@ impl<R: Runtime> Backward<'_, R> {
         if cubes == 0 || chunk.hits == 0 {
             return Ok(());
         }
-        for channel in (0..channels).step_by(CHANNELS) {
+        let mut channel = 0;
+        while channel < channels {
             let first = channel == 0;
+            let with_depth = first && self.with_depth();
+            let width = (PLANES - usize::from(with_depth)).min(channels - channel);
             replay_kernel::launch::<R>(
                 &self.cube.client,
                 grid(cubes)?,
@@ -304,13 +308,14 @@ impl<R: Runtime> Backward<'_, R> {
                     channels as u32,
                     self.stride as u32,
                 ),
-                CHANNELS.min(channels - channel) as u32,
+                width as u32,
                 large,
                 first,
                 self.geometry,
-                first && self.with_depth(),
+                with_depth,
                 self.features,
             );
+            channel += width;
         }
         Ok(())
     }

@@ -130,3 +130,45 @@ impl SavedBlocks {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::binning::cpu::TileSize;
+    use crate::composite::ImageSize;
+    use crate::composite::tile::Tile;
+
+    #[test]
+    fn saved_blocks_of_tiles_follow_one_another() {
+        let sizes = [[1, 1], [1, 70], [33, 1], [37, 53], [64, 96]];
+        let tiles = [
+            TileSize::Px8,
+            TileSize::Px16,
+            TileSize::Px32,
+            TileSize::Px32x16,
+        ];
+        for ([height, width], tile) in sizes.into_iter().flat_map(|s| tiles.map(|t| (s, t))) {
+            let size = ImageSize {
+                views: 2,
+                height,
+                width,
+            };
+            let grid = TileGrid::new(size, tile);
+            let saved = SavedBlocks::new(&grid);
+            let mut end = 0;
+            for strip in strips(&grid) {
+                let of_strip = saved.of_strip(&strip);
+                assert_eq!(of_strip.start, end);
+                for column in strip.columns.clone() {
+                    let of_tile = saved.of_tile(strip.view, column, strip.tile_row);
+                    let tile = Tile::new(&grid, column, strip.tile_row);
+                    assert_eq!(of_tile.start, end);
+                    assert_eq!(of_tile.len(), tile.blocks().flatten().count());
+                    end = of_tile.end;
+                }
+                assert_eq!(of_strip.end, end);
+            }
+            assert_eq!(saved.lanes("lanes").unwrap(), end * MAX_LANES);
+        }
+    }
+}

@@ -106,8 +106,8 @@ fn compiles(
     no_spills(compile(&one_cube_at_least(source)?)?)
 }
 
-/// Bytes per unit that the assembler may store so that one more cube fits: ten times less than a unit's registers.
-const TRADED: u32 = 64;
+/// Bytes per unit that the assembler may store so that one more cube fits: four of a unit's registers.
+const TRADED: u32 = 16;
 
 /// The source with the number of cubes on a multiprocessor that `CubeCL` leaves out.
 fn one_cube_at_least(source: &str) -> Result<String, String> {
