@@ -195,7 +195,7 @@ pub const MUTANTS: &[Mutant] = &[
     ),
     mutant(
         "composite loop (depth)",
-        "composite/cpu_vjp.rs",
+        "composite/cpu_sums.rs",
         "fn sum_hits_of",
         "depth += *part",
         "depth = -*part",

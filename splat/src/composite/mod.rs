@@ -1,6 +1,6 @@
 //! Stage 4, *composite*: sorted splats become pixels, front to back (MATH section 3).
 //!
-//! `formula.rs` has the mathematics of one (splat, pixel) pair; `cpu.rs` and `cpu_vjp.rs` the loops over tiles and hits; `blend.rs`
+//! `formula.rs` has the mathematics of one (splat, pixel) pair; `cpu.rs` and `cpu_vjp.rs` the loops over tiles and hits, `cpu_sums.rs` the one over splats after them; `blend.rs`
 //! and `replay.rs` those over the pixels of a hit, in lanes; `tile.rs` what both share.
 
 use crate::camera::validate_size;
@@ -11,6 +11,7 @@ use crate::scalar::Scalar;
 
 pub(crate) mod blend;
 pub(crate) mod cpu;
+mod cpu_sums;
 pub(crate) mod cpu_vjp;
 #[cfg(feature = "cube")]
 pub(crate) mod cube;
