@@ -17,20 +17,20 @@ macro_rules! arithmetic {
     ($(fn $name:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {
         /// What the lanes of the compositors compute with: `composite/formula.rs`, and the exponential.
         pub(crate) trait Arithmetic<T: Scalar>: Copy + 'static {
-            /// `e^-sigma` for `sigma >= 0`; beyond [`SIGMA_MAX`](Self::SIGMA_MAX), and of NaN, that of `SIGMA_MAX`: too little to count.
-            /// Anything for negative numbers.
+            /// `e^-sigma` for `sigma >= 0`; beyond [`SIGMA_MAX`](Self::SIGMA_MAX), and of NaN, a number that counts at no opacity. Anything for negative
+            /// numbers.
             fn falloff(sigma: T) -> T;
-            /// `e^-SIGMA_MAX` is nearly too small for a normal number of the scalar.
+            /// Where `e^-sigma` has become too small for a normal number of the scalar, and comes out as nothing.
             const SIGMA_MAX: T;
             $(fn $name($($arg: $type),*) -> $out;)*
         }
 
-        arithmetic!(@implement Separate, f32, single, exp::exp_f32_separate, 87.0, [$(fn $name($($arg: $type),*) -> $out;)*]);
-        arithmetic!(@implement Fused, f32, single_fused, exp::exp_f32_fused, 87.0, [$(fn $name($($arg: $type),*) -> $out;)*]);
-        arithmetic!(@implement Separate, f64, double, exp::exp_f64, 700.0, [$(fn $name($($arg: $type),*) -> $out;)*]);
-        arithmetic!(@implement Fused, f64, double_fused, exp::exp_f64, 700.0, [$(fn $name($($arg: $type),*) -> $out;)*]);
+        arithmetic!(@implement Separate, f32, single, exp::exp_f32_separate, exp::VANISHED_F32, [$(fn $name($($arg: $type),*) -> $out;)*]);
+        arithmetic!(@implement Fused, f32, single_fused, exp::exp_f32_fused, exp::VANISHED_F32, [$(fn $name($($arg: $type),*) -> $out;)*]);
+        arithmetic!(@implement Separate, f64, double, exp::exp_f64, exp::VANISHED_F64, [$(fn $name($($arg: $type),*) -> $out;)*]);
+        arithmetic!(@implement Fused, f64, double_fused, exp::exp_f64, exp::VANISHED_F64, [$(fn $name($($arg: $type),*) -> $out;)*]);
     };
-    (@implement $rounding:ident, $real:ident, $module:ident, $exp:path, $sigma_max:literal, [$(fn $name:ident($($arg:ident: $type:ty),*) -> $out:ty;)*]) => {
+    (@implement $rounding:ident, $real:ident, $module:ident, $exp:path, $sigma_max:path, [$(fn $name:ident($($arg:ident: $type:ty),*) -> $out:ty;)*]) => {
         const _: () = {
             type T = $real;
             impl Arithmetic<T> for $rounding {
@@ -66,4 +66,33 @@ arithmetic! {
     fn weight_vjp(transmittance: T, v_weight: T, v_rest: T) -> T;
     fn rest(alpha: T, v_weight: T, v_rest: T) -> T;
     fn add_weighted(sum: T, weight: T, value: T) -> T;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of sigma far out, infinite or NaN: nothing that the greatest opacity could make count.
+    fn check<T: Scalar, A: Arithmetic<T>>(greatest: T, alpha_min: T) {
+        let beyond = [
+            A::SIGMA_MAX,
+            T::from_f64(1e4),
+            greatest,
+            greatest + greatest,
+        ];
+        let nan = greatest - greatest * T::from_f64(f64::NAN);
+        for sigma in beyond.into_iter().chain([nan]) {
+            let alpha = A::alpha(greatest, A::falloff(sigma), T::ONE);
+            assert!(!A::counts(T::ONE, alpha, alpha_min), "{sigma}: {alpha}");
+        }
+        assert!(A::falloff(T::from_f64(80.0)) > T::ZERO);
+    }
+
+    #[test]
+    fn far_out_nothing_counts() {
+        check::<f32, Separate>(f32::MAX, 1.0 / 255.0);
+        check::<f32, Fused>(f32::MAX, 1.0 / 255.0);
+        check::<f64, Separate>(f64::MAX, 1.0 / 255.0);
+        check::<f64, Fused>(f64::MAX, 1.0 / 255.0);
+    }
 }

@@ -14,7 +14,7 @@ pub const COMPENSATION_FLOOR: f64 = 0.005 * 0.005;
 
 /// Slack added to `ln(opacity / alpha_min)` when a footprint is bounded, so that rounding cuts off no pixel whose computed alpha
 /// reaches `alpha_min`. One hundredth widens a bound by 0.1 % at opacity 1 and is more than the `f32` rounding of sigma for all
-/// but needles of a hundred pixels and more (MATH section 8), which then end at this bound, whatever the tile.
+/// but needles of a hundred pixels and more (MATH section 8), which may then end at this bound, or with the block of pixels that it lies in.
 pub const FOOTPRINT_SLACK: f64 = 0.01;
 
 /// The least and the greatest camera z of a new camera that divides by z, world units: nearer, a Gaussian's footprint is more the

@@ -15,7 +15,8 @@ pub const SIMD_VARIABLE: &str = "SPLAT_SIMD";
 /// A set of vector instructions.
 ///
 /// The results of one set are the same bits on any number of threads, at `f32` on every machine too (at `f64` the exponential is the
-/// platform's); those of two sets differ by rounding, because the wider ones multiply and add in one rounding.
+/// platform's); those of two sets differ by rounding, because the wider ones multiply and add in one rounding. (Needles of a hundred pixels and more,
+/// whose sigma is rounded by more than their bounds' slack, may also end a few pixels apart: bounds count in as many pixels as a set has lanes.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Simd {
     /// x86-64-v4: sixteen `f32` at once.

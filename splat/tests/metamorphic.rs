@@ -3,7 +3,9 @@
 mod support;
 
 use proptest::prelude::*;
-use splat::{Cpu, Gaussians, Gradients, Image, Projection, RenderConfig, Views, Wanted};
+use splat::{
+    Backend, Cpu, Gaussians, Gradients, Image, Projection, RenderConfig, Splats, Views, Wanted,
+};
 use support::{PROJECTIONS, Rounded, World, cotangent, crowd, max_difference, scale, worlds};
 
 /// Two `f64` renders whose inputs differ by rounding only.
@@ -531,6 +533,64 @@ fn a_nan_in_the_cotangent_reaches_no_other_tile() {
     assert!(
         v.opacities.iter().any(|x| x.is_nan()),
         "the NaN must reach its own pixel's splats"
+    );
+}
+
+#[test]
+fn a_nan_in_the_cotangent_reaches_no_tile_cut_off_below() {
+    // Tiles are 32 px high: the lower one has a single row, which ends long before the last splat, whose other rows are outside the image.
+    // Of so many images a lower tile follows an upper one in the same memory.
+    let (views, ends) = (64, 40);
+    let many = |of_wide: &[f32], of_last: &[f32]| {
+        let of_view = [&of_wide.repeat(ends), of_last].concat();
+        of_view.repeat(views)
+    };
+    let splats = Splats {
+        means: many(&[16.0, 32.5], &[16.0, 35.0]),
+        conics: many(&[1e-4, 0.0, 25.0], &[1.0, 0.0, 1.0]),
+        opacities: many(&[0.9], &[0.9]),
+        depths: many(&[1.0], &[2.0]),
+        features: many(&[1.0], &[1.0]),
+        offsets: (0..=views).map(|view| view * (ends + 1)).collect(),
+        channels: 1,
+        ..Splats::default()
+    };
+    let (backend, config) = (Cpu::<f32>::new(), RenderConfig::default());
+    let splats = backend
+        .splats(splats, 32, 33, &config)
+        .expect("valid splats");
+    assert_eq!(splats.culled(), [0; 64]);
+    let splats = splats.as_slices();
+    let backgrounds = vec![0.0; views];
+    let sorted = backend.bin(&splats, 32, 33).expect("valid splats");
+    let sorted = backend.sort(&splats, sorted).expect("valid hits");
+    let (_, composited) = backend
+        .composite(&splats, &sorted, &backgrounds, &config)
+        .expect("valid hits");
+    let mut features = vec![1.0; views * 33 * 32];
+    for image in features.chunks_mut(33 * 32) {
+        image[..4 * 32].fill(f32::NAN);
+    }
+    let v_image = splat::Image {
+        features: &features[..],
+        ..splat::Image::default()
+    };
+    let (v, _) = backend
+        .composite_vjp(
+            &splats,
+            &sorted,
+            &backgrounds,
+            &composited,
+            &v_image,
+            Wanted::ALL,
+        )
+        .expect("valid hits");
+    for (m, v) in v.opacities.iter().enumerate() {
+        assert!(v.is_finite(), "splat {m}: {v}");
+    }
+    assert!(
+        v.opacities[0] != 0.0,
+        "the lower tile must see its own gradient"
     );
 }
 

@@ -67,14 +67,15 @@ impl<T: Scalar> Pixels<T> {
         if !tile.cuts_blocks() {
             return;
         }
-        // Pixels outside the image let nothing through, in either direction.
+        // Pixels outside the image let nothing through, and have ended before the first splat.
         for number in tile.blocks().flatten() {
             let (row, column) = (number / BLOCK_COLUMNS, number % BLOCK_COLUMNS);
-            for (lane, t) in self.transmittance[number].0.iter_mut().enumerate() {
+            let pixels = self.transmittance[number].0.iter_mut();
+            for (lane, (t, end)) in pixels.zip(&mut self.ends[number].0).enumerate() {
                 let x = column * BLOCK_SIDE + lane % BLOCK_SIDE;
                 let y = row * BLOCK_SIDE + lane / BLOCK_SIDE;
                 if x >= tile.width || y >= tile.height {
-                    *t = T::ZERO;
+                    (*t, *end) = (T::ZERO, 0);
                 }
             }
         }
@@ -93,7 +94,7 @@ impl<T: Scalar> Pixels<T> {
         self.live != 0
     }
 
-    /// Whether a pixel inside the image has ended.
+    /// Whether a pixel has ended, those outside the image among them.
     #[inline(always)]
     pub(crate) fn ended(&self, tile: &Tile) -> bool {
         let mut common = NEVER;
@@ -133,10 +134,7 @@ impl<T: Scalar> Pixels<T> {
                 let (transmittance, ends) = (&mut self.transmittance[block], &mut self.ends[block]);
                 let count = if PLANES > 0 { PLANES } else { self.planes };
                 let planes = &mut self.values[block * count..][..count];
-                let mut dx = self.centres.x(block);
-                for dx in &mut dx {
-                    *dx = *dx - hit.mean.x;
-                }
+                let dx = self.centres.right_of(hit.mean.x, block);
                 let sigma = self.coverage.sigma::<A, LANES>(hit.conic, &dx, block, part);
                 let pixels = Lanes {
                     transmittance: transmittance.load(part),

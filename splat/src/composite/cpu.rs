@@ -23,10 +23,10 @@ use crate::workspace::Resources;
 pub struct Composited<T> {
     /// `[B, blocks, 16]`: the transmittance left. Tile after tile, as [`SavedBlocks`] has them.
     pub(crate) transmittance: Vec<T>,
-    /// The same for the place, in its tile's list, of the splat that a pixel was the first not to pass, or [`NEVER`]. Not written in
-    /// tiles none of whose pixels ended.
+    /// The same for the place, in its tile's list, of the splat that a pixel was the first not to pass, or [`NEVER`]; 0 outside the image.
+    /// Not written in tiles none of whose pixels ended.
     pub(crate) ends: Vec<u32>,
-    /// `[B, tiles]`: 1 where some pixel of a tile ended, else 0.
+    /// `[B, tiles]`: 1 where some pixel of a tile's blocks ended, as those outside the image have from the beginning, else 0.
     pub(crate) ended: Vec<u32>,
     /// The images and the tiles they were composited by.
     pub(crate) grid: TileGrid,

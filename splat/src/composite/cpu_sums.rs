@@ -100,7 +100,10 @@ impl<T: Scalar> Backward<'_, T> {
             }
             for hit in offsets[0] as usize..offsets[1] as usize {
                 if let Some(&ahead) = slots.get(hit + HITS_AHEAD) {
-                    prefetch_to_read(partial(ahead));
+                    // Hardly longer than a cache line, and across the end of one as often as not.
+                    let (first, rest) = partial(ahead).split_at(self.geometry());
+                    prefetch_to_read(first);
+                    prefetch_to_read(rest);
                 }
                 let (by_geometry, by_planes) = partial(slots[hit]).split_at(self.geometry());
                 for (sum, &part) in sum.iter_mut().zip(by_geometry) {

@@ -172,8 +172,9 @@ impl<T: Scalar> Replay<'_, '_, T> {
         for (number, (partials, hits)) in batches.enumerate().rev() {
             let first = (number * BATCH) as u32;
             pixels.reach(first);
-            let to_come = &self.hits[number.saturating_sub(1) * BATCH..];
-            batch.fetch(self.pass.splats, to_come);
+            if number > 0 {
+                batch.fetch(self.pass.splats, &self.hits[(number - 1) * BATCH..]);
+            }
             batch.load::<PLANES>(self.pass.splats, hits, tile, constants);
             for (k, partial) in partials.chunks_exact_mut(stride).enumerate().rev() {
                 let placed = Placed {

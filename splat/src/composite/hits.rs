@@ -207,7 +207,7 @@ impl<T: Scalar> Hit<T> {
         centres: &Centres<T>,
         coverage: &mut Coverage<T>,
     ) {
-        const { assert!(LANES.is_multiple_of(BLOCK_SIDE) && MAX_LANES.is_multiple_of(LANES)) };
+        const { assert!(LANES.is_multiple_of(BLOCK_SIDE) && MAX_LANES <= MAX_PARTS * LANES) };
         self.find_columns::<LANES>(tile, coverage);
         coverage.blocks = [0; _];
         for block_row in self.block_rows() {
@@ -216,10 +216,9 @@ impl<T: Scalar> Hit<T> {
                 let columns = &coverage.columns[row..row + LANES / BLOCK_SIDE];
                 let columns = columns.iter().fold(0, |any, &columns| any | columns);
                 coverage.blocks[part] |= BlockSet::from(columns) << (block_row * BLOCK_COLUMNS);
-                let mut down = centres.y::<LANES>(block_row, part);
+                let down = centres.below::<LANES>(self.mean.y, block_row, part);
                 let (mut along, mut rest) = ([T::ZERO; LANES], [T::ZERO; LANES]);
                 for lane in 0..LANES {
-                    down[lane] = down[lane] - self.mean.y;
                     let of_row = A::sigma_of_row(self.conic, down[lane]);
                     (along[lane], rest[lane]) = (of_row.x, of_row.y);
                 }
@@ -268,6 +267,7 @@ impl<T: Scalar> Hit<T> {
 /// The bits below bit `n`, which is less than 32.
 #[inline(always)]
 fn below(n: u32) -> u32 {
+    // Vectors shift by any number: a plain shift would mask it first.
     1u32.unbounded_shl(n).wrapping_sub(1)
 }
 

@@ -1,7 +1,8 @@
 //! Stage 4, *composite*: sorted splats become pixels, front to back (MATH section 3).
 //!
-//! `formula.rs` has the mathematics of one (splat, pixel) pair; `cpu.rs` and `cpu_vjp.rs` the loops over tiles and hits, `cpu_sums.rs` the one over splats after them; `blend.rs`
-//! and `replay.rs` those over the pixels of a hit, in lanes; `tile.rs` what both share.
+//! `formula.rs` has the mathematics of one (splat, pixel) pair; `cpu.rs` and `cpu_vjp.rs` the loops over tiles and hits, `cpu_sums.rs`
+//! the one over splats after them; `blend.rs` and `replay.rs` those over the pixels of a hit, in lanes; `tile.rs`, `hits.rs` and
+//! `strip.rs` what both directions share: pixels, hits, and what belongs to one task.
 
 use crate::camera::validate_size;
 use crate::error::{RenderError, checked_product};

@@ -58,7 +58,7 @@ impl<T: Scalar> Pixels<T> {
             live: 0,
             block_ends: [0; _],
             sums: try_filled(what, sums, Block::all(T::ZERO))?,
-            row_sums: try_filled(what, planes, Block::all(T::ZERO))?,
+            row_sums: try_filled("sums of a row of blocks [C]", planes, Block::all(T::ZERO))?,
             coverage: Coverage::new(),
         })
     }
@@ -134,10 +134,7 @@ impl<T: Scalar> Pixels<T> {
                     };
                     let (transmittance, v_rest) =
                         (&mut self.transmittance[block], &mut self.v_rest[block]);
-                    let mut dx = self.centres.x(block);
-                    for dx in &mut dx {
-                        *dx = *dx - hit.mean.x;
-                    }
+                    let dx = self.centres.right_of(hit.mean.x, block);
                     let sigma = self.coverage.sigma::<A, LANES>(hit.conic, &dx, block, part);
                     let pixels = Lanes {
                         transmittance: transmittance.load(part),

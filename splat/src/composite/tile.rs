@@ -52,7 +52,7 @@ impl<T: Copy> Block<T> {
         Self([x; _])
     }
 
-    /// The lanes of one part, see [`Part`].
+    /// The lanes of one part: as many rows as fill them.
     #[inline(always)]
     pub(crate) fn load<const LANES: usize>(&self, part: usize) -> [T; LANES] {
         let lanes = &self.0[part * LANES..(part + 1) * LANES];
@@ -215,15 +215,24 @@ impl<T: Scalar> Centres<T> {
         }
     }
 
-    /// The x of a block's, the same in every row.
+    /// How far a block's are right of `x`, px: the same in every row.
     #[inline(always)]
-    pub(crate) fn x<const LANES: usize>(&self, block: usize) -> [T; LANES] {
-        self.x[block % BLOCK_COLUMNS].load(0)
+    pub(crate) fn right_of<const LANES: usize>(&self, x: T, block: usize) -> [T; LANES] {
+        self.x[block % BLOCK_COLUMNS]
+            .load(0)
+            .map(|centre| centre - x)
     }
 
-    /// The y of a part of a row of blocks.
+    /// How far those of a part of a row of blocks are below `y`, px.
     #[inline(always)]
-    pub(crate) fn y<const LANES: usize>(&self, block_row: usize, part: usize) -> [T; LANES] {
-        self.y[block_row % BLOCK_COLUMNS].load(part)
+    pub(crate) fn below<const LANES: usize>(
+        &self,
+        y: T,
+        block_row: usize,
+        part: usize,
+    ) -> [T; LANES] {
+        self.y[block_row % BLOCK_COLUMNS]
+            .load(part)
+            .map(|centre| centre - y)
     }
 }

@@ -4,12 +4,20 @@ use crate::scalar::Scalar;
 #[cfg(feature = "cube")]
 use cubecl::prelude::*;
 
+/// 127 ln 2: `e^-x` has the exponent that `f32` has no normal numbers for, and [`exp_f32_fused`] and [`exp_f32_separate`], which only add to
+/// the exponent, give 0 but for a few of the least bits.
+pub(crate) const VANISHED_F32: f32 = 88.029_69;
+
+/// `e^-x` is 0 at `f64`.
+pub(crate) const VANISHED_F64: f64 = 750.0;
+
 /// `e^x` for the lanes of the CPU compositor at `f32`, products and sums rounded together: `x = n ln 2 + r`, `|r| <= ln 2 / 2`, a
 /// polynomial of degree 5 in `r` fitted to the smallest relative error, and `n` added to the exponent (MATH eq. 21). No branch, so
 /// that a loop over lanes becomes vector code.
 ///
 /// Largest relative error over `-87 <= x <= 0`: 4.2e-7, over `-8 <= x <= 0`, where every pair that counts by default lies: 2.0e-7
-/// (measured over every `f32` there; `exp_is_accurate_everywhere`). Below -87, where `f32` runs out of normal numbers, and for NaN: anything.
+/// (measured over every `f32` there; `exp_is_accurate_everywhere`). Below -87, where `f32` runs out of normal numbers: too little, down to
+/// [`VANISHED_F32`]; beyond that, and for NaN: anything.
 #[inline(always)]
 pub(crate) fn exp_f32_fused(x: f32) -> f32 {
     let shifted = x.mul_add(std::f32::consts::LOG2_E, ROUND);
