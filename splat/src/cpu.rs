@@ -1,6 +1,7 @@
 //! The CPU backend: every stage at `f32` or `f64`, parallel over rayon's threads, the same bits on any number of them.
 
 use crate::backend::{Backend, ProjectGradients, Wanted};
+use crate::binning;
 use crate::binning::cpu::Hits;
 use crate::camera::{Views, validate_size};
 use crate::composite::Image;
@@ -8,12 +9,11 @@ use crate::composite::cpu::Composited;
 use crate::config::RenderConfig;
 use crate::error::{RenderError, try_filled};
 use crate::gaussians::Gaussians;
-use crate::project::{Splats, cpu as project, cpu_vjp as project_vjp};
+use crate::project::Splats;
 use crate::scalar::Scalar;
 use crate::simd::Simd;
 use crate::sort::cpu::SortedHits;
 use crate::workspace::{Resources, Workspace};
-use crate::{binning, composite, sort};
 
 pub use crate::binning::cpu::TileSize;
 
@@ -118,7 +118,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         config.validate_at::<T>()?;
         gaussians.validate(|buffer| buffer.len())?;
         views.validate(gaussians.count)?;
-        project::project(gaussians, views, config, self.resources()?)
+        T::project(gaussians, views, config, self.resources()?)
     }
 
     fn project_vjp(
@@ -134,19 +134,19 @@ impl<T: Scalar> Backend for Cpu<T> {
         gaussians.validate(|buffer| buffer.len())?;
         views.validate(gaussians.count)?;
         let resources = self.resources()?;
-        project_vjp::project_vjp(
+        T::project_vjp(
             gaussians, views, config, splats, v_splats, wanted, resources,
         )
     }
 
     fn bin(&self, splats: &Splats<&[T]>, width: usize, height: usize) -> Result<Hits, RenderError> {
         splats.validate(|buffer| buffer.len())?;
-        binning::cpu::bin(splats, width, height, self.tile, self.resources()?)
+        T::bin(splats, width, height, self.tile, self.resources()?)
     }
 
     fn sort(&self, splats: &Splats<&[T]>, hits: Hits) -> Result<SortedHits, RenderError> {
         splats.validate(|buffer| buffer.len())?;
-        sort::cpu::sort(splats, hits, self.resources()?)
+        T::sort(splats, hits, self.resources()?)
     }
 
     fn composite(
@@ -158,7 +158,7 @@ impl<T: Scalar> Backend for Cpu<T> {
     ) -> Result<(Image<Vec<T>>, Composited<T>), RenderError> {
         config.validate_at::<T>()?;
         splats.validate(|buffer| buffer.len())?;
-        composite::cpu::composite(splats, sorted, backgrounds, config, self.resources()?)
+        T::composite(splats, sorted, backgrounds, config, self.resources()?)
     }
 
     fn composite_vjp(
@@ -171,7 +171,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         wanted: Wanted,
     ) -> Result<(Splats<Vec<T>>, Vec<T>), RenderError> {
         splats.validate(|buffer| buffer.len())?;
-        composite::cpu_vjp::composite_vjp(
+        T::composite_vjp(
             splats,
             sorted,
             backgrounds,

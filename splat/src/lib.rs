@@ -44,6 +44,7 @@ pub mod backend;
 pub mod camera;
 pub mod config;
 pub mod cpu;
+mod cpu_stages;
 #[cfg(feature = "cube")]
 pub mod cube;
 #[cfg(feature = "cube")]

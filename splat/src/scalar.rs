@@ -5,6 +5,7 @@ use std::hint::select_unpredictable;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
 use crate::camera::CameraParams;
+use crate::cpu_stages::Stages;
 use crate::kernels::Kernels;
 use crate::math::{Mat3, Quaternion, Sym2, Vec2, Vec3, exp};
 use crate::project::{Footprint, GaussianShape, ProjectConstants, ProjectGradient, Splat};
@@ -38,7 +39,7 @@ macro_rules! scalar {
         pub trait Scalar:
             Copy + Default + Debug + Display + PartialOrd + Send + Sync + 'static + DeviceScalar + Sealed
             + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self>
-            + Neg<Output = Self> + AddAssign + std::iter::Sum + Kernels
+            + Neg<Output = Self> + AddAssign + std::iter::Sum + Kernels + Stages
         {
             /// 0
             const ZERO: Self;

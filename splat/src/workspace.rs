@@ -60,7 +60,7 @@ const ZEROS_PER_TASK: usize = 1 << 15;
 
 /// What a stage runs on: instructions and memory.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Resources<'a, T> {
+pub struct Resources<'a, T> {
     pub(crate) simd: Simd,
     pub(crate) workspace: &'a Workspace<T>,
 }
