@@ -1,12 +1,15 @@
 //! The GPU backend: every stage as kernels of `CubeCL`, on any of its runtimes, from the formulas the CPU runs.
 //!
 //! Buffers stay on the device from stage to stage. No kernel needs more than plain WebGPU offers: 16 KB of shared memory, 256 units
-//! per cube, eight storage buffers of which one is `CubeCL`'s own, no planes, no atomic floats.
+//! per cube, eight storage buffers of which one is `CubeCL`'s own, no planes, no atomic floats. Where a device reports planes (warps,
+//! subgroups) whose units may go their own way together, the backward compositor uses them.
 
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Poll;
 
+use cubecl::features::{Plane, TypeUsage};
+use cubecl::ir::{ElemType, FloatKind, HardwareProperties};
 use cubecl::prelude::*;
 use cubecl::server::Handle;
 
@@ -98,6 +101,14 @@ impl CubeBuffer {
     }
 }
 
+impl CubeBuffer {
+    /// The buffer as an argument of `len` numbers of 16 bits, two to a word.
+    pub(crate) fn arg_of_halves<R: Runtime>(&self, len: usize) -> ArrayArg<R> {
+        // SAFETY: as `arg`, two numbers to a word.
+        unsafe { ArrayArg::from_raw_parts(self.handle.clone(), len.min(2 * self.len).max(1)) }
+    }
+}
+
 /// The GPU backend on the `CubeCL` runtime `R`, at `f32`. Inputs and outputs are [`CubeBuffer`]s.
 ///
 /// The same input gives the same bits on one device, whatever the memory budget: sums have a fixed order, and no float is added
@@ -115,6 +126,17 @@ pub struct Cube<R: Runtime> {
     pub(crate) budget: usize,
     /// The largest buffer the device binds, in bytes.
     max_buffer: u64,
+    /// Units of a plane, where kernels use planes.
+    pub(crate) plane: Option<u32>,
+}
+
+/// The units of a plane that kernels are written for.
+const PLANES: [u32; 4] = [8, 16, 32, 64];
+
+/// The units of every plane of a device, where they are always as many and kernels are written for them.
+fn plane_size(hardware: &HardwareProperties) -> Option<u32> {
+    let size = hardware.plane_size_min;
+    (size == hardware.plane_size_max && PLANES.contains(&size)).then_some(size)
 }
 
 /// Runs what asks something of `CubeCL`, which has no way but a panic to say that there is no adapter or driver, or that a device is lost.
@@ -186,11 +208,16 @@ impl<R: Runtime> Cube<R> {
             }
         }
         let max_buffer = properties.memory.max_page_size;
+        // A plane that a splat does not touch skips what the others do.
+        let planes = Plane::Ops | Plane::NonUniformControlFlow;
+        let reported = properties.features.plane.is_superset(planes);
+        let plane = plane_size(hardware).filter(|_| reported);
         Ok(Self {
             client,
             regime: Regime::Auto,
             budget: BUDGET,
             max_buffer,
+            plane,
         })
     }
 
@@ -207,6 +234,37 @@ impl<R: Runtime> Cube<R> {
     pub fn with_memory_budget(self, bytes: usize) -> Self {
         let budget = bytes;
         Self { budget, ..self }
+    }
+
+    /// The same backend with kernels that use planes, or without. They are used where the device reports them, and in gradients the order
+    /// of sums hangs on it. `true` asks for them all the same: llvmpipe, the software Vulkan of Mesa, has planes that `CubeCL` does not report, as it
+    /// reports none of a CPU. On a device without, kernels then do not compile ([`RenderError::Device`] at the next download) or do nothing.
+    ///
+    /// # Errors
+    /// [`RenderError::Device`] for `true` where the planes of the device are not all of 8, 16, 32 or 64 units.
+    pub fn with_planes(self, used: bool) -> Result<Self, RenderError> {
+        let hardware = &self.client.properties().hardware;
+        let plane = plane_size(hardware).filter(|_| used);
+        if used && plane.is_none() {
+            let (min, max) = (hardware.plane_size_min, hardware.plane_size_max);
+            return Err(RenderError::Device {
+                expected: format!("a device whose planes all have the same of {PLANES:?} units"),
+                got: format!("planes of {min} to {max} units"),
+            });
+        }
+        Ok(Self { plane, ..self })
+    }
+
+    /// The units of a plane, where kernels use planes.
+    pub fn plane(&self) -> Option<u32> {
+        self.plane
+    }
+
+    /// Whether the device reads and writes numbers of 16 bits.
+    pub(crate) fn has_halves(&self) -> bool {
+        let halves = ElemType::Float(FloatKind::F16);
+        let usage = self.client.properties().type_usage(halves.into());
+        usage.is_superset(TypeUsage::Buffer | TypeUsage::Conversion)
     }
 
     /// The client that the kernels are launched on.

@@ -7,10 +7,11 @@
 )]
 
 use cubecl::prelude::*;
+use half::f16;
 
 use crate::composite::cube_tile::{
-    Layout, LayoutLaunch, PREFIX, ROW, Thresholds, ThresholdsLaunch, count_bits, load_hits, pack,
-    pair, rank_at, rank_of,
+    Layout, LayoutLaunch, PREFIX, ROW, Thresholds, ThresholdsLaunch, count_bits, in_tile,
+    load_hits, narrow, pack, pair, rank_at, rank_of,
 };
 use crate::composite::{Image, ImageSize};
 use crate::config::RenderConfig;
@@ -36,6 +37,8 @@ pub struct Composited {
     pub(crate) ends: CubeBuffer,
     /// `[M, 11]`: what the compositor reads of each splat but its features.
     pub(crate) packed: CubeBuffer,
+    /// `[M, C]`: its features, where they are read in 16 bits.
+    pub(crate) halves: Option<CubeBuffer>,
     /// The size of the images.
     pub(crate) size: ImageSize,
     /// Alpha's bounds and the least transmittance.
@@ -92,9 +95,9 @@ fn write_features(
 /// One cube per tile. `list` and `ranges` are the order and the masks of the small regime, or the slots and ranges of the large one.
 /// The output's words are `f32` but for the ends.
 #[cube(launch)]
-fn composite_kernel(
+fn composite_kernel<F: Float>(
     packed: &Array<f32>,
-    features: &Array<f32>,
+    features: &Array<F>,
     list: &Array<u32>,
     ranges: &Array<u32>,
     backgrounds: &Array<f32>,
@@ -122,8 +125,9 @@ fn composite_kernel(
     if cube < cubes {
         let view = cube / layout.tiles;
         let tile = cube % layout.tiles;
-        let column = tile % layout.columns * 16 + UNIT_POS_X % 16;
-        let row = tile / layout.columns * 16 + UNIT_POS_X / 16;
+        let pixel = in_tile(UNIT_POS_X / 32, UNIT_POS_X % 32, 8u32, 4u32);
+        let column = tile % layout.columns * 16 + pixel.column;
+        let row = tile / layout.columns * 16 + pixel.row;
         let inside = column < layout.width && row < layout.height;
         let x = f32::cast_from(column) + 0.5;
         let y = f32::cast_from(row) + 0.5;
@@ -337,6 +341,7 @@ pub(crate) fn composite<R: Runtime>(
         transmittance: out.section(transmittance, pixels),
         ends: out.section(ends, pixels),
         packed,
+        halves: narrow(cube, splats, config)?,
         size,
         thresholds: [
             config.alpha_min as f32,
@@ -356,35 +361,43 @@ pub(crate) fn composite<R: Runtime>(
             break;
         }
         let first = channel == 0;
-        composite_kernel::launch::<R>(
-            &cube.client,
-            grid(cubes)?,
-            cube_dim(),
-            composited.packed.arg(),
-            splats.features.arg(),
-            list.arg(),
-            ranges.arg(),
-            backgrounds.arg(),
-            cuts.arg(),
-            out.arg(),
-            layout(sorted),
-            composited.thresholds(),
-            PlacesLaunch::new(
-                transmittance as u32,
-                ends as u32,
-                depth as u32,
-                layers as u32,
-                config.layers.len() as u32,
-            ),
-            cubes as u32,
-            channel as u32,
-            channels as u32,
-            CHANNELS.min(channels - channel) as u32,
-            large,
-            first,
-            first && config.outputs.depth,
-            !config.layers.is_empty(),
-        );
+        macro_rules! launch {
+            ($real:ty, $features:expr) => {
+                composite_kernel::launch::<$real, R>(
+                    &cube.client,
+                    grid(cubes)?,
+                    cube_dim(),
+                    composited.packed.arg(),
+                    $features,
+                    list.arg(),
+                    ranges.arg(),
+                    backgrounds.arg(),
+                    cuts.arg(),
+                    out.arg(),
+                    layout(sorted),
+                    composited.thresholds(),
+                    PlacesLaunch::new(
+                        transmittance as u32,
+                        ends as u32,
+                        depth as u32,
+                        layers as u32,
+                        config.layers.len() as u32,
+                    ),
+                    cubes as u32,
+                    channel as u32,
+                    channels as u32,
+                    CHANNELS.min(channels - channel) as u32,
+                    large,
+                    first,
+                    first && config.outputs.depth,
+                    !config.layers.is_empty(),
+                )
+            };
+        }
+        match &composited.halves {
+            Some(halves) => launch!(f16, halves.arg_of_halves(splats.features.len())),
+            None => launch!(f32, splats.features.arg()),
+        }
     }
     let image = Image {
         features: out.section(0, elements),

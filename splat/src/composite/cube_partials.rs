@@ -42,12 +42,16 @@ pub(crate) struct Part {
     pub(crate) stride: u32,
 }
 
-/// The sum of the [`PARTS`] from `at` on.
+/// Sum number `at`, of which there are its [`PARTS`] or, unless `in_parts`, the sum itself.
 #[cube]
-fn total(finals: &SharedMemory<f32>, at: u32) -> f32 {
-    let at = at * PARTS;
-    (finals[at as usize] + finals[(at + 1) as usize])
-        + (finals[(at + 2) as usize] + finals[(at + 3) as usize])
+fn total(finals: &SharedMemory<f32>, at: u32, #[comptime] in_parts: bool) -> f32 {
+    if comptime![in_parts] {
+        let at = at * PARTS;
+        (finals[at as usize] + finals[(at + 1) as usize])
+            + (finals[(at + 2) as usize] + finals[(at + 3) as usize])
+    } else {
+        finals[at as usize]
+    }
 }
 
 /// Writes a partial's number, or adds to it.
@@ -60,10 +64,10 @@ fn put(partials: &mut Array<f32>, at: u32, x: f32, #[comptime] first: bool) {
     }
 }
 
-/// Writes the partials of the `step` hits below `left_over` of a batch, from the parts of their sums: a unit per hit for the geometry,
-/// and one per hit and plane.
+/// Writes the partials of the `step` hits below `left_over` of a batch from their sums, those of hit `left_over - 1 - g` at
+/// `g`: a unit per hit for the geometry, and one per hit and plane. `most` is the greatest `step`.
 #[cube]
-pub(crate) fn write_step(
+pub(crate) fn write_hits(
     rows: &SharedMemory<f32>,
     finals: &SharedMemory<f32>,
     targets: &SharedMemory<u32>,
@@ -71,6 +75,8 @@ pub(crate) fn write_step(
     part: Part,
     left_over: u32,
     step: u32,
+    #[comptime] most: u32,
+    #[comptime] in_parts: bool,
     #[comptime] channels: u32,
     #[comptime] large: bool,
     #[comptime] first: bool,
@@ -86,9 +92,10 @@ pub(crate) fn write_step(
         depths
     });
     let sums = comptime!(moments_of + outputs);
-    if UNIT_POS_X < STEP * (1 + outputs) {
-        let g = UNIT_POS_X % STEP;
-        let k = UNIT_POS_X / STEP;
+    let mut job = UNIT_POS_X;
+    while job < most * (1 + outputs) {
+        let g = job % most;
+        let k = job / most;
         if g < step {
             let i = left_over - 1 - g;
             let mut target = targets[i as usize];
@@ -105,17 +112,17 @@ pub(crate) fn write_step(
                     if plane >= depths {
                         at = part.stride - part.channels + part.channel + plane - depths;
                     }
-                    let x = total(finals, g * sums + moments_of + plane);
+                    let x = total(finals, g * sums + moments_of + plane, in_parts);
                     partials[(to + at) as usize] = x;
                 } else if comptime![geometry] {
                     let from = g * sums;
                     let moments = Moments::<Real> {
-                        one: total(finals, from),
-                        x: total(finals, from + 1),
-                        y: total(finals, from + 2),
-                        xx: total(finals, from + 3),
-                        xy: total(finals, from + 4),
-                        yy: total(finals, from + 5),
+                        one: total(finals, from, in_parts),
+                        x: total(finals, from + 1, in_parts),
+                        y: total(finals, from + 2, in_parts),
+                        xx: total(finals, from + 3, in_parts),
+                        xy: total(finals, from + 4, in_parts),
+                        yy: total(finals, from + 5, in_parts),
                     };
                     let at = i * ROW;
                     let by_sigma = formula::sigma_vjp(conic_of(rows, at), moments);
@@ -129,5 +136,6 @@ pub(crate) fn write_step(
                 }
             }
         }
+        job += CUBE_DIM_X;
     }
 }

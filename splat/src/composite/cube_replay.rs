@@ -10,9 +10,12 @@
 use cubecl::prelude::*;
 
 use crate::composite::Moments;
-use crate::composite::cube_partials::{GEOMETRY, PARTS, Part, STATE, STEP, write_step};
+use crate::composite::cube_partials::{GEOMETRY, PARTS, Part, STEP, write_hits};
+use crate::composite::cube_pixel::{
+    clear_unreached, if_of_chunk, list_hits, replay_hit, start_pixel, tile_place,
+};
 use crate::composite::cube_tile::{
-    Layout, PREFIX, ROW, Thresholds, count_bits, load_hits, pair, rank_at,
+    Layout, PREFIX, ROW, Thresholds, count_bits, load_hits, pair_if_near,
 };
 use crate::cube::{UNITS, cube_index};
 use crate::math::Vec2;
@@ -29,9 +32,9 @@ const RUN: u32 = UNITS / SEGMENTS;
 
 /// See the file's doc. `v_features` is `[B, H, W, C]`, `state` that of the chunk's pixels, `partials` `[hits of the chunk, stride]`.
 #[cube(launch)]
-pub(crate) fn replay_kernel(
+pub(crate) fn replay_kernel<F: Float>(
     packed: &Array<f32>,
-    features: &Array<f32>,
+    features: &Array<F>,
     list: &Array<u32>,
     ranges: &Array<u32>,
     state: &Array<u32>,
@@ -65,61 +68,38 @@ pub(crate) fn replay_kernel(
 
     let cube = cube_index();
     if cube < part.cubes {
-        let view = part.first_view + cube / layout.tiles;
-        let tile = cube % layout.tiles;
-        let global_tile = view * layout.tiles + tile;
-        let left = tile % layout.columns * 16;
-        let top = tile / layout.columns * 16;
-        let column = left + UNIT_POS_X % 16;
-        let row = top + UNIT_POS_X / 16;
-        let inside = column < layout.width && row < layout.height;
+        let place = tile_place(cube, layout, part);
+        let column = place.left + UNIT_POS_X % 16;
+        let row = place.top + UNIT_POS_X / 16;
         let x = f32::cast_from(column) + 0.5;
         let y = f32::cast_from(row) + 0.5;
         let words = layout.ranks / 32;
-        let base = global_tile * words;
+        let base = place.global * words;
         if comptime![!large] {
             count_bits(ranges, base, words, &mut prefix);
         }
         let mut start = 0u32;
         let mut count = prefix[words as usize];
         if comptime![large] {
-            start = ranges[global_tile as usize];
-            count = ranges[(global_tile + 1) as usize] - start;
+            start = ranges[place.global as usize];
+            count = ranges[(place.global + 1) as usize] - start;
         }
 
         // This unit's pixel on the way back to front.
-        let mut transmittance = 1.0f32;
-        let mut end = 0u32;
-        let mut v_rest = 0.0f32;
         let mut v = Array::<f32>::new(planes as usize);
-        #[unroll]
-        for k in 0..planes {
-            v[k as usize] = 0.0;
-        }
-        if inside {
-            let local = ((view - part.first_view) * layout.height + row) * layout.width + column;
-            let at = local * STATE;
-            transmittance = f32::reinterpret(state[at as usize]);
-            end = state[(at + 1) as usize];
-            if comptime![first] {
-                v_rest = f32::reinterpret(state[(at + 2) as usize]);
-            }
-            if comptime![with_depth] {
-                v[0] = f32::reinterpret(state[(at + 3) as usize]);
-            }
-            let pixel = (view * layout.height + row) * layout.width + column;
-            #[unroll]
-            for c in 0..channels {
-                v[(depths + c) as usize] =
-                    v_features[(pixel * part.channels + part.channel + c) as usize];
-            }
-        }
+        let pixel = start_pixel(
+            state, v_features, &mut v, place, column, row, layout, part, channels, first,
+            with_depth,
+        );
+        let mut transmittance = pixel.transmittance;
+        let end = pixel.end;
+        let mut v_rest = pixel.v_rest;
 
         // The pixels this unit sums over: a run of one row, and what it needs to know of them.
         let hit_of = UNIT_POS_X / SEGMENTS;
         let segment = UNIT_POS_X % SEGMENTS;
-        let run_x = f32::cast_from(left + segment * RUN % 16) + 0.5;
-        let run_y = f32::cast_from(top + segment * RUN / 16) + 0.5;
+        let run_x = f32::cast_from(place.left + segment * RUN % 16) + 0.5;
+        let run_y = f32::cast_from(place.top + segment * RUN / 16) + 0.5;
         let mut v_run = Array::<f32>::new((RUN * planes) as usize);
         // Every unit lends its gradients to the one that sums over its pixel.
         #[unroll]
@@ -149,29 +129,28 @@ pub(crate) fn replay_kernel(
         for i in 0..16u32 {
             reached = u32::max(reached, ends[(i * 16) as usize]);
         }
-        if comptime![large] {
-            // Hits of other chunks in front of this one's are left out; those behind must be walked through.
-            if start >= part.end_slot || start + count <= part.first_slot {
-                reached = 0;
-            }
-        }
+        let reached = if_of_chunk(reached, start, count, part, large);
 
         let mut top_place = reached;
         while top_place > 0 {
             let size = u32::min(BATCH, top_place);
             let bottom = top_place - size;
             sync_cube();
-            if UNIT_POS_X < size {
-                let place = bottom + UNIT_POS_X;
-                if comptime![large] {
-                    splats[UNIT_POS_X as usize] = list[(start + place) as usize];
-                    targets[UNIT_POS_X as usize] = start + place;
-                } else {
-                    let rank = rank_at(ranges, base, words, &prefix, place);
-                    splats[UNIT_POS_X as usize] = list[(view * layout.ranks + rank) as usize];
-                    targets[UNIT_POS_X as usize] = cube * layout.ranks + rank;
-                }
-            }
+            list_hits(
+                list,
+                ranges,
+                &prefix,
+                &mut splats,
+                &mut targets,
+                cube,
+                place.view,
+                base,
+                start,
+                bottom,
+                size,
+                layout,
+                large,
+            );
             sync_cube();
             load_hits(
                 packed,
@@ -196,34 +175,25 @@ pub(crate) fn replay_kernel(
                         let i = left_over - 1 - g;
                         if bottom + i < end {
                             let at = i * ROW;
-                            let hit = pair(&rows, at, x, y, thresholds);
+                            let hit = pair_if_near(&rows, at, x, y, thresholds);
                             if hit.counts {
-                                transmittance = formula::in_front(transmittance, hit.alpha);
-                                weight = formula::weight(hit.alpha, transmittance);
-                                if comptime![geometry] {
-                                    let mut v_weight = 0.0f32;
-                                    if comptime![with_depth] {
-                                        let z = rows[(at + 8) as usize];
-                                        v_weight = formula::add_weighted(v_weight, v[0], z);
-                                    }
-                                    #[unroll]
-                                    for c in 0..channels {
-                                        v_weight = formula::add_weighted(
-                                            v_weight,
-                                            v[(depths + c) as usize],
-                                            values[(i * channels + c) as usize],
-                                        );
-                                    }
-                                    let v_alpha =
-                                        formula::weight_vjp(transmittance, v_weight, v_rest);
-                                    v_sigma = formula::alpha_vjp(
-                                        rows[(at + 5) as usize],
-                                        hit.falloff,
-                                        thresholds.alpha_max,
-                                        v_alpha,
-                                    );
-                                    v_rest = formula::rest(hit.alpha, v_weight, v_rest);
-                                }
+                                let after = replay_hit(
+                                    &rows,
+                                    &values,
+                                    i,
+                                    hit,
+                                    &v,
+                                    transmittance,
+                                    v_rest,
+                                    thresholds,
+                                    channels,
+                                    geometry,
+                                    with_depth,
+                                );
+                                transmittance = after.transmittance;
+                                v_rest = after.v_rest;
+                                v_sigma = after.v_sigma;
+                                weight = after.weight;
                             }
                         }
                     }
@@ -309,7 +279,7 @@ pub(crate) fn replay_kernel(
                     finals[UNIT_POS_X as usize] = sum;
                 }
                 sync_cube();
-                write_step(
+                write_hits(
                     &rows,
                     &finals,
                     &targets,
@@ -317,6 +287,8 @@ pub(crate) fn replay_kernel(
                     part,
                     left_over,
                     step,
+                    STEP,
+                    true,
                     channels,
                     large,
                     first,
@@ -329,24 +301,10 @@ pub(crate) fn replay_kernel(
             top_place = bottom;
         }
 
-        // Hits that no pixel reached.
         if comptime![first] {
-            let mut i = UNIT_POS_X;
-            while i < (count - reached) * part.stride {
-                let place = reached + i / part.stride;
-                if comptime![large] {
-                    let slot = start + place;
-                    if slot >= part.first_slot && slot < part.end_slot {
-                        let to = (slot - part.first_slot) * part.stride + i % part.stride;
-                        partials[to as usize] = 0.0;
-                    }
-                } else {
-                    let rank = rank_at(ranges, base, words, &prefix, place);
-                    let to = (cube * layout.ranks + rank) * part.stride + i % part.stride;
-                    partials[to as usize] = 0.0;
-                }
-                i += CUBE_DIM_X;
-            }
+            clear_unreached(
+                ranges, &prefix, partials, cube, base, start, count, reached, layout, part, large,
+            );
         }
     }
 }

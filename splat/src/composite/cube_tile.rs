@@ -6,13 +6,16 @@
 )]
 
 use cubecl::prelude::*;
+use half::f16;
 
 use crate::binning::cube::in_box;
+use crate::config::RenderConfig;
 use crate::cube::{Cube, CubeBuffer, cube_dim, grid_of_units, unit_index};
 use crate::error::{RenderError, checked_product};
 use crate::math::exp::exp_on_device;
 use crate::math::{Sym2, Vec2};
 use crate::project::Splats;
+use crate::project::cube::rounded_to_half;
 use crate::single::{Real, composite as formula};
 use crate::sort::cube::SortedHits;
 
@@ -116,6 +119,37 @@ pub(crate) fn pack<R: Runtime>(
     Ok(packed)
 }
 
+/// One unit per feature: the same in 16 bits, which hold it exactly.
+#[cube(launch)]
+fn narrow_kernel<F: Float>(features: &Array<f32>, halves: &mut Array<F>, count: u32) {
+    let i = unit_index();
+    if i < count {
+        halves[i as usize] = F::cast_from(rounded_to_half(features[i as usize]));
+    }
+}
+
+/// Features in 16 bits for the compositors to read, `[M, C]`, where they are rounded to that many and the device has numbers of 16 bits.
+pub(crate) fn narrow<R: Runtime>(
+    cube: &Cube<R>,
+    splats: &Splats<&CubeBuffer>,
+    config: &RenderConfig,
+) -> Result<Option<CubeBuffer>, RenderError> {
+    let count = splats.features.len();
+    if !config.half_features || !cube.has_halves() || count == 0 {
+        return Ok(None);
+    }
+    let halves = cube.empty("features of 16 bits [M, C]", count.div_ceil(2))?;
+    narrow_kernel::launch::<f16, R>(
+        &cube.client,
+        grid_of_units(count)?,
+        cube_dim(),
+        splats.features.arg(),
+        halves.arg_of_halves(count),
+        count as u32,
+    );
+    Ok(Some(halves))
+}
+
 /// The rank of a packed splat.
 #[cube]
 pub(crate) fn rank_of(packed: &Array<f32>, m: u32) -> u32 {
@@ -177,9 +211,9 @@ pub(crate) fn rank_at(
 
 /// Copies `count` splats' rows and features to shared memory. All units of the cube must call it.
 #[cube]
-pub(crate) fn load_hits(
+pub(crate) fn load_hits<F: Float>(
     packed: &Array<f32>,
-    features: &Array<f32>,
+    features: &Array<F>,
     list: &SharedMemory<u32>,
     count: u32,
     rows: &mut SharedMemory<f32>,
@@ -197,7 +231,8 @@ pub(crate) fn load_hits(
     let mut i = UNIT_POS_X;
     while i < count * channels {
         let m = list[(i / channels) as usize];
-        values[i as usize] = features[(m * all_channels + channel + i % channels) as usize];
+        let feature = features[(m * all_channels + channel + i % channels) as usize];
+        values[i as usize] = f32::cast_from(feature);
         i += CUBE_DIM_X;
     }
 }
@@ -231,19 +266,87 @@ pub(crate) fn pair(
     y: f32,
     thresholds: Thresholds,
 ) -> Pair {
-    let d = Vec2::<Real> {
-        x: x - rows[at as usize],
-        y: y - rows[(at + 1) as usize],
-    };
-    let sigma = formula::sigma(conic_of(rows, at), d);
-    let falloff = exp_on_device(-sigma);
-    let alpha = formula::alpha(rows[(at + 5) as usize], falloff, thresholds.alpha_max);
-    let counts = formula::counts(sigma, alpha, thresholds.alpha_min)
+    let d = offset(rows, at, x, y);
+    let inside = pair_inside(rows, at, d, thresholds);
+    let counts = inside.counts
         && in_box(d.x, rows[(at + 6) as usize])
         && in_box(d.y, rows[(at + 7) as usize]);
+    Pair {
+        falloff: inside.falloff,
+        alpha: inside.alpha,
+        counts,
+    }
+}
+
+/// The same behind a branch: planes all of whose pixels are outside the box do nothing more. Forward, that costs NVIDIA's assembler registers
+/// it has not.
+#[cube]
+pub(crate) fn pair_if_near(
+    rows: &SharedMemory<f32>,
+    at: u32,
+    x: f32,
+    y: f32,
+    thresholds: Thresholds,
+) -> Pair {
+    let d = offset(rows, at, x, y);
+    let mut falloff = 0.0f32;
+    let mut alpha = 0.0f32;
+    let mut counts = false;
+    if in_box(d.x, rows[(at + 6) as usize]) && in_box(d.y, rows[(at + 7) as usize]) {
+        let inside = pair_inside(rows, at, d, thresholds);
+        falloff = inside.falloff;
+        alpha = inside.alpha;
+        counts = inside.counts;
+    }
     Pair {
         falloff,
         alpha,
         counts,
+    }
+}
+
+/// From the hit's mean to a pixel.
+#[cube]
+fn offset(rows: &SharedMemory<f32>, at: u32, x: f32, y: f32) -> Vec2<f32> {
+    Vec2::<Real> {
+        x: x - rows[at as usize],
+        y: y - rows[(at + 1) as usize],
+    }
+}
+
+/// The pair of a pixel at `d` from the hit's mean, if it lies in the box.
+#[cube]
+fn pair_inside(rows: &SharedMemory<f32>, at: u32, d: Vec2<f32>, thresholds: Thresholds) -> Pair {
+    let sigma = formula::sigma(conic_of(rows, at), d);
+    let falloff = exp_on_device(-sigma);
+    let alpha = formula::alpha(rows[(at + 5) as usize], falloff, thresholds.alpha_max);
+    let counts = formula::counts(sigma, alpha, thresholds.alpha_min);
+    Pair {
+        falloff,
+        alpha,
+        counts,
+    }
+}
+
+/// Where in a tile of 16 x 16 the pixel of a unit lies, in px: units that run together have blocks of 8 x 4, which a splat touches fewer of
+/// than of rows.
+#[derive(CubeType, Clone, Copy)]
+pub(crate) struct InTile {
+    pub(crate) column: u32,
+    pub(crate) row: u32,
+}
+
+/// The pixel of unit `lane` of plane `plane` of a cube, blocks being `width` px wide and `height` px high.
+#[cube]
+pub(crate) fn in_tile(
+    plane: u32,
+    lane: u32,
+    #[comptime] width: u32,
+    #[comptime] height: u32,
+) -> InTile {
+    let blocks = comptime!(16 / width);
+    InTile {
+        column: plane % blocks * width + lane % width,
+        row: plane / blocks * height + lane / width,
     }
 }

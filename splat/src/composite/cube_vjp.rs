@@ -2,12 +2,14 @@
 //! splat, in the order of the hits. Where the partials would not fit the memory budget, they are made and summed in chunks, in the same order.
 
 use cubecl::prelude::*;
+use half::f16;
 
 use crate::backend::Wanted;
 use crate::composite::Image;
 use crate::composite::cube::{Composited, layout, lists};
 use crate::composite::cube_partials::{GEOMETRY, PartLaunch, STATE};
 use crate::composite::cube_replay::replay_kernel;
+use crate::composite::cube_replay_planes::{batch_of, replay_planes_kernel};
 use crate::composite::cube_sums::{
     PIXELS, TargetLaunch, background_kernel, gather_large_kernel, gather_small_kernel,
     state_kernel, sum_rows_kernel, zero_kernel,
@@ -281,40 +283,73 @@ impl<R: Runtime> Backward<'_, R> {
         if cubes == 0 || chunk.hits == 0 {
             return Ok(());
         }
+        let shared = self
+            .cube
+            .client
+            .properties()
+            .hardware
+            .max_shared_memory_size;
         let mut channel = 0;
         while channel < channels {
             let first = channel == 0;
             let with_depth = first && self.with_depth();
             let width = (PLANES - usize::from(with_depth)).min(channels - channel);
-            replay_kernel::launch::<R>(
-                &self.cube.client,
-                grid(cubes)?,
-                cube_dim(),
-                self.composited.packed.arg(),
-                self.splats.features.arg(),
-                list.arg(),
-                ranges.arg(),
-                state.arg(),
-                self.v_image.features.arg(),
-                partials.arg(),
-                layout(self.sorted),
-                self.composited.thresholds(),
-                PartLaunch::new(
-                    chunk.first_view as u32,
-                    chunk.slots[0] as u32,
-                    chunk.slots[1] as u32,
-                    cubes as u32,
-                    channel as u32,
-                    channels as u32,
-                    self.stride as u32,
-                ),
-                width as u32,
-                large,
-                first,
-                self.geometry,
-                with_depth,
-                self.features,
+            let launch_part = PartLaunch::new(
+                chunk.first_view as u32,
+                chunk.slots[0] as u32,
+                chunk.slots[1] as u32,
+                cubes as u32,
+                channel as u32,
+                channels as u32,
+                self.stride as u32,
             );
+            macro_rules! launch {
+                ($kernel:ident, $real:ty, $features:expr $(, $extra:expr)*) => {
+                    $kernel::launch::<$real, R>(
+                        &self.cube.client,
+                        grid(cubes)?,
+                        cube_dim(),
+                        self.composited.packed.arg(),
+                        $features,
+                        list.arg(),
+                        ranges.arg(),
+                        state.arg(),
+                        self.v_image.features.arg(),
+                        partials.arg(),
+                        layout(self.sorted),
+                        self.composited.thresholds(),
+                        launch_part,
+                        width as u32,
+                        large,
+                        first,
+                        self.geometry,
+                        with_depth,
+                        self.features,
+                        $($extra),*
+                    )
+                };
+            }
+            let (features, halves) = (self.splats.features, &self.composited.halves);
+            match (self.cube.plane, halves) {
+                (None, None) => launch!(replay_kernel, f32, features.arg()),
+                (None, Some(halves)) => {
+                    launch!(replay_kernel, f16, halves.arg_of_halves(features.len()));
+                }
+                (Some(plane), None) => launch!(
+                    replay_planes_kernel,
+                    f32,
+                    features.arg(),
+                    plane,
+                    batch_of(plane, shared)
+                ),
+                (Some(plane), Some(halves)) => launch!(
+                    replay_planes_kernel,
+                    f16,
+                    halves.arg_of_halves(features.len()),
+                    plane,
+                    batch_of(plane, shared)
+                ),
+            }
             channel += width;
         }
         Ok(())

@@ -19,7 +19,11 @@ pub(crate) mod cube;
 #[cfg(feature = "cube")]
 pub(crate) mod cube_partials;
 #[cfg(feature = "cube")]
+pub(crate) mod cube_pixel;
+#[cfg(feature = "cube")]
 pub(crate) mod cube_replay;
+#[cfg(feature = "cube")]
+pub(crate) mod cube_replay_planes;
 #[cfg(feature = "cube")]
 pub(crate) mod cube_roofline;
 #[cfg(feature = "cube")]

@@ -209,7 +209,7 @@ fn meets_image(mean: f32, extent: f32, count: f32) -> bool {
 ///
 /// On the bits, since a device need not have numbers of 16 bits.
 #[cube]
-fn rounded_to_half(x: f32) -> f32 {
+pub(crate) fn rounded_to_half(x: f32) -> f32 {
     let bits: u32 = u32::reinterpret(x);
     let mut size: u32 = bits & 0x7fff_ffff;
     // 65,504.

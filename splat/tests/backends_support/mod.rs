@@ -122,6 +122,15 @@ pub fn on_device<R: cubecl::Runtime>(
     Ok((cube.download_image(&image)?, cube.download_gradients(&v)?))
 }
 
+/// Whether the device has planes, reported by `CubeCL` or not.
+#[cfg(feature = "wgpu")]
+fn has_subgroups() -> bool {
+    let instance = wgpu::Instance::default();
+    let adapter = instance.request_adapter(&wgpu::RequestAdapterOptions::default());
+    let adapter = cubecl::future::block_on(adapter);
+    adapter.is_ok_and(|adapter| adapter.features().contains(wgpu::Features::SUBGROUP))
+}
+
 /// Every backend this program was built with.
 pub fn places() -> Vec<Place> {
     #[cfg_attr(not(feature = "cube"), expect(unused_mut, reason = "no other backend"))]
@@ -129,14 +138,29 @@ pub fn places() -> Vec<Place> {
     #[cfg(feature = "wgpu")]
     {
         let cube = Cube::<cubecl_wgpu::WgpuRuntime>::new(&cubecl_wgpu::WgpuDevice::default()).ok();
+        let planes = cube.clone().filter(|_| has_subgroups());
+        let planes = planes.and_then(|cube| cube.with_planes(true).ok());
         places.push(device("wgpu_small", cube.as_ref(), Regime::Small));
         places.push(device("wgpu_large", cube.as_ref(), Regime::Large));
+        places.push(device("wgpu_small_planes", planes.as_ref(), Regime::Small));
+        places.push(device("wgpu_large_planes", planes.as_ref(), Regime::Large));
     }
     #[cfg(feature = "cuda")]
     {
         let cube = Cube::<cubecl_cuda::CudaRuntime>::new(&cubecl_cuda::CudaDevice::default()).ok();
         places.push(device("cuda_small", cube.as_ref(), Regime::Small));
         places.push(device("cuda_large", cube.as_ref(), Regime::Large));
+        let plain = cube.and_then(|cube| cube.with_planes(false).ok());
+        places.push(device(
+            "cuda_small_no_planes",
+            plain.as_ref(),
+            Regime::Small,
+        ));
+        places.push(device(
+            "cuda_large_no_planes",
+            plain.as_ref(),
+            Regime::Large,
+        ));
     }
     places
 }

@@ -31,9 +31,16 @@ pub fn launch_everything(architecture: Architecture) -> Result<(), String> {
         Camera::pinhole(32.0, 32.0, 20.0, 12.0),
         Camera::orthographic(32.0, 32.0, 20.0, 12.0),
     ];
-    for regime in [Regime::Small, Regime::Large] {
-        let backend = backend.clone().with_regime(regime);
-        for channels in CHANNELS {
+    for (planes, regime) in [
+        (true, Regime::Small),
+        (true, Regime::Large),
+        (false, Regime::Small),
+        (false, Regime::Large),
+    ] {
+        let backend = backend.clone().with_regime(regime).with_planes(planes);
+        let backend = backend.map_err(|error| error.to_string())?;
+        // An NVIDIA device has planes: what would run without is compiled for a picture only.
+        for channels in CHANNELS.into_iter().filter(|&c| planes || c == 3) {
             for camera in projections {
                 for (transmittance, depth) in OUTPUTS {
                     for layers in [Vec::new(), vec![0, 3]] {
@@ -45,7 +52,7 @@ pub fn launch_everything(architecture: Architecture) -> Result<(), String> {
                             outputs,
                             layers,
                             antialias: depth,
-                            half_features: transmittance,
+                            half_features: transmittance && channels == 3,
                             ..RenderConfig::default()
                         };
                         one(&backend, SHORT, channels, camera, &config).map_err(|error| {

@@ -1,0 +1,239 @@
+//! What both kernels of the backward compositor do for one pixel and one tile: where the tile's hits are, what the pixel starts from, what
+//! a hit is to it on the way back to front.
+
+#![expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "parts of a kernel, whose shared memory is no value"
+)]
+
+use cubecl::prelude::*;
+
+use crate::composite::cube_partials::{Part, STATE};
+use crate::composite::cube_tile::{Layout, Pair, ROW, Thresholds, rank_at};
+use crate::single::composite as formula;
+
+/// The tile of a cube.
+#[derive(CubeType, Clone, Copy)]
+pub(crate) struct TilePlace {
+    pub(crate) view: u32,
+    /// Its number among those of all views.
+    pub(crate) global: u32,
+    /// px
+    pub(crate) left: u32,
+    /// px
+    pub(crate) top: u32,
+}
+
+/// The tile of cube `cube` of a launch.
+#[cube]
+pub(crate) fn tile_place(cube: u32, layout: Layout, part: Part) -> TilePlace {
+    let view = part.first_view + cube / layout.tiles;
+    let tile = cube % layout.tiles;
+    TilePlace {
+        view,
+        global: view * layout.tiles + tile,
+        left: tile % layout.columns * 16,
+        top: tile / layout.columns * 16,
+    }
+}
+
+/// What a pixel is before its last hit.
+#[derive(CubeType, Clone, Copy)]
+pub(crate) struct Start {
+    pub(crate) transmittance: f32,
+    /// One past the place of its last hit.
+    pub(crate) end: u32,
+    /// The gradient by the light from behind, of the first launch.
+    pub(crate) v_rest: f32,
+}
+
+/// Reads what the pixel at `(column, row)` starts from, and its gradients by depth and features into `v`, depth first.
+#[cube]
+pub(crate) fn start_pixel(
+    state: &Array<u32>,
+    v_features: &Array<f32>,
+    v: &mut Array<f32>,
+    place: TilePlace,
+    column: u32,
+    row: u32,
+    layout: Layout,
+    part: Part,
+    #[comptime] channels: u32,
+    #[comptime] first: bool,
+    #[comptime] with_depth: bool,
+) -> Start {
+    let depths = comptime!(u32::from(with_depth));
+    let planes = comptime!(channels + depths);
+    let mut transmittance = 1.0f32;
+    let mut end = 0u32;
+    let mut v_rest = 0.0f32;
+    #[unroll]
+    for k in 0..planes {
+        v[k as usize] = 0.0;
+    }
+    if column < layout.width && row < layout.height {
+        let local = ((place.view - part.first_view) * layout.height + row) * layout.width + column;
+        let at = local * STATE;
+        transmittance = f32::reinterpret(state[at as usize]);
+        end = state[(at + 1) as usize];
+        if comptime![first] {
+            v_rest = f32::reinterpret(state[(at + 2) as usize]);
+        }
+        if comptime![with_depth] {
+            v[0] = f32::reinterpret(state[(at + 3) as usize]);
+        }
+        let pixel = (place.view * layout.height + row) * layout.width + column;
+        #[unroll]
+        for c in 0..channels {
+            v[(depths + c) as usize] =
+                v_features[(pixel * part.channels + part.channel + c) as usize];
+        }
+    }
+    Start {
+        transmittance,
+        end,
+        v_rest,
+    }
+}
+
+/// A pixel in front of a hit, and the hit's gradients there.
+#[derive(CubeType, Clone, Copy)]
+pub(crate) struct Replayed {
+    pub(crate) transmittance: f32,
+    pub(crate) v_rest: f32,
+    pub(crate) v_sigma: f32,
+    pub(crate) weight: f32,
+}
+
+/// Takes hit `i` of a batch, which counts, from a pixel.
+#[cube]
+pub(crate) fn replay_hit(
+    rows: &SharedMemory<f32>,
+    values: &SharedMemory<f32>,
+    i: u32,
+    hit: Pair,
+    v: &Array<f32>,
+    transmittance: f32,
+    v_rest: f32,
+    thresholds: Thresholds,
+    #[comptime] channels: u32,
+    #[comptime] geometry: bool,
+    #[comptime] with_depth: bool,
+) -> Replayed {
+    let depths = comptime!(u32::from(with_depth));
+    let before = formula::in_front(transmittance, hit.alpha);
+    let weight = formula::weight(hit.alpha, before);
+    let mut v_sigma = 0.0f32;
+    let mut rest = v_rest;
+    if comptime![geometry] {
+        let at = i * ROW;
+        let mut v_weight = 0.0f32;
+        if comptime![with_depth] {
+            v_weight = formula::add_weighted(v_weight, v[0], rows[(at + 8) as usize]);
+        }
+        #[unroll]
+        for c in 0..channels {
+            v_weight = formula::add_weighted(
+                v_weight,
+                v[(depths + c) as usize],
+                values[(i * channels + c) as usize],
+            );
+        }
+        let v_alpha = formula::weight_vjp(before, v_weight, v_rest);
+        v_sigma = formula::alpha_vjp(
+            rows[(at + 5) as usize],
+            hit.falloff,
+            thresholds.alpha_max,
+            v_alpha,
+        );
+        rest = formula::rest(hit.alpha, v_weight, v_rest);
+    }
+    Replayed {
+        transmittance: before,
+        v_rest: rest,
+        v_sigma,
+        weight,
+    }
+}
+
+/// `reached`, or zero where no hit of the tile is of this chunk.
+#[cube]
+pub(crate) fn if_of_chunk(
+    reached: u32,
+    start: u32,
+    count: u32,
+    part: Part,
+    #[comptime] large: bool,
+) -> u32 {
+    let mut kept = reached;
+    if comptime![large] {
+        // Hits of other chunks in front of this one's are left out; those behind must be walked through.
+        if start >= part.end_slot || start + count <= part.first_slot {
+            kept = 0;
+        }
+    }
+    kept
+}
+
+/// Writes zeros for the hits of a tile from place `reached` on, which no pixel reached. All units of the cube share the work.
+#[cube]
+pub(crate) fn clear_unreached(
+    ranges: &Array<u32>,
+    prefix: &SharedMemory<u32>,
+    partials: &mut Array<f32>,
+    cube: u32,
+    base: u32,
+    start: u32,
+    count: u32,
+    reached: u32,
+    layout: Layout,
+    part: Part,
+    #[comptime] large: bool,
+) {
+    let mut i = UNIT_POS_X;
+    while i < (count - reached) * part.stride {
+        let place = reached + i / part.stride;
+        if comptime![large] {
+            let slot = start + place;
+            if slot >= part.first_slot && slot < part.end_slot {
+                let to = (slot - part.first_slot) * part.stride + i % part.stride;
+                partials[to as usize] = 0.0;
+            }
+        } else {
+            let rank = rank_at(ranges, base, layout.ranks / 32, prefix, place);
+            let to = (cube * layout.ranks + rank) * part.stride + i % part.stride;
+            partials[to as usize] = 0.0;
+        }
+        i += CUBE_DIM_X;
+    }
+}
+
+/// Lists hits `bottom ..` of a tile, one per unit below `size`: the splat, and where its partial goes.
+#[cube]
+pub(crate) fn list_hits(
+    list: &Array<u32>,
+    ranges: &Array<u32>,
+    prefix: &SharedMemory<u32>,
+    splats: &mut SharedMemory<u32>,
+    targets: &mut SharedMemory<u32>,
+    cube: u32,
+    view: u32,
+    base: u32,
+    start: u32,
+    bottom: u32,
+    size: u32,
+    layout: Layout,
+    #[comptime] large: bool,
+) {
+    if UNIT_POS_X < size {
+        let place = bottom + UNIT_POS_X;
+        if comptime![large] {
+            splats[UNIT_POS_X as usize] = list[(start + place) as usize];
+            targets[UNIT_POS_X as usize] = start + place;
+        } else {
+            let rank = rank_at(ranges, base, layout.ranks / 32, prefix, place);
+            splats[UNIT_POS_X as usize] = list[(view * layout.ranks + rank) as usize];
+            targets[UNIT_POS_X as usize] = cube * layout.ranks + rank;
+        }
+    }
+}
