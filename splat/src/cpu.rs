@@ -118,7 +118,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         config.validate_at::<T>()?;
         gaussians.validate(|buffer| buffer.len())?;
         views.validate(gaussians.count)?;
-        T::project(gaussians, views, config, self.resources()?)
+        T::stage_project(gaussians, views, config, self.resources()?)
     }
 
     fn project_vjp(
@@ -134,19 +134,19 @@ impl<T: Scalar> Backend for Cpu<T> {
         gaussians.validate(|buffer| buffer.len())?;
         views.validate(gaussians.count)?;
         let resources = self.resources()?;
-        T::project_vjp(
+        T::stage_project_vjp(
             gaussians, views, config, splats, v_splats, wanted, resources,
         )
     }
 
     fn bin(&self, splats: &Splats<&[T]>, width: usize, height: usize) -> Result<Hits, RenderError> {
         splats.validate(|buffer| buffer.len())?;
-        T::bin(splats, width, height, self.tile, self.resources()?)
+        T::stage_bin(splats, width, height, self.tile, self.resources()?)
     }
 
     fn sort(&self, splats: &Splats<&[T]>, hits: Hits) -> Result<SortedHits, RenderError> {
         splats.validate(|buffer| buffer.len())?;
-        T::sort(splats, hits, self.resources()?)
+        T::stage_sort(splats, hits, self.resources()?)
     }
 
     fn composite(
@@ -158,7 +158,7 @@ impl<T: Scalar> Backend for Cpu<T> {
     ) -> Result<(Image<Vec<T>>, Composited<T>), RenderError> {
         config.validate_at::<T>()?;
         splats.validate(|buffer| buffer.len())?;
-        T::composite(splats, sorted, backgrounds, config, self.resources()?)
+        T::stage_composite(splats, sorted, backgrounds, config, self.resources()?)
     }
 
     fn composite_vjp(
@@ -171,7 +171,7 @@ impl<T: Scalar> Backend for Cpu<T> {
         wanted: Wanted,
     ) -> Result<(Splats<Vec<T>>, Vec<T>), RenderError> {
         splats.validate(|buffer| buffer.len())?;
-        T::composite_vjp(
+        T::stage_composite_vjp(
             splats,
             sorted,
             backgrounds,

@@ -43,14 +43,14 @@ macro_rules! stages {
 
 stages! {
     /// See `project/cpu.rs`.
-    fn project(
+    fn stage_project(
         gaussians: &Gaussians<&[Self]>,
         views: &Views,
         config: &RenderConfig,
         resources: Resources<'_, Self>,
     ) -> Splats<Vec<Self>> = project::cpu::project;
     /// See `project/cpu_vjp.rs`.
-    fn project_vjp(
+    fn stage_project_vjp(
         gaussians: &Gaussians<&[Self]>,
         views: &Views,
         config: &RenderConfig,
@@ -60,7 +60,7 @@ stages! {
         resources: Resources<'_, Self>,
     ) -> ProjectGradients<Vec<Self>> = project::cpu_vjp::project_vjp;
     /// See `binning/cpu.rs`.
-    fn bin(
+    fn stage_bin(
         splats: &Splats<&[Self]>,
         width: usize,
         height: usize,
@@ -68,13 +68,13 @@ stages! {
         resources: Resources<'_, Self>,
     ) -> Hits = binning::cpu::bin;
     /// See `sort/cpu.rs`.
-    fn sort(
+    fn stage_sort(
         splats: &Splats<&[Self]>,
         hits: Hits,
         resources: Resources<'_, Self>,
     ) -> SortedHits = sort::cpu::sort;
     /// See `composite/cpu.rs`.
-    fn composite(
+    fn stage_composite(
         splats: &Splats<&[Self]>,
         sorted: &SortedHits,
         backgrounds: &[Self],
@@ -82,7 +82,7 @@ stages! {
         resources: Resources<'_, Self>,
     ) -> (Image<Vec<Self>>, Composited<Self>) = composite::cpu::composite;
     /// See `composite/cpu_vjp.rs`.
-    fn composite_vjp(
+    fn stage_composite_vjp(
         splats: &Splats<&[Self]>,
         sorted: &SortedHits,
         backgrounds: &[Self],

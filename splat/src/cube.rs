@@ -1,8 +1,8 @@
 //! The GPU backend: every stage as kernels of `CubeCL`, on any of its runtimes, from the formulas the CPU runs.
 //!
-//! Buffers stay on the device from stage to stage. No kernel needs more than plain WebGPU offers: 16 KB of shared memory, 256 units
-//! per cube, eight storage buffers of which one is `CubeCL`'s own, no planes, no atomic floats. Where a device reports planes (warps,
-//! subgroups) whose units may go their own way together, the backward compositor uses them.
+//! Buffers stay on the device from stage to stage. What plain WebGPU offers is enough: 16 KB of shared memory, 256 units per cube, eight
+//! storage buffers of which one is `CubeCL`'s own, no planes, no atomic floats. Where a device reports more, some kernels have a variant that
+//! uses it: planes (warps, subgroups) that need not keep step with each other, numbers of 16 bits, twice the shared memory.
 
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,6 +22,7 @@ use crate::config::RenderConfig;
 use crate::error::{RenderError, checked_product};
 use crate::gaussians::Gaussians;
 use crate::project::Splats;
+use crate::render::{Saved, Scene, finish};
 use crate::sort::cube::SortedHits;
 use crate::{binning, composite, project, sort};
 
@@ -46,6 +47,18 @@ pub enum Regime {
     Small,
     /// Few views of up to millions of splats: lists of (splat, tile) pairs, whose number is read back once.
     Large,
+}
+
+/// Whether kernels use something that plain WebGPU does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Support {
+    /// Where `CubeCL` reports it. It reports what the adapter has: a device made by hand without the feature needs [`Support::Never`].
+    #[default]
+    Reported,
+    /// Nowhere.
+    Never,
+    /// Reported or not. On a device without, kernels do not compile: [`RenderError::Device`] at the next download.
+    Assumed,
 }
 
 /// Contiguous 32-bit words on a device: the backend's `f32` buffers.
@@ -99,9 +112,7 @@ impl CubeBuffer {
         // buffer is passed as one word, for want of empty arrays; no count lets a kernel read it.
         unsafe { ArrayArg::from_raw_parts(self.handle.clone(), self.len.max(1)) }
     }
-}
 
-impl CubeBuffer {
     /// The buffer as an argument of `len` numbers of 16 bits, two to a word.
     pub(crate) fn arg_of_halves<R: Runtime>(&self, len: usize) -> ArrayArg<R> {
         // SAFETY: as `arg`, two numbers to a word.
@@ -117,7 +128,7 @@ impl CubeBuffer {
 /// Launches do not wait for the device, so a kernel that could not be compiled, a buffer that could not be allocated and a device that
 /// was lost show as [`RenderError::Device`] where numbers are next read: at [`Cube::download`], and in the large regime where hits are
 /// counted. One fault `CubeCL` reports to nobody but the log: where the driver refuses a compiled kernel (its pipeline), the launch does
-/// nothing, and what it was to write is as the buffer was. No kernel here asks for more than plain WebGPU offers, which rules out the
+/// nothing, and what it was to write is as the buffer was. No kernel here asks for more than the device reports, which rules out the
 /// reasons known. Nor does llvmpipe, the software Vulkan of Mesa, say that it ends a unit's loops after 65,535 rounds in all: there, a tile
 /// whose pixels walk about that many hits comes out wrong.
 pub struct Cube<R: Runtime> {
@@ -126,17 +137,17 @@ pub struct Cube<R: Runtime> {
     pub(crate) budget: usize,
     /// The largest buffer the device binds, in bytes.
     max_buffer: u64,
-    /// Units of a plane, where kernels use planes.
-    pub(crate) plane: Option<u32>,
+    planes: Support,
+    halves: Support,
 }
 
 /// The units of a plane that kernels are written for.
-const PLANES: [u32; 4] = [8, 16, 32, 64];
+const PLANE_SIZES: [u32; 4] = [8, 16, 32, 64];
 
 /// The units of every plane of a device, where they are always as many and kernels are written for them.
 fn plane_size(hardware: &HardwareProperties) -> Option<u32> {
     let size = hardware.plane_size_min;
-    (size == hardware.plane_size_max && PLANES.contains(&size)).then_some(size)
+    (size == hardware.plane_size_max && PLANE_SIZES.contains(&size)).then_some(size)
 }
 
 /// Runs what asks something of `CubeCL`, which has no way but a panic to say that there is no adapter or driver, or that a device is lost.
@@ -163,6 +174,8 @@ impl<R: Runtime> std::fmt::Debug for Cube<R> {
             .field("runtime", &R::name(&self.client))
             .field("regime", &self.regime)
             .field("budget", &self.budget)
+            .field("planes", &self.planes)
+            .field("halves", &self.halves)
             .finish_non_exhaustive()
     }
 }
@@ -208,16 +221,13 @@ impl<R: Runtime> Cube<R> {
             }
         }
         let max_buffer = properties.memory.max_page_size;
-        // A plane that a splat does not touch skips what the others do.
-        let planes = Plane::Ops | Plane::NonUniformControlFlow;
-        let reported = properties.features.plane.is_superset(planes);
-        let plane = plane_size(hardware).filter(|_| reported);
         Ok(Self {
             client,
             regime: Regime::Auto,
             budget: BUDGET,
             max_buffer,
-            plane,
+            planes: Support::Reported,
+            halves: Support::Reported,
         })
     }
 
@@ -236,35 +246,42 @@ impl<R: Runtime> Cube<R> {
         Self { budget, ..self }
     }
 
-    /// The same backend with kernels that use planes, or without. They are used where the device reports them, and in gradients the order
-    /// of sums hangs on it. `true` asks for them all the same: llvmpipe, the software Vulkan of Mesa, has planes that `CubeCL` does not report, as it
-    /// reports none of a CPU. On a device without, kernels then do not compile ([`RenderError::Device`] at the next download) or do nothing.
-    ///
-    /// # Errors
-    /// [`RenderError::Device`] for `true` where the planes of the device are not all of 8, 16, 32 or 64 units.
-    pub fn with_planes(self, used: bool) -> Result<Self, RenderError> {
-        let hardware = &self.client.properties().hardware;
-        let plane = plane_size(hardware).filter(|_| used);
-        if used && plane.is_none() {
-            let (min, max) = (hardware.plane_size_min, hardware.plane_size_max);
-            return Err(RenderError::Device {
-                expected: format!("a device whose planes all have the same of {PLANES:?} units"),
-                got: format!("planes of {min} to {max} units"),
-            });
-        }
-        Ok(Self { plane, ..self })
+    /// The same backend with or without planes, which the backward compositor uses: gradients then differ in the order of their sums.
+    /// llvmpipe, the software Vulkan of Mesa, has planes that `CubeCL` does not report, as it reports none of a CPU.
+    #[must_use]
+    pub fn with_planes(self, planes: Support) -> Self {
+        Self { planes, ..self }
     }
 
-    /// The units of a plane, where kernels use planes.
-    pub fn plane(&self) -> Option<u32> {
-        self.plane
+    /// The same backend with or without numbers of 16 bits, in which the compositors read features with
+    /// [`half_features`](RenderConfig::half_features).
+    #[must_use]
+    pub fn with_halves(self, halves: Support) -> Self {
+        Self { halves, ..self }
     }
 
-    /// Whether the device reads and writes numbers of 16 bits.
+    /// The units of a plane where kernels use planes: all planes of the device must have as many, 8, 16, 32 or 64.
+    pub fn plane_size(&self) -> Option<u32> {
+        let properties = self.client.properties();
+        // A plane that a splat does not touch skips what the others do.
+        let wanted = Plane::Ops | Plane::NonUniformControlFlow;
+        let used = match self.planes {
+            Support::Reported => properties.features.plane.is_superset(wanted),
+            Support::Never => false,
+            Support::Assumed => true,
+        };
+        plane_size(&properties.hardware).filter(|_| used)
+    }
+
+    /// Whether kernels read and write numbers of 16 bits.
     pub(crate) fn has_halves(&self) -> bool {
         let halves = ElemType::Float(FloatKind::F16);
         let usage = self.client.properties().type_usage(halves.into());
-        usage.is_superset(TypeUsage::Buffer | TypeUsage::Conversion)
+        match self.halves {
+            Support::Reported => usage.is_superset(TypeUsage::Buffer | TypeUsage::Conversion),
+            Support::Never => false,
+            Support::Assumed => true,
+        }
     }
 
     /// The client that the kernels are launched on.
@@ -301,7 +318,7 @@ impl<R: Runtime> Cube<R> {
         cubecl::future::block_on(self.download_async(buffer))
     }
 
-    /// [`Cube::download`] for hosts that must not block, such as a browser.
+    /// [`Cube::download`] for hosts that must not block.
     ///
     /// # Errors
     /// As [`Cube::download`].
@@ -310,12 +327,42 @@ impl<R: Runtime> Cube<R> {
         Ok(words.into_iter().map(f32::from_bits).collect())
     }
 
+    /// [`Backend::bin`] for hosts that must not block: the large regime waits for the number of hits here.
+    ///
+    /// # Errors
+    /// As [`Backend::bin`].
+    pub async fn bin_async(
+        &self,
+        splats: &Splats<&CubeBuffer>,
+        width: usize,
+        height: usize,
+    ) -> Result<Hits, RenderError> {
+        validate_splats(splats)?;
+        binning::cube::bin(self, splats, width, height).await
+    }
+
+    /// [`render`](crate::render()) for hosts that must not block. The vjp waits for nothing.
+    ///
+    /// # Errors
+    /// As [`render`](crate::render()).
+    pub async fn render_async(
+        &self,
+        scene: &Scene<'_, &CubeBuffer>,
+        config: &RenderConfig,
+    ) -> Result<(Image<CubeBuffer>, Saved<Self>), RenderError> {
+        let views = scene.views;
+        let splats = self.project(&scene.gaussians, views, config)?;
+        let seen = splats.map(|buffer| buffer);
+        let hits = self.bin_async(&seen, views.width, views.height).await?;
+        finish(self, scene, config, splats, hits)
+    }
+
     /// Waits for integers and copies them to the host.
     pub(crate) fn download_words(&self, buffer: &CubeBuffer) -> Result<Vec<u32>, RenderError> {
         cubecl::future::block_on(self.read(buffer))
     }
 
-    async fn read(&self, buffer: &CubeBuffer) -> Result<Vec<u32>, RenderError> {
+    pub(crate) async fn read(&self, buffer: &CubeBuffer) -> Result<Vec<u32>, RenderError> {
         if buffer.is_empty() {
             return Ok(Vec::new());
         }
@@ -423,8 +470,7 @@ impl<R: Runtime> Backend for Cube<R> {
         width: usize,
         height: usize,
     ) -> Result<Hits, RenderError> {
-        validate_splats(splats)?;
-        binning::cube::bin(self, splats, width, height)
+        cubecl::future::block_on(self.bin_async(splats, width, height))
     }
 
     fn sort(&self, splats: &Splats<&CubeBuffer>, hits: Hits) -> Result<SortedHits, RenderError> {

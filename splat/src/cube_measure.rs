@@ -126,3 +126,9 @@ pub fn host_lists(sorted: &crate::SortedHits) -> Lists {
         rank_from_splat: sorted.rank_from_splat.clone(),
     }
 }
+
+/// What each unit of a plane has after the backward compositor summed `count` numbers over it, as first and number of its sums; and the
+/// most that any may have.
+pub fn plane_shares(count: u32, plane: u32) -> (Vec<[u32; 2]>, u32) {
+    crate::composite::cube_replay_planes::shares(count, plane)
+}

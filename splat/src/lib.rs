@@ -166,7 +166,7 @@ pub use composite::{Image, ImageSize, Moments, RowMoments, SigmaGradient};
 pub use config::{Outputs, RenderConfig};
 pub use cpu::{Cpu, TileSize};
 #[cfg(feature = "cube")]
-pub use cube::{Cube, CubeBuffer, Regime};
+pub use cube::{Cube, CubeBuffer, Regime, Support};
 pub use error::RenderError;
 pub use gaussians::Gaussians;
 pub use project::{

@@ -54,9 +54,20 @@ pub fn render<B: Backend>(
 ) -> Result<(Image<B::Buffer>, Saved<B>), RenderError> {
     let views = scene.views;
     let splats = backend.project(&scene.gaussians, views, config)?;
+    let hits = backend.bin(&splats.map(B::view), views.width, views.height)?;
+    finish(backend, scene, config, splats, hits)
+}
+
+/// The last two stages of a render.
+pub(crate) fn finish<B: Backend>(
+    backend: &B,
+    scene: &Scene<'_, B::View<'_>>,
+    config: &RenderConfig,
+    splats: Splats<B::Buffer>,
+    hits: B::Hits,
+) -> Result<(Image<B::Buffer>, Saved<B>), RenderError> {
     let (sorted, (image, composited)) = {
         let splats = splats.map(B::view);
-        let hits = backend.bin(&splats, views.width, views.height)?;
         let sorted = backend.sort(&splats, hits)?;
         let composited = backend.composite(&splats, &sorted, scene.backgrounds, config)?;
         (sorted, composited)

@@ -363,6 +363,26 @@ fn buffers_longer_than_their_handle_are_refused() -> Result<(), Failed> {
     }
 }
 
+/// Every sum over a plane is one unit's to write, for all sizes of planes, of which the devices at hand have one.
+fn every_sum_is_the_share_of_one_unit() -> Result<(), Failed> {
+    for plane in [8, 16, 32, 64] {
+        for count in 1..=10 {
+            let mut owners = vec![0; count as usize];
+            let (shares, most) = splat::cube_measure::plane_shares(count, plane);
+            for &[first, len] in &shares {
+                if len > most {
+                    return Err(format!("{plane} units, {count} sums: {len} of {most}").into());
+                }
+                (first..first + len).for_each(|k| owners[k as usize] += 1);
+            }
+            if shares.len() != plane as usize || owners.iter().any(|&n| n != 1) {
+                return Err(format!("{plane} units, {count} sums: {owners:?}").into());
+            }
+        }
+    }
+    Ok(())
+}
+
 fn main() {
     // CubeCL panics where no adapter is found; that is the only way it has to say so.
     let found = std::panic::catch_unwind(|| WgpuRuntime::client(&WgpuDevice::default())).is_ok();
@@ -380,6 +400,10 @@ fn main() {
             trials.push(Trial::test(name, run).with_ignored_flag(!found));
         }
     }
+    trials.push(Trial::test(
+        "every_sum_is_the_share_of_one_unit",
+        every_sum_is_the_share_of_one_unit,
+    ));
     let halves = Trial::test(
         "half_features_are_those_of_the_host",
         half_features_are_those_of_the_host,

@@ -39,8 +39,8 @@ pub struct LargeHits {
     pub(crate) count: usize,
 }
 
-/// Chooses the regime; in the large one, counts the tiles of every splat.
-pub(crate) fn bin<R: Runtime>(
+/// Chooses the regime; in the large one, counts the tiles of every splat and waits for the total.
+pub(crate) async fn bin<R: Runtime>(
     cube: &Cube<R>,
     splats: &Splats<&CubeBuffer>,
     width: usize,
@@ -81,7 +81,8 @@ pub(crate) fn bin<R: Runtime>(
     if small {
         return Ok(Hits::Small(SmallHits { grid, ranks }));
     }
-    cube_large::bin(cube, splats, grid).map(Hits::Large)
+    let hits = cube_large::bin(cube, splats, grid).await?;
+    Ok(Hits::Large(hits))
 }
 
 /// Whether the box of a splat at `mean` with half side `extent` holds one of the pixel centres `first, first + 1 .. last`, along one

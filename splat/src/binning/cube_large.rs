@@ -86,7 +86,7 @@ fn count_tiles(
 }
 
 /// Counts the tiles of every splat; reads the total back.
-pub(crate) fn bin<R: Runtime>(
+pub(crate) async fn bin<R: Runtime>(
     cube: &Cube<R>,
     splats: &Splats<&CubeBuffer>,
     grid: TileGrid,
@@ -112,7 +112,7 @@ pub(crate) fn bin<R: Runtime>(
     }
     let from_splat = exclusive_scan(cube, &counts, len + 1)?;
     let total = from_splat.handle().clone().offset_start(4 * len as u64);
-    let total = cube.download_words(&CubeBuffer::from_handle(total, 1)?)?;
+    let total = cube.read(&CubeBuffer::from_handle(total, 1)?).await?;
     let count = total.first().map_or(0, |&total| total as usize);
     check_count(cube, count)?;
     Ok(LargeHits {

@@ -2,7 +2,8 @@
 //! of its pixels per plane.
 //!
 //! As in `cube_replay.rs` every unit works out what a hit is to its pixel. But a plane that a hit does not touch passes it by, and what a
-//! touched one has to sum goes from unit to unit without shared memory. Planes meet once a batch, where their sums are added in order.
+//! touched one has to sum goes from unit to unit without shared memory. Planes wait for each other only around a batch, after which their
+//! sums are added in order.
 
 #![expect(
     clippy::too_many_lines,
@@ -30,7 +31,8 @@ fn block_width(plane: u32) -> u32 {
     if plane < 32 { 4 } else { 8 }
 }
 
-/// Hits that are in shared memory at a time, for as few meetings as `shared` bytes of it allow: two planes' worth take 24 KB, one half of it.
+/// Hits that are in shared memory at a time: as many as a plane has units, which takes up to 14 KB, or twice that where the device's `shared`
+/// bytes allow, so that planes wait for each other half as often.
 pub(crate) fn batch_of(plane: u32, shared: usize) -> u32 {
     if shared < 32 << 10 { plane } else { 2 * plane }
 }
@@ -42,7 +44,8 @@ fn left_of(count: u32, plane: u32) -> u32 {
 
 /// Sums each of the first `count` of `numbers` over the units of the plane that differ in the bits of `mask` and below, `lane` being the
 /// unit's place in its plane. Units keep half of their numbers and give the other half to the unit across, as long as they have more
-/// than one: a shuffle a number in all, not one for every number and bit. What they have afterwards [`Share`] tells.
+/// than one: a shuffle a number in all, not one for every number and bit. An odd count carries a number that nobody asks for along. What
+/// units have afterwards [`Share`] tells.
 #[cube]
 fn sum_over_plane(
     numbers: &mut Array<f32>,
@@ -66,6 +69,13 @@ fn sum_over_plane(
         }
         sum_over_plane(numbers, lane, half, comptime!(mask / 2));
     }
+}
+
+/// What each unit of a plane has after [`sum_over_plane`], as first and number of its sums, and the most that any may have.
+pub(crate) fn shares(count: u32, plane: u32) -> (Vec<[u32; 2]>, u32) {
+    let share = |lane| share(0, count, lane, count, plane / 2);
+    let shares = (0..plane).map(share).map(|share| [share.first, share.len]);
+    (shares.collect(), left_of(count, plane))
 }
 
 /// Which sums a unit has after [`sum_over_plane`]: `len` from `first` on, every sum in one unit.
@@ -195,7 +205,7 @@ pub(crate) fn replay_planes_kernel<F: Float>(
         let mut transmittance = pixel.transmittance;
         let end = pixel.end;
         let mut v_rest = pixel.v_rest;
-        // Of numbers that only one unit keeps, the first tells all: none is past the last.
+        // The first of this unit's sums, or past the last where it has none: enough to know of a unit that has at most one.
         let share = share(0u32, sums.runtime(), lane, sums, mask);
         let mut own = share.first;
         if share.len == 0 {

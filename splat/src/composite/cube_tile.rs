@@ -119,7 +119,7 @@ pub(crate) fn pack<R: Runtime>(
     Ok(packed)
 }
 
-/// One unit per feature: the same in 16 bits, which hold it exactly.
+/// One unit per feature: the same in 16 bits. They hold it, but where a device takes subnormal numbers (below 2^-14) for zero.
 #[cube(launch)]
 fn narrow_kernel<F: Float>(features: &Array<f32>, halves: &mut Array<F>, count: u32) {
     let i = unit_index();
@@ -328,8 +328,8 @@ fn pair_inside(rows: &SharedMemory<f32>, at: u32, d: Vec2<f32>, thresholds: Thre
     }
 }
 
-/// Where in a tile of 16 x 16 the pixel of a unit lies, in px: units that run together have blocks of 8 x 4, which a splat touches fewer of
-/// than of rows.
+/// Where in a tile of 16 x 16 the pixel of a unit lies, in px: units that run together have a block, for a splat touches fewer blocks than
+/// rows.
 #[derive(CubeType, Clone, Copy)]
 pub(crate) struct InTile {
     pub(crate) column: u32,

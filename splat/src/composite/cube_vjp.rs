@@ -1,4 +1,4 @@
-//! The backward compositor on a device: the states of all pixels, a partial gradient per hit (`cube_replay.rs`), and their sums by
+//! The backward compositor on a device: the states of all pixels, a partial gradient per hit (`cube_replay.rs`, or `cube_replay_planes.rs`), and their sums by
 //! splat, in the order of the hits. Where the partials would not fit the memory budget, they are made and summed in chunks, in the same order.
 
 use cubecl::prelude::*;
@@ -330,7 +330,7 @@ impl<R: Runtime> Backward<'_, R> {
                 };
             }
             let (features, halves) = (self.splats.features, &self.composited.halves);
-            match (self.cube.plane, halves) {
+            match (self.cube.plane_size(), halves) {
                 (None, None) => launch!(replay_kernel, f32, features.arg()),
                 (None, Some(halves)) => {
                     launch!(replay_kernel, f16, halves.arg_of_halves(features.len()));

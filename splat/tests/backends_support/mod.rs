@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use splat::{Cpu, Gradients, Image, RenderError, Wanted, render, render_vjp};
 #[cfg(feature = "cube")]
-use splat::{Cube, Regime};
+use splat::{Cube, Regime, Support};
 
 use crate::support::World;
 
@@ -138,10 +138,12 @@ pub fn places() -> Vec<Place> {
     #[cfg(feature = "wgpu")]
     {
         let cube = Cube::<cubecl_wgpu::WgpuRuntime>::new(&cubecl_wgpu::WgpuDevice::default()).ok();
-        let planes = cube.clone().filter(|_| has_subgroups());
-        let planes = planes.and_then(|cube| cube.with_planes(true).ok());
-        places.push(device("wgpu_small", cube.as_ref(), Regime::Small));
-        places.push(device("wgpu_large", cube.as_ref(), Regime::Large));
+        let plain = cube.clone().map(|cube| cube.with_planes(Support::Never));
+        let planes = cube.filter(|_| has_subgroups());
+        let planes = planes.map(|cube| cube.with_planes(Support::Assumed));
+        let planes = planes.filter(|cube| cube.plane_size().is_some());
+        places.push(device("wgpu_small", plain.as_ref(), Regime::Small));
+        places.push(device("wgpu_large", plain.as_ref(), Regime::Large));
         places.push(device("wgpu_small_planes", planes.as_ref(), Regime::Small));
         places.push(device("wgpu_large_planes", planes.as_ref(), Regime::Large));
     }
@@ -150,7 +152,7 @@ pub fn places() -> Vec<Place> {
         let cube = Cube::<cubecl_cuda::CudaRuntime>::new(&cubecl_cuda::CudaDevice::default()).ok();
         places.push(device("cuda_small", cube.as_ref(), Regime::Small));
         places.push(device("cuda_large", cube.as_ref(), Regime::Large));
-        let plain = cube.and_then(|cube| cube.with_planes(false).ok());
+        let plain = cube.map(|cube| cube.with_planes(Support::Never));
         places.push(device(
             "cuda_small_no_planes",
             plain.as_ref(),

@@ -3,7 +3,7 @@
 use cubecl::Runtime;
 use splat::{
     Backend, Camera, Cube, CubeBuffer, Gaussians, Image, Outputs, Regime, RenderConfig,
-    RenderError, Scene, Views, Wanted, render, render_vjp,
+    RenderError, Scene, Support, Views, Wanted, render, render_vjp,
 };
 
 use crate::recorder::{Architecture, Recorder};
@@ -31,16 +31,23 @@ pub fn launch_everything(architecture: Architecture) -> Result<(), String> {
         Camera::pinhole(32.0, 32.0, 20.0, 12.0),
         Camera::orthographic(32.0, 32.0, 20.0, 12.0),
     ];
+    // What an NVIDIA device reports is what is used unless told otherwise.
+    if backend.plane_size() != Some(32) {
+        return Err(format!("planes of {:?} units", backend.plane_size()));
+    }
     for (planes, regime) in [
-        (true, Regime::Small),
-        (true, Regime::Large),
-        (false, Regime::Small),
-        (false, Regime::Large),
+        (Support::Reported, Regime::Small),
+        (Support::Reported, Regime::Large),
+        (Support::Never, Regime::Small),
+        (Support::Never, Regime::Large),
     ] {
         let backend = backend.clone().with_regime(regime).with_planes(planes);
-        let backend = backend.map_err(|error| error.to_string())?;
-        // An NVIDIA device has planes: what would run without is compiled for a picture only.
-        for channels in CHANNELS.into_iter().filter(|&c| planes || c == 3) {
+        // What would run without planes does not run on an NVIDIA device: it is compiled for pictures and one channel more.
+        let without = planes == Support::Never;
+        for channels in CHANNELS
+            .into_iter()
+            .filter(|c| !without || [3, 4].contains(c))
+        {
             for camera in projections {
                 for (transmittance, depth) in OUTPUTS {
                     for layers in [Vec::new(), vec![0, 3]] {
