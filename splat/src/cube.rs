@@ -139,6 +139,7 @@ pub struct Cube<R: Runtime> {
     max_buffer: u64,
     planes: Support,
     halves: Support,
+    pub(crate) uniform: bool,
 }
 
 /// The units of a plane that kernels are written for.
@@ -176,6 +177,7 @@ impl<R: Runtime> std::fmt::Debug for Cube<R> {
             .field("budget", &self.budget)
             .field("planes", &self.planes)
             .field("halves", &self.halves)
+            .field("uniform", &self.uniform)
             .finish_non_exhaustive()
     }
 }
@@ -228,6 +230,7 @@ impl<R: Runtime> Cube<R> {
             max_buffer,
             planes: Support::Reported,
             halves: Support::Reported,
+            uniform: cfg!(target_family = "wasm"),
         })
     }
 
@@ -258,6 +261,15 @@ impl<R: Runtime> Cube<R> {
     #[must_use]
     pub fn with_halves(self, halves: Support) -> Self {
         Self { halves, ..self }
+    }
+
+    /// The same backend with or without kernels whose barriers every unit of a cube can be seen to reach, by a compiler that knows no more
+    /// than which buffers are only read. Browsers' compilers demand it (WGSL, section 15.2, "Uniformity analysis"), so it is the default on
+    /// `wasm` targets; elsewhere a tile is left as soon as none of its pixels goes on. Of the kernels with planes no browser's compiler can see
+    /// it. The image does not depend on it.
+    #[must_use]
+    pub fn with_uniform_barriers(self, uniform: bool) -> Self {
+        Self { uniform, ..self }
     }
 
     /// The units of a plane where kernels use planes: all planes of the device must have as many, 8, 16, 32 or 64.

@@ -51,7 +51,9 @@ fn plain_cube() -> Option<Cube<WgpuRuntime>> {
     // CubeCL reports what the adapter has, not what this device was made with.
     let cube = Cube::new(&device).ok()?;
     let never = Support::Never;
-    Some(cube.with_planes(never).with_halves(never))
+    let cube = cube.with_planes(never).with_halves(never);
+    // As in a browser.
+    Some(cube.with_uniform_barriers(true))
 }
 
 /// The device really has no more: else this program would prove nothing.
@@ -180,6 +182,34 @@ fn equals_itself_awaited(cube: &Cube<WgpuRuntime>, regime: Regime) -> Result<(),
     Err("no gradient".into())
 }
 
+/// Tiles that are walked to the end of their lists, though no pixel goes on, have the bits of tiles that are left: full ones in front of
+/// many others.
+fn equals_itself_leaving(cube: &Cube<WgpuRuntime>, regime: Regime) -> Result<(), Failed> {
+    let mut world = crowd(31, 2, 900, [35, 20], Projection::Pinhole);
+    world.gaussians.opacities.fill(0.9);
+    world.config.outputs.transmittance = true;
+    let v_image = cotangent(&world.render().0).map(narrow);
+    let run = |uniform: bool| {
+        let cube = cube.clone().with_regime(regime);
+        on_device(
+            &cube.with_uniform_barriers(uniform),
+            &world,
+            &v_image,
+            Wanted::ALL,
+        )
+    };
+    let ((image, v), (left, v_left)) = (run(true)?, run(false)?);
+    let through = left.transmittance.iter().flatten();
+    let brightest = through.copied().fold(0.0f32, f32::max);
+    if left.transmittance.is_none() || brightest > 0.01 {
+        return Err(format!("no tile is left: {brightest} comes through").into());
+    }
+    if image == left && v.gaussians == v_left.gaussians {
+        return Ok(());
+    }
+    Err("other numbers".into())
+}
+
 /// Twice the shared memory there is.
 #[cube(launch)]
 fn greedy_kernel(out: &mut Array<u32>) {
@@ -230,6 +260,12 @@ fn main() {
         }),
         trial("equals_itself_awaited_large", |cube| {
             equals_itself_awaited(cube, Regime::Large)
+        }),
+        trial("equals_itself_leaving_small", |cube| {
+            equals_itself_leaving(cube, Regime::Small)
+        }),
+        trial("equals_itself_leaving_large", |cube| {
+            equals_itself_leaving(cube, Regime::Large)
         }),
         trial("a_kernel_that_did_not_run_is_an_error", |cube| {
             a_kernel_that_did_not_run_is_an_error(cube)

@@ -10,8 +10,8 @@ use cubecl::prelude::*;
 use half::f16;
 
 use crate::composite::cube_tile::{
-    Layout, LayoutLaunch, PREFIX, ROW, Thresholds, ThresholdsLaunch, count_bits, in_tile,
-    load_hits, narrow, pack, pair, rank_at, rank_of,
+    Layout, LayoutLaunch, PREFIX, ROW, Thresholds, ThresholdsLaunch, in_tile, list_hits, load_hits,
+    narrow, pack, pair, rank_of, tile_hits,
 };
 use crate::composite::{Image, ImageSize};
 use crate::config::RenderConfig;
@@ -93,7 +93,8 @@ fn write_features(
 }
 
 /// One cube per tile. `list` and `ranges` are the order and the masks of the small regime, or the slots and ranges of the large one.
-/// The output's words are `f32` but for the ends.
+/// The output's words are `f32` but for the ends. A tile none of whose pixels goes on is left, or, if `uniform`, walked to the end of its
+/// list without work, so that the units agree on their way by what no unit has found out.
 #[cube(launch)]
 fn composite_kernel<F: Float>(
     packed: &Array<f32>,
@@ -114,6 +115,7 @@ fn composite_kernel<F: Float>(
     #[comptime] first: bool,
     #[comptime] with_depth: bool,
     #[comptime] with_layers: bool,
+    #[comptime] uniform: bool,
 ) {
     let cube = cube_index();
     let mut prefix = SharedMemory::<u32>::new(PREFIX);
@@ -131,17 +133,7 @@ fn composite_kernel<F: Float>(
         let inside = column < layout.width && row < layout.height;
         let x = f32::cast_from(column) + 0.5;
         let y = f32::cast_from(row) + 0.5;
-        let words = layout.ranks / 32;
-        let base = cube * words;
-        if comptime![!large] {
-            count_bits(ranges, base, words, &mut prefix);
-        }
-        let mut start = 0u32;
-        let mut count = prefix[words as usize];
-        if comptime![large] {
-            start = ranges[cube as usize];
-            count = ranges[(cube + 1) as usize] - start;
-        }
+        let hits = tile_hits(ranges, &mut prefix, cube, layout, large);
         let mut sums = Array::<f32>::new(channels as usize);
         #[unroll]
         for c in 0..channels {
@@ -157,20 +149,31 @@ fn composite_kernel<F: Float>(
             layer = places.layer_count;
         }
         let mut batch = 0u32;
+        let mut walking = true;
         let mut going = true;
-        while batch < count && going {
-            let size = u32::min(BATCH, count - batch);
-            if UNIT_POS_X < size {
-                if comptime![large] {
-                    let m = list[(start + batch + UNIT_POS_X) as usize];
-                    splats[UNIT_POS_X as usize] = m;
-                    if comptime![with_layers] {
-                        ranks[UNIT_POS_X as usize] = rank_of(packed, m);
-                    }
-                } else {
-                    let rank = rank_at(ranges, base, words, &prefix, batch + UNIT_POS_X);
-                    splats[UNIT_POS_X as usize] = list[(view * layout.ranks + rank) as usize];
-                    ranks[UNIT_POS_X as usize] = rank;
+        while batch < hits.count && walking {
+            let mut size = u32::min(BATCH, hits.count - batch);
+            if comptime![uniform] {
+                if !going {
+                    size = 0;
+                }
+            }
+            list_hits(
+                list,
+                ranges,
+                &prefix,
+                &mut splats,
+                &mut ranks,
+                hits,
+                view,
+                batch,
+                size,
+                layout,
+                large,
+            );
+            if comptime![large && with_layers] {
+                if UNIT_POS_X < size {
+                    ranks[UNIT_POS_X as usize] = rank_of(packed, splats[UNIT_POS_X as usize]);
                 }
             }
             if UNIT_POS_X == 0 {
@@ -193,6 +196,9 @@ fn composite_kernel<F: Float>(
             }
             sync_cube();
             going = live[0] != 0;
+            if comptime![!uniform] {
+                walking = going;
+            }
             if going {
                 for i in 0..size {
                     if comptime![with_layers] {
@@ -391,6 +397,7 @@ pub(crate) fn composite<R: Runtime>(
                     first,
                     first && config.outputs.depth,
                     !config.layers.is_empty(),
+                    cube.uniform,
                 )
             };
         }

@@ -9,7 +9,7 @@
 use cubecl::prelude::*;
 
 use crate::composite::Moments;
-use crate::composite::cube_tile::{ROW, conic_of};
+use crate::composite::cube_tile::{Layout, ROW, conic_of};
 use crate::single::{Real, composite as formula};
 
 /// Hits that are worked out between two exchanges.
@@ -40,6 +40,8 @@ pub(crate) struct Part {
     pub(crate) channels: u32,
     /// Numbers per partial.
     pub(crate) stride: u32,
+    /// Where among the pixels' states those of the tiles begin.
+    pub(crate) reached: u32,
 }
 
 /// Sum number `at`, of which there are its [`PARTS`] or, unless `in_parts`, the sum itself.
@@ -64,14 +66,17 @@ fn put(partials: &mut Array<f32>, at: u32, x: f32, #[comptime] first: bool) {
     }
 }
 
-/// Writes the partials of the `step` hits below `left_over` of a batch from their sums, those of hit `left_over - 1 - g` at
-/// `g`: a unit per hit for the geometry, and one per hit and plane. `most` is the greatest `step`.
+/// Writes the partials of the `step` hits below `left_over` of a batch of cube `cube` from their sums, those of hit `left_over - 1 - g`
+/// at `g`: a unit per hit for the geometry, and one per hit and plane. `most` is the greatest `step`; `places` are those of
+/// [`list_hits`](crate::composite::cube_tile::list_hits).
 #[cube]
 pub(crate) fn write_hits(
     rows: &SharedMemory<f32>,
     finals: &SharedMemory<f32>,
-    targets: &SharedMemory<u32>,
+    places: &SharedMemory<u32>,
     partials: &mut Array<f32>,
+    cube: u32,
+    layout: Layout,
     part: Part,
     left_over: u32,
     step: u32,
@@ -98,11 +103,13 @@ pub(crate) fn write_hits(
         let k = job / most;
         if g < step {
             let i = left_over - 1 - g;
-            let mut target = targets[i as usize];
+            let mut target = places[i as usize];
             let mut wanted = true;
             if comptime![large] {
                 wanted = target >= part.first_slot && target < part.end_slot;
                 target -= part.first_slot;
+            } else {
+                target += cube * layout.ranks;
             }
             let to = target * part.stride;
             if wanted {

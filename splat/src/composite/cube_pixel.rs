@@ -9,7 +9,7 @@
 use cubecl::prelude::*;
 
 use crate::composite::cube_partials::{Part, STATE};
-use crate::composite::cube_tile::{Layout, Pair, ROW, Thresholds, rank_at};
+use crate::composite::cube_tile::{Layout, Pair, ROW, Thresholds, TileHits, rank_at};
 use crate::single::composite as formula;
 
 /// The tile of a cube.
@@ -24,10 +24,10 @@ pub(crate) struct TilePlace {
     pub(crate) top: u32,
 }
 
-/// The tile of cube `cube` of a launch.
+/// The tile of cube `cube` of a launch whose first view is `first_view`.
 #[cube]
-pub(crate) fn tile_place(cube: u32, layout: Layout, part: Part) -> TilePlace {
-    let view = part.first_view + cube / layout.tiles;
+pub(crate) fn tile_place(cube: u32, layout: Layout, first_view: u32) -> TilePlace {
+    let view = first_view + cube / layout.tiles;
     let tile = cube % layout.tiles;
     TilePlace {
         view,
@@ -156,34 +156,35 @@ pub(crate) fn replay_hit(
     }
 }
 
-/// `reached`, or zero where no hit of the tile is of this chunk.
+/// How many hits of its tile cube `cube` walks: to the last that any pixel reached, or none where no hit of the tile is of this chunk.
+///
+/// A buffer says how far, not the units among themselves: so a compiler can see that all walk as far, and lets barriers stand in the loop.
 #[cube]
-pub(crate) fn if_of_chunk(
-    reached: u32,
-    start: u32,
-    count: u32,
+pub(crate) fn walked(
+    state: &Array<u32>,
+    cube: u32,
+    hits: TileHits,
     part: Part,
     #[comptime] large: bool,
 ) -> u32 {
-    let mut kept = reached;
+    let mut walked = state[(part.reached + cube) as usize];
     if comptime![large] {
         // Hits of other chunks in front of this one's are left out; those behind must be walked through.
-        if start >= part.end_slot || start + count <= part.first_slot {
-            kept = 0;
+        if hits.start >= part.end_slot || hits.start + hits.count <= part.first_slot {
+            walked = 0;
         }
     }
-    kept
+    walked
 }
 
-/// Writes zeros for the hits of a tile from place `reached` on, which no pixel reached. All units of the cube share the work.
+/// Writes zeros for the hits of a tile from number `reached` on, which no pixel reached. All units of the cube share the work.
 #[cube]
 pub(crate) fn clear_unreached(
     ranges: &Array<u32>,
     prefix: &SharedMemory<u32>,
     partials: &mut Array<f32>,
     cube: u32,
-    base: u32,
-    start: u32,
+    hits: TileHits,
     count: u32,
     reached: u32,
     layout: Layout,
@@ -194,46 +195,16 @@ pub(crate) fn clear_unreached(
     while i < (count - reached) * part.stride {
         let place = reached + i / part.stride;
         if comptime![large] {
-            let slot = start + place;
+            let slot = hits.start + place;
             if slot >= part.first_slot && slot < part.end_slot {
                 let to = (slot - part.first_slot) * part.stride + i % part.stride;
                 partials[to as usize] = 0.0;
             }
         } else {
-            let rank = rank_at(ranges, base, layout.ranks / 32, prefix, place);
+            let rank = rank_at(ranges, hits.base, layout.ranks / 32, prefix, place);
             let to = (cube * layout.ranks + rank) * part.stride + i % part.stride;
             partials[to as usize] = 0.0;
         }
         i += CUBE_DIM_X;
-    }
-}
-
-/// Lists hits `bottom ..` of a tile, one per unit below `size`: the splat, and where its partial goes.
-#[cube]
-pub(crate) fn list_hits(
-    list: &Array<u32>,
-    ranges: &Array<u32>,
-    prefix: &SharedMemory<u32>,
-    splats: &mut SharedMemory<u32>,
-    targets: &mut SharedMemory<u32>,
-    cube: u32,
-    view: u32,
-    base: u32,
-    start: u32,
-    bottom: u32,
-    size: u32,
-    layout: Layout,
-    #[comptime] large: bool,
-) {
-    if UNIT_POS_X < size {
-        let place = bottom + UNIT_POS_X;
-        if comptime![large] {
-            splats[UNIT_POS_X as usize] = list[(start + place) as usize];
-            targets[UNIT_POS_X as usize] = start + place;
-        } else {
-            let rank = rank_at(ranges, base, layout.ranks / 32, prefix, place);
-            splats[UNIT_POS_X as usize] = list[(view * layout.ranks + rank) as usize];
-            targets[UNIT_POS_X as usize] = cube * layout.ranks + rank;
-        }
     }
 }

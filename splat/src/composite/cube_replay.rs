@@ -11,11 +11,9 @@ use cubecl::prelude::*;
 
 use crate::composite::Moments;
 use crate::composite::cube_partials::{GEOMETRY, PARTS, Part, STEP, write_hits};
-use crate::composite::cube_pixel::{
-    clear_unreached, if_of_chunk, list_hits, replay_hit, start_pixel, tile_place,
-};
+use crate::composite::cube_pixel::{clear_unreached, replay_hit, start_pixel, tile_place, walked};
 use crate::composite::cube_tile::{
-    Layout, PREFIX, ROW, Thresholds, count_bits, load_hits, pair_if_near,
+    Layout, PREFIX, ROW, Thresholds, count_again, list_hits, load_hits, pair_if_near, tile_hits,
 };
 use crate::cube::{UNITS, cube_index};
 use crate::math::Vec2;
@@ -59,31 +57,20 @@ pub(crate) fn replay_kernel<F: Float>(
 
     let mut prefix = SharedMemory::<u32>::new(PREFIX);
     let mut splats = SharedMemory::<u32>::new(BATCH as usize);
-    let mut targets = SharedMemory::<u32>::new(BATCH as usize);
+    let mut places = SharedMemory::<u32>::new(BATCH as usize);
     let mut rows = SharedMemory::<f32>::new((BATCH * ROW) as usize);
     let mut values = SharedMemory::<f32>::new((BATCH * channels) as usize);
     let mut exchange = SharedMemory::<f32>::new((exchanged * UNITS) as usize);
     let mut finals = SharedMemory::<f32>::new((STEP * sums * PARTS) as usize);
-    let mut ends = SharedMemory::<u32>::new(UNITS as usize);
 
     let cube = cube_index();
     if cube < part.cubes {
-        let place = tile_place(cube, layout, part);
+        let place = tile_place(cube, layout, part.first_view);
         let column = place.left + UNIT_POS_X % 16;
         let row = place.top + UNIT_POS_X / 16;
         let x = f32::cast_from(column) + 0.5;
         let y = f32::cast_from(row) + 0.5;
-        let words = layout.ranks / 32;
-        let base = place.global * words;
-        if comptime![!large] {
-            count_bits(ranges, base, words, &mut prefix);
-        }
-        let mut start = 0u32;
-        let mut count = prefix[words as usize];
-        if comptime![large] {
-            start = ranges[place.global as usize];
-            count = ranges[(place.global + 1) as usize] - start;
-        }
+        let hits = tile_hits(ranges, &mut prefix, place.global, layout, large);
 
         // This unit's pixel on the way back to front.
         let mut v = Array::<f32>::new(planes as usize);
@@ -113,39 +100,19 @@ pub(crate) fn replay_kernel<F: Float>(
             }
         }
 
-        // The greatest end of any pixel: the list is walked from there.
-        ends[UNIT_POS_X as usize] = end;
-        sync_cube();
-        if UNIT_POS_X < 16 {
-            let mut greatest = 0u32;
-            for i in 0..16u32 {
-                greatest = u32::max(greatest, ends[(UNIT_POS_X * 16 + i) as usize]);
-            }
-            finals[UNIT_POS_X as usize] = 0.0;
-            ends[(UNIT_POS_X * 16) as usize] = greatest;
-        }
-        sync_cube();
-        let mut reached = 0u32;
-        for i in 0..16u32 {
-            reached = u32::max(reached, ends[(i * 16) as usize]);
-        }
-        let reached = if_of_chunk(reached, start, count, part, large);
-
-        let mut top_place = reached;
-        while top_place > 0 {
-            let size = u32::min(BATCH, top_place);
-            let bottom = top_place - size;
+        let mut top = walked(state, cube, hits, part, large);
+        while top > 0 {
+            let size = u32::min(BATCH, top);
+            let bottom = top - size;
             sync_cube();
             list_hits(
                 list,
                 ranges,
                 &prefix,
                 &mut splats,
-                &mut targets,
-                cube,
+                &mut places,
+                hits,
                 place.view,
-                base,
-                start,
                 bottom,
                 size,
                 layout,
@@ -282,8 +249,10 @@ pub(crate) fn replay_kernel<F: Float>(
                 write_hits(
                     &rows,
                     &finals,
-                    &targets,
+                    &places,
                     partials,
+                    cube,
+                    layout,
                     part,
                     left_over,
                     step,
@@ -298,12 +267,15 @@ pub(crate) fn replay_kernel<F: Float>(
                 );
                 left_over -= step;
             }
-            top_place = bottom;
+            top = bottom;
         }
 
         if comptime![first] {
+            // Asked again: kept over the loop, they would be registers more.
+            let count = count_again(ranges, &prefix, place.global, layout, large);
+            let reached = walked(state, cube, hits, part, large);
             clear_unreached(
-                ranges, &prefix, partials, cube, base, start, count, reached, layout, part, large,
+                ranges, &prefix, partials, cube, hits, count, reached, layout, part, large,
             );
         }
     }

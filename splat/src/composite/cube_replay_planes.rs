@@ -16,11 +16,10 @@ use cubecl::prelude::*;
 
 use crate::composite::Moments;
 use crate::composite::cube_partials::{GEOMETRY, Part, write_hits};
-use crate::composite::cube_pixel::{
-    clear_unreached, if_of_chunk, list_hits, replay_hit, start_pixel, tile_place,
-};
+use crate::composite::cube_pixel::{clear_unreached, replay_hit, start_pixel, tile_place, walked};
 use crate::composite::cube_tile::{
-    Layout, PREFIX, ROW, Thresholds, count_bits, in_tile, load_hits, pair_if_near,
+    Layout, PREFIX, ROW, Thresholds, count_again, in_tile, list_hits, load_hits, pair_if_near,
+    tile_hits,
 };
 use crate::cube::{UNITS, cube_index};
 use crate::math::Vec2;
@@ -103,39 +102,6 @@ fn share(first: u32, len: u32, lane: u32, #[comptime] count: u32, #[comptime] ma
     }
 }
 
-/// How many hits a tile has.
-#[cube]
-fn count_of(
-    ranges: &Array<u32>,
-    prefix: &SharedMemory<u32>,
-    tile: u32,
-    words: u32,
-    #[comptime] large: bool,
-) -> u32 {
-    if comptime![large] {
-        ranges[(tile + 1) as usize] - ranges[tile as usize]
-    } else {
-        prefix[words as usize]
-    }
-}
-
-/// The greatest end of any pixel, of those of the planes: the list is walked from there.
-#[cube]
-fn reached(
-    ends: &SharedMemory<u32>,
-    start: u32,
-    count: u32,
-    part: Part,
-    #[comptime] plane: u32,
-    #[comptime] large: bool,
-) -> u32 {
-    let mut reached = 0u32;
-    for i in 0..UNITS / plane {
-        reached = u32::max(reached, ends[i as usize]);
-    }
-    if_of_chunk(reached, start, count, part, large)
-}
-
 /// See the file's doc. The arguments are those of `replay_kernel`, then the units of a plane and the hits of a batch ([`batch_of`]).
 #[cube(launch)]
 pub(crate) fn replay_planes_kernel<F: Float>(
@@ -168,16 +134,15 @@ pub(crate) fn replay_planes_kernel<F: Float>(
 
     let mut prefix = SharedMemory::<u32>::new(PREFIX);
     let mut splats = SharedMemory::<u32>::new(batch as usize);
-    let mut targets = SharedMemory::<u32>::new(batch as usize);
+    let mut places = SharedMemory::<u32>::new(batch as usize);
     let mut rows = SharedMemory::<f32>::new((batch * ROW) as usize);
     let mut values = SharedMemory::<f32>::new((batch * channels) as usize);
     // The sums of every plane, by hit.
     let mut finals = SharedMemory::<f32>::new((UNITS / plane * batch * sums) as usize);
-    let mut ends = SharedMemory::<u32>::new((UNITS / plane) as usize);
 
     let cube = cube_index();
     if cube < part.cubes {
-        let place = tile_place(cube, layout, part);
+        let place = tile_place(cube, layout, part.first_view);
         let lane = UNIT_POS_PLANE;
         let width = comptime!(block_width(plane));
         let height = comptime!(plane / width);
@@ -186,16 +151,7 @@ pub(crate) fn replay_planes_kernel<F: Float>(
         let row = place.top + in_block.row;
         let x = f32::cast_from(column) + 0.5;
         let y = f32::cast_from(row) + 0.5;
-        let words = layout.ranks / 32;
-        let base = place.global * words;
-        if comptime![!large] {
-            count_bits(ranges, base, words, &mut prefix);
-        }
-        let mut start = 0u32;
-        if comptime![large] {
-            start = ranges[place.global as usize];
-        }
-        let count = count_of(ranges, &prefix, place.global, words, large);
+        let hits = tile_hits(ranges, &mut prefix, place.global, layout, large);
 
         let mut v = Array::<f32>::new(planes as usize);
         let pixel = start_pixel(
@@ -212,26 +168,19 @@ pub(crate) fn replay_planes_kernel<F: Float>(
             own = sums.runtime();
         }
 
-        let greatest = plane_max(end);
-        if lane == 0 {
-            ends[PLANE_POS as usize] = greatest;
-        }
-        sync_cube();
-        let mut top_place = reached(&ends, start, count, part, plane, large);
-        while top_place > 0 {
-            let size = u32::min(batch, top_place);
-            let bottom = top_place - size;
+        let mut top = walked(state, cube, hits, part, large);
+        while top > 0 {
+            let size = u32::min(batch, top);
+            let bottom = top - size;
             sync_cube();
             list_hits(
                 list,
                 ranges,
                 &prefix,
                 &mut splats,
-                &mut targets,
-                cube,
+                &mut places,
+                hits,
                 place.view,
-                base,
-                start,
                 bottom,
                 size,
                 layout,
@@ -347,8 +296,10 @@ pub(crate) fn replay_planes_kernel<F: Float>(
             write_hits(
                 &rows,
                 &finals,
-                &targets,
+                &places,
                 partials,
+                cube,
+                layout,
                 part,
                 size,
                 size,
@@ -361,14 +312,14 @@ pub(crate) fn replay_planes_kernel<F: Float>(
                 with_depth,
                 with_features,
             );
-            top_place = bottom;
+            top = bottom;
         }
         if comptime![first] {
             // Asked again: kept over the loop, they would be registers more.
-            let count = count_of(ranges, &prefix, place.global, words, large);
-            let reached = reached(&ends, start, count, part, plane, large);
+            let count = count_again(ranges, &prefix, place.global, layout, large);
+            let reached = walked(state, cube, hits, part, large);
             clear_unreached(
-                ranges, &prefix, partials, cube, base, start, count, reached, layout, part, large,
+                ranges, &prefix, partials, cube, hits, count, reached, layout, part, large,
             );
         }
     }

@@ -3,13 +3,15 @@
 use cubecl::prelude::*;
 
 use crate::composite::cube_partials::{GEOMETRY, STATE};
+use crate::composite::cube_pixel::tile_place;
+use crate::composite::cube_tile::Layout;
 use crate::cube::{UNITS, cube_index, unit_index};
 use crate::single::composite as formula;
 
 /// Pixels that one cube sums for the gradient by the background.
 pub(crate) const PIXELS: u32 = 64 * UNITS;
 
-/// One unit per pixel of a chunk: what the replay starts from.
+/// One cube per tile of a chunk: what the replay of each pixel starts from, then, from `reached` on, the greatest end of each tile.
 #[cube(launch)]
 pub(crate) fn state_kernel(
     transmittance: &Array<f32>,
@@ -19,33 +21,57 @@ pub(crate) fn state_kernel(
     v_depth: &Array<f32>,
     backgrounds: &Array<f32>,
     state: &mut Array<u32>,
-    first_pixel: u32,
-    count: u32,
-    pixels: u32,
+    layout: Layout,
+    first_view: u32,
+    cubes: u32,
+    reached: u32,
     channels: u32,
     #[comptime] with_transmittance: bool,
     #[comptime] with_depth: bool,
 ) {
-    let i = unit_index();
-    if i < count {
-        let pixel = first_pixel + i;
-        let view = pixel / pixels;
-        let mut v_rest = 0.0f32;
-        if comptime![with_transmittance] {
-            v_rest = v_transmittance[pixel as usize];
+    let mut greatest = SharedMemory::<u32>::new(UNITS as usize);
+    let cube = cube_index();
+    if cube < cubes {
+        let place = tile_place(cube, layout, first_view);
+        let column = place.left + UNIT_POS_X % 16;
+        let row = place.top + UNIT_POS_X / 16;
+        let mut end = 0u32;
+        if column < layout.width && row < layout.height {
+            let local = (place.view - first_view) * layout.height + row;
+            let pixel = (place.view * layout.height + row) * layout.width + column;
+            let mut v_rest = 0.0f32;
+            if comptime![with_transmittance] {
+                v_rest = v_transmittance[pixel as usize];
+            }
+            for c in 0..channels {
+                let v = v_features[(pixel * channels + c) as usize];
+                let background = backgrounds[(place.view * channels + c) as usize];
+                v_rest = formula::add_weighted(v_rest, v, background);
+            }
+            end = ends[pixel as usize];
+            let at = (local * layout.width + column) * STATE;
+            state[at as usize] = u32::reinterpret(transmittance[pixel as usize]);
+            state[(at + 1) as usize] = end;
+            state[(at + 2) as usize] = u32::reinterpret(v_rest);
+            if comptime![with_depth] {
+                state[(at + 3) as usize] = u32::reinterpret(v_depth[pixel as usize]);
+            } else {
+                state[(at + 3) as usize] = 0;
+            }
         }
-        for c in 0..channels {
-            let v = v_features[(pixel * channels + c) as usize];
-            v_rest = formula::add_weighted(v_rest, v, backgrounds[(view * channels + c) as usize]);
+        greatest[UNIT_POS_X as usize] = end;
+        sync_cube();
+        let mut half = (UNITS / 2).runtime();
+        while half > 0 {
+            if UNIT_POS_X < half {
+                let other = greatest[(UNIT_POS_X + half) as usize];
+                greatest[UNIT_POS_X as usize] = u32::max(greatest[UNIT_POS_X as usize], other);
+            }
+            sync_cube();
+            half /= 2;
         }
-        let at = i * STATE;
-        state[at as usize] = u32::reinterpret(transmittance[pixel as usize]);
-        state[(at + 1) as usize] = ends[pixel as usize];
-        state[(at + 2) as usize] = u32::reinterpret(v_rest);
-        if comptime![with_depth] {
-            state[(at + 3) as usize] = u32::reinterpret(v_depth[pixel as usize]);
-        } else {
-            state[(at + 3) as usize] = 0;
+        if UNIT_POS_X == 0 {
+            state[(reached + cube) as usize] = greatest[0];
         }
     }
 }

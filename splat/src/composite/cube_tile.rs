@@ -157,27 +157,83 @@ pub(crate) fn rank_of(packed: &Array<f32>, m: u32) -> u32 {
     u32::cast_from(packed[at as usize]) + u32::cast_from(packed[(at + 1) as usize]) * RANK_PART
 }
 
-/// Writes the running count of a tile's bits: `prefix[w]` of them lie before word `w` of its mask. All units of the cube must call
-/// it.
+/// Writes the running count of a tile's bits, `prefix[w]` of them before word `w` of its mask, and returns their number. All units of
+/// the cube must call it.
+///
+/// Every unit counts for itself, from a buffer that no kernel with barriers writes: so a compiler can see that all have the same number, and
+/// lets barriers stand in a loop over it.
 #[cube]
-pub(crate) fn count_bits(
-    masks: &Array<u32>,
-    base: u32,
-    words: u32,
-    prefix: &mut SharedMemory<u32>,
-) {
-    if UNIT_POS_X < words {
-        let word: u32 = masks[(base + UNIT_POS_X) as usize];
-        prefix[(UNIT_POS_X + 1) as usize] = word.count_ones();
+fn count_bits(masks: &Array<u32>, base: u32, words: u32, prefix: &mut SharedMemory<u32>) -> u32 {
+    let mut total = 0u32;
+    let mut before = 0u32;
+    for w in 0..words {
+        if w == UNIT_POS_X {
+            before = total;
+        }
+        let word: u32 = masks[(base + w) as usize];
+        total += word.count_ones();
+    }
+    if UNIT_POS_X == words {
+        before = total;
+    }
+    if UNIT_POS_X <= words {
+        prefix[UNIT_POS_X as usize] = before;
     }
     sync_cube();
-    if UNIT_POS_X == 0 {
-        prefix[0] = 0;
-        for w in 0..words {
-            prefix[(w + 1) as usize] = prefix[(w + 1) as usize] + prefix[w as usize];
+    total
+}
+
+/// The hits of a tile.
+#[derive(CubeType, Clone, Copy)]
+pub(crate) struct TileHits {
+    /// The first of its slots in the large regime.
+    pub(crate) start: u32,
+    /// The first word of its mask in the small regime.
+    pub(crate) base: u32,
+    pub(crate) count: u32,
+}
+
+/// The hits of tile `tile` of all views; fills `prefix` in the small regime. All units of the cube must call it.
+#[cube]
+pub(crate) fn tile_hits(
+    ranges: &Array<u32>,
+    prefix: &mut SharedMemory<u32>,
+    tile: u32,
+    layout: Layout,
+    #[comptime] large: bool,
+) -> TileHits {
+    if comptime![large] {
+        let start = ranges[tile as usize];
+        TileHits {
+            start,
+            base: 0u32.runtime(),
+            count: ranges[(tile + 1) as usize] - start,
+        }
+    } else {
+        let words = layout.ranks / 32;
+        let base = tile * words;
+        TileHits {
+            start: 0u32.runtime(),
+            base,
+            count: count_bits(ranges, base, words, prefix),
         }
     }
-    sync_cube();
+}
+
+/// The number of a tile's hits once more, from shared memory: kept over a loop, it would be a register more.
+#[cube]
+pub(crate) fn count_again(
+    ranges: &Array<u32>,
+    prefix: &SharedMemory<u32>,
+    tile: u32,
+    layout: Layout,
+    #[comptime] large: bool,
+) -> u32 {
+    if comptime![large] {
+        ranges[(tile + 1) as usize] - ranges[tile as usize]
+    } else {
+        prefix[(layout.ranks / 32) as usize]
+    }
 }
 
 /// The rank of the bit at `place` of a tile's mask, `place` being less than the number of its bits.
@@ -207,6 +263,35 @@ pub(crate) fn rank_at(
     // The number of zeros below the lowest bit.
     let below: u32 = (bits & (!bits + 1)) - 1;
     low * 32 + below.count_ones()
+}
+
+/// Lists hits `first ..` of a tile, one per unit below `size`: the splat, and where in its lists the hit is, which is its slot in the large
+/// regime and the splat's rank in the small one.
+#[cube]
+pub(crate) fn list_hits(
+    list: &Array<u32>,
+    ranges: &Array<u32>,
+    prefix: &SharedMemory<u32>,
+    splats: &mut SharedMemory<u32>,
+    places: &mut SharedMemory<u32>,
+    hits: TileHits,
+    view: u32,
+    first: u32,
+    size: u32,
+    layout: Layout,
+    #[comptime] large: bool,
+) {
+    if UNIT_POS_X < size {
+        let hit = first + UNIT_POS_X;
+        if comptime![large] {
+            splats[UNIT_POS_X as usize] = list[(hits.start + hit) as usize];
+            places[UNIT_POS_X as usize] = hits.start + hit;
+        } else {
+            let rank = rank_at(ranges, hits.base, layout.ranks / 32, prefix, hit);
+            splats[UNIT_POS_X as usize] = list[(view * layout.ranks + rank) as usize];
+            places[UNIT_POS_X as usize] = rank;
+        }
+    }
 }
 
 /// Copies `count` splats' rows and features to shared memory. All units of the cube must call it.

@@ -193,8 +193,8 @@ impl<R: Runtime> Backward<'_, R> {
         let views = sorted.grid.size.views;
         let hits = sorted.grid.per_view() * sorted.ranks;
         let per_view = checked_product("gradients of a view's hits", &[hits, self.stride])?;
-        let pixels = sorted.grid.size.height * sorted.grid.size.width * STATE as usize;
-        let at_once = (self.cube.chunk_words() / per_view.max(pixels)).clamp(1, views.max(1));
+        let at_once =
+            (self.cube.chunk_words() / per_view.max(self.states_of_view())).clamp(1, views.max(1));
         let partials = self
             .cube
             .empty("gradients of a view's hits", at_once * per_view)?;
@@ -302,6 +302,7 @@ impl<R: Runtime> Backward<'_, R> {
                 channel as u32,
                 channels as u32,
                 self.stride as u32,
+                (chunk.views * self.states_of_view()) as u32,
             );
             macro_rules! launch {
                 ($kernel:ident, $real:ty, $features:expr $(, $extra:expr)*) => {
@@ -355,20 +356,25 @@ impl<R: Runtime> Backward<'_, R> {
         Ok(())
     }
 
-    /// The states of the pixels of `views` views.
+    /// Words of the states of one view's pixels.
+    fn states_of_view(&self) -> usize {
+        self.composited.size.height * self.composited.size.width * STATE as usize
+    }
+
+    /// The states of the pixels of `views` views, and the ends of their tiles.
     fn states(&self, first_view: usize, views: usize) -> Result<CubeBuffer, RenderError> {
-        let size = self.composited.size;
-        let pixels = size.height * size.width;
-        let count = views * pixels;
-        let words = checked_product("states of pixels", &[count, STATE as usize])?;
-        let state = self.cube.empty("states of pixels", words)?;
+        let cubes = views * self.sorted.grid().per_view();
+        let reached = checked_product("states of pixels", &[views, self.states_of_view()])?;
+        let state = self
+            .cube
+            .empty("states of pixels and tiles", reached.saturating_add(cubes))?;
         // What is absent is not read: any buffer stands in for it.
         let v_transmittance = self.v_image.transmittance;
         let v_depth = self.v_image.depth.filter(|_| self.geometry);
-        if count > 0 {
+        if cubes > 0 {
             state_kernel::launch::<R>(
                 &self.cube.client,
-                grid_of_units(count)?,
+                grid(cubes)?,
                 cube_dim(),
                 self.composited.transmittance.arg(),
                 self.composited.ends.arg(),
@@ -377,9 +383,10 @@ impl<R: Runtime> Backward<'_, R> {
                 v_depth.unwrap_or(self.v_image.features).arg(),
                 self.backgrounds.arg(),
                 state.arg(),
-                (first_view * pixels) as u32,
-                count as u32,
-                pixels as u32,
+                layout(self.sorted),
+                first_view as u32,
+                cubes as u32,
+                reached as u32,
                 self.splats.channels as u32,
                 v_transmittance.is_some(),
                 v_depth.is_some(),
