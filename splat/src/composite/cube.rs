@@ -2,6 +2,7 @@
 
 #![expect(
     clippy::too_many_lines,
+    clippy::collapsible_if,
     clippy::fn_params_excessive_bools,
     reason = "a kernel"
 )]

@@ -7,7 +7,6 @@
 
 #![expect(
     clippy::too_many_lines,
-    clippy::trivially_copy_pass_by_ref,
     clippy::fn_params_excessive_bools,
     reason = "a kernel"
 )]
