@@ -8,8 +8,6 @@ use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Poll;
 
-use cubecl::features::{Plane, TypeUsage};
-use cubecl::ir::{ElemType, FloatKind, HardwareProperties};
 use cubecl::prelude::*;
 use cubecl::server::Handle;
 
@@ -25,6 +23,8 @@ use crate::project::Splats;
 use crate::render::{Saved, Scene, finish};
 use crate::sort::cube::SortedHits;
 use crate::{binning, composite, project, sort};
+
+pub use crate::cube_support::Support;
 
 pub(crate) use crate::cube_launch::{
     Sections, UNITS, cube_dim, cube_index, finite, grid, grid_of_units, unit_index,
@@ -47,18 +47,6 @@ pub enum Regime {
     Small,
     /// Few views of up to millions of splats: lists of (splat, tile) pairs, whose number is read back once.
     Large,
-}
-
-/// Whether kernels use something that plain WebGPU does not have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Support {
-    /// Where `CubeCL` reports it. It reports what the adapter has: a device made by hand without the feature needs [`Support::Never`].
-    #[default]
-    Reported,
-    /// Nowhere.
-    Never,
-    /// Reported or not. On a device without, kernels do not compile: [`RenderError::Device`] at the next download.
-    Assumed,
 }
 
 /// Contiguous 32-bit words on a device: the backend's `f32` buffers.
@@ -136,19 +124,10 @@ pub struct Cube<R: Runtime> {
     pub(crate) regime: Regime,
     pub(crate) budget: usize,
     /// The largest buffer the device binds, in bytes.
-    max_buffer: u64,
-    planes: Support,
-    halves: Support,
+    pub(crate) max_buffer: u64,
+    pub(crate) planes: Support,
+    pub(crate) halves: Support,
     pub(crate) uniform: bool,
-}
-
-/// The units of a plane that kernels are written for.
-const PLANE_SIZES: [u32; 4] = [8, 16, 32, 64];
-
-/// The units of every plane of a device, where they are always as many and kernels are written for them.
-fn plane_size(hardware: &HardwareProperties) -> Option<u32> {
-    let size = hardware.plane_size_min;
-    (size == hardware.plane_size_max && PLANE_SIZES.contains(&size)).then_some(size)
 }
 
 /// Runs what asks something of `CubeCL`, which has no way but a panic to say that there is no adapter or driver, or that a device is lost.
@@ -247,53 +226,6 @@ impl<R: Runtime> Cube<R> {
     pub fn with_memory_budget(self, bytes: usize) -> Self {
         let budget = bytes;
         Self { budget, ..self }
-    }
-
-    /// The same backend with or without planes, which the backward compositor uses: gradients then differ in the order of their sums.
-    /// llvmpipe, the software Vulkan of Mesa, has planes that `CubeCL` does not report, as it reports none of a CPU.
-    #[must_use]
-    pub fn with_planes(self, planes: Support) -> Self {
-        Self { planes, ..self }
-    }
-
-    /// The same backend with or without numbers of 16 bits, in which the compositors read features with
-    /// [`half_features`](RenderConfig::half_features).
-    #[must_use]
-    pub fn with_halves(self, halves: Support) -> Self {
-        Self { halves, ..self }
-    }
-
-    /// The same backend with or without kernels whose barriers every unit of a cube can be seen to reach, by a compiler that knows no more
-    /// than which buffers are only read. Browsers' compilers demand it (WGSL, section 15.2, "Uniformity analysis"), so it is the default on
-    /// `wasm` targets; elsewhere a tile is left as soon as none of its pixels goes on. Of the kernels with planes no browser's compiler can see
-    /// it. The image does not depend on it.
-    #[must_use]
-    pub fn with_uniform_barriers(self, uniform: bool) -> Self {
-        Self { uniform, ..self }
-    }
-
-    /// The units of a plane where kernels use planes: all planes of the device must have as many, 8, 16, 32 or 64.
-    pub fn plane_size(&self) -> Option<u32> {
-        let properties = self.client.properties();
-        // A plane that a splat does not touch skips what the others do.
-        let wanted = Plane::Ops | Plane::NonUniformControlFlow;
-        let used = match self.planes {
-            Support::Reported => properties.features.plane.is_superset(wanted),
-            Support::Never => false,
-            Support::Assumed => true,
-        };
-        plane_size(&properties.hardware).filter(|_| used)
-    }
-
-    /// Whether kernels read and write numbers of 16 bits.
-    pub(crate) fn has_halves(&self) -> bool {
-        let halves = ElemType::Float(FloatKind::F16);
-        let usage = self.client.properties().type_usage(halves.into());
-        match self.halves {
-            Support::Reported => usage.is_superset(TypeUsage::Buffer | TypeUsage::Conversion),
-            Support::Never => false,
-            Support::Assumed => true,
-        }
     }
 
     /// The client that the kernels are launched on.

@@ -46,6 +46,15 @@ const MAX_UNITS: usize = u32::MAX as usize - 257 * UNITS as usize;
 /// # Errors
 /// [`RenderError::Capacity`] where 32 bits would not number its units.
 pub(crate) fn grid(cubes: usize) -> Result<CubeCount, RenderError> {
+    let [x, y, z] = sides(cubes)?;
+    Ok(CubeCount::Static(x, y, z))
+}
+
+/// The sides of that grid.
+///
+/// # Errors
+/// As [`grid`].
+pub(crate) fn sides(cubes: usize) -> Result<[u32; 3], RenderError> {
     if cubes > MAX_UNITS / UNITS as usize {
         return Err(RenderError::Capacity {
             what: "units of a launch",
@@ -56,7 +65,7 @@ pub(crate) fn grid(cubes: usize) -> Result<CubeCount, RenderError> {
     let cubes = cubes.max(1);
     let y = cubes.div_ceil(MAX_CUBES);
     let x = cubes.div_ceil(y);
-    Ok(CubeCount::Static(x as u32, y as u32, 1))
+    Ok([x as u32, y as u32, 1])
 }
 
 /// A grid with a unit for each of `units` items, in cubes of [`UNITS`].
@@ -88,36 +97,4 @@ pub(crate) fn unit_index() -> u32 {
 #[cube]
 pub(crate) fn finite(x: f32) -> bool {
     (u32::reinterpret(x) & 0x7f80_0000u32) != 0x7f80_0000u32
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sides(cubes: usize) -> Option<[usize; 3]> {
-        match grid(cubes) {
-            Ok(CubeCount::Static(x, y, z)) => Some([x as usize, y as usize, z as usize]),
-            _ => None,
-        }
-    }
-
-    #[test]
-    fn grids_hold_their_cubes_and_32_bits_number_the_units() {
-        let most = MAX_UNITS / UNITS as usize;
-        for cubes in [0, 1, 65_535, 65_536, 131_071, 1 << 20, most - 1, most] {
-            let [x, y, z] = sides(cubes).unwrap_or_default();
-            assert!(x.max(y).max(z) <= MAX_CUBES, "{cubes}");
-            assert!(x * y * z >= cubes.max(1), "{cubes}");
-            assert!(x * y * z * UNITS as usize <= 1 << 32, "{cubes}");
-        }
-    }
-
-    #[test]
-    fn more_units_than_32_bits_number_are_an_error() {
-        let too_many = [MAX_UNITS + 1, u32::MAX as usize, 1 << 32, usize::MAX];
-        for units in too_many {
-            let refused = matches!(grid_of_units(units), Err(RenderError::Capacity { .. }));
-            assert!(refused, "{units}");
-        }
-    }
 }

@@ -127,6 +127,14 @@ pub fn host_lists(sorted: &crate::SortedHits) -> Lists {
     }
 }
 
+/// The sides of the grid that at least `cubes` cubes are launched in.
+///
+/// # Errors
+/// [`RenderError::Capacity`] where 32 bits would not number the units.
+pub fn grid_sides(cubes: usize) -> Result<[u32; 3], RenderError> {
+    crate::cube_launch::sides(cubes)
+}
+
 /// What each unit of a plane has after the backward compositor summed `count` numbers over it, as first and number of its sums; and the
 /// most that any may have.
 pub fn plane_shares(count: u32, plane: u32) -> (Vec<[u32; 2]>, u32) {

@@ -54,6 +54,8 @@ mod cube_launch;
 #[cfg(feature = "cube")]
 #[doc(hidden)]
 pub mod cube_measure;
+#[cfg(feature = "cube")]
+mod cube_support;
 pub mod error;
 pub mod gaussians;
 pub mod math;

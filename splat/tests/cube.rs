@@ -383,6 +383,26 @@ fn every_sum_is_the_share_of_one_unit() -> Result<(), Failed> {
     Ok(())
 }
 
+/// A grid holds its cubes, no side is longer than WebGPU allows, and 32 bits number the units; what they cannot number is an error.
+fn grids_hold_their_cubes() -> Result<(), Failed> {
+    // 2^32 units of 256 per cube, less the 257 cubes that a grid may have beyond those asked for.
+    let most = (1 << 24) - 258;
+    for cubes in [0, 1, 65_535, 65_536, 131_071, 1 << 20, most - 1, most] {
+        let sides = splat::cube_measure::grid_sides(cubes)?;
+        let [x, y, z] = sides.map(|side| side as usize);
+        if x.max(y).max(z) > 65_535 || x * y * z < cubes.max(1) || x * y * z * 256 > 1 << 32 {
+            return Err(format!("{cubes} cubes in {sides:?}").into());
+        }
+    }
+    for cubes in [most + 1, 1 << 24, 1 << 32, usize::MAX] {
+        match splat::cube_measure::grid_sides(cubes) {
+            Err(RenderError::Capacity { .. }) => {}
+            other => return Err(format!("{cubes} cubes: {other:?}").into()),
+        }
+    }
+    Ok(())
+}
+
 fn main() {
     // CubeCL panics where no adapter is found; that is the only way it has to say so.
     let found = std::panic::catch_unwind(|| WgpuRuntime::client(&WgpuDevice::default())).is_ok();
@@ -400,6 +420,10 @@ fn main() {
             trials.push(Trial::test(name, run).with_ignored_flag(!found));
         }
     }
+    trials.push(Trial::test(
+        "grids_hold_their_cubes",
+        grids_hold_their_cubes,
+    ));
     trials.push(Trial::test(
         "every_sum_is_the_share_of_one_unit",
         every_sum_is_the_share_of_one_unit,
