@@ -24,6 +24,7 @@ use crate::render::{Saved, Scene, finish};
 use crate::sort::cube::SortedHits;
 use crate::{binning, composite, project, sort};
 
+use crate::cube_support::CUDA;
 pub use crate::cube_support::Support;
 
 pub(crate) use crate::cube_launch::{
@@ -118,7 +119,11 @@ impl CubeBuffer {
 /// counted. One fault `CubeCL` reports to nobody but the log: where the driver refuses a compiled kernel (its pipeline), the launch does
 /// nothing, and what it was to write is as the buffer was. No kernel here asks for more than the device reports, which rules out the
 /// reasons known. Nor does llvmpipe, the software Vulkan of Mesa, say that it ends a unit's loops after 65,535 rounds in all: there, a tile
-/// whose pixels walk about that many hits comes out wrong.
+/// whose pixels walk about that many hits comes out wrong, and so does the gradient by Gaussians that as many views see.
+///
+/// A browser lets nothing wait. There the device is made by `cubecl_wgpu::init_setup_async` first, scenes are rendered by
+/// [`Cube::render_async`], and results are read by [`Cube::download_async`] and its kind; [`Cube::download`], [`Backend::bin`] and
+/// [`render`](crate::render()) panic.
 pub struct Cube<R: Runtime> {
     pub(crate) client: ComputeClient<R>,
     pub(crate) regime: Regime,
@@ -126,6 +131,9 @@ pub struct Cube<R: Runtime> {
     /// The largest buffer the device binds, in bytes.
     pub(crate) max_buffer: u64,
     pub(crate) planes: Support,
+    /// Whether the device deals units to planes in order: the first of a cube to its first plane, and so on. CUDA promises it (CUDA C++
+    /// Programming Guide, "SIMT Architecture"), WGSL and Vulkan leave it open.
+    pub(crate) planes_in_order: bool,
     pub(crate) halves: Support,
     pub(crate) uniform: bool,
 }
@@ -155,6 +163,7 @@ impl<R: Runtime> std::fmt::Debug for Cube<R> {
             .field("regime", &self.regime)
             .field("budget", &self.budget)
             .field("planes", &self.planes)
+            .field("planes_in_order", &self.planes_in_order)
             .field("halves", &self.halves)
             .field("uniform", &self.uniform)
             .finish_non_exhaustive()
@@ -165,7 +174,8 @@ impl<R: Runtime> Cube<R> {
     /// A backend on `device`.
     ///
     /// # Errors
-    /// [`RenderError::Device`] where there is no such device, or it has less than plain WebGPU asks for.
+    /// [`RenderError::Device`] where there is no such device, or it has less than plain WebGPU asks for. `CubeCL` says by a panic that there is
+    /// none, which is caught: the panic hook hears of it, and a program built with `panic = "abort"` ends.
     pub fn new(device: &R::Device) -> Result<Self, RenderError> {
         match caught(|| R::client(device)) {
             Ok(client) => Self::from_client(client),
@@ -202,12 +212,14 @@ impl<R: Runtime> Cube<R> {
             }
         }
         let max_buffer = properties.memory.max_page_size;
+        let planes_in_order = R::name(&client) == CUDA;
         Ok(Self {
             client,
             regime: Regime::Auto,
             budget: BUDGET,
             max_buffer,
             planes: Support::Reported,
+            planes_in_order,
             halves: Support::Reported,
             uniform: cfg!(target_family = "wasm"),
         })
@@ -258,6 +270,9 @@ impl<R: Runtime> Cube<R> {
     ///
     /// # Errors
     /// [`RenderError::Device`] where the device failed.
+    ///
+    /// # Panics
+    /// In a browser, where nothing may wait: see [`Cube::download_async`].
     pub fn download(&self, buffer: &CubeBuffer) -> Result<Vec<f32>, RenderError> {
         cubecl::future::block_on(self.download_async(buffer))
     }

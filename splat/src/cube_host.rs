@@ -1,5 +1,6 @@
 //! Whole structs from the host to the device and back.
 
+use cubecl::future::block_on;
 use cubecl::prelude::*;
 
 use crate::composite::Image;
@@ -75,12 +76,23 @@ impl<R: Runtime> Cube<R> {
         &self,
         gaussians: &Gaussians<CubeBuffer>,
     ) -> Result<Gaussians<Vec<f32>>, RenderError> {
+        block_on(self.download_gaussians_async(gaussians))
+    }
+
+    /// [`Cube::download_gaussians`] for hosts that must not block.
+    ///
+    /// # Errors
+    /// As [`Cube::download`].
+    pub async fn download_gaussians_async(
+        &self,
+        gaussians: &Gaussians<CubeBuffer>,
+    ) -> Result<Gaussians<Vec<f32>>, RenderError> {
         Ok(Gaussians {
-            means: self.download(&gaussians.means)?,
-            scales: self.download(&gaussians.scales)?,
-            quaternions: self.download(&gaussians.quaternions)?,
-            opacities: self.download(&gaussians.opacities)?,
-            features: self.download(&gaussians.features)?,
+            means: self.download_async(&gaussians.means).await?,
+            scales: self.download_async(&gaussians.scales).await?,
+            quaternions: self.download_async(&gaussians.quaternions).await?,
+            opacities: self.download_async(&gaussians.opacities).await?,
+            features: self.download_async(&gaussians.features).await?,
             count: gaussians.count,
             channels: gaussians.channels,
         })
@@ -94,16 +106,33 @@ impl<R: Runtime> Cube<R> {
         &self,
         image: &Image<CubeBuffer>,
     ) -> Result<Image<Vec<f32>>, RenderError> {
-        let optional = |plane: &Option<CubeBuffer>| {
-            let plane = plane.as_ref();
-            plane.map(|plane| self.download(plane)).transpose()
-        };
+        block_on(self.download_image_async(image))
+    }
+
+    /// [`Cube::download_image`] for hosts that must not block.
+    ///
+    /// # Errors
+    /// As [`Cube::download`].
+    pub async fn download_image_async(
+        &self,
+        image: &Image<CubeBuffer>,
+    ) -> Result<Image<Vec<f32>>, RenderError> {
         Ok(Image {
-            features: self.download(&image.features)?,
-            transmittance: optional(&image.transmittance)?,
-            depth: optional(&image.depth)?,
-            layers: optional(&image.layers)?,
+            features: self.download_async(&image.features).await?,
+            transmittance: self.download_optional(image.transmittance.as_ref()).await?,
+            depth: self.download_optional(image.depth.as_ref()).await?,
+            layers: self.download_optional(image.layers.as_ref()).await?,
         })
+    }
+
+    async fn download_optional(
+        &self,
+        buffer: Option<&CubeBuffer>,
+    ) -> Result<Option<Vec<f32>>, RenderError> {
+        match buffer {
+            Some(buffer) => Ok(Some(self.download_async(buffer).await?)),
+            None => Ok(None),
+        }
     }
 
     /// Copies splats, or the gradient by them, to the host.
@@ -114,14 +143,25 @@ impl<R: Runtime> Cube<R> {
         &self,
         splats: &Splats<CubeBuffer>,
     ) -> Result<Splats<Vec<f32>>, RenderError> {
+        block_on(self.download_splats_async(splats))
+    }
+
+    /// [`Cube::download_splats`] for hosts that must not block.
+    ///
+    /// # Errors
+    /// As [`Cube::download`].
+    pub async fn download_splats_async(
+        &self,
+        splats: &Splats<CubeBuffer>,
+    ) -> Result<Splats<Vec<f32>>, RenderError> {
         Ok(Splats {
-            means: self.download(&splats.means)?,
-            conics: self.download(&splats.conics)?,
-            opacities: self.download(&splats.opacities)?,
-            depths: self.download(&splats.depths)?,
-            features: self.download(&splats.features)?,
+            means: self.download_async(&splats.means).await?,
+            conics: self.download_async(&splats.conics).await?,
+            opacities: self.download_async(&splats.opacities).await?,
+            depths: self.download_async(&splats.depths).await?,
+            features: self.download_async(&splats.features).await?,
             half_features: splats.half_features.clone(),
-            extents: self.download(&splats.extents)?,
+            extents: self.download_async(&splats.extents).await?,
             offsets: splats.offsets.clone(),
             channels: splats.channels,
         })
@@ -135,10 +175,21 @@ impl<R: Runtime> Cube<R> {
         &self,
         gradients: &Gradients<CubeBuffer>,
     ) -> Result<Gradients<Vec<f32>>, RenderError> {
+        block_on(self.download_gradients_async(gradients))
+    }
+
+    /// [`Cube::download_gradients`] for hosts that must not block.
+    ///
+    /// # Errors
+    /// As [`Cube::download`].
+    pub async fn download_gradients_async(
+        &self,
+        gradients: &Gradients<CubeBuffer>,
+    ) -> Result<Gradients<Vec<f32>>, RenderError> {
         Ok(Gradients {
-            gaussians: self.download_gaussians(&gradients.gaussians)?,
-            backgrounds: self.download(&gradients.backgrounds)?,
-            camera_from_world: self.download(&gradients.camera_from_world)?,
+            gaussians: self.download_gaussians_async(&gradients.gaussians).await?,
+            backgrounds: self.download_async(&gradients.backgrounds).await?,
+            camera_from_world: self.download_async(&gradients.camera_from_world).await?,
         })
     }
 }

@@ -135,6 +135,16 @@ pub fn grid_sides(cubes: usize) -> Result<[u32; 3], RenderError> {
     crate::cube_launch::sides(cubes)
 }
 
+/// The same backend told whether its device deals units to planes in order, which only CUDA promises and only CUDA is taken at its word for.
+/// Said of a device that does not, gradients are wrong.
+#[must_use]
+pub fn with_planes_in_order<R: Runtime>(cube: Cube<R>, planes_in_order: bool) -> Cube<R> {
+    Cube {
+        planes_in_order,
+        ..cube
+    }
+}
+
 /// What each unit of a plane has after the backward compositor summed `count` numbers over it, as first and number of its sums; and the
 /// most that any may have.
 pub fn plane_shares(count: u32, plane: u32) -> (Vec<[u32; 2]>, u32) {

@@ -19,6 +19,9 @@ pub enum Support {
     Assumed,
 }
 
+/// What `CubeCL` calls its CUDA runtime.
+pub(crate) const CUDA: &str = "cuda";
+
 /// The units of a plane that kernels are written for.
 const PLANE_SIZES: [u32; 4] = [8, 16, 32, 64];
 

@@ -169,6 +169,10 @@ pub use config::{Outputs, RenderConfig};
 pub use cpu::{Cpu, TileSize};
 #[cfg(feature = "cube")]
 pub use cube::{Cube, CubeBuffer, Regime, Support};
+#[cfg(feature = "cuda")]
+pub use cubecl_cuda::{CudaDevice, CudaRuntime};
+#[cfg(feature = "wgpu")]
+pub use cubecl_wgpu::{WgpuDevice, WgpuRuntime};
 pub use error::RenderError;
 pub use gaussians::Gaussians;
 pub use project::{

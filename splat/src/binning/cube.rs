@@ -27,6 +27,9 @@ pub struct SmallHits {
     pub(crate) ranks: usize,
 }
 
+/// px, the side of a tile on a device: one unit per pixel of it.
+pub(crate) const TILE_SIDE: u32 = 16;
+
 /// The running count of the hits of the large regime.
 #[derive(Debug, Clone)]
 pub struct LargeHits {
@@ -70,12 +73,13 @@ pub(crate) async fn bin<R: Runtime>(
         }
         Regime::Small => true,
         Regime::Auto => {
-            // The gradients of one view's hits, and the bits of all tiles.
+            // The gradients of one view's hits, the bits of all tiles, and the order of all views.
             let partials = grid
                 .per_view()
                 .saturating_mul(ranks * (7 + splats.channels));
             let masks = tiles.saturating_mul(ranks / 32);
-            longest <= SMALL_VIEW && partials.max(masks) <= cube.chunk_words()
+            let order = views.saturating_mul(ranks);
+            longest <= SMALL_VIEW && partials.max(masks).max(order) <= cube.chunk_words()
         }
     };
     if small {

@@ -3,20 +3,20 @@
 use cubecl::prelude::*;
 
 use crate::binning::cpu::TileGrid;
-use crate::binning::cube::{LargeHits, reaches_left_to, reaches_right_to};
+use crate::binning::cube::{LargeHits, TILE_SIDE, reaches_left_to, reaches_right_to};
 use crate::cube::{Cube, CubeBuffer, cube_dim, grid_of_units, unit_index};
 use crate::error::RenderError;
 use crate::project::Splats;
 use crate::sort::cube_scan::exclusive_scan;
 
-/// The first tile, along one axis of `tiles` tiles of 16 of `pixels` pixels, that the box does not end before; or else `tiles`.
+/// The first tile, along one axis of `tiles` tiles of `pixels` pixels, that the box does not end before; or else `tiles`.
 #[cube]
 fn first_tile(mean: f32, extent: f32, tiles: u32, pixels: u32) -> u32 {
     let mut low = 0u32;
     let mut high = tiles;
     while low < high {
         let middle = low + (high - low) / 2;
-        let last = f32::cast_from(u32::min(16 * middle + 16, pixels)) - 0.5;
+        let last = f32::cast_from(u32::min(TILE_SIDE * middle + TILE_SIDE, pixels)) - 0.5;
         if reaches_left_to(mean, extent, last) {
             high = middle;
         } else {
@@ -33,7 +33,7 @@ fn end_tile(mean: f32, extent: f32, tiles: u32) -> u32 {
     let mut high = tiles;
     while low < high {
         let middle = low + (high - low) / 2;
-        let first = f32::cast_from(16 * middle) + 0.5;
+        let first = f32::cast_from(TILE_SIDE * middle) + 0.5;
         if reaches_right_to(mean, extent, first) {
             low = middle + 1;
         } else {

@@ -10,9 +10,10 @@
 use cubecl::prelude::*;
 use half::f16;
 
+use crate::composite::cube_pack::{narrow, pack, rank_of};
 use crate::composite::cube_tile::{
-    Layout, LayoutLaunch, PREFIX, ROW, Thresholds, ThresholdsLaunch, in_tile, list_hits, load_hits,
-    narrow, pack, pair, rank_of, tile_hits,
+    Layout, LayoutLaunch, ROW, TILE_WORDS, Thresholds, ThresholdsLaunch, in_tile, list_hits,
+    load_hits, pair, tile_hits, tile_place,
 };
 use crate::composite::{Image, ImageSize};
 use crate::config::RenderConfig;
@@ -119,22 +120,22 @@ fn composite_kernel<F: Float>(
     #[comptime] uniform: bool,
 ) {
     let cube = cube_index();
-    let mut prefix = SharedMemory::<u32>::new(PREFIX);
+    let mut tile = SharedMemory::<u32>::new(TILE_WORDS);
     let mut splats = SharedMemory::<u32>::new(BATCH as usize);
     let mut ranks = SharedMemory::<u32>::new(BATCH as usize);
     let mut rows = SharedMemory::<f32>::new((BATCH * ROW) as usize);
     let mut values = SharedMemory::<f32>::new((BATCH * channels) as usize);
     let mut live = SharedMemory::<u32>::new(1usize);
     if cube < cubes {
-        let view = cube / layout.tiles;
-        let tile = cube % layout.tiles;
+        let place = tile_place(cube, layout, 0u32);
+        let view = place.view;
         let pixel = in_tile(UNIT_POS_X / 32, UNIT_POS_X % 32, 8u32, 4u32);
-        let column = tile % layout.columns * 16 + pixel.column;
-        let row = tile / layout.columns * 16 + pixel.row;
+        let column = place.left + pixel.column;
+        let row = place.top + pixel.row;
         let inside = column < layout.width && row < layout.height;
         let x = f32::cast_from(column) + 0.5;
         let y = f32::cast_from(row) + 0.5;
-        let hits = tile_hits(ranges, &mut prefix, cube, layout, large);
+        let count = tile_hits(ranges, &mut tile, view, place.global, layout, large);
         let mut sums = Array::<f32>::new(channels as usize);
         #[unroll]
         for c in 0..channels {
@@ -152,8 +153,8 @@ fn composite_kernel<F: Float>(
         let mut batch = 0u32;
         let mut walking = true;
         let mut going = true;
-        while batch < hits.count && walking {
-            let mut size = u32::min(BATCH, hits.count - batch);
+        while batch < count && walking {
+            let mut size = u32::min(BATCH, count - batch);
             if comptime![uniform] {
                 if !going {
                     size = 0;
@@ -162,11 +163,9 @@ fn composite_kernel<F: Float>(
             list_hits(
                 list,
                 ranges,
-                &prefix,
+                &tile,
                 &mut splats,
                 &mut ranks,
-                hits,
-                view,
                 batch,
                 size,
                 layout,

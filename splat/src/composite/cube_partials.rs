@@ -44,6 +44,37 @@ pub(crate) struct Part {
     pub(crate) reached: u32,
 }
 
+/// Where a hit's partial is.
+#[derive(CubeType, Clone, Copy)]
+pub(crate) struct PartialAt {
+    /// Whether the hit is of this chunk: others have none.
+    pub(crate) wanted: bool,
+    /// The first of its numbers.
+    pub(crate) first: u32,
+}
+
+/// The partial of a hit of cube `cube` from where it is in its tile's lists, [`place_of`](crate::composite::cube_tile::place_of).
+#[cube]
+pub(crate) fn partial_at(
+    place: u32,
+    cube: u32,
+    layout: Layout,
+    part: Part,
+    #[comptime] large: bool,
+) -> PartialAt {
+    if comptime![large] {
+        PartialAt {
+            wanted: place >= part.first_slot && place < part.end_slot,
+            first: (place - part.first_slot) * part.stride,
+        }
+    } else {
+        PartialAt {
+            wanted: true.runtime(),
+            first: (cube * layout.ranks + place) * part.stride,
+        }
+    }
+}
+
 /// Sum number `at`, of which there are its [`PARTS`] or, unless `in_parts`, the sum itself.
 #[cube]
 fn total(finals: &SharedMemory<f32>, at: u32, #[comptime] in_parts: bool) -> f32 {
@@ -103,16 +134,9 @@ pub(crate) fn write_hits(
         let k = job / most;
         if g < step {
             let i = left_over - 1 - g;
-            let mut target = places[i as usize];
-            let mut wanted = true;
-            if comptime![large] {
-                wanted = target >= part.first_slot && target < part.end_slot;
-                target -= part.first_slot;
-            } else {
-                target += cube * layout.ranks;
-            }
-            let to = target * part.stride;
-            if wanted {
+            let partial = partial_at(places[i as usize], cube, layout, part, large);
+            let to = partial.first;
+            if partial.wanted {
                 if k > 0 {
                     let plane = k - 1;
                     let mut at = moments_of.runtime();

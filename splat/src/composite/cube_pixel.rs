@@ -1,5 +1,5 @@
-//! What both kernels of the backward compositor do for one pixel and one tile: where the tile's hits are, what the pixel starts from, what
-//! a hit is to it on the way back to front.
+//! What both kernels of the backward compositor do for one pixel and one tile: what the pixel starts from, what a hit is to it on the way
+//! back to front, and how far that way is.
 
 #![expect(
     clippy::trivially_copy_pass_by_ref,
@@ -8,34 +8,11 @@
 
 use cubecl::prelude::*;
 
-use crate::composite::cube_partials::{Part, STATE};
-use crate::composite::cube_tile::{Layout, Pair, ROW, Thresholds, TileHits, rank_at};
+use crate::composite::cube_partials::{Part, STATE, partial_at};
+use crate::composite::cube_tile::{
+    Layout, Pair, ROW, Thresholds, TilePlace, count_again, place_of,
+};
 use crate::single::composite as formula;
-
-/// The tile of a cube.
-#[derive(CubeType, Clone, Copy)]
-pub(crate) struct TilePlace {
-    pub(crate) view: u32,
-    /// Its number among those of all views.
-    pub(crate) global: u32,
-    /// px
-    pub(crate) left: u32,
-    /// px
-    pub(crate) top: u32,
-}
-
-/// The tile of cube `cube` of a launch whose first view is `first_view`.
-#[cube]
-pub(crate) fn tile_place(cube: u32, layout: Layout, first_view: u32) -> TilePlace {
-    let view = first_view + cube / layout.tiles;
-    let tile = cube % layout.tiles;
-    TilePlace {
-        view,
-        global: view * layout.tiles + tile,
-        left: tile % layout.columns * 16,
-        top: tile / layout.columns * 16,
-    }
-}
 
 /// What a pixel is before its last hit.
 #[derive(CubeType, Clone, Copy)]
@@ -156,21 +133,25 @@ pub(crate) fn replay_hit(
     }
 }
 
-/// How many hits of its tile cube `cube` walks: to the last that any pixel reached, or none where no hit of the tile is of this chunk.
+/// How many hits of its tile, `global` of all views, cube `cube` walks: to the last that any pixel reached, or none where no hit of the tile
+/// is of this chunk.
 ///
-/// A buffer says how far, not the units among themselves: so a compiler can see that all walk as far, and lets barriers stand in the loop.
+/// Buffers say how far, not the units among themselves: so a compiler can see that all walk as far, and lets barriers stand in the loop.
 #[cube]
 pub(crate) fn walked(
     state: &Array<u32>,
+    ranges: &Array<u32>,
     cube: u32,
-    hits: TileHits,
+    global: u32,
     part: Part,
     #[comptime] large: bool,
 ) -> u32 {
     let mut walked = state[(part.reached + cube) as usize];
     if comptime![large] {
         // Hits of other chunks in front of this one's are left out; those behind must be walked through.
-        if hits.start >= part.end_slot || hits.start + hits.count <= part.first_slot {
+        if ranges[global as usize] >= part.end_slot
+            || ranges[(global + 1) as usize] <= part.first_slot
+        {
             walked = 0;
         }
     }
@@ -181,29 +162,22 @@ pub(crate) fn walked(
 #[cube]
 pub(crate) fn clear_unreached(
     ranges: &Array<u32>,
-    prefix: &SharedMemory<u32>,
+    tile: &SharedMemory<u32>,
     partials: &mut Array<f32>,
     cube: u32,
-    hits: TileHits,
-    count: u32,
     reached: u32,
     layout: Layout,
     part: Part,
     #[comptime] large: bool,
 ) {
+    let count = count_again(tile);
     let mut i = UNIT_POS_X;
     while i < (count - reached) * part.stride {
-        let place = reached + i / part.stride;
-        if comptime![large] {
-            let slot = hits.start + place;
-            if slot >= part.first_slot && slot < part.end_slot {
-                let to = (slot - part.first_slot) * part.stride + i % part.stride;
-                partials[to as usize] = 0.0;
-            }
-        } else {
-            let rank = rank_at(ranges, hits.base, layout.ranks / 32, prefix, place);
-            let to = (cube * layout.ranks + rank) * part.stride + i % part.stride;
-            partials[to as usize] = 0.0;
+        let hit = reached + i / part.stride;
+        let place = place_of(ranges, tile, hit, layout, large);
+        let partial = partial_at(place, cube, layout, part, large);
+        if partial.wanted {
+            partials[(partial.first + i % part.stride) as usize] = 0.0;
         }
         i += CUBE_DIM_X;
     }

@@ -9,11 +9,12 @@
 
 use cubecl::prelude::*;
 
+use crate::binning::cube::TILE_SIDE;
 use crate::composite::Moments;
 use crate::composite::cube_partials::{GEOMETRY, PARTS, Part, STEP, write_hits};
-use crate::composite::cube_pixel::{clear_unreached, replay_hit, start_pixel, tile_place, walked};
+use crate::composite::cube_pixel::{clear_unreached, replay_hit, start_pixel, walked};
 use crate::composite::cube_tile::{
-    Layout, PREFIX, ROW, Thresholds, count_again, list_hits, load_hits, pair_if_near, tile_hits,
+    Layout, ROW, TILE_WORDS, Thresholds, list_hits, load_hits, pair_if_near, tile_hits, tile_place,
 };
 use crate::cube::{UNITS, cube_index};
 use crate::math::Vec2;
@@ -55,7 +56,7 @@ pub(crate) fn replay_kernel<F: Float>(
     let sums = comptime!(moments_of + outputs);
     let exchanged = comptime!(if sums > 2 * STEP { sums } else { 2 * STEP });
 
-    let mut prefix = SharedMemory::<u32>::new(PREFIX);
+    let mut tile = SharedMemory::<u32>::new(TILE_WORDS);
     let mut splats = SharedMemory::<u32>::new(BATCH as usize);
     let mut places = SharedMemory::<u32>::new(BATCH as usize);
     let mut rows = SharedMemory::<f32>::new((BATCH * ROW) as usize);
@@ -66,11 +67,11 @@ pub(crate) fn replay_kernel<F: Float>(
     let cube = cube_index();
     if cube < part.cubes {
         let place = tile_place(cube, layout, part.first_view);
-        let column = place.left + UNIT_POS_X % 16;
-        let row = place.top + UNIT_POS_X / 16;
+        let column = place.left + UNIT_POS_X % TILE_SIDE;
+        let row = place.top + UNIT_POS_X / TILE_SIDE;
         let x = f32::cast_from(column) + 0.5;
         let y = f32::cast_from(row) + 0.5;
-        let hits = tile_hits(ranges, &mut prefix, place.global, layout, large);
+        tile_hits(ranges, &mut tile, place.view, place.global, layout, large);
 
         // This unit's pixel on the way back to front.
         let mut v = Array::<f32>::new(planes as usize);
@@ -85,8 +86,8 @@ pub(crate) fn replay_kernel<F: Float>(
         // The pixels this unit sums over: a run of one row, and what it needs to know of them.
         let hit_of = UNIT_POS_X / SEGMENTS;
         let segment = UNIT_POS_X % SEGMENTS;
-        let run_x = f32::cast_from(place.left + segment * RUN % 16) + 0.5;
-        let run_y = f32::cast_from(place.top + segment * RUN / 16) + 0.5;
+        let run_x = f32::cast_from(place.left + segment * RUN % TILE_SIDE) + 0.5;
+        let run_y = f32::cast_from(place.top + segment * RUN / TILE_SIDE) + 0.5;
         let mut v_run = Array::<f32>::new((RUN * planes) as usize);
         // Every unit lends its gradients to the one that sums over its pixel.
         #[unroll]
@@ -100,7 +101,7 @@ pub(crate) fn replay_kernel<F: Float>(
             }
         }
 
-        let mut top = walked(state, cube, hits, part, large);
+        let mut top = walked(state, ranges, cube, place.global, part, large);
         while top > 0 {
             let size = u32::min(BATCH, top);
             let bottom = top - size;
@@ -108,11 +109,9 @@ pub(crate) fn replay_kernel<F: Float>(
             list_hits(
                 list,
                 ranges,
-                &prefix,
+                &tile,
                 &mut splats,
                 &mut places,
-                hits,
-                place.view,
                 bottom,
                 size,
                 layout,
@@ -271,12 +270,9 @@ pub(crate) fn replay_kernel<F: Float>(
         }
 
         if comptime![first] {
-            // Asked again: kept over the loop, they would be registers more.
-            let count = count_again(ranges, &prefix, place.global, layout, large);
-            let reached = walked(state, cube, hits, part, large);
-            clear_unreached(
-                ranges, &prefix, partials, cube, hits, count, reached, layout, part, large,
-            );
+            // Asked again: kept over the loop, it would be a register more.
+            let reached = walked(state, ranges, cube, place.global, part, large);
+            clear_unreached(ranges, &tile, partials, cube, reached, layout, part, large);
         }
     }
 }

@@ -15,10 +15,10 @@ use cubecl::prelude::*;
 
 use crate::composite::Moments;
 use crate::composite::cube_partials::{GEOMETRY, Part, write_hits};
-use crate::composite::cube_pixel::{clear_unreached, replay_hit, start_pixel, tile_place, walked};
+use crate::composite::cube_pixel::{clear_unreached, replay_hit, start_pixel, walked};
 use crate::composite::cube_tile::{
-    Layout, PREFIX, ROW, Thresholds, count_again, in_tile, list_hits, load_hits, pair_if_near,
-    tile_hits,
+    Layout, ROW, TILE_WORDS, Thresholds, in_tile, list_hits, load_hits, pair_if_near, tile_hits,
+    tile_place,
 };
 use crate::cube::{UNITS, cube_index};
 use crate::math::Vec2;
@@ -33,6 +33,17 @@ fn block_width(plane: u32) -> u32 {
 /// bytes allow, so that planes wait for each other half as often.
 pub(crate) fn batch_of(plane: u32, shared: usize) -> u32 {
     if shared < 32 << 10 { plane } else { 2 * plane }
+}
+
+/// The place of a unit in its plane. Where planes are in order (`Cube::planes_in_order`) it follows from the unit's place in its
+/// cube: a register less, over a loop that has none to spare.
+#[cube]
+fn lane_of(#[comptime] plane: u32, #[comptime] in_order: bool) -> u32 {
+    if comptime![in_order] {
+        UNIT_POS_X % plane
+    } else {
+        UNIT_POS_PLANE
+    }
 }
 
 /// How many numbers a unit has left of `count` after [`sum_over_plane`].
@@ -101,7 +112,8 @@ fn share(first: u32, len: u32, lane: u32, #[comptime] count: u32, #[comptime] ma
     }
 }
 
-/// See the file's doc. The arguments are those of `replay_kernel`, then the units of a plane and the hits of a batch ([`batch_of`]).
+/// See the file's doc. The arguments are those of `replay_kernel`, then the units of a plane, whether planes are in order, and the hits
+/// of a batch ([`batch_of`]).
 #[cube(launch)]
 pub(crate) fn replay_planes_kernel<F: Float>(
     packed: &Array<f32>,
@@ -121,6 +133,7 @@ pub(crate) fn replay_planes_kernel<F: Float>(
     #[comptime] with_depth: bool,
     #[comptime] with_features: bool,
     #[comptime] plane: u32,
+    #[comptime] in_order: bool,
     #[comptime] batch: u32,
 ) {
     let depths = comptime!(u32::from(with_depth));
@@ -131,7 +144,7 @@ pub(crate) fn replay_planes_kernel<F: Float>(
     let mask = comptime!(plane / 2);
     let left = comptime!(left_of(sums, plane));
 
-    let mut prefix = SharedMemory::<u32>::new(PREFIX);
+    let mut tile = SharedMemory::<u32>::new(TILE_WORDS);
     let mut splats = SharedMemory::<u32>::new(batch as usize);
     let mut places = SharedMemory::<u32>::new(batch as usize);
     let mut rows = SharedMemory::<f32>::new((batch * ROW) as usize);
@@ -142,7 +155,7 @@ pub(crate) fn replay_planes_kernel<F: Float>(
     let cube = cube_index();
     if cube < part.cubes {
         let place = tile_place(cube, layout, part.first_view);
-        let lane = UNIT_POS_PLANE;
+        let lane = lane_of(plane, in_order);
         let width = comptime!(block_width(plane));
         let height = comptime!(plane / width);
         let in_block = in_tile(PLANE_POS, lane, width, height);
@@ -150,7 +163,7 @@ pub(crate) fn replay_planes_kernel<F: Float>(
         let row = place.top + in_block.row;
         let x = f32::cast_from(column) + 0.5;
         let y = f32::cast_from(row) + 0.5;
-        let hits = tile_hits(ranges, &mut prefix, place.global, layout, large);
+        tile_hits(ranges, &mut tile, place.view, place.global, layout, large);
 
         let mut v = Array::<f32>::new(planes as usize);
         let pixel = start_pixel(
@@ -167,7 +180,7 @@ pub(crate) fn replay_planes_kernel<F: Float>(
             own = sums.runtime();
         }
 
-        let mut top = walked(state, cube, hits, part, large);
+        let mut top = walked(state, ranges, cube, place.global, part, large);
         while top > 0 {
             let size = u32::min(batch, top);
             let bottom = top - size;
@@ -175,11 +188,9 @@ pub(crate) fn replay_planes_kernel<F: Float>(
             list_hits(
                 list,
                 ranges,
-                &prefix,
+                &tile,
                 &mut splats,
                 &mut places,
-                hits,
-                place.view,
                 bottom,
                 size,
                 layout,
@@ -314,12 +325,9 @@ pub(crate) fn replay_planes_kernel<F: Float>(
             top = bottom;
         }
         if comptime![first] {
-            // Asked again: kept over the loop, they would be registers more.
-            let count = count_again(ranges, &prefix, place.global, layout, large);
-            let reached = walked(state, cube, hits, part, large);
-            clear_unreached(
-                ranges, &prefix, partials, cube, hits, count, reached, layout, part, large,
-            );
+            // Asked again: kept over the loop, it would be a register more.
+            let reached = walked(state, ranges, cube, place.global, part, large);
+            clear_unreached(ranges, &tile, partials, cube, reached, layout, part, large);
         }
     }
 }

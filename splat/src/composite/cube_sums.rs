@@ -2,9 +2,9 @@
 
 use cubecl::prelude::*;
 
+use crate::binning::cube::TILE_SIDE;
 use crate::composite::cube_partials::{GEOMETRY, STATE};
-use crate::composite::cube_pixel::tile_place;
-use crate::composite::cube_tile::Layout;
+use crate::composite::cube_tile::{Layout, tile_place};
 use crate::cube::{UNITS, cube_index, unit_index};
 use crate::single::composite as formula;
 
@@ -33,8 +33,8 @@ pub(crate) fn state_kernel(
     let cube = cube_index();
     if cube < cubes {
         let place = tile_place(cube, layout, first_view);
-        let column = place.left + UNIT_POS_X % 16;
-        let row = place.top + UNIT_POS_X / 16;
+        let column = place.left + UNIT_POS_X % TILE_SIDE;
+        let row = place.top + UNIT_POS_X / TILE_SIDE;
         let mut end = 0u32;
         if column < layout.width && row < layout.height {
             let local = (place.view - first_view) * layout.height + row;

@@ -1,4 +1,4 @@
-//! What the forward and the backward compositor on a device share: rows of splats, the list of a tile's hits, and one pair.
+//! What the forward and the backward compositor on a device share: the tile of a cube, the list of its hits, rows of splats, and one pair.
 
 #![expect(
     clippy::trivially_copy_pass_by_ref,
@@ -6,30 +6,28 @@
 )]
 
 use cubecl::prelude::*;
-use half::f16;
 
-use crate::binning::cube::in_box;
-use crate::config::RenderConfig;
-use crate::cube::{Cube, CubeBuffer, cube_dim, grid_of_units, unit_index};
-use crate::error::{RenderError, checked_product};
+use crate::binning::cube::{TILE_SIDE, in_box};
+use crate::composite::cube_pack::PACKED;
 use crate::math::exp::exp_on_device;
 use crate::math::{Sym2, Vec2};
-use crate::project::Splats;
-use crate::project::cube::rounded_to_half;
 use crate::single::{Real, composite as formula};
-use crate::sort::cube::SortedHits;
 
 /// Numbers of a splat's row: mean 2, conic 3, opacity, extents 2, depth.
 pub(crate) const ROW: u32 = 9;
 
-/// Numbers of a packed splat: its row, then its rank in two parts that `f32` holds exactly.
-pub(crate) const PACKED: u32 = 11;
+/// Words that the units of a cube share about their tile ([`tile_hits`]): first, in the small regime, the running count of its mask's bits, for
+/// the 32 words of a view of 1024 splats and past the last. Kept by every unit over a loop, what follows would be registers more.
+pub(crate) const TILE_WORDS: usize = 36;
 
-/// The lower part of a rank.
-const RANK_PART: u32 = 1 << 16;
+/// Of them: the tile's first slot in the large regime, the first word of its mask in the small one.
+const FIRST: usize = 33;
 
-/// The mask words of a view of 1024 splats, and one.
-pub(crate) const PREFIX: usize = 33;
+/// Of them: where the order of the tile's view begins, in the small regime.
+const ORDER: usize = 34;
+
+/// Of them: the number of its hits.
+const COUNT: usize = 35;
 
 /// The settings of compositing as a kernel takes them.
 #[derive(CubeType, CubeLaunch, Clone, Copy)]
@@ -54,116 +52,37 @@ pub(crate) struct Layout {
     pub(crate) ranks: u32,
 }
 
-/// One unit per splat: gathers what the compositor reads.
-#[cube(launch)]
-fn pack_kernel(
-    means: &Array<f32>,
-    conics: &Array<f32>,
-    opacities: &Array<f32>,
-    depths: &Array<f32>,
-    extents: &Array<f32>,
-    ranks: &Array<u32>,
-    packed: &mut Array<f32>,
-    count: u32,
-    #[comptime] ranked: bool,
-) {
-    let m = unit_index();
-    if m < count {
-        let at = m * PACKED;
-        for k in 0..2u32 {
-            packed[(at + k) as usize] = means[(2 * m + k) as usize];
-            packed[(at + 6 + k) as usize] = extents[(2 * m + k) as usize];
-        }
-        for k in 0..3u32 {
-            packed[(at + 2 + k) as usize] = conics[(3 * m + k) as usize];
-        }
-        packed[(at + 5) as usize] = opacities[m as usize];
-        packed[(at + 8) as usize] = depths[m as usize];
-        if comptime![ranked] {
-            let rank = ranks[m as usize];
-            packed[(at + 9) as usize] = f32::cast_from(rank % RANK_PART);
-            packed[(at + 10) as usize] = f32::cast_from(rank / RANK_PART);
-        }
-    }
+/// The tile of a cube.
+#[derive(CubeType, Clone, Copy)]
+pub(crate) struct TilePlace {
+    pub(crate) view: u32,
+    /// Its number among those of all views.
+    pub(crate) global: u32,
+    /// px
+    pub(crate) left: u32,
+    /// px
+    pub(crate) top: u32,
 }
 
-/// Packs every splat, `[M, PACKED]`.
-pub(crate) fn pack<R: Runtime>(
-    cube: &Cube<R>,
-    splats: &Splats<&CubeBuffer>,
-    sorted: &SortedHits,
-) -> Result<CubeBuffer, RenderError> {
-    let m = splats.len();
-    let words = checked_product("packed splats", &[m, PACKED as usize])?;
-    let packed = cube.empty("packed splats [M, 11]", words)?;
-    let (ranks, ranked) = match sorted {
-        SortedHits::Small(sorted) => (&sorted.order, false),
-        SortedHits::Large(sorted) => (&sorted.rank_from_splat, true),
-    };
-    if m > 0 {
-        pack_kernel::launch::<R>(
-            &cube.client,
-            grid_of_units(m)?,
-            cube_dim(),
-            splats.means.arg(),
-            splats.conics.arg(),
-            splats.opacities.arg(),
-            splats.depths.arg(),
-            splats.extents.arg(),
-            ranks.arg(),
-            packed.arg(),
-            m as u32,
-            ranked,
-        );
-    }
-    Ok(packed)
-}
-
-/// One unit per feature: the same in 16 bits. They hold it, but where a device takes subnormal numbers (below 2^-14) for zero.
-#[cube(launch)]
-fn narrow_kernel<F: Float>(features: &Array<f32>, halves: &mut Array<F>, count: u32) {
-    let i = unit_index();
-    if i < count {
-        halves[i as usize] = F::cast_from(rounded_to_half(features[i as usize]));
-    }
-}
-
-/// Features in 16 bits for the compositors to read, `[M, C]`, where they are rounded to that many and the device has numbers of 16 bits.
-pub(crate) fn narrow<R: Runtime>(
-    cube: &Cube<R>,
-    splats: &Splats<&CubeBuffer>,
-    config: &RenderConfig,
-) -> Result<Option<CubeBuffer>, RenderError> {
-    let count = splats.features.len();
-    if !config.half_features || !cube.has_halves() || count == 0 {
-        return Ok(None);
-    }
-    let halves = cube.empty("features of 16 bits [M, C]", count.div_ceil(2))?;
-    narrow_kernel::launch::<f16, R>(
-        &cube.client,
-        grid_of_units(count)?,
-        cube_dim(),
-        splats.features.arg(),
-        halves.arg_of_halves(count),
-        count as u32,
-    );
-    Ok(Some(halves))
-}
-
-/// The rank of a packed splat.
+/// The tile of cube `cube` of a launch whose first view is `first_view`.
 #[cube]
-pub(crate) fn rank_of(packed: &Array<f32>, m: u32) -> u32 {
-    let at = m * PACKED + 9;
-    u32::cast_from(packed[at as usize]) + u32::cast_from(packed[(at + 1) as usize]) * RANK_PART
+pub(crate) fn tile_place(cube: u32, layout: Layout, first_view: u32) -> TilePlace {
+    let view = first_view + cube / layout.tiles;
+    let tile = cube % layout.tiles;
+    TilePlace {
+        view,
+        global: first_view * layout.tiles + cube,
+        left: tile % layout.columns * TILE_SIDE,
+        top: tile / layout.columns * TILE_SIDE,
+    }
 }
 
-/// Writes the running count of a tile's bits, `prefix[w]` of them before word `w` of its mask, and returns their number. All units of
-/// the cube must call it.
+/// Writes the running count of a tile's bits, `tile[w]` of them before word `w` of its mask, and returns their number.
 ///
-/// Every unit counts for itself, from a buffer that no kernel with barriers writes: so a compiler can see that all have the same number, and
+/// Every unit counts for itself, from a buffer that the kernel only reads: so a compiler can see that all have the same number, and
 /// lets barriers stand in a loop over it.
 #[cube]
-fn count_bits(masks: &Array<u32>, base: u32, words: u32, prefix: &mut SharedMemory<u32>) -> u32 {
+fn count_bits(masks: &Array<u32>, base: u32, words: u32, tile: &mut SharedMemory<u32>) -> u32 {
     let mut total = 0u32;
     let mut before = 0u32;
     for w in 0..words {
@@ -177,86 +96,63 @@ fn count_bits(masks: &Array<u32>, base: u32, words: u32, prefix: &mut SharedMemo
         before = total;
     }
     if UNIT_POS_X <= words {
-        prefix[UNIT_POS_X as usize] = before;
+        tile[UNIT_POS_X as usize] = before;
     }
-    sync_cube();
     total
 }
 
-/// The hits of a tile.
-#[derive(CubeType, Clone, Copy)]
-pub(crate) struct TileHits {
-    /// The first of its slots in the large regime.
-    pub(crate) start: u32,
-    /// The first word of its mask in the small regime.
-    pub(crate) base: u32,
-    pub(crate) count: u32,
-}
-
-/// The hits of tile `tile` of all views; fills `prefix` in the small regime. All units of the cube must call it.
+/// The number of hits of tile `global` of all views, which is one of view `view`; fills `tile`, [`TILE_WORDS`] words. All units of the cube
+/// must call it.
 #[cube]
 pub(crate) fn tile_hits(
     ranges: &Array<u32>,
-    prefix: &mut SharedMemory<u32>,
-    tile: u32,
-    layout: Layout,
-    #[comptime] large: bool,
-) -> TileHits {
-    if comptime![large] {
-        let start = ranges[tile as usize];
-        TileHits {
-            start,
-            base: 0u32.runtime(),
-            count: ranges[(tile + 1) as usize] - start,
-        }
-    } else {
-        let words = layout.ranks / 32;
-        let base = tile * words;
-        TileHits {
-            start: 0u32.runtime(),
-            base,
-            count: count_bits(ranges, base, words, prefix),
-        }
-    }
-}
-
-/// The number of a tile's hits once more, from shared memory: kept over a loop, it would be a register more.
-#[cube]
-pub(crate) fn count_again(
-    ranges: &Array<u32>,
-    prefix: &SharedMemory<u32>,
-    tile: u32,
+    tile: &mut SharedMemory<u32>,
+    view: u32,
+    global: u32,
     layout: Layout,
     #[comptime] large: bool,
 ) -> u32 {
-    if comptime![large] {
-        ranges[(tile + 1) as usize] - ranges[tile as usize]
+    let words = layout.ranks / 32;
+    let first = if comptime![large] {
+        ranges[global as usize]
     } else {
-        prefix[(layout.ranks / 32) as usize]
+        global * words
+    };
+    let count = if comptime![large] {
+        ranges[(global + 1) as usize] - first
+    } else {
+        count_bits(ranges, first, words, tile)
+    };
+    if UNIT_POS_X == 0 {
+        tile[FIRST] = first;
+        tile[ORDER] = view * layout.ranks;
+        tile[COUNT] = count;
     }
+    sync_cube();
+    count
 }
 
-/// The rank of the bit at `place` of a tile's mask, `place` being less than the number of its bits.
+/// The number of a tile's hits once more.
 #[cube]
-pub(crate) fn rank_at(
-    masks: &Array<u32>,
-    base: u32,
-    words: u32,
-    prefix: &SharedMemory<u32>,
-    place: u32,
-) -> u32 {
+pub(crate) fn count_again(tile: &SharedMemory<u32>) -> u32 {
+    tile[COUNT]
+}
+
+/// The rank of the bit at `place` of a tile's mask of `words` words, `place` being less than the number of its bits.
+#[cube]
+fn rank_at(masks: &Array<u32>, tile: &SharedMemory<u32>, words: u32, place: u32) -> u32 {
     let mut low = 0u32;
     let mut high = words;
     while high - low > 1 {
         let middle = low + (high - low) / 2;
-        if prefix[middle as usize] <= place {
+        if tile[middle as usize] <= place {
             low = middle;
         } else {
             high = middle;
         }
     }
-    let mut bits: u32 = masks[(base + low) as usize];
-    let before = place - prefix[low as usize];
+    let mut bits: u32 = masks[(tile[FIRST] + low) as usize];
+    let before = place - tile[low as usize];
     for _ in 0..before {
         bits &= bits - 1;
     }
@@ -265,32 +161,43 @@ pub(crate) fn rank_at(
     low * 32 + below.count_ones()
 }
 
-/// Lists hits `first ..` of a tile, one per unit below `size`: the splat, and where in its lists the hit is, which is its slot in the large
-/// regime and the splat's rank in the small one.
+/// Where in its lists hit `hit` of a tile is: its slot in the large regime, the rank of its splat in the small one.
+#[cube]
+pub(crate) fn place_of(
+    ranges: &Array<u32>,
+    tile: &SharedMemory<u32>,
+    hit: u32,
+    layout: Layout,
+    #[comptime] large: bool,
+) -> u32 {
+    if comptime![large] {
+        tile[FIRST] + hit
+    } else {
+        rank_at(ranges, tile, layout.ranks / 32, hit)
+    }
+}
+
+/// Lists hits `first ..` of a tile, one per unit below `size`: the splat, and its [`place_of`].
 #[cube]
 pub(crate) fn list_hits(
     list: &Array<u32>,
     ranges: &Array<u32>,
-    prefix: &SharedMemory<u32>,
+    tile: &SharedMemory<u32>,
     splats: &mut SharedMemory<u32>,
     places: &mut SharedMemory<u32>,
-    hits: TileHits,
-    view: u32,
     first: u32,
     size: u32,
     layout: Layout,
     #[comptime] large: bool,
 ) {
     if UNIT_POS_X < size {
-        let hit = first + UNIT_POS_X;
-        if comptime![large] {
-            splats[UNIT_POS_X as usize] = list[(hits.start + hit) as usize];
-            places[UNIT_POS_X as usize] = hits.start + hit;
-        } else {
-            let rank = rank_at(ranges, hits.base, layout.ranks / 32, prefix, hit);
-            splats[UNIT_POS_X as usize] = list[(view * layout.ranks + rank) as usize];
-            places[UNIT_POS_X as usize] = rank;
+        let place = place_of(ranges, tile, first + UNIT_POS_X, layout, large);
+        let mut at = place;
+        if comptime![!large] {
+            at += tile[ORDER];
         }
+        splats[UNIT_POS_X as usize] = list[at as usize];
+        places[UNIT_POS_X as usize] = place;
     }
 }
 
@@ -413,7 +320,7 @@ fn pair_inside(rows: &SharedMemory<f32>, at: u32, d: Vec2<f32>, thresholds: Thre
     }
 }
 
-/// Where in a tile of 16 x 16 the pixel of a unit lies, in px: units that run together have a block, for a splat touches fewer blocks than
+/// Where in a tile the pixel of a unit lies, in px: units that run together have a block, for a splat touches fewer blocks than
 /// rows.
 #[derive(CubeType, Clone, Copy)]
 pub(crate) struct InTile {
@@ -429,7 +336,7 @@ pub(crate) fn in_tile(
     #[comptime] width: u32,
     #[comptime] height: u32,
 ) -> InTile {
-    let blocks = comptime!(16 / width);
+    let blocks = comptime!(TILE_SIDE / width);
     InTile {
         column: plane % blocks * width + lane % width,
         row: plane / blocks * height + lane / width,

@@ -341,6 +341,7 @@ impl<R: Runtime> Backward<'_, R> {
                     f32,
                     features.arg(),
                     plane,
+                    self.cube.planes_in_order,
                     batch_of(plane, shared)
                 ),
                 (Some(plane), Some(halves)) => launch!(
@@ -348,6 +349,7 @@ impl<R: Runtime> Backward<'_, R> {
                     f16,
                     halves.arg_of_halves(features.len()),
                     plane,
+                    self.cube.planes_in_order,
                     batch_of(plane, shared)
                 ),
             }

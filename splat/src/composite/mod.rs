@@ -17,6 +17,8 @@ pub(crate) mod cpu_vjp;
 #[cfg(feature = "cube")]
 pub(crate) mod cube;
 #[cfg(feature = "cube")]
+pub(crate) mod cube_pack;
+#[cfg(feature = "cube")]
 pub(crate) mod cube_partials;
 #[cfg(feature = "cube")]
 pub(crate) mod cube_pixel;

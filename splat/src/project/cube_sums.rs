@@ -12,11 +12,11 @@ use crate::single::{Real, project as formula};
 pub(crate) const POSE: u32 = 12;
 
 /// Numbers of a packed gradient: mean 2, conic 3, opacity, depth, and 1 where the splat is visible.
-pub(crate) const PACKED: u32 = 8;
+pub(crate) const GRADIENT: u32 = 8;
 
 /// One unit per splat: gathers the gradient by its geometry.
 #[cube(launch)]
-pub(crate) fn pack_kernel(
+pub(crate) fn pack_gradients_kernel(
     means: &Array<f32>,
     conics: &Array<f32>,
     opacities: &Array<f32>,
@@ -27,7 +27,7 @@ pub(crate) fn pack_kernel(
 ) {
     let m = unit_index();
     if m < count {
-        let at = m * PACKED;
+        let at = m * GRADIENT;
         for k in 0..2u32 {
             packed[(at + k) as usize] = means[(2 * m + k) as usize];
         }
@@ -46,12 +46,12 @@ pub(crate) fn pack_kernel(
 
 #[cube]
 fn is_visible(packed: &Array<f32>, m: u32) -> bool {
-    packed[(m * PACKED + 7) as usize] > 0.0
+    packed[(m * GRADIENT + 7) as usize] > 0.0
 }
 
 #[cube]
 fn v_splat_of(packed: &Array<f32>, m: u32) -> Splat<f32> {
-    let at = m * PACKED;
+    let at = m * GRADIENT;
     Splat::<Real> {
         mean: Vec2::<Real> {
             x: packed[at as usize],

@@ -13,7 +13,8 @@ use crate::gaussians::Gaussians;
 use crate::project::Splats;
 use crate::project::cube::{Settings, SettingsLaunch, view_table};
 use crate::project::cube_sums::{
-    PACKED, POSE, features_kernel, geometry_kernel, pack_kernel, pose_kernel, sum_grains_kernel,
+    GRADIENT, POSE, features_kernel, geometry_kernel, pack_gradients_kernel, pose_kernel,
+    sum_grains_kernel,
 };
 use crate::project::vjp::{ViewsOfTasks, validate_vjp};
 
@@ -161,10 +162,10 @@ fn pack<R: Runtime>(
     v_splats: &Splats<&CubeBuffer>,
 ) -> Result<CubeBuffer, RenderError> {
     let m = splats.len();
-    let words = checked_product("packed gradients", &[m, PACKED as usize])?;
+    let words = checked_product("packed gradients", &[m, GRADIENT as usize])?;
     let packed = cube.empty("packed gradients [M, 8]", words)?;
     if m > 0 {
-        pack_kernel::launch::<R>(
+        pack_gradients_kernel::launch::<R>(
             &cube.client,
             grid_of_units(m)?,
             cube_dim(),

@@ -10,6 +10,9 @@ use splat::{Cpu, Gradients, Image, RenderError, Wanted, render, render_vjp};
 #[cfg(feature = "cube")]
 use splat::{Cube, Regime, Support};
 
+#[cfg(feature = "wgpu")]
+use splat::cube_measure::with_planes_in_order;
+
 use crate::support::World;
 
 /// What a render and its vjp gave.
@@ -122,13 +125,26 @@ pub fn on_device<R: cubecl::Runtime>(
     Ok((cube.download_image(&image)?, cube.download_gradients(&v)?))
 }
 
-/// Whether the device has planes, reported by `CubeCL` or not.
+/// Planes of a device.
 #[cfg(feature = "wgpu")]
-fn has_subgroups() -> bool {
+struct Planes {
+    /// Whether it has any, reported by `CubeCL` or not.
+    any: bool,
+    /// Whether units are dealt to them in order, as far as is known: llvmpipe, a CPU, does so.
+    in_order: bool,
+}
+
+#[cfg(feature = "wgpu")]
+fn planes_of_device() -> Planes {
     let instance = wgpu::Instance::default();
     let adapter = instance.request_adapter(&wgpu::RequestAdapterOptions::default());
-    let adapter = cubecl::future::block_on(adapter);
-    adapter.is_ok_and(|adapter| adapter.features().contains(wgpu::Features::SUBGROUP))
+    let adapter = cubecl::future::block_on(adapter).ok();
+    let features = adapter.as_ref().map(wgpu::Adapter::features);
+    let kind = adapter.map(|adapter| adapter.get_info().device_type);
+    Planes {
+        any: features.is_some_and(|features| features.contains(wgpu::Features::SUBGROUP)),
+        in_order: kind == Some(wgpu::DeviceType::Cpu),
+    }
 }
 
 /// Every backend this program was built with.
@@ -139,12 +155,15 @@ pub fn places() -> Vec<Place> {
     {
         let cube = Cube::<cubecl_wgpu::WgpuRuntime>::new(&cubecl_wgpu::WgpuDevice::default()).ok();
         let plain = cube.clone().map(|cube| cube.with_planes(Support::Never));
-        let planes = cube.filter(|_| has_subgroups());
+        let known = planes_of_device();
+        let planes = cube.filter(|_| known.any);
         let planes = planes.map(|cube| cube.with_planes(Support::Assumed));
         let planes = planes.filter(|cube| cube.plane_size().is_some());
         places.push(device("wgpu_small", plain.as_ref(), Regime::Small));
         places.push(device("wgpu_large", plain.as_ref(), Regime::Large));
         places.push(device("wgpu_small_planes", planes.as_ref(), Regime::Small));
+        // In one of the two regimes, so that both kinds of kernels run.
+        let planes = planes.map(|cube| with_planes_in_order(cube, known.in_order));
         places.push(device("wgpu_large_planes", planes.as_ref(), Regime::Large));
     }
     #[cfg(feature = "cuda")]

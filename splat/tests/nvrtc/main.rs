@@ -3,8 +3,9 @@
 //! The GPU backend runs on a runtime that records what is launched. So a kernel is here if a render launches it, in the very variants
 //! that a render launches; and each `#[cube(launch)]` in the sources must be among them.
 //!
-//! `cargo test -p splat --features cuda --test nvrtc`. Without NVRTC (see `compiler.rs`) the compilations show as ignored.
+//! `cargo test -p splat --features cuda --test nvrtc`; `-- --ignored orders` tries other orders of shared arrays, for minutes. Without NVRTC (see `compiler.rs`) the compilations show as ignored.
 
+mod arrays;
 mod compiler;
 mod recorder;
 mod scenes;
@@ -15,6 +16,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use arrays::{arrays_are_placed, placed};
 use compiler::{Nvrtc, Resources};
 use libtest_mimic::{Arguments, Failed, Trial};
 use recorder::{Architecture, Kernel, launched};
@@ -68,6 +70,12 @@ fn every_kernel_is_launched(architecture: Architecture) -> Result<(), Failed> {
     if wanted.is_empty() {
         return Err("no kernel in the sources".into());
     }
+    wanted.sort_unstable();
+    let before = wanted.len();
+    wanted.dedup();
+    if wanted.len() < before {
+        return Err("two kernels have one name: which was launched?".into());
+    }
     let launched = launched(architecture);
     wanted.retain(|name| !launched.iter().any(|kernel| kernel.function == *name));
     if wanted.is_empty() {
@@ -84,53 +92,34 @@ fn compiles(
 ) -> Result<(), Failed> {
     let source = kernel.source.as_ref().map_err(Clone::clone)?;
     let nvrtc = nvrtc.ok_or("NVRTC was not found")?;
-    let compile = |source: &str| {
-        let resources = nvrtc.compile(source, architecture.0);
-        resources.map_err(|error| format!("{error}\n{source}"))
-    };
-    let resources = compile(source)?;
+    let source = &placed(source, 0)?;
+    let resources = nvrtc.compile(source, architecture.0);
+    let resources = resources.map_err(|error| format!("{error}\n{source}"))?;
     let key = (architecture.0, kernel.function.clone());
     let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);
     let variants = report.entry(key).or_default();
     variants.push((resources, kernel.clone()));
     drop(report);
-    if resources.spills == 0 {
-        return Ok(());
-    }
-    // CubeCL says how many units a cube has, but not how many cubes a multiprocessor shall hold at least. The assembler then gives up a few
-    // registers so that one more cube fits, at the price of a few stores. That is its choice, and another in every version. Asked for
-    // one cube at least, it must need none: a kernel that still spills asks for more registers than there are.
-    if resources.spills > TRADED {
-        return Err(format!("{resources:?}: more than the {TRADED} bytes of a trade").into());
-    }
-    no_spills(compile(&one_cube_at_least(source)?)?)
+    no_spills(resources)
 }
 
-/// Bytes per unit that the assembler may store so that one more cube fits: four of a unit's registers.
-const TRADED: u32 = 16;
+/// Orders of shared arrays that are tried where `-- --ignored` asks for it.
+const ORDERS: usize = 8;
 
-/// The source with the number of cubes on a multiprocessor that `CubeCL` leaves out.
-fn one_cube_at_least(source: &str) -> Result<String, String> {
-    const BOUNDS: &str = "__launch_bounds__(";
-    let split = source.split_once(BOUNDS);
-    let split = split.and_then(|(before, rest)| Some((before, rest.split_once(')')?)));
-    match split {
-        Some((before, (units, rest))) if units.trim().parse::<u32>().is_ok() => {
-            Ok(format!("{before}{BOUNDS}{units}, 1){rest}"))
-        }
-        _ => Err(format!("no {BOUNDS}units) in\n{source}")),
+/// No order makes a kernel spill.
+fn no_order_spills(
+    nvrtc: Option<&Nvrtc>,
+    kernel: &Kernel,
+    architecture: Architecture,
+) -> Result<(), Failed> {
+    let source = kernel.source.as_ref().map_err(Clone::clone)?;
+    let nvrtc = nvrtc.ok_or("NVRTC was not found")?;
+    let arrays = source.matches("// Shared array size: ").count();
+    let orders = (1..=arrays).product::<usize>();
+    for order in (1..ORDERS).map(|i| i * orders / ORDERS) {
+        no_spills(nvrtc.compile(&placed(source, order)?, architecture.0)?)?;
     }
-}
-
-fn bounds_are_completed() -> Result<(), Failed> {
-    let source = "void __launch_bounds__(256) f(int a) {}";
-    let completed = one_cube_at_least(source)?;
-    if completed == "void __launch_bounds__(256, 1) f(int a) {}"
-        && one_cube_at_least(&completed).is_err()
-    {
-        return Ok(());
-    }
-    Err(completed.into())
+    Ok(())
 }
 
 fn no_spills(resources: Resources) -> Result<(), Failed> {
@@ -201,11 +190,13 @@ fn print(report: &Report) {
 }
 
 fn main() {
+    let arguments = Arguments::from_args();
+    let minutes = arguments.ignored || arguments.include_ignored;
     let nvrtc = Nvrtc::find().map(Arc::new);
     let report = Report::default();
     let mut trials = vec![
         Trial::test("sources_are_searched", sources_are_searched),
-        Trial::test("bounds_are_completed", bounds_are_completed),
+        Trial::test("arrays_are_placed", arrays_are_placed),
     ];
     let checks: [(&str, Check); 2] = [
         ("an_error_is_found", an_error_is_found),
@@ -218,7 +209,10 @@ fn main() {
     }
     for architecture in ARCHITECTURES {
         let launches = scenes::launch_everything(architecture);
+        let read_back = scenes::hardly_anything_is_read_back(architecture);
         let number = architecture.0;
+        let name = format!("sm_{number}::hardly_anything_is_read_back");
+        trials.push(Trial::test(name, move || read_back.map_err(Failed::from)));
         let name = format!("sm_{number}::every_render_is_launched");
         trials.push(Trial::test(name, move || launches.map_err(Failed::from)));
         let name = format!("sm_{number}::every_kernel_is_launched");
@@ -227,9 +221,16 @@ fn main() {
         }));
         for (i, kernel) in launched(architecture).into_iter().enumerate() {
             let name = format!("sm_{number}::compiles::{}::{i}", kernel.function);
+            let shared = kernel.shared;
+            let (found, same) = (nvrtc.clone(), kernel.clone());
+            let orders = move || no_order_spills(found.as_deref(), &same, architecture);
+            let orders_name = format!("sm_{number}::orders::{}::{i}", kernel.function);
             let (found, report) = (nvrtc.clone(), report.clone());
             let run = move || compiles(found.as_deref(), &kernel, architecture, &report);
             trials.push(Trial::test(name, run).with_ignored_flag(nvrtc.is_none()));
+            if minutes && shared > 0 {
+                trials.push(Trial::test(orders_name, orders).with_ignored_flag(true));
+            }
         }
     }
     match &nvrtc {
@@ -239,7 +240,7 @@ fn main() {
             compiler::VARIABLE
         ),
     }
-    let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
+    let conclusion = libtest_mimic::run(&arguments, trials);
     print(&report);
     conclusion.exit();
 }

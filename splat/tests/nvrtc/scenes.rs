@@ -6,10 +6,10 @@ use splat::{
     RenderError, Scene, Support, Views, Wanted, render, render_vjp,
 };
 
-use crate::recorder::{Architecture, Recorder};
+use crate::recorder::{Architecture, Recorder, reads};
 
-/// Numbers of channels: alone, a picture, with depth, and such as fill and overflow what a kernel holds at once.
-const CHANNELS: [usize; 7] = [1, 3, 4, 5, 8, 16, 33];
+/// Numbers of channels: as many as a kernel may hold at once, and such as take further launches.
+const CHANNELS: [usize; 10] = [1, 2, 3, 4, 5, 6, 7, 8, 16, 33];
 
 /// Numbers of Gaussians: few enough for the small regime, and enough for sums in several steps.
 const SHORT: usize = 600;
@@ -75,6 +75,34 @@ pub fn launch_everything(architecture: Architecture) -> Result<(), String> {
     one(&backend, LONG, 3, projections[0], &RenderConfig::default())
         .map_err(|error| format!("{LONG} Gaussians: {error}"))?;
     cubecl::future::block_on(backend.client().sync()).map_err(|error| error.to_string())
+}
+
+/// A render and its vjps read nothing back in the small regime, and the number of hits in the large one.
+///
+/// # Errors
+/// Says how often it was.
+pub fn hardly_anything_is_read_back(architecture: Architecture) -> Result<(), String> {
+    let backend = Cube::from_client(Recorder::client(&architecture));
+    let backend = backend.map_err(|error| error.to_string())?;
+    let camera = Camera::pinhole(32.0, 32.0, 20.0, 12.0);
+    for (regime, expected) in [(Regime::Small, 0), (Regime::Large, 1)] {
+        let backend = backend.clone().with_regime(regime);
+        let before = reads();
+        one(&backend, SHORT, 3, camera, &RenderConfig::default())
+            .map_err(|error| error.to_string())?;
+        let got = reads() - before;
+        if got != expected {
+            return Err(format!("{regime:?}: {got} reads, not {expected}"));
+        }
+        backend
+            .upload(&[1.0])
+            .and_then(|buffer| backend.download(&buffer))
+            .map_err(|error| error.to_string())?;
+        if reads() != before + expected + 1 {
+            return Err("reads are not counted".to_owned());
+        }
+    }
+    Ok(())
 }
 
 /// One render, and its vjp for several kinds of gradients.
