@@ -7,9 +7,9 @@ use cubecl::Runtime;
 use serde::Serialize;
 use splat::{Cube, Regime, RenderError};
 
-use crate::Tables;
 use crate::sampling::{interleaved, ms};
 use crate::table::{count, markdown, number};
+use crate::{Tables, note};
 
 /// How the hits of a tile are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -50,7 +50,7 @@ pub(crate) struct Row {
 /// Times of one round: both passes, the single stages, the ceiling.
 const TIMED: usize = 2 + Stage::SINGLE.len() + 1;
 
-/// Measures all workloads.
+/// Measures all workloads but those that the device has no room for.
 pub(crate) fn measure<R: Runtime>(
     cube: &Cube<R>,
     workloads: Vec<Workload>,
@@ -63,7 +63,13 @@ pub(crate) fn measure<R: Runtime>(
         let splats = bench.saved.splats.as_slices();
         let work = measure::count(&splats, &bench.saved.sorted, &bench.workload.config)?;
         let workload = bench.workload;
-        items.push((DeviceBench::new(cube.clone(), workload)?, work));
+        let name = workload.name.clone();
+        match DeviceBench::new(cube.clone(), workload) {
+            Err(error @ RenderError::Capacity { .. }) => {
+                note(&format!("{name}: left out, {error}"));
+            }
+            bench => items.push((bench?, work)),
+        }
     }
     let medians = interleaved(&items, rounds, |(bench, _)| {
         let mut times = [0.0; TIMED];
