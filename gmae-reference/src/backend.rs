@@ -61,6 +61,7 @@ impl Trains for Cuda {}
 
 impl Place {
     /// What to say where this build has no kernels for the place.
+    #[cfg(not(all(feature = "wgpu", feature = "cuda")))]
     pub(crate) fn missing(self) -> Error {
         let name = format!("{self:?}").to_lowercase();
         Error::Argument {
@@ -87,10 +88,15 @@ pub fn find<B: Backend>() -> Result<B::Device, Error> {
     panic::set_hook(hook);
     match found {
         Ok(_) => Ok(B::Device::default()),
-        Err(_) => Err(Error::Argument {
-            argument: "--device",
-            expected: "a device with a driver".to_owned(),
-            got: "a machine without one".to_owned(),
-        }),
+        Err(panic) => {
+            let said = panic.downcast_ref::<String>().map(String::as_str);
+            let said = said.or_else(|| panic.downcast_ref::<&str>().copied());
+            Err(Error::Argument {
+                argument: "--device",
+                expected: "a device with a driver (Vulkan, Metal or DirectX 12 for wgpu, NVIDIA's for cuda)"
+                    .to_owned(),
+                got: format!("none: {}", said.unwrap_or("a panic of the runtime")),
+            })
+        }
     }
 }

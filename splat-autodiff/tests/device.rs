@@ -202,6 +202,54 @@ fn buffers_are_lent<B: Backend>(device: &B::Device) -> Result<(), Failed> {
     same("a buffer returned", &first, &back)
 }
 
+/// The allocation of a tensor.
+fn allocation_of<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Result<String, Failed> {
+    allocation(&take::<B, WgpuRuntime>("it", tensor.into_primitive().tensor())?.0)
+}
+
+/// The kernels write images into one allocation, and gradients by geometry into another: tensors that share them have come from there and
+/// not by way of the host, which copies each into one of its own.
+fn renders_stay_on_the_device<B: Backend>(device: &B::Device) -> Result<(), Failed> {
+    let given = inputs::<Autodiff<B>>(device);
+    let (means, scales) = (
+        given.gaussians.means.require_grad(),
+        given.gaussians.scales.require_grad(),
+    );
+    let gaussians = GaussianTensors {
+        means: means.clone(),
+        scales: scales.clone(),
+        ..given.gaussians
+    };
+    let (background, poses) = (given.background, given.poses);
+    let image = render_with_poses(&gaussians, &views(), background, poses, &config())?;
+    let gradients = image.features.sum().backward();
+    let v_means = means.grad(&gradients).ok_or("no gradient by means")?;
+    let v_scales = scales.grad(&gradients).ok_or("no gradient by scales")?;
+
+    let given = inputs::<B>(device);
+    let forward = splat_autodiff::render_forward_with_poses(
+        &given.gaussians,
+        &views(),
+        given.background,
+        given.poses,
+        &config(),
+    )?;
+    let transmittance = forward.transmittance.ok_or("no transmittance")?;
+    let depth = forward.depth.ok_or("no depth")?;
+    let layers = forward.layers.ok_or("no layers")?;
+    let images = [
+        allocation_of(forward.features)?,
+        allocation_of(transmittance)?,
+        allocation_of(depth)?,
+        allocation_of(layers)?,
+    ];
+    let gradients = [allocation_of(v_means)?, allocation_of(v_scales)?];
+    if images.iter().any(|it| *it != images[0]) || gradients[0] != gradients[1] {
+        return Err(format!("images in {images:?}, gradients in {gradients:?}").into());
+    }
+    Ok(())
+}
+
 fn same(what: &str, a: &CubeBuffer, b: &CubeBuffer) -> Result<(), Failed> {
     let (a, b) = (allocation(a)?, allocation(b)?);
     if a == b {
@@ -238,10 +286,14 @@ fn trials_on<B: Backend>(name: &str, device: &B::Device, found: bool, trials: &m
 where
     B::Device: Debug,
 {
-    let checks: [(&str, Check<B::Device>); 4] = [
+    let checks: [(&str, Check<B::Device>); 5] = [
         ("equals_the_cpu", equals_the_cpu::<B>),
         ("forward_equals_recorded", forward_equals_recorded::<B>),
         ("buffers_are_lent", buffers_are_lent::<B>),
+        (
+            "renders_stay_on_the_device",
+            renders_stay_on_the_device::<B>,
+        ),
         ("empty_scenes", empty_scenes::<B>),
     ];
     for (check, run) in checks {
