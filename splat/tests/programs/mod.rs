@@ -34,8 +34,8 @@ fn build(name: &str) -> PathBuf {
         .args([
             "build",
             "--quiet",
-            "--package",
-            "splat",
+            // Not the package by itself, whose dependencies may have other features and would be compiled again.
+            "--workspace",
             "--example",
             name,
             "--profile",
