@@ -3,6 +3,8 @@
 //!
 //! `cargo test -p splat --features wgpu --test cube`
 
+mod regimes;
+
 use cubecl::prelude::*;
 use cubecl_wgpu::{WgpuDevice, WgpuRuntime};
 use half::f16;
@@ -403,56 +405,6 @@ fn grids_hold_their_cubes() -> Result<(), Failed> {
     Ok(())
 }
 
-/// The dispatcher takes the small regime for views of up to 1024 splats whose lists fit the memory budget: views, splats of the longest
-/// and of the others, side of the image, budget in bytes.
-fn auto_takes_what_fits() -> Result<(), Failed> {
-    type Hits = <Cube<WgpuRuntime> as Backend>::Hits;
-    let device = Cube::<WgpuRuntime>::new(&WgpuDevice::default())?;
-    let (budget, little) = (64 << 20, 1 << 20);
-    for (views, longest, others, side, budget, small) in [
-        (2, 1024, 1024, 32, budget, true),
-        (2, 1025, 3, 32, budget, false),
-        (2, 0, 0, 32, budget, true),
-        // The order has a place for as many splats in every view as in the longest.
-        (4000, 1000, 1, 1, budget, true),
-        (4000, 1000, 1, 1, little, false),
-        // The masks have a bit for each of them in every tile.
-        (1000, 20, 20, 128, 300 << 10, true),
-        (1000, 20, 20, 128, 200 << 10, false),
-        // A view's partial gradients: 256 tiles of 128 splats of 7 numbers and a channel.
-        (1, 128, 128, 256, little, true),
-        (1, 129, 129, 256, little, false),
-    ] {
-        let cube = device.clone().with_memory_budget(budget);
-        let offsets = (0..=views).map(|view| {
-            if view == 0 {
-                0
-            } else {
-                longest + (view - 1) * others
-            }
-        });
-        let offsets: Vec<usize> = offsets.collect();
-        let count = longest + (views - 1) * others;
-        let zeros = vec![0.0f32; 3 * count];
-        let splats = cube.upload_splats(&splat::Splats {
-            means: &zeros[..2 * count],
-            conics: &zeros,
-            opacities: &zeros[..count],
-            depths: &zeros[..count],
-            features: &zeros[..count],
-            half_features: None,
-            extents: &zeros[..2 * count],
-            offsets,
-            channels: 1,
-        })?;
-        let hits = cube.bin(&splats.map(|buffer| buffer), side, side)?;
-        if matches!(hits, Hits::Small(_)) != small {
-            return Err(format!("{views} views of {longest} and {others} splats, {side} px, {budget} bytes: {hits:?}").into());
-        }
-    }
-    Ok(())
-}
-
 fn main() {
     // CubeCL panics where no adapter is found; that is the only way it has to say so.
     let found = std::panic::catch_unwind(|| WgpuRuntime::client(&WgpuDevice::default())).is_ok();
@@ -488,7 +440,7 @@ fn main() {
         buffers_longer_than_their_handle_are_refused,
     );
     trials.push(longer.with_ignored_flag(!found));
-    let auto = Trial::test("auto_takes_what_fits", auto_takes_what_fits);
+    let auto = Trial::test("auto_takes_what_fits", regimes::auto_takes_what_fits);
     trials.push(auto.with_ignored_flag(!found));
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
