@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use cubecl::Runtime;
-use splat::cube_measure::{roofline, wait};
+use splat::measure::gpu::{roofline, wait};
 use splat::{
-    Backend, Cube, CubeBuffer, Gaussians, Image, RenderError, Saved, Scene, Splats, render,
+    Backend, Gaussians, Gpu, GpuBuffer, Image, RenderError, Saved, Scene, Splats, render,
     render_vjp,
 };
 
@@ -21,12 +21,12 @@ const LEAST: Duration = Duration::from_millis(20);
 pub struct DeviceBench<R: Runtime> {
     /// What is rendered.
     pub workload: Workload,
-    cube: Cube<R>,
-    gaussians: Gaussians<CubeBuffer>,
-    backgrounds: CubeBuffer,
-    saved: Saved<Cube<R>>,
-    v_image: Image<CubeBuffer>,
-    v_splats: Splats<CubeBuffer>,
+    cube: Gpu<R>,
+    gaussians: Gaussians<GpuBuffer>,
+    backgrounds: GpuBuffer,
+    saved: Saved<Gpu<R>>,
+    v_image: Image<GpuBuffer>,
+    v_splats: Splats<GpuBuffer>,
 }
 
 impl<R: Runtime> DeviceBench<R> {
@@ -34,26 +34,26 @@ impl<R: Runtime> DeviceBench<R> {
     ///
     /// # Errors
     /// As [`splat::render()`].
-    pub fn new(cube: Cube<R>, workload: Workload) -> Result<Self, RenderError> {
-        let gaussians = cube.upload_gaussians(&workload.gaussians.as_slices())?;
-        let backgrounds = cube.upload(&workload.backgrounds)?;
+    pub fn new(cube: Gpu<R>, workload: Workload) -> Result<Self, RenderError> {
+        let gaussians = gpu.upload_gaussians(&workload.gaussians.as_slices())?;
+        let backgrounds = gpu.upload(&workload.backgrounds)?;
         let scene = Scene {
             gaussians: gaussians.map(|buffer| buffer),
             views: &workload.views,
             backgrounds: &backgrounds,
         };
         let (image, saved) = render(&cube, &scene, &workload.config)?;
-        let mut v_image = cube.download(&image.features)?;
+        let mut v_image = gpu.download(&image.features)?;
         for x in &mut v_image {
             *x -= 0.5;
         }
         let v_image = Image {
-            features: cube.upload(&v_image)?,
+            features: gpu.upload(&v_image)?,
             transmittance: None,
             depth: None,
             layers: None,
         };
-        let (v_splats, _) = cube.composite_vjp(
+        let (v_splats, _) = gpu.composite_vjp(
             &saved.splats.map(|buffer| buffer),
             &saved.sorted,
             &backgrounds,
@@ -76,10 +76,10 @@ impl<R: Runtime> DeviceBench<R> {
         &self,
         work: impl FnOnce() -> Result<T, RenderError>,
     ) -> Result<Duration, RenderError> {
-        wait(&self.cube)?;
+        wait(&self.gpu)?;
         let start = Instant::now();
         let result = work()?;
-        wait(&self.cube)?;
+        wait(&self.gpu)?;
         let time = start.elapsed();
         drop(result);
         Ok(time)
@@ -90,7 +90,7 @@ impl<R: Runtime> DeviceBench<R> {
     /// # Errors
     /// As [`DeviceBench::new`].
     pub fn time(&self, stage: Stage) -> Result<Duration, RenderError> {
-        let (cube, saved, config) = (&self.cube, &self.saved, &self.workload.config);
+        let (cube, saved, config) = (&self.gpu, &self.saved, &self.workload.config);
         let views = &self.workload.views;
         let scene = Scene {
             gaussians: self.gaussians.map(|buffer| buffer),
@@ -100,17 +100,17 @@ impl<R: Runtime> DeviceBench<R> {
         let splats = saved.splats.map(|buffer| buffer);
         let v_image = self.v_image.map(|buffer| buffer);
         match stage {
-            Stage::Project => self.clock(|| cube.project(&scene.gaussians, views, config)),
-            Stage::Bin => self.clock(|| cube.bin(&splats, views.width, views.height)),
+            Stage::Project => self.clock(|| gpu.project(&scene.gaussians, views, config)),
+            Stage::Bin => self.clock(|| gpu.bin(&splats, views.width, views.height)),
             Stage::Sort => {
-                let hits = cube.bin(&splats, views.width, views.height)?;
-                self.clock(|| cube.sort(&splats, hits))
+                let hits = gpu.bin(&splats, views.width, views.height)?;
+                self.clock(|| gpu.sort(&splats, hits))
             }
             Stage::Composite => {
-                self.clock(|| cube.composite(&splats, &saved.sorted, scene.backgrounds, config))
+                self.clock(|| gpu.composite(&splats, &saved.sorted, scene.backgrounds, config))
             }
             Stage::CompositeVjp => self.clock(|| {
-                cube.composite_vjp(
+                gpu.composite_vjp(
                     &splats,
                     &saved.sorted,
                     scene.backgrounds,
@@ -122,7 +122,7 @@ impl<R: Runtime> DeviceBench<R> {
             Stage::ProjectVjp => {
                 let v_splats = self.v_splats.map(|buffer| buffer);
                 self.clock(|| {
-                    cube.project_vjp(&scene.gaussians, views, config, &splats, &v_splats, WANTED)
+                    gpu.project_vjp(&scene.gaussians, views, config, &splats, &v_splats, WANTED)
                 })
             }
             Stage::Render => self.clock(|| render(cube, &scene, config)),
@@ -140,7 +140,7 @@ impl<R: Runtime> DeviceBench<R> {
             let mut pairs = 0;
             let time = self.clock(|| {
                 for _ in 0..launches {
-                    pairs += roofline(&self.cube, CEILING.0, CEILING.1)?;
+                    pairs += roofline(&self.gpu, CEILING.0, CEILING.1)?;
                 }
                 Ok(())
             })?;

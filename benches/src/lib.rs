@@ -17,7 +17,7 @@
 //!
 //! A *useful pair* is a (splat, pixel) pair with alpha of at least 1/255 before the pixel stops.
 
-#[cfg(feature = "cube")]
+#[cfg(feature = "gpu")]
 mod device;
 mod file;
 mod garden;
@@ -35,7 +35,7 @@ mod npz;
 
 pub use splat::measure;
 
-#[cfg(feature = "cube")]
+#[cfg(feature = "gpu")]
 pub use device::DeviceBench;
 pub use file::LoadError;
 pub use garden::{garden, garden_path, garden_view, shared};

@@ -8,8 +8,8 @@ use burn::tensor::ops::FloatTensor;
 use burn::tensor::{DType, Tensor};
 use burn_cubecl::CubeRuntime;
 use burn_cubecl::tensor::CubeTensor;
-use splat::cube::CubeBuffer;
-use splat::{Backend as _, Cube, Gaussians, Gradients, Image, RenderConfig, Saved, Scene, Views};
+use splat::GpuBuffer;
+use splat::{Backend as _, Gaussians, Gpu, Gradients, Image, RenderConfig, Saved, Scene, Views};
 
 use crate::engine::{Forward, Recording, Tape, image_shapes, input_shapes, wanted};
 use crate::error::Error;
@@ -21,11 +21,11 @@ use crate::primitive::{give, take};
 
 /// What the backward pass reads, all of it on the device.
 struct DeviceTape<R: CubeRuntime> {
-    cube: Cube<R>,
-    gaussians: Gaussians<CubeBuffer>,
-    backgrounds: CubeBuffer,
+    cube: Gpu<R>,
+    gaussians: Gaussians<GpuBuffer>,
+    backgrounds: GpuBuffer,
     views: Views,
-    saved: Saved<Cube<R>>,
+    saved: Saved<Gpu<R>>,
     /// A tensor of the call: knows client and device.
     like: CubeTensor<R>,
     dtype: DType,
@@ -34,7 +34,7 @@ struct DeviceTape<R: CubeRuntime> {
 impl<R: CubeRuntime> fmt::Debug for DeviceTape<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DeviceTape")
-            .field("cube", &self.cube)
+            .field("cube", &self.gpu)
             .field("gaussians", &self.gaussians.count)
             .finish_non_exhaustive()
     }
@@ -46,7 +46,7 @@ impl<R: CubeRuntime> DeviceTape<R> {
         inputs: Inputs<B>,
         views: &Views,
         config: &RenderConfig,
-    ) -> Result<(Image<CubeBuffer>, Self), Error> {
+    ) -> Result<(Image<GpuBuffer>, Self), Error> {
         let dtype = inputs.dtype();
         let ([count, _], [_, channels]) = (
             inputs.gaussians.means.dims(),
@@ -59,7 +59,7 @@ impl<R: CubeRuntime> DeviceTape<R> {
         }
         let of = inputs.gaussians;
         let (means, like) = take::<B, R>("gaussians.means", primitive(of.means))?;
-        let cube = Cube::from_client(like.client.clone())?;
+        let cube = Gpu::from_client(like.client.clone())?;
         let buffer = |argument, tensor| Ok::<_, Error>(take::<B, R>(argument, tensor)?.0);
         let gaussians = Gaussians {
             means,
@@ -72,7 +72,7 @@ impl<R: CubeRuntime> DeviceTape<R> {
         };
         let backgrounds = buffer("background", primitive(inputs.background))?;
         let scene = Scene {
-            gaussians: gaussians.map(Cube::<R>::view),
+            gaussians: gaussians.map(Gpu::<R>::view),
             views: &views,
             backgrounds: &backgrounds,
         };
@@ -94,12 +94,12 @@ impl<R: CubeRuntime> DeviceTape<R> {
     }
 
     /// The images as tensors.
-    fn images<B: Backend>(&self, image: &Image<CubeBuffer>) -> Result<Forward<B>, Error> {
-        let put = |buffer: &CubeBuffer, shape: &[usize]| {
+    fn images<B: Backend>(&self, image: &Image<GpuBuffer>) -> Result<Forward<B>, Error> {
+        let put = |buffer: &GpuBuffer, shape: &[usize]| {
             give::<B, R>("the image", buffer, shape, self.dtype, &self.like)
         };
         let shapes = image_shapes(self.layout(), self.saved.config.layers.len());
-        let plane = |buffer: &Option<CubeBuffer>| {
+        let plane = |buffer: &Option<GpuBuffer>| {
             buffer
                 .as_ref()
                 .map(|buffer| put(buffer, &shapes.plane))
@@ -177,17 +177,17 @@ impl<B: Backend, R: CubeRuntime> Tape<B> for DeviceTape<R> {
             layers: None,
         };
         let scene = Scene {
-            gaussians: self.gaussians.map(Cube::<R>::view),
+            gaussians: self.gaussians.map(Gpu::<R>::view),
             views: &self.views,
             backgrounds: &self.backgrounds,
         };
         let wanted = wanted(tracked);
-        let v_image = v_image.map(Cube::<R>::view);
+        let v_image = v_image.map(Gpu::<R>::view);
         let Gradients {
             gaussians,
             backgrounds,
             camera_from_world,
-        } = splat::render_vjp(&self.cube, &scene, &self.saved, &v_image, wanted)?;
+        } = splat::render_vjp(&self.gpu, &scene, &self.saved, &v_image, wanted)?;
         let gradients = [
             gaussians.means,
             gaussians.scales,

@@ -58,7 +58,7 @@
 //! feature images, and what is returned are slices of that.
 
 mod data;
-#[cfg(feature = "cube")]
+#[cfg(feature = "gpu")]
 mod device;
 mod engine;
 mod error;
@@ -68,7 +68,7 @@ mod inputs;
 mod layout;
 mod op;
 mod poses;
-#[cfg(feature = "cube")]
+#[cfg(feature = "gpu")]
 mod primitive;
 mod render;
 
@@ -77,7 +77,7 @@ pub use gaussians::{GaussianBatch, GaussianTensors};
 pub use render::{Rendered, render, render_forward, render_forward_with_poses, render_with_poses};
 
 /// The way between tensors and buffers, for tests: not part of the interface.
-#[cfg(feature = "cube")]
+#[cfg(feature = "gpu")]
 #[doc(hidden)]
 pub mod measure {
     pub use crate::primitive::{give, lies_on, take};

@@ -8,7 +8,7 @@ use burn::tensor::{DType, FloatDType, TensorMetadata};
 use burn_cubecl::CubeRuntime;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
-use splat::cube::CubeBuffer;
+use splat::GpuBuffer;
 
 use crate::error::Error;
 
@@ -25,7 +25,7 @@ pub fn lies_on<B: Backend, R: CubeRuntime>() -> bool {
 pub fn take<B: Backend, R: CubeRuntime>(
     argument: &'static str,
     tensor: FloatTensor<B>,
-) -> Result<(CubeBuffer, CubeTensor<R>), Error> {
+) -> Result<(GpuBuffer, CubeTensor<R>), Error> {
     let tensor = match tensor.dtype() {
         DType::F32 => tensor,
         _ => B::float_cast(tensor, FloatDType::F32),
@@ -39,7 +39,7 @@ pub fn take<B: Backend, R: CubeRuntime>(
     .ok_or_else(other)?;
     let tensor = into_contiguous(tensor);
     let len = tensor.shape().num_elements();
-    let buffer = CubeBuffer::from_handle(tensor.handle.clone(), len)?;
+    let buffer = GpuBuffer::from_handle(tensor.handle.clone(), len)?;
     Ok((buffer, tensor))
 }
 
@@ -49,7 +49,7 @@ pub fn take<B: Backend, R: CubeRuntime>(
 /// As [`take`].
 pub fn give<B: Backend, R: CubeRuntime>(
     argument: &'static str,
-    buffer: &CubeBuffer,
+    buffer: &GpuBuffer,
     shape: &[usize],
     dtype: DType,
     like: &CubeTensor<R>,

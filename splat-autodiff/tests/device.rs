@@ -13,7 +13,7 @@ use burn_flex::Flex;
 use burn_fusion::Fusion;
 use burn_wgpu::{WgpuDevice, WgpuRuntime};
 use libtest_mimic::{Arguments, Failed, Trial};
-use splat::cube::CubeBuffer;
+use splat::GpuBuffer;
 use splat::{Camera, Outputs, RenderConfig, Views};
 use splat_autodiff::measure::{give, lies_on, take};
 use splat_autodiff::{GaussianTensors, render_forward, render_with_poses};
@@ -172,7 +172,7 @@ fn forward_equals_recorded<B: Backend>(device: &B::Device) -> Result<(), Failed>
 }
 
 /// The number that `CubeCL` gives to an allocation.
-fn allocation(buffer: &CubeBuffer) -> Result<String, Failed> {
+fn allocation(buffer: &GpuBuffer) -> Result<String, Failed> {
     let text = format!("{:?}", buffer.handle().memory);
     let number = text.split("ManagedMemoryId { value: ").nth(1);
     let number = number.and_then(|rest| rest.split(' ').next());
@@ -250,7 +250,7 @@ fn renders_stay_on_the_device<B: Backend>(device: &B::Device) -> Result<(), Fail
     Ok(())
 }
 
-fn same(what: &str, a: &CubeBuffer, b: &CubeBuffer) -> Result<(), Failed> {
+fn same(what: &str, a: &GpuBuffer, b: &GpuBuffer) -> Result<(), Failed> {
     let (a, b) = (allocation(a)?, allocation(b)?);
     if a == b {
         return Ok(());

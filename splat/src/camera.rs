@@ -186,7 +186,7 @@ impl Camera {
 
 /// A [`Camera`] in the form the formulas read: rounded to the scalar, the tangent clamp worked out.
 #[derive(Debug, Clone, Copy)]
-#[cfg_attr(feature = "cube", derive(cubecl::CubeType))]
+#[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
 pub struct CameraParams<F: Scalar> {
     /// `R` of `camera_from_world`.
     pub rotation: Mat3<F>,

@@ -54,7 +54,7 @@ pub struct RenderConfig {
     /// Keep the splats' features as 16-bit floats (IEEE binary16), half the memory and traffic of `f32`. Sums, images and gradients
     /// stay at full precision. Each feature is rounded to 11 bits, so an image is off by at most 2^-11 of its greatest feature
     /// (4.9e-4) and gradients by geometry by 2^-11 of theirs, beside the rounding of everything else; beyond 65,504 a feature is cut
-    /// off there, below 6e-8 it is zero. A device of `Cube` rounds to the same numbers but stores them as `f32`, with a copy of 16 bits for
+    /// off there, below 6e-8 it is zero. A device of `Gpu` rounds to the same numbers but stores them as `f32`, with a copy of 16 bits for
     /// the compositors where it has such numbers. Default off.
     pub half_features: bool,
     /// The optional outputs.

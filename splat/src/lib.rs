@@ -35,155 +35,53 @@
 //! [`Cpu::splats`].
 
 #![cfg_attr(
-    feature = "cube",
+    feature = "gpu",
     expect(missing_docs, reason = "the types that CubeType derives have no docs")
 )]
 
 pub mod activation;
-pub mod backend;
-pub mod camera;
-pub mod config;
-pub mod cpu;
-mod cpu_stages;
-#[cfg(feature = "cube")]
-pub mod cube;
-#[cfg(feature = "cube")]
-mod cube_host;
-#[cfg(feature = "cube")]
-mod cube_launch;
-#[cfg(feature = "cube")]
-#[doc(hidden)]
-pub mod cube_measure;
-#[cfg(feature = "cube")]
-mod cube_support;
-pub mod error;
-pub mod gaussians;
-pub mod math;
+pub mod formulas;
 #[doc(hidden)]
 pub mod measure;
 pub mod oracle;
-pub mod render;
 pub mod sh;
+pub mod stages;
 
-mod arithmetic;
+mod backend;
+mod backends;
 mod binning;
+mod camera;
 mod composite;
-mod kernels;
-mod lanes;
+mod config;
+#[cfg(feature = "gpu")]
+mod device;
+mod error;
+mod gaussians;
+mod host;
+mod math;
 mod project;
+mod render;
 mod scalar;
-mod simd;
 mod sort;
-mod workspace;
-
-/// The formulas at `f32`.
-#[path = "."]
-pub mod single {
-    /// The scalar of the formulas in this module.
-    pub type Real = f32;
-    #[path = "binning/formula.rs"]
-    pub mod binning;
-    #[path = "composite/formula.rs"]
-    pub mod composite;
-    #[path = "math/fused.rs"]
-    pub mod fused;
-    #[path = "project/formula.rs"]
-    pub mod project;
-    #[path = "math/quat.rs"]
-    pub mod quat;
-    #[path = "sh/formula.rs"]
-    pub mod sh;
-    #[path = "math/sym2.rs"]
-    pub mod sym2;
-    #[path = "math/vec3.rs"]
-    pub mod vec3;
-}
-
-/// The formulas at `f64`: the same files.
-#[path = "."]
-#[expect(clippy::duplicate_mod, reason = "one text, two precisions")]
-pub mod double {
-    /// The scalar of the formulas in this module.
-    pub type Real = f64;
-    #[path = "binning/formula.rs"]
-    pub mod binning;
-    #[path = "composite/formula.rs"]
-    pub mod composite;
-    #[path = "math/fused.rs"]
-    pub mod fused;
-    #[path = "project/formula.rs"]
-    pub mod project;
-    #[path = "math/quat.rs"]
-    pub mod quat;
-    #[path = "sh/formula.rs"]
-    pub mod sh;
-    #[path = "math/sym2.rs"]
-    pub mod sym2;
-    #[path = "math/vec3.rs"]
-    pub mod vec3;
-}
-
-/// The formulas of a (splat, pixel) pair at `f32`, with fused multiply-add: for machines that have it.
-#[path = "."]
-#[expect(clippy::duplicate_mod, reason = "one text, two roundings")]
-mod single_fused {
-    #[cfg(feature = "cube")]
-    use crate::single as separate;
-    pub(crate) type Real = f32;
-    #[path = "composite/formula.rs"]
-    #[cfg_attr(
-        not(feature = "cube"),
-        expect(dead_code, reason = "a device takes pixels one by one, lanes by rows")
-    )]
-    pub(crate) mod composite;
-    #[path = "math/fused_once.rs"]
-    pub(crate) mod fused;
-}
-
-/// The same at `f64`.
-#[path = "."]
-#[expect(
-    clippy::duplicate_mod,
-    reason = "one text, two roundings, two precisions"
-)]
-mod double_fused {
-    #[cfg(feature = "cube")]
-    use crate::double as separate;
-    pub(crate) type Real = f64;
-    #[path = "composite/formula.rs"]
-    #[cfg_attr(
-        not(feature = "cube"),
-        expect(dead_code, reason = "a device takes pixels one by one, lanes by rows")
-    )]
-    pub(crate) mod composite;
-    #[path = "math/fused_once.rs"]
-    pub(crate) mod fused;
-}
 
 pub use backend::{Backend, ProjectGradients, Wanted};
-pub use binning::cpu::Hits;
-pub use camera::{Camera, CameraParams, Projection, Views};
-pub use composite::cpu::Composited;
-pub use composite::{Image, ImageSize, Moments, RowMoments, SigmaGradient};
+pub use backends::cpu::{Cpu, TileSize};
+pub use camera::{Camera, Projection, Views};
+pub use composite::{Image, ImageSize};
 pub use config::{Outputs, RenderConfig};
-pub use cpu::{Cpu, TileSize};
-#[cfg(feature = "cube")]
-pub use cube::{Cube, CubeBuffer, Regime, Support};
 #[cfg(feature = "cuda")]
 pub use cubecl_cuda::{CudaDevice, CudaRuntime};
 #[cfg(feature = "wgpu")]
 pub use cubecl_wgpu::{WgpuDevice, WgpuRuntime};
+#[cfg(feature = "gpu")]
+pub use device::{Gpu, GpuBuffer, Regime, Support};
 pub use error::RenderError;
 pub use gaussians::Gaussians;
-pub use project::{
-    CameraGradient, Footprint, GaussianShape, ProjectConstants, ProjectGradient, Rows, Splat,
-    Splats,
-};
+pub use host::simd::{SIMD_VARIABLE, Simd};
+pub use host::workspace::{Recycle, Workspace};
+pub use project::Splats;
 pub use render::{Gradients, Saved, Scene, render, render_vjp};
 pub use scalar::Scalar;
-pub use simd::{SIMD_VARIABLE, Simd};
-pub use sort::cpu::SortedHits;
-pub use workspace::{Recycle, Workspace};
 
 /// The examples of the README and of docs/ARCHITECTURE.md, compiled and run as tests.
 #[cfg(doctest)]

@@ -5,14 +5,14 @@
 use cubecl_wgpu::{WgpuDevice, WgpuRuntime};
 use libtest_mimic::{Arguments, Failed, Trial};
 use rand::{Rng, SeedableRng, rngs::StdRng};
-use splat::cube::{Cube, Regime};
-use splat::cube_measure as device;
+use splat::measure::gpu as device;
 use splat::{Backend, Cpu, RenderError, Splats, TileSize};
+use splat::{Gpu, Regime};
 
-type Gpu = Cube<WgpuRuntime>;
+type Gpu = Gpu<WgpuRuntime>;
 
 fn gpu() -> Result<Gpu, RenderError> {
-    Cube::new(&WgpuDevice::default())
+    Gpu::new(&WgpuDevice::default())
 }
 
 /// Lengths around the sides of cubes, blocks, and two levels of blocks.

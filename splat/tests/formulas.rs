@@ -3,9 +3,10 @@
 mod support;
 
 use proptest::prelude::*;
-use splat::double::{composite, project, quat, sh, sym2, vec3};
-use splat::math::{Mat3, Quaternion, Sym2, Vec2, Vec3};
-use splat::{Camera, CameraParams, GaussianShape, Moments, ProjectConstants, Projection, Splat};
+use splat::formulas::double::{composite, project, quat, sh, sym2, vec3};
+use splat::formulas::{CameraParams, GaussianShape, Moments, ProjectConstants, Splat};
+use splat::formulas::{Mat3, Quaternion, Sym2, Vec2, Vec3};
+use splat::{Camera, Projection};
 use support::{difference, scale};
 
 /// Relative error allowed between a vjp and fourth-order differences: rounding leaves 1e-11 of the largest entry, an error in a
@@ -189,7 +190,7 @@ proptest! {
         projection in prop::sample::select(support::PROJECTIONS.to_vec()),
         antialias in any::<bool>(),
         // The real floor, and one that every other splat is under.
-        floor in prop::sample::select(vec![splat::config::COMPENSATION_FLOOR, 0.8]),
+        floor in prop::sample::select(vec![splat::formulas::COMPENSATION_FLOOR, 0.8]),
         v in numbers::<7>(),
     ) {
         let unit = quat::normalise(Quaternion { w: 2.0, x: tilt[0], y: tilt[1], z: tilt[2] });

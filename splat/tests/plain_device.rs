@@ -12,7 +12,7 @@ mod support;
 use cubecl::prelude::*;
 use cubecl_wgpu::{RuntimeOptions, WgpuDevice, WgpuRuntime, WgpuSetup, init_device};
 use libtest_mimic::{Arguments, Failed, Trial};
-use splat::{Cube, Projection, Regime, RenderConfig, RenderError, Support, Wanted};
+use splat::{Gpu, Projection, Regime, RenderConfig, RenderError, Support, Wanted};
 
 use backends_support::compare::{compare, narrow, widen};
 use backends_support::{Place, on_device};
@@ -25,7 +25,7 @@ const TOLERANCE: f64 = 1e-3;
 const SHARE: f64 = 0.02;
 
 /// The backend on a device with the limits of plain WebGPU, where there is an adapter.
-fn plain_cube() -> Option<Cube<WgpuRuntime>> {
+fn plain_cube() -> Option<Gpu<WgpuRuntime>> {
     let backends = wgpu::Backends::VULKAN | wgpu::Backends::METAL | wgpu::Backends::DX12;
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
         backends,
@@ -49,7 +49,7 @@ fn plain_cube() -> Option<Cube<WgpuRuntime>> {
     };
     let device: WgpuDevice = init_device(setup, RuntimeOptions::default());
     // CubeCL reports what the adapter has, not what this device was made with.
-    let cube = Cube::new(&device).ok()?;
+    let cube = Gpu::new(&device).ok()?;
     let never = Support::Never;
     let cube = cube.with_planes(never).with_halves(never);
     // As in a browser.
@@ -57,7 +57,7 @@ fn plain_cube() -> Option<Cube<WgpuRuntime>> {
 }
 
 /// The device really has no more: else this program would prove nothing.
-fn limits_are_those_of_plain_webgpu(cube: &Cube<WgpuRuntime>) -> Result<(), Failed> {
+fn limits_are_those_of_plain_webgpu(cube: &Gpu<WgpuRuntime>) -> Result<(), Failed> {
     let properties = cube.client().properties();
     let hardware = &properties.hardware;
     // CubeCL keeps one of the eight buffers to itself.
@@ -109,7 +109,7 @@ fn near(name: &str, got: &[f32], expected: &[f32]) -> Result<(), Failed> {
     compare(name, got, &expected, TOLERANCE, |_| false)
 }
 
-fn equals_the_cpu(cube: &Cube<WgpuRuntime>, regime: Regime) -> Result<(), Failed> {
+fn equals_the_cpu(cube: &Gpu<WgpuRuntime>, regime: Regime) -> Result<(), Failed> {
     let world = world();
     let v_image = cotangent(&world.render().0).map(narrow);
     let (expected, v_expected) = Place::cpu().run(&world, &v_image, Wanted::ALL)?;
@@ -149,7 +149,7 @@ fn equals_the_cpu(cube: &Cube<WgpuRuntime>, regime: Regime) -> Result<(), Failed
 }
 
 /// What a host that must not block asks for is what it would get by blocking, to the bit.
-fn equals_itself_awaited(cube: &Cube<WgpuRuntime>, regime: Regime) -> Result<(), Failed> {
+fn equals_itself_awaited(cube: &Gpu<WgpuRuntime>, regime: Regime) -> Result<(), Failed> {
     let (config, world) = (world().config, world().rounded::<f32>());
     let cube = cube.clone().with_regime(regime);
     let gaussians = cube.upload_gaussians(&world.gaussians.as_slices())?;
@@ -184,7 +184,7 @@ fn equals_itself_awaited(cube: &Cube<WgpuRuntime>, regime: Regime) -> Result<(),
 
 /// Tiles that are walked to the end of their lists, though no pixel goes on, have the bits of tiles that are left: full ones in front of
 /// many others.
-fn equals_itself_leaving(cube: &Cube<WgpuRuntime>, regime: Regime) -> Result<(), Failed> {
+fn equals_itself_leaving(cube: &Gpu<WgpuRuntime>, regime: Regime) -> Result<(), Failed> {
     let mut world = crowd(31, 2, 900, [35, 20], Projection::Pinhole);
     world.gaussians.opacities.fill(0.9);
     world.config.outputs.transmittance = true;
@@ -220,7 +220,7 @@ fn greedy_kernel(out: &mut Array<u32>) {
 }
 
 /// A launch that `CubeCL` refused shows where its numbers are read; what is read later is sound again.
-fn a_kernel_that_did_not_run_is_an_error(cube: &Cube<WgpuRuntime>) -> Result<(), Failed> {
+fn a_kernel_that_did_not_run_is_an_error(cube: &Gpu<WgpuRuntime>) -> Result<(), Failed> {
     let out = cube.upload(&[0.0; 256])?;
     greedy_kernel::launch::<WgpuRuntime>(
         cube.client(),
@@ -240,8 +240,8 @@ fn a_kernel_that_did_not_run_is_an_error(cube: &Cube<WgpuRuntime>) -> Result<(),
 }
 
 fn main() {
-    let cube: &'static Option<Cube<WgpuRuntime>> = Box::leak(Box::new(plain_cube()));
-    let trial = |name: &str, run: fn(&Cube<WgpuRuntime>) -> Result<(), Failed>| {
+    let cube: &'static Option<Gpu<WgpuRuntime>> = Box::leak(Box::new(plain_cube()));
+    let trial = |name: &str, run: fn(&Gpu<WgpuRuntime>) -> Result<(), Failed>| {
         let run = move || run(cube.as_ref().ok_or("no device")?);
         Trial::test(name, run).with_ignored_flag(cube.is_none())
     };

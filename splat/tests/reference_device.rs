@@ -29,12 +29,12 @@ use std::path::Path;
 
 use cubecl_wgpu::{WgpuDevice, WgpuRuntime};
 use libtest_mimic::{Arguments, Failed};
-use splat::{Cube, Regime};
+use splat::{Gpu, Regime};
 
 use compare::{Precision, Row};
 use reference::Reference;
 
-fn verify(cube: &Cube<WgpuRuntime>, file: &Path) -> Result<(), Failed> {
+fn verify(cube: &Gpu<WgpuRuntime>, file: &Path) -> Result<(), Failed> {
     let reference = Reference::parse(&std::fs::read(file)?)?;
     let computed = run::compute(&reference, cube)?;
     let rows = compare::rows(&reference, Precision::Single, &computed);
@@ -56,7 +56,7 @@ fn verify(cube: &Cube<WgpuRuntime>, file: &Path) -> Result<(), Failed> {
 }
 
 fn main() {
-    let cube = Cube::<WgpuRuntime>::new(&WgpuDevice::default()).ok();
+    let cube = Gpu::<WgpuRuntime>::new(&WgpuDevice::default()).ok();
     let mut trials = Vec::new();
     for (name, regime) in [("small", Regime::Small), ("large", Regime::Large)] {
         let cube = cube.clone().map(|cube| cube.with_regime(regime));

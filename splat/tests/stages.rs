@@ -333,12 +333,14 @@ fn spherical_harmonics_are_orthonormal() {
         let r = (1.0 - z * z).sqrt();
         for step in 0..steps {
             let (y, x) = (f64::from(step) / f64::from(steps) * std::f64::consts::TAU).sin_cos();
-            let d = splat::math::Vec3 {
+            let d = splat::formulas::Vec3 {
                 x: r * x,
                 y: r * y,
                 z,
             };
-            let basis: Vec<f64> = (0..16).map(|k| splat::double::sh::sh_term(k, d)).collect();
+            let basis: Vec<f64> = (0..16)
+                .map(|k| splat::formulas::double::sh::sh_term(k, d))
+                .collect();
             let area = 4.0 * std::f64::consts::PI / f64::from(rings * steps);
             for i in 0..16 {
                 for j in 0..16 {

@@ -8,8 +8,8 @@ use clap::Parser;
 use cubecl_wgpu::{WgpuDevice, WgpuRuntime};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use splat::RenderError;
-use splat::cube::{Cube, CubeBuffer};
-use splat::cube_measure::{scan, sort, upload, wait};
+use splat::measure::gpu::{scan, sort, upload, wait};
+use splat::{Gpu, GpuBuffer};
 
 #[derive(Parser)]
 #[command(about = "Times the running count and the sort of a device")]
@@ -22,7 +22,7 @@ struct Arguments {
     runs: usize,
 }
 
-type Gpu = Cube<WgpuRuntime>;
+type Gpu = Gpu<WgpuRuntime>;
 
 /// The shortest time that `run` takes, after one run that is not counted. `prepare` makes its input.
 fn shortest<T>(
@@ -71,9 +71,8 @@ fn main() -> Result<(), RenderError> {
         )?;
         let sorted = |keys: &[u32], bits| {
             let pairs = || Ok((upload(&gpu, keys)?, upload(&gpu, keys)?));
-            let run = |(keys, values): (CubeBuffer, CubeBuffer)| {
-                sort(&gpu, keys, values, bits).map(|_| ())
-            };
+            let run =
+                |(keys, values): (GpuBuffer, GpuBuffer)| sort(&gpu, keys, values, bits).map(|_| ());
             shortest(&gpu, runs, pairs, run)
         };
         println!(

@@ -43,7 +43,7 @@ struct Arguments {
     #[arg(long, value_enum, default_value_t = BackendChoice::Cpu)]
     backend: BackendChoice,
     /// How a GPU lists the hits of a tile.
-    #[cfg(feature = "cube")]
+    #[cfg(feature = "gpu")]
     #[arg(long, value_enum, default_value_t = RegimeChoice::Auto)]
     regime: RegimeChoice,
     /// Print one JSON document instead of tables.
@@ -65,7 +65,7 @@ enum BackendChoice {
 }
 
 /// See [`splat::Regime`].
-#[cfg(feature = "cube")]
+#[cfg(feature = "gpu")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum RegimeChoice {
     /// Whichever fits.
@@ -76,7 +76,7 @@ enum RegimeChoice {
     Large,
 }
 
-#[cfg(feature = "cube")]
+#[cfg(feature = "gpu")]
 impl From<RegimeChoice> for splat::Regime {
     fn from(choice: RegimeChoice) -> Self {
         match choice {
@@ -144,13 +144,13 @@ fn rows(reference: &Reference, arguments: &Arguments) -> Result<Vec<Row>, Render
         #[cfg(feature = "wgpu")]
         BackendChoice::Wgpu => {
             let cube =
-                splat::Cube::<cubecl_wgpu::WgpuRuntime>::new(&cubecl_wgpu::WgpuDevice::default())?;
+                splat::Gpu::<cubecl_wgpu::WgpuRuntime>::new(&cubecl_wgpu::WgpuDevice::default())?;
             single(reference, &cube.with_regime(arguments.regime.into()))
         }
         #[cfg(feature = "cuda")]
         BackendChoice::Cuda => {
             let cube =
-                splat::Cube::<cubecl_cuda::CudaRuntime>::new(&cubecl_cuda::CudaDevice::default())?;
+                splat::Gpu::<cubecl_cuda::CudaRuntime>::new(&cubecl_cuda::CudaDevice::default())?;
             single(reference, &cube.with_regime(arguments.regime.into()))
         }
     }

@@ -6,7 +6,7 @@ use splat::{Outputs, Projection, RenderConfig};
 use crate::tensors::Tensors;
 
 /// The longest side a file may ask for, px: what the renderer takes.
-const MAX_SIDE_PX: f64 = splat::config::MAX_SIDE_PX as f64;
+const MAX_SIDE_PX: f64 = splat::formulas::MAX_SIDE_PX as f64;
 /// How far the metadata's decimal copy of a setting may be off, relative: parsing may miss the last bit.
 const COPY_TOLERANCE: f64 = 1e-12;
 /// The names of the elements, in order.

@@ -31,8 +31,8 @@ impl<T: Scalar> Place<T> for Cpu<T> {
     }
 }
 
-#[cfg(feature = "cube")]
-impl<R: cubecl::Runtime> Place<f32> for splat::Cube<R> {
+#[cfg(feature = "gpu")]
+impl<R: cubecl::Runtime> Place<f32> for splat::Gpu<R> {
     fn render(
         &self,
         scene: &Scene<'_, &[f32]>,

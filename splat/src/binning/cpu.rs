@@ -5,16 +5,16 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::arithmetic::Arithmetic;
 use crate::camera::validate_size;
 use crate::composite::ImageSize;
 use crate::config::FOOTPRINT_SLACK;
 use crate::error::{RenderError, checked_product, try_made};
+use crate::host::simd::{Kernel, Simd};
+use crate::host::workspace::Resources;
 use crate::math::{Sym2, exp};
 use crate::project::Splats;
 use crate::scalar::Scalar;
-use crate::simd::{Kernel, Simd};
-use crate::workspace::Resources;
+use crate::scalar::rounding::Arithmetic;
 
 /// The size of a tile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -292,7 +292,7 @@ pub(crate) fn covariance<T: Scalar>(conic: Sym2<T>) -> Option<Sym2<T>> {
     let det = xx * yy - xy * xy;
     let k = Sym2 { xx, xy, yy };
     (xx > 0.0 && yy > 0.0 && det > 0.0 && det.is_finite()).then(|| {
-        let m = crate::double::sym2::inverse(k, det);
+        let m = crate::formulas::double::sym2::inverse(k, det);
         Sym2 {
             xx: T::from_f64(m.xx),
             xy: T::from_f64(m.xy),

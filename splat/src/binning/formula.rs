@@ -2,12 +2,12 @@
 
 use super::Real;
 use crate::math::{Sym2, Vec2};
-#[cfg(feature = "cube")]
+#[cfg(feature = "gpu")]
 use cubecl::prelude::*;
 
 /// Half width and half height of the box around the ellipse `sigma <= reach`, px: `sqrt(2 reach xx)`, `sqrt(2 reach yy)` of
 /// the covariance (MATH eq. 16).
-#[cfg_attr(feature = "cube", cube)]
+#[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn extents(covariance: Sym2<Real>, reach: Real) -> Vec2<Real> {
     Vec2::<Real> {
@@ -20,7 +20,7 @@ pub fn extents(covariance: Sym2<Real>, reach: Real) -> Vec2<Real> {
 /// right of it: `slope dy` and `sqrt(half_width_squared (1 - dy^2 / half_height^2))`, the latter 0 where the row misses the ellipse
 /// (MATH eq. 16). `slope = -xy / xx` and `half_width_squared = 2 reach / xx` of the conic: neither is a small difference of large
 /// numbers, however thin the splat.
-#[cfg_attr(feature = "cube", cube)]
+#[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn chord(
     slope: Real,

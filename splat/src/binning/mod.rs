@@ -3,7 +3,5 @@
 //! A *hit* is one (splat, tile) pair. `formula.rs` has the bounds of a splat, `cpu.rs` the loops.
 
 pub(crate) mod cpu;
-#[cfg(feature = "cube")]
-pub(crate) mod cube;
-#[cfg(feature = "cube")]
-pub(crate) mod cube_large;
+#[cfg(feature = "gpu")]
+pub(crate) mod gpu;

@@ -10,34 +10,9 @@ use crate::gaussians::check_len;
 use crate::math::{Sym2, Vec2};
 use crate::scalar::Scalar;
 
-pub(crate) mod blend;
 pub(crate) mod cpu;
-mod cpu_sums;
-pub(crate) mod cpu_vjp;
-#[cfg(feature = "cube")]
-pub(crate) mod cube;
-#[cfg(feature = "cube")]
-pub(crate) mod cube_pack;
-#[cfg(feature = "cube")]
-pub(crate) mod cube_partials;
-#[cfg(feature = "cube")]
-pub(crate) mod cube_pixel;
-#[cfg(feature = "cube")]
-pub(crate) mod cube_replay;
-#[cfg(feature = "cube")]
-pub(crate) mod cube_replay_planes;
-#[cfg(feature = "cube")]
-pub(crate) mod cube_roofline;
-#[cfg(feature = "cube")]
-pub(crate) mod cube_sums;
-#[cfg(feature = "cube")]
-pub(crate) mod cube_tile;
-#[cfg(feature = "cube")]
-pub(crate) mod cube_vjp;
-pub(crate) mod hits;
-pub(crate) mod replay;
-pub(crate) mod strip;
-pub(crate) mod tile;
+#[cfg(feature = "gpu")]
+pub(crate) mod gpu;
 
 /// B rendered images, row-major, row 0 on top; or the gradient of a loss by them.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -133,7 +108,7 @@ impl ImageSize {
     }
 
     /// The pixels of all images, `B H W`.
-    #[cfg(feature = "cube")]
+    #[cfg(feature = "gpu")]
     pub(crate) fn pixels(&self) -> usize {
         self.views * self.height * self.width
     }
@@ -150,7 +125,7 @@ impl ImageSize {
 
 /// Gradients of `sigma`.
 #[derive(Debug, Clone, Copy)]
-#[cfg_attr(feature = "cube", derive(cubecl::CubeType))]
+#[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
 pub struct SigmaGradient<F: Scalar> {
     /// By the splat's centre.
     pub mean: Vec2<F>,
@@ -160,7 +135,7 @@ pub struct SigmaGradient<F: Scalar> {
 
 /// Sums over pixels of one row of the gradient by `sigma` times the powers of `x = pixel - mean`.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-#[cfg_attr(feature = "cube", derive(cubecl::CubeType))]
+#[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
 pub struct RowMoments<F: Scalar> {
     /// Of 1.
     pub one: F,
@@ -172,7 +147,7 @@ pub struct RowMoments<F: Scalar> {
 
 /// Sums over pixels of the gradient by `sigma` times the powers of `d = pixel - mean`.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-#[cfg_attr(feature = "cube", derive(cubecl::CubeType))]
+#[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
 pub struct Moments<F: Scalar> {
     /// Of 1.
     pub one: F,

@@ -1,7 +1,7 @@
 //! The exponential and its relatives: the only file that names them.
 
 use crate::scalar::Scalar;
-#[cfg(feature = "cube")]
+#[cfg(feature = "gpu")]
 use cubecl::prelude::*;
 
 /// 127 ln 2: `e^-x` has the exponent that `f32` has no normal numbers for, and [`exp_f32_fused`] and [`exp_f32_separate`], which only add to
@@ -104,14 +104,14 @@ pub(crate) fn ln_f64(x: f64) -> f64 {
 }
 
 /// `e^x` on a device, by its own instruction.
-#[cfg(feature = "cube")]
+#[cfg(feature = "gpu")]
 #[cubecl::cube]
 pub(crate) fn exp_on_device(x: f32) -> f32 {
     f32::exp(x)
 }
 
 /// [`sigma_at`] on a device.
-#[cfg(feature = "cube")]
+#[cfg(feature = "gpu")]
 #[cubecl::cube]
 pub(crate) fn sigma_at_on_device(opacity: f32, alpha_min: f32) -> f32 {
     f32::ln(opacity / alpha_min)

@@ -2,7 +2,7 @@
 
 use super::Real;
 // The formulas' device form wants one of this function too. A device is never asked for it: it gets the other one.
-#[cfg(feature = "cube")]
+#[cfg(feature = "gpu")]
 pub use super::separate::fused::*;
 
 /// `a b + c`

@@ -1,7 +1,7 @@
 //! Small linear algebra: the value types here, the functions on them (each followed by its vjp) in the files beside.
 //!
 //! The types are generic over the scalar. The functions name their scalar `Real` and are compiled once for `f32` and once
-//! for `f64` (see [`crate::single`] and [`crate::double`]).
+//! for `f64` (see [`crate::formulas::single`] and [`crate::formulas::double`]).
 
 use crate::scalar::Scalar;
 
@@ -9,7 +9,7 @@ pub(crate) mod exp;
 
 /// A vector or point in the image plane.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-#[cfg_attr(feature = "cube", derive(cubecl::CubeType))]
+#[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
 pub struct Vec2<F: Scalar> {
     /// Right.
     pub x: F,
@@ -19,7 +19,7 @@ pub struct Vec2<F: Scalar> {
 
 /// A vector or point in space.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-#[cfg_attr(feature = "cube", derive(cubecl::CubeType))]
+#[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
 pub struct Vec3<F: Scalar> {
     /// Along x.
     pub x: F,
@@ -31,7 +31,7 @@ pub struct Vec3<F: Scalar> {
 
 /// A 3 x 3 matrix, by rows.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-#[cfg_attr(feature = "cube", derive(cubecl::CubeType))]
+#[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
 pub struct Mat3<F: Scalar> {
     /// First row.
     pub r0: Vec3<F>,
@@ -43,7 +43,7 @@ pub struct Mat3<F: Scalar> {
 
 /// A quaternion `w + x i + y j + z k`.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-#[cfg_attr(feature = "cube", derive(cubecl::CubeType))]
+#[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
 pub struct Quaternion<F: Scalar> {
     /// Real part.
     pub w: F,
@@ -58,7 +58,7 @@ pub struct Quaternion<F: Scalar> {
 /// A symmetric 2 x 2 matrix `[[xx, xy], [xy, yy]]`. In a gradient, `xy` is the derivative by the one number that stands
 /// in both corners.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-#[cfg_attr(feature = "cube", derive(cubecl::CubeType))]
+#[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
 pub struct Sym2<F: Scalar> {
     /// Upper left.
     pub xx: F,

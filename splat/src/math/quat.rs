@@ -2,18 +2,18 @@
 
 use super::Real;
 use crate::math::{Mat3, Quaternion, Vec3};
-#[cfg(feature = "cube")]
+#[cfg(feature = "gpu")]
 use cubecl::prelude::*;
 
 /// Euclidean length.
-#[cfg_attr(feature = "cube", cube)]
+#[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn norm(q: Quaternion<Real>) -> Real {
     (q.w * q.w + q.x * q.x + q.y * q.y + q.z * q.z).sqrt()
 }
 
 /// `q / |q|` (MATH eq. 1). Not finite where `q` is zero.
-#[cfg_attr(feature = "cube", cube)]
+#[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn normalise(q: Quaternion<Real>) -> Quaternion<Real> {
     let inverse = 1.0 / norm(q);
@@ -26,7 +26,7 @@ pub fn normalise(q: Quaternion<Real>) -> Quaternion<Real> {
 }
 
 /// Vjp of [`normalise()`]: inputs `q`; incoming `v_unit`; outgoing `v_q`. The part of `v_unit` along `q` drops out (MATH eq. 1').
-#[cfg_attr(feature = "cube", cube)]
+#[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn normalise_vjp(q: Quaternion<Real>, v_unit: Quaternion<Real>) -> Quaternion<Real> {
     let inverse = 1.0 / norm(q);
@@ -41,7 +41,7 @@ pub fn normalise_vjp(q: Quaternion<Real>, v_unit: Quaternion<Real>) -> Quaternio
 }
 
 /// The rotation matrix of a unit quaternion (MATH eq. 2).
-#[cfg_attr(feature = "cube", cube)]
+#[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn rotation(q: Quaternion<Real>) -> Mat3<Real> {
     Mat3::<Real> {
@@ -64,7 +64,7 @@ pub fn rotation(q: Quaternion<Real>) -> Mat3<Real> {
 }
 
 /// Vjp of [`rotation()`]: inputs `q`; incoming `v_r`; outgoing `v_q`, by the polynomial of eq. 2 as it stands (MATH eq. 2').
-#[cfg_attr(feature = "cube", cube)]
+#[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn rotation_vjp(q: Quaternion<Real>, v_r: Mat3<Real>) -> Quaternion<Real> {
     // The antisymmetric parts turn with w, the symmetric ones with the products of x, y, z.

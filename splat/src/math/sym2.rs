@@ -2,11 +2,11 @@
 
 use super::Real;
 use crate::math::Sym2;
-#[cfg(feature = "cube")]
+#[cfg(feature = "gpu")]
 use cubecl::prelude::*;
 
 /// The inverse of `m`, whose determinant the caller knows to more digits than `xx yy - xy^2` has left (MATH eq. 10).
-#[cfg_attr(feature = "cube", cube)]
+#[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn inverse(m: Sym2<Real>, det: Real) -> Sym2<Real> {
     let scale = 1.0 / det;
@@ -22,7 +22,7 @@ pub fn inverse(m: Sym2<Real>, det: Real) -> Sym2<Real> {
 ///
 /// For a needle `K V K` is a small difference of large products. Written out, its rounding errors are not symmetric and cost
 /// `f32` two digits; in this form a needle's gradient is as good as its numbers.
-#[cfg_attr(feature = "cube", cube)]
+#[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn inverse_vjp(k: Sym2<Real>, v_k: Sym2<Real>) -> Sym2<Real> {
     // V as a full matrix has half of v_k.xy in each corner.

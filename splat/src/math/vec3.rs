@@ -2,18 +2,18 @@
 
 use super::Real;
 use crate::math::{Mat3, Vec3};
-#[cfg(feature = "cube")]
+#[cfg(feature = "gpu")]
 use cubecl::prelude::*;
 
 /// `a . b`
-#[cfg_attr(feature = "cube", cube)]
+#[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn dot(a: Vec3<Real>, b: Vec3<Real>) -> Real {
     a.x * b.x + a.y * b.y + a.z * b.z
 }
 
 /// `a + b`
-#[cfg_attr(feature = "cube", cube)]
+#[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn add3(a: Vec3<Real>, b: Vec3<Real>) -> Vec3<Real> {
     Vec3::<Real> {
@@ -24,7 +24,7 @@ pub fn add3(a: Vec3<Real>, b: Vec3<Real>) -> Vec3<Real> {
 }
 
 /// `s a + t b`
-#[cfg_attr(feature = "cube", cube)]
+#[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn combine(s: Real, a: Vec3<Real>, t: Real, b: Vec3<Real>) -> Vec3<Real> {
     Vec3::<Real> {
@@ -35,7 +35,7 @@ pub fn combine(s: Real, a: Vec3<Real>, t: Real, b: Vec3<Real>) -> Vec3<Real> {
 }
 
 /// `s a`
-#[cfg_attr(feature = "cube", cube)]
+#[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn scaled(s: Real, a: Vec3<Real>) -> Vec3<Real> {
     Vec3::<Real> {
@@ -46,7 +46,7 @@ pub fn scaled(s: Real, a: Vec3<Real>) -> Vec3<Real> {
 }
 
 /// The product by components, `diag(a) b`.
-#[cfg_attr(feature = "cube", cube)]
+#[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn times(a: Vec3<Real>, b: Vec3<Real>) -> Vec3<Real> {
     Vec3::<Real> {
@@ -57,7 +57,7 @@ pub fn times(a: Vec3<Real>, b: Vec3<Real>) -> Vec3<Real> {
 }
 
 /// `a x b`
-#[cfg_attr(feature = "cube", cube)]
+#[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn cross(a: Vec3<Real>, b: Vec3<Real>) -> Vec3<Real> {
     Vec3::<Real> {
@@ -68,7 +68,7 @@ pub fn cross(a: Vec3<Real>, b: Vec3<Real>) -> Vec3<Real> {
 }
 
 /// `M a`
-#[cfg_attr(feature = "cube", cube)]
+#[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn apply(m: Mat3<Real>, a: Vec3<Real>) -> Vec3<Real> {
     Vec3::<Real> {
@@ -79,7 +79,7 @@ pub fn apply(m: Mat3<Real>, a: Vec3<Real>) -> Vec3<Real> {
 }
 
 /// `M^T a`
-#[cfg_attr(feature = "cube", cube)]
+#[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn apply_transposed(m: Mat3<Real>, a: Vec3<Real>) -> Vec3<Real> {
     Vec3::<Real> {
@@ -90,14 +90,14 @@ pub fn apply_transposed(m: Mat3<Real>, a: Vec3<Real>) -> Vec3<Real> {
 }
 
 /// `a / |a|`. Not finite where `a` is zero.
-#[cfg_attr(feature = "cube", cube)]
+#[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn unit(a: Vec3<Real>) -> Vec3<Real> {
     scaled(1.0 / dot(a, a).sqrt(), a)
 }
 
 /// Vjp of [`unit()`]: inputs `a`; incoming `v_unit`; outgoing `v_a`. The part along `a` drops out (as MATH eq. 1').
-#[cfg_attr(feature = "cube", cube)]
+#[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn unit_vjp(a: Vec3<Real>, v_unit: Vec3<Real>) -> Vec3<Real> {
     let inverse = 1.0 / dot(a, a).sqrt();

@@ -8,11 +8,11 @@ use crate::math::{Mat3, Sym2, Vec2, Vec3};
 use crate::project::{
     CameraGradient, Footprint, GaussianShape, ProjectConstants, ProjectGradient, Rows, Splat,
 };
-#[cfg(feature = "cube")]
+#[cfg(feature = "gpu")]
 use cubecl::prelude::*;
 
 /// `x` within `[low, high]`.
-#[cfg_attr(feature = "cube", cube)]
+#[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 fn clamped(x: Real, low: Real, high: Real) -> Real {
     let mut y = x;
@@ -26,7 +26,7 @@ fn clamped(x: Real, low: Real, high: Real) -> Real {
 }
 
 /// Vjp of [`clamped`] by `x`: `v_y` inside, zero outside (MATH eq. 6').
-#[cfg_attr(feature = "cube", cube)]
+#[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 fn clamped_vjp(x: Real, low: Real, high: Real, v_y: Real) -> Real {
     let mut v_x = v_y;
@@ -37,7 +37,7 @@ fn clamped_vjp(x: Real, low: Real, high: Real, v_y: Real) -> Real {
 }
 
 /// The way from a Gaussian to its blurred 2-D covariance (MATH eq. 4 to 11).
-#[cfg_attr(feature = "cube", cube)]
+#[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn footprint(
     g: GaussianShape<Real>,
@@ -90,7 +90,7 @@ pub fn footprint(
 }
 
 /// The opacity's factor `sqrt(det(cov) / det(cov + blur I))`, floored; 1 without anti-aliasing (MATH eq. 12).
-#[cfg_attr(feature = "cube", cube)]
+#[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn compensation(det_sharp: Real, det: Real, constants: ProjectConstants<Real>) -> Real {
     let mut ratio = 1.0;
@@ -104,7 +104,7 @@ pub fn compensation(det_sharp: Real, det: Real, constants: ProjectConstants<Real
 }
 
 /// The centre of a splat, px (MATH eq. 5).
-#[cfg_attr(feature = "cube", cube)]
+#[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn image_point(centre: Vec3<Real>, camera: CameraParams<Real>) -> Vec2<Real> {
     let mut shrink = 1.0;
@@ -118,7 +118,7 @@ pub fn image_point(centre: Vec3<Real>, camera: CameraParams<Real>) -> Vec2<Real>
 }
 
 /// Vjp of [`image_point()`]: inputs `centre`, `camera`; incoming `v_point`; outgoing `v_centre` (MATH eq. 5').
-#[cfg_attr(feature = "cube", cube)]
+#[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn image_point_vjp(
     centre: Vec3<Real>,
@@ -141,7 +141,7 @@ pub fn image_point_vjp(
 }
 
 /// A Gaussian's splat, from the Gaussian and its [`footprint()`].
-#[cfg_attr(feature = "cube", cube)]
+#[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn splat(
     g: GaussianShape<Real>,
@@ -159,7 +159,7 @@ pub fn splat(
 
 /// From the gradients by covariance and compensation to the gradient by `M`: inputs `f`; incoming `v_cov`,
 /// `v_compensation`; outgoing `v_m0`, `v_m1` (MATH eq. 8', 9', 12').
-#[cfg_attr(feature = "cube", cube)]
+#[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn rows_vjp(
     f: Footprint<Real>,
@@ -190,7 +190,7 @@ pub fn rows_vjp(
 }
 
 /// `a b^T + c d^T`: how a pair of rows reaches a matrix that both went through (MATH eq. 8').
-#[cfg_attr(feature = "cube", cube)]
+#[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 fn outer_sum(a: Vec3<Real>, b: Vec3<Real>, c: Vec3<Real>, d: Vec3<Real>) -> Mat3<Real> {
     Mat3::<Real> {
@@ -202,7 +202,7 @@ fn outer_sum(a: Vec3<Real>, b: Vec3<Real>, c: Vec3<Real>, d: Vec3<Real>) -> Mat3
 
 /// Vjp of [`splat()`] after [`footprint()`]: inputs `g`, `camera`, `constants`; incoming `v_splat`; outgoing the gradients by the
 /// Gaussian and by the pose (MATH eq. 4' to 12').
-#[cfg_attr(feature = "cube", cube)]
+#[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn splat_vjp(
     g: GaussianShape<Real>,

@@ -8,19 +8,14 @@ use half::f16;
 
 use crate::error::RenderError;
 use crate::gaussians::{check_channels, check_len};
+use crate::host::simd::prefetch_to_read;
 use crate::math::{Mat3, Quaternion, Sym2, Vec2, Vec3};
 use crate::scalar::Scalar;
-use crate::simd::prefetch_to_read;
 
 pub(crate) mod cpu;
-pub(crate) mod cpu_vjp;
-#[cfg(feature = "cube")]
-pub(crate) mod cube;
-#[cfg(feature = "cube")]
-pub(crate) mod cube_sums;
-#[cfg(feature = "cube")]
-pub(crate) mod cube_vjp;
-pub(crate) mod vjp;
+#[cfg(feature = "gpu")]
+pub(crate) mod gpu;
+pub(crate) mod views_of_tasks;
 
 /// M projected Gaussians in pixels: what a compositor needs, and an entry of its own for splats made elsewhere.
 ///
@@ -42,7 +37,7 @@ pub struct Splats<S> {
     /// Features `[M, C]` as 16-bit floats, see [`RenderConfig::half_features`](crate::RenderConfig::half_features).
     pub half_features: Option<Arc<[f16]>>,
     /// Half width and half height `[M, 2]`, px, of the box outside of which alpha is below `alpha_min`; zero where culled.
-    /// Derived from the rest, never differentiated. See [`crate::cpu::Cpu::splats`] for splats made elsewhere.
+    /// Derived from the rest, never differentiated. See [`crate::backends::cpu::Cpu::splats`] for splats made elsewhere.
     pub extents: S,
     /// Where each view's splats begin, `[B + 1]`.
     pub offsets: Vec<usize>,
@@ -176,7 +171,7 @@ impl<T: Scalar> Splats<Vec<T>> {
 
 /// The geometry of one Gaussian: everything projection reads but its features. A gradient has the same type.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-#[cfg_attr(feature = "cube", derive(cubecl::CubeType))]
+#[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
 pub struct GaussianShape<F: Scalar> {
     /// Centre, world units.
     pub mean: Vec3<F>,
@@ -190,7 +185,7 @@ pub struct GaussianShape<F: Scalar> {
 
 /// One projected Gaussian without its features. A gradient has the same type.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-#[cfg_attr(feature = "cube", derive(cubecl::CubeType))]
+#[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
 pub struct Splat<F: Scalar> {
     /// Centre, px.
     pub mean: Vec2<F>,
@@ -204,7 +199,7 @@ pub struct Splat<F: Scalar> {
 
 /// The gradient by `camera_from_world`, its twelve entries as free numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-#[cfg_attr(feature = "cube", derive(cubecl::CubeType))]
+#[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
 pub struct CameraGradient<F: Scalar> {
     /// By `R`.
     pub rotation: Mat3<F>,
@@ -214,7 +209,7 @@ pub struct CameraGradient<F: Scalar> {
 
 /// The settings the projection formulas read, rounded to the scalar.
 #[derive(Debug, Clone, Copy)]
-#[cfg_attr(feature = "cube", derive(cubecl::CubeType))]
+#[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
 pub struct ProjectConstants<F: Scalar> {
     /// Added to the diagonal of the covariance, px^2.
     pub blur: F,
@@ -226,7 +221,7 @@ pub struct ProjectConstants<F: Scalar> {
 
 /// What the projection formula works out on the way and its vjp needs again.
 #[derive(Debug, Clone, Copy)]
-#[cfg_attr(feature = "cube", derive(cubecl::CubeType))]
+#[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
 pub struct Footprint<F: Scalar> {
     /// Centre in the camera's frame (MATH eq. 4).
     pub centre: Vec3<F>,
@@ -260,7 +255,7 @@ pub struct Footprint<F: Scalar> {
 
 /// The rows of `M` (MATH eq. 8), or their gradient.
 #[derive(Debug, Clone, Copy)]
-#[cfg_attr(feature = "cube", derive(cubecl::CubeType))]
+#[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
 pub struct Rows<F: Scalar> {
     /// First row.
     pub m0: Vec3<F>,
@@ -270,7 +265,7 @@ pub struct Rows<F: Scalar> {
 
 /// Gradients of one projection by both of its inputs.
 #[derive(Debug, Clone, Copy)]
-#[cfg_attr(feature = "cube", derive(cubecl::CubeType))]
+#[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
 pub struct ProjectGradient<F: Scalar> {
     /// By the Gaussian.
     pub gaussian: GaussianShape<F>,

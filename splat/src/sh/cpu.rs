@@ -1,13 +1,13 @@
 //! Loops of the spherical harmonics: what depends on the direction alone in lanes over Gaussians, the sums over coefficients Gaussian
 //! by Gaussian, as the coefficients lie.
 
-use crate::arithmetic::Arithmetic;
 use crate::config::HARMONICS_OFFSET;
-use crate::lanes::{self, BLOCK, Column};
+use crate::host::columns::{self, BLOCK, Column};
+use crate::host::simd::Kernel;
 use crate::math::Vec3;
 use crate::scalar::Scalar;
+use crate::scalar::rounding::Arithmetic;
 use crate::sh::Harmonics;
-use crate::simd::Kernel;
 
 /// The most basis functions there are: those of degree 3.
 const TERMS: usize = 16;
@@ -120,14 +120,14 @@ impl<T: Scalar> FeaturesVjp<'_, T> {
                 basis.sum_vjp::<A>(k, harmonics.row(i), values, v, &mut v_terms, v_row);
             }
             basis.directions_vjp::<LANES>(harmonics.used(), count, &v_terms, &mut v_offsets);
-            lanes::write(v_means, &v_offsets);
+            columns::write(v_means, &v_offsets);
             let [x, y, z] = &v_offsets;
             sum = T::add3(
                 sum,
                 Vec3 {
-                    x: lanes::total(x, count),
-                    y: lanes::total(y, count),
-                    z: lanes::total(z, count),
+                    x: columns::total(x, count),
+                    y: columns::total(y, count),
+                    z: columns::total(z, count),
                 },
             );
         }
@@ -169,22 +169,22 @@ impl<T: Scalar> Basis<T> {
         first: usize,
         count: usize,
     ) {
-        let end = lanes::padded::<LANES>(count);
+        let end = columns::padded::<LANES>(count);
         let means = &harmonics.means[3 * first..3 * (first + count)];
-        lanes::read(means, &mut self.offsets);
+        columns::read(means, &mut self.offsets);
         for k in 0..end {
-            let mean = lanes::vec3(&self.offsets, k);
+            let mean = columns::vec3(&self.offsets, k);
             let offset = Vec3 {
                 x: mean.x - centre.x,
                 y: mean.y - centre.y,
                 z: mean.z - centre.z,
             };
-            lanes::set_vec3(&mut self.offsets, k, true, offset);
-            lanes::set_vec3(&mut self.directions, k, true, T::unit(offset));
+            columns::set_vec3(&mut self.offsets, k, true, offset);
+            columns::set_vec3(&mut self.directions, k, true, T::unit(offset));
         }
         for_each_term!(harmonics.used(), |TERM| {
             for k in 0..end {
-                self.terms[TERM][k] = T::sh_term(TERM as u32, lanes::vec3(&self.directions, k));
+                self.terms[TERM][k] = T::sh_term(TERM as u32, columns::vec3(&self.directions, k));
             }
         });
     }
@@ -256,21 +256,21 @@ impl<T: Scalar> Basis<T> {
         v_terms: &[Column<T>; TERMS],
         v_offsets: &mut [Column<T>; 3],
     ) {
-        let end = lanes::padded::<LANES>(count);
+        let end = columns::padded::<LANES>(count);
         *v_offsets = [[T::ZERO; BLOCK]; 3];
         for_each_term!(used, |TERM| {
             for k in 0..end {
-                let d = lanes::vec3(&self.directions, k);
+                let d = columns::vec3(&self.directions, k);
                 let v = T::sh_term_vjp(TERM as u32, d, v_terms[TERM][k]);
-                let sum = T::add3(lanes::vec3(v_offsets, k), v);
-                lanes::set_vec3(v_offsets, k, true, sum);
+                let sum = T::add3(columns::vec3(v_offsets, k), v);
+                columns::set_vec3(v_offsets, k, true, sum);
             }
         });
         for k in 0..end {
-            let offset = lanes::vec3(&self.offsets, k);
-            let v = T::unit_vjp(offset, lanes::vec3(v_offsets, k));
+            let offset = columns::vec3(&self.offsets, k);
+            let v = T::unit_vjp(offset, columns::vec3(v_offsets, k));
             let finite = v.x.finite() & v.y.finite() & v.z.finite();
-            lanes::set_vec3(v_offsets, k, finite, v);
+            columns::set_vec3(v_offsets, k, finite, v);
         }
     }
 }

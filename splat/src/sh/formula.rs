@@ -3,7 +3,7 @@
 
 use super::Real;
 use crate::math::Vec3;
-#[cfg(feature = "cube")]
+#[cfg(feature = "gpu")]
 use cubecl::prelude::*;
 
 /// sqrt(1 / 4 pi)
@@ -28,7 +28,7 @@ const C3_AXIAL: Real = 0.373_176_332_590_115_4;
 const C3_PLANAR: Real = 1.445_305_721_320_277;
 
 /// The `k`-th basis function, `k` in 0..16, at the unit vector `d`.
-#[cfg_attr(feature = "cube", cube)]
+#[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn sh_term(k: u32, d: Vec3<Real>) -> Real {
     let xx = d.x * d.x;
@@ -73,7 +73,7 @@ pub fn sh_term(k: u32, d: Vec3<Real>) -> Real {
 
 /// Vjp of [`sh_term()`]: inputs `k`, `d`; incoming `v_term`; outgoing `v_d`, the gradient of the polynomial as it stands
 /// (MATH eq. 18'). The caller projects it on the sphere ([`vec3::unit_vjp`](super::vec3::unit_vjp())).
-#[cfg_attr(feature = "cube", cube)]
+#[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn sh_term_vjp(k: u32, d: Vec3<Real>, v_term: Real) -> Vec3<Real> {
     let xx = d.x * d.x;

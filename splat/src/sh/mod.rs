@@ -8,11 +8,11 @@ use rayon::prelude::*;
 use crate::camera::Camera;
 use crate::error::{RenderError, try_made};
 use crate::gaussians::{check_channels, check_len};
-use crate::lanes::GRAIN;
+use crate::host::columns::GRAIN;
+use crate::host::simd::Simd;
 use crate::math::{Mat3, Vec3};
 use crate::scalar::Scalar;
 use crate::sh::cpu::{Features, FeaturesVjp};
-use crate::simd::Simd;
 
 pub(crate) mod cpu;
 

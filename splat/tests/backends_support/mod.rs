@@ -7,11 +7,11 @@ pub mod scenes;
 use std::sync::Arc;
 
 use splat::{Cpu, Gradients, Image, RenderError, Wanted, render, render_vjp};
-#[cfg(feature = "cube")]
-use splat::{Cube, Regime, Support};
+#[cfg(feature = "gpu")]
+use splat::{Gpu, Regime, Support};
 
 #[cfg(feature = "wgpu")]
-use splat::cube_measure::with_planes_in_order;
+use splat::measure::gpu::with_planes_in_order;
 
 use crate::support::World;
 
@@ -80,10 +80,10 @@ impl Place {
 }
 
 /// A device in one regime.
-#[cfg(feature = "cube")]
-fn device<R: cubecl::Runtime>(name: &'static str, cube: Option<&Cube<R>>, regime: Regime) -> Place
+#[cfg(feature = "gpu")]
+fn device<R: cubecl::Runtime>(name: &'static str, cube: Option<&Gpu<R>>, regime: Regime) -> Place
 where
-    Cube<R>: Send + Sync,
+    Gpu<R>: Send + Sync,
 {
     let run = cube.map(|cube| {
         let cube = cube.clone().with_regime(regime);
@@ -104,9 +104,9 @@ where
 }
 
 /// Renders and differentiates on a device.
-#[cfg(feature = "cube")]
+#[cfg(feature = "gpu")]
 pub fn on_device<R: cubecl::Runtime>(
-    cube: &Cube<R>,
+    cube: &Gpu<R>,
     world: &World,
     v_image: &Image<Vec<f32>>,
     wanted: Wanted,
@@ -149,11 +149,11 @@ fn planes_of_device() -> Planes {
 
 /// Every backend this program was built with.
 pub fn places() -> Vec<Place> {
-    #[cfg_attr(not(feature = "cube"), expect(unused_mut, reason = "no other backend"))]
+    #[cfg_attr(not(feature = "gpu"), expect(unused_mut, reason = "no other backend"))]
     let mut places = vec![Place::cpu()];
     #[cfg(feature = "wgpu")]
     {
-        let cube = Cube::<cubecl_wgpu::WgpuRuntime>::new(&cubecl_wgpu::WgpuDevice::default()).ok();
+        let cube = Gpu::<cubecl_wgpu::WgpuRuntime>::new(&cubecl_wgpu::WgpuDevice::default()).ok();
         let plain = cube.clone().map(|cube| cube.with_planes(Support::Never));
         let known = planes_of_device();
         let planes = cube.filter(|_| known.any);
@@ -168,7 +168,7 @@ pub fn places() -> Vec<Place> {
     }
     #[cfg(feature = "cuda")]
     {
-        let cube = Cube::<cubecl_cuda::CudaRuntime>::new(&cubecl_cuda::CudaDevice::default()).ok();
+        let cube = Gpu::<cubecl_cuda::CudaRuntime>::new(&cubecl_cuda::CudaDevice::default()).ok();
         places.push(device("cuda_small", cube.as_ref(), Regime::Small));
         places.push(device("cuda_large", cube.as_ref(), Regime::Large));
         let plain = cube.map(|cube| cube.with_planes(Support::Never));

@@ -9,10 +9,10 @@ use cubecl::prelude::*;
 use cubecl_wgpu::{WgpuDevice, WgpuRuntime};
 use half::f16;
 use libtest_mimic::{Arguments, Failed, Trial};
-use splat::math::{Mat3, Quaternion, Sym2, Vec2, Vec3};
-use splat::single::{Real, binning, composite, project};
+use splat::formulas::single::{Real, binning, composite, project};
+use splat::formulas::{Mat3, Quaternion, Sym2, Vec2, Vec3};
 use splat::{
-    Backend, Camera, CameraParams, Cpu, Cube, CubeBuffer, GaussianShape, Gaussians, Moments,
+    Backend, Camera, CameraParams, Cpu, GaussianShape, Gaussians, Gpu, GpuBuffer, Moments,
     ProjectConstants, Projection, RenderConfig, RenderError, Splat, Views,
 };
 
@@ -317,7 +317,7 @@ fn half_features_are_those_of_the_host() -> Result<(), Failed> {
         ..RenderConfig::default()
     };
     let host = Cpu::<f32>::new().project(&gaussians, &views, &config)?;
-    let cube = Cube::<WgpuRuntime>::new(&WgpuDevice::default())?;
+    let cube = Gpu::<WgpuRuntime>::new(&WgpuDevice::default())?;
     let on_device = cube.upload_gaussians(&gaussians)?;
     let splats = cube.project(&on_device.map(|buffer| buffer), &views, &config)?;
     let device = cube.download_splats(&splats)?.features;
@@ -349,11 +349,11 @@ fn half_features_are_those_of_the_host() -> Result<(), Failed> {
 
 /// A handle with fewer words than said would be read beyond its end.
 fn buffers_longer_than_their_handle_are_refused() -> Result<(), Failed> {
-    let cube = Cube::<WgpuRuntime>::new(&WgpuDevice::default())?;
+    let cube = Gpu::<WgpuRuntime>::new(&WgpuDevice::default())?;
     let handle = cube.upload(&[1.0, 2.0, 3.0])?.handle().clone();
-    let buffer = CubeBuffer::from_handle(handle.clone(), 3)?;
+    let buffer = GpuBuffer::from_handle(handle.clone(), 3)?;
     let same = cube.download(&buffer)? == [1.0, 2.0, 3.0];
-    let longer = CubeBuffer::from_handle(handle, 4);
+    let longer = GpuBuffer::from_handle(handle, 4);
     match (same, longer) {
         (
             true,
@@ -370,7 +370,7 @@ fn every_sum_is_the_share_of_one_unit() -> Result<(), Failed> {
     for plane in [8, 16, 32, 64] {
         for count in 1..=10 {
             let mut owners = vec![0; count as usize];
-            let (shares, most) = splat::cube_measure::plane_shares(count, plane);
+            let (shares, most) = splat::measure::gpu::plane_shares(count, plane);
             for &[first, len] in &shares {
                 if len > most {
                     return Err(format!("{plane} units, {count} sums: {len} of {most}").into());
@@ -390,14 +390,14 @@ fn grids_hold_their_cubes() -> Result<(), Failed> {
     // 2^32 units of 256 per cube, less the 257 cubes that a grid may have beyond those asked for.
     let most = (1 << 24) - 258;
     for cubes in [0, 1, 65_535, 65_536, 131_071, 1 << 20, most - 1, most] {
-        let sides = splat::cube_measure::grid_sides(cubes)?;
+        let sides = splat::measure::gpu::grid_sides(cubes)?;
         let [x, y, z] = sides.map(|side| side as usize);
         if x.max(y).max(z) > 65_535 || x * y * z < cubes.max(1) || x * y * z * 256 > 1 << 32 {
             return Err(format!("{cubes} cubes in {sides:?}").into());
         }
     }
     for cubes in [most + 1, 1 << 24, 1 << 32, usize::MAX] {
-        match splat::cube_measure::grid_sides(cubes) {
+        match splat::measure::gpu::grid_sides(cubes) {
             Err(RenderError::Capacity { .. }) => {}
             other => return Err(format!("{cubes} cubes: {other:?}").into()),
         }

@@ -2,13 +2,13 @@
 
 use cubecl_wgpu::{WgpuDevice, WgpuRuntime};
 use libtest_mimic::Failed;
-use splat::{Backend, Cube};
+use splat::{Backend, Gpu};
 
 /// The dispatcher takes the small regime for views of up to 1024 splats whose lists fit the memory budget: views, splats of the longest
 /// and of the others, side of the image, budget in bytes.
 pub fn auto_takes_what_fits() -> Result<(), Failed> {
-    type Hits = <Cube<WgpuRuntime> as Backend>::Hits;
-    let device = Cube::<WgpuRuntime>::new(&WgpuDevice::default())?;
+    type Hits = <Gpu<WgpuRuntime> as Backend>::Hits;
+    let device = Gpu::<WgpuRuntime>::new(&WgpuDevice::default())?;
     let (budget, little) = (64 << 20, 1 << 20);
     for (views, longest, others, side, budget, small) in [
         (2, 1024, 1024, 32, budget, true),

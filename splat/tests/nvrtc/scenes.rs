@@ -2,8 +2,8 @@
 
 use cubecl::Runtime;
 use splat::{
-    Backend, Camera, Cube, CubeBuffer, Gaussians, Image, Outputs, Regime, RenderConfig,
-    RenderError, Scene, Support, Views, Wanted, render, render_vjp,
+    Backend, Camera, Gaussians, Gpu, GpuBuffer, Image, Outputs, Regime, RenderConfig, RenderError,
+    Scene, Support, Views, Wanted, render, render_vjp,
 };
 
 use crate::recorder::{Architecture, Recorder, reads};
@@ -23,10 +23,10 @@ const OUTPUTS: [(bool, bool); 4] = [(false, false), (true, false), (false, true)
 /// # Errors
 /// Names the first render that was refused.
 pub fn launch_everything(architecture: Architecture) -> Result<(), String> {
-    let backend = Cube::from_client(Recorder::client(&architecture));
+    let backend = Gpu::from_client(Recorder::client(&architecture));
     let backend = backend.map_err(|error| error.to_string())?;
     // The ceiling that `throughput` measures is a kernel too.
-    splat::cube_measure::roofline(&backend, 1, 1).map_err(|error| error.to_string())?;
+    splat::measure::gpu::roofline(&backend, 1, 1).map_err(|error| error.to_string())?;
     let projections = [
         Camera::pinhole(32.0, 32.0, 20.0, 12.0),
         Camera::orthographic(32.0, 32.0, 20.0, 12.0),
@@ -82,7 +82,7 @@ pub fn launch_everything(architecture: Architecture) -> Result<(), String> {
 /// # Errors
 /// Says how often it was.
 pub fn hardly_anything_is_read_back(architecture: Architecture) -> Result<(), String> {
-    let backend = Cube::from_client(Recorder::client(&architecture));
+    let backend = Gpu::from_client(Recorder::client(&architecture));
     let backend = backend.map_err(|error| error.to_string())?;
     let camera = Camera::pinhole(32.0, 32.0, 20.0, 12.0);
     for (regime, expected) in [(Regime::Small, 0), (Regime::Large, 1)] {
@@ -107,7 +107,7 @@ pub fn hardly_anything_is_read_back(architecture: Architecture) -> Result<(), St
 
 /// One render, and its vjp for several kinds of gradients.
 fn one(
-    backend: &Cube<Recorder>,
+    backend: &Gpu<Recorder>,
     count: usize,
     channels: usize,
     camera: Camera,
@@ -131,7 +131,7 @@ fn one(
     };
     let backgrounds = zeros(2 * channels)?;
     let scene = Scene {
-        gaussians: gaussians.map(Cube::<Recorder>::view),
+        gaussians: gaussians.map(Gpu::<Recorder>::view),
         views: &views,
         backgrounds: &backgrounds,
     };
@@ -140,7 +140,7 @@ fn one(
         layers: None,
         ..image
     };
-    let v_image: Image<&CubeBuffer> = v_image.map(Cube::<Recorder>::view);
+    let v_image: Image<&GpuBuffer> = v_image.map(Gpu::<Recorder>::view);
     let none = Wanted {
         geometry: false,
         features: false,

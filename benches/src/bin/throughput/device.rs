@@ -5,7 +5,7 @@ use benches::{Bench, DeviceBench, Stage, Workload};
 use clap::ValueEnum;
 use cubecl::Runtime;
 use serde::Serialize;
-use splat::{Cube, Regime, RenderError};
+use splat::{Gpu, Regime, RenderError};
 
 use crate::sampling::{interleaved, ms};
 use crate::table::{count, markdown, number};
@@ -52,7 +52,7 @@ const TIMED: usize = 2 + Stage::SINGLE.len() + 1;
 
 /// Measures all workloads but those that the device has no room for.
 pub(crate) fn measure<R: Runtime>(
-    cube: &Cube<R>,
+    gpu: &Gpu<R>,
     workloads: Vec<Workload>,
     rounds: usize,
 ) -> Result<Vec<Row>, RenderError> {
@@ -64,7 +64,7 @@ pub(crate) fn measure<R: Runtime>(
         let work = measure::count(&splats, &bench.saved.sorted, &bench.workload.config)?;
         let workload = bench.workload;
         let name = workload.name.clone();
-        match DeviceBench::new(cube.clone(), workload) {
+        match DeviceBench::new(gpu.clone(), workload) {
             Err(error @ RenderError::Capacity { .. }) => {
                 note(&format!("{name}: left out, {error}"));
             }

@@ -9,7 +9,7 @@
 //! The scenes are the seeded ones of this crate, and the garden where its file is at hand. Without `--scaling` or `--stages` prints a
 //! table of throughput and one of memory. Exit code 2: the arguments or a file cannot be used.
 
-#[cfg(feature = "cube")]
+#[cfg(feature = "gpu")]
 mod device;
 mod memory;
 mod rows;
@@ -72,7 +72,7 @@ struct Arguments {
     #[arg(long, value_enum, default_value_t = BackendName::Cpu)]
     backend: BackendName,
     /// How a device lists the hits of a tile.
-    #[cfg(feature = "cube")]
+    #[cfg(feature = "gpu")]
     #[arg(long, value_enum, default_value_t = device::RegimeName::Auto)]
     regime: device::RegimeName,
     /// Writes the workloads as files into this folder, for the programs that splat is compared with, and times nothing.
@@ -109,7 +109,7 @@ struct Report {
 }
 
 /// Everything measured on a device.
-#[cfg(feature = "cube")]
+#[cfg(feature = "gpu")]
 #[derive(Serialize)]
 struct DeviceReport {
     device: String,
@@ -211,8 +211,8 @@ fn on_device(arguments: &Arguments) -> Result<(), String> {
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 fn on_runtime<R: cubecl::Runtime>(arguments: &Arguments) -> Result<(), String> {
     let refused = |error: RenderError| error.to_string();
-    let cube = splat::Cube::<R>::new(&R::Device::default()).map_err(refused)?;
-    let cube = cube.with_regime(arguments.regime.into());
+    let cube = splat::Gpu::<R>::new(&R::Device::default()).map_err(refused)?;
+    let cube = gpu.with_regime(arguments.regime.into());
     let workloads = workloads(&arguments.workload)?;
     let throughput = device::measure(&cube, workloads, arguments.rounds).map_err(refused)?;
     if arguments.json {

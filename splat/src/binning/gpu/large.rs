@@ -1,0 +1,136 @@
+//! The large regime's running count of hits.
+
+use cubecl::prelude::*;
+
+use crate::binning::cpu::TileGrid;
+use crate::binning::gpu::{LargeHits, TILE_SIDE, reaches_left_to, reaches_right_to};
+use crate::device::scan::exclusive_scan;
+use crate::device::{Gpu, GpuBuffer, cube_dim, grid_of_units, unit_index};
+use crate::error::RenderError;
+use crate::project::Splats;
+
+/// The first tile, along one axis of `tiles` tiles of `pixels` pixels, that the box does not end before; or else `tiles`.
+#[cube]
+fn first_tile(mean: f32, extent: f32, tiles: u32, pixels: u32) -> u32 {
+    let mut low = 0u32;
+    let mut high = tiles;
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let last = f32::cast_from(u32::min(TILE_SIDE * middle + TILE_SIDE, pixels)) - 0.5;
+        if reaches_left_to(mean, extent, last) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    low
+}
+
+/// The first tile that begins beyond the box.
+#[cube]
+fn end_tile(mean: f32, extent: f32, tiles: u32) -> u32 {
+    let mut low = 0u32;
+    let mut high = tiles;
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let first = f32::cast_from(TILE_SIDE * middle) + 0.5;
+        if reaches_right_to(mean, extent, first) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low
+}
+
+/// The tiles of every splat: those that `meets` holds for in both directions. (A box between two pixels, which meets none, has extents of
+/// zero.) `rects` as in [`LargeHits`], `counts [M]`.
+#[cube(launch)]
+#[expect(clippy::too_many_arguments, reason = "a kernel")]
+fn count_tiles(
+    means: &Array<f32>,
+    extents: &Array<f32>,
+    rects: &mut Array<u32>,
+    counts: &mut Array<u32>,
+    len: u32,
+    columns: u32,
+    rows: u32,
+    width: u32,
+    height: u32,
+) {
+    let m = unit_index();
+    if m < len {
+        let x = means[(2 * m) as usize];
+        let y = means[(2 * m + 1) as usize];
+        let extent_x = extents[(2 * m) as usize];
+        let extent_y = extents[(2 * m + 1) as usize];
+        let mut first = 0u32;
+        let mut own_columns = 0u32;
+        let mut own_rows = 0u32;
+        if extent_x > 0.0 && extent_y > 0.0 {
+            let left = first_tile(x, extent_x, columns, width);
+            let right = end_tile(x, extent_x, columns);
+            let top = first_tile(y, extent_y, rows, height);
+            let bottom = end_tile(y, extent_y, rows);
+            if left < right && top < bottom {
+                first = top * columns + left;
+                own_columns = right - left;
+                own_rows = bottom - top;
+            }
+        }
+        rects[(3 * m) as usize] = first;
+        rects[(3 * m + 1) as usize] = own_columns;
+        rects[(3 * m + 2) as usize] = own_rows;
+        counts[m as usize] = own_columns * own_rows;
+    }
+}
+
+/// Counts the tiles of every splat; reads the total back.
+pub(crate) async fn bin<R: Runtime>(
+    gpu: &Gpu<R>,
+    splats: &Splats<&GpuBuffer>,
+    grid: TileGrid,
+) -> Result<LargeHits, RenderError> {
+    let len = splats.len();
+    let rects = gpu.empty("tiles of splats [M, 3]", 3 * len)?;
+    let counts = gpu.empty("counts of tiles [M]", len)?;
+    if len > 0 {
+        count_tiles::launch::<R>(
+            &gpu.client,
+            grid_of_units(len)?,
+            cube_dim(),
+            splats.means.arg(),
+            splats.extents.arg(),
+            rects.arg(),
+            counts.arg(),
+            len as u32,
+            grid.columns as u32,
+            grid.rows as u32,
+            grid.size.width as u32,
+            grid.size.height as u32,
+        );
+    }
+    let from_splat = exclusive_scan(gpu, &counts, len + 1)?;
+    let total = from_splat.handle().clone().offset_start(4 * len as u64);
+    let total = gpu.read(&GpuBuffer::from_handle(total, 1)?).await?;
+    let count = total.first().map_or(0, |&total| total as usize);
+    check_count(gpu, count)?;
+    Ok(LargeHits {
+        grid,
+        rects,
+        from_splat,
+        count,
+    })
+}
+
+/// Checks that `count` hits fit. A running count that ends with the greatest number did not.
+fn check_count<R: Runtime>(gpu: &Gpu<R>, count: usize) -> Result<(), RenderError> {
+    if count < u32::MAX as usize {
+        return gpu.check_room("hits: (splat, tile) pairs", count);
+    }
+    Err(RenderError::Capacity {
+        what: "hits: (splat, tile) pairs",
+        needed: format!("{count} or more"),
+        limit: format!("{} (32-bit index)", u32::MAX - 1),
+    })
+}

@@ -1,0 +1,412 @@
+//! The backward compositor: for every tile, its hits back to front. Each hit's gradient is summed over the tile's pixels in
+//! lanes and stored in the hit's own slot; then each splat adds up its hits in order (`cpu_sums.rs`). Nothing is ever added from two threads.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use crate::backend::Wanted;
+use crate::composite::cpu::blend::{NEVER, Placed};
+use crate::composite::cpu::forward::{Composited, ROWS_AHEAD, check_sorted};
+use crate::composite::cpu::hits::{BATCH, Batch};
+use crate::composite::cpu::replay::{GEOMETRY, Pixels};
+use crate::composite::cpu::strip::{SavedBlocks, Strip, strips};
+use crate::composite::cpu::tile::{BLOCK_SIDE, Block, MAX_LANES, Row, Tile, put_row, take_row};
+use crate::composite::{Image, ImageSize};
+use crate::error::{RenderError, checked_product, try_filled};
+use crate::gaussians::check_len;
+use crate::host::simd::{Kernel, Simd, prefetch_to_read};
+use crate::host::workspace::Resources;
+use crate::project::Splats;
+use crate::scalar::Scalar;
+use crate::scalar::rounding::Arithmetic;
+use crate::sort::cpu::{SortedHits, cut};
+
+/// What all tasks read.
+pub struct Backward<'a, T: Scalar> {
+    pub(super) splats: &'a Splats<&'a [T]>,
+    pub(super) sorted: &'a SortedHits,
+    backgrounds: &'a [T],
+    composited: &'a Composited<T>,
+    v_image: &'a Image<&'a [T]>,
+    pub(super) wanted: Wanted,
+}
+
+/// A strip, the gradients of its hits `[hits, stride]`, and of its tiles by the background, `[tiles, C]`.
+pub struct TaskVjp<'a, T> {
+    strip: Strip,
+    partials: &'a mut [T],
+    v_background: &'a mut [T],
+}
+
+/// What one thread needs besides its task.
+struct Room<T> {
+    pixels: Pixels<T>,
+    batch: Batch<T>,
+    v_row: Vec<Row<T>>,
+}
+
+impl<T: Scalar> Room<T> {
+    fn new(planes: usize, channels: usize) -> Result<Self, RenderError> {
+        Ok(Self {
+            pixels: Pixels::new(planes)?,
+            batch: Batch::new(planes)?,
+            v_row: try_filled("a row of gradients [C, 32]", channels, [T::ZERO; _])?,
+        })
+    }
+}
+
+/// Vjp of the compositor.
+pub(crate) fn composite_vjp<T: Scalar>(
+    splats: &Splats<&[T]>,
+    sorted: &SortedHits,
+    backgrounds: &[T],
+    composited: &Composited<T>,
+    v_image: &Image<&[T]>,
+    wanted: Wanted,
+    Resources { simd, workspace }: Resources<'_, T>,
+) -> Result<(Splats<Vec<T>>, Vec<T>), RenderError> {
+    let (size, channels) = (sorted.grid.size, splats.channels);
+    check_sorted(splats, sorted)?;
+    check_len(
+        "backgrounds",
+        "[B, C]",
+        &[size.views, channels],
+        backgrounds.len(),
+    )?;
+    if composited.grid != sorted.grid {
+        let got = format!("{:?}", composited.grid);
+        let expected = format!("{:?}, the tiles of the hits", sorted.grid);
+        return Err(RenderError::shape("composited", expected, got));
+    }
+    v_image.validate_gradient(size, channels, |buffer| buffer.len())?;
+    let pass = Backward {
+        splats,
+        sorted,
+        backgrounds,
+        composited,
+        v_image,
+        wanted,
+    };
+    let stride = pass.stride();
+    let elements = checked_product("gradients of hits", &[sorted.hits(), stride])?;
+    let mut partials = workspace.scalars("gradients of hits [K, 6 + C]", elements)?;
+    let tiles = size.views * sorted.grid.per_view();
+    let mut by_tile =
+        workspace.scalars("gradients of tiles by the background", tiles * channels)?;
+    pass.tasks(&mut partials, &mut by_tile)
+        .into_par_iter()
+        .map_init(
+            || Room::new(pass.planes(), channels),
+            |room, task| match room {
+                Ok(room) => {
+                    pass.strip(simd, room, task);
+                    Ok(())
+                }
+                Err(error) => Err(error.clone()),
+            },
+        )
+        .collect::<Result<(), RenderError>>()?;
+    let v_splats = pass.sum_hits(&partials, workspace)?;
+    let mut v_backgrounds = Vec::new();
+    if wanted.backgrounds {
+        let what = "gradient by backgrounds [B, C]";
+        v_backgrounds = workspace.zeros(what, size.views * channels)?;
+        let views = v_backgrounds.par_chunks_mut(channels);
+        let views = views.zip(by_tile.par_chunks(sorted.grid.per_view() * channels));
+        views.for_each(|(sum, tiles)| {
+            for tile in tiles.chunks_exact(channels) {
+                for (sum, &part) in sum.iter_mut().zip(tile) {
+                    *sum += part;
+                }
+            }
+        });
+    }
+    workspace.recycle(partials);
+    workspace.recycle(by_tile);
+    Ok((v_splats, v_backgrounds))
+}
+
+/// Replays the hits of a tile, and fills in their gradients.
+pub struct Replay<'p, 'a, T: Scalar> {
+    pub(crate) pass: &'p Backward<'a, T>,
+    pub(crate) pixels: &'p mut Pixels<T>,
+    pub(crate) batch: &'p mut Batch<T>,
+    pub(crate) tile: &'p Tile,
+    pub(crate) hits: &'p [u32],
+    /// `[hits, stride]`
+    pub(crate) partials: &'p mut [T],
+}
+
+impl<T: Scalar> Kernel for Replay<'_, '_, T> {
+    type Scalar = T;
+    type Output = ();
+
+    #[inline(always)]
+    fn run<A: Arithmetic<T>, const LANES: usize>(self) {
+        if !self.pass.wanted.splat_geometry() {
+            return self.hits::<A, LANES, 0, false>();
+        }
+        match self.pass.planes() {
+            3 => self.hits::<A, LANES, 3, true>(),
+            4 => self.hits::<A, LANES, 4, true>(),
+            _ => self.hits::<A, LANES, 0, true>(),
+        }
+    }
+}
+
+impl<T: Scalar> Replay<'_, '_, T> {
+    #[inline(always)]
+    fn hits<A: Arithmetic<T>, const LANES: usize, const PLANES: usize, const GEOM: bool>(self) {
+        let Self {
+            pixels,
+            batch,
+            tile,
+            ..
+        } = self;
+        let (constants, stride) = (&self.pass.composited.constants, self.pass.stride());
+        let batches = self
+            .partials
+            .chunks_mut(BATCH * stride)
+            .zip(self.hits.chunks(BATCH));
+        for (number, (partials, hits)) in batches.enumerate().rev() {
+            let first = (number * BATCH) as u32;
+            pixels.reach(first);
+            if number > 0 {
+                batch.fetch(self.pass.splats, &self.hits[(number - 1) * BATCH..]);
+            }
+            batch.load::<PLANES>(self.pass.splats, hits, tile, constants);
+            for (k, partial) in partials.chunks_exact_mut(stride).enumerate().rev() {
+                let placed = Placed {
+                    place: first + k as u32,
+                    values: batch.values(k),
+                };
+                let hit = batch.hit(k);
+                pixels.remove::<A, LANES, PLANES, GEOM>(tile, &hit, placed, constants, partial);
+            }
+        }
+    }
+}
+
+/// Reads the pixels of a tile, fills in the gradient by the background, and returns the greatest end of any pixel.
+pub struct Read<'p, 'a, T: Scalar> {
+    pub(crate) pass: &'p Backward<'a, T>,
+    pub(crate) pixels: &'p mut Pixels<T>,
+    pub(crate) tile: &'p Tile,
+    pub(crate) view: usize,
+    /// The tile, numbered through all views.
+    pub(crate) number: usize,
+    /// Where its saved blocks are.
+    pub(crate) saved: Range<usize>,
+    /// `[C]`: room for a row of the image's gradient.
+    pub(crate) v_row: &'p mut [Row<T>],
+    /// `[C]`
+    pub(crate) v_background: &'p mut [T],
+}
+
+impl<T: Scalar> Kernel for Read<'_, '_, T> {
+    type Scalar = T;
+    type Output = usize;
+
+    #[inline(always)]
+    fn run<A: Arithmetic<T>, const LANES: usize>(self) -> usize {
+        let Self {
+            pixels,
+            tile,
+            v_background,
+            ..
+        } = self;
+        let ImageSize { height, width, .. } = self.pass.composited.grid.size;
+        let (planes, channels) = (self.pass.planes(), self.pass.splats.channels);
+        let background = &self.pass.backgrounds[self.view * channels..(self.view + 1) * channels];
+        pixels.centres.set(tile);
+        let ended = self.pass.composited.ended[self.number] > 0;
+        let lanes = self.saved.start * MAX_LANES..self.saved.end * MAX_LANES;
+        let saved = self.pass.composited.transmittance[lanes.clone()]
+            .as_chunks()
+            .0;
+        for (number, &saved) in tile.blocks().flatten().zip(saved) {
+            pixels.transmittance[number].0 = saved;
+        }
+        if ended {
+            let saved = self.pass.composited.ends[lanes].as_chunks().0;
+            for (number, &saved) in tile.blocks().flatten().zip(saved) {
+                pixels.ends[number].0 = saved;
+            }
+        } else {
+            for blocks in tile.blocks() {
+                pixels.ends[blocks].fill(Block::all(NEVER));
+            }
+        }
+        if tile.cuts_blocks() {
+            // Lanes outside the image are computed with too, and what the last tile left there may be NaN.
+            pixels.v_values.fill(Block::all(T::ZERO));
+            self.v_row.fill([T::ZERO; _]);
+        }
+        v_background.fill(T::ZERO);
+        let mut t: Row<T> = [T::ZERO; _];
+        let (mut v_rest, mut v_depth) = ([T::ZERO; _], [T::ZERO; _]);
+        let v_row = self.v_row;
+        let start_of = |row: usize| (self.view * height + tile.y + row) * width + tile.x;
+        // Rows of images are pages apart, and a tile's share of one is too short for the machine to see it coming.
+        let fetch = |row: usize| {
+            let start = start_of(row);
+            let v_pixels = &self.pass.v_image.features[start * channels..][..tile.width * channels];
+            prefetch_to_read(v_pixels);
+        };
+        for row in 0..tile.height.min(ROWS_AHEAD) {
+            fetch(row);
+        }
+        for row in 0..tile.height {
+            if row + ROWS_AHEAD < tile.height {
+                fetch(row + ROWS_AHEAD);
+            }
+            let start = start_of(row);
+            let (from, to) = (start..start + tile.width, ..tile.width);
+            if let (Some(v), 1..) = (self.pass.v_image.depth, self.pass.depths()) {
+                v_depth[to].copy_from_slice(&v[from.clone()]);
+                put_row(row, &v_depth, &mut pixels.v_values, planes);
+            }
+            match self.pass.v_image.transmittance {
+                Some(v) => v_rest[to].copy_from_slice(&v[from.clone()]),
+                None => v_rest[to].fill(T::ZERO),
+            }
+            let v_pixels = &self.pass.v_image.features[start * channels..][..tile.width * channels];
+            take_apart(v_pixels, v_row);
+            for (c, (&background, v_plane)) in background.iter().zip(&*v_row).enumerate() {
+                let plane = self.pass.depths() + c;
+                put_row(row, v_plane, &mut pixels.v_values[plane..], planes);
+                for (rest, &v) in v_rest[to].iter_mut().zip(v_plane) {
+                    *rest += v * background;
+                }
+            }
+            put_row(row, &v_rest, &mut *pixels.v_rest, 1);
+            if self.pass.wanted.backgrounds {
+                let blocks = tile.blocks_of_row(row / BLOCK_SIDE);
+                take_row(&pixels.transmittance[blocks], row, &mut t[to], 1);
+                for (sum, v_plane) in v_background.iter_mut().zip(&*v_row) {
+                    for (&v, &t) in v_plane[to].iter().zip(&t) {
+                        *sum += v * t;
+                    }
+                }
+            }
+        }
+        pixels.find_ends(tile) as usize
+    }
+}
+
+impl<T: Scalar> Backward<'_, T> {
+    /// Numbers per hit: the geometry's, then the depth's and the features'.
+    pub(super) fn stride(&self) -> usize {
+        let features = if self.wanted.features {
+            self.splats.channels
+        } else {
+            0
+        };
+        self.geometry() + self.depths() + features
+    }
+
+    pub(super) fn geometry(&self) -> usize {
+        if self.wanted.splat_geometry() {
+            GEOMETRY
+        } else {
+            0
+        }
+    }
+
+    /// Planes of depth: one where the loss depends on it.
+    pub(super) fn depths(&self) -> usize {
+        usize::from(self.v_image.depth.is_some())
+    }
+
+    /// Values per pixel.
+    fn planes(&self) -> usize {
+        self.depths() + self.splats.channels
+    }
+
+    fn tasks<'a>(&self, partials: &'a mut [T], by_tile: &'a mut [T]) -> Vec<TaskVjp<'a, T>> {
+        let (grid, mut partials, mut by_tile) = (self.sorted.grid, partials, by_tile);
+        let task = |strip: Strip| {
+            let tiles = strip.tiles(&grid);
+            let slots = self.sorted.slots_of_tile(tiles.start).start
+                ..self.sorted.slots_of_tile(tiles.end - 1).end;
+            TaskVjp {
+                strip,
+                partials: cut(&mut partials, slots.len() * self.stride()),
+                v_background: cut(&mut by_tile, tiles.len() * self.splats.channels),
+            }
+        };
+        strips(&grid).into_iter().map(task).collect()
+    }
+
+    /// Fills in the gradients of a strip.
+    fn strip(&self, simd: Simd, room: &mut Room<T>, task: TaskVjp<'_, T>) {
+        let (grid, channels) = (&self.sorted.grid, self.splats.channels);
+        let Room {
+            pixels,
+            batch,
+            v_row,
+        } = room;
+        let (strip, stride) = (task.strip, self.stride());
+        let (mut partials, mut by_tile) = (task.partials, task.v_background);
+        let saved = SavedBlocks::new(grid);
+        for (column, number) in strip.columns.clone().zip(strip.tiles(grid)) {
+            let tile = &Tile::new(grid, column, strip.tile_row);
+            let hits = self.sorted.splats_of_tile(number);
+            let partials = cut(&mut partials, hits.len() * stride);
+            let v_background = cut(&mut by_tile, channels);
+            let view = strip.view;
+            let saved = saved.of_tile(view, column, strip.tile_row);
+            let end = T::read(
+                simd,
+                Read {
+                    pass: self,
+                    pixels,
+                    tile,
+                    view,
+                    number,
+                    saved,
+                    v_row,
+                    v_background,
+                },
+            );
+            if stride == 0 {
+                continue;
+            }
+            let (hits, _) = hits.split_at(end.min(hits.len()));
+            let (partials, beyond) = partials.split_at_mut(hits.len() * stride);
+            beyond.fill(T::ZERO);
+            T::replay(
+                simd,
+                Replay {
+                    pass: self,
+                    pixels,
+                    batch,
+                    tile,
+                    hits,
+                    partials,
+                },
+            );
+        }
+    }
+}
+
+/// Sorts a row of pixels, `[W, C]`, into C planes.
+#[inline(always)]
+fn take_apart<T: Scalar>(pixels: &[T], planes: &mut [Row<T>]) {
+    if let [r, g, b] = planes {
+        // The usual number, spelled out: the compiler then takes whole vectors apart.
+        let (pixels, _) = pixels.as_chunks::<3>();
+        let n = pixels.len();
+        let (r, g, b) = (&mut r[..n], &mut g[..n], &mut b[..n]);
+        for i in 0..n {
+            [r[i], g[i], b[i]] = pixels[i];
+        }
+    } else {
+        for (column, pixel) in pixels.chunks_exact(planes.len()).enumerate() {
+            for (plane, &v) in planes.iter_mut().zip(pixel) {
+                plane[column] = v;
+            }
+        }
+    }
+}

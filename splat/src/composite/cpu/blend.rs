@@ -1,0 +1,212 @@
+//! The forward compositor's innermost part: one hit, blended into the pixels of its tile.
+
+use std::hint::select_unpredictable;
+
+use crate::composite::cpu::hits::{Coverage, Hit};
+use crate::composite::cpu::tile::{
+    BLOCK_COLUMNS, BLOCK_SIDE, Block, BlockSet, Blocks, Centres, Constants, MAX_LANES, Tile,
+    blocks_of_planes, take_first,
+};
+use crate::error::RenderError;
+use crate::scalar::Scalar;
+use crate::scalar::rounding::Arithmetic;
+
+/// The pixels of a tile while it is composited, by planes.
+pub struct Pixels<T> {
+    /// Transmittance; negated once the pixel has ended, which no further splat then passes. Zero outside the image.
+    pub(crate) transmittance: Blocks<T>,
+    /// The place, in the tile's list, of the splat that a pixel was the first not to pass, or [`NEVER`].
+    pub(crate) ends: Blocks<u32>,
+    /// The sums of weight times value, block by block: the depth if it is wanted, then the features.
+    pub(crate) values: Vec<Block<T>>,
+    /// The number of planes.
+    pub(crate) planes: usize,
+    centres: Centres<T>,
+    /// The blocks in which some pixel has not ended.
+    live: BlockSet,
+    coverage: Coverage<T>,
+    /// Lanes evaluated so far.
+    pub(crate) evaluated: u64,
+}
+
+/// The end of a pixel that every splat is composited at.
+pub(crate) const NEVER: u32 = u32::MAX;
+
+/// A hit's place in its tile's list, and what it adds to each plane.
+#[derive(Clone, Copy)]
+pub(crate) struct Placed<'a, T> {
+    pub(crate) place: u32,
+    pub(crate) values: &'a [T],
+}
+
+impl<T: Scalar> Pixels<T> {
+    /// Room for a tile and a number of planes.
+    pub(crate) fn new(planes: usize) -> Result<Self, RenderError> {
+        Ok(Self {
+            transmittance: Box::new([Block::all(T::ONE); _]),
+            ends: Box::new([Block::all(NEVER); _]),
+            values: blocks_of_planes(planes)?,
+            planes,
+            centres: Centres::new(),
+            live: 0,
+            coverage: Coverage::new(),
+            evaluated: 0,
+        })
+    }
+
+    /// A fresh tile.
+    pub(crate) fn reset(&mut self, tile: &Tile) {
+        for blocks in tile.blocks() {
+            self.values[blocks.start * self.planes..blocks.end * self.planes]
+                .fill(Block::all(T::ZERO));
+            self.ends[blocks.clone()].fill(Block::all(NEVER));
+            self.transmittance[blocks].fill(Block::all(T::ONE));
+        }
+        self.centres.set(tile);
+        self.live = tile.block_set();
+        if !tile.cuts_blocks() {
+            return;
+        }
+        // Pixels outside the image let nothing through, and have ended before the first splat.
+        for number in tile.blocks().flatten() {
+            let (row, column) = (number / BLOCK_COLUMNS, number % BLOCK_COLUMNS);
+            let pixels = self.transmittance[number].0.iter_mut();
+            for (lane, (t, end)) in pixels.zip(&mut self.ends[number].0).enumerate() {
+                let x = column * BLOCK_SIDE + lane % BLOCK_SIDE;
+                let y = row * BLOCK_SIDE + lane / BLOCK_SIDE;
+                if x >= tile.width || y >= tile.height {
+                    (*t, *end) = (T::ZERO, 0);
+                }
+            }
+        }
+    }
+
+    /// Looks for blocks in which every pixel has ended; whether some block goes on.
+    #[inline(always)]
+    pub(crate) fn goes_on(&mut self) -> bool {
+        let mut blocks = self.live;
+        while blocks != 0 {
+            let block = take_first(&mut blocks);
+            let t = self.transmittance[block].0.iter();
+            let goes_on = t.fold(false, |any, &t| any | (t > T::ZERO));
+            self.live &= !(BlockSet::from(!goes_on) << block);
+        }
+        self.live != 0
+    }
+
+    /// Whether a pixel has ended, those outside the image among them.
+    #[inline(always)]
+    pub(crate) fn ended(&self, tile: &Tile) -> bool {
+        let mut common = NEVER;
+        for block in tile.blocks().flat_map(|blocks| &self.ends[blocks]) {
+            common = block.0.iter().fold(common, |common, &end| common & end);
+        }
+        common != NEVER
+    }
+
+    /// The planes of a block.
+    #[inline(always)]
+    pub(crate) fn planes(&self, block: usize) -> &[Block<T>] {
+        &self.values[block * self.planes..(block + 1) * self.planes]
+    }
+
+    /// The last planes of a block, as many as there are features.
+    #[inline(always)]
+    pub(crate) fn features(&self, block: usize, channels: usize) -> &[Block<T>] {
+        &self.planes(block)[self.planes - channels..]
+    }
+
+    /// Blends one hit in. `PLANES` is the number of values per pixel, or 0 where the compiler is not to know it.
+    #[inline(always)]
+    pub(crate) fn add<A: Arithmetic<T>, const LANES: usize, const PLANES: usize>(
+        &mut self,
+        tile: &Tile,
+        hit: &Hit<T>,
+        placed: Placed<'_, T>,
+        constants: &Constants<T>,
+    ) {
+        hit.cover::<A, LANES>(tile, &self.centres, &mut self.coverage);
+        for part in 0..MAX_LANES / LANES {
+            let mut blocks = self.coverage.blocks[part] & self.live;
+            self.evaluated += blocks.count_ones() as u64 * LANES as u64;
+            while blocks != 0 {
+                let block = take_first(&mut blocks);
+                let (transmittance, ends) = (&mut self.transmittance[block], &mut self.ends[block]);
+                let count = if PLANES > 0 { PLANES } else { self.planes };
+                let planes = &mut self.values[block * count..][..count];
+                let dx = self.centres.right_of(hit.mean.x, block);
+                let sigma = self.coverage.sigma::<A, LANES>(hit.conic, &dx, block, part);
+                let pixels = Lanes {
+                    transmittance: transmittance.load(part),
+                    ends: ends.load(part),
+                };
+                let (behind, weights) =
+                    pixels.behind::<A>(&sigma, hit.opacity, placed.place, constants);
+                transmittance.store(part, behind.transmittance);
+                ends.store(part, behind.ends);
+                if let (Some(planes), Some(values)) = (
+                    planes.first_chunk_mut::<PLANES>(),
+                    placed.values.first_chunk::<PLANES>(),
+                ) && PLANES > 0
+                {
+                    add_weighted::<T, A, LANES>(planes, values, part, &weights);
+                } else {
+                    add_weighted::<T, A, LANES>(planes, placed.values, part, &weights);
+                }
+            }
+        }
+    }
+}
+
+/// Adds a splat's values to the planes of a block, by its weights in one part of it.
+#[inline(always)]
+fn add_weighted<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
+    planes: &mut [Block<T>],
+    values: &[T],
+    part: usize,
+    weights: &[T; LANES],
+) {
+    for (plane, &value) in planes.iter_mut().zip(values) {
+        let mut sums: [T; LANES] = plane.load(part);
+        for lane in 0..LANES {
+            sums[lane] = A::add_weighted(sums[lane], weights[lane], value);
+        }
+        plane.store(part, sums);
+    }
+}
+
+/// What [`Pixels`] knows of the pixels of a block.
+struct Lanes<T, const LANES: usize> {
+    transmittance: [T; LANES],
+    ends: [u32; LANES],
+}
+
+impl<T: Scalar, const LANES: usize> Lanes<T, LANES> {
+    /// The same pixels behind a hit, and the hit's weights.
+    #[inline(always)]
+    fn behind<A: Arithmetic<T>>(
+        mut self,
+        sigma: &[T; LANES],
+        opacity: T,
+        place: u32,
+        constants: &Constants<T>,
+    ) -> (Self, [T; LANES]) {
+        let mut weights = [T::ZERO; LANES];
+        for lane in 0..LANES {
+            let (sigma, t) = (sigma[lane], self.transmittance[lane]);
+            let alpha = A::alpha(opacity, A::falloff(sigma), constants.alpha_max);
+            let counts = A::counts(sigma, alpha, constants.alpha_min);
+            let behind = A::behind(t, alpha);
+            let composited = counts & (behind > constants.transmittance_min);
+            weights[lane] = select_unpredictable(composited, A::weight(alpha, t), T::ZERO);
+            // Alpha of a pair that does not count may be anything: nothing made of it is kept. The sign by itself: of two choices in
+            // one the compiler makes a masked store, and to load what one has written takes long.
+            let stops = counts & !composited;
+            self.transmittance[lane] =
+                select_unpredictable(composited, behind, t.negative_if(stops));
+            // The first place is the least.
+            self.ends[lane] = self.ends[lane].min(select_unpredictable(stops, place, NEVER));
+        }
+        (self, weights)
+    }
+}

@@ -1,0 +1,10 @@
+//! The compositor's loops on the CPU.
+
+pub(crate) mod backward;
+pub(crate) mod blend;
+pub(crate) mod forward;
+pub(crate) mod hits;
+pub(crate) mod replay;
+pub(crate) mod strip;
+mod sums;
+pub(crate) mod tile;

@@ -1,0 +1,363 @@
+//! The backward compositor's innermost part: one hit on the way back to front, its gradient summed over the pixels of its tile.
+
+use std::hint::select_unpredictable;
+
+use crate::composite::cpu::blend::Placed;
+use crate::composite::cpu::hits::{Coverage, Hit};
+use crate::composite::cpu::tile::{
+    BLOCK_COLUMNS, BLOCKS, Block, BlockSet, Blocks, Centres, Constants, MAX_LANES, Tile,
+    blocks_of_planes, take_first,
+};
+use crate::composite::{Moments, RowMoments};
+use crate::error::{RenderError, checked_product, try_filled};
+use crate::scalar::Scalar;
+use crate::scalar::rounding::Arithmetic;
+
+/// Numbers of a hit's gradient by geometry: mean 2, conic 3, opacity 1, in this order.
+pub(crate) const GEOMETRY: usize = 6;
+
+/// Sums that make up the geometry's gradient, see [`Moments`].
+const MOMENTS: usize = 6;
+
+/// Those of a row of blocks, see [`RowMoments`].
+const ROW_MOMENTS: usize = 3;
+
+/// The pixels of a tile on the way back to front, by planes.
+pub struct Pixels<T> {
+    /// Transmittance behind the hits yet to come.
+    pub(crate) transmittance: Blocks<T>,
+    /// The gradient by the light that everything behind them lets through.
+    pub(crate) v_rest: Blocks<T>,
+    /// One past the place of the last hit that may be composited.
+    pub(crate) ends: Blocks<u32>,
+    /// The gradients by the sums of weight times value, block by block: depth if there is one, then features.
+    pub(crate) v_values: Vec<Block<T>>,
+    pub(crate) centres: Centres<T>,
+    /// The blocks which the hits at hand may reach.
+    live: BlockSet,
+    /// The greatest end of each block.
+    block_ends: [u32; BLOCKS],
+    /// The sums over the pixels of the hit at hand, one per lane: six moments, then the planes.
+    sums: Vec<Block<T>>,
+    /// The planes' sums over one row of blocks, where the compiler does not know how many there are.
+    row_sums: Vec<Block<T>>,
+    coverage: Coverage<T>,
+}
+
+impl<T: Scalar> Pixels<T> {
+    /// Room for a tile and a number of planes.
+    pub(crate) fn new(planes: usize) -> Result<Self, RenderError> {
+        let what = "sums of a hit [6 + C]";
+        let sums = checked_product(what, &[MOMENTS.saturating_add(planes)])?;
+        Ok(Self {
+            transmittance: Box::new([Block::all(T::ONE); _]),
+            v_rest: Box::new([Block::all(T::ZERO); _]),
+            ends: Box::new([Block::all(0); _]),
+            v_values: blocks_of_planes(planes)?,
+            centres: Centres::new(),
+            live: 0,
+            block_ends: [0; _],
+            sums: try_filled(what, sums, Block::all(T::ZERO))?,
+            row_sums: try_filled("sums of a row of blocks [C]", planes, Block::all(T::ZERO))?,
+            coverage: Coverage::new(),
+        })
+    }
+
+    /// Looks at the ends of all pixels; returns the greatest.
+    pub(crate) fn find_ends(&mut self, tile: &Tile) -> u32 {
+        self.block_ends.fill(0);
+        for number in tile.blocks().flatten() {
+            let ends = self.ends[number].0.iter();
+            self.block_ends[number] = ends.fold(0, |greatest, &end| greatest.max(end));
+        }
+        self.block_ends
+            .iter()
+            .fold(0, |greatest, &end| greatest.max(end))
+    }
+
+    /// Looks for the blocks that hits from `place` on reach.
+    pub(crate) fn reach(&mut self, place: u32) {
+        let ends = self.block_ends.iter().enumerate();
+        self.live = ends.fold(0, |live, (block, &end)| {
+            live | BlockSet::from(place < end) << block
+        });
+    }
+
+    /// Takes one hit out of the pixels and writes its gradient: by geometry if `GEOM`, then by as many planes as `out` has left.
+    #[inline(always)]
+    pub(crate) fn remove<
+        A: Arithmetic<T>,
+        const LANES: usize,
+        const PLANES: usize,
+        const GEOM: bool,
+    >(
+        &mut self,
+        tile: &Tile,
+        hit: &Hit<T>,
+        placed: Placed<'_, T>,
+        constants: &Constants<T>,
+        out: &mut [T],
+    ) {
+        const { assert!(LANES <= MAX_LANES) };
+        hit.cover::<A, LANES>(tile, &self.centres, &mut self.coverage);
+        for sum in &mut self.sums {
+            *sum = Block::all(T::ZERO);
+        }
+        // A number of moments that the compiler knows.
+        let Some((moments, sums)) = self.sums.split_first_chunk_mut::<MOMENTS>() else {
+            return;
+        };
+        for row in hit.block_rows() {
+            for part in 0..MAX_LANES / LANES {
+                let of_row = BlockSet::from(u8::MAX) << (row * BLOCK_COLUMNS);
+                let mut blocks = self.coverage.blocks[part] & self.live & of_row;
+                if blocks == 0 {
+                    continue;
+                }
+                // In registers, if the compiler knows how many: of a whole hit it would keep them in memory.
+                let mut row_moments = [Block::all(T::ZERO); _];
+                let mut row_planes = [Block::all(T::ZERO); PLANES];
+                if PLANES == 0 {
+                    self.row_sums.fill(Block::all(T::ZERO));
+                }
+                while blocks != 0 {
+                    let block = take_first(&mut blocks);
+                    let count = if PLANES > 0 { PLANES } else { sums.len() };
+                    let v_planes = &self.v_values[block * count..][..count];
+                    let v_weight = match (
+                        known::<_, PLANES>(v_planes),
+                        known::<_, PLANES>(placed.values),
+                    ) {
+                        _ if !GEOM => [T::ZERO; LANES],
+                        (Some(v), Some(values)) => v_weights::<T, A, LANES>(v, values, part),
+                        _ => v_weights::<T, A, LANES>(v_planes, placed.values, part),
+                    };
+                    let (transmittance, v_rest) =
+                        (&mut self.transmittance[block], &mut self.v_rest[block]);
+                    let dx = self.centres.right_of(hit.mean.x, block);
+                    let sigma = self.coverage.sigma::<A, LANES>(hit.conic, &dx, block, part);
+                    let pixels = Lanes {
+                        transmittance: transmittance.load(part),
+                        v_rest: v_rest.load(part),
+                        ends: self.ends[block].load(part),
+                    };
+                    let (in_front, weights, v_sigma) = pixels.in_front::<A, GEOM>(
+                        &sigma,
+                        hit.opacity,
+                        placed.place,
+                        constants,
+                        v_weight,
+                    );
+                    transmittance.store(part, in_front.transmittance);
+                    if GEOM {
+                        v_rest.store(part, in_front.v_rest);
+                        add_in_row::<T, A, LANES>(&mut row_moments, &dx, &v_sigma);
+                    }
+                    match known::<_, PLANES>(v_planes) {
+                        Some(v) => add_weighted::<T, A, LANES>(&mut row_planes, v, part, &weights),
+                        None => {
+                            add_weighted::<T, A, LANES>(
+                                &mut self.row_sums,
+                                v_planes,
+                                part,
+                                &weights,
+                            );
+                        }
+                    }
+                }
+                let of_row = if PLANES > 0 {
+                    &row_planes[..]
+                } else {
+                    &self.row_sums
+                };
+                for (sum, of_row) in sums.iter_mut().zip(of_row) {
+                    let (mut lanes, of_row): ([T; LANES], [T; LANES]) =
+                        (sum.load(0), of_row.load(0));
+                    for lane in 0..LANES {
+                        lanes[lane] += of_row[lane];
+                    }
+                    sum.store(0, lanes);
+                }
+                if GEOM {
+                    let down = self.coverage.down::<LANES>(row, part);
+                    add_row::<T, A, LANES>(moments, &row_moments, &down);
+                }
+            }
+        }
+        write_gradient::<T, A, LANES, GEOM>(hit, moments, sums, out);
+    }
+}
+
+/// Writes a hit's gradient: by geometry if `GEOM`, then by as many planes as `out` has left.
+#[inline(always)]
+fn write_gradient<T: Scalar, A: Arithmetic<T>, const LANES: usize, const GEOM: bool>(
+    hit: &Hit<T>,
+    moments: &[Block<T>; MOMENTS],
+    sums: &[Block<T>],
+    out: &mut [T],
+) {
+    let (by_geometry, by_planes) = out.split_at_mut(if GEOM { GEOMETRY } else { 0 });
+    if GEOM {
+        let [one, x, y, xx, xy, yy] = moments.each_ref().map(total::<T, LANES>);
+        let moments = Moments {
+            one,
+            x,
+            y,
+            xx,
+            xy,
+            yy,
+        };
+        let v = A::sigma_vjp(hit.conic, moments);
+        let v_opacity = A::opacity_vjp(hit.opacity, moments.one);
+        by_geometry.copy_from_slice(&[
+            v.mean.x, v.mean.y, v.conic.xx, v.conic.xy, v.conic.yy, v_opacity,
+        ]);
+    }
+    for (v, sum) in by_planes.iter_mut().zip(sums) {
+        *v = total::<T, LANES>(sum);
+    }
+}
+
+/// The first `PLANES` of a slice, whose number the compiler then knows; nothing where it is not to know.
+#[inline(always)]
+fn known<U, const PLANES: usize>(planes: &[U]) -> Option<&[U; PLANES]> {
+    planes.first_chunk().filter(|_| PLANES > 0)
+}
+
+/// What one unit of a hit's weight adds to the loss, in one part of a block.
+#[inline(always)]
+fn v_weights<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
+    v_planes: &[Block<T>],
+    values: &[T],
+    part: usize,
+) -> [T; LANES] {
+    let mut v_weight = [T::ZERO; LANES];
+    for (v, &value) in v_planes.iter().zip(values) {
+        let v: [T; LANES] = v.load(part);
+        for lane in 0..LANES {
+            v_weight[lane] = A::add_weighted(v_weight[lane], v[lane], value);
+        }
+    }
+    v_weight
+}
+
+/// Adds what a hit's weights take from the gradients of one part of a block to a sum per plane and lane.
+#[inline(always)]
+fn add_weighted<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
+    sums: &mut [Block<T>],
+    v_planes: &[Block<T>],
+    part: usize,
+    weights: &[T; LANES],
+) {
+    for (sum, v) in sums.iter_mut().zip(v_planes) {
+        let v: [T; LANES] = v.load(part);
+        let mut lanes: [T; LANES] = sum.load(0);
+        for lane in 0..LANES {
+            lanes[lane] = A::add_weighted(lanes[lane], weights[lane], v[lane]);
+        }
+        sum.store(0, lanes);
+    }
+}
+
+// In both of the following one loop per sum: each is then a few vector operations. What a loop does not use of the formula, the compiler
+// drops.
+
+/// Adds pixels of a row of blocks, `dx` right of the splat's centre, to the moments of that row.
+#[inline(always)]
+fn add_in_row<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
+    sums: &mut [Block<T>; ROW_MOMENTS],
+    dx: &[T; LANES],
+    v_sigma: &[T; LANES],
+) {
+    macro_rules! add {
+        ($($k:literal $moment:ident)*) => {$(
+            let mut lanes: [T; LANES] = sums[$k].load(0);
+            for lane in 0..LANES {
+                let mut sum = RowMoments::default();
+                sum.$moment = lanes[lane];
+                lanes[lane] = A::add_in_row(sum, dx[lane], v_sigma[lane]).$moment;
+            }
+            sums[$k].store(0, lanes);
+        )*};
+    }
+    add!(0 one 1 x 2 xx);
+}
+
+/// Adds the moments of a row of blocks, `down` below the splat's centre, to all moments.
+#[inline(always)]
+fn add_row<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
+    moments: &mut [Block<T>; MOMENTS],
+    of_row: &[Block<T>; ROW_MOMENTS],
+    down: &[T; LANES],
+) {
+    let [one, x, xx]: [[T; LANES]; ROW_MOMENTS] = of_row.each_ref().map(|sum| sum.load(0));
+    macro_rules! add {
+        ($($k:literal $moment:ident)*) => {$(
+            let mut lanes: [T; LANES] = moments[$k].load(0);
+            for lane in 0..LANES {
+                let row = RowMoments { one: one[lane], x: x[lane], xx: xx[lane] };
+                let mut sum = Moments::default();
+                sum.$moment = lanes[lane];
+                lanes[lane] = A::add_row(sum, row, down[lane]).$moment;
+            }
+            moments[$k].store(0, lanes);
+        )*};
+    }
+    add!(0 one 1 x 2 y 3 xx 4 xy 5 yy);
+}
+
+/// What [`Pixels`] knows of the pixels of a block.
+struct Lanes<T, const LANES: usize> {
+    transmittance: [T; LANES],
+    v_rest: [T; LANES],
+    ends: [u32; LANES],
+}
+
+impl<T: Scalar, const LANES: usize> Lanes<T, LANES> {
+    /// The same pixels in front of a hit; the hit's weights; and its gradients by sigma, which are zero without `GEOM`.
+    #[inline(always)]
+    fn in_front<A: Arithmetic<T>, const GEOM: bool>(
+        mut self,
+        sigma: &[T; LANES],
+        opacity: T,
+        place: u32,
+        constants: &Constants<T>,
+        v_weight: [T; LANES],
+    ) -> (Self, [T; LANES], [T; LANES]) {
+        let (mut weights, mut v_sigma) = ([T::ZERO; LANES], [T::ZERO; LANES]);
+        for lane in 0..LANES {
+            let sigma = sigma[lane];
+            let falloff = A::falloff(sigma);
+            let alpha = A::alpha(opacity, falloff, constants.alpha_max);
+            let counts = (place < self.ends[lane]) & A::counts(sigma, alpha, constants.alpha_min);
+            // Alpha of a pair that does not count may be anything: nothing made of it is kept.
+            let behind = self.transmittance[lane];
+            let t = A::in_front(behind, alpha);
+            weights[lane] = select_unpredictable(counts, A::weight(alpha, t), T::ZERO);
+            self.transmittance[lane] = select_unpredictable(counts, t, behind);
+            if GEOM {
+                let (v_weight, v_rest) = (v_weight[lane], self.v_rest[lane]);
+                let v_alpha = A::weight_vjp(t, v_weight, v_rest);
+                let v = A::alpha_vjp(opacity, falloff, constants.alpha_max, v_alpha);
+                v_sigma[lane] = select_unpredictable(counts, v, T::ZERO);
+                let rest = A::rest(alpha, v_weight, v_rest);
+                self.v_rest[lane] = select_unpredictable(counts, rest, v_rest);
+            }
+        }
+        (self, weights, v_sigma)
+    }
+}
+
+/// The sum over the lanes, by halves.
+#[inline(always)]
+fn total<T: Scalar, const LANES: usize>(lanes: &Block<T>) -> T {
+    let mut lanes: [T; LANES] = lanes.load(0);
+    let mut half = LANES / 2;
+    while half > 0 {
+        for lane in 0..half {
+            lanes[lane] += lanes[lane + half];
+        }
+        half /= 2;
+    }
+    lanes[0]
+}

@@ -1,0 +1,174 @@
+//! Strips: what one task composites, and the parts of images that belong to it.
+
+use std::ops::Range;
+
+use crate::binning::cpu::TileGrid;
+use crate::composite::cpu::tile::{BLOCK_SIDE, MAX_LANES};
+use crate::error::{RenderError, checked_product};
+use crate::sort::cpu::cut;
+
+/// As many strips as keep every thread of a large machine busy to the end.
+const STRIPS: usize = 256;
+
+/// Neighbouring tiles of one row of tiles.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Strip {
+    pub(crate) view: usize,
+    pub(crate) tile_row: usize,
+    /// Columns of the grid.
+    pub(crate) columns: Range<usize>,
+}
+
+impl Strip {
+    /// The tiles of it, numbered through all views: neighbours.
+    pub(crate) fn tiles(&self, grid: &TileGrid) -> Range<usize> {
+        let first = self.view * grid.per_view() + self.tile_row * grid.columns;
+        first + self.columns.start..first + self.columns.end
+    }
+}
+
+/// All strips of a batch, view by view, row by row, from left to right. Rows of tiles are cut where there are few of them.
+pub(crate) fn strips(grid: &TileGrid) -> Vec<Strip> {
+    let columns = strip_columns(grid);
+    let mut strips = Vec::with_capacity(grid.size.views * grid.rows * columns.len());
+    for view in 0..grid.size.views {
+        for tile_row in 0..grid.rows {
+            strips.extend(columns.iter().cloned().map(|columns| Strip {
+                view,
+                tile_row,
+                columns,
+            }));
+        }
+    }
+    strips
+}
+
+/// The columns of each strip of a row of tiles.
+fn strip_columns(grid: &TileGrid) -> Vec<Range<usize>> {
+    let rows = (grid.size.views * grid.rows).max(1);
+    let pieces = STRIPS.div_ceil(rows).min(grid.columns).max(1);
+    let step = grid.columns.div_ceil(pieces).max(1);
+    (0..grid.columns)
+        .step_by(step)
+        .map(|start| start..grid.columns.min(start + step))
+        .collect()
+}
+
+/// The rows of pixels of each strip of `images` images, `[images, H, W, per_pixel]`, in the order of [`strips`].
+pub(crate) fn cut_rows<'a, T>(
+    mut buffer: &'a mut [T],
+    grid: &TileGrid,
+    images: usize,
+    per_pixel: usize,
+) -> Vec<Vec<&'a mut [T]>> {
+    let (size, columns) = (grid.size, strip_columns(grid));
+    let mut strips = Vec::with_capacity(images * grid.rows * columns.len());
+    for _ in 0..images {
+        for tile_row in 0..grid.rows {
+            let first = strips.len();
+            let height = grid
+                .tile_height
+                .min(size.height - tile_row * grid.tile_height);
+            strips.resize_with(first + columns.len(), || Vec::with_capacity(height));
+            for _ in 0..height {
+                for (strip, columns) in strips[first..].iter_mut().zip(&columns) {
+                    let end = size.width.min(columns.end * grid.tile_width);
+                    let width = end - columns.start * grid.tile_width;
+                    strip.push(cut(&mut buffer, width * per_pixel));
+                }
+            }
+        }
+    }
+    strips
+}
+
+/// How the compositor's saved state is laid out: the blocks that reach into the image, view by view, tile by tile, each tile's row by
+/// row. What belongs to a tile, and so to a strip, stands in one piece.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SavedBlocks {
+    grid: TileGrid,
+    /// Blocks side by side in an image.
+    columns: usize,
+    /// Blocks of an image, one below the other.
+    rows: usize,
+}
+
+impl SavedBlocks {
+    pub(crate) fn new(grid: &TileGrid) -> Self {
+        Self {
+            grid: *grid,
+            columns: grid.size.width.div_ceil(BLOCK_SIDE),
+            rows: grid.size.height.div_ceil(BLOCK_SIDE),
+        }
+    }
+
+    /// The lanes of all blocks.
+    pub(crate) fn lanes(&self, what: &'static str) -> Result<usize, RenderError> {
+        checked_product(
+            what,
+            &[self.grid.size.views, self.rows, self.columns, MAX_LANES],
+        )
+    }
+
+    /// The blocks of a strip's tiles.
+    pub(crate) fn of_strip(&self, strip: &Strip) -> Range<usize> {
+        // Sides of tiles are multiples of those of blocks.
+        let per_tile = [self.grid.tile_width, self.grid.tile_height].map(|side| side / BLOCK_SIDE);
+        let above = strip.tile_row * per_tile[1];
+        let height = per_tile[1].min(self.rows - above);
+        let first = (strip.view * self.rows + above) * self.columns;
+        let left = |column: usize| (column * per_tile[0]).min(self.columns);
+        first + left(strip.columns.start) * height..first + left(strip.columns.end) * height
+    }
+
+    /// The blocks of one tile.
+    pub(crate) fn of_tile(&self, view: usize, column: usize, tile_row: usize) -> Range<usize> {
+        self.of_strip(&Strip {
+            view,
+            tile_row,
+            columns: column..column + 1,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::binning::cpu::TileSize;
+    use crate::composite::ImageSize;
+    use crate::composite::cpu::tile::Tile;
+
+    #[test]
+    fn saved_blocks_of_tiles_follow_one_another() {
+        let sizes = [[1, 1], [1, 70], [33, 1], [37, 53], [64, 96]];
+        let tiles = [
+            TileSize::Px8,
+            TileSize::Px16,
+            TileSize::Px32,
+            TileSize::Px32x16,
+        ];
+        for ([height, width], tile) in sizes.into_iter().flat_map(|s| tiles.map(|t| (s, t))) {
+            let size = ImageSize {
+                views: 2,
+                height,
+                width,
+            };
+            let grid = TileGrid::new(size, tile);
+            let saved = SavedBlocks::new(&grid);
+            let mut end = 0;
+            for strip in strips(&grid) {
+                let of_strip = saved.of_strip(&strip);
+                assert_eq!(of_strip.start, end);
+                for column in strip.columns.clone() {
+                    let of_tile = saved.of_tile(strip.view, column, strip.tile_row);
+                    let tile = Tile::new(&grid, column, strip.tile_row);
+                    assert_eq!(of_tile.start, end);
+                    assert_eq!(of_tile.len(), tile.blocks().flatten().count());
+                    end = of_tile.end;
+                }
+                assert_eq!(of_strip.end, end);
+            }
+            assert_eq!(saved.lanes("lanes").unwrap(), end * MAX_LANES);
+        }
+    }
+}

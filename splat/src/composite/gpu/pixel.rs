@@ -1,0 +1,184 @@
+//! What both kernels of the backward compositor do for one pixel and one tile: what the pixel starts from, what a hit is to it on the way
+//! back to front, and how far that way is.
+
+#![expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "parts of a kernel, whose shared memory is no value"
+)]
+
+use cubecl::prelude::*;
+
+use crate::composite::gpu::partials::{Part, STATE, partial_at};
+use crate::composite::gpu::tile::{
+    Layout, Pair, ROW, Thresholds, TilePlace, count_again, place_of,
+};
+use crate::formulas::single::composite as formula;
+
+/// What a pixel is before its last hit.
+#[derive(CubeType, Clone, Copy)]
+pub(crate) struct Start {
+    pub(crate) transmittance: f32,
+    /// One past the place of its last hit.
+    pub(crate) end: u32,
+    /// The gradient by the light from behind, of the first launch.
+    pub(crate) v_rest: f32,
+}
+
+/// Reads what the pixel at `(column, row)` starts from, and its gradients by depth and features into `v`, depth first.
+#[cube]
+pub(crate) fn start_pixel(
+    state: &Array<u32>,
+    v_features: &Array<f32>,
+    v: &mut Array<f32>,
+    place: TilePlace,
+    column: u32,
+    row: u32,
+    layout: Layout,
+    part: Part,
+    #[comptime] channels: u32,
+    #[comptime] first: bool,
+    #[comptime] with_depth: bool,
+) -> Start {
+    let depths = comptime!(u32::from(with_depth));
+    let planes = comptime!(channels + depths);
+    let mut transmittance = 1.0f32;
+    let mut end = 0u32;
+    let mut v_rest = 0.0f32;
+    #[unroll]
+    for k in 0..planes {
+        v[k as usize] = 0.0;
+    }
+    if column < layout.width && row < layout.height {
+        let local = ((place.view - part.first_view) * layout.height + row) * layout.width + column;
+        let at = local * STATE;
+        transmittance = f32::reinterpret(state[at as usize]);
+        end = state[(at + 1) as usize];
+        if comptime![first] {
+            v_rest = f32::reinterpret(state[(at + 2) as usize]);
+        }
+        if comptime![with_depth] {
+            v[0] = f32::reinterpret(state[(at + 3) as usize]);
+        }
+        let pixel = (place.view * layout.height + row) * layout.width + column;
+        #[unroll]
+        for c in 0..channels {
+            v[(depths + c) as usize] =
+                v_features[(pixel * part.channels + part.channel + c) as usize];
+        }
+    }
+    Start {
+        transmittance,
+        end,
+        v_rest,
+    }
+}
+
+/// A pixel in front of a hit, and the hit's gradients there.
+#[derive(CubeType, Clone, Copy)]
+pub(crate) struct Replayed {
+    pub(crate) transmittance: f32,
+    pub(crate) v_rest: f32,
+    pub(crate) v_sigma: f32,
+    pub(crate) weight: f32,
+}
+
+/// Takes hit `i` of a batch, which counts, from a pixel.
+#[cube]
+pub(crate) fn replay_hit(
+    rows: &SharedMemory<f32>,
+    values: &SharedMemory<f32>,
+    i: u32,
+    hit: Pair,
+    v: &Array<f32>,
+    transmittance: f32,
+    v_rest: f32,
+    thresholds: Thresholds,
+    #[comptime] channels: u32,
+    #[comptime] geometry: bool,
+    #[comptime] with_depth: bool,
+) -> Replayed {
+    let depths = comptime!(u32::from(with_depth));
+    let before = formula::in_front(transmittance, hit.alpha);
+    let weight = formula::weight(hit.alpha, before);
+    let mut v_sigma = 0.0f32;
+    let mut rest = v_rest;
+    if comptime![geometry] {
+        let at = i * ROW;
+        let mut v_weight = 0.0f32;
+        if comptime![with_depth] {
+            v_weight = formula::add_weighted(v_weight, v[0], rows[(at + 8) as usize]);
+        }
+        #[unroll]
+        for c in 0..channels {
+            v_weight = formula::add_weighted(
+                v_weight,
+                v[(depths + c) as usize],
+                values[(i * channels + c) as usize],
+            );
+        }
+        let v_alpha = formula::weight_vjp(before, v_weight, v_rest);
+        v_sigma = formula::alpha_vjp(
+            rows[(at + 5) as usize],
+            hit.falloff,
+            thresholds.alpha_max,
+            v_alpha,
+        );
+        rest = formula::rest(hit.alpha, v_weight, v_rest);
+    }
+    Replayed {
+        transmittance: before,
+        v_rest: rest,
+        v_sigma,
+        weight,
+    }
+}
+
+/// How many hits of its tile, `global` of all views, cube `cube` walks: to the last that any pixel reached, or none where no hit of the tile
+/// is of this chunk.
+///
+/// Buffers say how far, not the units among themselves: so a compiler can see that all walk as far, and lets barriers stand in the loop.
+#[cube]
+pub(crate) fn walked(
+    state: &Array<u32>,
+    ranges: &Array<u32>,
+    cube: u32,
+    global: u32,
+    part: Part,
+    #[comptime] large: bool,
+) -> u32 {
+    let mut walked = state[(part.reached + cube) as usize];
+    if comptime![large] {
+        // Hits of other chunks in front of this one's are left out; those behind must be walked through.
+        if ranges[global as usize] >= part.end_slot
+            || ranges[(global + 1) as usize] <= part.first_slot
+        {
+            walked = 0;
+        }
+    }
+    walked
+}
+
+/// Writes zeros for the hits of a tile from number `reached` on, which no pixel reached. All units of the cube share the work.
+#[cube]
+pub(crate) fn clear_unreached(
+    ranges: &Array<u32>,
+    tile: &SharedMemory<u32>,
+    partials: &mut Array<f32>,
+    cube: u32,
+    reached: u32,
+    layout: Layout,
+    part: Part,
+    #[comptime] large: bool,
+) {
+    let count = count_again(tile);
+    let mut i = UNIT_POS_X;
+    while i < (count - reached) * part.stride {
+        let hit = reached + i / part.stride;
+        let place = place_of(ranges, tile, hit, layout, large);
+        let partial = partial_at(place, cube, layout, part, large);
+        if partial.wanted {
+            partials[(partial.first + i % part.stride) as usize] = 0.0;
+        }
+        i += CUBE_DIM_X;
+    }
+}

@@ -1,0 +1,278 @@
+//! The kernel of the backward compositor: one cube per tile walks its hits back to front, four at a time. Every unit works out
+//! what the four are to its pixel; then the units share out the sums over the pixels, in an order that never changes.
+
+#![expect(
+    clippy::too_many_lines,
+    clippy::fn_params_excessive_bools,
+    reason = "a kernel"
+)]
+
+use cubecl::prelude::*;
+
+use crate::binning::gpu::TILE_SIDE;
+use crate::composite::Moments;
+use crate::composite::gpu::partials::{GEOMETRY, PARTS, Part, STEP, write_hits};
+use crate::composite::gpu::pixel::{clear_unreached, replay_hit, start_pixel, walked};
+use crate::composite::gpu::tile::{
+    Layout, ROW, TILE_WORDS, Thresholds, list_hits, load_hits, pair_if_near, tile_hits, tile_place,
+};
+use crate::device::{UNITS, cube_index};
+use crate::formulas::single::{Real, composite as formula};
+use crate::math::Vec2;
+
+/// Hits that are in shared memory at a time.
+const BATCH: u32 = 32;
+
+/// Units that sum one hit's pixels.
+const SEGMENTS: u32 = UNITS / STEP;
+
+/// Pixels of one such unit.
+const RUN: u32 = UNITS / SEGMENTS;
+
+/// See the file's doc. `v_features` is `[B, H, W, C]`, `state` that of the chunk's pixels, `partials` `[hits of the chunk, stride]`.
+#[cube(launch)]
+pub(crate) fn replay_kernel<F: Float>(
+    packed: &Array<f32>,
+    features: &Array<F>,
+    list: &Array<u32>,
+    ranges: &Array<u32>,
+    state: &Array<u32>,
+    v_features: &Array<f32>,
+    partials: &mut Array<f32>,
+    layout: Layout,
+    thresholds: Thresholds,
+    part: Part,
+    #[comptime] channels: u32,
+    #[comptime] large: bool,
+    #[comptime] first: bool,
+    #[comptime] geometry: bool,
+    #[comptime] with_depth: bool,
+    #[comptime] with_features: bool,
+) {
+    let depths = comptime!(u32::from(with_depth));
+    let planes = comptime!(channels + depths);
+    let moments_of = comptime!(if geometry { GEOMETRY } else { 0u32 });
+    let outputs = comptime!(if with_features { planes } else { depths });
+    let sums = comptime!(moments_of + outputs);
+    let exchanged = comptime!(if sums > 2 * STEP { sums } else { 2 * STEP });
+
+    let mut tile = SharedMemory::<u32>::new(TILE_WORDS);
+    let mut splats = SharedMemory::<u32>::new(BATCH as usize);
+    let mut places = SharedMemory::<u32>::new(BATCH as usize);
+    let mut rows = SharedMemory::<f32>::new((BATCH * ROW) as usize);
+    let mut values = SharedMemory::<f32>::new((BATCH * channels) as usize);
+    let mut exchange = SharedMemory::<f32>::new((exchanged * UNITS) as usize);
+    let mut finals = SharedMemory::<f32>::new((STEP * sums * PARTS) as usize);
+
+    let cube = cube_index();
+    if cube < part.cubes {
+        let place = tile_place(cube, layout, part.first_view);
+        let column = place.left + UNIT_POS_X % TILE_SIDE;
+        let row = place.top + UNIT_POS_X / TILE_SIDE;
+        let x = f32::cast_from(column) + 0.5;
+        let y = f32::cast_from(row) + 0.5;
+        tile_hits(ranges, &mut tile, place.view, place.global, layout, large);
+
+        // This unit's pixel on the way back to front.
+        let mut v = Array::<f32>::new(planes as usize);
+        let pixel = start_pixel(
+            state, v_features, &mut v, place, column, row, layout, part, channels, first,
+            with_depth,
+        );
+        let mut transmittance = pixel.transmittance;
+        let end = pixel.end;
+        let mut v_rest = pixel.v_rest;
+
+        // The pixels this unit sums over: a run of one row, and what it needs to know of them.
+        let hit_of = UNIT_POS_X / SEGMENTS;
+        let segment = UNIT_POS_X % SEGMENTS;
+        let run_x = f32::cast_from(place.left + segment * RUN % TILE_SIDE) + 0.5;
+        let run_y = f32::cast_from(place.top + segment * RUN / TILE_SIDE) + 0.5;
+        let mut v_run = Array::<f32>::new((RUN * planes) as usize);
+        // Every unit lends its gradients to the one that sums over its pixel.
+        #[unroll]
+        for k in 0..planes {
+            sync_cube();
+            exchange[UNIT_POS_X as usize] = v[k as usize];
+            sync_cube();
+            #[unroll]
+            for j in 0..RUN {
+                v_run[(j * planes + k) as usize] = exchange[(segment * RUN + j) as usize];
+            }
+        }
+
+        let mut top = walked(state, ranges, cube, place.global, part, large);
+        while top > 0 {
+            let size = u32::min(BATCH, top);
+            let bottom = top - size;
+            sync_cube();
+            list_hits(
+                list,
+                ranges,
+                &tile,
+                &mut splats,
+                &mut places,
+                bottom,
+                size,
+                layout,
+                large,
+            );
+            sync_cube();
+            load_hits(
+                packed,
+                features,
+                &splats,
+                size,
+                &mut rows,
+                &mut values,
+                part.channel,
+                part.channels,
+                channels,
+            );
+            sync_cube();
+            let mut left_over = size;
+            while left_over > 0 {
+                let step = u32::min(STEP, left_over);
+                // Every unit its pixel.
+                for g in 0..STEP {
+                    let mut v_sigma = 0.0f32;
+                    let mut weight = 0.0f32;
+                    if g < step {
+                        let i = left_over - 1 - g;
+                        if bottom + i < end {
+                            let at = i * ROW;
+                            let hit = pair_if_near(&rows, at, x, y, thresholds);
+                            if hit.counts {
+                                let after = replay_hit(
+                                    &rows,
+                                    &values,
+                                    i,
+                                    hit,
+                                    &v,
+                                    transmittance,
+                                    v_rest,
+                                    thresholds,
+                                    channels,
+                                    geometry,
+                                    with_depth,
+                                );
+                                transmittance = after.transmittance;
+                                v_rest = after.v_rest;
+                                v_sigma = after.v_sigma;
+                                weight = after.weight;
+                            }
+                        }
+                    }
+                    exchange[(g * UNITS + UNIT_POS_X) as usize] = v_sigma;
+                    exchange[((STEP + g) * UNITS + UNIT_POS_X) as usize] = weight;
+                }
+                sync_cube();
+                // Every unit a run of pixels of one hit.
+                let mut m_one = 0.0f32;
+                let mut m_x = 0.0f32;
+                let mut m_y = 0.0f32;
+                let mut m_xx = 0.0f32;
+                let mut m_xy = 0.0f32;
+                let mut m_yy = 0.0f32;
+                let mut by_planes = Array::<f32>::new(planes as usize);
+                #[unroll]
+                for k in 0..planes {
+                    by_planes[k as usize] = 0.0;
+                }
+                if hit_of < step {
+                    let at = (left_over - 1 - hit_of) * ROW;
+                    let from = hit_of * UNITS + segment * RUN;
+                    #[unroll]
+                    for j in 0..RUN {
+                        if comptime![geometry] {
+                            let d = Vec2::<Real> {
+                                x: run_x + f32::cast_from(j) - rows[at as usize],
+                                y: run_y - rows[(at + 1) as usize],
+                            };
+                            let v_sigma = exchange[(from + j) as usize];
+                            let sum = Moments::<Real> {
+                                one: m_one,
+                                x: m_x,
+                                y: m_y,
+                                xx: m_xx,
+                                xy: m_xy,
+                                yy: m_yy,
+                            };
+                            let sum = formula::add_moments(sum, d, v_sigma);
+                            m_one = sum.one;
+                            m_x = sum.x;
+                            m_y = sum.y;
+                            m_xx = sum.xx;
+                            m_xy = sum.xy;
+                            m_yy = sum.yy;
+                        }
+                        let weight = exchange[(STEP * UNITS + from + j) as usize];
+                        #[unroll]
+                        for k in 0..outputs {
+                            by_planes[k as usize] = formula::add_weighted(
+                                by_planes[k as usize],
+                                weight,
+                                v_run[(j * planes + k) as usize],
+                            );
+                        }
+                    }
+                }
+                sync_cube();
+                if comptime![geometry] {
+                    exchange[UNIT_POS_X as usize] = m_one;
+                    exchange[(UNITS + UNIT_POS_X) as usize] = m_x;
+                    exchange[(2 * UNITS + UNIT_POS_X) as usize] = m_y;
+                    exchange[(3 * UNITS + UNIT_POS_X) as usize] = m_xx;
+                    exchange[(4 * UNITS + UNIT_POS_X) as usize] = m_xy;
+                    exchange[(5 * UNITS + UNIT_POS_X) as usize] = m_yy;
+                }
+                #[unroll]
+                for k in 0..outputs {
+                    exchange[((moments_of + k) * UNITS + UNIT_POS_X) as usize] =
+                        by_planes[k as usize];
+                }
+                sync_cube();
+                // Every unit a part of one sum of one hit.
+                if UNIT_POS_X < STEP * sums * PARTS {
+                    let p = UNIT_POS_X % PARTS;
+                    let k = UNIT_POS_X / PARTS % sums;
+                    let g = UNIT_POS_X / PARTS / sums;
+                    let from = k * UNITS + g * SEGMENTS + p * (SEGMENTS / PARTS);
+                    let mut sum = 0.0f32;
+                    for i in 0..SEGMENTS / PARTS {
+                        sum += exchange[(from + i) as usize];
+                    }
+                    finals[UNIT_POS_X as usize] = sum;
+                }
+                sync_cube();
+                write_hits(
+                    &rows,
+                    &finals,
+                    &places,
+                    partials,
+                    cube,
+                    layout,
+                    part,
+                    left_over,
+                    step,
+                    STEP,
+                    true,
+                    channels,
+                    large,
+                    first,
+                    geometry,
+                    with_depth,
+                    with_features,
+                );
+                left_over -= step;
+            }
+            top = bottom;
+        }
+
+        if comptime![first] {
+            // Asked again: kept over the loop, it would be a register more.
+            let reached = walked(state, ranges, cube, place.global, part, large);
+            clear_unreached(ranges, &tile, partials, cube, reached, layout, part, large);
+        }
+    }
+}

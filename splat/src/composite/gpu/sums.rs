@@ -1,0 +1,248 @@
+//! The kernels around the replay: the states it starts from, the background's gradient, and the sums of partials by splat.
+
+use cubecl::prelude::*;
+
+use crate::binning::gpu::TILE_SIDE;
+use crate::composite::gpu::partials::{GEOMETRY, STATE};
+use crate::composite::gpu::tile::{Layout, tile_place};
+use crate::device::{UNITS, cube_index, unit_index};
+use crate::formulas::single::composite as formula;
+
+/// Pixels that one cube sums for the gradient by the background.
+pub(crate) const PIXELS: u32 = 64 * UNITS;
+
+/// One cube per tile of a chunk: what the replay of each pixel starts from, then, from `reached` on, the greatest end of each tile.
+#[cube(launch)]
+pub(crate) fn state_kernel(
+    transmittance: &Array<f32>,
+    ends: &Array<u32>,
+    v_features: &Array<f32>,
+    v_transmittance: &Array<f32>,
+    v_depth: &Array<f32>,
+    backgrounds: &Array<f32>,
+    state: &mut Array<u32>,
+    layout: Layout,
+    first_view: u32,
+    cubes: u32,
+    reached: u32,
+    channels: u32,
+    #[comptime] with_transmittance: bool,
+    #[comptime] with_depth: bool,
+) {
+    let mut greatest = SharedMemory::<u32>::new(UNITS as usize);
+    let cube = cube_index();
+    if cube < cubes {
+        let place = tile_place(cube, layout, first_view);
+        let column = place.left + UNIT_POS_X % TILE_SIDE;
+        let row = place.top + UNIT_POS_X / TILE_SIDE;
+        let mut end = 0u32;
+        if column < layout.width && row < layout.height {
+            let local = (place.view - first_view) * layout.height + row;
+            let pixel = (place.view * layout.height + row) * layout.width + column;
+            let mut v_rest = 0.0f32;
+            if comptime![with_transmittance] {
+                v_rest = v_transmittance[pixel as usize];
+            }
+            for c in 0..channels {
+                let v = v_features[(pixel * channels + c) as usize];
+                let background = backgrounds[(place.view * channels + c) as usize];
+                v_rest = formula::add_weighted(v_rest, v, background);
+            }
+            end = ends[pixel as usize];
+            let at = (local * layout.width + column) * STATE;
+            state[at as usize] = u32::reinterpret(transmittance[pixel as usize]);
+            state[(at + 1) as usize] = end;
+            state[(at + 2) as usize] = u32::reinterpret(v_rest);
+            if comptime![with_depth] {
+                state[(at + 3) as usize] = u32::reinterpret(v_depth[pixel as usize]);
+            } else {
+                state[(at + 3) as usize] = 0;
+            }
+        }
+        greatest[UNIT_POS_X as usize] = end;
+        sync_cube();
+        let mut half = (UNITS / 2).runtime();
+        while half > 0 {
+            if UNIT_POS_X < half {
+                let other = greatest[(UNIT_POS_X + half) as usize];
+                greatest[UNIT_POS_X as usize] = u32::max(greatest[UNIT_POS_X as usize], other);
+            }
+            sync_cube();
+            half /= 2;
+        }
+        if UNIT_POS_X == 0 {
+            state[(reached + cube) as usize] = greatest[0];
+        }
+    }
+}
+
+/// One cube per view, channel and block of [`PIXELS`]: the part of the background's gradient.
+#[cube(launch)]
+pub(crate) fn background_kernel(
+    transmittance: &Array<f32>,
+    v_features: &Array<f32>,
+    parts: &mut Array<f32>,
+    cubes: u32,
+    blocks: u32,
+    pixels: u32,
+    channels: u32,
+) {
+    let mut sums = SharedMemory::<f32>::new(UNITS as usize);
+    let cube = cube_index();
+    if cube < cubes {
+        let block = cube % blocks;
+        let c = cube / blocks % channels;
+        let view = cube / blocks / channels;
+        let end = u32::min(pixels, (block + 1) * PIXELS);
+        let mut i = block * PIXELS + UNIT_POS_X;
+        let mut sum = 0.0f32;
+        while i < end {
+            let pixel = view * pixels + i;
+            let v = v_features[(pixel * channels + c) as usize];
+            sum = formula::add_weighted(sum, transmittance[pixel as usize], v);
+            i += CUBE_DIM_X;
+        }
+        sums[UNIT_POS_X as usize] = sum;
+        sync_cube();
+        let mut half = (UNITS / 2).runtime();
+        while half > 0 {
+            if UNIT_POS_X < half {
+                sums[UNIT_POS_X as usize] += sums[(UNIT_POS_X + half) as usize];
+            }
+            sync_cube();
+            half /= 2;
+        }
+        if UNIT_POS_X == 0 {
+            parts[cube as usize] = sums[0];
+        }
+    }
+}
+
+/// One unit per row of parts: their sum in order.
+#[cube(launch)]
+pub(crate) fn sum_rows_kernel(parts: &Array<f32>, out: &mut Array<f32>, rows: u32, length: u32) {
+    let i = unit_index();
+    if i < rows {
+        let mut sum = 0.0f32;
+        for k in 0..length {
+            sum += parts[(i * length + k) as usize];
+        }
+        out[i as usize] = sum;
+    }
+}
+
+/// Where the gradients by splats begin, and what a partial has.
+#[derive(CubeType, CubeLaunch, Clone, Copy)]
+pub(crate) struct Target {
+    conics: u32,
+    opacities: u32,
+    depths: u32,
+    features: u32,
+    channels: u32,
+    stride: u32,
+}
+
+/// Where number `k` of a splat's partial goes.
+#[cube]
+fn place(
+    target: Target,
+    m: u32,
+    k: u32,
+    #[comptime] geometry: bool,
+    #[comptime] with_depth: bool,
+) -> u32 {
+    let columns = comptime!(if geometry { GEOMETRY } else { 0u32 });
+    let features = comptime!(columns + u32::from(with_depth));
+    let mut to = target.features + m * target.channels + k - features;
+    if comptime![geometry] {
+        if k < 2 {
+            to = 2 * m + k;
+        } else if k < 5 {
+            to = target.conics + 3 * m + k - 2;
+        } else if k < 6 {
+            to = target.opacities + m;
+        } else if k < features {
+            to = target.depths + m;
+        }
+    }
+    to
+}
+
+/// One unit per rank of a view and number of its partials: their sum over the tiles.
+#[cube(launch)]
+pub(crate) fn gather_small_kernel(
+    partials: &Array<f32>,
+    order: &Array<u32>,
+    masks: &Array<u32>,
+    out: &mut Array<f32>,
+    target: Target,
+    first_view: u32,
+    count: u32,
+    ranks: u32,
+    tiles: u32,
+    #[comptime] geometry: bool,
+    #[comptime] with_depth: bool,
+) {
+    let i = unit_index();
+    if i < count {
+        let k = i % target.stride;
+        let rank = i / target.stride % ranks;
+        let local = i / target.stride / ranks;
+        let view = first_view + local;
+        let m = order[(view * ranks + rank) as usize];
+        if m != u32::MAX {
+            let words = ranks / 32;
+            let mut sum = 0.0f32;
+            for tile in 0..tiles {
+                let word = masks[((view * tiles + tile) * words + rank / 32) as usize];
+                if (word >> (rank % 32)) & 1 == 1 {
+                    let hit = (local * tiles + tile) * ranks + rank;
+                    sum += partials[(hit * target.stride + k) as usize];
+                }
+            }
+            out[place(target, m, k, geometry, with_depth) as usize] = sum;
+        }
+    }
+}
+
+/// One unit per splat and number of its partials: their sum over the hits, as far as they lie in this chunk.
+#[cube(launch)]
+pub(crate) fn gather_large_kernel(
+    partials: &Array<f32>,
+    from_splat: &Array<u32>,
+    slot_from_hit: &Array<u32>,
+    out: &mut Array<f32>,
+    target: Target,
+    count: u32,
+    first_slot: u32,
+    end_slot: u32,
+    #[comptime] geometry: bool,
+    #[comptime] with_depth: bool,
+) {
+    let i = unit_index();
+    if i < count {
+        let k = i % target.stride;
+        let m = i / target.stride;
+        let to = place(target, m, k, geometry, with_depth);
+        let mut sum = 0.0f32;
+        if first_slot > 0 {
+            sum = out[to as usize];
+        }
+        for hit in from_splat[m as usize]..from_splat[(m + 1) as usize] {
+            let slot = slot_from_hit[hit as usize];
+            if slot >= first_slot && slot < end_slot {
+                sum += partials[((slot - first_slot) * target.stride + k) as usize];
+            }
+        }
+        out[to as usize] = sum;
+    }
+}
+
+/// One unit per word.
+#[cube(launch)]
+pub(crate) fn zero_kernel(out: &mut Array<f32>, first: u32, count: u32) {
+    let i = unit_index();
+    if i < count {
+        out[(first + i) as usize] = 0.0;
+    }
+}

@@ -1,0 +1,102 @@
+//! The formulas themselves, for tests, other renderers and the curious. **Unstable**: names and shapes here may change in any
+//! release.
+//!
+//! Every formula is one plain function in a file `formula.rs` or `math/*.rs`, over a scalar that it calls `Real`. This module
+//! compiles those files once for each precision: [`single`] at `f32`, also the text that the GPU kernels are made of, and
+//! [`double`] at `f64`. Each function is followed by its vjp. docs/MATH.md has the equations that they cite.
+
+pub use crate::config::{
+    COMPENSATION_FLOOR, DEPTH_RANGE, FOOTPRINT_SLACK, HARMONICS_OFFSET, MAX_SIDE_PX, TANGENT_MARGIN,
+};
+pub use crate::math::{Mat3, Quaternion, Sym2, Vec2, Vec3};
+pub use crate::scalar::Scalar;
+
+pub use crate::camera::CameraParams;
+pub use crate::composite::{Moments, RowMoments, SigmaGradient};
+pub use crate::project::{
+    CameraGradient, Footprint, GaussianShape, ProjectConstants, ProjectGradient, Rows, Splat,
+};
+
+/// The formulas at `f32`.
+#[path = ".."]
+pub mod single {
+    /// The scalar of the formulas in this module.
+    pub type Real = f32;
+    #[path = "binning/formula.rs"]
+    pub mod binning;
+    #[path = "composite/formula.rs"]
+    pub mod composite;
+    #[path = "math/fused.rs"]
+    pub mod fused;
+    #[path = "project/formula.rs"]
+    pub mod project;
+    #[path = "math/quat.rs"]
+    pub mod quat;
+    #[path = "sh/formula.rs"]
+    pub mod sh;
+    #[path = "math/sym2.rs"]
+    pub mod sym2;
+    #[path = "math/vec3.rs"]
+    pub mod vec3;
+}
+
+/// The formulas at `f64`: the same files.
+#[path = ".."]
+#[expect(clippy::duplicate_mod, reason = "one text, two precisions")]
+pub mod double {
+    /// The scalar of the formulas in this module.
+    pub type Real = f64;
+    #[path = "binning/formula.rs"]
+    pub mod binning;
+    #[path = "composite/formula.rs"]
+    pub mod composite;
+    #[path = "math/fused.rs"]
+    pub mod fused;
+    #[path = "project/formula.rs"]
+    pub mod project;
+    #[path = "math/quat.rs"]
+    pub mod quat;
+    #[path = "sh/formula.rs"]
+    pub mod sh;
+    #[path = "math/sym2.rs"]
+    pub mod sym2;
+    #[path = "math/vec3.rs"]
+    pub mod vec3;
+}
+
+/// The formulas of a (splat, pixel) pair at `f32`, with fused multiply-add: for machines that have it.
+#[path = ".."]
+#[expect(clippy::duplicate_mod, reason = "one text, two roundings")]
+pub(crate) mod single_fused {
+    #[cfg(feature = "gpu")]
+    use super::single as separate;
+    pub(crate) type Real = f32;
+    #[path = "composite/formula.rs"]
+    #[cfg_attr(
+        not(feature = "gpu"),
+        expect(dead_code, reason = "a device takes pixels one by one, lanes by rows")
+    )]
+    pub(crate) mod composite;
+    #[path = "math/fused_once.rs"]
+    pub(crate) mod fused;
+}
+
+/// The same at `f64`.
+#[path = ".."]
+#[expect(
+    clippy::duplicate_mod,
+    reason = "one text, two roundings, two precisions"
+)]
+pub(crate) mod double_fused {
+    #[cfg(feature = "gpu")]
+    use super::double as separate;
+    pub(crate) type Real = f64;
+    #[path = "composite/formula.rs"]
+    #[cfg_attr(
+        not(feature = "gpu"),
+        expect(dead_code, reason = "a device takes pixels one by one, lanes by rows")
+    )]
+    pub(crate) mod composite;
+    #[path = "math/fused_once.rs"]
+    pub(crate) mod fused;
+}

@@ -1,0 +1,7 @@
+//! What benchmarks and tests ask of the engines. Not part of the public interface.
+
+pub mod cpu;
+#[cfg(feature = "gpu")]
+pub mod gpu;
+#[cfg(feature = "gpu")]
+mod gpu_roofline;

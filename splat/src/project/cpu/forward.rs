@@ -1,0 +1,287 @@
+//! Loops of the projection over all Gaussians of all views. Its vjp is in `cpu_vjp.rs`.
+
+use half::f16;
+use rayon::prelude::*;
+
+use crate::binning::cpu::{reach, visible_extent};
+use crate::camera::{CameraParams, Views};
+use crate::config::{COMPENSATION_FLOOR, RenderConfig};
+use crate::error::{RenderError, checked_product};
+use crate::gaussians::Gaussians;
+use crate::host::columns::{self, BLOCK, Column, GRAIN, ShapeColumns, SplatColumns};
+use crate::host::simd::Kernel;
+use crate::host::workspace::Resources;
+use crate::math::Sym2;
+use crate::project::{Footprint, GaussianShape, ProjectConstants, Splat, Splats};
+use crate::scalar::Scalar;
+use crate::scalar::rounding::Arithmetic;
+use crate::sort::cpu::cut;
+
+impl RenderConfig {
+    pub(crate) fn project_constants<T: Scalar>(&self) -> ProjectConstants<T> {
+        ProjectConstants {
+            blur: T::from_f64(self.blur),
+            compensation_floor: T::from_f64(COMPENSATION_FLOOR),
+            antialias: self.antialias,
+        }
+    }
+}
+
+impl<T: Scalar> Splats<&[T]> {
+    pub(crate) fn conic(&self, m: usize) -> Sym2<T> {
+        Sym2 {
+            xx: self.conics[3 * m],
+            xy: self.conics[3 * m + 1],
+            yy: self.conics[3 * m + 2],
+        }
+    }
+}
+
+/// What every run of a projection reads.
+pub struct Pass<'a, T: Scalar> {
+    gaussians: &'a Gaussians<&'a [T]>,
+    cameras: Vec<CameraParams<T>>,
+    constants: ProjectConstants<T>,
+    alpha_min: f64,
+    size: [usize; 2],
+}
+
+/// A run of splats of one view, and the places they go to.
+pub struct Job<'a, T> {
+    view: usize,
+    first_gaussian: usize,
+    splats: Splats<&'a mut [T]>,
+}
+
+/// Projects every Gaussian of every view.
+pub(crate) fn project<T: Scalar>(
+    gaussians: &Gaussians<&[T]>,
+    views: &Views,
+    config: &RenderConfig,
+    Resources { simd, workspace }: Resources<'_, T>,
+) -> Result<Splats<Vec<T>>, RenderError> {
+    let offsets = views.splat_offsets()?;
+    let (m, channels) = (offsets[views.len()], gaussians.channels);
+    let elements = checked_product("splat features [M, C]", &[m, channels])?;
+    let mut splats = Splats {
+        means: workspace.zeros("splat means [M, 2]", 2 * m)?,
+        conics: workspace.zeros("conics [M, 3]", 3 * m)?,
+        opacities: workspace.zeros("splat opacities [M]", m)?,
+        depths: workspace.zeros("depths [M]", m)?,
+        features: workspace.zeros("splat features [M, C]", elements)?,
+        half_features: None,
+        extents: workspace.zeros("extents [M, 2]", 2 * m)?,
+        offsets,
+        channels,
+    };
+    let pass = Pass {
+        gaussians,
+        cameras: views
+            .cameras
+            .iter()
+            .map(|camera| camera.params(views.width, views.height))
+            .collect(),
+        constants: config.project_constants(),
+        alpha_min: config.alpha_min,
+        size: [views.width, views.height],
+    };
+    let jobs = jobs(&mut splats, views);
+    jobs.into_par_iter()
+        .for_each(|job| T::project_run(simd, &pass, job));
+    if config.half_features {
+        let features = std::mem::take(&mut splats.features);
+        splats.half_features = Some(to_halves(&features).into());
+        workspace.recycle(features);
+    }
+    Ok(splats)
+}
+
+/// Rounds to 16-bit floats; numbers beyond their range to the greatest one.
+fn to_halves<T: Scalar>(features: &[T]) -> Vec<f16> {
+    let greatest = f16::MAX.to_f64();
+    let half = |&x: &T| f16::from_f64(x.to_f64().clamp(-greatest, greatest));
+    features.par_iter().with_min_len(GRAIN).map(half).collect()
+}
+
+/// Cuts the buffers of `splats` into runs of at most [`GRAIN`].
+fn jobs<'a, T: Scalar>(splats: &'a mut Splats<Vec<T>>, views: &Views) -> Vec<Job<'a, T>> {
+    let channels = splats.channels;
+    let mut means = splats.means.as_mut_slice();
+    let mut conics = splats.conics.as_mut_slice();
+    let mut opacities = splats.opacities.as_mut_slice();
+    let mut depths = splats.depths.as_mut_slice();
+    let mut features = splats.features.as_mut_slice();
+    let mut extents = splats.extents.as_mut_slice();
+    let mut jobs = Vec::new();
+    for (view, range) in views.ranges.iter().enumerate() {
+        for first_gaussian in range.clone().step_by(GRAIN) {
+            let n = GRAIN.min(range.end - first_gaussian);
+            let splats = Splats {
+                means: cut(&mut means, 2 * n),
+                conics: cut(&mut conics, 3 * n),
+                opacities: cut(&mut opacities, n),
+                depths: cut(&mut depths, n),
+                features: cut(&mut features, n * channels),
+                half_features: None,
+                extents: cut(&mut extents, 2 * n),
+                offsets: Vec::new(),
+                channels,
+            };
+            jobs.push(Job {
+                view,
+                first_gaussian,
+                splats,
+            });
+        }
+    }
+    jobs
+}
+
+/// The loops of one run.
+pub(crate) struct Project<'a, T: Scalar> {
+    pub(crate) pass: &'a Pass<'a, T>,
+    pub(crate) job: Job<'a, T>,
+}
+
+impl<T: Scalar> Kernel for Project<'_, T> {
+    type Scalar = T;
+    type Output = ();
+
+    #[inline(always)]
+    fn run<A: Arithmetic<T>, const LANES: usize>(self) {
+        let Self { pass, mut job } = self;
+        let zeros = [T::ZERO; BLOCK];
+        let mut block = Block {
+            shapes: ShapeColumns::new(),
+            splats: SplatColumns::new(),
+            variances: [zeros; 2],
+            reaches: zeros,
+            extents: [zeros; 2],
+        };
+        let n = job.splats.opacities.len();
+        for start in (0..n).step_by(BLOCK) {
+            block.project::<LANES>(pass, &mut job, start, BLOCK.min(n - start));
+        }
+    }
+}
+
+/// The columns of a block on its way through the projection.
+struct Block<T> {
+    shapes: ShapeColumns<T>,
+    splats: SplatColumns<T>,
+    /// The diagonals of the covariances.
+    variances: [Column<T>; 2],
+    /// Opacities, 0 where culled; then the greatest sigma, likewise.
+    reaches: Column<T>,
+    extents: [Column<T>; 2],
+}
+
+impl<T: Scalar> Block<T> {
+    /// Projects the `count` splats from `start` on.
+    #[inline(always)]
+    fn project<const LANES: usize>(
+        &mut self,
+        pass: &Pass<'_, T>,
+        job: &mut Job<'_, T>,
+        start: usize,
+        count: usize,
+    ) {
+        let first = job.first_gaussian + start;
+        self.shapes.read(pass.gaussians, first, count);
+        let end = columns::padded::<LANES>(count);
+        self.footprints(pass, job.view, end);
+        let channels = pass.gaussians.channels;
+        let features = &pass.gaussians.features[first * channels..][..count * channels];
+        if !all_finite(features) {
+            for (k, row) in features.chunks_exact(channels).enumerate() {
+                if !all_finite(row) {
+                    self.reaches[k] = T::ZERO;
+                }
+            }
+        }
+        self.extents(pass, end);
+        self.splats.write(&mut job.splats, start, count);
+        let end = start + count;
+        columns::write(&mut job.splats.extents[2 * start..2 * end], &self.extents);
+        let rows = &mut job.splats.features[start * channels..end * channels];
+        rows.copy_from_slice(features);
+        for (k, row) in rows.chunks_exact_mut(channels).enumerate() {
+            // Zero or greater.
+            if self.extents[0][k] == T::ZERO {
+                row.fill(T::ZERO);
+            }
+        }
+    }
+
+    /// From Gaussians to splats.
+    #[inline(always)]
+    fn footprints(&mut self, pass: &Pass<'_, T>, view: usize, end: usize) {
+        let (camera, constants) = (pass.cameras[view], pass.constants);
+        for k in 0..end {
+            let shape = self.shapes.get(k);
+            let footprint = T::footprint(shape, camera, constants);
+            let splat = T::splat(shape, footprint, camera, constants);
+            let sound = is_sound(shape, footprint, splat, camera);
+            self.splats.set(k, true, splat);
+            self.variances[0][k] = footprint.covariance.xx;
+            self.variances[1][k] = footprint.covariance.yy;
+            columns::set_one(&mut self.reaches, k, sound, splat.opacity);
+        }
+    }
+
+    /// The boxes; zeros wherever nothing is seen.
+    #[inline(always)]
+    fn extents(&mut self, pass: &Pass<'_, T>, end: usize) {
+        for k in 0..end {
+            self.reaches[k] = reach(self.reaches[k], pass.alpha_min);
+        }
+        for k in 0..end {
+            let mean = self.splats.get(k).mean;
+            let covariance = Sym2 {
+                xx: self.variances[0][k],
+                xy: T::ZERO,
+                yy: self.variances[1][k],
+            };
+            let extent = visible_extent([mean.x, mean.y], covariance, self.reaches[k], pass.size);
+            columns::set(&mut self.extents, k, true, extent);
+        }
+        for k in 0..end {
+            let extent = [self.extents[0][k], self.extents[1][k]];
+            let seen = (extent[0] > T::ZERO) & (extent[1] > T::ZERO);
+            columns::set(&mut self.extents, k, seen, extent);
+            self.splats.set(k, seen, self.splats.get(k));
+        }
+    }
+}
+
+/// The only gate of the renderer, but for the box that must meet the image: false where the Gaussian is culled. Every test is phrased so
+/// that NaN fails it.
+#[inline(always)]
+fn is_sound<T: Scalar>(
+    shape: GaussianShape<T>,
+    footprint: Footprint<T>,
+    splat: Splat<T>,
+    camera: CameraParams<T>,
+) -> bool {
+    let length = T::norm(shape.quaternion);
+    let z = footprint.centre.z;
+    let conic = splat.conic;
+    // Products that only the vjp forms must be finite too: determinants of covariance and conic.
+    (length > T::ZERO)
+        & length.finite()
+        & (z >= camera.near)
+        & (z <= camera.far)
+        & z.finite()
+        & (footprint.det > T::ZERO)
+        & footprint.det.finite()
+        & (conic.xx * conic.yy).finite()
+        & conic.xx.finite()
+        & conic.xy.finite()
+        & conic.yy.finite()
+}
+
+/// Whether every number is finite.
+#[inline(always)]
+fn all_finite<T: Scalar>(numbers: &[T]) -> bool {
+    numbers.iter().fold(true, |all, x| all & x.finite())
+}

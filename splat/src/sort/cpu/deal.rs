@@ -1,0 +1,147 @@
+//! Deals one view's splats, in depth order, to the lists of the tiles they touch: a counting sort, so each list is sorted as
+//! it is made.
+
+use std::sync::atomic::AtomicU32;
+
+use rayon::prelude::*;
+
+use crate::binning::cpu::TileRect;
+use crate::error::{RenderError, try_filled, try_made};
+use crate::sort::cpu::counting::{block_of, into_bins, store};
+
+/// Hits that one task deals, and how many tasks at most.
+const HITS_PER_BLOCK: usize = 16_384;
+const MAX_BLOCKS: usize = 128;
+
+/// Splats that one task gathers at least.
+const SPLATS_PER_TASK: usize = 4096;
+
+/// What is read and filled in, all views together.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Deal<'a> {
+    /// Tiles in a row of a view's grid.
+    pub(crate) grid_columns: usize,
+    pub(crate) rects: &'a [TileRect],
+    pub(crate) hits_from_splat: &'a [u32],
+    pub(crate) rank_from_splat: &'a [AtomicU32],
+    pub(crate) splat_from_slot: &'a [AtomicU32],
+    pub(crate) slot_from_hit: &'a [AtomicU32],
+}
+
+/// What dealing needs to know of a splat. Gathered in depth order first, so that the loops over hits read memory in sequence.
+#[derive(Debug, Clone, Copy, Default)]
+struct Card {
+    splat: u32,
+    first_hit: u32,
+    rect: TileRect,
+}
+
+/// The number of blocks for a view of `hits` hits: no more than leave the table of counts, 4 bytes per block and tile, smaller
+/// than the list of hits.
+pub(crate) fn blocks_for(hits: usize, tiles: usize) -> usize {
+    (hits / HITS_PER_BLOCK.max(tiles)).clamp(1, MAX_BLOCKS)
+}
+
+impl Deal<'_> {
+    /// Deals one view's splats, whose hits and so slots are numbered from `first`, and fills in where each tile's list ends
+    /// (zeros on entry).
+    pub(crate) fn view(
+        &self,
+        order: &[u32],
+        first: u32,
+        tile_ends: &mut [u32],
+        blocks: usize,
+    ) -> Result<(), RenderError> {
+        let mut cards = try_made("splats in depth order", order.len(), Card::default)?;
+        let gather = |(rank, (card, &m)): (usize, (&mut Card, &u32))| {
+            store(&self.rank_from_splat[m as usize], rank as u32);
+            *card = Card {
+                splat: m,
+                first_hit: self.hits_from_splat[m as usize],
+                rect: self.rects[m as usize],
+            };
+        };
+        if blocks == 1 {
+            cards.iter_mut().zip(order).enumerate().for_each(gather);
+        } else {
+            let gathered = cards.par_iter_mut().zip(order).enumerate();
+            gathered.with_min_len(SPLATS_PER_TASK).for_each(gather);
+        }
+        let tiles = tile_ends.len();
+        let mut table = Vec::new();
+        let counts = if blocks == 1 {
+            &mut *tile_ends
+        } else {
+            table = try_filled("counts of tiles", blocks * tiles, 0)?;
+            table.as_mut_slice()
+        };
+        let cards_of = |block: usize| &cards[block_of(order.len(), blocks, block)];
+        let count =
+            |block: usize, row: &mut [u32]| count_tiles(cards_of(block), self.grid_columns, row);
+        let put = |block: usize, row: &mut [u32]| {
+            for card in cards_of(block) {
+                self.put(card, row);
+            }
+        };
+        into_bins(counts, tiles, first, count, put);
+        if blocks > 1 {
+            tile_ends.copy_from_slice(&table[(blocks - 1) * tiles..]);
+        }
+        Ok(())
+    }
+
+    /// Deals one splat, `slots` being the next of each tile.
+    #[inline(always)]
+    fn put(&self, card: &Card, slots: &mut [u32]) {
+        let Card {
+            splat,
+            first_hit,
+            rect,
+        } = *card;
+        let hits = first_hit as usize..(first_hit + rect.count()) as usize;
+        let (mut tile, mut left) = (rect.first as usize, rect.columns);
+        let to_next_row = self.grid_columns + 1 - rect.columns as usize;
+        // One loop over rows and columns: how often it runs is hard enough to predict.
+        for slot_of_hit in &self.slot_from_hit[hits] {
+            let slot = &mut slots[tile];
+            store(&self.splat_from_slot[*slot as usize], splat);
+            store(slot_of_hit, *slot);
+            *slot += 1;
+            left -= 1;
+            let row_ends = left == 0;
+            tile += if row_ends { to_next_row } else { 1 };
+            left = if row_ends { rect.columns } else { left };
+        }
+    }
+}
+
+/// Counts how many of the splats touch each tile; `counts` is zero on entry.
+fn count_tiles(cards: &[Card], grid_columns: usize, counts: &mut [u32]) {
+    // First only where counts change, modulo 2^32, from one row to the next and along it: four corners of each rectangle.
+    let tiles = counts.len();
+    for Card { rect, .. } in cards {
+        let top = rect.first as usize;
+        let bottom = top + rect.rows as usize * grid_columns;
+        let columns = rect.columns as usize;
+        let corners = [
+            (top, 1),
+            (top + columns, u32::MAX),
+            (bottom, u32::MAX),
+            (bottom + columns, 1),
+        ];
+        for (corner, change) in corners {
+            // Beyond the last tile nothing is counted.
+            if corner < tiles {
+                counts[corner] = counts[corner].wrapping_add(change);
+            }
+        }
+    }
+    for tile in grid_columns..tiles {
+        counts[tile] = counts[tile].wrapping_add(counts[tile - grid_columns]);
+    }
+    let mut count = 0u32;
+    for change in counts {
+        count = count.wrapping_add(*change);
+        *change = count;
+    }
+}

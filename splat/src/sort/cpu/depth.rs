@@ -1,0 +1,261 @@
+//! The order of one view's splats: ascending depth, ties by index.
+//!
+//! Few are sorted by comparison, many by digits of their keys, the lowest first. Beyond the order itself that takes 16 bytes per
+//! splat that touches a tile, and at most 16 KiB per block.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+
+use rayon::prelude::*;
+
+use crate::error::{RenderError, try_filled, try_made};
+use crate::scalar::Scalar;
+use crate::sort::cpu::counting::{block_of, into_bins, into_plain, store};
+
+/// Fewer are sorted by comparison.
+const DIGITS_PAY_FROM: usize = 1024;
+
+/// Splats that one task looks at, and how many tasks at most.
+const SPLATS_PER_BLOCK: usize = 8192;
+const MAX_BLOCKS: usize = 256;
+
+/// More bits to a digit make fewer passes, but the table of counts should stay in the nearest cache.
+const DIGIT_BITS: u32 = 12;
+
+/// The splats of a view, and which of them touch a tile.
+#[derive(Debug, Clone)]
+pub(crate) struct ViewSplats<'a, T> {
+    /// Of all views.
+    pub(crate) depths: &'a [T],
+    /// Of all views, see [`crate::Hits`].
+    pub(crate) hits_from_splat: &'a [u32],
+    pub(crate) splats: Range<usize>,
+}
+
+/// What the keys of some splats have in common.
+#[derive(Debug, Clone, Copy)]
+struct Keys {
+    count: usize,
+    min: u64,
+    max: u64,
+    /// Bits set in any, bits set in all.
+    any: u64,
+    all: u64,
+}
+
+impl Keys {
+    const NONE: Self = Self {
+        count: 0,
+        min: u64::MAX,
+        max: 0,
+        any: 0,
+        all: u64::MAX,
+    };
+
+    #[inline(always)]
+    fn with(self, other: Self) -> Self {
+        Self {
+            count: self.count + other.count,
+            min: self.min.min(other.min),
+            max: self.max.max(other.max),
+            any: self.any | other.any,
+            all: self.all & other.all,
+        }
+    }
+
+    fn numbers(&self) -> Numbers {
+        let same_low_bits = (self.any ^ self.all).trailing_zeros().min(63);
+        Numbers {
+            min: self.min,
+            shift: same_low_bits,
+            bits: u64::BITS - ((self.max - self.min) >> same_low_bits).leading_zeros(),
+        }
+    }
+}
+
+/// Numbers that sort as keys do: what the keys have in common is left out at both ends.
+#[derive(Debug, Clone, Copy)]
+struct Numbers {
+    min: u64,
+    shift: u32,
+    /// The bits of the greatest number.
+    bits: u32,
+}
+
+impl Numbers {
+    #[inline(always)]
+    fn of(self, key: u64) -> u64 {
+        (key - self.min) >> self.shift
+    }
+}
+
+impl<T: Scalar> ViewSplats<'_, T> {
+    /// The splats that touch any tile, by ascending depth, ties by index.
+    pub(crate) fn order(&self) -> Result<Vec<u32>, RenderError> {
+        let count = self.splats.len();
+        if count < DIGITS_PAY_FROM {
+            Ok(self.order_by_comparison())
+        } else {
+            self.order_by_digits(count.div_ceil(SPLATS_PER_BLOCK).min(MAX_BLOCKS))
+        }
+    }
+
+    /// The key of splat `m`, if it touches a tile.
+    #[inline(always)]
+    fn key(&self, m: usize) -> Option<u64> {
+        let hits = &self.hits_from_splat[m..m + 2];
+        (hits[0] != hits[1]).then(|| self.depths[m].sort_key())
+    }
+
+    pub(crate) fn order_by_comparison(&self) -> Vec<u32> {
+        let splats = self.splats.clone();
+        let keyed = splats.filter_map(|m| Some((self.key(m)?, m as u32)));
+        // No two are equal, so an unstable sort gives the one order there is.
+        if size_of::<T>() == 4 {
+            let mut packed: Vec<u64> = keyed.map(|(key, m)| pack(key, m)).collect();
+            packed.sort_unstable();
+            packed.into_iter().map(|item| item as u32).collect()
+        } else {
+            let mut keyed: Vec<(u64, u32)> = keyed.collect();
+            keyed.sort_unstable();
+            keyed.into_iter().map(|(_, m)| m).collect()
+        }
+    }
+
+    pub(crate) fn order_by_digits(&self, blocks: usize) -> Result<Vec<u32>, RenderError> {
+        let begin = self.splats.start;
+        let in_block = |block: usize| {
+            let splats = block_of(self.splats.len(), blocks, block);
+            splats.fold(Keys::NONE, |keys, i| match self.key(begin + i) {
+                None => keys,
+                Some(key) => keys.with(Keys {
+                    count: 1,
+                    min: key,
+                    max: key,
+                    any: key,
+                    all: key,
+                }),
+            })
+        };
+        let keys = if blocks == 1 {
+            in_block(0)
+        } else {
+            let parts = (0..blocks).into_par_iter().map(in_block);
+            parts.reduce(|| Keys::NONE, Keys::with)
+        };
+        if keys.count == 0 {
+            return Ok(Vec::new());
+        }
+        let numbers = keys.numbers();
+        // Numbers of more than 32 bits are sorted by the lower 32 first, then stably by the others.
+        let lower = |i: usize| {
+            let m = begin + i;
+            Some(pack(numbers.of(self.key(m)?), m as u32))
+        };
+        let order = by_digits(
+            self.splats.len(),
+            keys.count,
+            numbers.bits.min(32),
+            blocks,
+            lower,
+        )?;
+        if numbers.bits <= 32 {
+            return Ok(order);
+        }
+        let upper = |i: usize| {
+            let m = order[i];
+            let key = self.depths[m as usize].sort_key();
+            Some(pack(numbers.of(key) >> 32, m))
+        };
+        by_digits(keys.count, keys.count, numbers.bits - 32, blocks, upper)
+    }
+}
+
+/// The lower 32 bits of `number` above `m`.
+#[inline(always)]
+fn pack(number: u64, m: u32) -> u64 {
+    (number << 32) | u64::from(m)
+}
+
+/// Sorts the `count` packed numbers that `read` finds at `0..len` stably by their `bits` bits, and returns their other halves.
+fn by_digits(
+    len: usize,
+    count: usize,
+    bits: u32,
+    blocks: usize,
+    read: impl Fn(usize) -> Option<u64> + Sync,
+) -> Result<Vec<u32>, RenderError> {
+    let passes = bits.div_ceil(DIGIT_BITS).max(1);
+    let digit_bits = bits.div_ceil(passes);
+    let mut counts = try_filled("counts of digits", blocks << digit_bits, 0)?;
+    let digit = |pass: u32| Digit {
+        shift: 32 + pass * digit_bits,
+        bins: 1 << digit_bits,
+    };
+    let order = try_made("depth order", count, || AtomicU32::new(0))?;
+    let last = |slot: usize, item: u64| store(&order[slot], item as u32);
+    if passes == 1 {
+        digit(0).sort(&mut counts, len, read, last);
+        return Ok(into_plain(order));
+    }
+    let buffer = || try_made("keys of splats", count, || AtomicU64::new(0));
+    let (mut from, mut to) = (buffer()?, Vec::new());
+    let first = |slot: usize, item| from[slot].store(item, Relaxed);
+    digit(0).sort(&mut counts, len, read, first);
+    for middle in 1..passes - 1 {
+        if to.is_empty() {
+            to = buffer()?;
+        }
+        let read = |i: usize| Some(from[i].load(Relaxed));
+        let write = |slot: usize, item| to[slot].store(item, Relaxed);
+        digit(middle).sort(&mut counts, count, read, write);
+        std::mem::swap(&mut from, &mut to);
+    }
+    let read = |i: usize| Some(from[i].load(Relaxed));
+    digit(passes - 1).sort(&mut counts, count, read, last);
+    Ok(into_plain(order))
+}
+
+/// Some bits of a packed number.
+#[derive(Debug, Clone, Copy)]
+struct Digit {
+    shift: u32,
+    /// The number of its values, a power of two.
+    bins: usize,
+}
+
+impl Digit {
+    #[inline(always)]
+    fn of(self, item: u64) -> usize {
+        (item >> self.shift) as usize & (self.bins - 1)
+    }
+
+    /// Sorts the items that `read` finds at `0..len` stably by this digit; `counts` is room for `[blocks, bins]`.
+    fn sort(
+        self,
+        counts: &mut [u32],
+        len: usize,
+        read: impl Fn(usize) -> Option<u64> + Sync,
+        write: impl Fn(usize, u64) + Sync,
+    ) {
+        let blocks = counts.len() / self.bins;
+        let count = |block: usize, row: &mut [u32]| {
+            for i in block_of(len, blocks, block) {
+                if let Some(item) = read(i) {
+                    row[self.of(item)] += 1;
+                }
+            }
+        };
+        let put = |block: usize, row: &mut [u32]| {
+            for i in block_of(len, blocks, block) {
+                if let Some(item) = read(i) {
+                    let slot = &mut row[self.of(item)];
+                    write(*slot as usize, item);
+                    *slot += 1;
+                }
+            }
+        };
+        counts.fill(0);
+        into_bins(counts, self.bins, 0, count, put);
+    }
+}

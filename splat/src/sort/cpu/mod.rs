@@ -1,0 +1,143 @@
+//! One depth sort per view, then splats are dealt to their tiles' lists in that order: no tile is ever sorted by itself.
+
+pub(crate) mod counting;
+pub(crate) mod deal;
+pub(crate) mod depth;
+#[cfg(test)]
+mod tests;
+
+use rayon::prelude::*;
+
+use crate::binning::cpu::{Hits, TileGrid};
+use crate::error::RenderError;
+use crate::host::simd::Simd;
+use crate::host::workspace::Resources;
+use crate::project::Splats;
+use crate::scalar::Scalar;
+use crate::sort::cpu::counting::{into_atomic, into_plain};
+use crate::sort::cpu::deal::Deal;
+use crate::sort::cpu::depth::ViewSplats;
+
+/// The hits of every tile in depth order. A *slot* is a place in that order; slots of one tile, and tiles of one view, are
+/// neighbours.
+#[derive(Debug, Clone)]
+pub struct SortedHits {
+    pub(crate) grid: TileGrid,
+    /// `[K]`: which splat sits in a slot.
+    pub(crate) splat_from_slot: Vec<u32>,
+    /// `[K]`: the slot of a hit, hits numbered by splat as in [`Hits`].
+    pub(crate) slot_from_hit: Vec<u32>,
+    /// `[M + 1]`: the hits of each splat.
+    pub(crate) hits_from_splat: Vec<u32>,
+    /// `[B * tiles + 1]`: the slots of each tile.
+    pub(crate) slots_from_tile: Vec<u32>,
+    /// `[M]`: place of each splat in its view's depth order, culled ones left out (theirs is `u32::MAX`).
+    pub(crate) rank_from_splat: Vec<u32>,
+}
+
+impl SortedHits {
+    /// The number K of (splat, tile) pairs.
+    pub fn hits(&self) -> usize {
+        self.splat_from_slot.len()
+    }
+
+    /// The slots of a tile, tiles numbered through all views.
+    pub(crate) fn slots_of_tile(&self, tile: usize) -> std::ops::Range<usize> {
+        self.slots_from_tile[tile] as usize..self.slots_from_tile[tile + 1] as usize
+    }
+
+    /// The splats of a tile, front to back.
+    pub(crate) fn splats_of_tile(&self, tile: usize) -> &[u32] {
+        &self.splat_from_slot[self.slots_of_tile(tile)]
+    }
+}
+
+/// Cuts the first `n` elements off `rest`.
+#[expect(clippy::mut_mut, reason = "the slice itself is replaced")]
+pub(crate) fn cut<'a, T>(rest: &mut &'a mut [T], n: usize) -> &'a mut [T] {
+    let (head, tail) = std::mem::take(rest).split_at_mut(n);
+    *rest = tail;
+    head
+}
+
+/// Ranks that one task blanks.
+const RANKS_PER_TASK: usize = 1 << 14;
+
+/// Sorts every view: many views at once, and a view of many splats in many blocks.
+///
+/// Beyond its output it takes 24 bytes per splat that touches a tile and at most 4 per hit, of the views being worked on.
+pub(crate) fn sort<T: Scalar>(
+    splats: &Splats<&[T]>,
+    hits: Hits,
+    Resources { simd, workspace }: Resources<'_, T>,
+) -> Result<SortedHits, RenderError> {
+    check_hits(splats, &hits, simd)?;
+    let Hits {
+        grid,
+        rects,
+        from_splat,
+    } = hits;
+    let total = from_splat[splats.len()] as usize;
+    // Every hit gets its slot and every slot its splat: what was in these buffers before does not matter.
+    let splat_from_slot = into_atomic(workspace.indices("slots [K]", total)?);
+    let slot_from_hit = into_atomic(workspace.indices("slots of hits [K]", total)?);
+    let mut ranks = workspace.indices("ranks [M]", splats.len())?;
+    ranks
+        .par_chunks_mut(RANKS_PER_TASK)
+        .for_each(|ranks| ranks.fill(u32::MAX));
+    let rank_from_splat = into_atomic(ranks);
+    let tiles = grid.per_view();
+    let mut slots_from_tile = workspace.indices("tile offsets", grid.size.views * tiles + 1)?;
+    slots_from_tile.fill(0);
+    let deal = Deal {
+        grid_columns: grid.columns,
+        rects: &rects,
+        hits_from_splat: &from_splat,
+        rank_from_splat: &rank_from_splat,
+        splat_from_slot: &splat_from_slot,
+        slot_from_hit: &slot_from_hit,
+    };
+    let views = slots_from_tile[1..].par_chunks_exact_mut(tiles);
+    let views = views.zip(splats.offsets.par_windows(2));
+    views.try_for_each(|(tile_ends, offsets)| {
+        let view = ViewSplats {
+            depths: splats.depths,
+            hits_from_splat: &from_splat,
+            splats: offsets[0]..offsets[1],
+        };
+        let [first, end] = [offsets[0], offsets[1]].map(|m| from_splat[m]);
+        let blocks = deal::blocks_for((end - first) as usize, tiles);
+        deal.view(&view.order()?, first, tile_ends, blocks)
+    })?;
+    Ok(SortedHits {
+        grid,
+        splat_from_slot: into_plain(splat_from_slot),
+        slot_from_hit: into_plain(slot_from_hit),
+        hits_from_splat: from_splat,
+        slots_from_tile,
+        rank_from_splat: into_plain(rank_from_splat),
+    })
+}
+
+/// Checks that `hits` were made from `splats`.
+fn check_hits<T: Scalar>(
+    splats: &Splats<&[T]>,
+    hits: &Hits,
+    simd: Simd,
+) -> Result<(), RenderError> {
+    if hits.rects.len() != splats.len() || hits.grid.size.views + 1 != splats.offsets.len() {
+        return Err(RenderError::shape(
+            "hits",
+            format!("the hits of these {} splats", splats.len()),
+            format!("the hits of {} splats", hits.rects.len()),
+        ));
+    }
+    match hits.first_stranger(splats, simd) {
+        None => Ok(()),
+        Some(m) => Err(RenderError::shape(
+            "hits",
+            "the hits of these splats",
+            format!("others at splat {m}"),
+        )),
+    }
+}

@@ -1,0 +1,186 @@
+//! The small regime: one cube sorts each view in shared memory, then every tile sets a bit per splat that touches it.
+
+use cubecl::prelude::*;
+
+use crate::binning::gpu::{SmallHits, meets};
+use crate::device::{Gpu, GpuBuffer, cube_dim, cube_index, grid, grid_of_units, unit_index};
+use crate::error::{RenderError, checked_product};
+use crate::project::Splats;
+use crate::sort::gpu::{SmallSorted, sort_key};
+
+/// The key of culled splats and of places beyond the end of a view: no depth has a greater one.
+const LAST: u32 = u32::MAX;
+
+/// One cube per view: sorts (key, index) pairs by a bitonic network of `ranks` places.
+#[cube(launch)]
+fn sort_kernel(
+    depths: &Array<f32>,
+    extents: &Array<f32>,
+    offsets: &Array<u32>,
+    order: &mut Array<u32>,
+    views: u32,
+    #[comptime] ranks: u32,
+) {
+    let view = cube_index();
+    let mut keys = SharedMemory::<u32>::new(ranks as usize);
+    let mut places = SharedMemory::<u32>::new(ranks as usize);
+    if view < views {
+        let start = offsets[view as usize];
+        let count = offsets[(view + 1) as usize] - start;
+        let mut i = UNIT_POS_X;
+        while i < ranks {
+            let mut key = LAST.runtime();
+            let mut place = LAST.runtime();
+            if i < count {
+                let m = start + i;
+                place = m;
+                if extents[(2 * m) as usize] > 0.0 && extents[(2 * m + 1) as usize] > 0.0 {
+                    key = sort_key(depths[m as usize]);
+                }
+            }
+            keys[i as usize] = key;
+            places[i as usize] = place;
+            i += CUBE_DIM_X;
+        }
+        sync_cube();
+        let mut block = 2u32;
+        while block <= ranks {
+            let mut step = block / 2;
+            while step > 0 {
+                let mut pair = UNIT_POS_X;
+                while pair < ranks / 2 {
+                    let low = 2 * step * (pair / step) + pair % step;
+                    let high = low + step;
+                    let ascending = (low & block) == 0;
+                    let key_low = keys[low as usize];
+                    let key_high = keys[high as usize];
+                    let place_low = places[low as usize];
+                    let place_high = places[high as usize];
+                    let swapped =
+                        key_low > key_high || (key_low == key_high && place_low > place_high);
+                    if swapped == ascending {
+                        keys[low as usize] = key_high;
+                        keys[high as usize] = key_low;
+                        places[low as usize] = place_high;
+                        places[high as usize] = place_low;
+                    }
+                    pair += CUBE_DIM_X;
+                }
+                sync_cube();
+                step /= 2;
+            }
+            block *= 2;
+        }
+        let mut i = UNIT_POS_X;
+        while i < ranks {
+            order[(view * ranks + i) as usize] = places[i as usize];
+            i += CUBE_DIM_X;
+        }
+    }
+}
+
+/// One unit per word of the masks: 32 ranks of one tile.
+#[cube(launch)]
+fn mask_kernel(
+    means: &Array<f32>,
+    extents: &Array<f32>,
+    order: &Array<u32>,
+    masks: &mut Array<u32>,
+    count: u32,
+    words: u32,
+    tiles: u32,
+    columns: u32,
+    width: u32,
+    height: u32,
+    side: u32,
+) {
+    let i = unit_index();
+    if i < count {
+        let word = i % words;
+        let tile = i / words % tiles;
+        let view = i / words / tiles;
+        let left = tile % columns * side;
+        let top = tile / columns * side;
+        let right = u32::min(left + side, width) - 1;
+        let bottom = u32::min(top + side, height) - 1;
+        let first_x = f32::cast_from(left) + 0.5;
+        let last_x = f32::cast_from(right) + 0.5;
+        let first_y = f32::cast_from(top) + 0.5;
+        let last_y = f32::cast_from(bottom) + 0.5;
+        let mut bits = 0u32;
+        for bit in 0..32u32 {
+            let m = order[((view * words + word) * 32 + bit) as usize];
+            if m != LAST {
+                let x = (2 * m) as usize;
+                let y = (2 * m + 1) as usize;
+                if meets(means[x], extents[x], first_x, last_x)
+                    && meets(means[y], extents[y], first_y, last_y)
+                {
+                    bits |= 1u32 << bit;
+                }
+            }
+        }
+        masks[i as usize] = bits;
+    }
+}
+
+/// Sorts every view and sets the bits of its tiles.
+pub(crate) fn sort<R: Runtime>(
+    gpu: &Gpu<R>,
+    splats: &Splats<&GpuBuffer>,
+    hits: SmallHits,
+) -> Result<SmallSorted, RenderError> {
+    let SmallHits { grid: tiles, ranks } = hits;
+    let views = tiles.size.views;
+    let longest = splats
+        .offsets
+        .windows(2)
+        .map(|ends| ends[1] - ends[0])
+        .max();
+    if views + 1 != splats.offsets.len() || longest.unwrap_or(0) > ranks {
+        let got = format!("those of {} views", splats.offsets.len() - 1);
+        let expected = format!("the splats of {views} views of at most {ranks}");
+        return Err(RenderError::shape("splats", expected, got));
+    }
+    let words = checked_product("bits of tiles", &[views, tiles.per_view(), ranks / 32])?;
+    let order = gpu.empty("order [B, P]", views.saturating_mul(ranks))?;
+    let masks = gpu.empty("bits of tiles [B, tiles, P / 32]", words)?;
+    let offsets: Vec<u32> = splats.offsets.iter().map(|&m| m as u32).collect();
+    let offsets = gpu.upload_words(&offsets)?;
+    if views > 0 {
+        sort_kernel::launch::<R>(
+            &gpu.client,
+            grid(views)?,
+            cube_dim(),
+            splats.depths.arg(),
+            splats.extents.arg(),
+            offsets.arg(),
+            order.arg(),
+            views as u32,
+            ranks as u32,
+        );
+        mask_kernel::launch::<R>(
+            &gpu.client,
+            grid_of_units(words)?,
+            cube_dim(),
+            splats.means.arg(),
+            splats.extents.arg(),
+            order.arg(),
+            masks.arg(),
+            words as u32,
+            (ranks / 32) as u32,
+            tiles.per_view() as u32,
+            tiles.columns as u32,
+            tiles.size.width as u32,
+            tiles.size.height as u32,
+            tiles.tile_width as u32,
+        );
+    }
+    Ok(SmallSorted {
+        grid: tiles,
+        ranks,
+        order,
+        masks,
+        splats: splats.len(),
+    })
+}
