@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use splat::{Camera, Cpu, Gaussians, Image, Outputs, Projection, RenderConfig, Scalar, Scene, Views, Wanted};
+use splat::{Camera, Cpu, Gaussians, Image, Outputs, Projection, RenderConfig, CpuScalar, Scene, Views, Wanted};
 
 /// Everything a caller can get wrong.
 #[derive(Debug, Arbitrary)]
@@ -72,7 +72,7 @@ impl Input {
     }
 }
 
-fn run<T: Scalar>(input: &Input, gaussians: &Gaussians<Vec<f32>>, backgrounds: &[f32], config: &RenderConfig) {
+fn run<T: CpuScalar>(input: &Input, gaussians: &Gaussians<Vec<f32>>, backgrounds: &[f32], config: &RenderConfig) {
     let convert = |x: &[f32]| x.iter().map(|&x| T::from_f64(x.into())).collect::<Vec<T>>();
     let gaussians = gaussians.map(|x| convert(x));
     let (views, backgrounds) = (input.views(), convert(backgrounds));

@@ -5,13 +5,13 @@ use std::marker::PhantomData;
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{DType, Element, TensorData};
-use splat::Scalar;
+use splat::CpuScalar;
 
 use crate::error::Error;
 
 /// A precision of the CPU backend that is a Burn element too: `f32` and `f64`.
-pub(crate) trait Precision: Scalar + Element {}
-impl<T: Scalar + Element> Precision for T {}
+pub(crate) trait Precision: CpuScalar + Element {}
+impl<T: CpuScalar + Element> Precision for T {}
 
 /// What was read of a tensor, known to hold aligned elements of type `T`.
 ///

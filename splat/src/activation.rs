@@ -4,10 +4,10 @@
 use crate::error::RenderError;
 use crate::gaussians::check_len;
 use crate::math::exp;
-use crate::scalar::Scalar;
+use crate::number::Number;
 
 /// Scales from their logarithms, `s = e^a`, elementwise.
-pub fn scales_from_logs<T: Scalar>(logs: &[T]) -> Vec<T> {
+pub fn scales_from_logs<T: Number>(logs: &[T]) -> Vec<T> {
     logs.iter()
         .map(|a| T::from_f64(exp::exponential(a.to_f64())))
         .collect()
@@ -17,7 +17,7 @@ pub fn scales_from_logs<T: Scalar>(logs: &[T]) -> Vec<T> {
 ///
 /// # Errors
 /// [`RenderError::Shape`] where the two differ in length.
-pub fn scales_from_logs_vjp<T: Scalar>(
+pub fn scales_from_logs_vjp<T: Number>(
     scales: &[T],
     v_scales: &[T],
 ) -> Result<Vec<T>, RenderError> {
@@ -26,7 +26,7 @@ pub fn scales_from_logs_vjp<T: Scalar>(
 }
 
 /// Opacities from their logits, `o = 1 / (1 + e^-a)`, elementwise.
-pub fn opacities_from_logits<T: Scalar>(logits: &[T]) -> Vec<T> {
+pub fn opacities_from_logits<T: Number>(logits: &[T]) -> Vec<T> {
     logits
         .iter()
         .map(|a| T::from_f64(exp::sigmoid(a.to_f64())))
@@ -38,7 +38,7 @@ pub fn opacities_from_logits<T: Scalar>(logits: &[T]) -> Vec<T> {
 ///
 /// # Errors
 /// [`RenderError::Shape`] where the two differ in length.
-pub fn opacities_from_logits_vjp<T: Scalar>(
+pub fn opacities_from_logits_vjp<T: Number>(
     opacities: &[T],
     v_opacities: &[T],
 ) -> Result<Vec<T>, RenderError> {

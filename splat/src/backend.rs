@@ -4,50 +4,12 @@
 //! never cross this trait.
 
 use crate::camera::Views;
-use crate::composite::Image;
 use crate::config::RenderConfig;
 use crate::error::RenderError;
 use crate::gaussians::Gaussians;
-use crate::project::Splats;
-
-/// Which gradients a vjp shall compute. What is not wanted takes no memory, comes back as an empty
-/// buffer, and whole passes are left out where nothing in them is wanted.
-#[expect(clippy::struct_excessive_bools, reason = "four independent switches")]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wanted {
-    /// Means, scales, quaternions and opacities.
-    pub geometry: bool,
-    /// Features.
-    pub features: bool,
-    /// Backgrounds.
-    pub backgrounds: bool,
-    /// The cameras' poses.
-    pub cameras: bool,
-}
-
-impl Wanted {
-    /// Every gradient there is.
-    pub const ALL: Self = Self {
-        geometry: true,
-        features: true,
-        backgrounds: true,
-        cameras: true,
-    };
-
-    /// Whether anything that moves a splat is wanted.
-    pub fn splat_geometry(self) -> bool {
-        self.geometry || self.cameras
-    }
-}
-
-/// The gradients that [`Backend::project_vjp`] returns.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct ProjectGradients<S> {
-    /// By the Gaussians; buffers not wanted are empty.
-    pub gaussians: Gaussians<S>,
-    /// By `camera_from_world`, `[B, 3, 4]`, its entries as free numbers; empty if not wanted.
-    pub camera_from_world: S,
-}
+use crate::gradients::{ProjectGradients, Wanted};
+use crate::image::Image;
+use crate::splats::Splats;
 
 /// A place to compute on. Methods validate what they are given; see each type for shapes.
 pub trait Backend {

@@ -2,10 +2,8 @@
 
 use std::ops::Range;
 
-use crate::config::{DEPTH_RANGE, MAX_SIDE_PX, TANGENT_MARGIN};
+use crate::config::{DEPTH_RANGE, MAX_SIDE_PX};
 use crate::error::{RenderError, checked_product, try_filled};
-use crate::math::{Mat3, Vec3};
-use crate::scalar::Scalar;
 
 /// How camera coordinates become pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,83 +137,6 @@ impl Camera {
             got,
         ))
     }
-
-    /// The camera as the formulas read it, rounded to `T`, for an image of `width` x `height` px.
-    pub fn params<T: Scalar>(&self, width: usize, height: usize) -> CameraParams<T> {
-        let n = T::from_f64;
-        let row = |i: usize| {
-            let [x, y, z, _] = self.camera_from_world[i];
-            Vec3 {
-                x: n(x),
-                y: n(y),
-                z: n(z),
-            }
-        };
-        let shift = |i: usize| n(self.camera_from_world[i][3]);
-        let (w, h) = (width as f64, height as f64);
-        let (margin_x, margin_y) = (
-            TANGENT_MARGIN * 0.5 * w / self.fx,
-            TANGENT_MARGIN * 0.5 * h / self.fy,
-        );
-        CameraParams {
-            rotation: Mat3 {
-                r0: row(0),
-                r1: row(1),
-                r2: row(2),
-            },
-            translation: Vec3 {
-                x: shift(0),
-                y: shift(1),
-                z: shift(2),
-            },
-            fx: n(self.fx),
-            fy: n(self.fy),
-            cx: n(self.cx),
-            cy: n(self.cy),
-            near: n(self.near),
-            far: n(self.far),
-            tan_x_min: n(-(self.cx / self.fx) - margin_x),
-            tan_x_max: n((w - self.cx) / self.fx + margin_x),
-            tan_y_min: n(-(self.cy / self.fy) - margin_y),
-            tan_y_max: n((h - self.cy) / self.fy + margin_y),
-            perspective_centre: self.projection == Projection::Pinhole,
-            perspective_footprint: self.projection != Projection::Orthographic,
-        }
-    }
-}
-
-/// A [`Camera`] in the form the formulas read: rounded to the scalar, the tangent clamp worked out.
-#[derive(Debug, Clone, Copy)]
-#[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
-pub struct CameraParams<F: Scalar> {
-    /// `R` of `camera_from_world`.
-    pub rotation: Mat3<F>,
-    /// `t` of `camera_from_world`.
-    pub translation: Vec3<F>,
-    /// Focal length along x.
-    pub fx: F,
-    /// Focal length along y.
-    pub fy: F,
-    /// Principal point along x, px.
-    pub cx: F,
-    /// Principal point along y, px.
-    pub cy: F,
-    /// Least camera z.
-    pub near: F,
-    /// Greatest camera z.
-    pub far: F,
-    /// Lower end of the clamp of `x/z` in the Jacobian.
-    pub tan_x_min: F,
-    /// Upper end of the clamp of `x/z` in the Jacobian.
-    pub tan_x_max: F,
-    /// Lower end of the clamp of `y/z` in the Jacobian.
-    pub tan_y_min: F,
-    /// Upper end of the clamp of `y/z` in the Jacobian.
-    pub tan_y_max: F,
-    /// Whether centres are divided by z.
-    pub perspective_centre: bool,
-    /// Whether footprints come from the perspective Jacobian.
-    pub perspective_footprint: bool,
 }
 
 /// A batch of B views of one size. View `b` sees the Gaussians `ranges[b]` through `cameras[b]`.

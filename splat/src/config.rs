@@ -3,7 +3,7 @@
 //! All are kept in `f64`, so that the `f64` path is `f64` to the end; each backend rounds them once to its scalar.
 
 use crate::error::RenderError;
-use crate::scalar::Scalar;
+use crate::number::Number;
 
 /// How much of the half image the tangents `x/z`, `y/z` may leave the image before the projection's Jacobian is taken
 /// at the border instead: 0.3 half-widths. Far outside, the affine approximation (MATH eq. 6, 7) explodes.
@@ -84,7 +84,7 @@ impl RenderConfig {
     ///
     /// # Errors
     /// [`RenderError::Config`] names the first setting outside its domain.
-    pub fn validate_at<T: Scalar>(&self) -> Result<(), RenderError> {
+    pub fn validate_at<T: Number>(&self) -> Result<(), RenderError> {
         self.validate()?;
         if T::from_f64(self.alpha_min) <= T::ZERO {
             let expected = "a number the precision can tell from 0";

@@ -38,6 +38,36 @@ impl<S> Gaussians<S> {
         }
     }
 
+    /// The same shape with every buffer made by `f`, or the first error of `f`.
+    ///
+    /// # Errors
+    /// Those of `f`.
+    pub fn try_map<'a, U, E>(
+        &'a self,
+        mut f: impl FnMut(&'a S) -> Result<U, E>,
+    ) -> Result<Gaussians<U>, E> {
+        Ok(Gaussians {
+            means: f(&self.means)?,
+            scales: f(&self.scales)?,
+            quaternions: f(&self.quaternions)?,
+            opacities: f(&self.opacities)?,
+            features: f(&self.features)?,
+            count: self.count,
+            channels: self.channels,
+        })
+    }
+
+    /// Every buffer with its name, in the order of the fields.
+    pub fn buffers(&self) -> [(&'static str, &S); 5] {
+        [
+            ("means", &self.means),
+            ("scales", &self.scales),
+            ("quaternions", &self.quaternions),
+            ("opacities", &self.opacities),
+            ("features", &self.features),
+        ]
+    }
+
     /// Checks every buffer's length, `len` telling it.
     ///
     /// # Errors

@@ -44,7 +44,6 @@ pub mod formulas;
 #[doc(hidden)]
 pub mod measure;
 pub mod oracle;
-pub mod sh;
 pub mod stages;
 
 mod backend;
@@ -57,31 +56,48 @@ mod config;
 mod device;
 mod error;
 mod gaussians;
+mod gradients;
+mod harmonics;
 mod host;
+mod image;
 mod math;
+mod number;
 mod project;
 mod render;
 mod scalar;
 mod sort;
+mod splats;
 
-pub use backend::{Backend, ProjectGradients, Wanted};
-pub use backends::cpu::{Cpu, TileSize};
+pub use backend::Backend;
+pub use backends::cpu::Cpu;
+pub use backends::stages::CpuScalar;
+pub use binning::grid::TileSize;
 pub use camera::{Camera, Projection, Views};
-pub use composite::{Image, ImageSize};
 pub use config::{Outputs, RenderConfig};
 #[cfg(feature = "cuda")]
 pub use cubecl_cuda::{CudaDevice, CudaRuntime};
 #[cfg(feature = "wgpu")]
 pub use cubecl_wgpu::{WgpuDevice, WgpuRuntime};
 #[cfg(feature = "gpu")]
-pub use device::{Gpu, GpuBuffer, Regime, Support};
+pub use device::buffer::GpuBuffer;
+#[cfg(feature = "gpu")]
+pub use device::support::Support;
+#[cfg(feature = "gpu")]
+pub use device::{Gpu, Regime};
 pub use error::RenderError;
 pub use gaussians::Gaussians;
+pub use gradients::{Gradients, ProjectGradients, Wanted};
 pub use host::simd::{SIMD_VARIABLE, Simd};
 pub use host::workspace::{Recycle, Workspace};
-pub use project::Splats;
-pub use render::{Gradients, Saved, Scene, render, render_vjp};
-pub use scalar::Scalar;
+pub use image::{Image, ImageSize};
+pub use render::{Saved, Scene, render, render_vjp};
+pub use splats::Splats;
+
+/// Spherical harmonics: view-dependent features, a differentiable function of their own before the render.
+pub mod sh {
+    pub use crate::backends::harmonics::{features, features_vjp};
+    pub use crate::harmonics::{Harmonics, HarmonicsGradient};
+}
 
 /// The examples of the README and of docs/ARCHITECTURE.md, compiled and run as tests.
 #[cfg(doctest)]

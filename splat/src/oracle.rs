@@ -4,10 +4,10 @@
 //! It shares constants but no formula with the rest of the crate, so that the two can judge each other. Slow on purpose; meant to be read.
 
 use crate::camera::{Camera, Projection, Views};
-use crate::composite::Image;
 use crate::config::{COMPENSATION_FLOOR, FOOTPRINT_SLACK, RenderConfig, TANGENT_MARGIN};
 use crate::error::RenderError;
 use crate::gaussians::{Gaussians, check_len};
+use crate::image::Image;
 use crate::render::Scene;
 
 type Mat<const R: usize, const C: usize> = [[f64; C]; R];

@@ -1,12 +1,13 @@
 //! The whole path: the four stages in a row, and their vjps in reverse.
 
-use crate::backend::{Backend, ProjectGradients, Wanted};
+use crate::backend::Backend;
 use crate::camera::Views;
-use crate::composite::Image;
 use crate::config::RenderConfig;
 use crate::error::RenderError;
 use crate::gaussians::Gaussians;
-use crate::project::Splats;
+use crate::gradients::{Gradients, ProjectGradients, Wanted};
+use crate::image::Image;
+use crate::splats::Splats;
 
 /// What is to be rendered: Gaussians, the views of them, and a background per view.
 #[derive(Debug, Clone, Copy)]
@@ -30,17 +31,6 @@ pub struct Saved<B: Backend> {
     pub composited: B::Composited,
     /// The settings of the forward pass: read by both vjps.
     pub config: RenderConfig,
-}
-
-/// The gradients of a render; buffers that were not wanted are empty.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Gradients<S> {
-    /// By the Gaussians.
-    pub gaussians: Gaussians<S>,
-    /// By the backgrounds, `[B, C]`.
-    pub backgrounds: S,
-    /// By `camera_from_world`, `[B, 3, 4]`, its entries as free numbers.
-    pub camera_from_world: S,
 }
 
 /// Renders every view of `scene`.

@@ -3,13 +3,13 @@
 mod support;
 
 use splat::{
-    Cpu, Gradients, Image, Projection, RenderConfig, Scalar, Simd, TileSize, Wanted, Workspace,
+    Cpu, CpuScalar, Gradients, Image, Projection, RenderConfig, Simd, TileSize, Wanted, Workspace,
     render, render_vjp,
 };
 use support::{ALL_OUTPUTS, Rounded, World, crowd};
 
 /// The gradient of a loss that depends on every output.
-fn v_image<T: Scalar>(image: &Image<Vec<T>>) -> Image<Vec<T>> {
+fn v_image<T: CpuScalar>(image: &Image<Vec<T>>) -> Image<Vec<T>> {
     let ramp = |x: &Vec<T>| {
         (0..x.len())
             .map(|i| T::from_f64(support::weight(i)))
@@ -21,7 +21,7 @@ fn v_image<T: Scalar>(image: &Image<Vec<T>>) -> Image<Vec<T>> {
     }
 }
 
-fn both_ways<T: Scalar>(
+fn both_ways<T: CpuScalar>(
     backend: &Cpu<T>,
     rounded: &Rounded<T>,
     config: &RenderConfig,
@@ -38,7 +38,7 @@ fn both_ways<T: Scalar>(
     (image, gradients.expect("a valid scene"))
 }
 
-fn buffers<T: Scalar>(
+fn buffers<T: CpuScalar>(
     (image, gradients): &(Image<Vec<T>>, Gradients<Vec<T>>),
 ) -> Vec<(&'static str, &[T])> {
     let g = &gradients.gaussians;
@@ -66,7 +66,7 @@ fn buffers<T: Scalar>(
 }
 
 /// The greatest difference of two buffers over the greatest magnitude of the first.
-fn relative<T: Scalar>(a: &[T], b: &[T]) -> f64 {
+fn relative<T: CpuScalar>(a: &[T], b: &[T]) -> f64 {
     assert_eq!(a.len(), b.len());
     let wide = |x: &[T]| x.iter().map(|x| x.to_f64()).collect::<Vec<f64>>();
     support::max_difference(&wide(a), &wide(b)) / support::scale(&wide(a)).max(1e-30)

@@ -4,7 +4,7 @@ use burn::backend::Autodiff;
 use burn::tensor::backend::Backend;
 use burn::tensor::{Element, Tensor, TensorData};
 use burn_flex::Flex;
-use splat::{Camera, Gaussians, Outputs, RenderConfig, Scalar, Scene, Views};
+use splat::{Camera, CpuScalar, Gaussians, Outputs, RenderConfig, Scene, Views};
 use splat_autodiff::GaussianTensors;
 
 /// The backend without gradients.
@@ -13,8 +13,8 @@ pub(crate) type Plain = Flex;
 pub(crate) type Diff = Autodiff<Flex>;
 
 /// `f32` and `f64`.
-pub(crate) trait Number: Scalar + Element {}
-impl<T: Scalar + Element> Number for T {}
+pub(crate) trait Number: CpuScalar + Element {}
+impl<T: CpuScalar + Element> Number for T {}
 
 /// `SplitMix64`: uniform numbers that depend on nothing but the seed.
 pub(crate) struct Random(pub(crate) u64);

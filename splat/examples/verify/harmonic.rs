@@ -1,7 +1,7 @@
 //! Scenes whose colours are spherical harmonics: every image has features of its own, so every image is a render of its own.
 
 use splat::sh::{self, Harmonics, HarmonicsGradient};
-use splat::{Camera, Gradients, Image, RenderError, Scalar, Scene, Views};
+use splat::{Camera, CpuScalar, Gradients, Image, RenderError, Scene, Views};
 
 use crate::reference::{Reference, STORED_HARMONICS};
 use crate::run::{Computed, Inputs, four_by_four};
@@ -19,7 +19,7 @@ struct Picture<'a, T> {
 type Rendered<T> = (Image<Vec<T>>, Option<Gradients<Vec<T>>>);
 
 /// Renders and differentiates every image.
-pub(crate) fn images<T: Scalar>(
+pub(crate) fn images<T: CpuScalar>(
     inputs: &Inputs<'_, T>,
     reference: &Reference,
     degree: u32,
@@ -53,7 +53,7 @@ pub(crate) fn images<T: Scalar>(
     Ok(())
 }
 
-impl<T: Scalar> Picture<'_, T> {
+impl<T: CpuScalar> Picture<'_, T> {
     /// The image, and its gradients by everything but the harmonics, for features worked out before.
     fn render(&self, features: &[T], features_only: bool) -> Result<Rendered<T>, RenderError> {
         let inputs = self.inputs;

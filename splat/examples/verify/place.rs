@@ -1,7 +1,7 @@
 //! Where a scene is rendered and differentiated: numbers on the host go in and come out, whatever lies between.
 
 use splat::{
-    Cpu, Gradients, Image, RenderConfig, RenderError, Scalar, Scene, Wanted, render, render_vjp,
+    Cpu, CpuScalar, Gradients, Image, RenderConfig, RenderError, Scene, Wanted, render, render_vjp,
 };
 
 /// An image and the gradients of some losses.
@@ -18,7 +18,7 @@ pub(crate) trait Place<T> {
     ) -> Result<Rendered<T>, RenderError>;
 }
 
-impl<T: Scalar> Place<T> for Cpu<T> {
+impl<T: CpuScalar> Place<T> for Cpu<T> {
     fn render(
         &self,
         scene: &Scene<'_, &[T]>,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use splat::{Gaussians, Gradients, Image, RenderConfig, RenderError, Scalar, Scene, Views};
+use splat::{CpuScalar, Gaussians, Gradients, Image, RenderConfig, RenderError, Scene, Views};
 
 use crate::expected::Expected;
 use crate::harmonic;
@@ -20,7 +20,7 @@ impl Computed {
     }
 
     /// Adds `values` to the tensor `name`, as its `part`-th part of their length.
-    pub(crate) fn add<T: Scalar>(&mut self, name: &str, part: usize, values: &[T]) {
+    pub(crate) fn add<T: CpuScalar>(&mut self, name: &str, part: usize, values: &[T]) {
         if let Some(tensor) = self.0.get_mut(name) {
             for (sum, value) in tensor[part * values.len()..].iter_mut().zip(values) {
                 *sum += value.to_f64();
@@ -29,7 +29,7 @@ impl Computed {
     }
 
     /// Adds the gradients by everything but features, of a render of the `scene`-th of parts and the `image`-th.
-    pub(crate) fn add_gradients<T: Scalar>(
+    pub(crate) fn add_gradients<T: CpuScalar>(
         &mut self,
         prefix: &str,
         scene: usize,
@@ -50,7 +50,7 @@ impl Computed {
     }
 
     /// Adds the outputs of a render of the `image`-th of parts.
-    pub(crate) fn add_outputs<T: Scalar>(&mut self, image: usize, rendered: &Image<Vec<T>>) {
+    pub(crate) fn add_outputs<T: CpuScalar>(&mut self, image: usize, rendered: &Image<Vec<T>>) {
         self.add("out_image", image, &rendered.features);
         if let Some(transmittance) = &rendered.transmittance {
             let alpha: Vec<T> = transmittance.iter().map(|&t| T::ONE - t).collect();
@@ -63,13 +63,13 @@ impl Computed {
 }
 
 /// `[B, 3, 4]` with the row of zeros the format has below.
-pub(crate) fn four_by_four<T: Scalar>(poses: &[T]) -> Vec<T> {
+pub(crate) fn four_by_four<T: CpuScalar>(poses: &[T]) -> Vec<T> {
     let with_row = |pose: &[T]| [pose, &[T::ZERO; 4]].concat();
     poses.chunks_exact(12).flat_map(with_row).collect()
 }
 
 /// Renders and differentiates everything the file asks for.
-pub(crate) fn compute<T: Scalar>(
+pub(crate) fn compute<T: CpuScalar>(
     reference: &Reference,
     place: &dyn Place<T>,
 ) -> Result<Computed, RenderError> {
@@ -98,7 +98,7 @@ pub(crate) fn compute<T: Scalar>(
 }
 
 /// Stored numbers in the precision of the run.
-fn numbers<T: Scalar>(stored: &[f32]) -> Vec<T> {
+fn numbers<T: CpuScalar>(stored: &[f32]) -> Vec<T> {
     stored.iter().map(|&x| T::from_f64(f64::from(x))).collect()
 }
 
@@ -115,7 +115,7 @@ pub(crate) struct Inputs<'a, T> {
     v_image: Option<Image<Vec<T>>>,
 }
 
-impl<'a, T: Scalar> Inputs<'a, T> {
+impl<'a, T: CpuScalar> Inputs<'a, T> {
     fn new(reference: &'a Reference, place: &'a dyn Place<T>) -> Self {
         // Alpha is one minus transmittance.
         let negated = |alphas: &[f32]| alphas.iter().map(|&x| T::from_f64(-f64::from(x))).collect();
@@ -195,7 +195,7 @@ fn part<'a, T>(buffer: &'a [T], images: &Range<usize>, per_image: usize) -> &'a 
 }
 
 /// All images in one batch.
-fn batch<T: Scalar>(
+fn batch<T: CpuScalar>(
     inputs: &Inputs<'_, T>,
     reference: &Reference,
     features: &[T],

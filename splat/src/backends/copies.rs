@@ -3,12 +3,13 @@
 use cubecl::future::block_on;
 use cubecl::prelude::*;
 
-use crate::composite::Image;
-use crate::device::{Gpu, GpuBuffer};
+use crate::device::Gpu;
+use crate::device::buffer::GpuBuffer;
 use crate::error::RenderError;
 use crate::gaussians::Gaussians;
-use crate::project::Splats;
-use crate::render::Gradients;
+use crate::gradients::Gradients;
+use crate::image::Image;
+use crate::splats::Splats;
 
 impl<R: Runtime> Gpu<R> {
     /// Copies Gaussians to the device.

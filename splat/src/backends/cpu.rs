@@ -1,21 +1,19 @@
 //! The CPU backend: every stage at `f32` or `f64`, parallel over rayon's threads, the same bits on any number of them.
 
-use crate::backend::{Backend, ProjectGradients, Wanted};
-use crate::binning;
-use crate::binning::cpu::Hits;
+use crate::backend::Backend;
+use crate::backends::stages::CpuScalar;
+use crate::binning::grid::{Hits, TileSize};
 use crate::camera::{Views, validate_size};
-use crate::composite::Image;
 use crate::composite::cpu::forward::Composited;
 use crate::config::RenderConfig;
-use crate::error::{RenderError, try_filled};
+use crate::error::RenderError;
 use crate::gaussians::Gaussians;
+use crate::gradients::{ProjectGradients, Wanted};
 use crate::host::simd::Simd;
 use crate::host::workspace::{Resources, Workspace};
-use crate::project::Splats;
-use crate::scalar::Scalar;
-use crate::sort::cpu::SortedHits;
-
-pub use crate::binning::cpu::TileSize;
+use crate::image::Image;
+use crate::sort::cpu::lists::SortedHits;
+use crate::splats::Splats;
 
 /// The CPU backend at the precision `T`, `f32` or `f64`. Inputs are slices, outputs vectors.
 #[derive(Debug, Clone, Default)]
@@ -25,7 +23,7 @@ pub struct Cpu<T> {
     workspace: Workspace<T>,
 }
 
-impl<T: Scalar> Cpu<T> {
+impl<T: CpuScalar> Cpu<T> {
     /// A backend with tiles of 32 x 32 px.
     pub fn new() -> Self {
         Self::default()
@@ -73,7 +71,7 @@ impl<T: Scalar> Cpu<T> {
     /// Shapes that do not fit (`splats.extents` is not read), settings outside their domain.
     pub fn splats(
         &self,
-        mut splats: Splats<Vec<T>>,
+        splats: Splats<Vec<T>>,
         width: usize,
         height: usize,
         config: &RenderConfig,
@@ -81,24 +79,11 @@ impl<T: Scalar> Cpu<T> {
         config.validate_at::<T>()?;
         splats.validate_but_extents(Vec::len)?;
         validate_size(width, height, splats.offsets.len() - 1)?;
-        let mut extents = try_filled("extents [M, 2]", 2 * splats.len(), T::ZERO)?;
-        let mut features = try_filled("features [C]", splats.channels, T::ZERO)?;
-        let made = splats.as_slices();
-        for (m, extent) in extents.as_chunks_mut().0.iter_mut().enumerate() {
-            made.load_features(m, &mut features);
-            let finite = made.depths[m].finite() && features.iter().all(|x| x.finite());
-            if let Some(covariance) = binning::cpu::covariance(made.conic(m)).filter(|_| finite) {
-                let centre = [made.means[2 * m], made.means[2 * m + 1]];
-                let reach = binning::cpu::reach(made.opacities[m], config.alpha_min);
-                *extent = binning::cpu::visible_extent(centre, covariance, reach, [width, height]);
-            }
-        }
-        splats.extents = extents;
-        Ok(splats)
+        T::stage_complete(splats, width, height, config)
     }
 }
 
-impl<T: Scalar> Backend for Cpu<T> {
+impl<T: CpuScalar> Backend for Cpu<T> {
     type Buffer = Vec<T>;
     type View<'a> = &'a [T];
     type Hits = Hits;

@@ -2,5 +2,9 @@
 
 #[cfg(feature = "gpu")]
 pub(crate) mod copies;
-pub mod cpu;
+pub(crate) mod cpu;
+#[cfg(feature = "gpu")]
+pub(crate) mod gpu;
+pub(crate) mod harmonics;
+mod recycle;
 pub(crate) mod stages;

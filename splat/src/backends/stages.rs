@@ -1,39 +1,42 @@
-//! The stages of the CPU backend, compiled inside this crate for both scalars: a crate that renders compiles none of it again.
+//! The stages of the CPU backend, compiled inside this crate for both scalars.
+//!
+//! A generic function is compiled in the crate that names its types. Without this table that would be the crate of whoever
+//! renders, at its optimisation level and once more in each such crate.
 
-use crate::backend::{ProjectGradients, Wanted};
-use crate::binning::cpu::{Hits, TileSize};
-use crate::camera::Views;
-use crate::composite::Image;
+use crate::binning::grid::{Hits, TileSize};
+use crate::camera::{Camera, Views};
 use crate::composite::cpu::forward::Composited;
 use crate::config::RenderConfig;
 use crate::error::RenderError;
 use crate::gaussians::Gaussians;
+use crate::gradients::{ProjectGradients, Wanted};
+use crate::harmonics::{Harmonics, HarmonicsGradient};
+use crate::host::simd::Simd;
 use crate::host::workspace::Resources;
-use crate::project::Splats;
+use crate::image::Image;
 use crate::scalar::Scalar;
-use crate::sort::cpu::SortedHits;
-use crate::{binning, composite, project, sort};
+use crate::sort::cpu::lists::SortedHits;
+use crate::splats::Splats;
+use crate::{binning, composite, harmonics, project, sort};
 
-/// Declares [`Stages`] and implements it for both scalars.
+/// Declares [`CpuScalar`] and implements it for both scalars.
 macro_rules! stages {
     ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),* $(,)?) -> $out:ty = $path:path;)*) => {
-        /// What a scalar has stages for.
-        pub trait Stages: Sized {
+        /// `f32` or `f64`: the precision that [`Cpu`](crate::Cpu) computes in. Sealed.
+        pub trait CpuScalar: Scalar {
             $($(#[$doc])*
             ///
             /// # Errors
             /// Those of [`Backend`](crate::Backend).
             #[doc(hidden)]
-            fn $name($($arg: $type),*) -> Result<$out, RenderError>
-            where
-                Self: Scalar;)*
+            fn $name($($arg: $type),*) -> Result<$out, RenderError>;)*
         }
 
         stages!(@implement f32, [$(fn $name($($arg: $type),*) -> $out = $path;)*]);
         stages!(@implement f64, [$(fn $name($($arg: $type),*) -> $out = $path;)*]);
     };
     (@implement $real:ident, [$(fn $name:ident($($arg:ident: $type:ty),*) -> $out:ty = $path:path;)*]) => {
-        impl Stages for $real {
+        impl CpuScalar for $real {
             $(fn $name($($arg: $type),*) -> Result<$out, RenderError> {
                 $path($($arg),*)
             })*
@@ -42,14 +45,14 @@ macro_rules! stages {
 }
 
 stages! {
-    /// See `project/cpu.rs`.
+    /// See `project/cpu/forward.rs`.
     fn stage_project(
         gaussians: &Gaussians<&[Self]>,
         views: &Views,
         config: &RenderConfig,
         resources: Resources<'_, Self>,
     ) -> Splats<Vec<Self>> = project::cpu::forward::project;
-    /// See `project/cpu_vjp.rs`.
+    /// See `project/cpu/backward.rs`.
     fn stage_project_vjp(
         gaussians: &Gaussians<&[Self]>,
         views: &Views,
@@ -67,13 +70,13 @@ stages! {
         tile: TileSize,
         resources: Resources<'_, Self>,
     ) -> Hits = binning::cpu::bin;
-    /// See `sort/cpu.rs`.
+    /// See `sort/cpu/mod.rs`.
     fn stage_sort(
         splats: &Splats<&[Self]>,
         hits: Hits,
         resources: Resources<'_, Self>,
     ) -> SortedHits = sort::cpu::sort;
-    /// See `composite/cpu.rs`.
+    /// See `composite/cpu/forward.rs`.
     fn stage_composite(
         splats: &Splats<&[Self]>,
         sorted: &SortedHits,
@@ -81,7 +84,7 @@ stages! {
         config: &RenderConfig,
         resources: Resources<'_, Self>,
     ) -> (Image<Vec<Self>>, Composited<Self>) = composite::cpu::forward::composite;
-    /// See `composite/cpu_vjp.rs`.
+    /// See `composite/cpu/backward.rs`.
     fn stage_composite_vjp(
         splats: &Splats<&[Self]>,
         sorted: &SortedHits,
@@ -91,4 +94,24 @@ stages! {
         wanted: Wanted,
         resources: Resources<'_, Self>,
     ) -> (Splats<Vec<Self>>, Vec<Self>) = composite::cpu::backward::composite_vjp;
+    /// See `project/cpu/complete.rs`.
+    fn stage_complete(
+        splats: Splats<Vec<Self>>,
+        width: usize,
+        height: usize,
+        config: &RenderConfig,
+    ) -> Splats<Vec<Self>> = project::cpu::complete::complete;
+    /// See `harmonics/cpu.rs`.
+    fn stage_harmonics(
+        harmonics: Harmonics<'_, Self>,
+        camera: &Camera,
+        simd: Simd,
+    ) -> Vec<Self> = harmonics::cpu::features;
+    /// See `harmonics/cpu.rs`.
+    fn stage_harmonics_vjp(
+        harmonics: Harmonics<'_, Self>,
+        camera: &Camera,
+        v_features: &[Self],
+        simd: Simd,
+    ) -> HarmonicsGradient<Self> = harmonics::cpu::features_vjp;
 }

@@ -37,3 +37,32 @@ pub fn chord(
         y: (half_width_squared * rest).sqrt(),
     }
 }
+
+/// Whether the box of a splat at `mean` with half side `extent` holds one of the pixel centres `first, first + 1 .. last`, along one
+/// axis. Rounding is monotone: what holds for any of the centres holds here too, so no pixel that [`in_box()`] keeps is ever left out.
+#[cfg_attr(feature = "gpu", cube)]
+#[inline(always)]
+pub fn meets(mean: Real, extent: Real, first: Real, last: Real) -> bool {
+    extent > 0.0 && reaches_right_to(mean, extent, first) && reaches_left_to(mean, extent, last)
+}
+
+/// Whether the box ends at the pixel centre `first` or right of it: true of all up to some centre.
+#[cfg_attr(feature = "gpu", cube)]
+#[inline(always)]
+pub fn reaches_right_to(mean: Real, extent: Real, first: Real) -> bool {
+    first - mean <= extent
+}
+
+/// Whether the box begins at the pixel centre `last` or left of it: true of all from some centre on.
+#[cfg_attr(feature = "gpu", cube)]
+#[inline(always)]
+pub fn reaches_left_to(mean: Real, extent: Real, last: Real) -> bool {
+    mean - last <= extent
+}
+
+/// Whether a pixel at `d = pixel - mean` along one axis lies in the box.
+#[cfg_attr(feature = "gpu", cube)]
+#[inline(always)]
+pub fn in_box(d: Real, extent: Real) -> bool {
+    d <= extent && -d <= extent
+}

@@ -4,129 +4,17 @@
 //! the one over splats after them; `blend.rs` and `replay.rs` those over the pixels of a hit, in lanes; `tile.rs`, `hits.rs` and
 //! `strip.rs` what both directions share: pixels, hits, and what belongs to one task.
 
-use crate::camera::validate_size;
-use crate::error::{RenderError, checked_product};
-use crate::gaussians::check_len;
 use crate::math::{Sym2, Vec2};
-use crate::scalar::Scalar;
+use crate::number::Number;
 
 pub(crate) mod cpu;
 #[cfg(feature = "gpu")]
 pub(crate) mod gpu;
 
-/// B rendered images, row-major, row 0 on top; or the gradient of a loss by them.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Image<S> {
-    /// `[B, H, W, C]`: sum of weight times features, plus transmittance times background.
-    pub features: S,
-    /// `[B, H, W]`: the transmittance left; alpha is `1 - T`. Present if asked for. In a gradient, `None` means zero.
-    pub transmittance: Option<S>,
-    /// `[B, H, W]`: sum of weight times camera z, not divided by alpha. As `transmittance`.
-    pub depth: Option<S>,
-    /// `[B, L, H, W, C]`: the images of the nearest `config.layers[l]` visible splats over the background. Present if any
-    /// layer is asked for; without gradient.
-    pub layers: Option<S>,
-}
-
-impl<S> Image<S> {
-    /// The same shape with every buffer mapped by `f`.
-    pub fn map<'a, U>(&'a self, f: impl Fn(&'a S) -> U) -> Image<U> {
-        Image {
-            features: f(&self.features),
-            transmittance: self.transmittance.as_ref().map(&f),
-            depth: self.depth.as_ref().map(&f),
-            layers: self.layers.as_ref().map(&f),
-        }
-    }
-
-    /// Checks the lengths of a gradient by images of `size` with `channels`, `len` telling them.
-    ///
-    /// # Errors
-    /// [`RenderError::Shape`] names the buffer at fault.
-    pub fn validate_gradient(
-        &self,
-        size: ImageSize,
-        channels: usize,
-        len: impl Fn(&S) -> usize,
-    ) -> Result<(), RenderError> {
-        let ImageSize {
-            views,
-            height,
-            width,
-        } = size;
-        let dims = [views, height, width, channels];
-        check_len(
-            "v_image.features",
-            "[B, H, W, C]",
-            &dims,
-            len(&self.features),
-        )?;
-        for (argument, plane) in [
-            ("v_image.transmittance", &self.transmittance),
-            ("v_image.depth", &self.depth),
-        ] {
-            if let Some(plane) = plane {
-                check_len(argument, "[B, H, W]", &dims[..3], len(plane))?;
-            }
-        }
-        match &self.layers {
-            None => Ok(()),
-            Some(_) => Err(RenderError::shape(
-                "v_image.layers",
-                "None: prefix images carry no gradient",
-                "a buffer",
-            )),
-        }
-    }
-}
-
-impl<T> Image<Vec<T>> {
-    /// Borrows every buffer.
-    pub fn as_slices(&self) -> Image<&[T]> {
-        self.map(Vec::as_slice)
-    }
-}
-
-/// The size of a batch of images.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ImageSize {
-    /// Views B.
-    pub views: usize,
-    /// Height H, px.
-    pub height: usize,
-    /// Width W, px.
-    pub width: usize,
-}
-
-impl ImageSize {
-    /// Checks the sides and the number of pixels.
-    ///
-    /// # Errors
-    /// Names the side or product at fault.
-    pub fn validate(&self) -> Result<(), RenderError> {
-        validate_size(self.width, self.height, self.views)
-    }
-
-    /// The pixels of all images, `B H W`.
-    #[cfg(feature = "gpu")]
-    pub(crate) fn pixels(&self) -> usize {
-        self.views * self.height * self.width
-    }
-
-    /// The elements of a buffer with `per_pixel` numbers per pixel.
-    pub(crate) fn elements(
-        &self,
-        what: &'static str,
-        per_pixel: usize,
-    ) -> Result<usize, RenderError> {
-        checked_product(what, &[self.views, self.height, self.width, per_pixel])
-    }
-}
-
 /// Gradients of `sigma`.
 #[derive(Debug, Clone, Copy)]
 #[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
-pub struct SigmaGradient<F: Scalar> {
+pub struct SigmaGradient<F: Number> {
     /// By the splat's centre.
     pub mean: Vec2<F>,
     /// By the conic.
@@ -136,7 +24,7 @@ pub struct SigmaGradient<F: Scalar> {
 /// Sums over pixels of one row of the gradient by `sigma` times the powers of `x = pixel - mean`.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
-pub struct RowMoments<F: Scalar> {
+pub struct RowMoments<F: Number> {
     /// Of 1.
     pub one: F,
     /// Of `x`.
@@ -148,7 +36,7 @@ pub struct RowMoments<F: Scalar> {
 /// Sums over pixels of the gradient by `sigma` times the powers of `d = pixel - mean`.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
-pub struct Moments<F: Scalar> {
+pub struct Moments<F: Number> {
     /// Of 1.
     pub one: F,
     /// Of `x`.

@@ -4,37 +4,21 @@
 //! storage buffers of which one is `CubeCL`'s own, no planes, no atomic floats. Where a device reports more, some kernels have a variant that
 //! uses it: planes (warps, subgroups) that need not keep step with each other, numbers of 16 bits, twice the shared memory.
 
+pub(crate) mod buffer;
 pub(crate) mod launch;
 pub(crate) mod radix;
 pub(crate) mod scan;
-mod support;
+pub(crate) mod support;
 
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Poll;
 
 use cubecl::prelude::*;
-use cubecl::server::Handle;
 
-use crate::backend::{Backend, ProjectGradients, Wanted};
-use crate::binning::gpu::Hits;
-use crate::camera::Views;
-use crate::composite::Image;
-use crate::composite::gpu::forward::Composited;
-use crate::config::RenderConfig;
+use crate::device::buffer::GpuBuffer;
+use crate::device::support::{CUDA, Support};
 use crate::error::{RenderError, checked_product};
-use crate::gaussians::Gaussians;
-use crate::project::Splats;
-use crate::render::{Saved, Scene, finish};
-use crate::sort::gpu::SortedHits;
-use crate::{binning, composite, project, sort};
-
-use crate::device::support::CUDA;
-pub use crate::device::support::Support;
-
-pub(crate) use crate::device::launch::{
-    Sections, UNITS, cube_dim, cube_index, finite, grid, grid_of_units, unit_index,
-};
 
 /// Bytes that working memory may take by default.
 const BUDGET: usize = 1 << 28;
@@ -53,65 +37,6 @@ pub enum Regime {
     Small,
     /// Few views of up to millions of splats: lists of (splat, tile) pairs, whose number is read back once.
     Large,
-}
-
-/// Contiguous 32-bit words on a device: the backend's `f32` buffers.
-#[derive(Debug, Clone)]
-pub struct GpuBuffer {
-    handle: Handle,
-    len: usize,
-}
-
-impl GpuBuffer {
-    /// The first `len` words behind `handle`.
-    ///
-    /// # Errors
-    /// [`RenderError::Shape`] where there are fewer.
-    pub fn from_handle(handle: Handle, len: usize) -> Result<Self, RenderError> {
-        let words = handle.size_in_used() / size_of::<f32>() as u64;
-        if words < len as u64 {
-            let expected = format!("at least {len} words of 32 bits");
-            return Err(RenderError::shape("handle", expected, words.to_string()));
-        }
-        Ok(Self { handle, len })
-    }
-
-    /// Where the words lie.
-    pub fn handle(&self) -> &Handle {
-        &self.handle
-    }
-
-    /// The number of words.
-    pub fn len(&self) -> usize {
-        self.len
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
-    /// The `len` words from `start` on, `start` being where a section of [`Sections`] begins.
-    pub(crate) fn section(&self, start: usize, len: usize) -> Self {
-        let word = size_of::<f32>();
-        let handle = self.handle.clone();
-        let rest = handle.size_in_used() - ((start + len.max(1)) * word) as u64;
-        let handle = handle.offset_start((start * word) as u64).offset_end(rest);
-        Self { handle, len }
-    }
-
-    /// The buffer as a kernel's argument.
-    pub(crate) fn arg<R: Runtime>(&self) -> ArrayArg<R> {
-        // SAFETY: the handle has `len` words, as whoever made the buffer has seen to, and launches check every index against it. An empty
-        // buffer is passed as one word, for want of empty arrays; no count lets a kernel read it.
-        unsafe { ArrayArg::from_raw_parts(self.handle.clone(), self.len.max(1)) }
-    }
-
-    /// The buffer as an argument of `len` numbers of 16 bits, two to a word.
-    pub(crate) fn arg_of_halves<R: Runtime>(&self, len: usize) -> ArrayArg<R> {
-        // SAFETY: as `arg`, two numbers to a word.
-        unsafe { ArrayArg::from_raw_parts(self.handle.clone(), len.min(2 * self.len).max(1)) }
-    }
 }
 
 /// The GPU backend on the `CubeCL` runtime `R`, at `f32`. Inputs and outputs are [`GpuBuffer`]s.
@@ -141,15 +66,6 @@ pub struct Gpu<R: Runtime> {
     pub(crate) planes_in_order: bool,
     pub(crate) halves: Support,
     pub(crate) uniform: bool,
-}
-
-/// Runs what asks something of `CubeCL`, which has no way but a panic to say that there is no adapter or driver, or that a device is lost.
-fn caught<T>(ask: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(ask)).map_err(|panic| {
-        let said = panic.downcast_ref::<String>().map(String::as_str);
-        let said = said.or_else(|| panic.downcast_ref::<&str>().copied());
-        said.unwrap_or("a panic of the runtime").to_owned()
-    })
 }
 
 impl<R: Runtime> Clone for Gpu<R> {
@@ -291,36 +207,6 @@ impl<R: Runtime> Gpu<R> {
         Ok(words.into_iter().map(f32::from_bits).collect())
     }
 
-    /// [`Backend::bin`] for hosts that must not block: the large regime waits for the number of hits here.
-    ///
-    /// # Errors
-    /// As [`Backend::bin`].
-    pub async fn bin_async(
-        &self,
-        splats: &Splats<&GpuBuffer>,
-        width: usize,
-        height: usize,
-    ) -> Result<Hits, RenderError> {
-        validate_splats(splats)?;
-        binning::gpu::bin(self, splats, width, height).await
-    }
-
-    /// [`render`](crate::render()) for hosts that must not block. The vjp waits for nothing.
-    ///
-    /// # Errors
-    /// As [`render`](crate::render()).
-    pub async fn render_async(
-        &self,
-        scene: &Scene<'_, &GpuBuffer>,
-        config: &RenderConfig,
-    ) -> Result<(Image<GpuBuffer>, Saved<Self>), RenderError> {
-        let views = scene.views;
-        let splats = self.project(&scene.gaussians, views, config)?;
-        let seen = splats.map(|buffer| buffer);
-        let hits = self.bin_async(&seen, views.width, views.height).await?;
-        finish(self, scene, config, splats, hits)
-    }
-
     /// Waits for integers and copies them to the host.
     pub(crate) fn download_words(&self, buffer: &GpuBuffer) -> Result<Vec<u32>, RenderError> {
         cubecl::future::block_on(self.read(buffer))
@@ -380,100 +266,46 @@ impl<R: Runtime> Gpu<R> {
     }
 }
 
-/// Checks shapes, and that features are where kernels look for them.
-pub(crate) fn validate_splats(splats: &Splats<&GpuBuffer>) -> Result<(), RenderError> {
-    splats.validate(|buffer| buffer.len())?;
-    if splats.half_features.is_none() {
-        return Ok(());
+impl<R: Runtime> Gpu<R> {
+    /// The same backend with or without planes, which the backward compositor uses: gradients then differ in the order of their sums.
+    /// llvmpipe, the software Vulkan of Mesa, has planes that `CubeCL` does not report, as it reports none of a CPU.
+    #[must_use]
+    pub fn with_planes(self, planes: Support) -> Self {
+        Self { planes, ..self }
     }
-    let expected = "none on a device: `Gpu::upload_splats` widens them";
-    Err(RenderError::shape("splats.half_features", expected, "some"))
+
+    /// The same backend with or without numbers of 16 bits, in which the compositors read features with
+    /// [`half_features`](crate::RenderConfig::half_features).
+    #[must_use]
+    pub fn with_halves(self, halves: Support) -> Self {
+        Self { halves, ..self }
+    }
+
+    /// The same backend with or without kernels whose barriers every unit of a cube can be seen to reach, by a compiler that knows no more
+    /// than which buffers are only read. Browsers' compilers demand it (the WGSL specification, "Uniformity"), so it is the default on
+    /// `wasm` targets; elsewhere a tile is left as soon as none of its pixels goes on. Kernels with planes exchange numbers within one while others
+    /// pass by, which browsers refuse in either case. The image does not depend on it.
+    #[must_use]
+    pub fn with_uniform_barriers(self, uniform: bool) -> Self {
+        Self { uniform, ..self }
+    }
+
+    /// The units of a plane where kernels use planes: all planes of the device must have as many, 8, 16, 32 or 64.
+    pub fn plane_size(&self) -> Option<u32> {
+        support::usable_plane_size(self.client.properties(), self.planes)
+    }
+
+    /// Whether kernels read and write numbers of 16 bits.
+    pub(crate) fn has_halves(&self) -> bool {
+        support::has_halves(self.client.properties(), self.halves)
+    }
 }
 
-impl<R: Runtime> Backend for Gpu<R> {
-    type Buffer = GpuBuffer;
-    type View<'a> = &'a GpuBuffer;
-    type Hits = Hits;
-    type SortedHits = SortedHits;
-    type Composited = Composited;
-
-    fn view(buffer: &GpuBuffer) -> &GpuBuffer {
-        buffer
-    }
-
-    fn project(
-        &self,
-        gaussians: &Gaussians<&GpuBuffer>,
-        views: &Views,
-        config: &RenderConfig,
-    ) -> Result<Splats<GpuBuffer>, RenderError> {
-        config.validate_at::<f32>()?;
-        gaussians.validate(|buffer| buffer.len())?;
-        views.validate(gaussians.count)?;
-        project::gpu::forward::project(self, gaussians, views, config)
-    }
-
-    fn project_vjp(
-        &self,
-        gaussians: &Gaussians<&GpuBuffer>,
-        views: &Views,
-        config: &RenderConfig,
-        splats: &Splats<&GpuBuffer>,
-        v_splats: &Splats<&GpuBuffer>,
-        wanted: Wanted,
-    ) -> Result<ProjectGradients<GpuBuffer>, RenderError> {
-        config.validate_at::<f32>()?;
-        gaussians.validate(|buffer| buffer.len())?;
-        views.validate(gaussians.count)?;
-        project::gpu::backward::project_vjp(
-            self, gaussians, views, config, splats, v_splats, wanted,
-        )
-    }
-
-    fn bin(
-        &self,
-        splats: &Splats<&GpuBuffer>,
-        width: usize,
-        height: usize,
-    ) -> Result<Hits, RenderError> {
-        cubecl::future::block_on(self.bin_async(splats, width, height))
-    }
-
-    fn sort(&self, splats: &Splats<&GpuBuffer>, hits: Hits) -> Result<SortedHits, RenderError> {
-        validate_splats(splats)?;
-        sort::gpu::sort(self, splats, hits)
-    }
-
-    fn composite(
-        &self,
-        splats: &Splats<&GpuBuffer>,
-        sorted: &SortedHits,
-        backgrounds: &GpuBuffer,
-        config: &RenderConfig,
-    ) -> Result<(Image<GpuBuffer>, Composited), RenderError> {
-        config.validate_at::<f32>()?;
-        validate_splats(splats)?;
-        composite::gpu::forward::composite(self, splats, sorted, backgrounds, config)
-    }
-
-    fn composite_vjp(
-        &self,
-        splats: &Splats<&GpuBuffer>,
-        sorted: &SortedHits,
-        backgrounds: &GpuBuffer,
-        composited: &Composited,
-        v_image: &Image<&GpuBuffer>,
-        wanted: Wanted,
-    ) -> Result<(Splats<GpuBuffer>, GpuBuffer), RenderError> {
-        validate_splats(splats)?;
-        composite::gpu::backward::composite_vjp(
-            self,
-            splats,
-            sorted,
-            backgrounds,
-            composited,
-            v_image,
-            wanted,
-        )
-    }
+/// Runs what asks something of `CubeCL`, which has no way but a panic to say that there is no adapter or driver, or that a device is lost.
+fn caught<T>(ask: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(ask)).map_err(|panic| {
+        let said = panic.downcast_ref::<String>().map(String::as_str);
+        let said = said.or_else(|| panic.downcast_ref::<&str>().copied());
+        said.unwrap_or("a panic of the runtime").to_owned()
+    })
 }

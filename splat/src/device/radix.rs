@@ -6,8 +6,10 @@
 
 use cubecl::prelude::*;
 
+use crate::device::Gpu;
+use crate::device::buffer::GpuBuffer;
+use crate::device::launch::{cube_dim, cube_index, grid};
 use crate::device::scan::exclusive_scan;
-use crate::device::{Gpu, GpuBuffer, cube_dim, cube_index, grid};
 use crate::error::RenderError;
 
 /// Pairs that one cube sorts in a pass: 16 rows of one pair per unit.

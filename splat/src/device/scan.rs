@@ -5,7 +5,9 @@
 
 use cubecl::prelude::*;
 
-use crate::device::{Gpu, GpuBuffer, cube_dim, cube_index, grid};
+use crate::device::Gpu;
+use crate::device::buffer::GpuBuffer;
+use crate::device::launch::{cube_dim, cube_index, grid};
 use crate::error::RenderError;
 
 /// Elements that one cube scans: 8 per unit.

@@ -9,10 +9,11 @@ pub use crate::config::{
     COMPENSATION_FLOOR, DEPTH_RANGE, FOOTPRINT_SLACK, HARMONICS_OFFSET, MAX_SIDE_PX, TANGENT_MARGIN,
 };
 pub use crate::math::{Mat3, Quaternion, Sym2, Vec2, Vec3};
+pub use crate::number::Number;
 pub use crate::scalar::Scalar;
 
-pub use crate::camera::CameraParams;
 pub use crate::composite::{Moments, RowMoments, SigmaGradient};
+pub use crate::project::CameraParams;
 pub use crate::project::{
     CameraGradient, Footprint, GaussianShape, ProjectConstants, ProjectGradient, Rows, Splat,
 };
@@ -32,7 +33,7 @@ pub mod single {
     pub mod project;
     #[path = "math/quat.rs"]
     pub mod quat;
-    #[path = "sh/formula.rs"]
+    #[path = "harmonics/formula.rs"]
     pub mod sh;
     #[path = "math/sym2.rs"]
     pub mod sym2;
@@ -56,7 +57,7 @@ pub mod double {
     pub mod project;
     #[path = "math/quat.rs"]
     pub mod quat;
-    #[path = "sh/formula.rs"]
+    #[path = "harmonics/formula.rs"]
     pub mod sh;
     #[path = "math/sym2.rs"]
     pub mod sym2;

@@ -1,6 +1,7 @@
 //! The CPU engine: vector instructions, columns of numbers, buffers that are used again. It knows no stage.
 
 pub(crate) mod columns;
-pub(crate) mod kernels;
+pub(crate) mod cut;
+pub(crate) mod prefetch;
 pub(crate) mod simd;
 pub(crate) mod workspace;

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use crate::error::RenderError;
 use crate::scalar::Scalar;
-use crate::scalar::rounding::{Arithmetic, Fused, Separate};
+use crate::scalar::rounding::Arithmetic;
 
 /// The environment variable that names the instruction set to use: `avx512`, `avx2`, `neon` or `portable`.
 pub const SIMD_VARIABLE: &str = "SPLAT_SIMD";
@@ -83,12 +83,8 @@ impl Simd {
     }
 
     /// Runs `kernel` compiled for this set; for [`Simd::Portable`] if the machine does not have it.
-    #[inline]
-    pub(crate) fn dispatch<K: Kernel>(self, kernel: K) -> K::Output
-    where
-        Separate: Arithmetic<K::Scalar>,
-        Fused: Arithmetic<K::Scalar>,
-    {
+    #[inline(never)]
+    pub(crate) fn dispatch<K: Kernel>(self, kernel: K) -> K::Output {
         #[cfg(target_arch = "x86_64")]
         {
             if let (Self::Avx512, Some(simd)) = (self, pulp::x86::V4::try_new()) {
@@ -99,38 +95,9 @@ impl Simd {
             }
         }
         if self == Self::Neon && self.is_available() {
-            return kernel.run::<Fused, 8>();
+            return kernel.run::<<K::Scalar as Scalar>::Fused, 8>();
         }
-        kernel.run::<Separate, 8>()
-    }
-}
-
-/// Tells the machine that a slice is about to be written, so that its cache lines are there by then. A hint: without one for the machine at
-/// hand, nothing.
-#[inline(always)]
-pub(crate) fn prefetch_to_write<T>(slice: &[T]) {
-    #[cfg(target_arch = "x86_64")]
-    prefetch::<T, { std::arch::x86_64::_MM_HINT_ET0 }>(slice);
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = slice;
-}
-
-/// The same for a slice about to be read.
-#[inline(always)]
-pub(crate) fn prefetch_to_read<T>(slice: &[T]) {
-    #[cfg(target_arch = "x86_64")]
-    prefetch::<T, { std::arch::x86_64::_MM_HINT_T0 }>(slice);
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = slice;
-}
-
-#[cfg(target_arch = "x86_64")]
-#[inline(always)]
-fn prefetch<T, const HINT: i32>(slice: &[T]) {
-    const CACHE_LINE: usize = 64;
-    for line in slice.chunks(const { CACHE_LINE / size_of::<T>() }) {
-        // SAFETY: part of SSE, which every x86-64 has; it neither reads nor writes, and takes any address.
-        unsafe { std::arch::x86_64::_mm_prefetch::<HINT>(line.as_ptr().cast()) };
+        kernel.run::<<K::Scalar as Scalar>::Separate, 8>()
     }
 }
 
@@ -149,14 +116,11 @@ pub(crate) trait Kernel {
 struct Wide<K, const LANES: usize>(K);
 
 #[cfg(target_arch = "x86_64")]
-impl<K: Kernel, const LANES: usize> pulp::WithSimd for Wide<K, LANES>
-where
-    Fused: Arithmetic<K::Scalar>,
-{
+impl<K: Kernel, const LANES: usize> pulp::WithSimd for Wide<K, LANES> {
     type Output = K::Output;
 
     #[inline(always)]
     fn with_simd<S: pulp::Simd>(self, _: S) -> K::Output {
-        self.0.run::<Fused, LANES>()
+        self.0.run::<<K::Scalar as Scalar>::Fused, LANES>()
     }
 }

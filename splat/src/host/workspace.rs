@@ -5,18 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use crate::backend::ProjectGradients;
-use crate::backends::cpu::Cpu;
-use crate::binning::cpu::Hits;
-use crate::composite::Image;
-use crate::composite::cpu::forward::Composited;
 use crate::error::{RenderError, try_made};
-use crate::gaussians::Gaussians;
 use crate::host::simd::Simd;
-use crate::project::Splats;
-use crate::render::{Gradients, Saved};
-use crate::scalar::Scalar;
-use crate::sort::cpu::SortedHits;
+use crate::number::Number;
 
 /// Buffers for [`Cpu`] to use again. A loop that renders over and over and gives back what it is done with allocates nothing any more
 /// after its first rounds; on most systems, first touching fresh memory takes about as long as filling it.
@@ -131,7 +122,7 @@ impl<T> Workspace<T> {
     }
 }
 
-impl<T: Scalar> Workspace<T> {
+impl<T: Number> Workspace<T> {
     /// A buffer of `count` numbers of any value: whoever asks must write them all.
     pub(crate) fn scalars(&self, what: &'static str, count: usize) -> Result<Vec<T>, RenderError> {
         take(
@@ -206,7 +197,7 @@ impl<T> Recycle<T> for Vec<T> {
 }
 
 /// Indices, of which there is one kind whatever the scalar.
-struct Indices(Vec<u32>);
+pub(crate) struct Indices(pub(crate) Vec<u32>);
 
 impl<T> Recycle<T> for Indices {
     fn recycle(self, workspace: &Workspace<T>) {
@@ -229,28 +220,4 @@ impl<T, A: Recycle<T>, B: Recycle<T>> Recycle<T> for (A, B) {
         self.0.recycle(workspace);
         self.1.recycle(workspace);
     }
-}
-
-/// Implements [`Recycle`] by the fields that hold numbers (or types that do) and those that hold indices.
-macro_rules! recycle {
-    ($($type:ty { $($field:ident)* } { $($index:ident)* })*) => {$(
-        impl<T: Scalar> Recycle<T> for $type {
-            fn recycle(self, workspace: &Workspace<T>) {
-                $(workspace.recycle(self.$field);)*
-                $(workspace.recycle(Indices(self.$index));)*
-            }
-        }
-    )*};
-}
-
-recycle! {
-    Image<Vec<T>> { features transmittance depth layers } {}
-    Splats<Vec<T>> { means conics opacities depths features extents } {}
-    Gaussians<Vec<T>> { means scales quaternions opacities features } {}
-    Gradients<Vec<T>> { gaussians backgrounds camera_from_world } {}
-    Composited<T> { transmittance } { ends ended }
-    Hits {} { from_splat }
-    ProjectGradients<Vec<T>> { gaussians camera_from_world } {}
-    SortedHits {} { splat_from_slot slot_from_hit hits_from_splat slots_from_tile rank_from_splat }
-    Saved<Cpu<T>> { splats sorted composited } {}
 }

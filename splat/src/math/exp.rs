@@ -1,6 +1,5 @@
 //! The exponential and its relatives: the only file that names them.
 
-use crate::scalar::Scalar;
 #[cfg(feature = "gpu")]
 use cubecl::prelude::*;
 
@@ -67,12 +66,6 @@ pub(crate) fn exp_f64(x: f64) -> f64 {
     x.exp()
 }
 
-/// The greatest `sigma` at which `opacity e^-sigma` still reaches `alpha_min`; negative where it never does (MATH eq. 16).
-#[inline(always)]
-pub(crate) fn sigma_at<T: Scalar>(opacity: T, alpha_min: T) -> T {
-    (opacity / alpha_min).ln()
-}
-
 /// `ln x` for normal `x > 0`: `x = 2^n (1 + f)`, `1 + f` between `sqrt 1/2` and `sqrt 2`, and `ln (1 + f)` from the odd series in
 /// `f / (2 + f)` (the method and the coefficients of FreeBSD's `logf`). No branch, so that a loop over lanes becomes vector code.
 ///
@@ -110,7 +103,7 @@ pub(crate) fn exp_on_device(x: f32) -> f32 {
     f32::exp(x)
 }
 
-/// [`sigma_at`] on a device.
+/// The greatest `sigma` at which `opacity e^-sigma` still reaches `alpha_min`, on a device; negative where it never does (MATH eq. 16).
 #[cfg(feature = "gpu")]
 #[cubecl::cube]
 pub(crate) fn sigma_at_on_device(opacity: f32, alpha_min: f32) -> f32 {

@@ -3,14 +3,14 @@
 //! The types are generic over the scalar. The functions name their scalar `Real` and are compiled once for `f32` and once
 //! for `f64` (see [`crate::formulas::single`] and [`crate::formulas::double`]).
 
-use crate::scalar::Scalar;
+use crate::number::Number;
 
 pub(crate) mod exp;
 
 /// A vector or point in the image plane.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
-pub struct Vec2<F: Scalar> {
+pub struct Vec2<F: Number> {
     /// Right.
     pub x: F,
     /// Down.
@@ -20,7 +20,7 @@ pub struct Vec2<F: Scalar> {
 /// A vector or point in space.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
-pub struct Vec3<F: Scalar> {
+pub struct Vec3<F: Number> {
     /// Along x.
     pub x: F,
     /// Along y.
@@ -32,7 +32,7 @@ pub struct Vec3<F: Scalar> {
 /// A 3 x 3 matrix, by rows.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
-pub struct Mat3<F: Scalar> {
+pub struct Mat3<F: Number> {
     /// First row.
     pub r0: Vec3<F>,
     /// Second row.
@@ -44,7 +44,7 @@ pub struct Mat3<F: Scalar> {
 /// A quaternion `w + x i + y j + z k`.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
-pub struct Quaternion<F: Scalar> {
+pub struct Quaternion<F: Number> {
     /// Real part.
     pub w: F,
     /// Coefficient of i.
@@ -59,7 +59,7 @@ pub struct Quaternion<F: Scalar> {
 /// in both corners.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
-pub struct Sym2<F: Scalar> {
+pub struct Sym2<F: Number> {
     /// Upper left.
     pub xx: F,
     /// Both corners off the diagonal.

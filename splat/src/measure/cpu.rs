@@ -18,10 +18,10 @@ use crate::error::RenderError;
 use crate::host::simd::{Kernel, Simd};
 use crate::host::workspace::{Resources, Workspace};
 use crate::math::{Sym2, Vec2};
-use crate::project::Splats;
-use crate::scalar::Scalar;
+use crate::number::Number;
 use crate::scalar::rounding::{Arithmetic, Separate};
-use crate::sort::cpu::SortedHits;
+use crate::sort::cpu::lists::SortedHits;
+use crate::splats::Splats;
 
 /// Pairs of a splat and a pixel in one forward pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,11 +2,12 @@
 
 use cubecl::prelude::*;
 
+use crate::device::Gpu;
+use crate::device::buffer::GpuBuffer;
 use crate::device::radix::{Pairs, sort_pairs};
 use crate::device::scan::exclusive_scan;
-use crate::device::{Gpu, GpuBuffer};
 use crate::error::RenderError;
-use crate::sort::gpu::{LargeSorted, SortedHits};
+use crate::sort::gpu::lists::{LargeSorted, SortedHits};
 
 /// Integers on the device.
 ///
@@ -114,7 +115,7 @@ pub fn lists<R: Runtime>(gpu: &Gpu<R>, sorted: &SortedHits) -> Result<Option<Lis
 }
 
 /// The same lists of the CPU.
-pub fn host_lists(sorted: &crate::sort::cpu::SortedHits) -> Lists {
+pub fn host_lists(sorted: &crate::sort::cpu::lists::SortedHits) -> Lists {
     Lists {
         from_splat: sorted.hits_from_splat.clone(),
         splat_from_slot: sorted.splat_from_slot.clone(),

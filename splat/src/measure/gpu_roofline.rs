@@ -3,7 +3,8 @@
 use cubecl::prelude::*;
 
 use crate::config::RenderConfig;
-use crate::device::{Gpu, UNITS, cube_dim, cube_index, grid};
+use crate::device::Gpu;
+use crate::device::launch::{UNITS, cube_dim, cube_index, grid};
 use crate::error::RenderError;
 use crate::formulas::single::{Real, composite as formula};
 use crate::math::{Sym2, Vec2, exp::exp_on_device};

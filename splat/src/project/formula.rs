@@ -3,8 +3,8 @@
 //! In here: the mathematics (MATH section 2). Kept out: loops, culling, batches.
 
 use super::{Real, quat, sym2, vec3};
-use crate::camera::CameraParams;
 use crate::math::{Mat3, Sym2, Vec2, Vec3};
+use crate::project::CameraParams;
 use crate::project::{
     CameraGradient, Footprint, GaussianShape, ProjectConstants, ProjectGradient, Rows, Splat,
 };

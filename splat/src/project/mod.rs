@@ -1,178 +1,22 @@
 //! Stage 1, *project*: from Gaussians in the world to splats in the image (MATH section 2).
 //!
-//! `formula.rs` has the mathematics of one Gaussian, `cpu.rs` and `cpu_vjp.rs` the loops over all of them.
+//! `formula.rs` has the mathematics of one Gaussian and this file the values it speaks of; `cpu/` and `gpu/` have the loops
+//! over all Gaussians of all views.
 
-use std::sync::Arc;
-
-use half::f16;
-
-use crate::error::RenderError;
-use crate::gaussians::{check_channels, check_len};
-use crate::host::simd::prefetch_to_read;
+use crate::camera::{Camera, Projection};
+use crate::config::{COMPENSATION_FLOOR, RenderConfig, TANGENT_MARGIN};
 use crate::math::{Mat3, Quaternion, Sym2, Vec2, Vec3};
-use crate::scalar::Scalar;
+use crate::number::Number;
 
 pub(crate) mod cpu;
 #[cfg(feature = "gpu")]
 pub(crate) mod gpu;
 pub(crate) mod views_of_tasks;
 
-/// M projected Gaussians in pixels: what a compositor needs, and an entry of its own for splats made elsewhere.
-///
-/// View `b` owns the splats `offsets[b] .. offsets[b + 1]`; within a view, splat `i` is the Gaussian `ranges[b].start + i`.
-/// A culled splat keeps its place and has extents of zero. The gradient by splats is a value of the same type, whose
-/// `extents` are empty.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Splats<S> {
-    /// Centres `[M, 2]`, px; pixel `(i, j)` is sampled at `(j + 0.5, i + 0.5)`.
-    pub means: S,
-    /// Inverse covariances `[M, 3]` as xx, xy, yy, px^-2.
-    pub conics: S,
-    /// Opacities `[M]`, anti-alias compensation included.
-    pub opacities: S,
-    /// Depths `[M]`: camera z. Splats are composited in ascending order of it.
-    pub depths: S,
-    /// Features `[M, C]`; empty where `half_features` has them.
-    pub features: S,
-    /// Features `[M, C]` as 16-bit floats, see [`RenderConfig::half_features`](crate::RenderConfig::half_features).
-    pub half_features: Option<Arc<[f16]>>,
-    /// Half width and half height `[M, 2]`, px, of the box outside of which alpha is below `alpha_min`; zero where culled.
-    /// Derived from the rest, never differentiated. See [`crate::backends::cpu::Cpu::splats`] for splats made elsewhere.
-    pub extents: S,
-    /// Where each view's splats begin, `[B + 1]`.
-    pub offsets: Vec<usize>,
-    /// The number C of feature channels.
-    pub channels: usize,
-}
-
-impl<S> Splats<S> {
-    /// The number M of splats.
-    pub fn len(&self) -> usize {
-        self.offsets.last().copied().unwrap_or(0)
-    }
-
-    /// Whether there is no splat.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The same shape with every buffer mapped by `f`.
-    pub fn map<'a, U>(&'a self, f: impl Fn(&'a S) -> U) -> Splats<U> {
-        Splats {
-            means: f(&self.means),
-            conics: f(&self.conics),
-            opacities: f(&self.opacities),
-            depths: f(&self.depths),
-            features: f(&self.features),
-            half_features: self.half_features.clone(),
-            extents: f(&self.extents),
-            offsets: self.offsets.clone(),
-            channels: self.channels,
-        }
-    }
-
-    /// Checks every buffer's length, `len` telling it.
-    ///
-    /// # Errors
-    /// [`RenderError::Shape`] names the buffer at fault.
-    pub fn validate(&self, len: impl Fn(&S) -> usize) -> Result<(), RenderError> {
-        self.validate_but_extents(&len)?;
-        check_len(
-            "splats.extents",
-            "[M, 2]",
-            &[self.len(), 2],
-            len(&self.extents),
-        )
-    }
-
-    /// [`Splats::validate`] before the extents are there.
-    pub(crate) fn validate_but_extents(
-        &self,
-        len: impl Fn(&S) -> usize,
-    ) -> Result<(), RenderError> {
-        check_channels("splats.channels", self.channels)?;
-        if self.offsets.first() != Some(&0) || !self.offsets.is_sorted() {
-            return Err(RenderError::shape(
-                "splats.offsets",
-                "B + 1 ascending numbers from 0",
-                format!("{:?}", self.offsets),
-            ));
-        }
-        let (m, c) = (self.len(), self.channels);
-        if m > u32::MAX as usize {
-            return Err(RenderError::Capacity {
-                what: "splats",
-                needed: m.to_string(),
-                limit: format!("{} (32-bit index)", u32::MAX),
-            });
-        }
-        check_len("splats.means", "[M, 2]", &[m, 2], len(&self.means))?;
-        check_len("splats.conics", "[M, 3]", &[m, 3], len(&self.conics))?;
-        check_len("splats.opacities", "[M]", &[m], len(&self.opacities))?;
-        check_len("splats.depths", "[M]", &[m], len(&self.depths))?;
-        let Some(halves) = &self.half_features else {
-            return check_len("splats.features", "[M, C]", &[m, c], len(&self.features));
-        };
-        check_len("splats.half_features", "[M, C]", &[m, c], halves.len())?;
-        let beside = "splats.features beside half_features";
-        check_len(beside, "[0]", &[0], len(&self.features))
-    }
-}
-
-impl<T> Splats<Vec<T>> {
-    /// Borrows every buffer.
-    pub fn as_slices(&self) -> Splats<&[T]> {
-        self.map(Vec::as_slice)
-    }
-}
-
-impl<T: Scalar> Splats<&[T]> {
-    /// Writes the features of splat `m`.
-    #[inline(always)]
-    pub(crate) fn load_features(&self, m: usize, out: &mut [T]) {
-        let row = m * self.channels..(m + 1) * self.channels;
-        if let Some(halves) = &self.half_features {
-            for (out, half) in out.iter_mut().zip(&halves[row]) {
-                *out = T::from_f64(half.to_f64());
-            }
-        } else if let ([r, g, b], [red, green, blue]) = (&mut *out, &self.features[row.clone()]) {
-            // The usual number, spelled out: a call to copy three numbers takes longer than they do.
-            (*r, *g, *b) = (*red, *green, *blue);
-        } else {
-            out.copy_from_slice(&self.features[row]);
-        }
-    }
-
-    /// Has the features of splat `m` fetched.
-    #[inline(always)]
-    pub(crate) fn fetch_features(&self, m: usize) {
-        let row = m * self.channels..(m + 1) * self.channels;
-        match &self.half_features {
-            Some(halves) => prefetch_to_read(&halves[row]),
-            None => prefetch_to_read(&self.features[row]),
-        }
-    }
-
-    /// Whether splat `m` can be seen. False for extents that are not numbers, or not there.
-    pub(crate) fn visible(&self, m: usize) -> bool {
-        let extent = self.extents.get(2 * m..2 * m + 2);
-        extent.is_some_and(|extent| extent.iter().all(|&half| half > T::ZERO))
-    }
-}
-
-impl<T: Scalar> Splats<Vec<T>> {
-    /// How many splats of each view were culled, `[B]`. (Of a gradient, which has no extents: all.)
-    pub fn culled(&self) -> Vec<usize> {
-        let splats = self.as_slices();
-        let culled = |ends: &[usize]| (ends[0]..ends[1]).filter(|&m| !splats.visible(m)).count();
-        self.offsets.windows(2).map(culled).collect()
-    }
-}
-
 /// The geometry of one Gaussian: everything projection reads but its features. A gradient has the same type.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
-pub struct GaussianShape<F: Scalar> {
+pub struct GaussianShape<F: Number> {
     /// Centre, world units.
     pub mean: Vec3<F>,
     /// Standard deviations along its own axes.
@@ -186,7 +30,7 @@ pub struct GaussianShape<F: Scalar> {
 /// One projected Gaussian without its features. A gradient has the same type.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
-pub struct Splat<F: Scalar> {
+pub struct Splat<F: Number> {
     /// Centre, px.
     pub mean: Vec2<F>,
     /// Inverse covariance, px^-2.
@@ -200,17 +44,96 @@ pub struct Splat<F: Scalar> {
 /// The gradient by `camera_from_world`, its twelve entries as free numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
-pub struct CameraGradient<F: Scalar> {
+pub struct CameraGradient<F: Number> {
     /// By `R`.
     pub rotation: Mat3<F>,
     /// By `t`.
     pub translation: Vec3<F>,
 }
 
+/// A [`Camera`] in the form the formulas read: rounded to the scalar, the tangent clamp worked out.
+#[derive(Debug, Clone, Copy)]
+#[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
+pub struct CameraParams<F: Number> {
+    /// `R` of `camera_from_world`.
+    pub rotation: Mat3<F>,
+    /// `t` of `camera_from_world`.
+    pub translation: Vec3<F>,
+    /// Focal length along x.
+    pub fx: F,
+    /// Focal length along y.
+    pub fy: F,
+    /// Principal point along x, px.
+    pub cx: F,
+    /// Principal point along y, px.
+    pub cy: F,
+    /// Least camera z.
+    pub near: F,
+    /// Greatest camera z.
+    pub far: F,
+    /// Lower end of the clamp of `x/z` in the Jacobian.
+    pub tan_x_min: F,
+    /// Upper end of the clamp of `x/z` in the Jacobian.
+    pub tan_x_max: F,
+    /// Lower end of the clamp of `y/z` in the Jacobian.
+    pub tan_y_min: F,
+    /// Upper end of the clamp of `y/z` in the Jacobian.
+    pub tan_y_max: F,
+    /// Whether centres are divided by z.
+    pub perspective_centre: bool,
+    /// Whether footprints come from the perspective Jacobian.
+    pub perspective_footprint: bool,
+}
+
+impl Camera {
+    /// The camera as the formulas read it, rounded to `T`, for an image of `width` x `height` px.
+    pub fn params<T: Number>(&self, width: usize, height: usize) -> CameraParams<T> {
+        let n = T::from_f64;
+        let row = |i: usize| {
+            let [x, y, z, _] = self.camera_from_world[i];
+            Vec3 {
+                x: n(x),
+                y: n(y),
+                z: n(z),
+            }
+        };
+        let shift = |i: usize| n(self.camera_from_world[i][3]);
+        let (w, h) = (width as f64, height as f64);
+        let (margin_x, margin_y) = (
+            TANGENT_MARGIN * 0.5 * w / self.fx,
+            TANGENT_MARGIN * 0.5 * h / self.fy,
+        );
+        CameraParams {
+            rotation: Mat3 {
+                r0: row(0),
+                r1: row(1),
+                r2: row(2),
+            },
+            translation: Vec3 {
+                x: shift(0),
+                y: shift(1),
+                z: shift(2),
+            },
+            fx: n(self.fx),
+            fy: n(self.fy),
+            cx: n(self.cx),
+            cy: n(self.cy),
+            near: n(self.near),
+            far: n(self.far),
+            tan_x_min: n(-(self.cx / self.fx) - margin_x),
+            tan_x_max: n((w - self.cx) / self.fx + margin_x),
+            tan_y_min: n(-(self.cy / self.fy) - margin_y),
+            tan_y_max: n((h - self.cy) / self.fy + margin_y),
+            perspective_centre: self.projection == Projection::Pinhole,
+            perspective_footprint: self.projection != Projection::Orthographic,
+        }
+    }
+}
+
 /// The settings the projection formulas read, rounded to the scalar.
 #[derive(Debug, Clone, Copy)]
 #[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
-pub struct ProjectConstants<F: Scalar> {
+pub struct ProjectConstants<F: Number> {
     /// Added to the diagonal of the covariance, px^2.
     pub blur: F,
     /// Floor of the determinant ratio.
@@ -219,10 +142,20 @@ pub struct ProjectConstants<F: Scalar> {
     pub antialias: bool,
 }
 
+impl RenderConfig {
+    pub(crate) fn project_constants<T: Number>(&self) -> ProjectConstants<T> {
+        ProjectConstants {
+            blur: T::from_f64(self.blur),
+            compensation_floor: T::from_f64(COMPENSATION_FLOOR),
+            antialias: self.antialias,
+        }
+    }
+}
+
 /// What the projection formula works out on the way and its vjp needs again.
 #[derive(Debug, Clone, Copy)]
 #[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
-pub struct Footprint<F: Scalar> {
+pub struct Footprint<F: Number> {
     /// Centre in the camera's frame (MATH eq. 4).
     pub centre: Vec3<F>,
     /// `1/z` where the footprint is perspective, else 1.
@@ -256,7 +189,7 @@ pub struct Footprint<F: Scalar> {
 /// The rows of `M` (MATH eq. 8), or their gradient.
 #[derive(Debug, Clone, Copy)]
 #[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
-pub struct Rows<F: Scalar> {
+pub struct Rows<F: Number> {
     /// First row.
     pub m0: Vec3<F>,
     /// Second row.
@@ -266,7 +199,7 @@ pub struct Rows<F: Scalar> {
 /// Gradients of one projection by both of its inputs.
 #[derive(Debug, Clone, Copy)]
 #[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
-pub struct ProjectGradient<F: Scalar> {
+pub struct ProjectGradient<F: Number> {
     /// By the Gaussian.
     pub gaussian: GaussianShape<F>,
     /// By the camera's pose.

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use crate::backend::Wanted;
 use crate::camera::Views;
 use crate::error::{RenderError, try_filled};
 use crate::gaussians::{Gaussians, check_len};
-use crate::project::Splats;
+use crate::gradients::Wanted;
+use crate::splats::Splats;
 
 /// Checks what a vjp of projection is given, `len` telling a buffer's length.
 pub(crate) fn validate_vjp<S>(

@@ -2,21 +2,21 @@
 
 use crate::composite::{Moments, RowMoments, SigmaGradient};
 use crate::math::{Sym2, Vec2, exp};
-use crate::scalar::Scalar;
+use crate::number::Number;
 
 /// Products and sums rounded one by one: what every machine can.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Separate;
+pub struct Separate;
 
 /// Products and sums rounded together: twice as fast where the machine has an instruction for it, and very slow elsewhere.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Fused;
+pub struct Fused;
 
 /// Declares [`Arithmetic`] and implements it for both roundings of both scalars from one list of formulas.
 macro_rules! arithmetic {
     ($(fn $name:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {
         /// What the lanes of the compositors compute with: `composite/formula.rs`, and the exponential.
-        pub(crate) trait Arithmetic<T: Scalar>: Copy + 'static {
+        pub trait Arithmetic<T: Number>: Copy + 'static {
             /// `e^-sigma` for `sigma >= 0`; beyond [`SIGMA_MAX`](Self::SIGMA_MAX), and of NaN, a number that counts at no opacity. Anything for negative
             /// numbers.
             fn falloff(sigma: T) -> T;
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     /// Of sigma far out, infinite or NaN: nothing that the greatest opacity could make count.
-    fn check<T: Scalar, A: Arithmetic<T>>(greatest: T, alpha_min: T) {
+    fn check<T: Number, A: Arithmetic<T>>(greatest: T, alpha_min: T) {
         let beyond = [
             A::SIGMA_MAX,
             T::from_f64(1e4),

@@ -1,7 +1,7 @@
 //! The comparison with `f64`, and the pixels that hang by a thread.
 
 use libtest_mimic::Failed;
-use splat::{Image, Scalar};
+use splat::Image;
 
 pub use crate::support::band::widen;
 use crate::support::{World, cotangent, scale};
@@ -48,7 +48,7 @@ pub fn compare(
     let bound = tolerance * scale(expected).max(1e-3);
     for (i, (&a, &b)) in got.iter().zip(expected).enumerate() {
         // Phrased so that NaN fails it.
-        let close = (a.to_f64() - b).abs() <= bound;
+        let close = (f64::from(a) - b).abs() <= bound;
         if !close && !skip(i) {
             return Err(format!("{name}[{i}]: {a:e}, expected {b:e} within {bound:e}").into());
         }

@@ -1,6 +1,6 @@
 //! Pixels that hang by a thread: `f32` may rightly decide otherwise than `f64` there.
 
-use splat::{RenderConfig, Scalar};
+use splat::RenderConfig;
 
 use super::{World, max_difference};
 
@@ -31,5 +31,5 @@ pub fn boundary_band(world: &World) -> Vec<bool> {
 
 #[expect(clippy::ptr_arg, reason = "mapped over the vectors of a scene")]
 pub fn widen(x: &Vec<f32>) -> Vec<f64> {
-    x.iter().map(|x| x.to_f64()).collect()
+    x.iter().map(|&x| f64::from(x)).collect()
 }

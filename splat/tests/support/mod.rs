@@ -6,7 +6,7 @@ pub mod band;
 
 use proptest::prelude::*;
 use splat::{
-    Camera, Cpu, Gaussians, Gradients, Image, Outputs, Projection, RenderConfig, Saved, Scalar,
+    Camera, Cpu, CpuScalar, Gaussians, Gradients, Image, Outputs, Projection, RenderConfig, Saved,
     Scene, Views,
 };
 
@@ -29,7 +29,7 @@ pub struct Rounded<T> {
     pub backgrounds: Vec<T>,
 }
 
-impl<T: Scalar> Rounded<T> {
+impl<T: CpuScalar> Rounded<T> {
     pub fn scene(&self) -> Scene<'_, &[T]> {
         Scene {
             gaussians: self.gaussians.as_slices(),
@@ -50,7 +50,7 @@ impl World {
         }
     }
 
-    pub fn rounded<T: Scalar>(&self) -> Rounded<T> {
+    pub fn rounded<T: CpuScalar>(&self) -> Rounded<T> {
         let round = |x: &Vec<f64>| x.iter().map(|&x| T::from_f64(x)).collect();
         Rounded {
             gaussians: self.gaussians.map(round),

@@ -2,12 +2,15 @@
 
 use cubecl::prelude::*;
 
-use crate::binning::cpu::TileGrid;
-use crate::binning::gpu::{LargeHits, TILE_SIDE, reaches_left_to, reaches_right_to};
+use crate::binning::gpu::hits::{LargeHits, TILE_SIDE};
+use crate::binning::grid::TileGrid;
+use crate::device::Gpu;
+use crate::device::buffer::GpuBuffer;
+use crate::device::launch::{cube_dim, grid_of_units, unit_index};
 use crate::device::scan::exclusive_scan;
-use crate::device::{Gpu, GpuBuffer, cube_dim, grid_of_units, unit_index};
 use crate::error::RenderError;
-use crate::project::Splats;
+use crate::formulas::single::binning::{reaches_left_to, reaches_right_to};
+use crate::splats::Splats;
 
 /// The first tile, along one axis of `tiles` tiles of `pixels` pixels, that the box does not end before; or else `tiles`.
 #[cube]

@@ -5,25 +5,27 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::backend::Wanted;
 use crate::composite::cpu::blend::{NEVER, Placed};
 use crate::composite::cpu::forward::{Composited, ROWS_AHEAD, check_sorted};
 use crate::composite::cpu::hits::{BATCH, Batch};
 use crate::composite::cpu::replay::{GEOMETRY, Pixels};
 use crate::composite::cpu::strip::{SavedBlocks, Strip, strips};
 use crate::composite::cpu::tile::{BLOCK_SIDE, Block, MAX_LANES, Row, Tile, put_row, take_row};
-use crate::composite::{Image, ImageSize};
 use crate::error::{RenderError, checked_product, try_filled};
 use crate::gaussians::check_len;
-use crate::host::simd::{Kernel, Simd, prefetch_to_read};
+use crate::gradients::Wanted;
+use crate::host::cut::cut;
+use crate::host::prefetch::prefetch_to_read;
+use crate::host::simd::{Kernel, Simd};
 use crate::host::workspace::Resources;
-use crate::project::Splats;
+use crate::image::{Image, ImageSize};
 use crate::scalar::Scalar;
 use crate::scalar::rounding::Arithmetic;
-use crate::sort::cpu::{SortedHits, cut};
+use crate::sort::cpu::lists::SortedHits;
+use crate::splats::Splats;
 
 /// What all tasks read.
-pub struct Backward<'a, T: Scalar> {
+pub(super) struct Backward<'a, T: Scalar> {
     pub(super) splats: &'a Splats<&'a [T]>,
     pub(super) sorted: &'a SortedHits,
     backgrounds: &'a [T],
@@ -33,7 +35,7 @@ pub struct Backward<'a, T: Scalar> {
 }
 
 /// A strip, the gradients of its hits `[hits, stride]`, and of its tiles by the background, `[tiles, C]`.
-pub struct TaskVjp<'a, T> {
+struct TaskVjp<'a, T> {
     strip: Strip,
     partials: &'a mut [T],
     v_background: &'a mut [T],
@@ -128,7 +130,7 @@ pub(crate) fn composite_vjp<T: Scalar>(
 }
 
 /// Replays the hits of a tile, and fills in their gradients.
-pub struct Replay<'p, 'a, T: Scalar> {
+struct Replay<'p, 'a, T: Scalar> {
     pub(crate) pass: &'p Backward<'a, T>,
     pub(crate) pixels: &'p mut Pixels<T>,
     pub(crate) batch: &'p mut Batch<T>,
@@ -189,7 +191,7 @@ impl<T: Scalar> Replay<'_, '_, T> {
 }
 
 /// Reads the pixels of a tile, fills in the gradient by the background, and returns the greatest end of any pixel.
-pub struct Read<'p, 'a, T: Scalar> {
+struct Read<'p, 'a, T: Scalar> {
     pub(crate) pass: &'p Backward<'a, T>,
     pub(crate) pixels: &'p mut Pixels<T>,
     pub(crate) tile: &'p Tile,
@@ -357,36 +359,30 @@ impl<T: Scalar> Backward<'_, T> {
             let v_background = cut(&mut by_tile, channels);
             let view = strip.view;
             let saved = saved.of_tile(view, column, strip.tile_row);
-            let end = T::read(
-                simd,
-                Read {
-                    pass: self,
-                    pixels,
-                    tile,
-                    view,
-                    number,
-                    saved,
-                    v_row,
-                    v_background,
-                },
-            );
+            let end = simd.dispatch(Read {
+                pass: self,
+                pixels,
+                tile,
+                view,
+                number,
+                saved,
+                v_row,
+                v_background,
+            });
             if stride == 0 {
                 continue;
             }
             let (hits, _) = hits.split_at(end.min(hits.len()));
             let (partials, beyond) = partials.split_at_mut(hits.len() * stride);
             beyond.fill(T::ZERO);
-            T::replay(
-                simd,
-                Replay {
-                    pass: self,
-                    pixels,
-                    batch,
-                    tile,
-                    hits,
-                    partials,
-                },
-            );
+            simd.dispatch(Replay {
+                pass: self,
+                pixels,
+                batch,
+                tile,
+                hits,
+                partials,
+            });
         }
     }
 }

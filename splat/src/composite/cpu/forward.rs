@@ -2,8 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::binning::cpu::TileGrid;
-use crate::composite::Image;
+use crate::binning::grid::TileGrid;
 use crate::composite::cpu::blend::{Pixels, Placed};
 use crate::composite::cpu::hits::{BATCH, Batch};
 use crate::composite::cpu::strip::{SavedBlocks, Strip, cut_rows, strips};
@@ -11,12 +10,15 @@ use crate::composite::cpu::tile::{BLOCK_SIDE, Constants, MAX_LANES, Row, Tile, t
 use crate::config::RenderConfig;
 use crate::error::RenderError;
 use crate::gaussians::check_len;
-use crate::host::simd::{Kernel, Simd, prefetch_to_write};
+use crate::host::cut::cut;
+use crate::host::prefetch::prefetch_to_write;
+use crate::host::simd::{Kernel, Simd};
 use crate::host::workspace::Resources;
-use crate::project::Splats;
+use crate::image::Image;
 use crate::scalar::Scalar;
 use crate::scalar::rounding::Arithmetic;
-use crate::sort::cpu::{SortedHits, cut};
+use crate::sort::cpu::lists::SortedHits;
+use crate::splats::Splats;
 
 /// Where every pixel ended. Read by the vjp.
 #[derive(Debug, Clone)]
@@ -37,7 +39,7 @@ pub struct Composited<T> {
 }
 
 /// A strip and the parts of the outputs it fills, by rows of pixels.
-pub struct Task<'a, T> {
+struct Task<'a, T> {
     strip: Strip,
     features: Vec<&'a mut [T]>,
     transmittance: Option<Vec<&'a mut [T]>>,
@@ -65,7 +67,7 @@ impl<'a, T> Saved<'a, T> {
 }
 
 /// What all tasks read.
-pub struct Forward<'a, T: Scalar> {
+struct Forward<'a, T: Scalar> {
     splats: &'a Splats<&'a [T]>,
     sorted: &'a SortedHits,
     backgrounds: &'a [T],
@@ -209,7 +211,7 @@ pub(crate) const ROWS_AHEAD: usize = 2 * BLOCK_SIDE;
 
 /// Blends some neighbours of a tile's list into its pixels. A kernel by itself, and not one with [`Write`]: the compiler then has
 /// registers enough for it.
-pub struct Blend<'p, 'a, T: Scalar> {
+struct Blend<'p, 'a, T: Scalar> {
     pub(crate) pass: &'p Forward<'a, T>,
     pub(crate) pixels: &'p mut Pixels<T>,
     pub(crate) batch: &'p mut Batch<T>,
@@ -263,7 +265,7 @@ impl<T: Scalar> Blend<'_, '_, T> {
 }
 
 /// Writes the pixels of a tile to the rows of a strip.
-pub struct Write<'p, 'a, T: Scalar> {
+struct Write<'p, 'a, T: Scalar> {
     pub(crate) pixels: &'p mut Pixels<T>,
     pub(crate) tile: &'p Tile,
     /// `[C]`
@@ -277,7 +279,7 @@ pub struct Write<'p, 'a, T: Scalar> {
 }
 
 /// What is written of a tile besides features.
-pub struct Rest<'p, 'a, T> {
+struct Rest<'p, 'a, T> {
     transmittance: Option<&'p mut [&'a mut [T]]>,
     depth: Option<&'p mut [&'a mut [T]]>,
     saved: Saved<'p, T>,
@@ -443,42 +445,33 @@ impl<T: Scalar> Forward<'_, T> {
                 let before = |&m: &u32| (self.sorted.rank_from_splat[m as usize] as usize) < cut;
                 let end = hits.partition_point(before);
                 let hits = &hits[first..end];
-                T::blend(
-                    simd,
-                    Blend {
-                        pass: self,
-                        pixels,
-                        batch,
-                        tile,
-                        hits,
-                        first,
-                    },
-                );
-                first = end;
-                T::write(
-                    simd,
-                    Write {
-                        pixels,
-                        tile,
-                        background,
-                        left,
-                        features: layer,
-                        rest: None,
-                    },
-                );
-            }
-            let hits = &hits[first..];
-            T::blend(
-                simd,
-                Blend {
+                simd.dispatch(Blend {
                     pass: self,
                     pixels,
                     batch,
                     tile,
                     hits,
                     first,
-                },
-            );
+                });
+                first = end;
+                simd.dispatch(Write {
+                    pixels,
+                    tile,
+                    background,
+                    left,
+                    features: layer,
+                    rest: None,
+                });
+            }
+            let hits = &hits[first..];
+            simd.dispatch(Blend {
+                pass: self,
+                pixels,
+                batch,
+                tile,
+                hits,
+                first,
+            });
             if number + 1 < strip.tiles(grid).end {
                 batch.fetch(self.splats, self.sorted.splats_of_tile(number + 1));
             }
@@ -487,17 +480,14 @@ impl<T: Scalar> Forward<'_, T> {
                 depth: depth.as_deref_mut(),
                 saved: saved.cut(1, tile.blocks().flatten().count()),
             });
-            T::write(
-                simd,
-                Write {
-                    pixels,
-                    tile,
-                    background,
-                    left,
-                    features: &mut features,
-                    rest,
-                },
-            );
+            simd.dispatch(Write {
+                pixels,
+                tile,
+                background,
+                left,
+                features: &mut features,
+                rest,
+            });
         }
         pixels.evaluated
     }

@@ -3,17 +3,18 @@
 use std::hint::select_unpredictable;
 use std::ops::Range;
 
-use crate::binning::cpu::{first_whole, last_whole};
+use crate::binning::bounds::{first_whole, last_whole};
 use crate::composite::cpu::tile::{
     BLOCK_COLUMNS, BLOCK_SIDE, Block, BlockSet, Centres, Constants, MAX_LANES, MAX_TILE_SIDE, Tile,
 };
 use crate::config::FOOTPRINT_SLACK;
 use crate::error::{RenderError, checked_product, try_filled};
-use crate::host::simd::prefetch_to_read;
+use crate::host::prefetch::prefetch_to_read;
 use crate::math::{Sym2, Vec2};
-use crate::project::Splats;
+use crate::number::Number;
 use crate::scalar::Scalar;
 use crate::scalar::rounding::Arithmetic;
+use crate::splats::Splats;
 
 /// The hits of a batch.
 pub(crate) const BATCH: usize = 16;
@@ -158,6 +159,34 @@ impl<T: Scalar> Batch<T> {
     #[inline(always)]
     pub(crate) fn values(&self, k: usize) -> &[T] {
         &self.values[k * self.planes..(k + 1) * self.planes]
+    }
+}
+
+impl<T: Scalar> Splats<&[T]> {
+    /// Writes the features of splat `m`.
+    #[inline(always)]
+    fn load_features(&self, m: usize, out: &mut [T]) {
+        let row = m * self.channels..(m + 1) * self.channels;
+        if let Some(halves) = &self.half_features {
+            for (out, half) in out.iter_mut().zip(&halves[row]) {
+                *out = T::from_f64(half.to_f64());
+            }
+        } else if let ([r, g, b], [red, green, blue]) = (&mut *out, &self.features[row.clone()]) {
+            // The usual number, spelled out: a call to copy three numbers takes longer than they do.
+            (*r, *g, *b) = (*red, *green, *blue);
+        } else {
+            out.copy_from_slice(&self.features[row]);
+        }
+    }
+
+    /// Has the features of splat `m` fetched.
+    #[inline(always)]
+    fn fetch_features(&self, m: usize) {
+        let row = m * self.channels..(m + 1) * self.channels;
+        match &self.half_features {
+            Some(halves) => prefetch_to_read(&halves[row]),
+            None => prefetch_to_read(&self.features[row]),
+        }
     }
 }
 

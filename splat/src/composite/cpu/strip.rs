@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use crate::binning::cpu::TileGrid;
+use crate::binning::grid::TileGrid;
 use crate::composite::cpu::tile::{BLOCK_SIDE, MAX_LANES};
 use crate::error::{RenderError, checked_product};
-use crate::sort::cpu::cut;
+use crate::host::cut::cut;
 
 /// As many strips as keep every thread of a large machine busy to the end.
 const STRIPS: usize = 256;
@@ -134,9 +134,9 @@ impl SavedBlocks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::binning::cpu::TileSize;
-    use crate::composite::ImageSize;
+    use crate::binning::grid::TileSize;
     use crate::composite::cpu::tile::Tile;
+    use crate::image::ImageSize;
 
     #[test]
     fn saved_blocks_of_tiles_follow_one_another() {

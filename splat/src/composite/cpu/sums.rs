@@ -7,10 +7,10 @@ use rayon::prelude::*;
 use crate::composite::cpu::backward::Backward;
 use crate::composite::cpu::replay::GEOMETRY;
 use crate::error::RenderError;
-use crate::host::simd::prefetch_to_read;
+use crate::host::prefetch::prefetch_to_read;
 use crate::host::workspace::Workspace;
-use crate::project::Splats;
 use crate::scalar::Scalar;
+use crate::splats::Splats;
 
 /// Splats whose hits one task adds up.
 const SPLATS_PER_TASK: usize = 512;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::binning::cpu::TileGrid;
+use crate::binning::grid::TileGrid;
 use crate::config::RenderConfig;
 use crate::error::{RenderError, checked_product, try_filled};
 use crate::scalar::Scalar;

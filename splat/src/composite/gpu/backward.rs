@@ -4,8 +4,6 @@
 use cubecl::prelude::*;
 use half::f16;
 
-use crate::backend::Wanted;
-use crate::composite::Image;
 use crate::composite::gpu::forward::{Composited, layout, lists};
 use crate::composite::gpu::partials::{GEOMETRY, PartLaunch, STATE};
 use crate::composite::gpu::replay::replay_kernel;
@@ -14,11 +12,15 @@ use crate::composite::gpu::sums::{
     PIXELS, TargetLaunch, background_kernel, gather_large_kernel, gather_small_kernel,
     state_kernel, sum_rows_kernel, zero_kernel,
 };
-use crate::device::{Gpu, GpuBuffer, Sections, cube_dim, grid, grid_of_units};
+use crate::device::Gpu;
+use crate::device::buffer::GpuBuffer;
+use crate::device::launch::{Sections, cube_dim, grid, grid_of_units};
 use crate::error::{RenderError, checked_product};
 use crate::gaussians::check_len;
-use crate::project::Splats;
-use crate::sort::gpu::{LargeSorted, SmallSorted, SortedHits};
+use crate::gradients::Wanted;
+use crate::image::Image;
+use crate::sort::gpu::lists::{LargeSorted, SmallSorted, SortedHits};
+use crate::splats::Splats;
 
 /// Planes of values, depth among them, that a unit replays in registers; more take further launches. With five, ptxas stores some registers
 /// to memory.

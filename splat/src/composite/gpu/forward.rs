@@ -15,14 +15,16 @@ use crate::composite::gpu::tile::{
     Layout, LayoutLaunch, ROW, TILE_WORDS, Thresholds, ThresholdsLaunch, in_tile, list_hits,
     load_hits, pair, tile_hits, tile_place,
 };
-use crate::composite::{Image, ImageSize};
 use crate::config::RenderConfig;
-use crate::device::{Gpu, GpuBuffer, Sections, cube_dim, cube_index, grid};
+use crate::device::Gpu;
+use crate::device::buffer::GpuBuffer;
+use crate::device::launch::{Sections, cube_dim, cube_index, grid};
 use crate::error::{RenderError, checked_product};
 use crate::formulas::single::composite as formula;
 use crate::gaussians::check_len;
-use crate::project::Splats;
-use crate::sort::gpu::SortedHits;
+use crate::image::{Image, ImageSize};
+use crate::sort::gpu::lists::SortedHits;
+use crate::splats::Splats;
 
 /// Hits that are in shared memory at a time.
 const BATCH: u32 = 128;

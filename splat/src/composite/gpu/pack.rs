@@ -4,11 +4,13 @@ use cubecl::prelude::*;
 use half::f16;
 
 use crate::config::RenderConfig;
-use crate::device::{Gpu, GpuBuffer, cube_dim, grid_of_units, unit_index};
+use crate::device::Gpu;
+use crate::device::buffer::GpuBuffer;
+use crate::device::launch::{cube_dim, grid_of_units, unit_index};
 use crate::error::{RenderError, checked_product};
-use crate::project::Splats;
 use crate::project::gpu::forward::rounded_to_half;
-use crate::sort::gpu::SortedHits;
+use crate::sort::gpu::lists::SortedHits;
+use crate::splats::Splats;
 
 /// Numbers of a packed splat: its row ([`ROW`](super::cube_tile::ROW)), then its rank in two parts that `f32` holds exactly.
 pub(crate) const PACKED: u32 = 11;

@@ -9,14 +9,14 @@
 
 use cubecl::prelude::*;
 
-use crate::binning::gpu::TILE_SIDE;
+use crate::binning::gpu::hits::TILE_SIDE;
 use crate::composite::Moments;
 use crate::composite::gpu::partials::{GEOMETRY, PARTS, Part, STEP, write_hits};
 use crate::composite::gpu::pixel::{clear_unreached, replay_hit, start_pixel, walked};
 use crate::composite::gpu::tile::{
     Layout, ROW, TILE_WORDS, Thresholds, list_hits, load_hits, pair_if_near, tile_hits, tile_place,
 };
-use crate::device::{UNITS, cube_index};
+use crate::device::launch::{UNITS, cube_index};
 use crate::formulas::single::{Real, composite as formula};
 use crate::math::Vec2;
 

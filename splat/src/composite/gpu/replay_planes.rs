@@ -20,7 +20,7 @@ use crate::composite::gpu::tile::{
     Layout, ROW, TILE_WORDS, Thresholds, in_tile, list_hits, load_hits, pair_if_near, tile_hits,
     tile_place,
 };
-use crate::device::{UNITS, cube_index};
+use crate::device::launch::{UNITS, cube_index};
 use crate::formulas::single::{Real, composite as formula};
 use crate::math::Vec2;
 

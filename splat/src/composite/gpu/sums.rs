@@ -2,10 +2,10 @@
 
 use cubecl::prelude::*;
 
-use crate::binning::gpu::TILE_SIDE;
+use crate::binning::gpu::hits::TILE_SIDE;
 use crate::composite::gpu::partials::{GEOMETRY, STATE};
 use crate::composite::gpu::tile::{Layout, tile_place};
-use crate::device::{UNITS, cube_index, unit_index};
+use crate::device::launch::{UNITS, cube_index, unit_index};
 use crate::formulas::single::composite as formula;
 
 /// Pixels that one cube sums for the gradient by the background.

@@ -7,8 +7,9 @@
 
 use cubecl::prelude::*;
 
-use crate::binning::gpu::{TILE_SIDE, in_box};
+use crate::binning::gpu::hits::TILE_SIDE;
 use crate::composite::gpu::pack::PACKED;
+use crate::formulas::single::binning::in_box;
 use crate::formulas::single::{Real, composite as formula};
 use crate::math::exp::exp_on_device;
 use crate::math::{Sym2, Vec2};

@@ -2,19 +2,22 @@
 
 use rayon::prelude::*;
 
-use crate::backend::{ProjectGradients, Wanted};
-use crate::camera::{CameraParams, Views};
+use crate::camera::Views;
 use crate::config::RenderConfig;
 use crate::error::{RenderError, try_filled};
 use crate::gaussians::Gaussians;
-use crate::host::columns::{self, BLOCK, Column, GRAIN, ShapeColumns, SplatColumns};
+use crate::gradients::{ProjectGradients, Wanted};
+use crate::host::columns::{self, BLOCK, Column, GRAIN};
 use crate::host::simd::Kernel;
 use crate::host::workspace::Resources;
 use crate::math::Mat3;
+use crate::project::CameraParams;
+use crate::project::cpu::columns::{ShapeColumns, SplatColumns};
 use crate::project::views_of_tasks::{ViewsOfTasks, validate_vjp};
-use crate::project::{CameraGradient, ProjectConstants, Splats};
+use crate::project::{CameraGradient, ProjectConstants};
 use crate::scalar::Scalar;
 use crate::scalar::rounding::Arithmetic;
+use crate::splats::Splats;
 
 /// Vjp of [`project`](crate::project::cpu::forward::project) (MATH eq. 17 for the sums over views and Gaussians).
 pub(crate) fn project_vjp<T: Scalar>(
@@ -78,7 +81,7 @@ pub(crate) fn project_vjp<T: Scalar>(
 }
 
 /// Everything the passes of [`project_vjp`] read.
-pub struct VjpPass<'a, T: Scalar> {
+struct VjpPass<'a, T: Scalar> {
     gaussians: &'a Gaussians<&'a [T]>,
     views: &'a Views,
     splats: &'a Splats<&'a [T]>,
@@ -90,7 +93,7 @@ pub struct VjpPass<'a, T: Scalar> {
 }
 
 /// The splats of one view that belong to the Gaussians `gaussians`.
-pub struct Run {
+struct Run {
     view: usize,
     first_gaussian: usize,
     first_splat: usize,
@@ -132,13 +135,12 @@ impl<T: Scalar> VjpPass<'_, T> {
             };
             for &view in self.views_of.of(task) {
                 let run = self.run(view as usize, first, count);
-                T::project_vjp_run(
-                    self.resources.simd,
-                    self,
-                    &run,
-                    &mut out,
-                    run.first_gaussian - first,
-                );
+                self.resources.simd.dispatch(GeometryVjp {
+                    pass: self,
+                    run: &run,
+                    to: run.first_gaussian - first,
+                    out: &mut out,
+                });
             }
         });
     }
@@ -171,7 +173,8 @@ impl<T: Scalar> VjpPass<'_, T> {
             *run = start;
         }
         let sum = |&(view, start): &(usize, usize)| {
-            T::pose_vjp_run(self.resources.simd, self, &self.run(view, start, GRAIN))
+            let run = &self.run(view, start, GRAIN);
+            self.resources.simd.dispatch(PoseVjp { pass: self, run })
         };
         let parts: Vec<[T; 12]> = runs.par_iter().map(sum).collect();
         let what = "gradient by poses [B, 3, 4]";
@@ -187,11 +190,11 @@ impl<T: Scalar> VjpPass<'_, T> {
 }
 
 /// The loops by the Gaussians of one run: adds to those of `out` from `to` on.
-pub(crate) struct GeometryVjp<'a, 'b, T: Scalar> {
-    pub(crate) pass: &'a VjpPass<'a, T>,
-    pub(crate) run: &'a Run,
-    pub(crate) out: &'a mut Gaussians<&'b mut [T]>,
-    pub(crate) to: usize,
+struct GeometryVjp<'a, 'b, T: Scalar> {
+    pass: &'a VjpPass<'a, T>,
+    run: &'a Run,
+    out: &'a mut Gaussians<&'b mut [T]>,
+    to: usize,
 }
 
 impl<T: Scalar> Kernel for GeometryVjp<'_, '_, T> {
@@ -218,9 +221,9 @@ impl<T: Scalar> Kernel for GeometryVjp<'_, '_, T> {
 }
 
 /// The loops by the pose of one run: the sum of its splats' gradients, as rows `[R | t]`.
-pub(crate) struct PoseVjp<'a, T: Scalar> {
-    pub(crate) pass: &'a VjpPass<'a, T>,
-    pub(crate) run: &'a Run,
+struct PoseVjp<'a, T: Scalar> {
+    pass: &'a VjpPass<'a, T>,
+    run: &'a Run,
 }
 
 impl<T: Scalar> Kernel for PoseVjp<'_, T> {

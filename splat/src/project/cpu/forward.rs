@@ -3,42 +3,25 @@
 use half::f16;
 use rayon::prelude::*;
 
-use crate::binning::cpu::{reach, visible_extent};
-use crate::camera::{CameraParams, Views};
-use crate::config::{COMPENSATION_FLOOR, RenderConfig};
+use crate::binning::bounds::{reach, visible_extent};
+use crate::camera::Views;
+use crate::config::RenderConfig;
 use crate::error::{RenderError, checked_product};
 use crate::gaussians::Gaussians;
-use crate::host::columns::{self, BLOCK, Column, GRAIN, ShapeColumns, SplatColumns};
+use crate::host::columns::{self, BLOCK, Column, GRAIN};
+use crate::host::cut::cut;
 use crate::host::simd::Kernel;
 use crate::host::workspace::Resources;
 use crate::math::Sym2;
-use crate::project::{Footprint, GaussianShape, ProjectConstants, Splat, Splats};
+use crate::project::CameraParams;
+use crate::project::cpu::columns::{ShapeColumns, SplatColumns};
+use crate::project::{Footprint, GaussianShape, ProjectConstants, Splat};
 use crate::scalar::Scalar;
 use crate::scalar::rounding::Arithmetic;
-use crate::sort::cpu::cut;
-
-impl RenderConfig {
-    pub(crate) fn project_constants<T: Scalar>(&self) -> ProjectConstants<T> {
-        ProjectConstants {
-            blur: T::from_f64(self.blur),
-            compensation_floor: T::from_f64(COMPENSATION_FLOOR),
-            antialias: self.antialias,
-        }
-    }
-}
-
-impl<T: Scalar> Splats<&[T]> {
-    pub(crate) fn conic(&self, m: usize) -> Sym2<T> {
-        Sym2 {
-            xx: self.conics[3 * m],
-            xy: self.conics[3 * m + 1],
-            yy: self.conics[3 * m + 2],
-        }
-    }
-}
+use crate::splats::Splats;
 
 /// What every run of a projection reads.
-pub struct Pass<'a, T: Scalar> {
+struct Pass<'a, T: Scalar> {
     gaussians: &'a Gaussians<&'a [T]>,
     cameras: Vec<CameraParams<T>>,
     constants: ProjectConstants<T>,
@@ -47,7 +30,7 @@ pub struct Pass<'a, T: Scalar> {
 }
 
 /// A run of splats of one view, and the places they go to.
-pub struct Job<'a, T> {
+struct Job<'a, T> {
     view: usize,
     first_gaussian: usize,
     splats: Splats<&'a mut [T]>,
@@ -87,7 +70,7 @@ pub(crate) fn project<T: Scalar>(
     };
     let jobs = jobs(&mut splats, views);
     jobs.into_par_iter()
-        .for_each(|job| T::project_run(simd, &pass, job));
+        .for_each(|job| simd.dispatch(Project { pass: &pass, job }));
     if config.half_features {
         let features = std::mem::take(&mut splats.features);
         splats.half_features = Some(to_halves(&features).into());
@@ -138,9 +121,9 @@ fn jobs<'a, T: Scalar>(splats: &'a mut Splats<Vec<T>>, views: &Views) -> Vec<Job
 }
 
 /// The loops of one run.
-pub(crate) struct Project<'a, T: Scalar> {
-    pub(crate) pass: &'a Pass<'a, T>,
-    pub(crate) job: Job<'a, T>,
+struct Project<'a, T: Scalar> {
+    pass: &'a Pass<'a, T>,
+    job: Job<'a, T>,
 }
 
 impl<T: Scalar> Kernel for Project<'_, T> {

@@ -2,21 +2,21 @@
 
 use cubecl::prelude::*;
 
-use crate::backend::{ProjectGradients, Wanted};
 use crate::camera::Views;
 use crate::config::RenderConfig;
-use crate::device::{
-    Gpu, GpuBuffer, Sections, UNITS, cube_dim, grid, grid_of_units, validate_splats,
-};
+use crate::device::Gpu;
+use crate::device::buffer::{GpuBuffer, validate_splats};
+use crate::device::launch::{Sections, UNITS, cube_dim, grid, grid_of_units};
 use crate::error::{RenderError, checked_product};
 use crate::gaussians::Gaussians;
-use crate::project::Splats;
+use crate::gradients::{ProjectGradients, Wanted};
 use crate::project::gpu::forward::{Settings, SettingsLaunch, view_table};
 use crate::project::gpu::kernels::{
     GRADIENT, POSE, features_kernel, geometry_kernel, pack_gradients_kernel, pose_kernel,
     sum_grains_kernel,
 };
 use crate::project::views_of_tasks::{ViewsOfTasks, validate_vjp};
+use crate::splats::Splats;
 
 /// Gaussians of one list of views, and of one partial sum by a pose.
 const GRAIN: usize = UNITS as usize;

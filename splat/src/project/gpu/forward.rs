@@ -2,16 +2,20 @@
 
 use cubecl::prelude::*;
 
-use crate::binning::gpu::meets;
-use crate::camera::{CameraParams, Views};
+use crate::camera::Views;
 use crate::config::{FOOTPRINT_SLACK, RenderConfig};
-use crate::device::{Gpu, GpuBuffer, Sections, cube_dim, finite, grid_of_units, unit_index};
+use crate::device::Gpu;
+use crate::device::buffer::GpuBuffer;
+use crate::device::launch::{Sections, cube_dim, finite, grid_of_units, unit_index};
 use crate::error::{RenderError, checked_product, try_filled};
+use crate::formulas::single::binning::meets;
 use crate::formulas::single::{Real, binning, project as formula, quat};
 use crate::gaussians::Gaussians;
 use crate::math::exp::sigma_at_on_device;
 use crate::math::{Mat3, Quaternion, Vec3};
-use crate::project::{Footprint, GaussianShape, ProjectConstants, Splat, Splats};
+use crate::project::CameraParams;
+use crate::project::{Footprint, GaussianShape, ProjectConstants, Splat};
+use crate::splats::Splats;
 
 /// Words of one view in a table of views: its first splat, its first Gaussian, its number of Gaussians, then the camera.
 pub(crate) const VIEW: u32 = 27;

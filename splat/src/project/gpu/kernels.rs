@@ -2,7 +2,7 @@
 
 use cubecl::prelude::*;
 
-use crate::device::{UNITS, cube_index, unit_index};
+use crate::device::launch::{UNITS, cube_index, unit_index};
 use crate::formulas::single::{Real, project as formula};
 use crate::math::{Sym2, Vec2};
 use crate::project::Splat;

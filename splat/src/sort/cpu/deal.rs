@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU32;
 
 use rayon::prelude::*;
 
-use crate::binning::cpu::TileRect;
+use crate::binning::grid::TileRect;
 use crate::error::{RenderError, try_filled, try_made};
 use crate::sort::cpu::counting::{block_of, into_bins, store};
 

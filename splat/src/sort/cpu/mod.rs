@@ -3,62 +3,22 @@
 pub(crate) mod counting;
 pub(crate) mod deal;
 pub(crate) mod depth;
+pub(crate) mod lists;
 #[cfg(test)]
 mod tests;
 
 use rayon::prelude::*;
 
-use crate::binning::cpu::{Hits, TileGrid};
+use crate::binning::grid::Hits;
 use crate::error::RenderError;
 use crate::host::simd::Simd;
 use crate::host::workspace::Resources;
-use crate::project::Splats;
 use crate::scalar::Scalar;
 use crate::sort::cpu::counting::{into_atomic, into_plain};
 use crate::sort::cpu::deal::Deal;
 use crate::sort::cpu::depth::ViewSplats;
-
-/// The hits of every tile in depth order. A *slot* is a place in that order; slots of one tile, and tiles of one view, are
-/// neighbours.
-#[derive(Debug, Clone)]
-pub struct SortedHits {
-    pub(crate) grid: TileGrid,
-    /// `[K]`: which splat sits in a slot.
-    pub(crate) splat_from_slot: Vec<u32>,
-    /// `[K]`: the slot of a hit, hits numbered by splat as in [`Hits`].
-    pub(crate) slot_from_hit: Vec<u32>,
-    /// `[M + 1]`: the hits of each splat.
-    pub(crate) hits_from_splat: Vec<u32>,
-    /// `[B * tiles + 1]`: the slots of each tile.
-    pub(crate) slots_from_tile: Vec<u32>,
-    /// `[M]`: place of each splat in its view's depth order, culled ones left out (theirs is `u32::MAX`).
-    pub(crate) rank_from_splat: Vec<u32>,
-}
-
-impl SortedHits {
-    /// The number K of (splat, tile) pairs.
-    pub fn hits(&self) -> usize {
-        self.splat_from_slot.len()
-    }
-
-    /// The slots of a tile, tiles numbered through all views.
-    pub(crate) fn slots_of_tile(&self, tile: usize) -> std::ops::Range<usize> {
-        self.slots_from_tile[tile] as usize..self.slots_from_tile[tile + 1] as usize
-    }
-
-    /// The splats of a tile, front to back.
-    pub(crate) fn splats_of_tile(&self, tile: usize) -> &[u32] {
-        &self.splat_from_slot[self.slots_of_tile(tile)]
-    }
-}
-
-/// Cuts the first `n` elements off `rest`.
-#[expect(clippy::mut_mut, reason = "the slice itself is replaced")]
-pub(crate) fn cut<'a, T>(rest: &mut &'a mut [T], n: usize) -> &'a mut [T] {
-    let (head, tail) = std::mem::take(rest).split_at_mut(n);
-    *rest = tail;
-    head
-}
+use crate::sort::cpu::lists::SortedHits;
+use crate::splats::Splats;
 
 /// Ranks that one task blanks.
 const RANKS_PER_TASK: usize = 1 << 14;

@@ -5,15 +5,18 @@ use rand_chacha::ChaCha8Rng;
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use crate::binning::cpu::{TileSize, bin, splat_pixels};
+use crate::binning::bounds::splat_pixels;
+use crate::binning::cpu::bin;
+use crate::binning::grid::TileSize;
 use crate::host::simd::Simd;
 use crate::host::workspace::{Resources, Workspace};
-use crate::project::Splats;
 use crate::scalar::Scalar;
 use crate::sort::cpu::counting::into_bins;
 use crate::sort::cpu::deal::Deal;
 use crate::sort::cpu::depth::ViewSplats;
-use crate::sort::cpu::{SortedHits, sort};
+use crate::sort::cpu::lists::SortedHits;
+use crate::sort::cpu::sort;
+use crate::splats::Splats;
 
 fn resources<T>(workspace: &Workspace<T>) -> Resources<'_, T> {
     let simd = Simd::Portable;

@@ -5,13 +5,15 @@
 
 use cubecl::prelude::*;
 
-use crate::binning::gpu::LargeHits;
+use crate::binning::gpu::hits::LargeHits;
+use crate::device::Gpu;
+use crate::device::buffer::GpuBuffer;
+use crate::device::launch::{cube_dim, grid_of_units, unit_index};
 use crate::device::radix::{Pairs, bits_below, sort_pairs};
 use crate::device::scan::exclusive_scan;
-use crate::device::{Gpu, GpuBuffer, cube_dim, grid_of_units, unit_index};
 use crate::error::RenderError;
-use crate::project::Splats;
-use crate::sort::gpu::{LargeSorted, sort_key};
+use crate::sort::gpu::lists::{LargeSorted, sort_key};
+use crate::splats::Splats;
 
 /// The last of `ascending[0..len]` that is at most `x`; the first one is.
 #[cube]

@@ -2,11 +2,14 @@
 
 use cubecl::prelude::*;
 
-use crate::binning::gpu::{SmallHits, meets};
-use crate::device::{Gpu, GpuBuffer, cube_dim, cube_index, grid, grid_of_units, unit_index};
+use crate::binning::gpu::hits::SmallHits;
+use crate::device::Gpu;
+use crate::device::buffer::GpuBuffer;
+use crate::device::launch::{cube_dim, cube_index, grid, grid_of_units, unit_index};
 use crate::error::{RenderError, checked_product};
-use crate::project::Splats;
-use crate::sort::gpu::{SmallSorted, sort_key};
+use crate::formulas::single::binning::meets;
+use crate::sort::gpu::lists::{SmallSorted, sort_key};
+use crate::splats::Splats;
 
 /// The key of culled splats and of places beyond the end of a view: no depth has a greater one.
 const LAST: u32 = u32::MAX;

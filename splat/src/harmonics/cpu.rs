@@ -1,13 +1,104 @@
 //! Loops of the spherical harmonics: what depends on the direction alone in lanes over Gaussians, the sums over coefficients Gaussian
 //! by Gaussian, as the coefficients lie.
 
+use rayon::prelude::*;
+
+use crate::camera::Camera;
 use crate::config::HARMONICS_OFFSET;
-use crate::host::columns::{self, BLOCK, Column};
-use crate::host::simd::Kernel;
-use crate::math::Vec3;
+use crate::error::{RenderError, try_made};
+use crate::harmonics::{Harmonics, HarmonicsGradient};
+use crate::host::columns::{self, BLOCK, Column, GRAIN};
+use crate::host::simd::{Kernel, Simd};
+use crate::math::{Mat3, Vec3};
 use crate::scalar::Scalar;
 use crate::scalar::rounding::Arithmetic;
-use crate::sh::Harmonics;
+
+/// Rotation, translation and centre `-R^T t` of a camera (MATH eq. 19).
+fn pose<T: Scalar>(camera: &Camera) -> (Mat3<T>, Vec3<T>, Vec3<T>) {
+    let params = camera.params::<T>(1, 1);
+    let centre = T::apply_transposed(params.rotation, params.translation);
+    let negated = Vec3 {
+        x: -centre.x,
+        y: -centre.y,
+        z: -centre.z,
+    };
+    (params.rotation, params.translation, negated)
+}
+
+/// View-dependent features `[N, C]` of Gaussians seen from `camera`.
+pub(crate) fn features<T: Scalar>(
+    harmonics: Harmonics<'_, T>,
+    camera: &Camera,
+    simd: Simd,
+) -> Result<Vec<T>, RenderError> {
+    let channels = harmonics.channels;
+    let elements = harmonics.count() * channels;
+    let mut out = try_made("harmonic features [N, C]", elements, || T::ZERO)?;
+    let (_, _, centre) = pose::<T>(camera);
+    let blocks = out.par_chunks_mut(GRAIN * channels).enumerate();
+    blocks.for_each(|(task, out)| {
+        let first = task * GRAIN;
+        let job = Features {
+            harmonics,
+            centre,
+            first,
+            out,
+        };
+        simd.dispatch(job);
+    });
+    Ok(out)
+}
+
+/// Vjp of [`features`]: inputs as there; incoming `v_features` `[N, C]`; outgoing by coefficients, means and pose
+/// (MATH eq. 18', 19').
+pub(crate) fn features_vjp<T: Scalar>(
+    harmonics: Harmonics<'_, T>,
+    camera: &Camera,
+    v_features: &[T],
+    simd: Simd,
+) -> Result<HarmonicsGradient<T>, RenderError> {
+    let (n, channels) = (harmonics.count(), harmonics.channels);
+    let per_gaussian = harmonics.stored * channels;
+    let mut means = try_made("gradient by means [N, 3]", 3 * n, || T::ZERO)?;
+    let mut coefficients = try_made(
+        "gradient by coefficients [N, K, C]",
+        n * per_gaussian,
+        || T::ZERO,
+    )?;
+    let (rotation, translation, centre) = pose::<T>(camera);
+    let blocks = means
+        .par_chunks_mut(GRAIN * 3)
+        .zip(coefficients.par_chunks_mut(GRAIN * per_gaussian))
+        .enumerate();
+    let job = |(task, (v_means, v_coefficients))| {
+        let job = FeaturesVjp {
+            harmonics,
+            centre,
+            v_features,
+            first: task * GRAIN,
+            v_means,
+            v_coefficients,
+        };
+        simd.dispatch(job)
+    };
+    let centre_sums: Vec<Vec3<T>> = blocks.map(job).collect();
+    let zero = Vec3::default();
+    let sum = centre_sums
+        .into_iter()
+        .fold(zero, |sum, part| T::add3(sum, part));
+    // offset = mean - centre, centre = -R^T t: v_R = t sum^T, v_t = R sum (MATH eq. 19').
+    let v_t = T::apply(rotation, sum);
+    let row = |t: T, v: T| [t * sum.x, t * sum.y, t * sum.z, v];
+    Ok(HarmonicsGradient {
+        means,
+        coefficients,
+        camera_from_world: [
+            row(translation.x, v_t.x),
+            row(translation.y, v_t.y),
+            row(translation.z, v_t.z),
+        ],
+    })
+}
 
 /// The most basis functions there are: those of degree 3.
 const TERMS: usize = 16;
@@ -26,11 +117,11 @@ macro_rules! for_each_term {
 }
 
 /// The features of the Gaussians `first ..`, as many as `out` has room for.
-pub struct Features<'a, T: Scalar> {
-    pub(crate) harmonics: Harmonics<'a, T>,
-    pub(crate) centre: Vec3<T>,
-    pub(crate) first: usize,
-    pub(crate) out: &'a mut [T],
+struct Features<'a, T: Scalar> {
+    harmonics: Harmonics<'a, T>,
+    centre: Vec3<T>,
+    first: usize,
+    out: &'a mut [T],
 }
 
 impl<T: Scalar> Kernel for Features<'_, T> {
@@ -70,14 +161,14 @@ impl<T: Scalar> Features<'_, T> {
 }
 
 /// The gradients by the Gaussians `first ..`, as many as `v_means` has room for.
-pub struct FeaturesVjp<'a, T: Scalar> {
-    pub(crate) harmonics: Harmonics<'a, T>,
-    pub(crate) centre: Vec3<T>,
-    pub(crate) v_features: &'a [T],
-    pub(crate) first: usize,
-    pub(crate) v_means: &'a mut [T],
+struct FeaturesVjp<'a, T: Scalar> {
+    harmonics: Harmonics<'a, T>,
+    centre: Vec3<T>,
+    v_features: &'a [T],
+    first: usize,
+    v_means: &'a mut [T],
     /// Filled with zeros.
-    pub(crate) v_coefficients: &'a mut [T],
+    v_coefficients: &'a mut [T],
 }
 
 impl<T: Scalar> Kernel for FeaturesVjp<'_, T> {

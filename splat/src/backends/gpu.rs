@@ -1,0 +1,139 @@
+//! The GPU backend: every stage as kernels of `CubeCL`, on any of its runtimes, from the formulas that the CPU runs.
+
+use cubecl::prelude::*;
+
+use crate::backend::Backend;
+use crate::binning::gpu::hits::Hits;
+use crate::camera::Views;
+use crate::composite::gpu::forward::Composited;
+use crate::config::RenderConfig;
+use crate::device::Gpu;
+use crate::device::buffer::{GpuBuffer, validate_splats};
+use crate::error::RenderError;
+use crate::gaussians::Gaussians;
+use crate::gradients::{ProjectGradients, Wanted};
+use crate::image::Image;
+use crate::render::{Saved, Scene, finish};
+use crate::sort::gpu::lists::SortedHits;
+use crate::splats::Splats;
+use crate::{binning, composite, project, sort};
+
+impl<R: Runtime> Gpu<R> {
+    /// [`Backend::bin`] for hosts that must not block: the large regime waits for the number of hits here.
+    ///
+    /// # Errors
+    /// As [`Backend::bin`].
+    pub async fn bin_async(
+        &self,
+        splats: &Splats<&GpuBuffer>,
+        width: usize,
+        height: usize,
+    ) -> Result<Hits, RenderError> {
+        validate_splats(splats)?;
+        binning::gpu::bin(self, splats, width, height).await
+    }
+
+    /// [`render`](crate::render()) for hosts that must not block. The vjp waits for nothing.
+    ///
+    /// # Errors
+    /// As [`render`](crate::render()).
+    pub async fn render_async(
+        &self,
+        scene: &Scene<'_, &GpuBuffer>,
+        config: &RenderConfig,
+    ) -> Result<(Image<GpuBuffer>, Saved<Self>), RenderError> {
+        let views = scene.views;
+        let splats = self.project(&scene.gaussians, views, config)?;
+        let seen = splats.map(|buffer| buffer);
+        let hits = self.bin_async(&seen, views.width, views.height).await?;
+        finish(self, scene, config, splats, hits)
+    }
+}
+
+impl<R: Runtime> Backend for Gpu<R> {
+    type Buffer = GpuBuffer;
+    type View<'a> = &'a GpuBuffer;
+    type Hits = Hits;
+    type SortedHits = SortedHits;
+    type Composited = Composited;
+
+    fn view(buffer: &GpuBuffer) -> &GpuBuffer {
+        buffer
+    }
+
+    fn project(
+        &self,
+        gaussians: &Gaussians<&GpuBuffer>,
+        views: &Views,
+        config: &RenderConfig,
+    ) -> Result<Splats<GpuBuffer>, RenderError> {
+        config.validate_at::<f32>()?;
+        gaussians.validate(|buffer| buffer.len())?;
+        views.validate(gaussians.count)?;
+        project::gpu::forward::project(self, gaussians, views, config)
+    }
+
+    fn project_vjp(
+        &self,
+        gaussians: &Gaussians<&GpuBuffer>,
+        views: &Views,
+        config: &RenderConfig,
+        splats: &Splats<&GpuBuffer>,
+        v_splats: &Splats<&GpuBuffer>,
+        wanted: Wanted,
+    ) -> Result<ProjectGradients<GpuBuffer>, RenderError> {
+        config.validate_at::<f32>()?;
+        gaussians.validate(|buffer| buffer.len())?;
+        views.validate(gaussians.count)?;
+        project::gpu::backward::project_vjp(
+            self, gaussians, views, config, splats, v_splats, wanted,
+        )
+    }
+
+    fn bin(
+        &self,
+        splats: &Splats<&GpuBuffer>,
+        width: usize,
+        height: usize,
+    ) -> Result<Hits, RenderError> {
+        cubecl::future::block_on(self.bin_async(splats, width, height))
+    }
+
+    fn sort(&self, splats: &Splats<&GpuBuffer>, hits: Hits) -> Result<SortedHits, RenderError> {
+        validate_splats(splats)?;
+        sort::gpu::sort(self, splats, hits)
+    }
+
+    fn composite(
+        &self,
+        splats: &Splats<&GpuBuffer>,
+        sorted: &SortedHits,
+        backgrounds: &GpuBuffer,
+        config: &RenderConfig,
+    ) -> Result<(Image<GpuBuffer>, Composited), RenderError> {
+        config.validate_at::<f32>()?;
+        validate_splats(splats)?;
+        composite::gpu::forward::composite(self, splats, sorted, backgrounds, config)
+    }
+
+    fn composite_vjp(
+        &self,
+        splats: &Splats<&GpuBuffer>,
+        sorted: &SortedHits,
+        backgrounds: &GpuBuffer,
+        composited: &Composited,
+        v_image: &Image<&GpuBuffer>,
+        wanted: Wanted,
+    ) -> Result<(Splats<GpuBuffer>, GpuBuffer), RenderError> {
+        validate_splats(splats)?;
+        composite::gpu::backward::composite_vjp(
+            self,
+            splats,
+            sorted,
+            backgrounds,
+            composited,
+            v_image,
+            wanted,
+        )
+    }
+}

@@ -1,0 +1,37 @@
+//! What a [`Workspace`] takes back: the results of a render and of every stage.
+
+use crate::backends::cpu::Cpu;
+use crate::backends::stages::CpuScalar;
+use crate::binning::grid::Hits;
+use crate::composite::cpu::forward::Composited;
+use crate::gaussians::Gaussians;
+use crate::gradients::{Gradients, ProjectGradients};
+use crate::host::workspace::{Indices, Recycle, Workspace};
+use crate::image::Image;
+use crate::render::Saved;
+use crate::sort::cpu::lists::SortedHits;
+use crate::splats::Splats;
+
+/// Implements [`Recycle`] by the fields that hold numbers (or types that do) and those that hold indices.
+macro_rules! recycle {
+    ($($type:ty { $($field:ident)* } { $($index:ident)* })*) => {$(
+        impl<T: CpuScalar> Recycle<T> for $type {
+            fn recycle(self, workspace: &Workspace<T>) {
+                $(workspace.recycle(self.$field);)*
+                $(workspace.recycle(Indices(self.$index));)*
+            }
+        }
+    )*};
+}
+
+recycle! {
+    Image<Vec<T>> { features transmittance depth layers } {}
+    Splats<Vec<T>> { means conics opacities depths features extents } {}
+    Gaussians<Vec<T>> { means scales quaternions opacities features } {}
+    Gradients<Vec<T>> { gaussians backgrounds camera_from_world } {}
+    Composited<T> { transmittance } { ends ended }
+    Hits {} { from_splat }
+    ProjectGradients<Vec<T>> { gaussians camera_from_world } {}
+    SortedHits {} { splat_from_slot slot_from_hit hits_from_splat slots_from_tile rank_from_splat }
+    Saved<Cpu<T>> { splats sorted composited } {}
+}

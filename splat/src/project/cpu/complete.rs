@@ -1,0 +1,37 @@
+//! Splats that were made elsewhere: the other entry into the pipe.
+
+use crate::binning::bounds::{covariance, reach, visible_extent};
+use crate::config::RenderConfig;
+use crate::error::{RenderError, try_filled};
+use crate::scalar::Scalar;
+use crate::splats::Splats;
+
+/// Works out the extents of splats, zeros where one is culled.
+pub(crate) fn complete<T: Scalar>(
+    mut splats: Splats<Vec<T>>,
+    width: usize,
+    height: usize,
+    config: &RenderConfig,
+) -> Result<Splats<Vec<T>>, RenderError> {
+    let mut extents = try_filled("extents [M, 2]", 2 * splats.len(), T::ZERO)?;
+    let given = splats.as_slices();
+    for (m, extent) in extents.as_chunks_mut().0.iter_mut().enumerate() {
+        let finite = given.depths[m].finite() & has_finite_features(&given, m);
+        if let Some(covariance) = covariance(given.conic(m)).filter(|_| finite) {
+            let centre = [given.means[2 * m], given.means[2 * m + 1]];
+            let reach = reach(given.opacities[m], config.alpha_min);
+            *extent = visible_extent(centre, covariance, reach, [width, height]);
+        }
+    }
+    splats.extents = extents;
+    Ok(splats)
+}
+
+/// Whether every feature of splat `m` is finite.
+fn has_finite_features<T: Scalar>(splats: &Splats<&[T]>, m: usize) -> bool {
+    let row = m * splats.channels..(m + 1) * splats.channels;
+    match &splats.half_features {
+        Some(halves) => halves[row].iter().all(|half| half.is_finite()),
+        None => splats.features[row].iter().all(|feature| feature.finite()),
+    }
+}

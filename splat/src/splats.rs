@@ -1,0 +1,174 @@
+//! Projected Gaussians: what the compositor reads, and an entry of its own for splats made elsewhere.
+
+use std::sync::Arc;
+
+use half::f16;
+
+use crate::error::RenderError;
+use crate::gaussians::{check_channels, check_len};
+use crate::math::Sym2;
+use crate::number::Number;
+
+/// M projected Gaussians in pixels: what a compositor needs, and an entry of its own for splats made elsewhere.
+///
+/// View `b` owns the splats `offsets[b] .. offsets[b + 1]`; within a view, splat `i` is the Gaussian `ranges[b].start + i`.
+/// A culled splat keeps its place and has extents of zero. The gradient by splats is a value of the same type, whose
+/// `extents` are empty.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Splats<S> {
+    /// Centres `[M, 2]`, px; pixel `(i, j)` is sampled at `(j + 0.5, i + 0.5)`.
+    pub means: S,
+    /// Inverse covariances `[M, 3]` as xx, xy, yy, px^-2.
+    pub conics: S,
+    /// Opacities `[M]`, anti-alias compensation included.
+    pub opacities: S,
+    /// Depths `[M]`: camera z. Splats are composited in ascending order of it.
+    pub depths: S,
+    /// Features `[M, C]`; empty where `half_features` has them.
+    pub features: S,
+    /// Features `[M, C]` as 16-bit floats, see [`RenderConfig::half_features`](crate::RenderConfig::half_features).
+    pub half_features: Option<Arc<[f16]>>,
+    /// Half width and half height `[M, 2]`, px, of the box outside of which alpha is below `alpha_min`; zero where culled.
+    /// Derived from the rest, never differentiated. See [`crate::backends::cpu::Cpu::splats`] for splats made elsewhere.
+    pub extents: S,
+    /// Where each view's splats begin, `[B + 1]`.
+    pub offsets: Vec<usize>,
+    /// The number C of feature channels.
+    pub channels: usize,
+}
+
+impl<S> Splats<S> {
+    /// The number M of splats.
+    pub fn len(&self) -> usize {
+        self.offsets.last().copied().unwrap_or(0)
+    }
+
+    /// Whether there is no splat.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The same shape with every buffer mapped by `f`.
+    pub fn map<'a, U>(&'a self, f: impl Fn(&'a S) -> U) -> Splats<U> {
+        Splats {
+            means: f(&self.means),
+            conics: f(&self.conics),
+            opacities: f(&self.opacities),
+            depths: f(&self.depths),
+            features: f(&self.features),
+            half_features: self.half_features.clone(),
+            extents: f(&self.extents),
+            offsets: self.offsets.clone(),
+            channels: self.channels,
+        }
+    }
+
+    /// The same shape with every buffer made by `f`, or the first error of `f`.
+    ///
+    /// # Errors
+    /// Those of `f`.
+    pub fn try_map<'a, U, E>(
+        &'a self,
+        mut f: impl FnMut(&'a S) -> Result<U, E>,
+    ) -> Result<Splats<U>, E> {
+        Ok(Splats {
+            means: f(&self.means)?,
+            conics: f(&self.conics)?,
+            opacities: f(&self.opacities)?,
+            depths: f(&self.depths)?,
+            features: f(&self.features)?,
+            half_features: self.half_features.clone(),
+            extents: f(&self.extents)?,
+            offsets: self.offsets.clone(),
+            channels: self.channels,
+        })
+    }
+
+    /// Checks every buffer's length, `len` telling it.
+    ///
+    /// # Errors
+    /// [`RenderError::Shape`] names the buffer at fault.
+    pub fn validate(&self, len: impl Fn(&S) -> usize) -> Result<(), RenderError> {
+        self.validate_but_extents(&len)?;
+        check_len(
+            "splats.extents",
+            "[M, 2]",
+            &[self.len(), 2],
+            len(&self.extents),
+        )
+    }
+
+    /// [`Splats::validate`] before the extents are there.
+    pub(crate) fn validate_but_extents(
+        &self,
+        len: impl Fn(&S) -> usize,
+    ) -> Result<(), RenderError> {
+        check_channels("splats.channels", self.channels)?;
+        if self.offsets.first() != Some(&0) || !self.offsets.is_sorted() {
+            return Err(RenderError::shape(
+                "splats.offsets",
+                "B + 1 ascending numbers from 0",
+                format!("{:?}", self.offsets),
+            ));
+        }
+        let (m, c) = (self.len(), self.channels);
+        if m > u32::MAX as usize {
+            return Err(RenderError::Capacity {
+                what: "splats",
+                needed: m.to_string(),
+                limit: format!("{} (32-bit index)", u32::MAX),
+            });
+        }
+        check_len("splats.means", "[M, 2]", &[m, 2], len(&self.means))?;
+        check_len("splats.conics", "[M, 3]", &[m, 3], len(&self.conics))?;
+        check_len("splats.opacities", "[M]", &[m], len(&self.opacities))?;
+        check_len("splats.depths", "[M]", &[m], len(&self.depths))?;
+        let Some(halves) = &self.half_features else {
+            return check_len("splats.features", "[M, C]", &[m, c], len(&self.features));
+        };
+        check_len("splats.half_features", "[M, C]", &[m, c], halves.len())?;
+        let beside = "splats.features beside half_features";
+        check_len(beside, "[0]", &[0], len(&self.features))
+    }
+}
+
+impl<T> Splats<Vec<T>> {
+    /// Borrows every buffer.
+    pub fn as_slices(&self) -> Splats<&[T]> {
+        self.map(Vec::as_slice)
+    }
+}
+
+impl<T: Number> Splats<&[T]> {
+    /// Whether splat `m` can be seen. False for extents that are not numbers, or not there.
+    pub(crate) fn visible(&self, m: usize) -> bool {
+        let extent = m
+            .checked_mul(2)
+            .and_then(|at| self.extents.get(at..at.checked_add(2)?));
+        extent.is_some_and(|extent| extent.iter().all(|&half| half > T::ZERO))
+    }
+
+    /// The conic of splat `m`.
+    #[inline(always)]
+    pub(crate) fn conic(&self, m: usize) -> Sym2<T> {
+        Sym2 {
+            xx: self.conics[3 * m],
+            xy: self.conics[3 * m + 1],
+            yy: self.conics[3 * m + 2],
+        }
+    }
+}
+
+impl<T: Number> Splats<Vec<T>> {
+    /// How many splats of each view were culled, `[B]`. (Of a gradient, which has no extents: all.)
+    pub fn culled(&self) -> Vec<usize> {
+        let splats = self.as_slices();
+        // Offsets may be anything here: what lies beyond the extents is culled without a look.
+        let known = self.extents.len() / 2;
+        let culled = |ends: &[usize]| {
+            let visible = (ends[0]..ends[1].min(known)).filter(|&m| splats.visible(m));
+            ends[1].saturating_sub(ends[0]) - visible.count()
+        };
+        self.offsets.windows(2).map(culled).collect()
+    }
+}
