@@ -1,7 +1,7 @@
 //! What passes between the stages: the types that [`Backend`](crate::Backend) names but a whole render never shows.
 
 pub use crate::binning::grid::Hits;
-pub use crate::composite::cpu::forward::Composited;
+pub use crate::composite::cpu::composited::Composited;
 pub use crate::sort::cpu::lists::SortedHits;
 
 /// The same on a device.

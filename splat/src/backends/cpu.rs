@@ -4,7 +4,7 @@ use crate::backend::Backend;
 use crate::backends::stages::CpuScalar;
 use crate::binning::grid::{Hits, TileSize};
 use crate::camera::{Views, validate_size};
-use crate::composite::cpu::forward::Composited;
+use crate::composite::cpu::composited::Composited;
 use crate::config::RenderConfig;
 use crate::error::RenderError;
 use crate::gaussians::Gaussians;

@@ -3,7 +3,7 @@
 use crate::backends::cpu::Cpu;
 use crate::backends::stages::CpuScalar;
 use crate::binning::grid::Hits;
-use crate::composite::cpu::forward::Composited;
+use crate::composite::cpu::composited::Composited;
 use crate::gaussians::Gaussians;
 use crate::gradients::{Gradients, ProjectGradients};
 use crate::host::workspace::{Indices, Recycle, Workspace};

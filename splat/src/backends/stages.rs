@@ -5,7 +5,7 @@
 
 use crate::binning::grid::{Hits, TileSize};
 use crate::camera::{Camera, Views};
-use crate::composite::cpu::forward::Composited;
+use crate::composite::cpu::composited::Composited;
 use crate::config::RenderConfig;
 use crate::error::RenderError;
 use crate::gaussians::Gaussians;

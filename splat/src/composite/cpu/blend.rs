@@ -1,15 +1,17 @@
-//! The forward compositor's innermost part: one hit, blended into the pixels of its tile.
+//! The forward compositor's innermost part: hits, blended into the pixels of their tile.
 
 use std::hint::select_unpredictable;
 
-use crate::composite::cpu::hits::{Coverage, Hit};
+use crate::composite::cpu::hits::{BATCH, Batch, Coverage, Hit};
 use crate::composite::cpu::tile::{
     BLOCK_COLUMNS, BLOCK_SIDE, Block, BlockSet, Blocks, Centres, Constants, MAX_LANES, Tile,
     blocks_of_planes, take_first,
 };
 use crate::error::RenderError;
+use crate::host::simd::Kernel;
 use crate::scalar::Scalar;
 use crate::scalar::rounding::Arithmetic;
+use crate::splats::Splats;
 
 /// The pixels of a tile while it is composited, by planes.
 pub struct Pixels<T> {
@@ -208,5 +210,62 @@ impl<T: Scalar, const LANES: usize> Lanes<T, LANES> {
             self.ends[lane] = self.ends[lane].min(select_unpredictable(stops, place, NEVER));
         }
         (self, weights)
+    }
+}
+
+/// Blends some neighbours of a tile's list into its pixels. A kernel by itself, and not one with [`Write`]: the compiler then has
+/// registers enough for it.
+pub(crate) struct Blend<'p, 'a, T: Scalar> {
+    pub(crate) splats: &'p Splats<&'a [T]>,
+    pub(crate) constants: &'p Constants<T>,
+    pub(crate) pixels: &'p mut Pixels<T>,
+    pub(crate) batch: &'p mut Batch<T>,
+    pub(crate) tile: &'p Tile,
+    pub(crate) hits: &'p [u32],
+    /// The place of the first hit in the tile's list.
+    pub(crate) first: usize,
+}
+
+impl<T: Scalar> Kernel for Blend<'_, '_, T> {
+    type Scalar = T;
+    type Output = ();
+
+    #[inline(always)]
+    fn run<A: Arithmetic<T>, const LANES: usize>(self) {
+        match self.pixels.planes {
+            3 => self.hits::<A, LANES, 3>(),
+            4 => self.hits::<A, LANES, 4>(),
+            _ => self.hits::<A, LANES, 0>(),
+        }
+    }
+}
+
+impl<T: Scalar> Blend<'_, '_, T> {
+    #[inline(always)]
+    fn hits<A: Arithmetic<T>, const LANES: usize, const PLANES: usize>(self) {
+        let Self {
+            splats,
+            constants,
+            pixels,
+            batch,
+            tile,
+            ..
+        } = self;
+        let mut to_come = self.hits;
+        for (first, hits) in (self.first..).step_by(BATCH).zip(self.hits.chunks(BATCH)) {
+            if !pixels.goes_on() {
+                return;
+            }
+            to_come = &to_come[hits.len()..];
+            batch.fetch(splats, to_come);
+            batch.load::<PLANES>(splats, hits, tile, constants);
+            for k in 0..hits.len() {
+                let placed = Placed {
+                    place: (first + k) as u32,
+                    values: batch.values(k),
+                };
+                pixels.add::<A, LANES, PLANES>(tile, &batch.hit(k), placed, constants);
+            }
+        }
     }
 }

@@ -2,9 +2,13 @@
 
 pub(crate) mod backward;
 pub(crate) mod blend;
+pub(crate) mod composited;
 pub(crate) mod forward;
 pub(crate) mod hits;
+mod pass;
+mod read;
 pub(crate) mod replay;
 pub(crate) mod strip;
 mod sums;
 pub(crate) mod tile;
+mod write;

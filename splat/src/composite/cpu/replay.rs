@@ -103,68 +103,20 @@ impl<T: Scalar> Pixels<T> {
         for sum in &mut self.sums {
             *sum = Block::all(T::ZERO);
         }
-        // A number of moments that the compiler knows.
-        let Some((moments, sums)) = self.sums.split_first_chunk_mut::<MOMENTS>() else {
-            return;
-        };
         for row in hit.block_rows() {
             for part in 0..MAX_LANES / LANES {
                 let of_row = BlockSet::from(u8::MAX) << (row * BLOCK_COLUMNS);
-                let mut blocks = self.coverage.blocks[part] & self.live & of_row;
+                let blocks = self.coverage.blocks[part] & self.live & of_row;
                 if blocks == 0 {
                     continue;
                 }
-                // In registers, if the compiler knows how many: of a whole hit it would keep them in memory.
-                let mut row_moments = [Block::all(T::ZERO); _];
-                let mut row_planes = [Block::all(T::ZERO); PLANES];
-                if PLANES == 0 {
-                    self.row_sums.fill(Block::all(T::ZERO));
-                }
-                while blocks != 0 {
-                    let block = take_first(&mut blocks);
-                    let count = if PLANES > 0 { PLANES } else { sums.len() };
-                    let v_planes = &self.v_values[block * count..][..count];
-                    let v_weight = match (
-                        known::<_, PLANES>(v_planes),
-                        known::<_, PLANES>(placed.values),
-                    ) {
-                        _ if !GEOM => [T::ZERO; LANES],
-                        (Some(v), Some(values)) => v_weights::<T, A, LANES>(v, values, part),
-                        _ => v_weights::<T, A, LANES>(v_planes, placed.values, part),
-                    };
-                    let (transmittance, v_rest) =
-                        (&mut self.transmittance[block], &mut self.v_rest[block]);
-                    let dx = self.centres.right_of(hit.mean.x, block);
-                    let sigma = self.coverage.sigma::<A, LANES>(hit.conic, &dx, block, part);
-                    let pixels = Lanes {
-                        transmittance: transmittance.load(part),
-                        v_rest: v_rest.load(part),
-                        ends: self.ends[block].load(part),
-                    };
-                    let (in_front, weights, v_sigma) = pixels.in_front::<A, GEOM>(
-                        &sigma,
-                        hit.opacity,
-                        placed.place,
-                        constants,
-                        v_weight,
-                    );
-                    transmittance.store(part, in_front.transmittance);
-                    if GEOM {
-                        v_rest.store(part, in_front.v_rest);
-                        add_in_row::<T, A, LANES>(&mut row_moments, &dx, &v_sigma);
-                    }
-                    match known::<_, PLANES>(v_planes) {
-                        Some(v) => add_weighted::<T, A, LANES>(&mut row_planes, v, part, &weights),
-                        None => {
-                            add_weighted::<T, A, LANES>(
-                                &mut self.row_sums,
-                                v_planes,
-                                part,
-                                &weights,
-                            );
-                        }
-                    }
-                }
+                let (row_moments, row_planes) = self.remove_from_row::<A, LANES, PLANES, GEOM>(
+                    hit, placed, constants, blocks, part,
+                );
+                // A number of moments that the compiler knows.
+                let Some((moments, sums)) = self.sums.split_first_chunk_mut::<MOMENTS>() else {
+                    return;
+                };
                 let of_row = if PLANES > 0 {
                     &row_planes[..]
                 } else {
@@ -184,7 +136,73 @@ impl<T: Scalar> Pixels<T> {
                 }
             }
         }
+        let Some((moments, sums)) = self.sums.split_first_chunk::<MOMENTS>() else {
+            return;
+        };
         write_gradient::<T, A, LANES, GEOM>(hit, moments, sums, out);
+    }
+
+    /// Takes one hit out of some blocks of one row; returns the sums over their pixels: the moments, and the planes if the compiler
+    /// knows how many there are. Else the planes' sums are left in `row_sums`.
+    #[inline(always)]
+    fn remove_from_row<
+        A: Arithmetic<T>,
+        const LANES: usize,
+        const PLANES: usize,
+        const GEOM: bool,
+    >(
+        &mut self,
+        hit: &Hit<T>,
+        placed: Placed<'_, T>,
+        constants: &Constants<T>,
+        mut blocks: BlockSet,
+        part: usize,
+    ) -> ([Block<T>; ROW_MOMENTS], [Block<T>; PLANES]) {
+        // In registers, if the compiler knows how many: of a whole hit it would keep them in memory.
+        let mut row_moments = [Block::all(T::ZERO); _];
+        let mut row_planes = [Block::all(T::ZERO); PLANES];
+        if PLANES == 0 {
+            self.row_sums.fill(Block::all(T::ZERO));
+        }
+        while blocks != 0 {
+            let block = take_first(&mut blocks);
+            let count = if PLANES > 0 {
+                PLANES
+            } else {
+                self.row_sums.len()
+            };
+            let v_planes = &self.v_values[block * count..][..count];
+            let v_weight = match (
+                known::<_, PLANES>(v_planes),
+                known::<_, PLANES>(placed.values),
+            ) {
+                _ if !GEOM => [T::ZERO; LANES],
+                (Some(v), Some(values)) => v_weights::<T, A, LANES>(v, values, part),
+                _ => v_weights::<T, A, LANES>(v_planes, placed.values, part),
+            };
+            let (transmittance, v_rest) = (&mut self.transmittance[block], &mut self.v_rest[block]);
+            let dx = self.centres.right_of(hit.mean.x, block);
+            let sigma = self.coverage.sigma::<A, LANES>(hit.conic, &dx, block, part);
+            let pixels = Lanes {
+                transmittance: transmittance.load(part),
+                v_rest: v_rest.load(part),
+                ends: self.ends[block].load(part),
+            };
+            let (in_front, weights, v_sigma) =
+                pixels.in_front::<A, GEOM>(&sigma, hit.opacity, placed.place, constants, v_weight);
+            transmittance.store(part, in_front.transmittance);
+            if GEOM {
+                v_rest.store(part, in_front.v_rest);
+                add_in_row::<T, A, LANES>(&mut row_moments, &dx, &v_sigma);
+            }
+            match known::<_, PLANES>(v_planes) {
+                Some(v) => add_weighted::<T, A, LANES>(&mut row_planes, v, part, &weights),
+                None => {
+                    add_weighted::<T, A, LANES>(&mut self.row_sums, v_planes, part, &weights);
+                }
+            }
+        }
+        (row_moments, row_planes)
     }
 }
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::composite::cpu::backward::Backward;
+use crate::composite::cpu::pass::Backward;
 use crate::composite::cpu::replay::GEOMETRY;
 use crate::error::RenderError;
 use crate::host::prefetch::prefetch_to_read;

@@ -22,6 +22,9 @@ pub(crate) const BLOCK_COLUMNS: usize = MAX_TILE_SIDE / BLOCK_SIDE;
 /// The blocks of the largest tile.
 pub(crate) const BLOCKS: usize = BLOCK_COLUMNS * BLOCK_COLUMNS;
 
+/// Rows of pixels between what is fetched to be written or read, and what is.
+pub(crate) const ROWS_AHEAD: usize = 2 * BLOCK_SIDE;
+
 /// One number for each pixel of a tile.
 pub(crate) type Blocks<T> = Box<[Block<T>; BLOCKS]>;
 
