@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use splat::stages::{Hits, Recycle};
 use splat::{
-    Backend, Cpu, Hits, Image, Recycle, RenderError, Saved, Splats, Wanted, Workspace, render,
-    render_vjp,
+    Backend, Cpu, Image, RenderError, Saved, Splats, Wanted, Workspace, render, render_vjp,
 };
 
 use crate::Workload;

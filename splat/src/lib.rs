@@ -44,7 +44,6 @@ pub mod formulas;
 #[doc(hidden)]
 pub mod measure;
 pub mod oracle;
-pub mod stages;
 
 mod backend;
 mod backends;
@@ -86,10 +85,10 @@ pub use device::support::Support;
 pub use device::{Gpu, Regime};
 pub use error::RenderError;
 pub use gaussians::Gaussians;
-pub use gradients::{Gradients, ProjectGradients, Wanted};
-pub use host::simd::{SIMD_VARIABLE, Simd};
-pub use host::workspace::{Recycle, Workspace};
-pub use image::{Image, ImageSize};
+pub use gradients::{Gradients, Wanted};
+pub use host::simd::Simd;
+pub use host::workspace::Workspace;
+pub use image::Image;
 pub use render::{Saved, Scene, render, render_vjp};
 pub use splats::Splats;
 
@@ -97,6 +96,24 @@ pub use splats::Splats;
 pub mod sh {
     pub use crate::backends::harmonics::{features, features_vjp};
     pub use crate::harmonics::{Harmonics, HarmonicsGradient};
+}
+
+/// What passes between the stages: the types that [`Backend`] names but a whole render does not show.
+pub mod stages {
+    pub use crate::binning::grid::Hits;
+    pub use crate::composite::cpu::composited::Composited;
+    pub use crate::gradients::ProjectGradients;
+    pub use crate::host::workspace::Recycle;
+    pub use crate::image::ImageSize;
+    pub use crate::sort::cpu::lists::SortedHits;
+
+    /// The same on a device.
+    #[cfg(feature = "gpu")]
+    pub mod gpu {
+        pub use crate::binning::gpu::hits::Hits;
+        pub use crate::composite::gpu::forward::Composited;
+        pub use crate::sort::gpu::lists::SortedHits;
+    }
 }
 
 /// The examples of the README and of docs/ARCHITECTURE.md, compiled and run as tests.

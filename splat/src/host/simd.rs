@@ -9,9 +9,6 @@ use crate::error::RenderError;
 use crate::scalar::Scalar;
 use crate::scalar::rounding::Arithmetic;
 
-/// The environment variable that names the instruction set to use: `avx512`, `avx2`, `neon` or `portable`.
-pub const SIMD_VARIABLE: &str = "SPLAT_SIMD";
-
 /// A set of vector instructions.
 ///
 /// The results of one set are the same bits on any number of threads, at `f32` on every machine too (at `f64` the exponential is the
@@ -30,10 +27,13 @@ pub enum Simd {
 }
 
 impl Simd {
+    /// The environment variable that names the instruction set to use: `avx512`, `avx2`, `neon` or `portable`.
+    pub const VARIABLE: &'static str = "SPLAT_SIMD";
+
     /// Every set there is, the fastest first.
     pub const ALL: [Self; 4] = [Self::Avx512, Self::Avx2, Self::Neon, Self::Portable];
 
-    /// The name that [`SIMD_VARIABLE`] takes.
+    /// The name that [`Simd::VARIABLE`] takes.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Avx512 => "avx512",
@@ -58,13 +58,13 @@ impl Simd {
         }
     }
 
-    /// What [`crate::Cpu`] uses if not told otherwise: the set that [`SIMD_VARIABLE`] names, else the fastest one available.
+    /// What [`crate::Cpu`] uses if not told otherwise: the set that [`Simd::VARIABLE`] names, else the fastest one available.
     ///
     /// # Errors
     /// [`RenderError::Config`] if the variable names a set that is unknown or not available.
     pub fn preferred() -> Result<Self, RenderError> {
         static PREFERRED: OnceLock<Result<Simd, String>> = OnceLock::new();
-        let preferred = PREFERRED.get_or_init(|| match std::env::var_os(SIMD_VARIABLE) {
+        let preferred = PREFERRED.get_or_init(|| match std::env::var_os(Self::VARIABLE) {
             None => Ok(Self::fastest()),
             Some(name) => Self::ALL
                 .into_iter()
@@ -73,7 +73,7 @@ impl Simd {
         });
         preferred.clone().map_err(|name| {
             let expected = "an instruction set of this machine: avx512, avx2, neon or portable";
-            RenderError::config(SIMD_VARIABLE, expected, name)
+            RenderError::config(Self::VARIABLE, expected, name)
         })
     }
 
