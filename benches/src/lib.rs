@@ -33,7 +33,7 @@ mod neighbours;
 #[path = "../../splat/examples/render_points/npz.rs"]
 mod npz;
 
-pub use splat::measure;
+pub use splat::measure::cpu as measure;
 
 #[cfg(feature = "gpu")]
 pub use device::DeviceBench;
