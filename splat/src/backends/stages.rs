@@ -45,14 +45,14 @@ macro_rules! stages {
 }
 
 stages! {
-    /// See `project/cpu/forward.rs`.
+    /// `project::cpu::forward::project`
     fn stage_project(
         gaussians: &Gaussians<&[Self]>,
         views: &Views,
         config: &RenderConfig,
         resources: Resources<'_, Self>,
     ) -> Splats<Vec<Self>> = project::cpu::forward::project;
-    /// See `project/cpu/backward.rs`.
+    /// `project::cpu::backward::project_vjp`
     fn stage_project_vjp(
         gaussians: &Gaussians<&[Self]>,
         views: &Views,
@@ -62,7 +62,7 @@ stages! {
         wanted: Wanted,
         resources: Resources<'_, Self>,
     ) -> ProjectGradients<Vec<Self>> = project::cpu::backward::project_vjp;
-    /// See `binning/cpu.rs`.
+    /// `binning::cpu::bin`
     fn stage_bin(
         splats: &Splats<&[Self]>,
         width: usize,
@@ -70,13 +70,13 @@ stages! {
         tile: TileSize,
         resources: Resources<'_, Self>,
     ) -> Hits = binning::cpu::bin;
-    /// See `sort/cpu/mod.rs`.
+    /// `sort::cpu::sort`
     fn stage_sort(
         splats: &Splats<&[Self]>,
         hits: Hits,
         resources: Resources<'_, Self>,
     ) -> SortedHits = sort::cpu::sort;
-    /// See `composite/cpu/forward.rs`.
+    /// `composite::cpu::forward::composite`
     fn stage_composite(
         splats: &Splats<&[Self]>,
         sorted: &SortedHits,
@@ -84,7 +84,7 @@ stages! {
         config: &RenderConfig,
         resources: Resources<'_, Self>,
     ) -> (Image<Vec<Self>>, Composited<Self>) = composite::cpu::forward::composite;
-    /// See `composite/cpu/backward.rs`.
+    /// `composite::cpu::backward::composite_vjp`
     fn stage_composite_vjp(
         splats: &Splats<&[Self]>,
         sorted: &SortedHits,
@@ -94,20 +94,20 @@ stages! {
         wanted: Wanted,
         resources: Resources<'_, Self>,
     ) -> (Splats<Vec<Self>>, Vec<Self>) = composite::cpu::backward::composite_vjp;
-    /// See `project/cpu/complete.rs`.
+    /// `project::cpu::complete::complete`
     fn stage_complete(
         splats: Splats<Vec<Self>>,
         width: usize,
         height: usize,
         config: &RenderConfig,
     ) -> Splats<Vec<Self>> = project::cpu::complete::complete;
-    /// See `harmonics/cpu.rs`.
+    /// `harmonics::cpu::features`
     fn stage_harmonics(
         harmonics: Harmonics<'_, Self>,
         camera: &Camera,
         simd: Simd,
     ) -> Vec<Self> = harmonics::cpu::features;
-    /// See `harmonics/cpu.rs`.
+    /// `harmonics::cpu::features_vjp`
     fn stage_harmonics_vjp(
         harmonics: Harmonics<'_, Self>,
         camera: &Camera,

@@ -47,30 +47,30 @@ macro_rules! scalar {
 }
 
 scalar! {
-    /// See `math/quat.rs`.
+    /// [`single::quat::norm`](single::quat::norm())
     fn norm(q: Quaternion<Self>) -> Self = quat;
-    /// See `project/formula.rs`.
+    /// [`single::project::footprint`](single::project::footprint())
     fn footprint(g: GaussianShape<Self>, camera: CameraParams<Self>, constants: ProjectConstants<Self>) -> Footprint<Self> = project;
-    /// See `project/formula.rs`.
+    /// [`single::project::splat`](single::project::splat())
     fn splat(g: GaussianShape<Self>, f: Footprint<Self>, camera: CameraParams<Self>, constants: ProjectConstants<Self>) -> Splat<Self> = project;
-    /// See `project/formula.rs`.
+    /// [`single::project::splat_vjp`](single::project::splat_vjp())
     fn splat_vjp(g: GaussianShape<Self>, camera: CameraParams<Self>, constants: ProjectConstants<Self>, v_splat: Splat<Self>) -> ProjectGradient<Self> = project;
-    /// See `binning/formula.rs`.
+    /// [`single::binning::extents`](single::binning::extents())
     fn extents(covariance: Sym2<Self>, reach: Self) -> Vec2<Self> = binning;
-    /// See `binning/formula.rs`.
+    /// [`single::binning::chord`](single::binning::chord())
     fn chord(slope: Self, inverse_half_height_squared: Self, half_width_squared: Self, dy: Self) -> Vec2<Self> = binning;
-    /// See `math/vec3.rs`.
+    /// [`single::vec3::add3`](single::vec3::add3())
     fn add3(a: Vec3<Self>, b: Vec3<Self>) -> Vec3<Self> = vec3;
-    /// See `math/vec3.rs`.
+    /// [`single::vec3::apply`](single::vec3::apply())
     fn apply(m: Mat3<Self>, a: Vec3<Self>) -> Vec3<Self> = vec3;
-    /// See `math/vec3.rs`.
+    /// [`single::vec3::apply_transposed`](single::vec3::apply_transposed())
     fn apply_transposed(m: Mat3<Self>, a: Vec3<Self>) -> Vec3<Self> = vec3;
-    /// See `math/vec3.rs`.
+    /// [`single::vec3::unit`](single::vec3::unit())
     fn unit(a: Vec3<Self>) -> Vec3<Self> = vec3;
-    /// See `math/vec3.rs`.
+    /// [`single::vec3::unit_vjp`](single::vec3::unit_vjp())
     fn unit_vjp(a: Vec3<Self>, v_unit: Vec3<Self>) -> Vec3<Self> = vec3;
-    /// See `sh/formula.rs`.
+    /// [`single::sh::sh_term`](single::sh::sh_term())
     fn sh_term(k: u32, d: Vec3<Self>) -> Self = sh;
-    /// See `sh/formula.rs`.
+    /// [`single::sh::sh_term_vjp`](single::sh::sh_term_vjp())
     fn sh_term_vjp(k: u32, d: Vec3<Self>, v_term: Self) -> Vec3<Self> = sh;
 }
