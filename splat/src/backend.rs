@@ -11,7 +11,7 @@ use crate::gradients::{ProjectGradients, Wanted};
 use crate::image::Image;
 use crate::splats::Splats;
 
-/// A place to compute on. Methods validate what they are given; see each type for shapes.
+/// An engine to compute on. Methods validate what they are given; see each type for shapes.
 pub trait Backend {
     /// A buffer that the backend made.
     type Buffer;

@@ -12,7 +12,7 @@ use crate::number::Number;
 /// M projected Gaussians in pixels: what a compositor needs, and an entry of its own for splats made elsewhere.
 ///
 /// View `b` owns the splats `offsets[b] .. offsets[b + 1]`; within a view, splat `i` is the Gaussian `ranges[b].start + i`.
-/// A culled splat keeps its place and has extents of zero. The gradient by splats is a value of the same type, whose
+/// A culled splat keeps its index and has extents of zero. The gradient by splats is a value of the same type, whose
 /// `extents` are empty.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Splats<S> {

@@ -1,4 +1,4 @@
-//! The backends: the only place where the stages meet.
+//! The backends: only here do the stages meet.
 
 #[cfg(feature = "gpu")]
 pub(crate) mod copies;

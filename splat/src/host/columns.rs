@@ -1,7 +1,7 @@
 //! Gaussians by columns: how the loops of *project* and of the spherical harmonics hold what the buffers hold by rows.
 //!
 //! A block is read from rows into one array per number, goes through the formulas in loops over its Gaussians that have no
-//! branch, so that they become vector code, and is written back. A Gaussian's result does not depend on its place in a block.
+//! branch, so that they become vector code, and is written back. A Gaussian's result does not depend on its index in a block.
 
 use std::hint::select_unpredictable;
 

@@ -66,7 +66,7 @@ pub fn count(
         }
         let mut useful = 0;
         let mut batch = Batch::new(splats.channels)?;
-        for (place, m) in sorted.splats_of_tile(number).chunks(1).enumerate() {
+        for (index, m) in sorted.splats_of_tile(number).chunks(1).enumerate() {
             batch.load::<0>(splats, m, &tile, &constants);
             let hit = batch.hit(0);
             for row in hit.rows.clone() {
@@ -82,7 +82,7 @@ pub fn count(
                     let falloff = Separate::falloff(sigma);
                     let alpha = Separate::alpha(hit.opacity, falloff, constants.alpha_max);
                     let counts = Separate::counts(sigma, alpha, constants.alpha_min);
-                    useful += u64::from(counts && (place as u32) < end);
+                    useful += u64::from(counts && (index as u32) < end);
                 }
             }
         }
@@ -140,7 +140,7 @@ impl Roofline {
         let mut transmittance = [1.0; LANES];
         let mut ends = [NEVER; LANES];
         let mut sums = [[0.0; LANES]; 3];
-        for place in 0..self.0 as u32 {
+        for index in 0..self.0 as u32 {
             x += 1e-9;
             for lane in 0..LANES {
                 let t = transmittance[lane];
@@ -154,7 +154,7 @@ impl Roofline {
                 let stops = counts & !composited;
                 transmittance[lane] =
                     select_unpredictable(composited, behind, t.negative_if(stops));
-                ends[lane] = ends[lane].min(select_unpredictable(stops, place, NEVER));
+                ends[lane] = ends[lane].min(select_unpredictable(stops, index, NEVER));
                 for plane in 0..3 {
                     sums[plane][lane] = A::add_weighted(sums[plane][lane], weight, values[plane]);
                 }

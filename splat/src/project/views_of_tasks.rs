@@ -68,7 +68,7 @@ impl ViewsOfTasks {
                 range.start / grain..(range.end - 1) / grain + 1
             }
         };
-        // Two places on: what stands at t + 1 while the list is filled is where task t goes on.
+        // Two further on: the entry at t + 1 while the list is filled is where task t continues.
         let mut starts = try_filled("views of Gaussians", tasks + 2, 0u32)?;
         for task in views.ranges.iter().flat_map(touched) {
             starts[task + 2] += 1;

@@ -3,7 +3,7 @@
 
 use rayon::prelude::*;
 
-use crate::composite::cpu::blend::Placed;
+use crate::composite::cpu::blend::Listed;
 use crate::composite::cpu::composited::{Composited, check_sorted};
 use crate::composite::cpu::hits::{BATCH, Batch};
 use crate::composite::cpu::pass::Backward;
@@ -168,12 +168,12 @@ impl<T: Scalar> Replay<'_, '_, T> {
             }
             batch.load::<PLANES>(self.pass.splats, hits, tile, constants);
             for (k, partial) in partials.chunks_exact_mut(stride).enumerate().rev() {
-                let placed = Placed {
-                    place: first + k as u32,
+                let listed = Listed {
+                    index: first + k as u32,
                     values: batch.values(k),
                 };
                 let hit = batch.hit(k);
-                pixels.remove::<A, LANES, PLANES, GEOM>(tile, &hit, placed, constants, partial);
+                pixels.remove::<A, LANES, PLANES, GEOM>(tile, &hit, listed, constants, partial);
             }
         }
     }

@@ -17,7 +17,7 @@ use crate::splats::Splats;
 pub struct Pixels<T> {
     /// Transmittance; negated once the pixel has ended, which no further splat then passes. Zero outside the image.
     pub(crate) transmittance: Blocks<T>,
-    /// The place, in the tile's list, of the splat that a pixel was the first not to pass, or [`NEVER`].
+    /// The index, in the tile's list, of the splat that a pixel was the first not to pass, or [`NEVER`].
     pub(crate) ends: Blocks<u32>,
     /// The sums of weight times value, block by block: the depth if it is wanted, then the features.
     pub(crate) values: Vec<Block<T>>,
@@ -34,10 +34,10 @@ pub struct Pixels<T> {
 /// The end of a pixel that every splat is composited at.
 pub(crate) const NEVER: u32 = u32::MAX;
 
-/// A hit's place in its tile's list, and what it adds to each plane.
+/// A hit's index in its tile's list, and what it adds to each plane.
 #[derive(Clone, Copy)]
-pub(crate) struct Placed<'a, T> {
-    pub(crate) place: u32,
+pub(crate) struct Listed<'a, T> {
+    pub(crate) index: u32,
     pub(crate) values: &'a [T],
 }
 
@@ -124,7 +124,7 @@ impl<T: Scalar> Pixels<T> {
         &mut self,
         tile: &Tile,
         hit: &Hit<T>,
-        placed: Placed<'_, T>,
+        listed: Listed<'_, T>,
         constants: &Constants<T>,
     ) {
         hit.cover::<A, LANES>(tile, &self.centres, &mut self.coverage);
@@ -143,17 +143,17 @@ impl<T: Scalar> Pixels<T> {
                     ends: ends.load(part),
                 };
                 let (behind, weights) =
-                    pixels.behind::<A>(&sigma, hit.opacity, placed.place, constants);
+                    pixels.behind::<A>(&sigma, hit.opacity, listed.index, constants);
                 transmittance.store(part, behind.transmittance);
                 ends.store(part, behind.ends);
                 if let (Some(planes), Some(values)) = (
                     planes.first_chunk_mut::<PLANES>(),
-                    placed.values.first_chunk::<PLANES>(),
+                    listed.values.first_chunk::<PLANES>(),
                 ) && PLANES > 0
                 {
                     add_weighted::<T, A, LANES>(planes, values, part, &weights);
                 } else {
-                    add_weighted::<T, A, LANES>(planes, placed.values, part, &weights);
+                    add_weighted::<T, A, LANES>(planes, listed.values, part, &weights);
                 }
             }
         }
@@ -190,7 +190,7 @@ impl<T: Scalar, const LANES: usize> Lanes<T, LANES> {
         mut self,
         sigma: &[T; LANES],
         opacity: T,
-        place: u32,
+        index: u32,
         constants: &Constants<T>,
     ) -> (Self, [T; LANES]) {
         let mut weights = [T::ZERO; LANES];
@@ -206,8 +206,8 @@ impl<T: Scalar, const LANES: usize> Lanes<T, LANES> {
             let stops = counts & !composited;
             self.transmittance[lane] =
                 select_unpredictable(composited, behind, t.negative_if(stops));
-            // The first place is the least.
-            self.ends[lane] = self.ends[lane].min(select_unpredictable(stops, place, NEVER));
+            // The first index is the least.
+            self.ends[lane] = self.ends[lane].min(select_unpredictable(stops, index, NEVER));
         }
         (self, weights)
     }
@@ -222,7 +222,7 @@ pub(crate) struct Blend<'p, 'a, T: Scalar> {
     pub(crate) batch: &'p mut Batch<T>,
     pub(crate) tile: &'p Tile,
     pub(crate) hits: &'p [u32],
-    /// The place of the first hit in the tile's list.
+    /// The index of the first hit in the tile's list.
     pub(crate) first: usize,
 }
 
@@ -260,11 +260,11 @@ impl<T: Scalar> Blend<'_, '_, T> {
             batch.fetch(splats, to_come);
             batch.load::<PLANES>(splats, hits, tile, constants);
             for k in 0..hits.len() {
-                let placed = Placed {
-                    place: (first + k) as u32,
+                let listed = Listed {
+                    index: (first + k) as u32,
                     values: batch.values(k),
                 };
-                pixels.add::<A, LANES, PLANES>(tile, &batch.hit(k), placed, constants);
+                pixels.add::<A, LANES, PLANES>(tile, &batch.hit(k), listed, constants);
             }
         }
     }

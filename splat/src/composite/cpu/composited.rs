@@ -12,7 +12,7 @@ use crate::splats::Splats;
 pub struct Composited<T> {
     /// `[B, blocks, 16]`: the transmittance left. Tile after tile, as [`SavedBlocks`](crate::composite::cpu::strip::SavedBlocks) has them.
     pub(crate) transmittance: Vec<T>,
-    /// The same for the place, in its tile's list, of the splat that a pixel was the first not to pass, or [`NEVER`](crate::composite::cpu::blend::NEVER); 0 outside the image.
+    /// The same for the index, in its tile's list, of the splat that a pixel was the first not to pass, or [`NEVER`](crate::composite::cpu::blend::NEVER); 0 outside the image.
     /// Not written in tiles none of whose pixels ended.
     pub(crate) ends: Vec<u32>,
     /// `[B, tiles]`: 1 where some pixel of a tile's blocks ended, as those outside the image have from the beginning, else 0.

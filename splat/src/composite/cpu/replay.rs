@@ -2,7 +2,7 @@
 
 use std::hint::select_unpredictable;
 
-use crate::composite::cpu::blend::Placed;
+use crate::composite::cpu::blend::Listed;
 use crate::composite::cpu::hits::{Coverage, Hit};
 use crate::composite::cpu::tile::{
     BLOCK_COLUMNS, BLOCKS, Block, BlockSet, Blocks, Centres, Constants, MAX_LANES, Tile,
@@ -28,7 +28,7 @@ pub struct Pixels<T> {
     pub(crate) transmittance: Blocks<T>,
     /// The gradient by the light that everything behind them lets through.
     pub(crate) v_rest: Blocks<T>,
-    /// One past the place of the last hit that may be composited.
+    /// One past the index of the last hit that may be composited.
     pub(crate) ends: Blocks<u32>,
     /// The gradients by the sums of weight times value, block by block: depth if there is one, then features.
     pub(crate) v_values: Vec<Block<T>>,
@@ -75,11 +75,11 @@ impl<T: Scalar> Pixels<T> {
             .fold(0, |greatest, &end| greatest.max(end))
     }
 
-    /// Looks for the blocks that hits from `place` on reach.
-    pub(crate) fn reach(&mut self, place: u32) {
+    /// Looks for the blocks that hits from `index` on reach.
+    pub(crate) fn reach(&mut self, index: u32) {
         let ends = self.block_ends.iter().enumerate();
         self.live = ends.fold(0, |live, (block, &end)| {
-            live | BlockSet::from(place < end) << block
+            live | BlockSet::from(index < end) << block
         });
     }
 
@@ -94,7 +94,7 @@ impl<T: Scalar> Pixels<T> {
         &mut self,
         tile: &Tile,
         hit: &Hit<T>,
-        placed: Placed<'_, T>,
+        listed: Listed<'_, T>,
         constants: &Constants<T>,
         out: &mut [T],
     ) {
@@ -111,7 +111,7 @@ impl<T: Scalar> Pixels<T> {
                     continue;
                 }
                 let (row_moments, row_planes) = self.remove_from_row::<A, LANES, PLANES, GEOM>(
-                    hit, placed, constants, blocks, part,
+                    hit, listed, constants, blocks, part,
                 );
                 // A number of moments that the compiler knows.
                 let Some((moments, sums)) = self.sums.split_first_chunk_mut::<MOMENTS>() else {
@@ -153,7 +153,7 @@ impl<T: Scalar> Pixels<T> {
     >(
         &mut self,
         hit: &Hit<T>,
-        placed: Placed<'_, T>,
+        listed: Listed<'_, T>,
         constants: &Constants<T>,
         mut blocks: BlockSet,
         part: usize,
@@ -174,11 +174,11 @@ impl<T: Scalar> Pixels<T> {
             let v_planes = &self.v_values[block * count..][..count];
             let v_weight = match (
                 known::<_, PLANES>(v_planes),
-                known::<_, PLANES>(placed.values),
+                known::<_, PLANES>(listed.values),
             ) {
                 _ if !GEOM => [T::ZERO; LANES],
                 (Some(v), Some(values)) => v_weights::<T, A, LANES>(v, values, part),
-                _ => v_weights::<T, A, LANES>(v_planes, placed.values, part),
+                _ => v_weights::<T, A, LANES>(v_planes, listed.values, part),
             };
             let (transmittance, v_rest) = (&mut self.transmittance[block], &mut self.v_rest[block]);
             let dx = self.centres.right_of(hit.mean.x, block);
@@ -189,7 +189,7 @@ impl<T: Scalar> Pixels<T> {
                 ends: self.ends[block].load(part),
             };
             let (in_front, weights, v_sigma) =
-                pixels.in_front::<A, GEOM>(&sigma, hit.opacity, placed.place, constants, v_weight);
+                pixels.in_front::<A, GEOM>(&sigma, hit.opacity, listed.index, constants, v_weight);
             transmittance.store(part, in_front.transmittance);
             if GEOM {
                 v_rest.store(part, in_front.v_rest);
@@ -338,7 +338,7 @@ impl<T: Scalar, const LANES: usize> Lanes<T, LANES> {
         mut self,
         sigma: &[T; LANES],
         opacity: T,
-        place: u32,
+        index: u32,
         constants: &Constants<T>,
         v_weight: [T; LANES],
     ) -> (Self, [T; LANES], [T; LANES]) {
@@ -347,7 +347,7 @@ impl<T: Scalar, const LANES: usize> Lanes<T, LANES> {
             let sigma = sigma[lane];
             let falloff = A::falloff(sigma);
             let alpha = A::alpha(opacity, falloff, constants.alpha_max);
-            let counts = (place < self.ends[lane]) & A::counts(sigma, alpha, constants.alpha_min);
+            let counts = (index < self.ends[lane]) & A::counts(sigma, alpha, constants.alpha_min);
             // Alpha of a pair that does not count may be anything: nothing made of it is kept.
             let behind = self.transmittance[lane];
             let t = A::in_front(behind, alpha);

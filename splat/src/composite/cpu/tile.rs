@@ -180,7 +180,7 @@ pub(crate) fn put_row<T: Copy>(
     }
 }
 
-/// Takes a row of a tile's pixels out of its blocks, placed as for [`put_row`].
+/// Takes a row of a tile's pixels out of its blocks, laid out as for [`put_row`].
 #[inline(always)]
 pub(crate) fn take_row<T: Copy>(blocks: &[Block<T>], row: usize, out: &mut [T], stride: usize) {
     // Whole quads: of single numbers the compiler makes gathers, which take several times as long.

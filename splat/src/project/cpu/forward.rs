@@ -29,7 +29,7 @@ struct Pass<'a, T: Scalar> {
     size: [usize; 2],
 }
 
-/// A run of splats of one view, and the places they go to.
+/// A run of splats of one view, and the parts of the buffers they go to.
 struct Job<'a, T> {
     view: usize,
     first_gaussian: usize,

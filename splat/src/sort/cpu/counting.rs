@@ -1,5 +1,5 @@
 //! Stable counting sorts, parallel over blocks of what is sorted: every block counts its own, learns where its share of each
-//! bin begins, and puts its own there. The places are those of one block, however many there are.
+//! bin begins, and puts its own there. The result does not depend on the number of blocks.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
@@ -87,8 +87,8 @@ pub(crate) fn into_plain(numbers: Vec<AtomicU32>) -> Vec<u32> {
     numbers.into_iter().map(AtomicU32::into_inner).collect()
 }
 
-/// Writes a place that no other thread writes: a plain store.
+/// Writes a word that no other thread writes: a plain store.
 #[inline(always)]
-pub(crate) fn store(place: &AtomicU32, value: u32) {
-    place.store(value, Relaxed);
+pub(crate) fn store(word: &AtomicU32, value: u32) {
+    word.store(value, Relaxed);
 }

@@ -98,7 +98,7 @@ fn bins_fill_up_in_order_however_many_the_blocks() {
     let mut expected: Vec<u32> = (0..count as u32).collect();
     expected.sort_by_key(|&i| bin_of(i as usize));
     for blocks in [1, 2, 9] {
-        let places: Vec<AtomicU32> = (0..count).map(|_| AtomicU32::new(0)).collect();
+        let slots: Vec<AtomicU32> = (0..count).map(|_| AtomicU32::new(0)).collect();
         let of_block = |block: usize| block * count / blocks..(block + 1) * count / blocks;
         let mut counts = vec![0; blocks * bins];
         into_bins(
@@ -109,13 +109,13 @@ fn bins_fill_up_in_order_however_many_the_blocks() {
             |block, row| {
                 for i in of_block(block) {
                     let slot = &mut row[bin_of(i)];
-                    places[*slot as usize - 7].store(i as u32, Relaxed);
+                    slots[*slot as usize - 7].store(i as u32, Relaxed);
                     *slot += 1;
                 }
             },
         );
-        let places: Vec<u32> = places.into_iter().map(AtomicU32::into_inner).collect();
-        assert_eq!(places, expected, "{blocks} blocks");
+        let slots: Vec<u32> = slots.into_iter().map(AtomicU32::into_inner).collect();
+        assert_eq!(slots, expected, "{blocks} blocks");
         assert_eq!(counts.last(), Some(&(7 + count as u32)), "{blocks} blocks");
     }
 }
