@@ -21,7 +21,7 @@ const LEAST: Duration = Duration::from_millis(20);
 pub struct DeviceBench<R: Runtime> {
     /// What is rendered.
     pub workload: Workload,
-    cube: Gpu<R>,
+    gpu: Gpu<R>,
     gaussians: Gaussians<GpuBuffer>,
     backgrounds: GpuBuffer,
     saved: Saved<Gpu<R>>,
@@ -34,7 +34,7 @@ impl<R: Runtime> DeviceBench<R> {
     ///
     /// # Errors
     /// As [`splat::render()`].
-    pub fn new(cube: Gpu<R>, workload: Workload) -> Result<Self, RenderError> {
+    pub fn new(gpu: Gpu<R>, workload: Workload) -> Result<Self, RenderError> {
         let gaussians = gpu.upload_gaussians(&workload.gaussians.as_slices())?;
         let backgrounds = gpu.upload(&workload.backgrounds)?;
         let scene = Scene {
@@ -42,7 +42,7 @@ impl<R: Runtime> DeviceBench<R> {
             views: &workload.views,
             backgrounds: &backgrounds,
         };
-        let (image, saved) = render(&cube, &scene, &workload.config)?;
+        let (image, saved) = render(&gpu, &scene, &workload.config)?;
         let mut v_image = gpu.download(&image.features)?;
         for x in &mut v_image {
             *x -= 0.5;
@@ -63,7 +63,7 @@ impl<R: Runtime> DeviceBench<R> {
         )?;
         Ok(Self {
             workload,
-            cube,
+            gpu,
             gaussians,
             backgrounds,
             saved,
@@ -90,7 +90,7 @@ impl<R: Runtime> DeviceBench<R> {
     /// # Errors
     /// As [`DeviceBench::new`].
     pub fn time(&self, stage: Stage) -> Result<Duration, RenderError> {
-        let (cube, saved, config) = (&self.gpu, &self.saved, &self.workload.config);
+        let (gpu, saved, config) = (&self.gpu, &self.saved, &self.workload.config);
         let views = &self.workload.views;
         let scene = Scene {
             gaussians: self.gaussians.map(|buffer| buffer),
@@ -125,8 +125,8 @@ impl<R: Runtime> DeviceBench<R> {
                     gpu.project_vjp(&scene.gaussians, views, config, &splats, &v_splats, WANTED)
                 })
             }
-            Stage::Render => self.clock(|| render(cube, &scene, config)),
-            Stage::RenderVjp => self.clock(|| render_vjp(cube, &scene, saved, &v_image, WANTED)),
+            Stage::Render => self.clock(|| render(gpu, &scene, config)),
+            Stage::RenderVjp => self.clock(|| render_vjp(gpu, &scene, saved, &v_image, WANTED)),
         }
     }
 

@@ -211,17 +211,17 @@ fn on_device(arguments: &Arguments) -> Result<(), String> {
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 fn on_runtime<R: cubecl::Runtime>(arguments: &Arguments) -> Result<(), String> {
     let refused = |error: RenderError| error.to_string();
-    let cube = splat::Gpu::<R>::new(&R::Device::default()).map_err(refused)?;
-    let cube = gpu.with_regime(arguments.regime.into());
+    let gpu = splat::Gpu::<R>::new(&R::Device::default()).map_err(refused)?;
+    let gpu = gpu.with_regime(arguments.regime.into());
     let workloads = workloads(&arguments.workload)?;
-    let throughput = device::measure(&cube, workloads, arguments.rounds).map_err(refused)?;
+    let throughput = device::measure(&gpu, workloads, arguments.rounds).map_err(refused)?;
     if arguments.json {
-        let device = format!("{cube:?}");
+        let device = format!("{gpu:?}");
         let report = DeviceReport { device, throughput };
         let json = serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?;
         return print(&(json + "\n"));
     }
-    let mut out = format!("{cube:?}\n");
+    let mut out = format!("{gpu:?}\n");
     for (title, table) in device::text(&throughput) {
         out.extend(["\n", title, "\n\n", &table]);
     }

@@ -1,15 +1,14 @@
 //! How many numbers per second a device scans and sorts, by their count.
 //!
-//! `cargo run --release -p benches --no-default-features --features wgpu --bin cube_sort -- --longest 30000000`
+//! `cargo run --release -p benches --no-default-features --features wgpu --bin gpu_sort -- --longest 30000000`
 
 use std::time::{Duration, Instant};
 
 use clap::Parser;
 use cubecl_wgpu::{WgpuDevice, WgpuRuntime};
 use rand::{Rng, SeedableRng, rngs::StdRng};
-use splat::RenderError;
 use splat::measure::gpu::{scan, sort, upload, wait};
-use splat::{Gpu, GpuBuffer};
+use splat::{GpuBuffer, RenderError};
 
 #[derive(Parser)]
 #[command(about = "Times the running count and the sort of a device")]
@@ -22,7 +21,7 @@ struct Arguments {
     runs: usize,
 }
 
-type Gpu = Gpu<WgpuRuntime>;
+type Gpu = splat::Gpu<WgpuRuntime>;
 
 /// The shortest time that `run` takes, after one run that is not counted. `prepare` makes its input.
 fn shortest<T>(
