@@ -7,17 +7,23 @@
 
 #[path = "../examples/verify/compare.rs"]
 mod compare;
+#[path = "../examples/verify/computed.rs"]
+mod computed;
+#[path = "../examples/verify/dims.rs"]
+mod dims;
 #[path = "../examples/verify/expected.rs"]
 mod expected;
 #[path = "../examples/verify/harmonic.rs"]
 mod harmonic;
 #[path = "../examples/verify/params.rs"]
 mod params;
-#[path = "../examples/verify/place.rs"]
-mod place;
+#[path = "../examples/verify/precision.rs"]
+mod precision;
 #[path = "../examples/verify/reference.rs"]
 mod reference;
 mod reference_folder;
+#[path = "../examples/verify/renderer.rs"]
+mod renderer;
 #[path = "../examples/verify/run.rs"]
 mod run;
 #[path = "../examples/verify/tensors.rs"]
@@ -31,7 +37,8 @@ use cubecl_wgpu::{WgpuDevice, WgpuRuntime};
 use libtest_mimic::{Arguments, Failed};
 use splat::{Gpu, Regime};
 
-use compare::{Precision, Row};
+use compare::Row;
+use precision::Precision;
 use reference::Reference;
 
 fn verify(cube: &Gpu<WgpuRuntime>, file: &Path) -> Result<(), Failed> {

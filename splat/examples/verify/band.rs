@@ -1,18 +1,20 @@
 //! The boundary band: pixels that hang by a thread.
 //!
-//! Where a pair's alpha is within rounding of `alpha_min` or `alpha_max`, or the transmittance behind it within rounding of
-//! the least, an `f32` render may rightly decide otherwise than the reference. Such pixels are counted, not excused:
-//! reference files are drawn to keep clear of the jumps.
+//! An `f32` render may decide otherwise than the reference where the alpha of a pair is within
+//! rounding of `alpha_min` or `alpha_max`, or the transmittance behind it within rounding of the
+//! least. Such pixels are counted, and not excluded from the comparison. Reference files are made
+//! to have few.
 
-use splat::{Backend, Cpu, Gaussians, RenderError, Splats, Views};
+use splat::{Backend, Cpu, Gaussians, RenderError, Splats};
 
 use crate::reference::Reference;
 
-/// Relative distance from a threshold within which `f32` may decide otherwise: 84 units in the last place, about what
-/// projection, inversion and exponential gather.
+/// Relative distance from a threshold within which `f32` may decide otherwise: 84 units in the last
+/// place, about the rounding of projection, inversion and exponential together.
 const BAND: f64 = 1e-5;
 
-/// How many pixels of all images are in the band, worked out in `f64` from every splat at every pixel.
+/// The number of pixels of all images in the band, computed in `f64` from every splat at every
+/// pixel.
 pub(crate) fn pixels(reference: &Reference) -> Result<usize, RenderError> {
     let dims = reference.dims;
     let widen = |stored: &[f32]| stored.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>();
@@ -22,18 +24,12 @@ pub(crate) fn pixels(reference: &Reference) -> Result<usize, RenderError> {
         scales: widen(&reference.scales),
         quaternions: widen(&reference.quaternions),
         opacities: widen(&reference.opacities),
-        // Features decide nothing.
+        // The band does not depend on features.
         features: vec![0.0; count],
         count,
         channels: 1,
     };
-    let range = |&scene: &usize| scene * dims.gaussians..(scene + 1) * dims.gaussians;
-    let views = Views {
-        width: dims.width,
-        height: dims.height,
-        cameras: reference.cameras.clone(),
-        ranges: reference.scene_of_image.iter().map(range).collect(),
-    };
+    let views = reference.views();
     let splats = Cpu::<f64>::new().project(&gaussians.as_slices(), &views, &reference.config)?;
     let in_view = |view: usize| {
         let order = depth_order(&splats, view);

@@ -1,47 +1,31 @@
 //! The measures of difference, and the verdict on every tensor.
 
+use crate::computed::Computed;
 use crate::expected::{Expected, Limit};
+use crate::precision::Precision;
 use crate::reference::Reference;
-use crate::run::Computed;
 
-/// Share of the mean row norm added to a row's own norm before dividing by it, so that a Gaussian that hardly matters is
-/// judged against its fellows.
+/// Share of the mean row norm that is added to a row's own norm before dividing by it. Without it,
+/// a Gaussian with next to no gradient would be judged by rounding alone.
 const ROW_FLOOR: f64 = 0.01;
-
-/// What was computed with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Precision {
-    /// `f32`
-    Single,
-    /// `f64`
-    Double,
-}
-
-impl Precision {
-    /// As in Rust.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Single => "f32",
-            Self::Double => "f64",
-        }
-    }
-}
 
 /// One tensor in one precision. A difference that is NaN fails every limit.
 pub(crate) struct Row {
     /// As in the file.
     pub(crate) tensor: String,
-    /// What was computed with.
+    /// The scalar type of the run.
     pub(crate) precision: Precision,
     /// `max |a - b|`
     pub(crate) absolute: f64,
     /// `max |a - b| / max |b|`
     pub(crate) relative: f64,
-    /// The greatest `|a - b| / (|b| + 0.01 mean |b|)` of one Gaussian; for tensors with a row per Gaussian.
+    /// The greatest `|a - b| / (|b| + 0.01 mean |b|)` of one Gaussian, for gradients with a row per
+    /// Gaussian.
     pub(crate) per_gaussian: Option<f64>,
-    /// What these may be.
+    /// The limits of these differences.
     pub(crate) limit: Limit,
-    /// Whether `absolute` (outputs) or `relative` (gradients) is within the limit, and `per_gaussian` within its own.
+    /// Whether `absolute` (outputs) or `relative` (gradients) is within its limit, and
+    /// `per_gaussian` within its own.
     pub(crate) passed: bool,
 }
 
@@ -82,7 +66,7 @@ fn compare(expected: &Expected, precision: Precision, got: &[f64]) -> Row {
     }
 }
 
-/// The greatest of non-negative numbers, NaN if any is; zero if there are none.
+/// The greatest of non-negative numbers. NaN if any is NaN, zero if there are none.
 fn worst(values: impl IntoIterator<Item = f64>) -> f64 {
     values.into_iter().fold(0.0, |worst: f64, x| {
         if worst.is_nan() || x <= worst {
@@ -97,7 +81,7 @@ fn max_difference(got: &[f64], want: &[f64]) -> f64 {
     worst(got.iter().zip(want).map(|(a, b)| (a - b).abs()))
 }
 
-/// `difference / scale`, where nothing over nothing is no difference.
+/// `difference / scale`, and zero where the difference is zero.
 fn ratio(difference: f64, scale: f64) -> f64 {
     if difference == 0.0 {
         0.0
@@ -106,7 +90,7 @@ fn ratio(difference: f64, scale: f64) -> f64 {
     }
 }
 
-/// The greatest difference of a row relative to that row.
+/// The greatest difference of a row, relative to the norm of that row and [`ROW_FLOOR`].
 fn row_difference(got: &[f64], want: &[f64], rows: usize) -> f64 {
     let length = want.len() / rows;
     if length == 0 {

@@ -1,7 +1,7 @@
-//! What a file expects of the renderer: which tensors it must hold, and how far each may be missed.
+//! The tensors that a file must hold, and the tolerance of each.
 
-use crate::compare::Precision;
-use crate::reference::{Dims, STORED_HARMONICS};
+use crate::dims::{Dims, STORED_HARMONICS};
+use crate::precision::Precision;
 use crate::tensors::Tensors;
 use crate::tolerance::Tolerances;
 
@@ -22,7 +22,7 @@ pub(crate) struct Expected {
     pub(crate) values: Vec<f64>,
     /// Whether it is a gradient.
     pub(crate) gradient: bool,
-    /// How many Gaussians the tensor has rows for; zero if it is not one row per Gaussian.
+    /// The number of Gaussians, if the tensor has a row for each. Otherwise zero.
     pub(crate) rows: usize,
     /// In `f32`, and in `f64`.
     pub(crate) limits: [Limit; 2],
@@ -35,7 +35,7 @@ struct Reader<'a> {
     out: Vec<Expected>,
 }
 
-/// Every tensor the renderer must reproduce; `degree` is that of the harmonics, if there are any.
+/// Every tensor the renderer must reproduce. `degree` is that of the harmonics, if there are any.
 pub(crate) fn all(
     tensors: &Tensors<'_>,
     dims: Dims,
@@ -70,7 +70,8 @@ impl Reader<'_> {
         self.output("out_alpha", &plane, &["alpha"])?;
         self.output("out_depth", &plane, &["depth"])?;
         if harmonics {
-            // Colours are what the image is made of: where the file states nothing else, its tolerance is theirs.
+            // The image is a sum of colours. Without a tolerance of their own, they have that of
+            // the image.
             let colours = [dims.images, dims.gaussians, dims.channels];
             self.output("out_colours", &colours, &["colours", "image"])?;
         }
@@ -118,7 +119,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// One gradient. Rows are judged where the file states a tolerance for exactly this gradient: under `grad`.
+    /// One gradient. The file states tolerances of rows for the gradients under `grad` alone.
     fn gradient(&mut self, prefix: &str, of: &str, shape: &[usize]) -> Result<(), String> {
         let per_gaussian = !matches!(of, "background" | "viewmat");
         let judged = prefix == "grad" && per_gaussian;

@@ -1,10 +1,12 @@
-//! Scenes whose colours are spherical harmonics: every image has features of its own, so every image is a render of its own.
+//! Scenes whose colours are spherical harmonics. The features depend on the camera, so that every
+//! image is a render of its own.
 
 use splat::sh::{self, Harmonics, HarmonicsGradient};
-use splat::{Camera, CpuScalar, Gradients, Image, RenderError, Scene, Views};
+use splat::{Camera, Gradients, Image, RenderError, CpuScalar, Scene, Views};
 
-use crate::reference::{Reference, STORED_HARMONICS};
-use crate::run::{Computed, Inputs, four_by_four};
+use crate::computed::{Computed, Inputs, four_by_four};
+use crate::dims::STORED_HARMONICS;
+use crate::reference::Reference;
 
 /// One image of a scene with harmonics.
 struct Picture<'a, T> {
@@ -15,7 +17,7 @@ struct Picture<'a, T> {
     harmonics: Harmonics<'a, T>,
 }
 
-/// An image, and its gradients unless the file is without.
+/// An image, and its gradients if the file has any.
 type Rendered<T> = (Image<Vec<T>>, Option<Gradients<Vec<T>>>);
 
 /// Renders and differentiates every image.
@@ -54,7 +56,8 @@ pub(crate) fn images<T: CpuScalar>(
 }
 
 impl<T: CpuScalar> Picture<'_, T> {
-    /// The image, and its gradients by everything but the harmonics, for features worked out before.
+    /// The image, and its gradients with respect to every input but the harmonics, for given
+    /// features.
     fn render(&self, features: &[T], features_only: bool) -> Result<Rendered<T>, RenderError> {
         let inputs = self.inputs;
         let dims = inputs.dims;
@@ -66,7 +69,7 @@ impl<T: CpuScalar> Picture<'_, T> {
         };
         let v_image = inputs.v_image(&images, features_only);
         let v_images: Vec<_> = v_image.into_iter().collect();
-        let (image, mut gradients) = inputs.place.render(&scene, inputs.config, &v_images)?;
+        let (image, mut gradients) = inputs.renderer.render(&scene, inputs.config, &v_images)?;
         Ok((image, gradients.pop()))
     }
 
@@ -98,12 +101,13 @@ impl<T: CpuScalar> Picture<'_, T> {
         computed.add(&format!("{prefix}.viewmat"), self.image, &pose);
     }
 
-    /// The gradient by the pose with the camera's centre taken from the inverse of the whole 4 x 4 matrix `V`, every entry a
-    /// free number: `(c, 1) = V^-1 e_4`.
+    /// The gradient with respect to the pose where the camera's centre `c` comes from the inverse
+    /// of the whole 4 x 4 matrix `V`, all of whose entries are free: `(c, 1) = V^-1 e_4`.
     ///
-    /// A camera without rotation at `-c` looks from the same centre; the gradient by its translation is `-v_c`. From there
-    /// `v_V = -V^-T (v_c, 0) (c, 1)^T`: the upper rows have `v_t = -R^-T v_c` to the right and `v_t c^T` to the left of it, and
-    /// the last row, which no other gradient has, `-(c . v_c) (c, 1)`.
+    /// A camera without rotation and with translation `-c` has the same centre. The gradient with
+    /// respect to that translation is `-v_c`. Then `v_V = -V^-T (v_c, 0) (c, 1)^T`. With `v_t =
+    /// -R^-T v_c`, the upper rows of `v_V` are `v_t (c, 1)^T`, and the last row, which is zero in
+    /// every other gradient, is `-(c . v_c) (c, 1)`.
     fn by_general_inverse(&self, computed: &mut Computed) -> Result<(), RenderError> {
         let inverse = inverse(&self.camera.camera_from_world);
         let shift = self.camera.camera_from_world.map(|row| row[3]);
@@ -141,7 +145,7 @@ fn cross(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
     })
 }
 
-/// The inverse of a pose's rotation, by cofactors; not finite if there is none.
+/// The inverse of the left 3 x 3 block of a pose, by cofactors. Not finite if there is none.
 fn inverse(pose: &[[f64; 4]; 3]) -> [[f64; 3]; 3] {
     let [a, b, c] = pose.map(|row| [row[0], row[1], row[2]]);
     let columns = [cross(b, c), cross(c, a), cross(a, b)];

@@ -4,16 +4,20 @@
 //! cargo run --release -p splat --example verify -- FILE.safetensors...
 //! ```
 //!
-//! Every file is rendered and differentiated in `f64` and in `f32`; every tensor it holds is compared within the tolerance it
-//! states. Exit code 0: everything within tolerance. 1: something is outside, or a file is malformed. 2: wrong usage.
+//! Every file is rendered and differentiated in `f64` and in `f32`. Every output and gradient in it
+//! is compared within the tolerance that the file states. Exit code 0: all are within tolerance.
+//! Exit code 1: a tensor is outside, or a file is malformed. Exit code 2: wrong usage.
 
 mod band;
 mod compare;
+mod computed;
+mod dims;
 mod expected;
 mod harmonic;
 mod params;
-mod place;
+mod precision;
 mod reference;
+mod renderer;
 mod report;
 mod run;
 mod tensors;
@@ -28,9 +32,10 @@ use clap::{Parser, ValueEnum};
 
 use splat::{Cpu, RenderError};
 
-use compare::{Precision, Row};
-use place::Place;
+use compare::Row;
+use precision::Precision;
 use reference::Reference;
+use renderer::Renderer;
 use report::{FileReport, Outcome};
 
 /// Renders reference files and compares every tensor with the reference.
@@ -39,7 +44,7 @@ struct Arguments {
     /// Reference files.
     #[arg(required = true, value_name = "FILE.safetensors")]
     files: Vec<PathBuf>,
-    /// What renders.
+    /// The backend that renders.
     #[arg(long, value_enum, default_value_t = BackendChoice::Cpu)]
     backend: BackendChoice,
     /// How a GPU lists the hits of a tile.
@@ -51,7 +56,7 @@ struct Arguments {
     json: bool,
 }
 
-/// What can render.
+/// The backends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum BackendChoice {
     /// The CPU, in both precisions.
@@ -98,7 +103,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Checks and reports file after file; true if everything is within tolerance.
+/// Checks and reports one file after the other. True if all tensors are within tolerance.
 fn run(arguments: &Arguments) -> Result<bool, String> {
     let mut reports = Vec::new();
     for path in &arguments.files {
@@ -119,11 +124,11 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
     Ok(reports.iter().all(FileReport::passed))
 }
 
-/// Reads, renders and compares one file; an error is one line that says what is wrong with it.
+/// Reads, renders and compares one file. An error is one line.
 fn check(path: &Path, arguments: &Arguments) -> Result<Outcome, String> {
     let bytes = std::fs::read(path).map_err(|error| format!("cannot be read: {error}"))?;
     let reference = Reference::parse(&bytes)?;
-    // What the renderer refuses are shapes and settings outside their domain: the file asks for the impossible.
+    // The renderer refuses shapes and settings outside their domain, which then are the file's.
     let refused = |error: RenderError| format!("cannot be rendered: {error}");
     Ok(Outcome {
         dims: reference.dims,
@@ -132,7 +137,7 @@ fn check(path: &Path, arguments: &Arguments) -> Result<Outcome, String> {
     })
 }
 
-/// Renders and compares in every precision that the backend has.
+/// Renders and compares in every precision of the backend.
 fn rows(reference: &Reference, arguments: &Arguments) -> Result<Vec<Row>, RenderError> {
     match arguments.backend {
         BackendChoice::Cpu => {
@@ -157,7 +162,7 @@ fn rows(reference: &Reference, arguments: &Arguments) -> Result<Vec<Row>, Render
 }
 
 /// Renders and compares at `f32`.
-fn single(reference: &Reference, place: &dyn Place<f32>) -> Result<Vec<Row>, RenderError> {
-    let computed = run::compute(reference, place)?;
+fn single(reference: &Reference, renderer: &dyn Renderer<f32>) -> Result<Vec<Row>, RenderError> {
+    let computed = run::compute(reference, renderer)?;
     Ok(compare::rows(reference, Precision::Single, &computed))
 }

@@ -5,9 +5,10 @@ use splat::{Outputs, Projection, RenderConfig};
 
 use crate::tensors::Tensors;
 
-/// The longest side a file may ask for, px: what the renderer takes.
+/// The longest side of an image that the renderer takes, px.
 const MAX_SIDE_PX: f64 = splat::formulas::MAX_SIDE_PX as f64;
-/// How far the metadata's decimal copy of a setting may be off, relative: parsing may miss the last bit.
+/// Relative error allowed in the metadata's decimal copy of a setting: parsing may miss the last
+/// bit.
 const COPY_TOLERANCE: f64 = 1e-12;
 /// The names of the elements, in order.
 const NAMES: [&str; 12] = [

@@ -1,31 +1,14 @@
-//! A reference file: read, checked against the format, and put in the renderer's terms.
+//! A reference file, parsed and checked against the format, with cameras and settings as `splat`
+//! takes them.
 
-use splat::{Camera, RenderConfig};
+use splat::{Camera, RenderConfig, Views};
 
+use crate::dims::{Dims, STORED_HARMONICS};
 use crate::expected::{self, Expected};
 use crate::params::Params;
 use crate::tensors::Tensors;
 
-/// Harmonic coefficients stored per Gaussian and channel, whatever the degree.
-pub(crate) const STORED_HARMONICS: usize = 16;
-/// The counts all shapes are made of.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Dims {
-    /// S
-    pub(crate) scenes: usize,
-    /// I
-    pub(crate) images: usize,
-    /// N, per scene
-    pub(crate) gaussians: usize,
-    /// C
-    pub(crate) channels: usize,
-    /// W, px
-    pub(crate) width: usize,
-    /// H, px
-    pub(crate) height: usize,
-}
-
-/// What gives Gaussians their colour.
+/// The colour of Gaussians.
 pub(crate) enum Appearance {
     /// Features `[S, N, C]`.
     Features(Vec<f32>),
@@ -38,7 +21,7 @@ pub(crate) enum Appearance {
     },
 }
 
-/// The gradient of the loss by the outputs.
+/// The gradient of the loss with respect to the outputs.
 pub(crate) struct Cotangents {
     /// `[I, H, W, C]`
     pub(crate) image: Vec<f32>,
@@ -73,7 +56,7 @@ pub(crate) struct Reference {
 }
 
 impl Reference {
-    /// Parses and validates a file; an error is one line that names the tensor at fault.
+    /// Parses and validates a file. An error is one line that names the tensor at fault.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, String> {
         let tensors = Tensors::parse(bytes)?;
         let params = Params::parse(&tensors)?;
@@ -115,9 +98,20 @@ impl Reference {
             dims,
         })
     }
+
+    /// One view per image.
+    pub(crate) fn views(&self) -> Views {
+        let ranges = self.scene_of_image.iter();
+        Views {
+            width: self.dims.width,
+            height: self.dims.height,
+            cameras: self.cameras.clone(),
+            ranges: ranges.map(|&scene| self.dims.gaussians_of(scene)).collect(),
+        }
+    }
 }
 
-/// The gradient of the loss by the outputs, unless there is none.
+/// The gradient of the loss with respect to the outputs. None for files without gradients.
 fn cotangents(
     tensors: &Tensors<'_>,
     dims: Dims,
@@ -134,7 +128,7 @@ fn cotangents(
     }))
 }
 
-/// Which scene each image shows.
+/// The scene that each image shows.
 fn scenes_of_images(tensors: &Tensors<'_>, dims: Dims) -> Result<Vec<usize>, String> {
     let stored: Vec<i64> = tensors.numbers("scene_of_image", &[dims.images])?;
     let known = |scene: &i64| {

@@ -1,16 +1,16 @@
-//! What the user sees: a table per file, or one JSON document.
+//! The report: a table per file, or one JSON document.
 
 use serde_json::{Value, json};
 
 use crate::compare::Row;
-use crate::reference::Dims;
+use crate::dims::Dims;
 use crate::terminal;
 
-/// A file and what became of it.
+/// A file and its outcome.
 pub(crate) struct FileReport {
     /// Its path as given.
     pub(crate) file: String,
-    /// Its comparison, or what is wrong with the file.
+    /// The comparison, or an error of the file.
     pub(crate) outcome: Result<Outcome, String>,
 }
 
@@ -107,7 +107,7 @@ fn line(row: &Row) -> String {
     )
 }
 
-/// Differences that are not finite become null, which JSON has no number for.
+/// Differences that are not finite become null: JSON has no numbers for them.
 fn row_json(row: &Row) -> Value {
     json!({
         "tensor": row.tensor,

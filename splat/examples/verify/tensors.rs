@@ -33,7 +33,7 @@ stored!(f32, F32, f32::is_finite);
 stored!(f64, F64, f64::is_finite);
 stored!(i64, I64, |_| true);
 
-/// A parsed file. Its accessors say what is wrong in one line that names the tensor.
+/// A parsed file. An error of its accessors is one line that names the tensor.
 pub(crate) struct Tensors<'a> {
     tensors: SafeTensors<'a>,
     strings: HashMap<String, String>,

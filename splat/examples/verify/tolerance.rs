@@ -1,21 +1,24 @@
-//! The tolerances a file states, and the most it may state.
+//! The tolerances of a file, and their upper bounds.
 
 use std::collections::HashMap;
 
-use crate::compare::Precision;
+use crate::precision::Precision;
 use crate::tensors::Tensors;
 
-/// The most a file may allow an image, a colour or an alpha to differ in `f32`: two and a half steps of an 8-bit picture.
+/// Upper bound for images, colours and alphas in `f32`: two and a half steps of an 8-bit picture.
 /// Needle-like Gaussians, the worst conditioned known, need 2e-4.
 const SINGLE_IMAGE_CEILING: f64 = 1e-2;
-/// The most for a depth in `f32`, which grows with the scene's distances. Needles a few units away need 2e-4.
+/// Upper bound for depths in `f32`, which grow with the distances of the scene. Needles a few units
+/// away need 2e-4.
 const SINGLE_DEPTH_CEILING: f64 = 1e-1;
-/// The most for a gradient in `f32`, relative to the tensor's largest entry: one digit right. Needles need 1e-3.
+/// Upper bound for gradients in `f32`, relative to the largest entry of the tensor: one right
+/// digit. Needles need 1e-3.
 const SINGLE_GRADIENT_CEILING: f64 = 1e-1;
-/// The most for one Gaussian's gradient in `f32`, relative to itself: as [`SINGLE_GRADIENT_CEILING`]. Needles need 5e-3.
+/// Upper bound for the gradient of one Gaussian in `f32`, relative to itself: as
+/// [`SINGLE_GRADIENT_CEILING`]. Needles need 5e-3.
 const SINGLE_ROW_CEILING: f64 = 1e-1;
-/// The most for anything in `f64`, whose stated tolerances lie between 1e-11 and 1e-9: a wrong formula, or a constant rounded
-/// to `f32`, shows above it.
+/// Upper bound for every tensor in `f64`. Files state between 1e-11 and 1e-9. A wrong formula, or a
+/// constant rounded to `f32`, leaves an error above it.
 const DOUBLE_CEILING: f64 = 1e-8;
 
 /// The tolerances of one precision.
@@ -62,7 +65,8 @@ impl Tolerances {
             })
     }
 
-    /// The tolerance `kind` (`grad` or `row`) of one parameter. Files name that of harmonic coefficients after features.
+    /// The tolerance `kind` (`grad` or `row`) of one parameter. Files state that of harmonic
+    /// coefficients under the name of features.
     pub(crate) fn of(&self, kind: &str, parameter: &str) -> Result<f64, String> {
         let own = format!("{kind}.{parameter}");
         if parameter == "sh_coeffs" {

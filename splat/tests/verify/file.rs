@@ -1,6 +1,7 @@
 //! A small reference file, made on the spot, whose numbers can be tampered with.
 //!
-//! Its references come from this crate's own `f64` render: enough to test what the checker notices, not to test the renderer.
+//! Its references come from the `f64` render of this crate. They test the checker, not the
+//! renderer.
 
 use std::collections::HashMap;
 use std::path::Path;

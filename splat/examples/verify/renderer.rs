@@ -1,15 +1,16 @@
-//! Where a scene is rendered and differentiated: numbers on the host go in and come out, whatever lies between.
+//! Backends behind one interface whose inputs and results lie in the memory of the host.
 
 use splat::{
-    Cpu, CpuScalar, Gradients, Image, RenderConfig, RenderError, Scene, Wanted, render, render_vjp,
+    Cpu, Gradients, Image, RenderConfig, RenderError, CpuScalar, Scene, Wanted, render, render_vjp,
 };
 
-/// An image and the gradients of some losses.
+/// An image, and one gradient per loss.
 pub(crate) type Rendered<T> = (Image<Vec<T>>, Vec<Gradients<Vec<T>>>);
 
-/// A place to render in the precision `T`.
-pub(crate) trait Place<T> {
-    /// Renders `scene`, and differentiates it for each of `v_images`.
+/// A backend in the precision `T`.
+pub(crate) trait Renderer<T> {
+    /// Renders `scene`, and differentiates it for each of `v_images`, gradients with respect to the
+    /// image.
     fn render(
         &self,
         scene: &Scene<'_, &[T]>,
@@ -18,7 +19,7 @@ pub(crate) trait Place<T> {
     ) -> Result<Rendered<T>, RenderError>;
 }
 
-impl<T: CpuScalar> Place<T> for Cpu<T> {
+impl<T: CpuScalar> Renderer<T> for Cpu<T> {
     fn render(
         &self,
         scene: &Scene<'_, &[T]>,
@@ -32,7 +33,7 @@ impl<T: CpuScalar> Place<T> for Cpu<T> {
 }
 
 #[cfg(feature = "gpu")]
-impl<R: cubecl::Runtime> Place<f32> for splat::Gpu<R> {
+impl<R: cubecl::Runtime> Renderer<f32> for splat::Gpu<R> {
     fn render(
         &self,
         scene: &Scene<'_, &[f32]>,

@@ -1,0 +1,174 @@
+//! Inputs and results of a run in one precision.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use splat::{Gaussians, Gradients, Image, RenderConfig, CpuScalar};
+
+use crate::dims::Dims;
+use crate::expected::Expected;
+use crate::reference::Reference;
+use crate::renderer::Renderer;
+
+/// Outputs and gradients of a run, under the names of the file's tensors.
+pub(crate) struct Computed(BTreeMap<String, Vec<f64>>);
+
+impl Computed {
+    /// One tensor of zeros for every expected tensor. Renders of one scene add their gradients up;
+    /// the gradients of a scene that no image shows stay zero.
+    pub(crate) fn zeros(expected: &[Expected]) -> Self {
+        let zeros = |tensor: &Expected| (tensor.name.clone(), vec![0.0; tensor.values.len()]);
+        Self(expected.iter().map(zeros).collect())
+    }
+
+    /// A tensor. Empty if the file expects none of this name.
+    pub(crate) fn get(&self, name: &str) -> &[f64] {
+        self.0.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Adds `values` to part `part` of the tensor `name`, which is cut into parts of their length.
+    /// Ignores tensors that the file does not expect.
+    pub(crate) fn add<T: CpuScalar>(&mut self, name: &str, part: usize, values: &[T]) {
+        if let Some(tensor) = self.0.get_mut(name) {
+            for (sum, value) in tensor[part * values.len()..].iter_mut().zip(values) {
+                *sum += value.to_f64();
+            }
+        }
+    }
+
+    /// Adds the gradients of a render with respect to every input but features. The render showed
+    /// part `scene` of the Gaussians in part `image` of the images.
+    pub(crate) fn add_gradients<T: CpuScalar>(
+        &mut self,
+        prefix: &str,
+        scene: usize,
+        image: usize,
+        v: &Gradients<Vec<T>>,
+    ) {
+        self.add(&format!("{prefix}.means"), scene, &v.gaussians.means);
+        self.add(&format!("{prefix}.scales"), scene, &v.gaussians.scales);
+        self.add(&format!("{prefix}.quats"), scene, &v.gaussians.quaternions);
+        self.add(
+            &format!("{prefix}.opacities"),
+            scene,
+            &v.gaussians.opacities,
+        );
+        self.add(&format!("{prefix}.background"), image, &v.backgrounds);
+        let viewmats = four_by_four(&v.camera_from_world);
+        self.add(&format!("{prefix}.viewmat"), image, &viewmats);
+    }
+
+    /// Adds the outputs of a render, which are part `image` of the images.
+    pub(crate) fn add_outputs<T: CpuScalar>(&mut self, image: usize, rendered: &Image<Vec<T>>) {
+        self.add("out_image", image, &rendered.features);
+        if let Some(transmittance) = &rendered.transmittance {
+            let alpha: Vec<T> = transmittance.iter().map(|&t| T::ONE - t).collect();
+            self.add("out_alpha", image, &alpha);
+        }
+        if let Some(depth) = &rendered.depth {
+            self.add("out_depth", image, depth);
+        }
+    }
+}
+
+/// `[B, 4, 4]` from `[B, 3, 4]`: gradients in the format of the file, whose last row is zero.
+pub(crate) fn four_by_four<T: CpuScalar>(poses: &[T]) -> Vec<T> {
+    let with_row = |pose: &[T]| [pose, &[T::ZERO; 4]].concat();
+    poses.chunks_exact(12).flat_map(with_row).collect()
+}
+
+/// Stored numbers, rounded to the precision of the run.
+pub(crate) fn numbers<T: CpuScalar>(stored: &[f32]) -> Vec<T> {
+    stored.iter().map(|&x| T::from_f64(f64::from(x))).collect()
+}
+
+/// The inputs of a file.
+pub(crate) struct Inputs<'a, T> {
+    pub(crate) dims: Dims,
+    pub(crate) config: &'a RenderConfig,
+    pub(crate) renderer: &'a dyn Renderer<T>,
+    pub(crate) means: Vec<T>,
+    scales: Vec<T>,
+    quaternions: Vec<T>,
+    opacities: Vec<T>,
+    backgrounds: Vec<T>,
+    v_image: Option<Image<Vec<T>>>,
+}
+
+impl<'a, T: CpuScalar> Inputs<'a, T> {
+    pub(crate) fn new(reference: &'a Reference, renderer: &'a dyn Renderer<T>) -> Self {
+        // Alpha is one minus transmittance.
+        let negated = |alphas: &[f32]| alphas.iter().map(|&x| T::from_f64(-f64::from(x))).collect();
+        Self {
+            dims: reference.dims,
+            config: &reference.config,
+            renderer,
+            means: numbers(&reference.means),
+            scales: numbers(&reference.scales),
+            quaternions: numbers(&reference.quaternions),
+            opacities: numbers(&reference.opacities),
+            backgrounds: numbers(&reference.backgrounds),
+            v_image: reference.cotangents.as_ref().map(|cotangents| Image {
+                features: numbers(&cotangents.image),
+                transmittance: Some(negated(&cotangents.alpha)),
+                depth: Some(numbers(&cotangents.depth)),
+                layers: None,
+            }),
+        }
+    }
+
+    /// The Gaussians of some scenes, with `features` for them.
+    pub(crate) fn gaussians<'b>(
+        &'b self,
+        scenes: &Range<usize>,
+        features: &'b [T],
+    ) -> Gaussians<&'b [T]> {
+        let n = self.dims.gaussians;
+        let rows = |buffer: &'b [T], width| part(buffer, scenes, n * width);
+        Gaussians {
+            means: rows(&self.means, 3),
+            scales: rows(&self.scales, 3),
+            quaternions: rows(&self.quaternions, 4),
+            opacities: rows(&self.opacities, 1),
+            features,
+            count: scenes.len() * n,
+            channels: self.dims.channels,
+        }
+    }
+
+    /// The backgrounds of some images.
+    pub(crate) fn backgrounds(&self, images: &Range<usize>) -> &[T] {
+        part(&self.backgrounds, images, self.dims.channels)
+    }
+
+    /// The gradient of the loss with respect to some images. With `features_only`, of the loss that
+    /// depends on their features alone. None if the file has no gradients.
+    pub(crate) fn v_image(
+        &self,
+        images: &Range<usize>,
+        features_only: bool,
+    ) -> Option<Image<&[T]>> {
+        let pixels = self.dims.height * self.dims.width;
+        let part = |buffer, per_pixel| part(buffer, images, pixels * per_pixel);
+        let full = self.v_image.as_ref()?;
+        Some(Image {
+            features: part(&full.features, self.dims.channels),
+            transmittance: full
+                .transmittance
+                .as_ref()
+                .filter(|_| !features_only)
+                .map(|v| part(v, 1)),
+            depth: full
+                .depth
+                .as_ref()
+                .filter(|_| !features_only)
+                .map(|v| part(v, 1)),
+            layers: None,
+        })
+    }
+}
+
+/// The numbers of some items of a buffer that holds `per_item` for each.
+fn part<'a, T>(buffer: &'a [T], items: &Range<usize>, per_item: usize) -> &'a [T] {
+    &buffer[items.start * per_item..items.end * per_item]
+}
