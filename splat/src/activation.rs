@@ -1,5 +1,5 @@
-//! The usual activations, from unconstrained parameters to scales and opacities. Conveniences beside the core: each is
-//! followed by its vjp (MATH eq. 20).
+//! The usual activations, from unconstrained parameters to scales and opacities (MATH eq. 20). The
+//! core does not use them. Each is followed by its vjp.
 
 use crate::error::RenderError;
 use crate::gaussians::check_len;
@@ -13,7 +13,8 @@ pub fn scales_from_logs<T: Number>(logs: &[T]) -> Vec<T> {
         .collect()
 }
 
-/// Vjp of [`scales_from_logs`]: inputs `scales`, its result; incoming `v_scales`; outgoing `v_logs = v_scales scales`.
+/// Vjp of [`scales_from_logs`]: input `scales`, its result; incoming `v_scales`; outgoing `v_logs =
+/// v_scales scales`.
 ///
 /// # Errors
 /// [`RenderError::Shape`] where the two differ in length.
@@ -33,8 +34,8 @@ pub fn opacities_from_logits<T: Number>(logits: &[T]) -> Vec<T> {
         .collect()
 }
 
-/// Vjp of [`opacities_from_logits`]: inputs `opacities`, its result; incoming `v_opacities`; outgoing
-/// `v_logits = v_opacities o (1 - o)`.
+/// Vjp of [`opacities_from_logits`]: input `opacities`, its result; incoming `v_opacities`;
+/// outgoing `v_logits = v_opacities o (1 - o)`.
 ///
 /// # Errors
 /// [`RenderError::Shape`] where the two differ in length.

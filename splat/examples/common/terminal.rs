@@ -1,15 +1,16 @@
-//! Lines for whoever runs an example. They may stop reading, as `head` does; the work goes on without them.
+//! Lines and progress in the terminal. A reader may close its pipe early, as `head` does: the work
+//! then goes on without it.
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 
-/// Writes a line to standard output; a pipe that nobody reads any more is no error.
+/// Writes a line to standard output. A pipe that nobody reads any more is no error.
 pub(crate) fn line(text: impl Display) -> Result<(), String> {
     write_line(&mut io::stdout().lock(), text)
         .map_err(|error| format!("standard output: cannot be written to: {error}"))
 }
 
-/// Writes a line to standard error. When that fails there is nobody left to tell.
+/// Writes a line to standard error. A failure has no other stream to be reported on.
 pub(crate) fn note(text: impl Display) {
     let _ = write_line(&mut io::stderr().lock(), text);
 }

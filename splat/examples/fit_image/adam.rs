@@ -1,4 +1,4 @@
-//! Adam (Kingma and Ba, 2015), with a step size of its own for every kind of parameter.
+//! Adam (Kingma and Ba, 2015), with a step size for every kind of parameter.
 
 use crate::model::Parameters;
 
@@ -9,7 +9,7 @@ const SQUARE_DECAY: f32 = 0.99;
 /// Keeps the division finite; far below any gradient of a mean over pixels.
 const FLOOR: f32 = 1e-15;
 
-/// How far one step goes, at the start.
+/// Step sizes at the start of the run.
 pub(crate) struct StepSizes {
     /// px
     pub(crate) positions: f32,
@@ -37,12 +37,12 @@ struct Moments {
 }
 
 impl Adam {
-    /// Moves `parameters` against the gradient `v`, by `sizes` times `factor`. Parameters that were added since the last
-    /// step start without moments.
+    /// Moves `parameters` against the gradient `v`, by `sizes` times `factor`. Parameters that are
+    /// new since the last step start with moments of zero.
     pub(crate) fn step(
         &mut self,
-        parameters: &mut Parameters,
-        v: &Parameters,
+        parameters: &mut Parameters<f32>,
+        v: &Parameters<f32>,
         sizes: &StepSizes,
         factor: f32,
     ) {
@@ -61,10 +61,11 @@ impl Adam {
         for (moments, (values, v, size)) in self.moments.iter_mut().zip(groups) {
             moments.apply(values, v, size * factor, &correction);
         }
+        parameters.raise_scales();
     }
 }
 
-/// Undoes the moments' bias towards their start at zero.
+/// Factors that remove the bias of the moments towards zero, their start.
 struct Correction {
     mean: f32,
     square: f32,

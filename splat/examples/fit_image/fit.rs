@@ -10,7 +10,8 @@ use crate::model::Parameters;
 use crate::photo::Photo;
 use crate::seeding;
 
-/// Share of the Gaussians that are there from the start; the others are added where the picture is wrong.
+/// Share of the Gaussians that are there from the start. The others are added where the error is
+/// large.
 const FIRST_SHARE: f64 = 0.5;
 /// How often Gaussians are added.
 const ADDITIONS: usize = 8;
@@ -26,10 +27,10 @@ const STEPS: StepSizes = StepSizes {
 };
 /// Step sizes at the end, relative to the start.
 const LAST_STEP: f32 = 0.02;
-/// Iterations between two looks at the error.
+/// Iterations between two reports of the error.
 const REPORT_EVERY: usize = 10;
 
-/// How long to fit with how many Gaussians.
+/// Length of the run and number of Gaussians.
 pub(crate) struct Plan {
     pub(crate) gaussians: usize,
     pub(crate) iterations: usize,
@@ -37,7 +38,7 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// How many Gaussians there are from `iteration` on.
+    /// The number of Gaussians from `iteration` on.
     fn gaussians_at(&self, iteration: usize) -> usize {
         let first = ((self.gaussians as f64 * FIRST_SHARE).ceil() as usize).max(1);
         let span = (self.iterations as f64 * ADDED_BY / ADDITIONS as f64).max(1.0);
@@ -52,9 +53,9 @@ impl Plan {
     }
 }
 
-/// What came out.
+/// The result.
 pub(crate) struct Fitted {
-    pub(crate) parameters: Parameters,
+    pub(crate) parameters: Parameters<f32>,
     /// `[H, W, 3]`
     pub(crate) rendered: Vec<f32>,
 }
@@ -93,7 +94,10 @@ pub(crate) fn fit(
     })
 }
 
-/// Where the photograph is painted again.
+/// The picture of some parameters, and the gradient with respect to them.
+type Differentiated = (Vec<f32>, Parameters<f32>);
+
+/// The renderer, with a photograph to compare with.
 struct Canvas<'a> {
     photo: &'a Photo,
     backend: Cpu<f32>,
@@ -112,9 +116,10 @@ impl<'a> Canvas<'a> {
     }
 
     /// The picture, and the gradient of its mean square error.
-    fn gradient(&self, parameters: &Parameters) -> Result<(Vec<f32>, Parameters), RenderError> {
+    fn gradient(&self, parameters: &Parameters<f32>) -> Result<Differentiated, RenderError> {
         let (photo, backend) = (self.photo, &self.backend);
-        let splats = parameters.splats(backend, [photo.width, photo.height], &self.config)?;
+        let splats = parameters.splats();
+        let splats = backend.splats(splats, photo.width, photo.height, &self.config)?;
         let view = splats.as_slices();
         let hits = backend.bin(&view, photo.width, photo.height)?;
         let sorted = backend.sort(&view, hits)?;

@@ -4,9 +4,10 @@
 //! cargo run --release -p splat --example fit_image -- PHOTO --gaussians 2000 --iterations 1000 --out out
 //! ```
 //!
-//! The Gaussians are flat: they enter the renderer after the projection, as splats made elsewhere. Writes `fit.png`, `error.png`
-//! (four times the absolute error) and `gaussians.png` (each Gaussian's ellipse at one standard deviation). Exit code 2: the
-//! arguments or the photograph cannot be used.
+//! The Gaussians are flat: they enter the renderer after the projection, as splats made elsewhere.
+//! Writes `fit.png`, `error.png` (four times the absolute error) and `gaussians.png` (the ellipse
+//! of each Gaussian at one standard deviation). Exit code 0: all pictures are written. Exit code 2:
+//! the arguments or the photograph cannot be used, or a picture cannot be written.
 
 mod adam;
 #[path = "../common/mod.rs"]
@@ -16,8 +17,6 @@ mod model;
 mod photo;
 mod pictures;
 mod seeding;
-#[path = "../common/terminal.rs"]
-mod terminal;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -26,10 +25,11 @@ use std::time::Instant;
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use common::{files, terminal};
 use fit::Plan;
 use photo::Photo;
 
-/// The most Gaussians: far more than any photograph has use for.
+/// Upper bound of `--gaussians`: more than the pixels of most photographs.
 const MOST_GAUSSIANS: u64 = 10_000_000;
 
 /// Paints a photograph with Gaussians.
@@ -46,7 +46,7 @@ struct Arguments {
     /// The folder for the pictures.
     #[arg(long, default_value = "out")]
     out: PathBuf,
-    /// Where the Gaussians start is drawn from this.
+    /// Seed of the random positions.
     #[arg(long, default_value_t = 0)]
     seed: u64,
 }
@@ -63,7 +63,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<(), String> {
     let photo = Photo::read(&arguments.photo)?;
-    common::writable_folder(&arguments.out)?;
+    files::writable_folder(&arguments.out)?;
     let plan = Plan {
         gaussians: arguments.gaussians as usize,
         iterations: arguments.iterations as usize,
@@ -76,7 +76,7 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     let elapsed = start.elapsed().as_secs_f64();
     progress.finish_and_clear();
     for (name, picture) in pictures::all(&photo, &fitted) {
-        common::write_png(&arguments.out.join(name), &picture)?;
+        common::pictures::write_png(&arguments.out.join(name), &picture)?;
     }
     terminal::line(format_args!(
         "{}: {:.2} dB with {} gaussians after {} iterations of {:.0} ms",

@@ -1,112 +1,119 @@
-//! The picture's parameters: flat Gaussians in pixels, without constraints on any number.
+//! The parameters of the picture: flat Gaussians in pixels, without constraints on any number.
 
-use splat::activation::{opacities_from_logits, opacities_from_logits_vjp, scales_from_logs};
-use splat::{Cpu, RenderConfig, RenderError, Splats};
+use splat::activation::{
+    opacities_from_logits, opacities_from_logits_vjp, scales_from_logs, scales_from_logs_vjp,
+};
+use splat::{RenderError, Scalar, Splats};
 
 /// Colour channels.
 pub(crate) const CHANNELS: usize = 3;
-/// No Gaussian gets narrower than this, px: below, it would fall between pixel centres.
-const LEAST_SCALE_PX: f32 = 0.35;
+/// Natural logarithm of the least standard deviation, 0.35 px. A narrower Gaussian can fall between
+/// pixel centres.
+pub(crate) const LEAST_LOG_SCALE: f64 = -1.05;
 
 /// N Gaussians in the plane, the first farthest back. A gradient has the same type.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Parameters {
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Parameters<T> {
     /// Centres `[N, 2]`, px.
-    pub(crate) positions: Vec<f32>,
-    /// Logarithms of the standard deviations along both axes `[N, 2]`, of px.
-    pub(crate) log_scales: Vec<f32>,
+    pub(crate) positions: Vec<T>,
+    /// Natural logarithms of the standard deviations along both axes `[N, 2]`, of px. Numbers below
+    /// [`LEAST_LOG_SCALE`] count as that.
+    pub(crate) log_scales: Vec<T>,
     /// Angle of the first axis `[N]`, radians from x towards y.
-    pub(crate) angles: Vec<f32>,
+    pub(crate) angles: Vec<T>,
     /// Opacities before the sigmoid `[N]`.
-    pub(crate) logits: Vec<f32>,
+    pub(crate) logits: Vec<T>,
     /// Colours `[N, 3]`.
-    pub(crate) colours: Vec<f32>,
+    pub(crate) colours: Vec<T>,
 }
 
-impl Parameters {
+impl<T: Scalar> Parameters<T> {
     /// The number N of Gaussians.
     pub(crate) fn len(&self) -> usize {
         self.angles.len()
     }
 
     /// Adds one Gaussian in front of all others: round, of standard deviation `scale` px.
-    pub(crate) fn push(
-        &mut self,
-        centre: [f32; 2],
-        scale: f32,
-        logit: f32,
-        colour: [f32; CHANNELS],
-    ) {
+    pub(crate) fn push(&mut self, centre: [T; 2], scale: f64, logit: T, colour: [T; CHANNELS]) {
         self.positions.extend(centre);
-        self.log_scales.extend([scale.ln(); 2]);
-        self.angles.push(0.0);
+        self.log_scales.extend([T::from_f64(scale.ln()); 2]);
+        self.angles.push(T::ZERO);
         self.logits.push(logit);
         self.colours.extend(colour);
     }
 
-    /// Both standard deviations of every Gaussian, px.
-    pub(crate) fn scales(&self) -> Vec<f32> {
-        let mut scales = scales_from_logs(&self.log_scales);
-        for scale in &mut scales {
-            *scale = scale.max(LEAST_SCALE_PX);
-        }
-        scales
+    /// Both standard deviations of every Gaussian, px: `s = e^max(l, l_min)`.
+    pub(crate) fn scales(&self) -> Vec<T> {
+        let clamped = |&log: &T| if is_free(log) { log } else { least() };
+        scales_from_logs(&self.log_scales.iter().map(clamped).collect::<Vec<T>>())
     }
 
-    /// The Gaussians as the compositor takes them.
-    pub(crate) fn splats(
-        &self,
-        backend: &Cpu<f32>,
-        [width, height]: [usize; 2],
-        config: &RenderConfig,
-    ) -> Result<Splats<Vec<f32>>, RenderError> {
+    /// Raises every logarithm of a scale to at least [`LEAST_LOG_SCALE`]. Below it the gradient is
+    /// zero: a step that went there could never be undone.
+    pub(crate) fn raise_scales(&mut self) {
+        for log in &mut self.log_scales {
+            if !is_free(*log) {
+                *log = least();
+            }
+        }
+    }
+
+    /// The Gaussians as the compositor takes them, but for their extents.
+    pub(crate) fn splats(&self) -> Splats<Vec<T>> {
         let scales = self.scales();
-        let conics = self
-            .angles
-            .iter()
-            .zip(scales.chunks_exact(2))
-            .flat_map(|(&angle, scale)| {
-                let (narrow, sin, cos) = (Narrowness::new(scale), angle.sin(), angle.cos());
-                [
-                    cos * cos * narrow.first + sin * sin * narrow.second,
-                    cos * sin * (narrow.first - narrow.second),
-                    sin * sin * narrow.first + cos * cos * narrow.second,
-                ]
-            });
-        let splats = Splats {
+        let pairs = self.angles.iter().zip(scales.chunks_exact(2));
+        let conics = pairs.flat_map(|(&angle, scale)| {
+            let ([first, second], (sin, cos)) = (narrowness(scale), sin_cos(angle));
+            [
+                cos * cos * first + sin * sin * second,
+                cos * sin * (first - second),
+                sin * sin * first + cos * cos * second,
+            ]
+        });
+        Splats {
             means: self.positions.clone(),
             conics: conics.collect(),
             opacities: opacities_from_logits(&self.logits),
-            depths: (0..self.len()).map(|i| -(i as f32)).collect(),
+            depths: (0..self.len()).map(|i| T::from_f64(-(i as f64))).collect(),
             features: self.colours.clone(),
             half_features: None,
             extents: Vec::new(),
             offsets: vec![0, self.len()],
             channels: CHANNELS,
-        };
-        backend.splats(splats, width, height, config)
+        }
     }
 
-    /// Vjp of [`Parameters::splats`]: incoming the gradient by the splats.
+    /// Vjp of [`Parameters::splats`]: inputs `self` and `splats`, its result; incoming `v`, the
+    /// gradient with respect to the splats.
+    ///
+    /// With `n = s^-2` and `v_n` the gradient with respect to it, `v_s = -2 n v_n / s`. The clamp
+    /// passes the gradient for `l >= l_min` and stops it below. At `l_min`, where the derivative
+    /// jumps, it is that towards larger scales, so that a Gaussian there can grow.
     pub(crate) fn splats_vjp(
         &self,
-        splats: &Splats<Vec<f32>>,
-        v: Splats<Vec<f32>>,
+        splats: &Splats<Vec<T>>,
+        v: Splats<Vec<T>>,
     ) -> Result<Self, RenderError> {
         let scales = self.scales();
-        let mut log_scales = Vec::with_capacity(scales.len());
+        let two = T::from_f64(2.0);
+        let mut v_scales = Vec::with_capacity(scales.len());
         let mut angles = Vec::with_capacity(self.len());
         for (i, v_conic) in v.conics.chunks_exact(3).enumerate() {
             let [xx, xy, yy] = [v_conic[0], v_conic[1], v_conic[2]];
-            let narrow = Narrowness::new(&scales[2 * i..2 * i + 2]);
-            let (sin, cos) = self.angles[i].sin_cos();
-            // The scale's logarithm l enters as e^-2l.
+            let scale = &scales[2 * i..2 * i + 2];
+            let ([first, second], (sin, cos)) = (narrowness(scale), sin_cos(self.angles[i]));
             let v_first = cos * cos * xx + cos * sin * xy + sin * sin * yy;
             let v_second = sin * sin * xx - cos * sin * xy + cos * cos * yy;
-            log_scales.push(-2.0 * narrow.first * v_first);
-            log_scales.push(-2.0 * narrow.second * v_second);
-            let turn = 2.0 * cos * sin * (yy - xx) + (cos * cos - sin * sin) * xy;
-            angles.push((narrow.first - narrow.second) * turn);
+            v_scales.push(-two * first * v_first / scale[0]);
+            v_scales.push(-two * second * v_second / scale[1]);
+            let turn = two * cos * sin * (yy - xx) + (cos * cos - sin * sin) * xy;
+            angles.push((first - second) * turn);
+        }
+        let mut log_scales = scales_from_logs_vjp(&scales, &v_scales)?;
+        for (v_log, &log) in log_scales.iter_mut().zip(&self.log_scales) {
+            if !is_free(log) {
+                *v_log = T::ZERO;
+            }
         }
         Ok(Self {
             positions: v.means,
@@ -118,17 +125,25 @@ impl Parameters {
     }
 }
 
-/// Inverse variances along both axes, px^-2.
-struct Narrowness {
-    first: f32,
-    second: f32,
+/// [`LEAST_LOG_SCALE`], rounded.
+fn least<T: Scalar>() -> T {
+    T::from_f64(LEAST_LOG_SCALE)
 }
 
-impl Narrowness {
-    fn new(scale: &[f32]) -> Self {
-        Self {
-            first: 1.0 / (scale[0] * scale[0]),
-            second: 1.0 / (scale[1] * scale[1]),
-        }
-    }
+/// Whether the clamp of the scales leaves a logarithm as it is.
+fn is_free<T: Scalar>(log: T) -> bool {
+    log >= least()
+}
+
+/// Inverse variances along both axes, px^-2.
+fn narrowness<T: Scalar>(scale: &[T]) -> [T; 2] {
+    [
+        T::ONE / (scale[0] * scale[0]),
+        T::ONE / (scale[1] * scale[1]),
+    ]
+}
+
+fn sin_cos<T: Scalar>(angle: T) -> (T, T) {
+    let (sin, cos) = angle.to_f64().sin_cos();
+    (T::from_f64(sin), T::from_f64(cos))
 }

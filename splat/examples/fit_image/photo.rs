@@ -1,6 +1,9 @@
-//! The photograph: its pixels, its detail, and how far a picture is from it.
+//! The photograph: its pixels, its detail, and the error of a picture of it.
 
 use std::path::Path;
+
+use image::{DynamicImage, ImageDecoder, ImageReader, RgbImage};
+use splat::config::MAX_SIDE_PX;
 
 use crate::model::CHANNELS;
 
@@ -20,10 +23,17 @@ pub(crate) struct Photo {
 impl Photo {
     /// Reads a PNG or JPEG file.
     pub(crate) fn read(path: &Path) -> Result<Self, String> {
-        let fail = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-        let reader = image::ImageReader::open(path).map_err(|error| fail(&error))?;
-        let reader = reader.with_guessed_format().map_err(|error| fail(&error))?;
-        let picture = reader.decode().map_err(|error| fail(&error))?.into_rgb8();
+        let picture = decode(path).map_err(|error| {
+            let path = path.display();
+            format!("{path}: expected a PNG or JPEG file: {error}")
+        })?;
+        let (width, height) = picture.dimensions();
+        if width.min(height) == 0 || width.max(height) as usize > MAX_SIDE_PX {
+            return Err(format!(
+                "{}: expected sides of 1 to {MAX_SIDE_PX} px, got {width} x {height} px",
+                path.display()
+            ));
+        }
         Ok(Self {
             width: picture.width() as usize,
             height: picture.height() as usize,
@@ -58,7 +68,8 @@ impl Photo {
         std::array::from_fn(|channel| (sum(channel) / self.pixels() as f64) as f32)
     }
 
-    /// `[H, W]`: how much each pixel differs from its neighbours to the right and below, averaged over a square around it.
+    /// `[H, W]`: the differences of each pixel from its neighbours to the right and below, averaged
+    /// over a square around it.
     pub(crate) fn detail(&self) -> Vec<f32> {
         let difference = |a: usize, b: usize| {
             let (a, b) = (self.colour(a), self.colour(b));
@@ -103,8 +114,28 @@ impl Photo {
     }
 }
 
-/// Averages `lines` lines of `length` values over a window along each line; `step` and `line_step` are the distances between
-/// neighbours in a line and between lines.
+/// The pixels of a file, upright, on white where they are transparent.
+fn decode(path: &Path) -> Result<RgbImage, Box<dyn std::error::Error>> {
+    let mut decoder = ImageReader::open(path)?
+        .with_guessed_format()?
+        .into_decoder()?;
+    let orientation = decoder.orientation()?;
+    let mut picture = DynamicImage::from_decoder(decoder)?;
+    picture.apply_orientation(orientation);
+    if !picture.color().has_alpha() {
+        return Ok(picture.into_rgb8());
+    }
+    let picture = picture.into_rgba8();
+    let (width, height) = picture.dimensions();
+    Ok(RgbImage::from_fn(width, height, |x, y| {
+        let [red, green, blue, alpha] = picture.get_pixel(x, y).0.map(u16::from);
+        let on_white = |colour: u16| ((colour * alpha + 255 * (255 - alpha) + 127) / 255) as u8;
+        image::Rgb([red, green, blue].map(on_white))
+    }))
+}
+
+/// Averages `lines` lines of `length` values over a window along each line. Neighbours in a line
+/// are `step` apart, and lines `line_step`.
 fn averaged(
     values: &[f32],
     length: usize,

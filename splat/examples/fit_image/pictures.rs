@@ -1,13 +1,13 @@
-//! What is written at the end.
+//! The pictures that are written at the end.
 
 use image::{Rgb, RgbImage};
 
-use crate::common::{byte, picture};
+use crate::common::pictures::{byte, picture};
 use crate::fit::Fitted;
 use crate::model::{CHANNELS, Parameters};
 use crate::photo::Photo;
 
-/// How much brighter the error picture shows errors.
+/// Factor of the errors in the error picture.
 const ERROR_GAIN: f32 = 4.0;
 
 /// Names and pictures: the fit, its error, its Gaussians.
@@ -25,7 +25,7 @@ pub(crate) fn all(photo: &Photo, fitted: &Fitted) -> [(&'static str, RgbImage); 
 }
 
 /// The outline of every Gaussian at one standard deviation, in its colour, the last in front.
-fn ellipses(width: usize, height: usize, parameters: &Parameters) -> RgbImage {
+fn ellipses(width: usize, height: usize, parameters: &Parameters<f32>) -> RgbImage {
     let mut picture = RgbImage::new(width as u32, height as u32);
     let scales = parameters.scales();
     for i in 0..parameters.len() {

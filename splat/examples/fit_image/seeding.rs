@@ -1,4 +1,5 @@
-//! Where Gaussians start: first where the photograph has detail, later where the picture is wrong.
+//! Positions of new Gaussians: at first where the photograph has detail, later where the error is
+//! large.
 
 use rand::Rng;
 use rand::distr::Distribution;
@@ -8,17 +9,18 @@ use rand_chacha::ChaCha8Rng;
 use crate::model::Parameters;
 use crate::photo::Photo;
 
-/// Share of the first Gaussians that are spread evenly, whatever the photograph shows.
+/// Share of the first Gaussians that are spread evenly.
 const EVEN_SHARE: f32 = 0.3;
 /// Standard deviation of a new Gaussian relative to the side of the square it has to itself.
 const SCALE_OF_CELL: f32 = 0.6;
 /// Opacity logit of the first Gaussians: opacity 0.73.
 const FIRST_LOGIT: f32 = 1.0;
-/// Opacity logit of those added later, which shall not tear holes: opacity 0.27.
+/// Opacity logit of those added later: opacity 0.27, so that the picture changes little.
 const LATER_LOGIT: f32 = -1.0;
 
-/// The first `count` Gaussians: dense and small where neighbouring pixels differ, the large ones behind.
-pub(crate) fn first(photo: &Photo, count: usize, rng: &mut ChaCha8Rng) -> Parameters {
+/// The first `count` Gaussians: dense and small where neighbouring pixels differ, the largest
+/// farthest back.
+pub(crate) fn first(photo: &Photo, count: usize, rng: &mut ChaCha8Rng) -> Parameters<f32> {
     let detail = photo.detail();
     let mean = detail.iter().sum::<f32>() / detail.len() as f32;
     // A photograph of one colour has no detail anywhere.
@@ -28,21 +30,21 @@ pub(crate) fn first(photo: &Photo, count: usize, rng: &mut ChaCha8Rng) -> Parame
     };
     let weights: Vec<f32> = detail.iter().map(|&detail| density(detail)).collect();
     let cell = (photo.pixels() as f32 / count as f32).sqrt();
-    let mut places: Vec<(f32, usize)> = draw(&weights, count, rng)
+    let mut seeds: Vec<(f32, usize)> = draw(&weights, count, rng)
         .map(|pixel| (SCALE_OF_CELL * cell / weights[pixel].sqrt(), pixel))
         .collect();
-    places.sort_by(|a, b| b.0.total_cmp(&a.0));
+    seeds.sort_by(|a, b| b.0.total_cmp(&a.0));
     let mut parameters = Parameters::default();
-    for (scale, pixel) in places {
+    for (scale, pixel) in seeds {
         let centre = jittered(photo, pixel, rng);
-        parameters.push(centre, scale, FIRST_LOGIT, photo.colour(pixel));
+        parameters.push(centre, f64::from(scale), FIRST_LOGIT, photo.colour(pixel));
     }
     parameters
 }
 
-/// `count` more, in front, drawn by how wrong each pixel is; `cell` is the side of the square each has to itself.
+/// Adds `count` Gaussians in front, at pixels drawn with their square error as weight.
 pub(crate) fn add(
-    parameters: &mut Parameters,
+    parameters: &mut Parameters<f32>,
     photo: &Photo,
     rendered: &[f32],
     count: usize,
@@ -50,15 +52,15 @@ pub(crate) fn add(
 ) {
     let errors = photo.square_errors(rendered);
     let cell = (photo.pixels() as f32 / (parameters.len() + count) as f32).sqrt();
-    let places: Vec<usize> = draw(&errors, count, rng).collect();
-    for pixel in places {
+    let seeds: Vec<usize> = draw(&errors, count, rng).collect();
+    for pixel in seeds {
         let centre = jittered(photo, pixel, rng);
         let scale = 0.5 * SCALE_OF_CELL * cell;
-        parameters.push(centre, scale, LATER_LOGIT, photo.colour(pixel));
+        parameters.push(centre, f64::from(scale), LATER_LOGIT, photo.colour(pixel));
     }
 }
 
-/// `count` pixels drawn by weight; evenly if every weight is zero.
+/// `count` pixels drawn by weight, or evenly if every weight is zero.
 fn draw(weights: &[f32], count: usize, rng: &mut ChaCha8Rng) -> impl Iterator<Item = usize> {
     let pixels = weights.len();
     let table = WeightedIndex::new(weights);
@@ -68,7 +70,7 @@ fn draw(weights: &[f32], count: usize, rng: &mut ChaCha8Rng) -> impl Iterator<It
     })
 }
 
-/// Somewhere within a pixel, px.
+/// A random point within a pixel, px.
 fn jittered(photo: &Photo, pixel: usize, rng: &mut ChaCha8Rng) -> [f32; 2] {
     let (x, y) = (pixel % photo.width, pixel / photo.width);
     [

@@ -1,4 +1,4 @@
-//! What the readers hand over: Gaussians, their colours, and who looks at them.
+//! The result of the readers: Gaussians, their colours, and cameras.
 
 use splat::sh::{self, Harmonics};
 use splat::{Camera, RenderError};
@@ -6,7 +6,7 @@ use splat::{Camera, RenderError};
 /// Colour channels.
 pub(crate) const CHANNELS: usize = 3;
 
-/// What gives the Gaussians their colour.
+/// The colours of the Gaussians.
 pub(crate) enum Appearance {
     /// `[N, 3]`
     Colours(Vec<f32>),

@@ -4,9 +4,11 @@
 //! cargo run --release -p splat --example render_points -- garden.npz --out out
 //! ```
 //!
-//! An archive of `NumPy` brings points, colours and cameras; every point becomes a round Gaussian as wide as half the way to its
-//! neighbours. A 3DGS PLY file brings Gaussians; eight cameras circle around their middle. Writes `view_00.png` and so on. Exit
-//! code 2: the arguments or the file cannot be used.
+//! An archive of `NumPy` holds points, colours and cameras. Every point becomes a round Gaussian,
+//! half as wide as the distance to its neighbours. A 3DGS PLY file holds Gaussians, which eight
+//! cameras on a circle around their middle show. Writes `view_00.png` and so on. Exit code 0: every
+//! picture is written, and some Gaussian is visible. Exit code 2: the arguments or the file cannot
+//! be used, a picture cannot be written, or nothing is visible.
 
 mod cloud;
 #[path = "../common/mod.rs"]
@@ -15,8 +17,6 @@ mod neighbours;
 mod npz;
 mod orbit;
 mod ply;
-#[path = "../common/terminal.rs"]
-mod terminal;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -28,8 +28,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use splat::{Cpu, Gaussians, RenderConfig, RenderError, Scene, Views, render};
 
 use cloud::{CHANNELS, Cloud, Shot};
+use common::{files, terminal};
 
-/// What shows where nothing is.
+/// The colour behind all Gaussians.
 const BACKGROUND: [f32; CHANNELS] = [0.0; CHANNELS];
 
 /// Renders a point cloud (.npz) or a trained scene (.ply) to PNG.
@@ -55,7 +56,12 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<(), String> {
     let fail = |error: String| format!("{}: {error}", arguments.file.display());
     let (cloud, shots) = read(&arguments.file).map_err(fail)?;
-    common::writable_folder(&arguments.out)?;
+    for (what, count) in [("Gaussian", cloud.len()), ("camera", shots.len())] {
+        if count == 0 {
+            return Err(fail(format!("expected at least one {what}, got none")));
+        }
+    }
+    files::writable_folder(&arguments.out)?;
     terminal::line(format_args!(
         "{} gaussians, {} cameras",
         cloud.len(),
@@ -63,13 +69,22 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     ))?;
     let progress = ProgressBar::new(shots.len() as u64).with_style(style());
     let start = Instant::now();
+    let mut most_visible = 0;
     for (i, shot) in shots.iter().enumerate() {
-        let picture = take(&cloud, shot).map_err(|error| fail(error.to_string()))?;
-        common::write_png(&arguments.out.join(format!("view_{i:02}.png")), &picture)?;
+        let (picture, visible) = take(&cloud, shot).map_err(|error| fail(error.to_string()))?;
+        most_visible = most_visible.max(visible);
+        common::pictures::write_png(&arguments.out.join(format!("view_{i:02}.png")), &picture)?;
         progress.inc(1);
     }
     progress.finish_and_clear();
-    let per_picture = 1000.0 * start.elapsed().as_secs_f64() / shots.len().max(1) as f64;
+    if most_visible == 0 {
+        return Err(fail(format!(
+            "expected a visible Gaussian, got {} that are culled in all {} pictures",
+            cloud.len(),
+            shots.len()
+        )));
+    }
+    let per_picture = 1000.0 * start.elapsed().as_secs_f64() / shots.len() as f64;
     terminal::line(format_args!(
         "{} pictures in {}, {per_picture:.0} ms each",
         shots.len(),
@@ -77,7 +92,7 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     ))
 }
 
-/// Reads a file by its kind.
+/// Reads a file, whose extension says its format.
 fn read(path: &Path) -> Result<(Cloud, Vec<Shot>), String> {
     let kind = path
         .extension()
@@ -89,12 +104,12 @@ fn read(path: &Path) -> Result<(Cloud, Vec<Shot>), String> {
             let shots = orbit::around(&cloud);
             (cloud, shots)
         }),
-        _ => Err("expected a file that ends in .npz or .ply".to_owned()),
+        _ => Err("expected a name that ends in .npz or .ply".to_owned()),
     }
 }
 
-/// Renders one picture.
-fn take(cloud: &Cloud, shot: &Shot) -> Result<RgbImage, RenderError> {
+/// One picture, and the number of visible Gaussians in it.
+fn take(cloud: &Cloud, shot: &Shot) -> Result<(RgbImage, usize), RenderError> {
     let colours = cloud.colours(&shot.camera)?;
     let views = Views::single(shot.width, shot.height, shot.camera, cloud.len());
     let scene = Scene {
@@ -110,8 +125,10 @@ fn take(cloud: &Cloud, shot: &Shot) -> Result<RgbImage, RenderError> {
         views: &views,
         backgrounds: &BACKGROUND,
     };
-    let (image, _) = render(&Cpu::<f32>::new(), &scene, &RenderConfig::default())?;
-    Ok(common::picture(shot.width, shot.height, &image.features))
+    let (image, saved) = render(&Cpu::<f32>::new(), &scene, &RenderConfig::default())?;
+    let culled: usize = saved.splats.culled().iter().sum();
+    let picture = common::pictures::picture(shot.width, shot.height, &image.features);
+    Ok((picture, cloud.len() - culled))
 }
 
 fn style() -> ProgressStyle {

@@ -5,7 +5,8 @@ const NEIGHBOURS: usize = 3;
 /// Lists up to this long are searched one by one.
 const LEAF: usize = 8;
 
-/// For each of the points `[N, 3]` the mean distance to its three nearest neighbours; zero where there are none.
+/// For each of the points `[N, 3]` the mean distance to its three nearest neighbours. Zero where
+/// there are none.
 pub(crate) fn distances(points: &[f32]) -> Vec<f32> {
     let tree = Tree::new(points);
     (0..tree.points.len())

@@ -1,5 +1,5 @@
-//! Points with cameras from an archive of `NumPy`: `means3d` and `colors` `[N, 3]`, `viewmats` `[V, 4, 4]`, `Ks` `[V, 3, 3]`, `width`
-//! and `height`.
+//! Points with cameras from an archive of `NumPy`: `means3d` and `colors` `[N, 3]`, `viewmats`
+//! `[V, 4, 4]`, `Ks` `[V, 3, 3]`, `width` and `height`.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -8,14 +8,17 @@ use std::path::Path;
 use npyz::npz::NpzArchive;
 use npyz::{Deserialize, Order};
 use splat::Camera;
+use splat::config::MAX_SIDE_PX;
 
 use crate::cloud::{Appearance, Cloud, Shot};
 use crate::neighbours;
 
-/// Standard deviation of a point's Gaussian relative to the mean distance to its nearest neighbours: close enough to touch them.
+/// Standard deviation of a point's Gaussian relative to the mean distance to its nearest
+/// neighbours: near enough to touch theirs.
 const SCALE_OF_DISTANCE: f32 = 0.5;
-/// Share of the points whose distances are believed; strays far from everything get no more than the widest of these.
-const BELIEVED_SHARE: f64 = 0.9;
+/// Share of the points that keep their distances. Those far from all others get the greatest of
+/// these.
+const KEPT_SHARE: f64 = 0.9;
 /// Opacity of a point: nearly solid.
 const OPACITY: f32 = 0.95;
 
@@ -28,7 +31,7 @@ pub(crate) fn read(path: &Path) -> Result<(Cloud, Vec<Shot>), String> {
     let (colours, shape) = colours(&mut archive)?;
     expect_shape("colors", &shape, &[Some(count), Some(3)])?;
     let mut distances = neighbours::distances(&means);
-    let widest = quantile(&distances, BELIEVED_SHARE);
+    let widest = quantile(&distances, KEPT_SHARE);
     for distance in &mut distances {
         *distance = distance.min(widest);
     }
@@ -45,7 +48,7 @@ pub(crate) fn read(path: &Path) -> Result<(Cloud, Vec<Shot>), String> {
     Ok((cloud, shots(&mut archive)?))
 }
 
-/// The value that a share of all values does not exceed; infinite if there are none.
+/// The value that a share of all values does not exceed. Infinite if there are none.
 fn quantile(values: &[f32], share: f64) -> f32 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f32::total_cmp);
@@ -86,10 +89,18 @@ fn array<T: Deserialize>(archive: &mut Archive, name: &str) -> Result<(Vec<T>, V
     if file.order() != Order::C && shape.len() > 1 {
         return Err(format!("{name}: stored in Fortran order, expected C order"));
     }
-    Ok((file.into_vec().map_err(fail)?, shape))
+    let values = file.into_vec().map_err(fail)?;
+    let expected = shape.iter().try_fold(1u64, |n, &side| n.checked_mul(side));
+    if expected != Some(values.len() as u64) {
+        let got = values.len();
+        return Err(format!(
+            "{name}: expected the elements of shape {shape:?}, got {got}"
+        ));
+    }
+    Ok((values, shape))
 }
 
-/// Colours in [0, 1], stored so or as bytes.
+/// Colours in [0, 1], which are stored so or as bytes.
 fn colours(archive: &mut Archive) -> Result<(Vec<f32>, Vec<u64>), String> {
     if let Ok((bytes, shape)) = array::<u8>(archive, "colors") {
         return Ok((
@@ -100,18 +111,18 @@ fn colours(archive: &mut Archive) -> Result<(Vec<f32>, Vec<u64>), String> {
     array::<f32>(archive, "colors")
 }
 
-/// A single positive integer.
+/// The side of the pictures, px.
 fn side(archive: &mut Archive, name: &str) -> Result<usize, String> {
     let (values, _) = array::<i64>(archive, name)?;
     match values[..] {
-        [side] if side > 0 => Ok(side as usize),
+        [side] if (1..=MAX_SIDE_PX as i64).contains(&side) => Ok(side as usize),
         _ => Err(format!(
-            "{name}: expected one positive integer, got {values:?}"
+            "{name}: expected one integer from 1 to {MAX_SIDE_PX}, got {values:?}"
         )),
     }
 }
 
-/// Checks a shape, `None` standing for any length; returns the first length.
+/// Checks a shape, in which `None` stands for any length. Returns the first length.
 fn expect_shape(name: &str, shape: &[u64], expected: &[Option<u64>]) -> Result<u64, String> {
     let fits = |(&got, want): (&u64, &Option<u64>)| want.is_none_or(|want| want == got);
     if shape.len() == expected.len() && shape.iter().zip(expected).all(fits) {

@@ -1,4 +1,4 @@
-//! Cameras for a scene that comes without: a circle around its middle, all looking there.
+//! Cameras for a scene without cameras: on a circle around its middle, towards it.
 
 use splat::Camera;
 
@@ -15,7 +15,7 @@ const RADIUS: f64 = 2.5;
 /// How far above the middle the circle lies, in radii. The scene's y points down.
 const RISE: f64 = 0.3;
 
-/// The cameras; none if nothing in the cloud has a place.
+/// The cameras. None if no Gaussian has a finite mean.
 pub(crate) fn around(cloud: &Cloud) -> Vec<Shot> {
     let wide = |p: &[f32]| [f64::from(p[0]), f64::from(p[1]), f64::from(p[2])];
     let points: Vec<[f64; 3]> = cloud
@@ -45,7 +45,8 @@ pub(crate) fn around(cloud: &Cloud) -> Vec<Shot> {
     (0..SHOTS).map(shot).collect()
 }
 
-/// The pose of a camera at `eye` that looks at `target`, the world's y pointing down in the picture.
+/// The pose of a camera at `eye` that looks at `target`, the world's y pointing down in the
+/// picture.
 fn looking(eye: [f64; 3], target: [f64; 3]) -> [[f64; 4]; 3] {
     let forward = unit(difference(target, eye));
     let right = unit(cross([0.0, 1.0, 0.0], forward));
@@ -70,7 +71,7 @@ fn norm(a: [f64; 3]) -> f64 {
     a.iter().map(|x| x * x).sum::<f64>().sqrt()
 }
 
-/// `a` at length one; forwards where it has none.
+/// `a` at length one. For a vector of length zero, the direction of z.
 fn unit(a: [f64; 3]) -> [f64; 3] {
     let length = norm(a);
     if length > 0.0 {

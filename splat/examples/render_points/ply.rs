@@ -1,17 +1,15 @@
-//! A trained scene from a PLY file as 3DGS writes it: `x y z`, `f_dc_*`, `f_rest_*`, `opacity` (a logit), `scale_*` (logarithms),
-//! `rot_*` (w, x, y, z).
+//! A trained scene from a PLY file as 3DGS writes it: `x y z`, `f_dc_*`, `f_rest_*`, `opacity` (a
+//! logit), `scale_*` (logarithms), `rot_*` (w, x, y, z).
 
-use std::fs::File;
-use std::io::{BufReader, Read};
 use std::path::Path;
 
 use ply_rs_bw::parser::Parser;
-use ply_rs_bw::ply::{Property, PropertyAccess};
+use ply_rs_bw::ply::{Property, PropertyAccess, PropertyType};
 use splat::activation::{opacities_from_logits, scales_from_logs};
 
 use crate::cloud::{Appearance, CHANNELS, Cloud};
 
-/// What every vertex must have besides `f_rest_*`.
+/// Properties that every vertex must have. `f_rest_*` may be absent.
 const REQUIRED: [&str; 14] = [
     "x", "y", "z", "f_dc_0", "f_dc_1", "f_dc_2", "opacity", "scale_0", "scale_1", "scale_2",
     "rot_0", "rot_1", "rot_2", "rot_3",
@@ -33,6 +31,13 @@ impl PropertyAccess for Vertex {
         let value = match property {
             Property::Float(value) => value,
             Property::Double(value) => value as f32,
+            Property::Char(value) => f32::from(value),
+            Property::UChar(value) => f32::from(value),
+            Property::Short(value) => f32::from(value),
+            Property::UShort(value) => f32::from(value),
+            Property::Int(value) => value as f32,
+            Property::UInt(value) => value as f32,
+            // `read` refuses lists.
             _ => return,
         };
         if let Some(number) = name.strip_prefix("f_rest_") {
@@ -55,12 +60,29 @@ const MOST_REST: usize = 15 * CHANNELS;
 
 /// Reads the file.
 pub(crate) fn read(path: &Path) -> Result<Cloud, String> {
-    let file = File::open(path).map_err(|error| error.to_string())?;
-    let mut reader = BufReader::new(file);
+    let bytes = std::fs::read(path).map_err(|error| format!("cannot be read: {error}"))?;
+    check_header(&bytes)?;
+    let mut rest_of_file = bytes.as_slice();
     let parser = Parser::<Vertex>::new();
-    let fail = |error| format!("not a complete PLY file: {error}");
-    let header = parser.read_header(&mut reader).map_err(fail)?;
-    let element = header.elements.get("vertex").ok_or("no element `vertex`")?;
+    // The parser's messages have several lines.
+    let fail = |error: std::io::Error| {
+        let error = error.to_string();
+        let words: Vec<&str> = error.split_whitespace().collect();
+        format!("not a complete PLY file: {}", words.join(" "))
+    };
+    let header = parser.read_header(&mut rest_of_file).map_err(fail)?;
+    let element = header.elements.values().next();
+    let element = element
+        .filter(|element| element.name == "vertex")
+        .ok_or("expected the element vertex first, got another or none")?;
+    let is_list = |kind: &PropertyType| matches!(kind, PropertyType::List(..));
+    let properties = element.properties.values();
+    if let Some(list) = properties.into_iter().find(|p| is_list(&p.data_type)) {
+        return Err(format!(
+            "vertex: the property {} is a list, expected a number",
+            list.name
+        ));
+    }
     if let Some(name) = REQUIRED
         .iter()
         .find(|name| !element.properties.contains_key(**name))
@@ -85,23 +107,36 @@ pub(crate) fn read(path: &Path) -> Result<Cloud, String> {
             ));
         }
     };
-    // A header may promise more than the file holds; the shortest vertex has as many bytes as properties.
+    // The parser allocates as many vertices as the header promises. A property has a byte at least.
     let promised = element.count.saturating_mul(element.properties.len());
-    let mut payload = Vec::new();
-    reader
-        .read_to_end(&mut payload)
-        .map_err(|error| error.to_string())?;
-    if promised > payload.len() {
+    if promised > rest_of_file.len() {
         return Err(format!(
-            "vertex: {} promised, but the file ends early",
+            "vertex: expected {} vertices, got a file that ends early",
             element.count
         ));
     }
-    let mut elements = parser
-        .read_payload(&mut payload.as_slice(), &header)
+    let vertices = parser
+        .read_payload_for_element(&mut rest_of_file, element, &header)
         .map_err(fail)?;
-    let vertices = elements.swap_remove("vertex").unwrap_or_default();
     Ok(cloud(&vertices, degree))
+}
+
+/// Refuses the numbers of a header at which the parser panics: those that do not fit its types.
+fn check_header(file: &[u8]) -> Result<(), String> {
+    for line in file.split(|&byte| byte == b'\n') {
+        let line = String::from_utf8_lossy(line);
+        match line.split_whitespace().collect::<Vec<_>>()[..] {
+            ["end_header"] => break,
+            ["format", _, version] if version != "1.0" => {
+                return Err(format!("format: expected version 1.0, got {version}"));
+            }
+            ["element", name, count] if count.parse::<usize>().is_err() => {
+                return Err(format!("{name}: expected a count, got {count}"));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn cloud(vertices: &[Vertex], degree: u32) -> Cloud {

@@ -12,7 +12,8 @@ pub(crate) fn photo() -> RgbImage {
     })
 }
 
-/// A scene of `count` orange Gaussians on a ball, as 3DGS writes it, with `rest` coefficients `f_rest_*`, all zero.
+/// A scene of `count` orange Gaussians on a ball, as 3DGS writes it, with `rest` coefficients
+/// `f_rest_*`, all zero.
 pub(crate) fn scene(count: usize, rest: usize) -> Vec<u8> {
     let mut names: Vec<String> = ["x", "y", "z", "f_dc_0", "f_dc_1", "f_dc_2"]
         .map(String::from)

@@ -1,8 +1,16 @@
-//! The examples `fit_image` and `render_points`: what they write, and what they refuse.
+//! The examples `fit_image` and `render_points`: the pictures that they write, the input that they
+//! refuse, and their parts.
 
+#[path = "../../examples/common/files.rs"]
+mod atomic;
 mod files;
+#[path = "../../examples/fit_image/model.rs"]
+mod fit_model;
+mod model;
+mod odd;
 #[path = "../programs/mod.rs"]
 mod programs;
+mod writing;
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -22,7 +30,8 @@ fn text(path: &Path) -> &str {
     path.to_str().expect("temporary paths are UTF-8")
 }
 
-/// Runs an example that must refuse its input with exit code 2 and one line that has all of `words`.
+/// Runs an example that must refuse its input with exit code 2 and one line that has all of
+/// `words`.
 #[track_caller]
 fn assert_refused(example: &str, arguments: &[&str], words: &[&str]) {
     let output = run(example, arguments);
@@ -35,7 +44,7 @@ fn assert_refused(example: &str, arguments: &[&str], words: &[&str]) {
     assert!(!said.contains("panicked"), "{said}");
 }
 
-/// The decibels in what `fit_image` prints.
+/// The decibels in the output of `fit_image`.
 fn decibels(output: &Output) -> f64 {
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let before = said.split(" dB").next().expect("there is a first part");

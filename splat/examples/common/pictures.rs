@@ -1,0 +1,30 @@
+//! Pictures of eight bits per channel.
+
+use std::io::Cursor;
+use std::path::Path;
+
+use image::{ImageFormat, RgbImage};
+
+use super::files;
+
+/// A colour in [0, 1] as a byte.
+pub(crate) fn byte(value: f32) -> u8 {
+    (value.clamp(0.0, 1.0) * 255.0).round() as u8
+}
+
+/// A picture from interleaved colours in [0, 1], row 0 on top.
+pub(crate) fn picture(width: usize, height: usize, colours: &[f32]) -> RgbImage {
+    RgbImage::from_fn(width as u32, height as u32, |x, y| {
+        let pixel = y as usize * width + x as usize;
+        image::Rgb(std::array::from_fn(|c| byte(colours[3 * pixel + c])))
+    })
+}
+
+/// Writes a PNG file.
+pub(crate) fn write_png(path: &Path, picture: &RgbImage) -> Result<(), String> {
+    let mut png = Cursor::new(Vec::new());
+    picture
+        .write_to(&mut png, ImageFormat::Png)
+        .map_err(|error| format!("{}: cannot be encoded: {error}", path.display()))?;
+    files::write(path, png.get_ref())
+}

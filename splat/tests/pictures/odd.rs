@@ -1,0 +1,237 @@
+//! Odd input of the examples: refused with a message that names it, or read as it is meant.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use image::codecs::png::PngEncoder;
+use image::{ExtendedColorType, ImageEncoder, RgbaImage};
+use tempfile::TempDir;
+
+use crate::files::{photo, scene};
+use crate::{assert_refused, run, text};
+
+/// Paths at which there is no file of any format.
+fn no_files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let path = |name: &str| folder.join(format!("{name}.{extension}"));
+    fs::write(path("empty"), "").expect("the temporary folder is writable");
+    fs::create_dir(path("folder")).expect("the temporary folder is writable");
+    vec![path("empty"), path("folder"), path("absent")]
+}
+
+#[test]
+fn paths_that_hold_no_file_are_refused_by_name() {
+    let folder = TempDir::new().expect("a temporary folder");
+    for (example, extension) in [
+        ("fit_image", "png"),
+        ("fit_image", "jpg"),
+        ("render_points", "ply"),
+        ("render_points", "npz"),
+    ] {
+        let folder = folder.path().join(format!("{example}-{extension}"));
+        fs::create_dir(&folder).expect("the temporary folder is writable");
+        let out = folder.join("out");
+        for path in no_files(&folder, extension) {
+            let name = path.file_name().and_then(|name| name.to_str());
+            let name = name.expect("temporary paths are UTF-8");
+            assert_refused(example, &[text(&path), "--out", text(&out)], &[name]);
+        }
+        assert!(!out.exists(), "{example} made a folder for nothing");
+    }
+    #[cfg(unix)]
+    for example in ["fit_image", "render_points"] {
+        assert_refused(example, &["/dev/null"], &["/dev/null"]);
+    }
+}
+
+#[test]
+fn absurd_arguments_are_refused_by_name() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let (path, out) = (folder.path().join("photo.png"), folder.path().join("out"));
+    photo()
+        .save(&path)
+        .expect("the temporary folder is writable");
+    let absurd = ["0", "-1", "NaN", "inf", "1.5", "", "99999999999999999999"];
+    for flag in ["--gaussians", "--iterations"] {
+        for value in absurd {
+            let argument = format!("{flag}={value}");
+            let arguments = [text(&path), &argument, "--out", text(&out)];
+            assert_refused("fit_image", &arguments, &[flag]);
+        }
+    }
+    for value in &absurd[1..] {
+        let argument = format!("--seed={value}");
+        assert_refused("fit_image", &[text(&path), &argument], &["--seed"]);
+    }
+    assert_refused(
+        "fit_image",
+        &[text(&path), "--gaussians=10000001"],
+        &["--gaussians"],
+    );
+    assert!(!out.exists());
+}
+
+#[test]
+fn output_that_cannot_be_written_is_refused_by_name() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let (picture, ply) = (folder.path().join("p.png"), folder.path().join("s.ply"));
+    photo()
+        .save(&picture)
+        .expect("the temporary folder is writable");
+    fs::write(&ply, scene(10, 0)).expect("the temporary folder is writable");
+    let few = ["--gaussians=3", "--iterations=1"];
+    for (example, input, more, last) in [
+        ("fit_image", &picture, &few[..], "gaussians.png"),
+        ("render_points", &ply, &[], "view_07.png"),
+    ] {
+        // A file where a folder should be, at the end of the path and within it.
+        for out in [ply.clone(), ply.join("deeper")] {
+            let arguments = [&[text(input), "--out", text(&out)], more].concat();
+            assert_refused(example, &arguments, &[text(&out)]);
+        }
+        // A folder where a picture should be.
+        let out = folder.path().join(example);
+        fs::create_dir_all(out.join(last)).expect("the temporary folder is writable");
+        let arguments = [&[text(input), "--out", text(&out)], more].concat();
+        assert_refused(example, &arguments, &[text(&out.join(last))]);
+        for entry in fs::read_dir(&out).expect("the folder is there") {
+            let name = entry.expect("an entry").file_name();
+            assert!(
+                !name.to_string_lossy().contains("partial"),
+                "{name:?} is left"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_photograph_is_painted_upright() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let (path, out) = (folder.path().join("turned.png"), folder.path().join("out"));
+    let photo = photo();
+    // A TIFF directory of one entry, the orientation: a quarter turn to the right.
+    let exif = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
+    let file = fs::File::create(&path).expect("the temporary folder is writable");
+    let mut encoder = PngEncoder::new(file);
+    encoder
+        .set_exif_metadata(exif.to_vec())
+        .expect("PNG has EXIF");
+    let (width, height) = photo.dimensions();
+    encoder
+        .write_image(&photo, width, height, ExtendedColorType::Rgb8)
+        .expect("the temporary folder is writable");
+    let arguments = ["--gaussians=40", "--iterations=40", "--out", text(&out)];
+    let output = run("fit_image", &[&[text(&path)], &arguments[..]].concat());
+    assert!(output.status.success(), "{output:?}");
+    let fit = image::open(out.join("fit.png")).expect("the picture is whole");
+    let fit = fit.into_rgb8();
+    assert_eq!(fit.dimensions(), (height, width));
+    // The upper left of the file, dark, comes to the upper right, and the lower left, blue, to the
+    // upper left.
+    let [left, right] = [fit.get_pixel(3, 3).0, fit.get_pixel(height - 4, 3).0];
+    assert!(left[2] > 100 && right[2] < 100, "{left:?} {right:?}");
+}
+
+#[test]
+fn colours_of_transparent_pixels_are_not_painted() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let (path, out) = (folder.path().join("clear.png"), folder.path().join("out"));
+    let noise = |x: u32, y: u32| ((x * 97 + y * 57) % 251) as u8;
+    RgbaImage::from_fn(24, 20, |x, y| image::Rgba([noise(x, y), noise(y, x), 0, 0]))
+        .save(&path)
+        .expect("the temporary folder is writable");
+    let arguments = ["--gaussians=5", "--iterations=3", "--out", text(&out)];
+    let output = run("fit_image", &[&[text(&path)], &arguments[..]].concat());
+    assert!(output.status.success(), "{output:?}");
+    let fit = image::open(out.join("fit.png")).expect("the picture is whole");
+    let white = |pixel: &image::Rgb<u8>| pixel.0.iter().all(|&byte| byte > 250);
+    assert!(fit.into_rgb8().pixels().all(white));
+}
+
+/// Refuses a scene of ten Gaussians whose header is changed, with a message that has all of
+/// `words`.
+fn assert_header_refused(from: &str, to: &str, words: &[&str]) {
+    let folder = TempDir::new().expect("a temporary folder");
+    let path = folder.path().join("scene.ply");
+    let whole = scene(10, 0);
+    let end = whole.windows(10).position(|bytes| bytes == b"end_header");
+    let (header, payload) = whole.split_at(end.expect("the header ends"));
+    let header = String::from_utf8(header.to_vec()).expect("headers are text");
+    assert!(header.contains(from), "{from:?} in {header}");
+    let file = [header.replacen(from, to, 1).as_bytes(), payload].concat();
+    fs::write(&path, file).expect("the temporary folder is writable");
+    assert_refused(
+        "render_points",
+        &[text(&path)],
+        &[&["scene.ply"], words].concat(),
+    );
+}
+
+#[test]
+fn numbers_of_a_ply_header_that_no_type_holds_are_refused() {
+    let huge = "99999999999999999999";
+    let refused = assert_header_refused;
+    refused("vertex 10", &format!("vertex {huge}"), &["vertex", huge]);
+    refused("vertex 10", "vertex 18446744073709551615", &["vertex"]);
+    refused("vertex 10", "vertex -1", &["vertex", "-1"]);
+    refused("vertex 10", "vertex ten", &["vertex", "ten"]);
+    refused("endian 1.0", &format!("endian {huge}.0"), &["1.0", huge]);
+    refused("endian 1.0", "endian 2.0", &["1.0", "2.0"]);
+}
+
+#[test]
+fn lists_of_a_vertex_are_refused() {
+    let list = "property list uint float x";
+    assert_header_refused("property float x", list, &["vertex", "x", "list"]);
+}
+
+/// Elements behind the vertices are not read, whatever they promise.
+#[test]
+fn elements_behind_the_vertices_are_passed_over() {
+    let folder = TempDir::new().expect("a temporary folder");
+    for (i, faces) in [
+        "face 4000000000000\nproperty list uchar int v",
+        "face 18446744073709551615\nproperty list uchar int v",
+        "face 1\nproperty list int int v",
+    ]
+    .iter()
+    .enumerate()
+    {
+        let (path, out) = (
+            folder.path().join(format!("{i}.ply")),
+            folder.path().join("out"),
+        );
+        let whole = scene(10, 0);
+        let end = whole.windows(10).position(|bytes| bytes == b"end_header");
+        let (header, payload) = whole.split_at(end.expect("the header ends"));
+        let element = format!("element {faces}\n");
+        // A list of -1 elements.
+        let file = [header, element.as_bytes(), payload, &[u8::MAX; 4]].concat();
+        fs::write(&path, file).expect("the temporary folder is writable");
+        let output = run("render_points", &[text(&path), "--out", text(&out)]);
+        assert!(output.status.success(), "{faces}: {output:?}");
+    }
+}
+
+#[test]
+fn scenes_of_which_nothing_is_visible_are_errors() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let (path, out) = (folder.path().join("scene.ply"), folder.path().join("out"));
+    let refused = |file: &[u8], words: &[&str]| {
+        fs::write(&path, file).expect("the temporary folder is writable");
+        let arguments = [text(&path), "--out", text(&out)];
+        assert_refused(
+            "render_points",
+            &arguments,
+            &[&["scene.ply"], words].concat(),
+        );
+    };
+    refused(&scene(0, 0), &["at least one Gaussian"]);
+    // Quaternions of zeros: all are culled.
+    let mut culled = scene(10, 0);
+    let length = culled.len();
+    for vertex in 0..10 {
+        let end = length - vertex * 14 * 4;
+        culled[end - 16..end].fill(0);
+    }
+    refused(&culled, &["10", "culled"]);
+}
