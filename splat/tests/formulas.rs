@@ -7,34 +7,55 @@ use splat::formulas::double::{composite, project, quat, sh, sym2, vec3};
 use splat::formulas::{CameraParams, GaussianShape, Moments, ProjectConstants, Splat};
 use splat::formulas::{Mat3, Quaternion, Sym2, Vec2, Vec3};
 use splat::{Camera, Projection};
-use support::{difference, scale};
+use support::difference;
 
-/// Relative error allowed between a vjp and fourth-order differences: rounding leaves 1e-11 of the largest entry, an error in a
-/// formula leaves more than a thousandth.
+/// Error allowed between the gradient with respect to one input and its differences, relative to
+/// that gradient. An error in a formula leaves more than a thousandth.
 const VJP_TOLERANCE: f64 = 1e-6;
+
+/// Error of the differences, relative to the terms of the loss: rounding of the terms over the
+/// step, and truncation.
+const DIFFERENCE_ERROR: f64 = 1e-10;
 
 /// Step of the differences.
 const STEP: f64 = 1e-4;
 
-/// Compares `vjp`, the outgoing gradient by all of `x`, with differences of `f(x) . v`.
+/// Compares `vjp`, the gradient of `f(x) . v` with respect to all of `x`, with differences. Each
+/// input, named in `names` with a space between two, is held to the scale of its own gradient.
 fn compare(
+    names: &str,
     x: &[f64],
     v: &[f64],
     f: impl Fn(&[f64]) -> Vec<f64>,
     vjp: &[f64],
 ) -> Result<(), TestCaseError> {
+    prop_assert_eq!(vjp.len(), x.len(), "entries of the vjp");
+    prop_assert_eq!(names.split(' ').count(), x.len(), "names");
     let loss = |x: &[f64]| f(x).iter().zip(v).map(|(a, b)| a * b).sum::<f64>();
-    let numeric: Vec<f64> = (0..x.len()).map(|i| difference(x, i, STEP, loss)).collect();
-    let size = scale(&numeric).max(1e-3);
-    for (i, (a, b)) in vjp.iter().zip(&numeric).enumerate() {
+    // Rounding of an output below one is that of numbers near one within it.
+    let term = |(a, b): (&f64, &f64)| a.abs().max(1.0) * b.abs();
+    let terms: f64 = f(x).iter().zip(v).map(term).sum();
+    for (i, (name, &a)) in names.split(' ').zip(vjp).enumerate() {
+        let b = difference(x, i, STEP, loss);
+        let error = (a - b).abs();
         prop_assert!(
-            (a - b).abs() <= VJP_TOLERANCE * size,
-            "entry {i}: vjp {a}, differences {b}, scale {size}"
+            error <= VJP_TOLERANCE * b.abs() + DIFFERENCE_ERROR * terms,
+            "{name}: vjp {a:e}, differences {b:e}, relative error {:e}",
+            error / b.abs()
         );
     }
-    prop_assert_eq!(vjp.len(), numeric.len());
     Ok(())
 }
+
+const QUATERNION: &str = "w x y z";
+const VECTOR: &str = "x y z";
+const MATRIX: &str = "xx xy yy";
+const SIGMA: &str = "conic.xx conic.xy conic.yy mean.x mean.y";
+/// Inputs of [`unpack`].
+const SPLAT: &str = "mean.x mean.y mean.z scale.x scale.y scale.z \
+    quaternion.w quaternion.x quaternion.y quaternion.z opacity \
+    rotation.r0.x rotation.r0.y rotation.r0.z rotation.r1.x rotation.r1.y rotation.r1.z \
+    rotation.r2.x rotation.r2.y rotation.r2.z translation.x translation.y translation.z";
 
 fn vec3_of(x: &[f64]) -> Vec3<f64> {
     Vec3 {
@@ -98,19 +119,19 @@ proptest! {
     #[test]
     fn normalise_vjp_matches_differences(q in long::<4>(), v in numbers::<4>()) {
         let vjp = row4(quat::normalise_vjp(quaternion_of(&q), quaternion_of(&v)));
-        compare(&q, &v, |q| row4(quat::normalise(quaternion_of(q))).to_vec(), &vjp)?;
+        compare(QUATERNION, &q, &v, |q| row4(quat::normalise(quaternion_of(q))).to_vec(), &vjp)?;
     }
 
     #[test]
     fn rotation_vjp_matches_differences(q in numbers::<4>(), v in numbers::<9>()) {
         let vjp = row4(quat::rotation_vjp(quaternion_of(&q), mat3_of(&v)));
-        compare(&q, &v, |q| row9(quat::rotation(quaternion_of(q))), &vjp)?;
+        compare(QUATERNION, &q, &v, |q| row9(quat::rotation(quaternion_of(q))), &vjp)?;
     }
 
     #[test]
     fn unit_vjp_matches_differences(a in long::<3>(), v in numbers::<3>()) {
         let vjp = row3(vec3::unit_vjp(vec3_of(&a), vec3_of(&v)));
-        compare(&a, &v, |a| row3(vec3::unit(vec3_of(a))).to_vec(), &vjp)?;
+        compare(VECTOR, &a, &v, |a| row3(vec3::unit(vec3_of(a))).to_vec(), &vjp)?;
     }
 
     #[test]
@@ -123,7 +144,7 @@ proptest! {
         };
         let k = f(&m);
         let vjp = sym2::inverse_vjp(sym2_of(&k), sym2_of(&v));
-        compare(&m, &v, f, &[vjp.xx, vjp.xy, vjp.yy])?;
+        compare(MATRIX, &m, &v, f, &[vjp.xx, vjp.xy, vjp.yy])?;
     }
 
     #[test]
@@ -132,7 +153,7 @@ proptest! {
         let offset = |x: &[f64]| Vec2 { x: -x[3], y: -x[4] };
         let f = |x: &[f64]| vec![composite::sigma(sym2_of(x), offset(x))];
         let g = composite::sigma_vjp(sym2_of(&x), composite::add_moments(Moments::default(), offset(&x), v));
-        compare(&x, &[v], f, &[g.conic.xx, g.conic.xy, g.conic.yy, g.mean.x, g.mean.y])?;
+        compare(SIGMA, &x, &[v], f, &[g.conic.xx, g.conic.xy, g.conic.yy, g.mean.x, g.mean.y])?;
     }
 
     #[test]
@@ -155,17 +176,18 @@ proptest! {
         prop_assume!((opacity * (-sigma).exp() - max).abs() > 1e-2);
         let f = |x: &[f64]| vec![composite::alpha(x[0], (-x[1]).exp(), max)];
         let v_sigma = composite::alpha_vjp(opacity, (-sigma).exp(), max, v);
-        compare(&[opacity, sigma], &[v], f, &[composite::opacity_vjp(opacity, v_sigma), v_sigma])?;
+        compare("opacity sigma", &[opacity, sigma], &[v], f, &[composite::opacity_vjp(opacity, v_sigma), v_sigma])?;
     }
 
     #[test]
     fn weight_vjp_matches_differences(alpha in 0.01f64..0.9, t in 0.01f64..1.0, v_weight in -1.0f64..1.0, v_rest in -1.0f64..1.0) {
-        // The pixel: this splat's weight times v_weight, plus what passes this splat times v_rest.
+        // The pixel: the weight of this splat times v_weight, plus the transmittance behind it
+        // times v_rest.
         let f = |x: &[f64]| vec![composite::weight(x[0], t) * v_weight + composite::behind(t, x[0]) * v_rest];
-        compare(&[alpha], &[1.0], f, &[composite::weight_vjp(t, v_weight, v_rest)])?;
-        // The same by the light that reaches the splat: what a splat nearer to the camera sees behind itself.
+        compare("alpha", &[alpha], &[1.0], f, &[composite::weight_vjp(t, v_weight, v_rest)])?;
+        // The same with respect to the transmittance in front of the splat.
         let f = |x: &[f64]| vec![composite::weight(alpha, x[0]) * v_weight + composite::behind(x[0], alpha) * v_rest];
-        compare(&[t], &[1.0], f, &[composite::rest(alpha, v_weight, v_rest)])?;
+        compare("transmittance", &[t], &[1.0], f, &[composite::rest(alpha, v_weight, v_rest)])?;
     }
 
     #[test]
@@ -177,7 +199,7 @@ proptest! {
     #[test]
     fn sh_term_vjp_matches_differences(k in 0u32..16, d in numbers::<3>(), v in -1.0f64..1.0) {
         let vjp = row3(sh::sh_term_vjp(k, vec3_of(&d), v));
-        compare(&d, &[v], |d| vec![sh::sh_term(k, vec3_of(d))], &vjp)?;
+        compare(VECTOR, &d, &[v], |d| vec![sh::sh_term(k, vec3_of(d))], &vjp)?;
     }
 
     #[test]
@@ -199,31 +221,54 @@ proptest! {
         let camera = support::camera(projection, 40, 30);
         prop_assume!(away_from_tangent_clamp(&x, camera));
         let constants = ProjectConstants { blur: 0.3, compensation_floor: floor, antialias };
-        let v_splat = Splat {
-            mean: Vec2 { x: v[0], y: v[1] },
-            conic: sym2_of(&v[2..]),
-            opacity: v[5],
-            depth: v[6],
-        };
+        let v_splat = splat_of(&v);
         let (shape, params) = unpack(&x, camera);
         let f = project::footprint(shape, params, constants);
         prop_assume!((f.det_sharp / f.det - floor).abs() > 0.01);
 
-        let g = project::splat_vjp(shape, params, constants, v_splat);
-        let vjp = [
-            row3(g.gaussian.mean).to_vec(),
-            row3(g.gaussian.scale).to_vec(),
-            row4(g.gaussian.quaternion).to_vec(),
-            vec![g.gaussian.opacity],
-            row9(g.camera.rotation),
-            row3(g.camera.translation).to_vec(),
-        ].concat();
-        let f = |x: &[f64]| {
-            let (shape, params) = unpack(x, camera);
-            let s = project::splat(shape, project::footprint(shape, params, constants), params, constants);
-            vec![s.mean.x, s.mean.y, s.conic.xx, s.conic.xy, s.conic.yy, s.opacity, s.depth]
-        };
-        compare(&x, &v, f, &vjp)?;
+        let (f, vjp) = of_splat(&x, camera, constants, v_splat);
+        compare(SPLAT, &x, &v, f, &vjp)?;
+    }
+}
+
+/// The splat of the inputs as a function of them, and the gradient with respect to them.
+fn of_splat(
+    x: &[f64],
+    camera: Camera,
+    constants: ProjectConstants<f64>,
+    v_splat: Splat<f64>,
+) -> (impl Fn(&[f64]) -> Vec<f64>, Vec<f64>) {
+    let (shape, params) = unpack(x, camera);
+    let g = project::splat_vjp(shape, params, constants, v_splat);
+    let vjp = [
+        row3(g.gaussian.mean).to_vec(),
+        row3(g.gaussian.scale).to_vec(),
+        row4(g.gaussian.quaternion).to_vec(),
+        vec![g.gaussian.opacity],
+        row9(g.camera.rotation),
+        row3(g.camera.translation).to_vec(),
+    ];
+    let f = move |x: &[f64]| {
+        let (shape, params) = unpack(x, camera);
+        let s = project::splat(
+            shape,
+            project::footprint(shape, params, constants),
+            params,
+            constants,
+        );
+        vec![
+            s.mean.x, s.mean.y, s.conic.xx, s.conic.xy, s.conic.yy, s.opacity, s.depth,
+        ]
+    };
+    (f, vjp.concat())
+}
+
+fn splat_of(v: &[f64]) -> Splat<f64> {
+    Splat {
+        mean: Vec2 { x: v[0], y: v[1] },
+        conic: sym2_of(&v[2..]),
+        opacity: v[5],
+        depth: v[6],
     }
 }
 
@@ -252,13 +297,86 @@ fn away_from_tangent_clamp(x: &[f64], camera: Camera) -> bool {
             && clear(centre.y / centre.z, params.tan_y_min, params.tan_y_max)
 }
 
+/// The failure of a comparison, which must be one.
+fn failure(outcome: Result<(), TestCaseError>) -> String {
+    match outcome {
+        Ok(()) => panic!("a wrong vjp passed"),
+        Err(error) => error.to_string(),
+    }
+}
+
 #[test]
 fn comparison_rejects_a_wrong_vjp() {
     let x = [0.3, -0.7];
     let f = |x: &[f64]| vec![x[0] * x[0] * x[1]];
     let right = [2.0 * x[0] * x[1], x[0] * x[0]];
-    assert!(compare(&x, &[1.0], f, &right).is_ok());
-    assert!(compare(&x, &[1.0], f, &[right[0], -right[1]]).is_err());
-    assert!(compare(&x, &[1.0], f, &[right[0] * (1.0 + 1e-5), right[1]]).is_err());
-    assert!(compare(&x, &[1.0], f, &[f64::NAN, right[1]]).is_err());
+    let outcome = |vjp: &[f64]| compare("a b", &x, &[1.0], f, vjp);
+    assert!(outcome(&right).is_ok());
+    for (wrong, name) in [
+        (vec![right[0], -right[1]], "b: "),
+        (vec![right[0] * (1.0 + 1e-5), right[1]], "a: "),
+        (vec![0.0, right[1]], "a: "),
+        (vec![right[0], f64::INFINITY], "b: "),
+        (vec![f64::NAN, right[1]], "a: "),
+        (vec![right[0]], "entries of the vjp"),
+        (vec![right[0], right[1], 0.0], "entries of the vjp"),
+    ] {
+        let said = failure(outcome(&wrong));
+        assert!(said.contains(name), "{wrong:?}: {said}");
+    }
+    let unnamed = compare("a", &x, &[1.0], f, &right);
+    assert!(failure(unnamed).contains("names"));
+}
+
+/// A gradient of 1e-5 beside one of a thousand: on one scale for both, its sign would not matter.
+#[test]
+fn comparison_rejects_a_wrong_gradient_beside_a_large_one() {
+    let x = [0.5, 0.5];
+    let f = |x: &[f64]| vec![1e3 * (x[0] - 0.4), 1e-5 * x[1] * x[1]];
+    let outcome = |vjp: &[f64]| compare("large small", &x, &[1.0, 1.0], f, vjp);
+    assert!(outcome(&[1e3, 1e-5]).is_ok());
+    for wrong in [-1e-5, 0.0, 3e-5] {
+        let said = failure(outcome(&[1e3, wrong]));
+        assert!(said.contains("small: "), "{said}");
+    }
+}
+
+/// None of the inputs of the projection hides behind another: an error of a hundred-thousandth in
+/// any gradient alone, or of a millionth where it is zero, is noticed and has its name.
+#[test]
+fn comparison_rejects_a_wrong_gradient_by_any_input_of_a_splat() {
+    let v = [0.9, -0.7, 0.5, -0.6, 0.8, 0.4, -0.3];
+    let constants = ProjectConstants {
+        blur: 0.3,
+        compensation_floor: splat::config::COMPENSATION_FLOOR,
+        antialias: true,
+    };
+    let unit = quat::normalise(Quaternion {
+        w: 2.0,
+        x: 0.3,
+        y: -0.2,
+        z: 0.4,
+    });
+    let x = [
+        vec![0.2, -0.3, 0.1, 0.3, 0.1, 0.2, 0.8, 0.3, -0.4, 0.2, 0.7],
+        row9(quat::rotation(unit)),
+        vec![0.2, -0.1, 3.0],
+    ]
+    .concat();
+    for projection in support::PROJECTIONS {
+        let camera = support::camera(projection, 40, 30);
+        let (f, vjp) = of_splat(&x, camera, constants, splat_of(&v));
+        assert!(compare(SPLAT, &x, &v, &f, &vjp).is_ok(), "{projection:?}");
+        for (i, name) in SPLAT.split(' ').enumerate() {
+            for sign in [1.0, -1.0] {
+                let mut wrong = vjp.clone();
+                wrong[i] += sign * (1e-5 * wrong[i]).abs().max(1e-6);
+                let said = failure(compare(SPLAT, &x, &v, &f, &wrong));
+                assert!(
+                    said.contains(&format!("{name}: ")),
+                    "{projection:?}: {said}"
+                );
+            }
+        }
+    }
 }
