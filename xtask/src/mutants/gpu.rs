@@ -1,0 +1,115 @@
+//! The mutants of the kernels. The test `backends` judges each on a device, in minutes: they run
+//! only where asked for.
+
+use super::{Source, mutant};
+
+/// The mutants, in the order of the pipeline.
+pub const KERNELS: &[Source] = &[
+    Source {
+        file: "project/cube_sums.rs",
+        mutants: &[
+            mutant(
+                "gpu project (geometry over views)",
+                "fn geometry_kernel(",
+                "sums[2] += v.mean.z",
+                "sums[2] = v.mean.z",
+            ),
+            mutant(
+                "gpu project (features over views)",
+                "fn features_kernel(",
+                "sum += v_features",
+                "sum = v_features",
+            ),
+            mutant(
+                "gpu project (pose row)",
+                "fn pose_kernel(",
+                "= t.y;",
+                "= -t.y;",
+            ),
+            mutant(
+                "gpu project (pose over grains)",
+                "fn sum_grains_kernel(",
+                "sum += parts",
+                "sum = parts",
+            ),
+        ],
+    },
+    Source {
+        file: "composite/cube_pixel.rs",
+        mutants: &[
+            mutant(
+                "gpu composite (weight)",
+                "fn replay_hit(",
+                "weight_vjp(before, v_weight, v_rest)",
+                "weight_vjp(before, v_weight, -v_rest)",
+            ),
+            mutant(
+                "gpu composite (light behind a hit)",
+                "fn replay_hit(",
+                "v_rest: rest",
+                "v_rest: v_rest",
+            ),
+        ],
+    },
+    Source {
+        file: "composite/cube_replay.rs",
+        mutants: &[mutant(
+            "gpu composite (moments of a run)",
+            "fn replay_kernel<",
+            "m_xy = sum.xy",
+            "m_xy = -sum.xy",
+        )],
+    },
+    Source {
+        file: "composite/cube_partials.rs",
+        mutants: &[
+            mutant(
+                "gpu composite (opacity)",
+                "fn write_hits(",
+                "put(partials, to + 5, by_opacity, first)",
+                "put(partials, to + 5, -by_opacity, first)",
+            ),
+            mutant(
+                "gpu composite (geometry over parts)",
+                "fn put(",
+                "+= x",
+                "= x",
+            ),
+        ],
+    },
+    Source {
+        file: "composite/cube_sums.rs",
+        mutants: &[
+            mutant(
+                "gpu composite (light behind all hits)",
+                "fn state_kernel(",
+                "add_weighted(v_rest, v, background)",
+                "add_weighted(v_rest, -v, background)",
+            ),
+            mutant(
+                "gpu composite (background)",
+                "fn background_kernel(",
+                "transmittance[pixel as usize], v)",
+                "transmittance[pixel as usize], -v)",
+            ),
+            mutant(
+                "gpu composite (small: over tiles)",
+                "fn gather_small_kernel(",
+                "sum += partials",
+                "sum = partials",
+            ),
+            mutant(
+                "gpu composite (large: over hits)",
+                "fn gather_large_kernel(",
+                "sum += partials",
+                "sum = partials",
+            ),
+            mutant(
+                "gpu composite (large: over chunks)",
+                "fn gather_large_kernel(",
+                "sum = out[to as usize]",
+                "sum = 0.0",
+            ),
+        ],
+    },
+];

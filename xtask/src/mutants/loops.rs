@@ -1,0 +1,230 @@
+//! The mutants of the host's loops that sum gradients: over pixels, hits, views, poses and terms.
+
+use super::{Source, mutant};
+
+/// The mutants, in the order of the pipeline.
+pub const LOOPS: &[Source] = &[
+    Source {
+        file: "project/cpu_vjp.rs",
+        mutants: &[
+            mutant(
+                "project loop (geometry of a view)",
+                "fn geometry(",
+                "run.first_gaussian - first,",
+                "0 * first,",
+            ),
+            mutant(
+                "project loop (geometry over blocks)",
+                "for GeometryVjp<",
+                "add_to(out, to + start, count)",
+                "add_to(out, to, count)",
+            ),
+            mutant(
+                "project loop (culled geometry)",
+                "for GeometryVjp<",
+                "block.is_visible(k)",
+                "true",
+            ),
+            mutant(
+                "project loop (features of a view)",
+                "fn features(",
+                "(run.first_gaussian - first) * channels",
+                "0 * first",
+            ),
+            mutant(
+                "project loop (sums over views and runs)",
+                "fn accumulate<",
+                "*s += p",
+                "*s = p",
+            ),
+            mutant(
+                "project loop (pose over runs)",
+                "fn cameras(",
+                "accumulate(&mut total[12 * view..12 * view + 12], part)",
+                "total[12 * view..12 * view + 12].copy_from_slice(part)",
+            ),
+            mutant(
+                "project loop (pose over blocks)",
+                "for PoseVjp<",
+                "*sum += lanes::total(column, count)",
+                "*sum = lanes::total(column, count)",
+            ),
+            mutant(
+                "project loop (culled poses)",
+                "for PoseVjp<",
+                "block.is_visible(k)",
+                "true",
+            ),
+            mutant(
+                "project loop (pose row)",
+                "fn pose_rows<",
+                "t.y, r2.x",
+                "-t.y, r2.x",
+            ),
+        ],
+    },
+    Source {
+        file: "lanes.rs",
+        mutants: &[mutant(
+            "project loop (geometry over views)",
+            "fn add<",
+            "+=",
+            "=",
+        )],
+    },
+    Source {
+        file: "composite/replay.rs",
+        mutants: &[
+            mutant(
+                "composite loop (weights over planes)",
+                "fn v_weights<",
+                "A::add_weighted(v_weight[lane], v[lane], value)",
+                "A::add_weighted(T::ZERO, v[lane], value)",
+            ),
+            mutant(
+                "composite loop (planes over rows)",
+                "fn remove<",
+                "lanes[lane] += of_row[lane]",
+                "lanes[lane] = of_row[lane]",
+            ),
+            mutant(
+                "composite loop (light behind a hit)",
+                "fn in_front<",
+                "select_unpredictable(counts, rest, v_rest)",
+                "v_rest",
+            ),
+            mutant(
+                "composite loop (pairs that do not count)",
+                "fn in_front<",
+                "select_unpredictable(counts, v, T::ZERO)",
+                "v",
+            ),
+        ],
+    },
+    Source {
+        file: "composite/cpu_sums.rs",
+        mutants: &[
+            mutant(
+                "composite loop (depth)",
+                "fn sum_hits_of",
+                "depth += *part",
+                "depth = -*part",
+            ),
+            mutant(
+                "composite loop (geometry over hits)",
+                "fn sum_hits_of",
+                "zip(by_geometry) {\n                    *sum += part",
+                "zip(by_geometry) {\n                    *sum = part",
+            ),
+            mutant(
+                "composite loop (opacity)",
+                "fn sum_hits_of",
+                "zip(by_geometry)",
+                "zip(by_geometry).take(GEOMETRY - 1)",
+            ),
+            mutant(
+                "composite loop (features)",
+                "fn sum_hits_of",
+                "zip(by_features)",
+                "zip(by_features).skip(1)",
+            ),
+        ],
+    },
+    Source {
+        file: "composite/cpu_vjp.rs",
+        mutants: &[
+            mutant(
+                "composite loop (background)",
+                "for Read<",
+                "*sum += v * t",
+                "*sum += -v * t",
+            ),
+            mutant(
+                "composite loop (transmittance)",
+                "for Read<",
+                "Some(v) => v_rest[to].copy_from_slice(&v[from.clone()])",
+                "Some(v) => v_rest[to].fill(T::ZERO * v[from.start])",
+            ),
+            mutant(
+                "composite loop (light behind)",
+                "for Read<",
+                "*rest += v * background",
+                "*rest += -v * background",
+            ),
+            mutant(
+                "composite loop (background over tiles)",
+                "fn composite_vjp<",
+                "*sum += part",
+                "*sum = part",
+            ),
+        ],
+    },
+    Source {
+        file: "sh/cpu.rs",
+        mutants: &[
+            mutant(
+                "sh loop (clamp)",
+                "fn sum_vjp<",
+                "if *value >= T::ZERO { v } else { T::ZERO }",
+                "v",
+            ),
+            mutant(
+                "sh loop (coefficients)",
+                "fn sum_vjp<",
+                "= y * values[channel]",
+                "= -y * values[channel]",
+            ),
+            mutant(
+                "sh loop (terms over channels)",
+                "fn sum_vjp<",
+                "add_weighted(v_term, coefficients[channel], values[channel])",
+                "add_weighted(T::ZERO, coefficients[channel], values[channel])",
+            ),
+            mutant(
+                "sh loop (coefficients beside a NaN)",
+                "fn sum_vjp<",
+                "= self.terms[term][k] * v[channel]",
+                "= -self.terms[term][k] * v[channel]",
+            ),
+            mutant(
+                "sh loop (terms beside a NaN)",
+                "fn sum_vjp<",
+                "add_weighted(*v_term, coefficients[channel], v[channel])",
+                "add_weighted(*v_term, -coefficients[channel], v[channel])",
+            ),
+            mutant(
+                "sh loop (directions over terms)",
+                "fn directions_vjp<",
+                "T::add3(lanes::vec3(v_offsets, k), v)",
+                "v",
+            ),
+            mutant(
+                "sh loop (directions to offsets)",
+                "fn directions_vjp<",
+                "T::unit_vjp(offset, lanes::vec3(v_offsets, k))",
+                "T::add3(Vec3 { x: T::ZERO, ..offset }, lanes::vec3(v_offsets, k))",
+            ),
+            mutant(
+                "sh loop (pose over blocks)",
+                "impl<T: Scalar> FeaturesVjp<",
+                "sum,\n                Vec3 {",
+                "Vec3::default(),\n                Vec3 {",
+            ),
+            mutant(
+                "sh loop (pose column)",
+                "impl<T: Scalar> FeaturesVjp<",
+                "lanes::total(z, count)",
+                "-lanes::total(z, count)",
+            ),
+        ],
+    },
+    Source {
+        file: "sh/mod.rs",
+        mutants: &[mutant(
+            "sh::features_vjp (sum over tasks)",
+            "pub fn features_vjp",
+            "|sum, part| T::add3(sum, part)",
+            "|_, part| part",
+        )],
+    },
+];
