@@ -202,7 +202,7 @@ pub const FORMULAS: &[Source] = &[
         ],
     },
     Source {
-        file: "sh/formula.rs",
+        file: "harmonics/formula.rs",
         mutants: &[
             mutant(
                 "sh::sh_term_vjp (degree 1)",
@@ -219,10 +219,10 @@ pub const FORMULAS: &[Source] = &[
         ],
     },
     Source {
-        file: "sh/mod.rs",
+        file: "harmonics/cpu.rs",
         mutants: &[mutant(
             "sh::features_vjp (pose)",
-            "pub fn features_vjp",
+            "fn features_vjp<",
             "t * sum.y",
             "-t * sum.y",
         )],

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use splat::{Gaussians, Gradients, Image, RenderConfig, CpuScalar};
+use splat::{CpuScalar, Gaussians, Gradients, Image, RenderConfig};
 
 use crate::dims::Dims;
 use crate::expected::Expected;

@@ -2,7 +2,7 @@
 //! image is a render of its own.
 
 use splat::sh::{self, Harmonics, HarmonicsGradient};
-use splat::{Camera, Gradients, Image, RenderError, CpuScalar, Scene, Views};
+use splat::{Camera, CpuScalar, Gradients, Image, RenderError, Scene, Views};
 
 use crate::computed::{Computed, Inputs, four_by_four};
 use crate::dims::STORED_HARMONICS;

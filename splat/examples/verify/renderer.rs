@@ -1,7 +1,7 @@
 //! Backends behind one interface whose inputs and results lie in the memory of the host.
 
 use splat::{
-    Cpu, Gradients, Image, RenderConfig, RenderError, CpuScalar, Scene, Wanted, render, render_vjp,
+    Cpu, CpuScalar, Gradients, Image, RenderConfig, RenderError, Scene, Wanted, render, render_vjp,
 };
 
 /// An image, and one gradient per loss.

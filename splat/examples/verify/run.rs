@@ -1,6 +1,6 @@
 //! Renders and differentiates the scenes of a file in one precision.
 
-use splat::{RenderError, CpuScalar, Scene};
+use splat::{CpuScalar, RenderError, Scene};
 
 use crate::computed::{Computed, Inputs, numbers};
 use crate::dims::Dims;

@@ -6,7 +6,7 @@ use super::{Source, mutant};
 /// The mutants, in the order of the pipeline.
 pub const KERNELS: &[Source] = &[
     Source {
-        file: "project/cube_sums.rs",
+        file: "project/gpu/kernels.rs",
         mutants: &[
             mutant(
                 "gpu project (geometry over views)",
@@ -35,7 +35,7 @@ pub const KERNELS: &[Source] = &[
         ],
     },
     Source {
-        file: "composite/cube_pixel.rs",
+        file: "composite/gpu/pixel.rs",
         mutants: &[
             mutant(
                 "gpu composite (weight)",
@@ -52,7 +52,7 @@ pub const KERNELS: &[Source] = &[
         ],
     },
     Source {
-        file: "composite/cube_replay.rs",
+        file: "composite/gpu/replay.rs",
         mutants: &[mutant(
             "gpu composite (moments of a run)",
             "fn replay_kernel<",
@@ -61,7 +61,7 @@ pub const KERNELS: &[Source] = &[
         )],
     },
     Source {
-        file: "composite/cube_partials.rs",
+        file: "composite/gpu/partials.rs",
         mutants: &[
             mutant(
                 "gpu composite (opacity)",
@@ -78,7 +78,7 @@ pub const KERNELS: &[Source] = &[
         ],
     },
     Source {
-        file: "composite/cube_sums.rs",
+        file: "composite/gpu/sums.rs",
         mutants: &[
             mutant(
                 "gpu composite (light behind all hits)",

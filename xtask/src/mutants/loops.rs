@@ -5,7 +5,7 @@ use super::{Source, mutant};
 /// The mutants, in the order of the pipeline.
 pub const LOOPS: &[Source] = &[
     Source {
-        file: "project/cpu_vjp.rs",
+        file: "project/cpu/backward.rs",
         mutants: &[
             mutant(
                 "project loop (geometry of a view)",
@@ -46,8 +46,8 @@ pub const LOOPS: &[Source] = &[
             mutant(
                 "project loop (pose over blocks)",
                 "for PoseVjp<",
-                "*sum += lanes::total(column, count)",
-                "*sum = lanes::total(column, count)",
+                "*sum += columns::total(column, count)",
+                "*sum = columns::total(column, count)",
             ),
             mutant(
                 "project loop (culled poses)",
@@ -64,7 +64,7 @@ pub const LOOPS: &[Source] = &[
         ],
     },
     Source {
-        file: "lanes.rs",
+        file: "host/columns.rs",
         mutants: &[mutant(
             "project loop (geometry over views)",
             "fn add<",
@@ -73,7 +73,7 @@ pub const LOOPS: &[Source] = &[
         )],
     },
     Source {
-        file: "composite/replay.rs",
+        file: "composite/cpu/replay.rs",
         mutants: &[
             mutant(
                 "composite loop (weights over planes)",
@@ -102,7 +102,7 @@ pub const LOOPS: &[Source] = &[
         ],
     },
     Source {
-        file: "composite/cpu_sums.rs",
+        file: "composite/cpu/sums.rs",
         mutants: &[
             mutant(
                 "composite loop (depth)",
@@ -131,7 +131,7 @@ pub const LOOPS: &[Source] = &[
         ],
     },
     Source {
-        file: "composite/cpu_vjp.rs",
+        file: "composite/cpu/read.rs",
         mutants: &[
             mutant(
                 "composite loop (background)",
@@ -151,16 +151,19 @@ pub const LOOPS: &[Source] = &[
                 "*rest += v * background",
                 "*rest += -v * background",
             ),
-            mutant(
-                "composite loop (background over tiles)",
-                "fn composite_vjp<",
-                "*sum += part",
-                "*sum = part",
-            ),
         ],
     },
     Source {
-        file: "sh/cpu.rs",
+        file: "composite/cpu/backward.rs",
+        mutants: &[mutant(
+            "composite loop (background over tiles)",
+            "fn composite_vjp<",
+            "*sum += part",
+            "*sum = part",
+        )],
+    },
+    Source {
+        file: "harmonics/cpu.rs",
         mutants: &[
             mutant(
                 "sh loop (clamp)",
@@ -195,14 +198,14 @@ pub const LOOPS: &[Source] = &[
             mutant(
                 "sh loop (directions over terms)",
                 "fn directions_vjp<",
-                "T::add3(lanes::vec3(v_offsets, k), v)",
+                "T::add3(columns::vec3(v_offsets, k), v)",
                 "v",
             ),
             mutant(
                 "sh loop (directions to offsets)",
                 "fn directions_vjp<",
-                "T::unit_vjp(offset, lanes::vec3(v_offsets, k))",
-                "T::add3(Vec3 { x: T::ZERO, ..offset }, lanes::vec3(v_offsets, k))",
+                "T::unit_vjp(offset, columns::vec3(v_offsets, k))",
+                "T::add3(Vec3 { x: T::ZERO, ..offset }, columns::vec3(v_offsets, k))",
             ),
             mutant(
                 "sh loop (pose over blocks)",
@@ -213,16 +216,16 @@ pub const LOOPS: &[Source] = &[
             mutant(
                 "sh loop (pose column)",
                 "impl<T: Scalar> FeaturesVjp<",
-                "lanes::total(z, count)",
-                "-lanes::total(z, count)",
+                "columns::total(z, count)",
+                "-columns::total(z, count)",
             ),
         ],
     },
     Source {
-        file: "sh/mod.rs",
+        file: "harmonics/cpu.rs",
         mutants: &[mutant(
             "sh::features_vjp (sum over tasks)",
-            "pub fn features_vjp",
+            "fn features_vjp<",
             "|sum, part| T::add3(sum, part)",
             "|_, part| part",
         )],
