@@ -348,7 +348,7 @@ fn comparison_rejects_a_wrong_gradient_by_any_input_of_a_splat() {
     let v = [0.9, -0.7, 0.5, -0.6, 0.8, 0.4, -0.3];
     let constants = ProjectConstants {
         blur: 0.3,
-        compensation_floor: splat::config::COMPENSATION_FLOOR,
+        compensation_floor: splat::formulas::COMPENSATION_FLOOR,
         antialias: true,
     };
     let unit = quat::normalise(Quaternion {

@@ -3,13 +3,11 @@
 
 mod support;
 
-use splat::config::COMPENSATION_FLOOR;
-use splat::math::{Sym2, Vec2, Vec3};
+use splat::formulas::COMPENSATION_FLOOR;
+use splat::formulas::{GaussianShape, ProjectConstants, Splat, double};
+use splat::formulas::{Sym2, Vec2, Vec3};
 use splat::sh::{self, Harmonics};
-use splat::{
-    Backend, Camera, Cpu, GaussianShape, Gaussians, ProjectConstants, Projection, RenderConfig,
-    Splat, Splats, Views, Wanted, double,
-};
+use splat::{Backend, Camera, Cpu, Gaussians, Projection, RenderConfig, Splats, Views, Wanted};
 use support::{camera, crowd, max_difference, scale, weight};
 
 /// More Gaussians than two tasks of 256 hold, the last block of lanes cut.
@@ -180,7 +178,7 @@ fn pair(
     let shape = GaussianShape {
         mean: vec3(&g.means),
         scale: vec3(&g.scales),
-        quaternion: splat::math::Quaternion { w, x, y, z },
+        quaternion: splat::formulas::Quaternion { w, x, y, z },
         opacity: g.opacities[i],
     };
     let v_splat = Splat {

@@ -3,7 +3,7 @@
 use splat::activation::{
     opacities_from_logits, opacities_from_logits_vjp, scales_from_logs, scales_from_logs_vjp,
 };
-use splat::{RenderError, Scalar, Splats};
+use splat::{CpuScalar, RenderError, Splats};
 
 /// Colour channels.
 pub(crate) const CHANNELS: usize = 3;
@@ -27,7 +27,7 @@ pub(crate) struct Parameters<T> {
     pub(crate) colours: Vec<T>,
 }
 
-impl<T: Scalar> Parameters<T> {
+impl<T: CpuScalar> Parameters<T> {
     /// The number N of Gaussians.
     pub(crate) fn len(&self) -> usize {
         self.angles.len()
@@ -126,24 +126,24 @@ impl<T: Scalar> Parameters<T> {
 }
 
 /// [`LEAST_LOG_SCALE`], rounded.
-fn least<T: Scalar>() -> T {
+fn least<T: CpuScalar>() -> T {
     T::from_f64(LEAST_LOG_SCALE)
 }
 
 /// Whether the clamp of the scales leaves a logarithm as it is.
-fn is_free<T: Scalar>(log: T) -> bool {
+fn is_free<T: CpuScalar>(log: T) -> bool {
     log >= least()
 }
 
 /// Inverse variances along both axes, px^-2.
-fn narrowness<T: Scalar>(scale: &[T]) -> [T; 2] {
+fn narrowness<T: CpuScalar>(scale: &[T]) -> [T; 2] {
     [
         T::ONE / (scale[0] * scale[0]),
         T::ONE / (scale[1] * scale[1]),
     ]
 }
 
-fn sin_cos<T: Scalar>(angle: T) -> (T, T) {
+fn sin_cos<T: CpuScalar>(angle: T) -> (T, T) {
     let (sin, cos) = angle.to_f64().sin_cos();
     (T::from_f64(sin), T::from_f64(cos))
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use image::{DynamicImage, ImageDecoder, ImageReader, RgbImage};
-use splat::config::MAX_SIDE_PX;
+use splat::formulas::MAX_SIDE_PX;
 
 use crate::model::CHANNELS;
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use npyz::npz::NpzArchive;
 use npyz::{Deserialize, Order};
 use splat::Camera;
-use splat::config::MAX_SIDE_PX;
+use splat::formulas::MAX_SIDE_PX;
 
 use crate::cloud::{Appearance, Cloud, Shot};
 use crate::neighbours;
