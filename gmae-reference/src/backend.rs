@@ -5,7 +5,7 @@ use burn::tensor::backend::Backend;
 use clap::ValueEnum;
 
 use crate::Error;
-use crate::workers::Workers;
+use crate::training::workers::Workers;
 
 /// Where models run unless something else is asked for.
 pub type Cpu = burn_flex::Flex;

@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use gmae_reference::cli::Cli;
-use gmae_reference::train::Outcome;
-use gmae_reference::{interrupt, terminal};
+use gmae_reference::commands::cli::Cli;
+use gmae_reference::terminal::{self, interrupt};
+use gmae_reference::training::train::Outcome;
 
 /// The exit code when the command could not be carried out.
 const FAILED: u8 = 2;

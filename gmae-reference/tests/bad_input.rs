@@ -5,8 +5,8 @@ mod program;
 
 use std::process::Command;
 
-use gmae_reference::checkpoint::Checkpoint;
-use gmae_reference::metrics;
+use gmae_reference::training::checkpoint::Checkpoint;
+use gmae_reference::training::metrics;
 use program::{Place, refused, succeeded, text};
 
 #[test]

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use gmae_reference::checkpoint::Checkpoint;
+use gmae_reference::training::checkpoint::Checkpoint;
 use program::{Place, TINY, refused, succeeded, text};
 
 #[test]

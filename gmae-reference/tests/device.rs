@@ -7,9 +7,9 @@ mod common;
 use gmae_reference::backend::{Cpu, Device, Trains, Wgpu, find};
 use gmae_reference::config::Config;
 use gmae_reference::data::Shapes;
-use gmae_reference::sampling::Sampler;
-use gmae_reference::schedule::Schedule;
-use gmae_reference::train::Trainer;
+use gmae_reference::training::sampling::Sampler;
+use gmae_reference::training::schedule::Schedule;
+use gmae_reference::training::train::Trainer;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 const STEPS: usize = 20;

@@ -6,9 +6,9 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use gmae_reference::backend::{Device, Training};
-use gmae_reference::gradient::Gradient;
 use gmae_reference::model::{Gmae, Mask, Visible};
-use gmae_reference::optimizer::Optimizer;
+use gmae_reference::training::gradient::Gradient;
+use gmae_reference::training::optimizer::Optimizer;
 
 /// Rank and values of every parameter.
 #[derive(Default)]

@@ -6,14 +6,14 @@ use std::path::Path;
 
 use burn::module::AutodiffModule;
 use gmae_reference::Error;
-use gmae_reference::checkpoint::Checkpoint;
+use gmae_reference::commands::pretrain::plan;
 use gmae_reference::config::{CameraKind, Config, LossKind};
 use gmae_reference::data::Shapes;
-use gmae_reference::evaluate::predict;
-use gmae_reference::metrics;
-use gmae_reference::pretrain::plan;
-use gmae_reference::sampling::held_out;
-use gmae_reference::train::{Outcome, Trainer, train};
+use gmae_reference::evaluation::evaluate::predict;
+use gmae_reference::training::checkpoint::Checkpoint;
+use gmae_reference::training::metrics;
+use gmae_reference::training::sampling::held_out;
+use gmae_reference::training::train::{Outcome, Trainer, train};
 
 /// Images in the set: 8 steps an epoch of 6 each, 2 epochs.
 const IMAGES: usize = 50;

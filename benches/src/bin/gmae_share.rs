@@ -14,10 +14,11 @@ use std::time::{Duration, Instant};
 use benches::{Bench, Recipe, Stage, Workload, gmae};
 use clap::Parser;
 use gmae_reference::data::Shapes;
-use gmae_reference::render::{buffers, settings};
-use gmae_reference::sampling::{Batch, held_out};
-use gmae_reference::train::Trainer;
-use gmae_reference::{Config, Preset, camera};
+use gmae_reference::model::camera;
+use gmae_reference::model::render::{buffers, settings};
+use gmae_reference::training::sampling::{Batch, held_out};
+use gmae_reference::training::train::Trainer;
+use gmae_reference::{Config, Preset};
 use serde_json::{Value, json};
 use splat::RenderError;
 

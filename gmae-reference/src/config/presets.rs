@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-use super::{CameraKind, Config, LossKind};
+use super::settings::{CameraKind, Config, LossKind};
 
 /// The named starting points of [`Config`].
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, ValueEnum)]

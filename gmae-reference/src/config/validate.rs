@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use super::{Config, LossKind};
+use super::settings::{Config, LossKind};
 use crate::error::Error;
 
 impl Config {

@@ -6,8 +6,8 @@ use burn::tensor::Tensor;
 use burn::tensor::activation::{log_sigmoid, sigmoid};
 use burn::tensor::backend::Backend;
 
+use super::camera;
 use super::init::Initializer;
-use crate::camera;
 use crate::config::Config;
 
 /// Numbers per Gaussian: centre 3, scale 3, quaternion 4, colour 3, opacity 1.

@@ -2,6 +2,7 @@
 //! Gaussians.
 
 pub mod block;
+pub mod camera;
 pub mod decoder;
 pub mod encoder;
 pub mod head;
@@ -9,6 +10,7 @@ pub mod init;
 pub mod masking;
 pub mod patches;
 pub mod position;
+pub mod render;
 
 use burn::module::Module;
 use burn::tensor::backend::Backend;

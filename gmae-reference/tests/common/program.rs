@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-use gmae_reference::metrics;
+use gmae_reference::training::metrics;
 use image::{Rgb, RgbImage};
 use tempfile::TempDir;
 

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::{demo, pretrain, reconstruct};
+use crate::Error;
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 use crate::backend;
 use crate::backend::{Cpu, Device, Place, Trains};
-use crate::checkpoint::Checkpoint;
 use crate::config::{Config, Overrides, Preset};
-use crate::train::Outcome;
-use crate::{Error, demo, pretrain, reconstruct};
+use crate::training::checkpoint::Checkpoint;
+use crate::training::train::Outcome;
 
 /// Gaussian masked autoencoders: train, resume, look inside
 #[derive(Debug, Parser)]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::atomic::write_atomically;
+use crate::files::write_atomically;
 
 /// What is known after a step.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]

@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::{Error, terminal};
+use super::lines::note;
+use crate::Error;
 
 static REQUESTED: AtomicBool = AtomicBool::new(false);
 
@@ -19,7 +20,7 @@ pub fn install() -> Result<(), Error> {
         if REQUESTED.swap(true, Ordering::SeqCst) {
             std::process::exit(i32::from(EXIT_CODE));
         }
-        terminal::note("stopping after this step; press Ctrl-C again to stop at once");
+        note("stopping after this step; press Ctrl-C again to stop at once");
     })
     .map_err(|error| Error::Threads(error.to_string()))
 }

@@ -4,15 +4,16 @@ use burn::tensor::backend::Backend;
 use splat::{Backend as _, RenderConfig, Scene, Splats};
 
 use crate::Error;
-use crate::camera;
 use crate::config::Config;
 use crate::data::Image;
-use crate::evaluate::{image_losses, numbers, predict};
+use crate::evaluation::evaluate::{image_losses, predict};
+use crate::evaluation::pictures;
+use crate::model::camera;
+use crate::model::render;
 use crate::model::{Gaussians, Gmae, Mask};
-use crate::picture;
-use crate::render;
+use crate::numbers::numbers;
 use crate::report::{DepthLayer, DepthPicture, Ellipse, GaussianPicture, ReconstructionRow};
-use crate::sampling::Batch;
+use crate::training::sampling::Batch;
 
 /// Held-out pictures shown with their masks.
 const ROWS: usize = 8;

@@ -2,16 +2,16 @@
 
 use burn::module::AutodiffModule;
 use burn::tensor::backend::{AutodiffBackend, Backend};
-use burn::tensor::{Tensor, TensorData};
 
 use crate::Error;
 use crate::backend::Cpu;
 use crate::config::Config;
-use crate::loss::{masked_mse, mean_colour_mse};
 use crate::model::patches::check_pixels;
+use crate::model::render::render_forward;
 use crate::model::{Gaussians, Gmae, Visible};
-use crate::render::render_forward;
-use crate::sampling::Batch;
+use crate::numbers::numbers;
+use crate::training::loss::{masked_mse, mean_colour_mse};
+use crate::training::sampling::Batch;
 
 /// What a model makes of a batch.
 #[derive(Clone, Debug)]
@@ -44,17 +44,6 @@ pub fn predict<B: Backend>(
         gaussians: Gaussians::cat(&gaussians),
         pixels,
     })
-}
-
-/// The numbers of a tensor, row by row.
-///
-/// # Errors
-///
-/// [`Error::Render`] if they are not `f32`.
-pub fn numbers<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Result<Vec<f32>, Error> {
-    let data: TensorData = tensor.into_data();
-    data.into_vec()
-        .map_err(|error| Error::Render(format!("{error:?}")))
 }
 
 /// Mean squared error on masked patches, averaged over the images of `batch`.

@@ -13,10 +13,10 @@ use burn::tensor::backend::{AutodiffBackend, Backend};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::atomic::write_atomically;
 use crate::config::Config;
+use crate::files::write_atomically;
 use crate::model::Gmae;
-use crate::optimizer::Optimizer;
+use crate::training::optimizer::Optimizer;
 
 const MAGIC: &[u8; 8] = b"GMAEREF1";
 

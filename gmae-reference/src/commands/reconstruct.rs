@@ -6,16 +6,16 @@ use std::path::{Path, PathBuf};
 use burn::tensor::backend::Backend;
 use image::{ImageFormat, RgbImage};
 
-use crate::atomic::write_atomically;
-use crate::checkpoint::Checkpoint;
+use crate::commands::pretrain::create_folder;
 use crate::data::decode::decode;
 use crate::data::{Image, Transform};
-use crate::evaluate::{image_losses, predict};
+use crate::evaluation::evaluate::{image_losses, predict};
+use crate::evaluation::pictures;
+use crate::files::write_atomically;
 use crate::model::Mask;
-use crate::picture;
-use crate::pretrain::create_folder;
-use crate::sampling::{Batch, Stream, stream};
-use crate::train::Outcome;
+use crate::training::checkpoint::Checkpoint;
+use crate::training::sampling::{Batch, Stream, stream};
+use crate::training::train::Outcome;
 use crate::{Error, terminal};
 
 /// Which image, which model, where to.

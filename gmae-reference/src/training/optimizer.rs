@@ -9,8 +9,8 @@ use burn::record::{FullPrecisionSettings, NamedMpkBytesRecorder, Recorder, Recor
 use burn::tensor::backend::AutodiffBackend;
 
 use crate::config::Config;
-use crate::gradient::Gradient;
 use crate::model::Gmae;
+use crate::training::gradient::Gradient;
 
 /// `AdamW` epsilon.
 const EPSILON: f32 = 1e-8;

@@ -1,15 +1,10 @@
-//! Every hyper-parameter of a run, in one plain struct, and the presets.
+//! Every hyper-parameter of a run, in one plain struct.
 //!
 //! The list of settings is written once, in `settings!`: it becomes [`Config`], which is stored in checkpoints,
 //! and [`Overrides`], the same list as command-line flags that all default to "keep the preset's value".
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
-
-mod presets;
-mod validate;
-
-pub use presets::Preset;
 
 /// How Gaussians are projected onto the image.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, ValueEnum)]

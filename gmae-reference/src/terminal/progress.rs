@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::metrics::Record;
-use crate::terminal;
+use super::lines::note;
+use crate::training::metrics::Record;
 
 /// Time between two lines where there is no terminal to draw a bar on.
 const LINE_INTERVAL: Duration = Duration::from_secs(10);
@@ -55,7 +55,7 @@ impl Progress {
             self.line = Instant::now();
             let (position, length) = (record.step, self.bar.length().unwrap_or_default());
             let left = (length as f64 - position as f64).max(0.0) * self.bar.per_sec().recip();
-            terminal::note(format_args!(
+            note(format_args!(
                 "step {position}/{length}  loss {loss:.4}  {speed:.0} images/s  {left:.0} s left"
             ));
         }

@@ -6,16 +6,17 @@ use std::time::{Duration, Instant};
 use burn::module::{AutodiffModule, Module};
 
 use crate::backend::Trains;
+use crate::commands::pretrain::{CHECKPOINT, METRICS, create_folder};
 use crate::config::Config;
 use crate::data::{Dataset, Shapes};
-use crate::evaluate::{held_out_loss, mean_colour_loss};
-use crate::gallery;
-use crate::pretrain::{CHECKPOINT, METRICS, create_folder};
+use crate::evaluation::evaluate::{held_out_loss, mean_colour_loss};
+use crate::evaluation::gallery;
 use crate::report::{self, LossCurve, Numbers, ReportData};
-use crate::sampling::{Batch, Sampler, held_out};
-use crate::schedule::Schedule;
-use crate::train::{Outcome, Plan, Trainer, train};
-use crate::{Error, metrics, terminal};
+use crate::training::metrics;
+use crate::training::sampling::{Batch, Sampler, held_out};
+use crate::training::schedule::Schedule;
+use crate::training::train::{Outcome, Plan, Trainer, train};
+use crate::{Error, terminal};
 
 /// Pictures in the training set; more than a demo gets to see, so that none comes twice.
 const TRAINING_IMAGES: usize = 1 << 20;

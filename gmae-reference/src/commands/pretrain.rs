@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use crate::backend::Trains;
-use crate::checkpoint::Checkpoint;
 use crate::config::Config;
 use crate::data::{Dataset, Folder, FolderOptions, Transform};
-use crate::sampling::Sampler;
-use crate::schedule::Schedule;
-use crate::train::{Outcome, Plan, Trainer, train};
-use crate::{Error, metrics, terminal};
+use crate::training::checkpoint::Checkpoint;
+use crate::training::metrics;
+use crate::training::sampling::Sampler;
+use crate::training::schedule::Schedule;
+use crate::training::train::{Outcome, Plan, Trainer, train};
+use crate::{Error, terminal};
 
 /// The name of the checkpoint inside an output folder.
 pub const CHECKPOINT: &str = "checkpoint.gmae";

@@ -7,22 +7,23 @@ use burn::module::{AutodiffModule, Module};
 use burn::tensor::ElementConversion;
 use splat::RenderConfig;
 
+use crate::Error;
 use crate::backend::{Cpu, Device, Training, Trains};
-use crate::checkpoint::Checkpoint;
 use crate::config::Config;
 use crate::data::Dataset;
-use crate::evaluate::{Prediction, predict};
-use crate::gradient::Gradient;
-use crate::loss::Target;
-use crate::metrics::{Metrics, Record};
+use crate::evaluation::evaluate::{Prediction, predict};
+use crate::model::render::{render, settings};
 use crate::model::{Gmae, Mask, Visible};
-use crate::optimizer::Optimizer;
-use crate::progress::Progress;
-use crate::render::{render, settings};
-use crate::sampling::{Batch, Sampler};
-use crate::schedule::Schedule;
-use crate::workers::Workers;
-use crate::{Error, interrupt};
+use crate::terminal::interrupt;
+use crate::terminal::progress::Progress;
+use crate::training::checkpoint::Checkpoint;
+use crate::training::gradient::Gradient;
+use crate::training::loss::Target;
+use crate::training::metrics::{Metrics, Record};
+use crate::training::optimizer::Optimizer;
+use crate::training::sampling::{Batch, Sampler};
+use crate::training::schedule::Schedule;
+use crate::training::workers::Workers;
 
 /// Time between two checkpoints of a run that is not interrupted.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_mins(1);

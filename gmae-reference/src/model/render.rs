@@ -8,10 +8,10 @@ use splat::RenderConfig;
 use splat_autodiff::GaussianTensors;
 
 use crate::Error;
-use crate::camera;
 use crate::config::Config;
-use crate::evaluate::numbers;
 use crate::model::Gaussians;
+use crate::model::camera;
+use crate::numbers::numbers;
 
 /// Renders every image's Gaussians over white, `[B, H, W, 3]`, differentiably; `settings` are usually
 /// [`settings`] of `config`.

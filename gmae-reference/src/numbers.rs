@@ -1,0 +1,17 @@
+//! Tensors to numbers on the host.
+
+use burn::tensor::backend::Backend;
+use burn::tensor::{Tensor, TensorData};
+
+use crate::Error;
+
+/// The numbers of a tensor, row by row.
+///
+/// # Errors
+///
+/// [`Error::Render`] if they are not `f32`.
+pub fn numbers<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Result<Vec<f32>, Error> {
+    let data: TensorData = tensor.into_data();
+    data.into_vec()
+        .map_err(|error| Error::Render(format!("{error:?}")))
+}
