@@ -4,8 +4,8 @@ use burn::backend::Autodiff;
 use burn::tensor::backend::Backend;
 use clap::ValueEnum;
 
-use crate::Error;
-use crate::training::workers::Workers;
+use crate::error::Error;
+use crate::workers::Workers;
 
 /// Where models run unless something else is asked for.
 pub type Cpu = burn_flex::Flex;

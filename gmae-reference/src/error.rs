@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::data::DataError;
-use crate::report::ReportError;
+use crate::data::error::DataError;
+use crate::report::error::ReportError;
 
 /// Why a command did not finish.
 #[derive(Debug, thiserror::Error)]

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use tempfile::NamedTempFile;
 
-use crate::Error;
+use crate::error::Error;
 
 /// Writes a file: into a temporary one in the same folder, flushed to disk, then renamed. Whatever happens, `path`
 /// holds what it held before or all of the new.
@@ -54,4 +54,13 @@ fn temporary(folder: &Path) -> std::io::Result<NamedTempFile> {
 #[cfg(not(unix))]
 fn temporary(folder: &Path) -> std::io::Result<NamedTempFile> {
     NamedTempFile::new_in(folder)
+}
+
+/// Creates an output folder, with its parents.
+///
+/// # Errors
+///
+/// [`Error::File`] if that is not possible.
+pub fn create_folder(path: &Path) -> Result<(), Error> {
+    std::fs::create_dir_all(path).map_err(Error::file("creating output folder", path))
 }

@@ -3,7 +3,7 @@
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
 
-use crate::Error;
+use crate::error::Error;
 
 /// The numbers of a tensor, row by row.
 ///

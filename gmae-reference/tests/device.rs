@@ -7,9 +7,7 @@ mod common;
 use gmae_reference::backend::{Cpu, Device, Trains, Wgpu, find};
 use gmae_reference::config::Config;
 use gmae_reference::data::Shapes;
-use gmae_reference::training::sampling::Sampler;
-use gmae_reference::training::schedule::Schedule;
-use gmae_reference::training::train::Trainer;
+use gmae_reference::training::{Sampler, Schedule, Trainer};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 const STEPS: usize = 20;

@@ -5,8 +5,9 @@ mod common;
 use burn::tensor::Tensor;
 use gmae_reference::backend::{Cpu, Device};
 use gmae_reference::config::{Config, LossKind};
+use gmae_reference::evaluation::{masked_mse, mean_colour_mse};
 use gmae_reference::model::Mask;
-use gmae_reference::training::loss::{Target, masked_mse, mean_colour_mse};
+use gmae_reference::training::Target;
 
 /// Two images, predictions for them, and masks that differ.
 fn example(config: &Config) -> (Vec<f32>, Vec<f32>, Vec<Mask>) {

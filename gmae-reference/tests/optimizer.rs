@@ -7,8 +7,7 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use gmae_reference::backend::{Device, Training};
 use gmae_reference::model::{Gmae, Mask, Visible};
-use gmae_reference::training::gradient::Gradient;
-use gmae_reference::training::optimizer::Optimizer;
+use gmae_reference::training::{Gradient, Optimizer};
 
 /// Rank and values of every parameter.
 #[derive(Default)]

@@ -6,14 +6,10 @@ use std::path::Path;
 
 use burn::module::AutodiffModule;
 use gmae_reference::Error;
-use gmae_reference::commands::pretrain::plan;
 use gmae_reference::config::{CameraKind, Config, LossKind};
 use gmae_reference::data::Shapes;
-use gmae_reference::evaluation::evaluate::predict;
-use gmae_reference::training::checkpoint::Checkpoint;
-use gmae_reference::training::metrics;
-use gmae_reference::training::sampling::held_out;
-use gmae_reference::training::train::{Outcome, Trainer, train};
+use gmae_reference::model::predict;
+use gmae_reference::training::{Checkpoint, Outcome, Trainer, held_out, metrics, plan, train};
 
 /// Images in the set: 8 steps an epoch of 6 each, 2 epochs.
 const IMAGES: usize = 50;

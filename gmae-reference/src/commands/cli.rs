@@ -1,17 +1,34 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
 use super::{demo, pretrain, reconstruct};
-use crate::Error;
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 use crate::backend;
 use crate::backend::{Cpu, Device, Place, Trains};
 use crate::config::{Config, Overrides, Preset};
-use crate::training::checkpoint::Checkpoint;
-use crate::training::train::Outcome;
+use crate::error::Error;
+use crate::terminal::{self, interrupt};
+use crate::training::{CHECKPOINT, Checkpoint, Outcome};
+
+/// The exit code when the command could not be carried out.
+const FAILED: u8 = 2;
+
+/// Runs the program: reads the command line, carries out the command, reports an error in one line.
+pub fn main() -> ExitCode {
+    let outcome = interrupt::install().and_then(|()| Cli::parse().run());
+    match outcome {
+        Ok(Outcome::Finished) => ExitCode::SUCCESS,
+        Ok(Outcome::Interrupted) => ExitCode::from(interrupt::EXIT_CODE),
+        Err(error) => {
+            terminal::note(format_args!("error: {error}"));
+            ExitCode::from(FAILED)
+        }
+    }
+}
 
 /// Gaussian masked autoencoders: train, resume, look inside
 #[derive(Debug, Parser)]
@@ -161,7 +178,7 @@ impl Pretrain {
             (Some(preset), _) => preset.config(),
             (None, false) => Preset::Nano.config(),
             (None, true) => {
-                Checkpoint::load(&self.output.join(pretrain::CHECKPOINT))?
+                Checkpoint::load(&self.output.join(CHECKPOINT))?
                     .header
                     .config
             }

@@ -6,17 +6,17 @@ use std::time::{Duration, Instant};
 use burn::module::{AutodiffModule, Module};
 
 use crate::backend::Trains;
-use crate::commands::pretrain::{CHECKPOINT, METRICS, create_folder};
 use crate::config::Config;
 use crate::data::{Dataset, Shapes};
-use crate::evaluation::evaluate::{held_out_loss, mean_colour_loss};
-use crate::evaluation::gallery;
+use crate::error::Error;
+use crate::evaluation::{gallery, held_out_loss, mean_colour_loss};
+use crate::files::create_folder;
+use crate::model::Batch;
 use crate::report::{self, LossCurve, Numbers, ReportData};
-use crate::training::metrics;
-use crate::training::sampling::{Batch, Sampler, held_out};
-use crate::training::schedule::Schedule;
-use crate::training::train::{Outcome, Plan, Trainer, train};
-use crate::{Error, terminal};
+use crate::terminal;
+use crate::training::{
+    CHECKPOINT, METRICS, Outcome, Plan, Sampler, Schedule, Trainer, held_out, metrics, train,
+};
 
 /// Pictures in the training set; more than a demo gets to see, so that none comes twice.
 const TRAINING_IMAGES: usize = 1 << 20;
@@ -162,7 +162,7 @@ fn report_data<B: Trains>(
         .iter()
         .map(|record| (record.step as f64, record.loss))
         .collect();
-    let gallery = gallery::gallery(&trainer.config, &trainer.model.valid(), unseen)?;
+    let gallery = gallery(&trainer.config, &trainer.model.valid(), unseen)?;
     Ok(ReportData {
         title: "Gaussian masked autoencoder on procedural shapes".to_owned(),
         command: std::env::args().collect::<Vec<_>>().join(" "),

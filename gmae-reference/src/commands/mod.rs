@@ -1,6 +1,8 @@
-//! The program's commands, one file each, and its command line.
+//! The program: its command line, and its commands, one file each.
 
-pub mod cli;
-pub mod demo;
-pub mod pretrain;
-pub mod reconstruct;
+mod cli;
+mod demo;
+mod pretrain;
+mod reconstruct;
+
+pub use cli::main;

@@ -1,21 +1,14 @@
 //! `pretrain`: trains on a folder of images.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::backend::Trains;
 use crate::config::Config;
 use crate::data::{Dataset, Folder, FolderOptions, Transform};
-use crate::training::checkpoint::Checkpoint;
-use crate::training::metrics;
-use crate::training::sampling::Sampler;
-use crate::training::schedule::Schedule;
-use crate::training::train::{Outcome, Plan, Trainer, train};
-use crate::{Error, terminal};
-
-/// The name of the checkpoint inside an output folder.
-pub const CHECKPOINT: &str = "checkpoint.gmae";
-/// The name of the metrics file inside an output folder.
-pub const METRICS: &str = "metrics.jsonl";
+use crate::error::Error;
+use crate::files::create_folder;
+use crate::terminal;
+use crate::training::{CHECKPOINT, Checkpoint, Outcome, Plan, Trainer, metrics, plan, train};
 
 /// What to train on, and where to write.
 #[derive(Clone, Debug)]
@@ -65,27 +58,6 @@ pub fn pretrain<B: Trains>(
     let outcome = train(&mut trainer, &data, &plan, &mut |_| Ok(()))?;
     summarise(&plan, outcome, &trainer)?;
     Ok(outcome)
-}
-
-/// The plan of a run of `config` over `images` images that writes into `output`.
-pub fn plan(config: &Config, output: &Path, images: usize, stop_at: Option<usize>) -> Plan {
-    let schedule = Schedule::new(config, Sampler::new(*config, images).steps_per_epoch());
-    Plan {
-        schedule,
-        last_step: stop_at.unwrap_or(usize::MAX).min(schedule.total_steps),
-        deadline: None,
-        checkpoint: output.join(CHECKPOINT),
-        metrics: output.join(METRICS),
-    }
-}
-
-/// Creates an output folder, with its parents.
-///
-/// # Errors
-///
-/// [`Error::File`] if that is not possible.
-pub fn create_folder(path: &Path) -> Result<(), Error> {
-    std::fs::create_dir_all(path).map_err(Error::file("creating output folder", path))
 }
 
 /// A new run, or the one that the checkpoint in the output folder belongs to.

@@ -6,17 +6,13 @@ use std::path::{Path, PathBuf};
 use burn::tensor::backend::Backend;
 use image::{ImageFormat, RgbImage};
 
-use crate::commands::pretrain::create_folder;
-use crate::data::decode::decode;
-use crate::data::{Image, Transform};
-use crate::evaluation::evaluate::{image_losses, predict};
-use crate::evaluation::pictures;
-use crate::files::write_atomically;
-use crate::model::Mask;
-use crate::training::checkpoint::Checkpoint;
-use crate::training::sampling::{Batch, Stream, stream};
-use crate::training::train::Outcome;
-use crate::{Error, terminal};
+use crate::data::{Image, Transform, decode};
+use crate::error::Error;
+use crate::evaluation::{image_losses, masked, pasted};
+use crate::files::{create_folder, write_atomically};
+use crate::model::{Batch, Mask, predict};
+use crate::terminal;
+use crate::training::{Checkpoint, Outcome, Stream, stream};
 
 /// Which image, which model, where to.
 #[derive(Clone, Debug)]
@@ -59,11 +55,11 @@ pub fn reconstruct<B: Backend>(
     };
     create_folder(&options.output)?;
     for (name, picture) in [
-        ("masked.png", &picture::masked(&config, &original, &mask)),
+        ("masked.png", &masked(&config, &original, &mask)),
         ("reconstruction.png", &reconstruction),
         (
             "pasted.png",
-            &picture::pasted(&config, &original, &reconstruction, &mask),
+            &pasted(&config, &original, &reconstruction, &mask),
         ),
         ("original.png", &original),
     ] {

@@ -5,7 +5,8 @@ use image::{GenericImageView, RgbImage};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use super::{DataError, Image};
+use super::error::DataError;
+use super::image::Image;
 
 /// Bicubic with a = -1/2, widened when shrinking so that it does not alias.
 const FILTER: FilterType = FilterType::CatmullRom;

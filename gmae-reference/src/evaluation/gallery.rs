@@ -3,17 +3,14 @@
 use burn::tensor::backend::Backend;
 use splat::{Backend as _, RenderConfig, Scene, Splats};
 
-use crate::Error;
+use super::losses::image_losses;
+use super::pictures::{masked, pasted};
 use crate::config::Config;
 use crate::data::Image;
-use crate::evaluation::evaluate::{image_losses, predict};
-use crate::evaluation::pictures;
-use crate::model::camera;
-use crate::model::render;
-use crate::model::{Gaussians, Gmae, Mask};
+use crate::error::Error;
+use crate::model::{Batch, Gaussians, Gmae, Mask, camera, predict, render};
 use crate::numbers::numbers;
 use crate::report::{DepthLayer, DepthPicture, Ellipse, GaussianPicture, ReconstructionRow};
-use crate::training::sampling::Batch;
 
 /// Held-out pictures shown with their masks.
 const ROWS: usize = 8;
@@ -98,8 +95,8 @@ fn rows<B: Backend>(
         .zip(losses);
     let row = |(((original, reconstruction), mask), loss): (((Image, Image), &Mask), f64)| {
         ReconstructionRow {
-            masked: picture::masked(config, &original, mask),
-            pasted: picture::pasted(config, &original, &reconstruction, mask),
+            masked: masked(config, &original, mask),
+            pasted: pasted(config, &original, &reconstruction, mask),
             reconstruction,
             original,
             loss,

@@ -1,5 +1,10 @@
-//! What a model makes of images: predictions, errors, pictures.
+//! What a model makes of images: errors and pictures.
 
-pub mod evaluate;
-pub mod gallery;
-pub mod pictures;
+mod gallery;
+mod losses;
+mod pictures;
+
+pub(crate) use gallery::gallery;
+pub(crate) use losses::{held_out_loss, image_losses, mean_colour_loss};
+pub use losses::{masked_mse, mean_colour_mse};
+pub(crate) use pictures::{masked, pasted};

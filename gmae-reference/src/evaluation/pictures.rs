@@ -2,8 +2,7 @@
 
 use crate::config::Config;
 use crate::data::Image;
-use crate::model::Mask;
-use crate::model::patches::patch_rows;
+use crate::model::{Mask, patch_rows};
 
 /// The shade of a hidden patch.
 const GREY: f32 = 0.5;

@@ -5,8 +5,8 @@
 
 use splat::{Camera, Views};
 
-use crate::Error;
 use crate::config::{CameraKind, Config};
+use crate::error::Error;
 
 /// From the camera to the middle of the scene, world units.
 const DISTANCE: f64 = 8.0;

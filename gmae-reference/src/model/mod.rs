@@ -1,63 +1,24 @@
 //! The model: an encoder that sees a quarter of the patches, and a decoder that draws the whole image in
 //! Gaussians.
 
-pub mod block;
+mod batch;
+mod block;
 pub mod camera;
-pub mod decoder;
-pub mod encoder;
+mod decoder;
+mod encoder;
+mod gmae;
 pub mod head;
-pub mod init;
-pub mod masking;
-pub mod patches;
-pub mod position;
+mod init;
+mod masking;
+mod patches;
+mod position;
+mod predict;
 pub mod render;
 
-use burn::module::Module;
-use burn::tensor::backend::Backend;
-
-use crate::config::Config;
-use decoder::Decoder;
-use encoder::Encoder;
-use head::Head;
-use init::Initializer;
-
+pub use batch::Batch;
+pub use gmae::Gmae;
 pub use head::Gaussians;
 pub use masking::Mask;
 pub use patches::Visible;
-
-/// Gaussian masked autoencoder.
-#[derive(Debug, Module)]
-pub struct Gmae<B: Backend> {
-    encoder: Encoder<B>,
-    decoder: Decoder<B>,
-    head: Head<B>,
-}
-
-impl<B: Backend> Gmae<B> {
-    /// The model of `config` with the initial weights of its seed.
-    pub fn new(config: &Config, device: &B::Device) -> Self {
-        let mut init = Initializer::new(config.seed, device);
-        Self {
-            encoder: Encoder::new(&mut init, config),
-            decoder: Decoder::new(&mut init, config),
-            head: Head::new(&mut init, config),
-        }
-    }
-
-    /// Visible patches of B images -> k Gaussians for each.
-    pub fn forward(&self, input: &Visible<B>) -> Gaussians<B> {
-        let latents = self.encoder.forward(input); // [B (1 + n), D]
-        let queries = self.decoder.forward(latents, input); // [B k, d]
-        self.head.forward(queries, input.images)
-    }
-
-    /// Where the weights lie.
-    pub fn device(&self) -> B::Device {
-        self.encoder.device()
-    }
-
-    /// The encoder alone, for probes and fine-tuning.
-    pub fn encoder(&self) -> &Encoder<B> {
-        &self.encoder
-    }
-}
+pub(crate) use patches::{check_pixels, patch_rows};
+pub use predict::{Prediction, predict};

@@ -8,8 +8,8 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor, TensorData};
 
 use super::masking::Mask;
-use crate::Error;
 use crate::config::Config;
+use crate::error::Error;
 
 /// Mean of `ImageNet`'s red, green and blue, in `[0, 1]`.
 const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];

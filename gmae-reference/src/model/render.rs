@@ -7,10 +7,10 @@ use burn::tensor::backend::Backend;
 use splat::RenderConfig;
 use splat_autodiff::GaussianTensors;
 
-use crate::Error;
+use super::camera;
+use super::head::Gaussians;
 use crate::config::Config;
-use crate::model::Gaussians;
-use crate::model::camera;
+use crate::error::Error;
 use crate::numbers::numbers;
 
 /// Renders every image's Gaussians over white, `[B, H, W, 3]`, differentiably; `settings` are usually

@@ -3,8 +3,9 @@
 use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
 
+use super::data::LossCurve;
+use super::error::ReportError;
 use super::words::short;
-use super::{LossCurve, ReportError};
 
 /// Size of the drawing in its own units; the page scales it.
 const SIZE: (u32, u32) = (900, 380);

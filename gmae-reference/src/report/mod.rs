@@ -6,154 +6,18 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::data::Image;
-
 mod curve;
+mod data;
+pub(crate) mod error;
 mod page;
 mod picture;
 mod words;
 
-/// Everything a report shows.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct ReportData {
-    /// The heading of the page, such as `GMAE nano on shapes`.
-    pub title: String,
-    /// The exact command line that repeats the run.
-    pub command: String,
-    /// The numbers on top of the page.
-    pub numbers: Numbers,
-    /// Name and value of every setting, in the order in which to print them.
-    pub configuration: Vec<(String, String)>,
-    /// Remarks worth a reader's attention, such as skipped images; one paragraph each, may be empty.
-    pub notes: Vec<String>,
-    /// The loss while training.
-    pub loss: LossCurve,
-    /// Held-out pictures: what the model saw, and what it made of it.
-    pub rows: Vec<ReconstructionRow>,
-    /// Pictures with their Gaussians drawn on top.
-    pub gaussians: Vec<GaussianPicture>,
-    /// Pictures taken apart by depth.
-    pub depths: Vec<DepthPicture>,
-}
-
-/// The numbers on top of the page. All losses are mean squared errors on masked patches, colours in `[0, 1]`.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Numbers {
-    /// Held-out loss before the first step.
-    pub start_loss: f64,
-    /// Held-out loss after the last step.
-    pub end_loss: f64,
-    /// Held-out loss of painting every masked patch in the mean colour of the visible ones.
-    pub baseline_loss: f64,
-    /// Training images per second.
-    pub images_per_second: f64,
-    /// Wall-clock seconds of training.
-    pub seconds: f64,
-    /// Training steps taken.
-    pub steps: usize,
-    /// Trainable parameters.
-    pub parameters: usize,
-    /// Gaussians per picture.
-    pub gaussians: usize,
-}
-
-/// Loss against training steps; points are `(step, loss)`. Points that are not finite are left out.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct LossCurve {
-    /// Loss on training batches.
-    pub train: Vec<(f64, f64)>,
-    /// Loss on held-out images.
-    pub held_out: Vec<(f64, f64)>,
-}
-
-/// One held-out picture in four versions of the same size.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ReconstructionRow {
-    /// The original with its masked patches greyed out: what the encoder saw.
-    pub masked: Image,
-    /// The render of all Gaussians.
-    pub reconstruction: Image,
-    /// The original where it was visible, the render where it was masked.
-    pub pasted: Image,
-    /// The original.
-    pub original: Image,
-    /// Loss of this picture on its masked patches.
-    pub loss: f64,
-}
-
-/// A picture and the Gaussians that draw it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct GaussianPicture {
-    /// The original.
-    pub original: Image,
-    /// The render of all Gaussians, same size.
-    pub render: Image,
-    /// The Gaussians, nearest first, in pixels of these images.
-    pub ellipses: Vec<Ellipse>,
-}
-
-/// A picture cut into groups of Gaussians of increasing depth.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DepthPicture {
-    /// The original.
-    pub original: Image,
-    /// The groups, nearest first.
-    pub layers: Vec<DepthLayer>,
-}
-
-/// One depth group of a picture.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DepthLayer {
-    /// The render of this group and every nearer one.
-    pub prefix: Image,
-    /// The Gaussians of this group alone, nearest first, in pixels of the image.
-    pub ellipses: Vec<Ellipse>,
-}
-
-/// A projected Gaussian: centre and covariance in pixels of the image it belongs to.
-///
-/// The centre of the first pixel is at (0.5, 0.5), x to the right, y down.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Ellipse {
-    /// Column of the centre, in pixels.
-    pub x: f32,
-    /// Row of the centre, in pixels.
-    pub y: f32,
-    /// Variance along x, in square pixels.
-    pub xx: f32,
-    /// Covariance of x and y, in square pixels.
-    pub xy: f32,
-    /// Variance along y, in square pixels.
-    pub yy: f32,
-    /// Red, green and blue in `[0, 1]`.
-    pub colour: [f32; 3],
-    /// Opacity in `[0, 1]`.
-    pub opacity: f32,
-}
-
-/// Why a report could not be written.
-#[derive(Debug, thiserror::Error)]
-pub enum ReportError {
-    /// The folder could not be made or written to.
-    #[error("report in folder {path:?}: cannot be written: {source}")]
-    Write {
-        /// The folder asked for.
-        path: PathBuf,
-        /// The operating system's words.
-        source: std::io::Error,
-    },
-    /// A picture is malformed.
-    #[error("report picture {name}: {reason}")]
-    Picture {
-        /// Which picture.
-        name: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The loss curve could not be drawn.
-    #[error("report loss curve: {0}")]
-    Plot(String),
-}
+pub use data::{
+    DepthLayer, DepthPicture, Ellipse, GaussianPicture, LossCurve, Numbers, ReconstructionRow,
+    ReportData,
+};
+pub use error::ReportError;
 
 /// Writes `report.html` into `dir` and returns its path.
 ///

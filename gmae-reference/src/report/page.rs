@@ -1,9 +1,10 @@
 //! The page: one section per function, in the order in which they are read.
 
 use super::curve;
+use super::data::{DepthPicture, GaussianPicture, Numbers, ReconstructionRow, ReportData};
+use super::error::ReportError;
 use super::picture::{ellipses, escape, img};
 use super::words::{count, duration, loss, percent, short};
-use super::{DepthPicture, GaussianPicture, Numbers, ReconstructionRow, ReportData, ReportError};
 
 const STYLE: &str = include_str!("style.css");
 /// Caption of the picture that the loss judges.

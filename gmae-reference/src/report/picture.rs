@@ -7,7 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use image::ImageFormat;
 
-use super::{Ellipse, ReportError};
+use super::data::Ellipse;
+use super::error::ReportError;
 use crate::data::Image;
 
 /// An `<img>` that carries its own pixels. `name` becomes the alternative text.

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::lines::note;
-use crate::Error;
+use crate::error::Error;
 
 static REQUESTED: AtomicBool = AtomicBool::new(false);
 

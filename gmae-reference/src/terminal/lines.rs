@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::io::{ErrorKind, Write};
 
-use crate::Error;
+use crate::error::Error;
 
 /// Writes a line to standard output; a pipe that nobody reads any more is no error.
 ///

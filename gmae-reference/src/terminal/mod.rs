@@ -1,7 +1,8 @@
 //! What a run shows while it goes on, and how it is asked to stop.
 
-pub mod interrupt;
+pub(crate) mod interrupt;
 mod lines;
-pub mod progress;
+mod progress;
 
-pub use lines::{line, note};
+pub(crate) use lines::{line, note};
+pub(crate) use progress::Progress;

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::lines::note;
-use crate::training::metrics::Record;
 
 /// Time between two lines where there is no terminal to draw a bar on.
 const LINE_INTERVAL: Duration = Duration::from_secs(10);
@@ -36,24 +35,21 @@ impl Progress {
         }
     }
 
-    /// Shows a step just taken.
-    pub fn show(&mut self, record: &Record) {
+    /// Shows the step just taken: steps taken so far, its loss, its speed.
+    pub fn show(&mut self, step: usize, loss: f64, images_per_second: f64) {
         let blend = |old: f64, new: f64| old + SMOOTHING * (new - old);
-        let (loss, speed) =
-            self.means
-                .map_or((record.loss, record.images_per_second), |(loss, speed)| {
-                    (
-                        blend(loss, record.loss),
-                        blend(speed, record.images_per_second),
-                    )
-                });
+        let (loss, speed) = self
+            .means
+            .map_or((loss, images_per_second), |(old_loss, old_speed)| {
+                (blend(old_loss, loss), blend(old_speed, images_per_second))
+            });
         self.means = Some((loss, speed));
         self.bar
             .set_message(format!("loss {loss:.4}  {speed:.0} images/s"));
-        self.bar.set_position(record.step as u64);
+        self.bar.set_position(step as u64);
         if self.bar.is_hidden() && self.line.elapsed() >= LINE_INTERVAL {
             self.line = Instant::now();
-            let (position, length) = (record.step, self.bar.length().unwrap_or_default());
+            let (position, length) = (step, self.bar.length().unwrap_or_default());
             let left = (length as f64 - position as f64).max(0.0) * self.bar.per_sec().recip();
             note(format_args!(
                 "step {position}/{length}  loss {loss:.4}  {speed:.0} images/s  {left:.0} s left"

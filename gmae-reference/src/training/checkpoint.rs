@@ -12,11 +12,11 @@ use burn::record::{FullPrecisionSettings, NamedMpkBytesRecorder, Recorder, Recor
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use super::optimizer::Optimizer;
 use crate::config::Config;
+use crate::error::Error;
 use crate::files::write_atomically;
 use crate::model::Gmae;
-use crate::training::optimizer::Optimizer;
 
 const MAGIC: &[u8; 8] = b"GMAEREF1";
 

@@ -7,10 +7,9 @@
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
 
-use crate::Error;
 use crate::config::{Config, LossKind};
-use crate::model::masking::Mask;
-use crate::model::patches::{check_pixels, patch_rows};
+use crate::error::Error;
+use crate::model::{Mask, check_pixels, patch_rows};
 
 /// Added to a patch's variance before dividing by it, or by its root.
 const VARIANCE_EPSILON: f64 = 1e-6;
@@ -111,35 +110,4 @@ fn patch_statistics(config: &Config, image: &[f32], patch: usize) -> (f64, f64) 
     let mean = numbers().sum::<f64>() / count;
     let squares = numbers().map(|v| (v - mean) * (v - mean)).sum::<f64>();
     (mean, squares / (count - 1.0))
-}
-
-/// Mean squared error of `prediction` on the masked patches of one image, both `[H, W, 3]`; 0 if none is masked.
-pub fn masked_mse(config: &Config, image: &[f32], prediction: &[f32], mask: &Mask) -> f64 {
-    let runs = mask
-        .masked
-        .iter()
-        .flat_map(|&patch| patch_rows(config, patch));
-    let squares = runs.flat_map(|run| image[run.clone()].iter().zip(&prediction[run]));
-    let sum: f64 = squares.map(|(a, b)| f64::from(a - b).powi(2)).sum();
-    sum / (mask.masked.len() * config.patch_len()).max(1) as f64
-}
-
-/// What [`masked_mse`] charges for painting every masked patch in the mean colour of the visible ones.
-pub fn mean_colour_mse(config: &Config, image: &[f32], mask: &Mask) -> f64 {
-    let mut sum = [0.0_f64; 3];
-    for run in mask
-        .visible
-        .iter()
-        .flat_map(|&patch| patch_rows(config, patch))
-    {
-        for pixel in image[run].chunks(3) {
-            sum.iter_mut()
-                .zip(pixel)
-                .for_each(|(s, &v)| *s += f64::from(v));
-        }
-    }
-    let pixels = (mask.visible.len() * config.patch_size * config.patch_size).max(1);
-    let colour = sum.map(|s| (s / pixels as f64) as f32);
-    let painted = colour.repeat(config.image_size * config.image_size);
-    masked_mse(config, image, &painted, mask)
 }

@@ -1,11 +1,25 @@
-//! Training: the loop, what it steps with, and what it leaves on disk.
+//! Training: the method, the loop around it, what steps the weights, and what a run leaves on disk.
 
-pub mod checkpoint;
-pub mod gradient;
-pub mod loss;
+mod checkpoint;
+mod gradient;
+mod loss;
+mod method;
 pub mod metrics;
-pub mod optimizer;
-pub mod sampling;
-pub mod schedule;
-pub mod train;
-pub mod workers;
+mod optimizer;
+mod plan;
+mod sampling;
+mod schedule;
+mod train;
+mod trainer;
+
+pub use checkpoint::{Checkpoint, Header};
+pub use gradient::Gradient;
+pub use loss::Target;
+pub use optimizer::Optimizer;
+pub(crate) use plan::{CHECKPOINT, METRICS};
+pub use plan::{Outcome, Plan, plan};
+pub use sampling::{Sampler, held_out};
+pub(crate) use sampling::{Stream, stream};
+pub use schedule::Schedule;
+pub use train::train;
+pub use trainer::Trainer;

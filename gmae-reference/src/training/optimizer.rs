@@ -8,9 +8,9 @@ use burn::optim::{AdamW, AdamWConfig, Optimizer as _};
 use burn::record::{FullPrecisionSettings, NamedMpkBytesRecorder, Recorder, RecorderError};
 use burn::tensor::backend::AutodiffBackend;
 
+use super::gradient::Gradient;
 use crate::config::Config;
 use crate::model::Gmae;
-use crate::training::gradient::Gradient;
 
 /// `AdamW` epsilon.
 const EPSILON: f32 = 1e-8;

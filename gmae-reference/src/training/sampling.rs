@@ -8,10 +8,10 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use crate::Error;
 use crate::config::Config;
 use crate::data::Dataset;
-use crate::model::Mask;
+use crate::error::Error;
+use crate::model::{Batch, Mask};
 
 /// What a stream of random numbers is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -32,24 +32,6 @@ pub fn stream(seed: u64, purpose: Stream, position: u64) -> ChaCha8Rng {
     // Stream 0 is the initial weights'. Positions stay below 2^60: they count samples.
     rng.set_stream((1 + purpose as u64) << 60 | position);
     rng
-}
-
-/// Images of one step with their masks.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Batch {
-    /// Pixels `[B, H, W, 3]` in `[0, 1]`.
-    pub pixels: Vec<f32>,
-    /// One mask per image.
-    pub masks: Vec<Mask>,
-}
-
-impl Batch {
-    /// Pixels and masks in pieces of `config.micro_batch` images.
-    pub fn pieces(&self, config: &Config) -> impl Iterator<Item = (&[f32], &[Mask])> {
-        let image_len = config.image_size * config.image_size * 3;
-        let pixels = self.pixels.chunks(config.micro_batch * image_len);
-        pixels.zip(self.masks.chunks(config.micro_batch))
-    }
 }
 
 /// The order of samples.

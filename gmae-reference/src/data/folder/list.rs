@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
-use crate::data::DataError;
+use crate::data::error::DataError;
 
 /// Extensions of the files that are read, in lower case; upper case is read too.
 const EXTENSIONS: [&str; 3] = ["jpg", "jpeg", "png"];

@@ -9,8 +9,11 @@ use image::RgbImage;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
+use super::dataset::Dataset;
 use super::decode::decode;
-use super::{DataError, Dataset, Image, Transform};
+use super::error::DataError;
+use super::image::Image;
+use super::transform::Transform;
 use list::{class_of, list};
 
 mod list;

@@ -6,7 +6,9 @@
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use super::{DataError, Dataset, Image};
+use super::dataset::Dataset;
+use super::error::DataError;
+use super::image::Image;
 
 mod layout;
 mod outline;

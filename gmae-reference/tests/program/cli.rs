@@ -1,14 +1,11 @@
 //! The program as a user meets it: what it writes.
 
-#[path = "common/program.rs"]
-mod program;
-
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use gmae_reference::training::checkpoint::Checkpoint;
-use program::{Place, TINY, refused, succeeded, text};
+use crate::place::{Place, TINY, refused, succeeded, text};
+use gmae_reference::training::Checkpoint;
 
 #[test]
 fn pretrain_writes_a_checkpoint_and_metrics_and_nothing_else() {
@@ -34,7 +31,8 @@ fn a_run_goes_on_where_it_stopped_and_is_not_begun_again_by_accident() {
     succeeded(&place.run(&["pretrain", "--data", "data", "--output", "out", "--resume"]));
 }
 
-/// Flags are the settings' names, whole: the checkpoint's own values are accepted, each other value is noticed.
+/// Flags are the settings' names, whole: the checkpoint's own values are accepted, each other value
+/// is noticed.
 #[test]
 fn every_setting_is_a_flag_of_that_name() {
     let place = Place::new(9);

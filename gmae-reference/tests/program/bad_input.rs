@@ -1,13 +1,9 @@
 //! How the program refuses: one line, exit code 2, and nothing lost.
 
-#[path = "common/program.rs"]
-mod program;
-
 use std::process::Command;
 
-use gmae_reference::training::checkpoint::Checkpoint;
-use gmae_reference::training::metrics;
-use program::{Place, refused, succeeded, text};
+use crate::place::{Place, TINY, refused, succeeded, text};
+use gmae_reference::training::{Checkpoint, metrics};
 
 #[test]
 fn resuming_with_other_settings_or_data_is_refused() {
@@ -190,16 +186,8 @@ fn a_run_that_diverges_says_so_and_keeps_the_last_checkpoint() {
 #[test]
 fn closed_pipes_stop_nothing() {
     let place = Place::new(4);
-    let pretrain = [
-        &["pretrain", "--data", "data", "--output", "out"],
-        program::TINY,
-    ]
-    .concat();
-    let demo = [
-        &["demo", "--seconds", "0.1", "--output", "demo"],
-        program::TINY,
-    ]
-    .concat();
+    let pretrain = [&["pretrain", "--data", "data", "--output", "out"], TINY].concat();
+    let demo = [&["demo", "--seconds", "0.1", "--output", "demo"], TINY].concat();
     let reconstruct: &[&str] = &[
         "reconstruct",
         "--checkpoint",

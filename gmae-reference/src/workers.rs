@@ -4,7 +4,7 @@
 //! piece is faster than giving all cores one operation at a time. How a batch is cut does not depend on the number
 //! of threads, and pieces come back in order, so results do not depend on it either.
 
-use crate::Error;
+use crate::error::Error;
 
 /// One pool of a single thread per core. Whatever a piece parallelises inside stays on its own core. Without a pool, for
 /// devices that do one thing after the other anyway, pieces are computed by the caller.

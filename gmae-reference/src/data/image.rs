@@ -1,0 +1,107 @@
+//! One picture in memory.
+
+use image::{Rgb, RgbImage};
+
+/// One colour picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Image {
+    /// Width W in pixels.
+    pub width: usize,
+    /// Height H in pixels.
+    pub height: usize,
+    /// Red, green and blue of every pixel, `[H, W, 3]`, row by row, each in `[0, 1]`.
+    pub pixels: Vec<f32>,
+}
+
+impl Image {
+    /// A picture of `width` x `height` pixels that all have the same `colour`.
+    pub fn filled(width: usize, height: usize, colour: [f32; 3]) -> Self {
+        Self {
+            width,
+            height,
+            pixels: colour.repeat(width * height),
+        }
+    }
+
+    /// The colour of the pixel in column `x` and row `y`, or `None` outside the picture.
+    pub fn pixel(&self, x: usize, y: usize) -> Option<[f32; 3]> {
+        if x >= self.width || y >= self.height {
+            return None;
+        }
+        let at = (y * self.width + x) * 3;
+        self.pixels.get(at..at + 3)?.try_into().ok()
+    }
+
+    /// The picture mirrored left to right.
+    #[must_use]
+    pub fn flipped(&self) -> Self {
+        let row_len = (self.width * 3).max(1);
+        let pixels = self
+            .pixels
+            .chunks(row_len)
+            .flat_map(|row| row.chunks(3).rev().flatten().copied())
+            .collect();
+        Self { pixels, ..*self }
+    }
+
+    /// From eight-bit sRGB: 0 becomes 0.0 and 255 becomes 1.0.
+    pub fn from_rgb8(image: &RgbImage) -> Self {
+        Self {
+            width: image.width() as usize,
+            height: image.height() as usize,
+            pixels: image
+                .as_raw()
+                .iter()
+                .map(|&v| f32::from(v) / 255.0)
+                .collect(),
+        }
+    }
+
+    /// To eight-bit sRGB, rounded to nearest; values outside `[0, 1]` are clamped and NaN becomes 0.
+    ///
+    /// Pixels that `pixels` is too short for are black.
+    pub fn to_rgb8(&self) -> RgbImage {
+        RgbImage::from_fn(self.width as u32, self.height as u32, |x, y| {
+            let colour = self.pixel(x as usize, y as usize).unwrap_or_default();
+            Rgb(colour.map(|v| (v.clamp(0.0, 1.0) * 255.0).round() as u8))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eight_bits_survive_the_way_there_and_back() {
+        let stored = RgbImage::from_fn(16, 16, |x, y| Rgb([(y * 16 + x) as u8, x as u8, y as u8]));
+        assert_eq!(Image::from_rgb8(&stored).to_rgb8(), stored);
+    }
+
+    #[test]
+    fn values_out_of_range_are_clamped() {
+        let image = Image {
+            width: 2,
+            height: 1,
+            pixels: vec![-1.0, 2.0, f32::NAN, f32::INFINITY],
+        };
+        let stored = image.to_rgb8();
+        assert_eq!(stored.get_pixel(0, 0).0, [0, 255, 0]);
+        // The second pixel is incomplete.
+        assert_eq!(stored.get_pixel(1, 0).0, [0, 0, 0]);
+        assert_eq!(image.pixel(2, 0), None);
+    }
+
+    #[test]
+    fn mirroring_swaps_columns() {
+        let image = Image {
+            width: 2,
+            height: 2,
+            pixels: (0..12).map(|v| v as f32).collect(),
+        };
+        let mirrored = image.flipped();
+        assert_eq!(mirrored.pixel(0, 1), image.pixel(1, 1));
+        assert_eq!(mirrored.pixel(1, 0), image.pixel(0, 0));
+        assert_eq!(mirrored.flipped(), image);
+    }
+}

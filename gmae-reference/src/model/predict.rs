@@ -1,0 +1,46 @@
+//! The forward pass of a batch: patches to Gaussians to pixels.
+
+use burn::tensor::backend::Backend;
+
+use super::batch::Batch;
+use super::gmae::Gmae;
+use super::head::Gaussians;
+use super::patches::{Visible, check_pixels};
+use super::render::render_forward;
+use crate::backend::Cpu;
+use crate::config::Config;
+use crate::error::Error;
+use crate::numbers::numbers;
+
+/// What a model makes of a batch.
+#[derive(Clone, Debug)]
+pub struct Prediction<B: Backend = Cpu> {
+    /// The Gaussians.
+    pub gaussians: Gaussians<B>,
+    /// The render `[B, H, W, 3]`.
+    pub pixels: Vec<f32>,
+}
+
+/// Encodes the visible patches of `batch`, decodes Gaussians, renders them, piece by piece.
+///
+/// # Errors
+///
+/// [`Error::Length`] for a batch of the wrong size or none at all, [`Error::Render`].
+pub fn predict<B: Backend>(
+    config: &Config,
+    model: &Gmae<B>,
+    batch: &Batch,
+) -> Result<Prediction<B>, Error> {
+    let (mut gaussians, mut pixels) = (Vec::new(), Vec::new());
+    check_pixels(config, &batch.pixels, batch.masks.len())?;
+    for (piece, masks) in batch.pieces(config) {
+        let visible = Visible::new(config, piece, masks, &model.device())?;
+        let scene = model.forward(&visible);
+        pixels.extend(numbers(render_forward(config, scene.clone())?)?);
+        gaussians.push(scene);
+    }
+    Ok(Prediction {
+        gaussians: Gaussians::cat(&gaussians),
+        pixels,
+    })
+}

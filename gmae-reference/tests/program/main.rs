@@ -1,0 +1,5 @@
+//! The program as a user meets it.
+
+mod bad_input;
+mod cli;
+mod place;
