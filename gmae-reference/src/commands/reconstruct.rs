@@ -92,7 +92,6 @@ fn write(path: &Path, picture: &Image) -> Result<(), Error> {
     encoded
         .map_err(std::io::Error::other)
         .map_err(Error::file("encoding picture", path))?;
-    write_atomically("writing picture", path, |file| {
-        file.write_all(bytes.get_ref())
-    })
+    write_atomically(path, |file| file.write_all(bytes.get_ref()))
+        .map_err(Error::file("writing picture", path))
 }

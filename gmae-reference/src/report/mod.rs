@@ -3,8 +3,9 @@
 //! [`ReportData`] is plain data: pictures, series of numbers, ellipses. Nothing here knows about tensors, models
 //! or renderers, so a report can be written, and tested, without any of them.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
+
+use crate::files::write_atomically;
 
 mod curve;
 mod data;
@@ -36,24 +37,8 @@ pub fn write(dir: &Path, data: &ReportData) -> Result<PathBuf, ReportError> {
         source,
     };
     std::fs::create_dir_all(dir).map_err(failed)?;
-    let mut file = new_file(dir).map_err(failed)?;
-    file.write_all(html.as_bytes()).map_err(failed)?;
-    file.as_file().sync_all().map_err(failed)?;
-    file.persist(&path).map_err(|error| failed(error.error))?;
+    write_atomically(&path, |file| file.write_all(html.as_bytes())).map_err(failed)?;
     Ok(path)
-}
-
-/// A new file in `dir` that disappears unless it is renamed, readable like any other file.
-fn new_file(dir: &Path) -> std::io::Result<tempfile::NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".report-").suffix(".html");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // Temporary files are private by default; the process's umask still applies.
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(dir)
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::data::Image;
 use std::collections::HashSet;
 use std::fs;
 

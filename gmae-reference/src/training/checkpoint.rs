@@ -85,7 +85,8 @@ impl Checkpoint {
     ///
     /// [`Error::File`] if the folder is not writable or the disk is full.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
-        write_atomically("writing checkpoint", path, |file| self.write(file))
+        write_atomically(path, |file| self.write(file))
+            .map_err(Error::file("writing checkpoint", path))
     }
 
     fn write(&self, file: &mut dyn Write) -> std::io::Result<()> {

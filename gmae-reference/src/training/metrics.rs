@@ -45,10 +45,11 @@ impl Metrics {
             .into_iter()
             .filter(|(record, _)| record.step <= step);
         // As they were: a number parsed and printed again may differ in its last digit.
-        write_atomically("writing metrics", path, |file| {
+        write_atomically(path, |file| {
             kept.into_iter()
                 .try_for_each(|(_, line)| writeln!(file, "{line}"))
-        })?;
+        })
+        .map_err(Error::file("writing metrics", path))?;
         let file = OpenOptions::new()
             .append(true)
             .open(path)
