@@ -18,7 +18,7 @@ pub enum Error {
         /// What came.
         got: String,
     },
-    /// A command-line argument cannot be used.
+    /// An argument, of the command line or of a function, cannot be used.
     #[error("{argument}: expected {expected}, got {got}")]
     Argument {
         /// The argument.
@@ -95,6 +95,18 @@ pub enum Error {
     /// Threads could not be started.
     #[error("starting threads: {0}")]
     Threads(String),
+}
+
+/// Checks a length.
+pub(crate) fn check_len(argument: &'static str, expected: usize, got: usize) -> Result<(), Error> {
+    if expected == got {
+        return Ok(());
+    }
+    Err(Error::Length {
+        argument,
+        expected,
+        got,
+    })
 }
 
 impl Error {

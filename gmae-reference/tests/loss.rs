@@ -91,6 +91,7 @@ fn variants_agree_with_a_computation_by_hand() {
         let got = f64::from(
             target
                 .loss(images.reshape([2, size, size, 3]))
+                .expect("shapes fit")
                 .into_scalar(),
         );
         let want = by_hand(&config, kind);
@@ -116,6 +117,8 @@ fn masked_error_of_one_image_is_the_masked_loss() {
             &prediction[range],
             &masks[i],
         )
+        .expect("lengths fit")
+        .expect("masked patches")
     });
     let want = by_hand(&config, LossKind::Masked);
     assert!((each.iter().sum::<f64>() / 2.0 - want).abs() < 1e-6);
@@ -140,6 +143,7 @@ fn mean_colour_baseline_knows_only_visible_patches() {
         })
         .collect();
     let error = mean_colour_mse(&config, &image, &mask);
+    let error = error.expect("lengths fit").expect("masked patches");
     assert!((error - 1.0 / 3.0).abs() < 1e-9, "{error}");
 }
 
@@ -149,4 +153,51 @@ fn wrong_lengths_are_errors() {
     let (pixels, _, masks) = example(&config);
     assert!(Target::new(&config, LossKind::All, &pixels[1..], &masks).is_err());
     assert!(Target::new(&config, LossKind::All, &[], &[]).is_err());
+}
+
+#[test]
+fn errors_over_no_patch_are_none() {
+    let config = common::config();
+    let image = vec![0.25; 8 * 8 * 3];
+    let (whole, hidden) = (
+        Mask::none(4),
+        Mask {
+            visible: Vec::new(),
+            masked: vec![0, 1, 2, 3],
+        },
+    );
+    assert_eq!(
+        masked_mse(&config, &image, &image, &whole).expect("lengths fit"),
+        None
+    );
+    assert_eq!(
+        mean_colour_mse(&config, &image, &whole).expect("lengths fit"),
+        None
+    );
+    // Without a visible patch there is no mean colour either.
+    assert_eq!(
+        mean_colour_mse(&config, &image, &hidden).expect("lengths fit"),
+        None
+    );
+    assert_eq!(
+        masked_mse(&config, &image, &image, &hidden).expect("lengths fit"),
+        Some(0.0)
+    );
+}
+
+/// A loss over masked patches needs one: without, every prediction would be perfect.
+#[test]
+fn a_loss_over_no_patch_is_refused() {
+    let config = common::config();
+    let image = vec![0.25; 8 * 8 * 3];
+    let masks = [Mask::none(4)];
+    assert!(Target::new(&config, LossKind::All, &image, &masks).is_ok());
+    for kind in [
+        LossKind::Masked,
+        LossKind::MaskedNormTarget,
+        LossKind::MaskedNormBoth,
+    ] {
+        let error = Target::new(&config, kind, &image, &masks).expect_err("no masked patch");
+        assert!(error.to_string().contains("masked patch"), "{error}");
+    }
 }

@@ -79,21 +79,21 @@ pub fn demo<B: Trains>(
         step_seconds * 1e3
     ));
     let started = Instant::now();
-    let mut held_out = vec![(0.0, start_loss)];
+    let mut held_out: Vec<(f64, f64)> = start_loss.map(|loss| (0.0, loss)).into_iter().collect();
     let stride = total_steps.div_ceil(EVALUATIONS);
     let outcome = train(&mut trainer, &data, &plan, &mut |trainer| {
         if trainer.step % stride == 0 && trainer.step < total_steps {
             let loss = held_out_loss(&config, &trainer.model, &unseen)?;
-            held_out.push((trainer.step as f64, loss));
+            held_out.extend(loss.map(|loss| (trainer.step as f64, loss)));
         }
         Ok(())
     })?;
     let end_loss = held_out_loss(&config, &trainer.model, &unseen)?;
-    held_out.push((trainer.step as f64, end_loss));
+    held_out.extend(end_loss.map(|loss| (trainer.step as f64, loss)));
     let numbers = Numbers {
         start_loss,
         end_loss,
-        baseline_loss: mean_colour_loss(&config, &unseen),
+        baseline_loss: mean_colour_loss(&config, &unseen)?,
         images_per_second: (trainer.step * config.batch_size) as f64
             / started.elapsed().as_secs_f64(),
         seconds: started.elapsed().as_secs_f64(),
@@ -105,19 +105,32 @@ pub fn demo<B: Trains>(
         output,
         &report_data(&trainer, &unseen, numbers, held_out, &plan)?,
     )?;
-    terminal::line(format_args!(
-        "held-out masked loss {:.4} -> {:.4} ({:.2} of the start; painting the mean visible colour: {:.4})",
-        numbers.start_loss,
-        numbers.end_loss,
-        numbers.end_loss / numbers.start_loss,
-        numbers.baseline_loss
-    ))?;
+    terminal::line(summary(&numbers))?;
     terminal::line(format_args!(
         "{:.0} images/s; report {}",
         numbers.images_per_second,
         path.display()
     ))?;
     Ok(outcome)
+}
+
+/// What became of the held-out loss, in one line.
+fn summary(numbers: &Numbers) -> String {
+    let (Some(start), Some(end)) = (numbers.start_loss, numbers.end_loss) else {
+        return "nothing is masked: there is no held-out masked loss".to_owned();
+    };
+    let mut remarks = Vec::new();
+    remarks.extend(
+        numbers
+            .ratio()
+            .map(|ratio| format!("{ratio:.2} of the start")),
+    );
+    let colour = |loss: f64| format!("painting the mean visible colour: {loss:.4}");
+    remarks.extend(numbers.baseline_loss.map(colour));
+    format!(
+        "held-out masked loss {start:.4} -> {end:.4} ({})",
+        remarks.join("; ")
+    )
 }
 
 fn check_seconds(seconds: f64) -> Result<(), Error> {

@@ -48,7 +48,7 @@ pub fn reconstruct<B: Backend>(
         masks: vec![mask.clone()],
     };
     let prediction = predict(&config, &model, &batch)?;
-    let losses = image_losses(&config, &batch, &prediction.pixels);
+    let losses = image_losses(&config, &batch, &prediction.pixels)?;
     let reconstruction = Image {
         pixels: prediction.pixels,
         ..original
@@ -65,13 +65,24 @@ pub fn reconstruct<B: Backend>(
     ] {
         write(&options.output.join(name), picture)?;
     }
-    let loss = losses.first().copied().unwrap_or_default();
     terminal::line(format_args!(
-        "masked patches: mean squared error {loss:.5}, {:.2} dB; pictures in {}",
-        -10.0 * loss.log10(),
+        "{}; pictures in {}",
+        summary(losses.first().copied().flatten()),
         options.output.display()
     ))?;
     Ok(Outcome::Finished)
+}
+
+/// The error in words. An error of zero has no logarithm.
+fn summary(loss: Option<f64>) -> String {
+    match loss {
+        None => "nothing is masked: there is no error on masked patches".to_owned(),
+        Some(loss) if loss > 0.0 => format!(
+            "masked patches: mean squared error {loss:.5}, {:.2} dB",
+            -10.0 * loss.log10()
+        ),
+        Some(loss) => format!("masked patches: mean squared error {loss:.5}"),
+    }
 }
 
 /// Reads an image that has at least the size of a patch, strictly.

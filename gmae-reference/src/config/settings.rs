@@ -151,6 +151,11 @@ impl Config {
         self.patch_size * self.patch_size * 3
     }
 
+    /// Numbers per image, `3 H W`.
+    pub fn image_len(&self) -> usize {
+        self.image_size * self.image_size * 3
+    }
+
     /// Peak learning rate of this batch size.
     pub fn peak_learning_rate(&self) -> f64 {
         self.learning_rate * self.batch_size as f64 / 256.0

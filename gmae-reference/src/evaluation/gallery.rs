@@ -40,8 +40,8 @@ pub fn gallery<B: Backend>(
     model: &Gmae<B>,
     batch: &Batch,
 ) -> Result<Gallery, Error> {
-    let rows = rows(config, model, &first(config, batch, ROWS))?;
-    let mut whole = first(config, batch, PICTURES);
+    let rows = rows(config, model, &first(config, batch, ROWS)?)?;
+    let mut whole = first(config, batch, PICTURES)?;
     whole.masks.fill(Mask::none(config.patches()));
     let gaussians = predict(config, model, &whole)?.gaussians;
     let scenes = take_apart(config, gaussians)?;
@@ -70,13 +70,13 @@ pub fn gallery<B: Backend>(
 }
 
 /// The first `count` images of `batch`.
-fn first(config: &Config, batch: &Batch, count: usize) -> Batch {
+fn first(config: &Config, batch: &Batch, count: usize) -> Result<Batch, Error> {
+    batch.check(config)?;
     let count = count.min(batch.masks.len());
-    let len = count * config.image_size * config.image_size * 3;
-    Batch {
-        pixels: batch.pixels[..len].to_vec(),
+    Ok(Batch {
+        pixels: batch.pixels[..count * config.image_len()].to_vec(),
         masks: batch.masks[..count].to_vec(),
-    }
+    })
 }
 
 fn rows<B: Backend>(
@@ -85,7 +85,7 @@ fn rows<B: Backend>(
     batch: &Batch,
 ) -> Result<Vec<ReconstructionRow>, Error> {
     let prediction = predict(config, model, batch)?;
-    let losses = image_losses(config, batch, &prediction.pixels);
+    let losses = image_losses(config, batch, &prediction.pixels)?;
     let originals = images(config, &batch.pixels);
     let renders = images(config, &prediction.pixels);
     let pictures = originals
@@ -93,15 +93,16 @@ fn rows<B: Backend>(
         .zip(renders)
         .zip(&batch.masks)
         .zip(losses);
-    let row = |(((original, reconstruction), mask), loss): (((Image, Image), &Mask), f64)| {
-        ReconstructionRow {
-            masked: masked(config, &original, mask),
-            pasted: pasted(config, &original, &reconstruction, mask),
-            reconstruction,
-            original,
-            loss,
-        }
-    };
+    let row =
+        |(((original, reconstruction), mask), loss): (((Image, Image), &Mask), Option<f64>)| {
+            ReconstructionRow {
+                masked: masked(config, &original, mask),
+                pasted: pasted(config, &original, &reconstruction, mask),
+                reconstruction,
+                original,
+                loss,
+            }
+        };
     Ok(pictures.map(row).collect())
 }
 
@@ -113,7 +114,7 @@ fn images(config: &Config, pixels: &[f32]) -> Vec<Image> {
         height: size,
         pixels: pixels.to_vec(),
     };
-    pixels.chunks(size * size * 3).map(image).collect()
+    pixels.chunks(config.image_len()).map(image).collect()
 }
 
 /// One image's Gaussians, rendered and cut into layers.

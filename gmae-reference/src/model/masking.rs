@@ -3,6 +3,8 @@
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
+use crate::error::Error;
+
 /// A split of an image's patches, both lists ascending.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Mask {
@@ -25,6 +27,29 @@ impl Mask {
             visible: order,
             masked,
         }
+    }
+
+    /// Checks that the mask splits `patches` patches.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] unless every patch is in exactly one of the lists, once.
+    pub(crate) fn check(&self, patches: usize) -> Result<(), Error> {
+        let mut named = vec![false; patches];
+        let listed = self.visible.iter().chain(&self.masked);
+        let mut first_time = listed.map(|&patch| {
+            let slot = named.get_mut(patch);
+            slot.is_some_and(|named| !std::mem::replace(named, true))
+        });
+        let (visible, masked) = (self.visible.len(), self.masked.len());
+        if first_time.all(|first| first) && visible + masked == patches {
+            return Ok(());
+        }
+        Err(Error::Argument {
+            argument: "mask",
+            expected: format!("every patch in 0..{patches} once, visible or masked"),
+            got: format!("{visible} visible and {masked} masked patches that are no such split"),
+        })
     }
 
     /// Shows every patch.

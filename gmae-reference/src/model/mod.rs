@@ -16,9 +16,10 @@ mod predict;
 pub mod render;
 
 pub use batch::Batch;
+pub(crate) use batch::check_batch;
 pub use gmae::Gmae;
 pub use head::Gaussians;
 pub use masking::Mask;
 pub use patches::Visible;
-pub(crate) use patches::{check_pixels, patch_rows};
+pub(crate) use patches::patch_rows;
 pub use predict::{Prediction, predict};

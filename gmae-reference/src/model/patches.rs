@@ -7,9 +7,10 @@ use std::ops::Range;
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor, TensorData};
 
+use super::batch::check_batch;
 use super::masking::Mask;
 use crate::config::Config;
-use crate::error::Error;
+use crate::error::{Error, check_len};
 
 /// Mean of `ImageNet`'s red, green and blue, in `[0, 1]`.
 const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
@@ -32,20 +33,18 @@ impl<B: Backend> Visible<B> {
     ///
     /// # Errors
     ///
-    /// [`Error::Length`] if `pixels` is not that long, if there is no image, or if masks show different numbers
-    /// of patches.
+    /// As [`Batch::check`](super::Batch::check), and [`Error::Length`] if masks show different numbers of patches.
     pub fn new(
         config: &Config,
         pixels: &[f32],
         masks: &[Mask],
         device: &B::Device,
     ) -> Result<Self, Error> {
-        check_pixels(config, pixels, masks.len())?;
+        check_batch(config, pixels, masks)?;
         let visible = masks.first().map_or(0, |mask| mask.visible.len());
-        let image_len = config.image_size * config.image_size * 3;
         let mut patches = Vec::with_capacity(masks.len() * visible * config.patch_len());
         let mut rows = Vec::with_capacity(masks.len() * visible);
-        for (image, mask) in pixels.chunks(image_len).zip(masks) {
+        for (image, mask) in pixels.chunks(config.image_len()).zip(masks) {
             check_len("visible patches of a mask", visible, mask.visible.len())?;
             for &patch in &mask.visible {
                 rows.push(1 + patch as i64);
@@ -73,24 +72,6 @@ pub fn patch_rows(config: &Config, patch: usize) -> impl Iterator<Item = Range<u
     (top..top + side).map(move |y| {
         let start = (y * size + left) * 3;
         start..start + side * 3
-    })
-}
-
-/// Checks that `pixels` holds `images` images of the configured size, and at least one.
-pub(crate) fn check_pixels(config: &Config, pixels: &[f32], images: usize) -> Result<(), Error> {
-    check_len("images in a batch (at least 1)", images.max(1), images)?;
-    let expected = images * config.image_size * config.image_size * 3;
-    check_len("pixels of a batch", expected, pixels.len())
-}
-
-fn check_len(argument: &'static str, expected: usize, got: usize) -> Result<(), Error> {
-    if expected == got {
-        return Ok(());
-    }
-    Err(Error::Length {
-        argument,
-        expected,
-        got,
     })
 }
 

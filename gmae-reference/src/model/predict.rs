@@ -5,7 +5,7 @@ use burn::tensor::backend::Backend;
 use super::batch::Batch;
 use super::gmae::Gmae;
 use super::head::Gaussians;
-use super::patches::{Visible, check_pixels};
+use super::patches::Visible;
 use super::render::render_forward;
 use crate::backend::Cpu;
 use crate::config::Config;
@@ -25,15 +25,14 @@ pub struct Prediction<B: Backend = Cpu> {
 ///
 /// # Errors
 ///
-/// [`Error::Length`] for a batch of the wrong size or none at all, [`Error::Render`].
+/// As [`Batch::check`], and [`Error::Render`].
 pub fn predict<B: Backend>(
     config: &Config,
     model: &Gmae<B>,
     batch: &Batch,
 ) -> Result<Prediction<B>, Error> {
     let (mut gaussians, mut pixels) = (Vec::new(), Vec::new());
-    check_pixels(config, &batch.pixels, batch.masks.len())?;
-    for (piece, masks) in batch.pieces(config) {
+    for (piece, masks) in batch.pieces(config)? {
         let visible = Visible::new(config, piece, masks, &model.device())?;
         let scene = model.forward(&visible);
         pixels.extend(numbers(render_forward(config, scene.clone())?)?);

@@ -23,10 +23,11 @@ const Y_LOG: &str = "loss (logarithmic)";
 const MAX_POINTS: usize = 1000;
 
 /// Draws the curve; `None` if no finite point was recorded.
-pub(super) fn svg(loss: &LossCurve, baseline: f64) -> Result<Option<String>, ReportError> {
+pub(super) fn svg(loss: &LossCurve, baseline: Option<f64>) -> Result<Option<String>, ReportError> {
+    let baseline = baseline.filter(|loss| loss.is_finite());
     let (train, held_out) = (thinned(&finite(&loss.train)), finite(&loss.held_out));
     let points = || train.iter().chain(&held_out);
-    let Some((low, high)) = bounds(points().map(|p| p.1).chain([baseline])) else {
+    let Some((low, high)) = bounds(points().map(|p| p.1).chain(baseline)) else {
         return Ok(None);
     };
     let Some((first, last)) = bounds(points().map(|p| p.0)) else {
@@ -36,9 +37,7 @@ pub(super) fn svg(loss: &LossCurve, baseline: f64) -> Result<Option<String>, Rep
     let lines = Lines {
         train: &train,
         held_out: &held_out,
-        baseline: baseline
-            .is_finite()
-            .then_some([(first, baseline), (last, baseline)]),
+        baseline: baseline.map(|loss| [(first, loss), (last, loss)]),
     };
     let mut text = String::new();
     if low > 0.0 && high > LOG_FROM * low {
@@ -173,10 +172,10 @@ mod tests {
 
     #[test]
     fn a_wide_span_is_logarithmic() {
-        let wide = svg(&curve(&[(0.0, 1.0), (10.0, 0.01)]), 0.5)
+        let wide = svg(&curve(&[(0.0, 1.0), (10.0, 0.01)]), Some(0.5))
             .unwrap()
             .unwrap();
-        let narrow = svg(&curve(&[(0.0, 1.0), (10.0, 0.8)]), 0.5)
+        let narrow = svg(&curve(&[(0.0, 1.0), (10.0, 0.8)]), Some(0.5))
             .unwrap()
             .unwrap();
         assert!(wide.contains("logarithmic") && !narrow.contains("logarithmic"));
@@ -189,17 +188,17 @@ mod tests {
 
     #[test]
     fn odd_curves_are_drawn_or_left_out() {
-        assert_eq!(svg(&LossCurve::default(), 0.1).unwrap(), None);
-        assert_eq!(svg(&curve(&[(1.0, f64::NAN)]), 0.1).unwrap(), None);
+        assert_eq!(svg(&LossCurve::default(), Some(0.1)).unwrap(), None);
+        assert_eq!(svg(&curve(&[(1.0, f64::NAN)]), Some(0.1)).unwrap(), None);
         for points in [
             vec![(5.0, 0.3)],
             vec![(0.0, 0.0), (1.0, 0.0)],
             vec![(0.0, -1.0), (1.0, f64::INFINITY)],
         ] {
-            for baseline in [f64::NAN, 0.0, 0.2] {
+            for baseline in [None, Some(f64::NAN), Some(0.0), Some(0.2)] {
                 assert!(
                     svg(&curve(&points), baseline).unwrap().is_some(),
-                    "{points:?} {baseline}"
+                    "{points:?} {baseline:?}"
                 );
             }
         }

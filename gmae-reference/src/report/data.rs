@@ -28,12 +28,12 @@ pub struct ReportData {
 /// The numbers on top of the page. All losses are mean squared errors on masked patches, colours in `[0, 1]`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Numbers {
-    /// Held-out loss before the first step.
-    pub start_loss: f64,
-    /// Held-out loss after the last step.
-    pub end_loss: f64,
-    /// Held-out loss of painting every masked patch in the mean colour of the visible ones.
-    pub baseline_loss: f64,
+    /// Held-out loss before the first step; `None` if nothing is masked.
+    pub start_loss: Option<f64>,
+    /// Held-out loss after the last step; `None` if nothing is masked.
+    pub end_loss: Option<f64>,
+    /// Held-out loss with every masked patch in the mean colour of the visible ones; `None` if nothing is masked.
+    pub baseline_loss: Option<f64>,
     /// Training images per second.
     pub images_per_second: f64,
     /// Wall-clock seconds of training.
@@ -44,6 +44,23 @@ pub struct Numbers {
     pub parameters: usize,
     /// Gaussians per picture.
     pub gaussians: usize,
+}
+
+impl Numbers {
+    /// The loss at the end divided by the loss at the start, if both are there and the quotient is a number.
+    pub fn ratio(&self) -> Option<f64> {
+        quotient(self.end_loss, self.start_loss)
+    }
+
+    /// The loss at the end divided by the baseline's, if both are there and the quotient is a number.
+    pub fn against_baseline(&self) -> Option<f64> {
+        quotient(self.end_loss, self.baseline_loss)
+    }
+}
+
+fn quotient(of: Option<f64>, by: Option<f64>) -> Option<f64> {
+    let quotient = of? / by?;
+    quotient.is_finite().then_some(quotient)
 }
 
 /// Loss against training steps; points are `(step, loss)`. Points that are not finite are left out.
@@ -66,8 +83,8 @@ pub struct ReconstructionRow {
     pub pasted: Image,
     /// The original.
     pub original: Image,
-    /// Loss of this picture on its masked patches.
-    pub loss: f64,
+    /// Loss of this picture on its masked patches; `None` if nothing is masked.
+    pub loss: Option<f64>,
 }
 
 /// A picture and the Gaussians that draw it.

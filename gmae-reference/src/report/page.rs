@@ -49,12 +49,28 @@ fn header(data: &ReportData) -> String {
 }
 
 fn cards(numbers: &Numbers) -> String {
-    let ratio = numbers.end_loss / numbers.start_loss;
+    let optional = |value: Option<f64>, text: fn(f64) -> String| value.map_or_else(none, text);
     let cards = [
-        ("card", loss(numbers.start_loss), "loss at the start"),
-        ("card main", loss(numbers.end_loss), "loss at the end"),
-        ("card main", short(ratio), "end divided by start"),
-        ("card", loss(numbers.baseline_loss), "loss of a mean colour"),
+        (
+            "card",
+            optional(numbers.start_loss, loss),
+            "loss at the start",
+        ),
+        (
+            "card main",
+            optional(numbers.end_loss, loss),
+            "loss at the end",
+        ),
+        (
+            "card main",
+            optional(numbers.ratio(), short),
+            "end divided by start",
+        ),
+        (
+            "card",
+            optional(numbers.baseline_loss, loss),
+            "loss of a mean colour",
+        ),
         (
             "card",
             short(numbers.images_per_second),
@@ -70,30 +86,31 @@ fn cards(numbers: &Numbers) -> String {
     format!("<div class=\"cards\">\n{}</div>\n", cards.concat())
 }
 
+/// Stands where there is no number.
+fn none() -> String {
+    "none".to_owned()
+}
+
 fn verdict(numbers: &Numbers) -> String {
-    let Numbers {
-        start_loss,
-        end_loss,
-        baseline_loss,
-        ..
-    } = *numbers;
-    let change = match end_loss / start_loss {
-        ratio if !ratio.is_finite() => {
-            "The losses are not complete, so nothing is compared here.".to_owned()
+    let change = match numbers.ratio() {
+        None => {
+            "The losses are not complete, so nothing is compared here: nothing is masked, or not \
+                 everything was measured."
+                .to_owned()
         }
-        ratio if ratio < 1.0 => format!(
+        Some(ratio) if ratio < 1.0 => format!(
             "Training lowered the held-out loss by {}.",
             percent(1.0 - ratio)
         ),
-        _ => "Training did not lower the held-out loss.".to_owned(),
+        Some(_) => "Training did not lower the held-out loss.".to_owned(),
     };
-    let against = match end_loss / baseline_loss {
-        ratio if !ratio.is_finite() => "",
-        ratio if ratio < 1.0 => {
+    let against = match numbers.against_baseline() {
+        None => "",
+        Some(ratio) if ratio < 1.0 => {
             " It ends below the loss of simply painting every hidden patch in the mean colour: the model \
              has learned something about what is hidden."
         }
-        _ => {
+        Some(_) => {
             " It does not yet beat painting every hidden patch in the mean colour: train longer before \
              reading much into the pictures."
         }
@@ -105,21 +122,27 @@ fn verdict(numbers: &Numbers) -> String {
 }
 
 fn curve_section(data: &ReportData) -> Result<String, ReportError> {
-    let svg = curve::svg(&data.loss, data.numbers.baseline_loss)?;
+    let baseline = data.numbers.baseline_loss;
+    let svg = curve::svg(&data.loss, baseline)?;
+    let (legend, explanation) = match baseline {
+        None => ("", ""),
+        Some(_) => (
+            "<span><i class=\"baseline\"></i>mean colour</span>",
+            " The dashed line is what a single mean colour would reach.",
+        ),
+    };
     let body = svg.map_or_else(
         || "<p>No loss was recorded.</p>\n".to_owned(),
         |svg| {
             format!(
                 "<div class=\"panel curve\">\n<div class=\"legend\"><span><i class=\"train\"></i>training batches</span>\
-                 <span><i class=\"held-out\"></i>held-out pictures</span>\
-                 <span><i class=\"baseline\"></i>mean colour</span></div>\n{svg}</div>\n"
+                 <span><i class=\"held-out\"></i>held-out pictures</span>{legend}</div>\n{svg}</div>\n"
             )
         },
     );
     Ok(format!(
         "<h2>Loss</h2>\n<p>Lower is better. Training batches differ from step to step, hence the jitter; the \
-         held-out pictures are always the same and were never trained on. The dashed line is what a single mean \
-         colour would reach.</p>\n{body}"
+         held-out pictures are always the same and were never trained on.{explanation}</p>\n{body}"
     ))
 }
 
@@ -136,7 +159,10 @@ fn rows_section(rows: &[ReconstructionRow]) -> Result<String, ReportError> {
         for (image, caption) in figures {
             let picture = img(image, &format!("picture {i}: {caption}"))?;
             let caption = if caption == PASTED {
-                format!("{caption}, loss {}", loss(row.loss))
+                match row.loss {
+                    Some(value) => format!("{caption}, loss {}", loss(value)),
+                    None => format!("{caption}; nothing is masked"),
+                }
             } else {
                 caption.to_owned()
             };
@@ -274,11 +300,16 @@ mod tests {
                 ..Numbers::default()
             })
         };
-        let good = verdict_of(0.2, 0.05, 0.06);
+        let good = verdict_of(Some(0.2), Some(0.05), Some(0.06));
         assert!(good.contains("by 75.0 %") && good.contains("ends below"));
-        let middling = verdict_of(0.2, 0.1, 0.06);
+        let middling = verdict_of(Some(0.2), Some(0.1), Some(0.06));
         assert!(middling.contains("by 50.0 %") && middling.contains("not yet beat"));
-        assert!(verdict_of(0.2, 0.3, 0.06).contains("did not lower"));
-        assert!(verdict_of(f64::NAN, 0.3, 0.06).contains("not complete"));
+        assert!(verdict_of(Some(0.2), Some(0.3), Some(0.06)).contains("did not lower"));
+        for start in [Some(f64::NAN), Some(0.0), None] {
+            let words = verdict_of(start, Some(0.3), Some(0.06));
+            assert!(words.contains("not complete"), "{words}");
+        }
+        let nothing = verdict_of(None, None, None);
+        assert!(nothing.contains("nothing is masked") && !nothing.contains("mean colour"));
     }
 }

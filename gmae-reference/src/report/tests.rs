@@ -25,9 +25,9 @@ fn example() -> ReportData {
         title: "A <title> & more".to_owned(),
         command: r#"program train --name "x > y" --out 'z'"#.to_owned(),
         numbers: Numbers {
-            start_loss: 0.25,
-            end_loss: 0.0125,
-            baseline_loss: 0.05,
+            start_loss: Some(0.25),
+            end_loss: Some(0.0125),
+            baseline_loss: Some(0.05),
             images_per_second: 321.0,
             seconds: 61.5,
             steps: 1500,
@@ -50,7 +50,7 @@ fn example() -> ReportData {
             reconstruction: picture(2),
             pasted: picture(3),
             original: picture(4),
-            loss: 0.0123,
+            loss: Some(0.0123),
         }],
         gaussians: vec![GaussianPicture {
             original: picture(5),

@@ -50,9 +50,14 @@ impl Progress {
         if self.bar.is_hidden() && self.line.elapsed() >= LINE_INTERVAL {
             self.line = Instant::now();
             let (position, length) = (step, self.bar.length().unwrap_or_default());
-            let left = (length as f64 - position as f64).max(0.0) * self.bar.per_sec().recip();
+            let left = (length as f64 - position as f64).max(0.0) / self.bar.per_sec();
+            let left = if left.is_finite() {
+                format!("{left:.0} s left")
+            } else {
+                "time left unknown".to_owned()
+            };
             note(format_args!(
-                "step {position}/{length}  loss {loss:.4}  {speed:.0} images/s  {left:.0} s left"
+                "step {position}/{length}  loss {loss:.4}  {speed:.0} images/s  {left}"
             ));
         }
     }

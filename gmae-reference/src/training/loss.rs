@@ -9,7 +9,7 @@ use burn::tensor::{Tensor, TensorData};
 
 use crate::config::{Config, LossKind};
 use crate::error::Error;
-use crate::model::{Mask, check_pixels, patch_rows};
+use crate::model::{Mask, check_batch, patch_rows};
 
 /// Added to a patch's variance before dividing by it, or by its root.
 const VARIANCE_EPSILON: f64 = 1e-6;
@@ -29,16 +29,16 @@ impl Target {
     ///
     /// # Errors
     ///
-    /// [`Error::Length`] if `pixels` is not that long or there is no image.
+    /// As [`Batch::check`](crate::model::Batch::check), and [`Error::Argument`] if an image has no patch that counts.
     pub fn new(
         config: &Config,
         kind: LossKind,
         pixels: &[f32],
         masks: &[Mask],
     ) -> Result<Self, Error> {
-        check_pixels(config, pixels, masks.len())?;
+        check_batch(config, pixels, masks)?;
         let size = config.image_size;
-        let image_len = size * size * 3;
+        let image_len = config.image_len();
         let mut values = pixels.to_vec();
         let mut weights = vec![0.0; pixels.len()];
         let all: Vec<usize> = (0..config.patches()).collect();
@@ -48,6 +48,13 @@ impl Target {
             } else {
                 &mask.masked
             };
+            if counted.is_empty() {
+                return Err(Error::Argument {
+                    argument: "masks",
+                    expected: "at least one masked patch in every image, or --loss all".to_owned(),
+                    got: format!("none in image {b}"),
+                });
+            }
             let numbers = counted.len() * config.patch_len() * masks.len();
             let image = b * image_len..(b + 1) * image_len;
             let (values, weights) = (&mut values[image.clone()], &mut weights[image]);
@@ -63,13 +70,24 @@ impl Target {
     }
 
     /// The loss of `prediction`, `[B, H, W, 3]`, as a tensor of one number.
-    pub fn loss<B: Backend>(&self, prediction: Tensor<B, 4>) -> Tensor<B, 1> {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] if `prediction` has another shape than the images.
+    pub fn loss<B: Backend>(&self, prediction: Tensor<B, 4>) -> Result<Tensor<B, 1>, Error> {
+        if prediction.dims() != self.shape {
+            return Err(Error::Argument {
+                argument: "shape of the prediction",
+                expected: format!("{:?}", self.shape),
+                got: format!("{:?}", prediction.dims()),
+            });
+        }
         let device = prediction.device();
         let tensor = |values: &[f32]| {
             Tensor::<B, 4>::from_data(TensorData::new(values.to_vec(), self.shape), &device)
         };
         let difference = prediction - tensor(&self.values);
-        (difference.clone() * difference * tensor(&self.weights)).sum()
+        Ok((difference.clone() * difference * tensor(&self.weights)).sum())
     }
 }
 

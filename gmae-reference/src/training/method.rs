@@ -23,7 +23,7 @@ pub(super) fn piece_gradient<B: Trains>(
     let visible = Visible::new(config, pixels, masks, device)?;
     let gaussians = model.forward(&visible);
     let images = render(config, settings, gaussians)?;
-    let loss = Target::new(config, config.loss, pixels, masks)?.loss(images);
+    let loss = Target::new(config, config.loss, pixels, masks)?.loss(images)?;
     let value = loss.clone().into_scalar().elem::<f64>();
     Ok((Gradient::of(loss.backward(), model), value))
 }

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use crate::config::Config;
 use crate::data::Dataset;
-use crate::error::Error;
+use crate::error::{Error, check_len};
 use crate::model::{Batch, Mask};
 
 /// What a stream of random numbers is for.
@@ -55,7 +55,7 @@ impl Sampler {
     /// Steps in an epoch. What is left over when the batches are full is left out of that epoch; a data set
     /// smaller than a batch makes one step.
     pub fn steps_per_epoch(&self) -> usize {
-        (self.len / self.config.batch_size).max(1)
+        (self.len / self.config.batch_size.max(1)).max(1)
     }
 
     /// The batch of step `step`, counted from 0.
@@ -104,17 +104,7 @@ fn sample(
         index,
         &mut stream(config.seed, Stream::Augmentation, position),
     )?;
-    let (expected, got) = (
-        config.image_size * config.image_size * 3,
-        image.pixels.len(),
-    );
-    if got != expected {
-        return Err(Error::Length {
-            argument: "pixels of an image",
-            expected,
-            got,
-        });
-    }
+    check_len("pixels of an image", config.image_len(), image.pixels.len())?;
     let mut rng = stream(config.seed, Stream::Mask, position);
     let mask = Mask::random(config.patches(), config.visible(), &mut rng);
     Ok((image.pixels, mask))
@@ -136,9 +126,9 @@ pub fn held_out(config: &Config, data: &dyn Dataset, count: usize) -> Result<Bat
         batch
             .masks
             .push(Mask::random(config.patches(), config.visible(), &mut rng));
-        batch
-            .pixels
-            .extend(data.image(i * data.len() / count, &mut rng)?.pixels);
+        let image = data.image(i * data.len() / count, &mut rng)?;
+        check_len("pixels of an image", config.image_len(), image.pixels.len())?;
+        batch.pixels.extend(image.pixels);
     }
     Ok(batch)
 }

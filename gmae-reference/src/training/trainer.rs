@@ -125,7 +125,7 @@ impl<B: Trains> Trainer<B> {
     ///
     /// # Errors
     ///
-    /// [`Error::Length`] for a batch of the wrong size, [`Error::Render`].
+    /// As [`Batch::check`], and [`Error::Render`].
     pub fn predict(&self, batch: &Batch) -> Result<Prediction<B>, Error> {
         predict(&self.config, &self.model.valid(), batch)
     }
@@ -134,8 +134,8 @@ impl<B: Trains> Trainer<B> {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFinite`] instead of a step that would spoil the model, [`Error::Length`] for a batch of the
-    /// wrong size, [`Error::Render`].
+    /// [`Error::NotFinite`] instead of a step that would spoil the model; otherwise as [`Batch::check`], and
+    /// [`Error::Render`].
     pub fn step(&mut self, batch: &Batch, learning_rate: f64) -> Result<(f64, f64), Error> {
         let (gradient, loss) = self.gradient(batch)?;
         let norm = gradient.norm(&self.model);
@@ -156,10 +156,10 @@ impl<B: Trains> Trainer<B> {
     ///
     /// # Errors
     ///
-    /// [`Error::Length`] for a batch of the wrong size, [`Error::Render`].
+    /// As [`Batch::check`], and [`Error::Render`].
     pub fn gradient(&self, batch: &Batch) -> Result<(Gradient, f64), Error> {
         let (config, settings) = (&self.config, &self.render_settings);
-        let pieces: Vec<_> = batch.pieces(config).collect();
+        let pieces: Vec<_> = batch.pieces(config)?.collect();
         let (mut gradient, mut loss) = (Gradient::zero(), 0.0);
         for wave in pieces.chunks(self.workers.len()) {
             // Every piece has a graph of its own, and so a copy of the model that shares only its numbers.

@@ -1,0 +1,210 @@
+//! A batch whose parts disagree is refused whole: nothing trains, or is judged, on a part of itself.
+
+mod common;
+
+use gmae_reference::Error;
+use gmae_reference::config::{Config, LossKind};
+use gmae_reference::data::Shapes;
+use gmae_reference::evaluation::{masked_mse, mean_colour_mse};
+use gmae_reference::model::{Batch, Mask, predict};
+use gmae_reference::training::{Target, Trainer, held_out};
+
+/// Pieces hold two images each, so that a batch of six ends at the border of a piece.
+fn batch(config: &Config) -> Batch {
+    let images = Shapes::new(7, 6, config.image_size).expect("a valid size");
+    held_out(config, &images, 6).expect("images")
+}
+
+/// One image's worth of numbers.
+fn image_len(config: &Config) -> usize {
+    config.image_size * config.image_size * 3
+}
+
+/// Batches whose pixels and masks disagree, and what the message must say.
+fn disagreeing(config: &Config) -> Vec<(&'static str, Batch, String, String)> {
+    let len = image_len(config);
+    let whole = batch(config);
+    let mut all = Vec::new();
+    for (what, images, masks) in [
+        ("a whole piece of pixels without masks", 6, 4),
+        ("a whole piece of masks without pixels", 4, 6),
+        ("one mask short", 6, 5),
+        ("one image short", 5, 6),
+        ("no masks", 6, 0),
+        ("no pixels", 0, 6),
+        ("nothing", 0, 0),
+    ] {
+        let part = Batch {
+            pixels: whole.pixels[..images * len].to_vec(),
+            masks: whole.masks[..masks].to_vec(),
+        };
+        let (expected, got) = if masks == 0 {
+            (1, 0)
+        } else {
+            (masks * len, images * len)
+        };
+        all.push((what, part, expected.to_string(), got.to_string()));
+    }
+    let mut torn = whole;
+    torn.pixels.pop();
+    let (expected, got) = (6 * len, 6 * len - 1);
+    all.push(("a torn image", torn, expected.to_string(), got.to_string()));
+    all
+}
+
+#[test]
+fn pixels_and_masks_that_disagree_are_an_error() {
+    let config = common::config();
+    let mut trainer = Trainer::new(config).expect("a trainer");
+    for (what, batch, expected, got) in disagreeing(&config) {
+        let results = [
+            ("step", trainer.step(&batch, 1e-3).err()),
+            ("gradient", trainer.gradient(&batch).err()),
+            ("predict", trainer.predict(&batch).err()),
+            (
+                "target",
+                Target::new(&config, LossKind::All, &batch.pixels, &batch.masks).err(),
+            ),
+        ];
+        for (call, error) in results {
+            let error = error.unwrap_or_else(|| panic!("{call} accepted {what}"));
+            assert!(
+                matches!(error, Error::Length { .. }),
+                "{call}, {what}: {error}"
+            );
+            let words = error.to_string();
+            assert!(
+                words.contains(&expected) && words.contains(&got),
+                "{call}, {what}: {words}"
+            );
+        }
+        assert_eq!(trainer.step, 0, "{what}");
+    }
+}
+
+/// Masks of four patches that are no split of them.
+fn broken_masks() -> Vec<(&'static str, Mask)> {
+    let mask = |visible: &[usize], masked: &[usize]| Mask {
+        visible: visible.to_vec(),
+        masked: masked.to_vec(),
+    };
+    vec![
+        ("a visible patch that is not there", mask(&[4], &[0, 1, 2])),
+        ("a hidden patch that is not there", mask(&[0], &[1, 2, 4])),
+        ("an absurd patch", mask(&[usize::MAX], &[0, 1, 2])),
+        ("a patch in both lists", mask(&[0], &[0, 1, 2])),
+        ("a patch named twice", mask(&[0], &[1, 1, 2])),
+        ("a patch in neither list", mask(&[0], &[1, 2])),
+        ("too many patches", mask(&[0], &[1, 2, 3, 3])),
+    ]
+}
+
+#[test]
+fn masks_that_do_not_split_the_patches_are_an_error() {
+    let config = common::config();
+    let mut trainer = Trainer::new(config).expect("a trainer");
+    for (what, mask) in broken_masks() {
+        let mut batch = batch(&config);
+        batch.masks[3] = mask.clone();
+        let image = &batch.pixels[..image_len(&config)];
+        let results = [
+            trainer.step(&batch, 1e-3).err(),
+            trainer.predict(&batch).err(),
+            Target::new(&config, LossKind::Masked, &batch.pixels, &batch.masks).err(),
+            masked_mse(&config, image, image, &mask).err(),
+            mean_colour_mse(&config, image, &mask).err(),
+        ];
+        for error in results {
+            let words = error
+                .unwrap_or_else(|| panic!("accepted {what}"))
+                .to_string();
+            assert!(
+                words.contains("mask") && words.contains("0..4"),
+                "{what}: {words}"
+            );
+        }
+    }
+}
+
+/// Images of one piece must show equally many patches.
+#[test]
+fn masks_of_different_sizes_are_an_error() {
+    let config = common::config();
+    let trainer = Trainer::new(config).expect("a trainer");
+    let mut batch = batch(&config);
+    batch.masks[1] = Mask::none(4);
+    let error = trainer.gradient(&batch).expect_err("masks that differ");
+    assert!(
+        error.to_string().contains("expected 1 values, got 4"),
+        "{error}"
+    );
+}
+
+#[test]
+fn an_image_and_its_render_have_one_length() {
+    let config = common::config();
+    let batch = batch(&config);
+    let len = image_len(&config);
+    let (image, mask) = (&batch.pixels[..len], &batch.masks[0]);
+    for render in [&image[1..], &[], &batch.pixels[..2 * len]] {
+        assert!(masked_mse(&config, image, render, mask).is_err());
+        assert!(masked_mse(&config, render, image, mask).is_err());
+        assert!(mean_colour_mse(&config, render, mask).is_err());
+    }
+}
+
+/// A render of one image must not be compared with every target of a batch.
+#[test]
+fn a_render_of_another_shape_is_an_error() {
+    use burn::tensor::Tensor;
+    use gmae_reference::backend::{Cpu, Device};
+    let config = common::config();
+    let batch = batch(&config);
+    let target = Target::new(&config, LossKind::All, &batch.pixels, &batch.masks);
+    let target = target.expect("lengths fit");
+    for shape in [[1, 8, 8, 3], [6, 8, 8, 1], [6, 4, 8, 3], [5, 8, 8, 3]] {
+        let render = Tensor::<Cpu, 4>::zeros(shape, &Device::default());
+        assert!(target.loss(render).is_err(), "{shape:?}");
+    }
+}
+
+/// A set that hands out pictures of the wrong size now and then.
+struct Uneven(Shapes, Shapes);
+
+impl gmae_reference::data::Dataset for Uneven {
+    fn len(&self) -> usize {
+        6
+    }
+
+    fn image(
+        &self,
+        index: usize,
+        rng: &mut rand_chacha::ChaCha8Rng,
+    ) -> Result<gmae_reference::data::Image, gmae_reference::data::DataError> {
+        let set = if index == 4 { &self.1 } else { &self.0 };
+        set.image(index, rng)
+    }
+}
+
+#[test]
+fn a_data_set_of_uneven_pictures_is_an_error() {
+    let config = common::config();
+    let shapes = |size| Shapes::new(7, 6, size).expect("a valid size");
+    let uneven = Uneven(shapes(8), shapes(16));
+    let error = held_out(&config, &uneven, 6).expect_err("pictures of two sizes");
+    assert!(
+        error.to_string().contains("192") && error.to_string().contains("768"),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_predicted_batch_is_the_whole_batch() {
+    let config = common::config();
+    let trainer = Trainer::new(config).expect("a trainer");
+    let batch = batch(&config);
+    let model = burn::module::AutodiffModule::valid(&trainer.model);
+    let prediction = predict(&config, &model, &batch).expect("a prediction");
+    assert_eq!(prediction.pixels.len(), batch.pixels.len());
+    assert_eq!(prediction.gaussians.images, 6);
+}
