@@ -64,39 +64,42 @@ impl Config {
         Ok(())
     }
 
+    /// The settings that are no whole numbers. Those that the optimiser, the model or the renderer uses in `f32`
+    /// are judged by what they become there.
     fn validate_reals(&self) -> Result<(), Error> {
-        let (unit, finite) = (0.0..1.0, 0.0..f64::MAX);
-        let checks = [
-            ("mask-ratio", self.mask_ratio, &unit, "in [0, 1)"),
-            ("beta1", self.beta1, &unit, "in [0, 1)"),
-            ("beta2", self.beta2, &unit, "in [0, 1)"),
-            ("blur", self.blur, &finite, "finite and at least 0"),
-            (
-                "warmup-epochs",
-                self.warmup_epochs,
-                &finite,
-                "finite and at least 0",
-            ),
-            (
-                "weight-decay",
-                self.weight_decay,
-                &finite,
-                "finite and at least 0",
-            ),
-        ];
-        for (name, value, range, expected) in checks {
-            require(range.contains(&value), name, expected, value)?;
+        let unit = 0.0..1.0;
+        let fits = unit.contains(&self.mask_ratio);
+        require(fits, "mask-ratio", "in [0, 1)", self.mask_ratio)?;
+        let fits = self.warmup_epochs >= 0.0 && self.warmup_epochs.is_finite();
+        let expected = "finite and at least 0";
+        require(fits, "warmup-epochs", expected, self.warmup_epochs)?;
+        let fits = self.crop_scale > 0.0 && self.crop_scale <= 1.0;
+        require(fits, "crop-scale", "in (0, 1]", self.crop_scale)?;
+        for (name, value) in [("beta1", self.beta1), ("beta2", self.beta2)] {
+            require_f32(name, value, |v| (0.0..1.0).contains(&v), "in [0, 1)")?;
+        }
+        for (name, value) in [("blur", self.blur), ("weight-decay", self.weight_decay)] {
+            require_f32(name, value, |v| v >= 0.0, "finite and at least 0")?;
         }
         for (name, value) in [
             ("gaussian-scale", self.gaussian_scale),
             ("learning-rate", self.learning_rate),
             ("clip-norm", self.clip_norm),
         ] {
-            let fits = value > 0.0 && value.is_finite();
-            require(fits, name, "finite and above 0", value)?;
+            require_f32(name, value, |v| v > 0.0, "finite and above 0")?;
         }
-        let fits = self.crop_scale > 0.0 && self.crop_scale <= 1.0;
-        require(fits, "crop-scale", "in (0, 1]", self.crop_scale)
+        self.validate_rates()
+    }
+
+    /// The numbers that a step makes of the settings above.
+    fn validate_rates(&self) -> Result<(), Error> {
+        let peak = self.peak_learning_rate();
+        let name = "learning-rate x batch-size / 256";
+        require_f32(name, peak, |v| v > 0.0, "finite and above 0")?;
+        let decay = peak * self.weight_decay;
+        let name = "learning-rate x batch-size / 256 x weight-decay";
+        let fits = (decay as f32).is_finite();
+        require(fits, name, "finite as a 32-bit float", decay)
     }
 
     /// Sizes fit: the pieces below are the largest buffers of a run.
@@ -173,6 +176,20 @@ fn overflow(name: &str, factors: &[usize]) -> Error {
         expected: format!("a product of at most {MAX_ELEMENTS}"),
         got: factors.join(" x "),
     }
+}
+
+/// Checks a number by what it is in `f32`: `fits` holds, and it is finite. A number so small that `f32` has fewer
+/// digits for it, or none, is refused too: only zero itself becomes zero.
+fn require_f32(
+    name: &str,
+    value: f64,
+    fits: impl Fn(f32) -> bool,
+    expected: &str,
+) -> Result<(), Error> {
+    let used = value as f32;
+    let held = used.is_normal() || value == 0.0;
+    let expected = format!("{expected}, as a 32-bit float");
+    require(held && fits(used), name, expected, value)
 }
 
 fn require(
