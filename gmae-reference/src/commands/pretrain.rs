@@ -40,7 +40,7 @@ pub fn pretrain<B: Trains>(
         ..FolderOptions::new(transform)
     };
     let data = Folder::open(&options.data, options_of_folder)?.preload()?;
-    if let Some(warning) = data.warning() {
+    for warning in data.warnings() {
         terminal::note(format_args!("warning: {warning}"));
     }
     let mut trainer = trainer::<B>(config, options, data.len(), device)?;

@@ -20,7 +20,7 @@ pub enum DataError {
     /// The folder holds no file with an extension that is read.
     #[error(
         "data folder {path:?}: expected at least one image ({extensions}), but none of the {files_seen} files \
-         in it and below it has such a name"
+         in it and below it has such a name{unreachable}"
     )]
     NoImages {
         /// The folder.
@@ -29,6 +29,8 @@ pub enum DataError {
         files_seen: usize,
         /// The extensions that are read, for the message.
         extensions: String,
+        /// The places below it that could not be entered, for the message; may be empty.
+        unreachable: String,
     },
     /// Every image in the folder is unusable.
     #[error(

@@ -3,4 +3,5 @@
 mod bad_input;
 mod cli;
 mod nothing_masked;
+mod odd_folders;
 mod place;

@@ -2,15 +2,27 @@
 
 use std::path::{Path, PathBuf};
 
-use walkdir::{DirEntry, WalkDir};
+use walkdir::WalkDir;
 
+use super::skipped::{Skipped, Tally, counted};
 use crate::data::error::DataError;
 
 /// Extensions of the files that are read, in lower case; upper case is read too.
 const EXTENSIONS: [&str; 3] = ["jpg", "jpeg", "png"];
 
-/// The images in `root` and below it, sorted.
-pub(super) fn list(root: &Path) -> Result<Vec<PathBuf>, DataError> {
+/// What a folder holds, at any depth.
+#[derive(Debug)]
+pub(super) struct Listing {
+    /// The images, in the order of their paths.
+    pub(super) images: Vec<PathBuf>,
+    /// Files whose names end in no extension that is read.
+    pub(super) others: Tally,
+    /// Links that lead nowhere or in a circle, and folders that cannot be listed.
+    pub(super) unreachable: Tally,
+}
+
+/// Lists `root` and everything below it, following links and ignoring names that begin with a dot.
+pub(super) fn list(root: &Path) -> Result<Listing, DataError> {
     let path = root.to_owned();
     match std::fs::metadata(root) {
         Ok(found) if found.is_dir() => {}
@@ -18,41 +30,91 @@ pub(super) fn list(root: &Path) -> Result<Vec<PathBuf>, DataError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return Err(DataError::Missing { path });
         }
-        Err(error) => {
-            let reason = error.to_string();
-            return Err(DataError::List { path, reason });
-        }
+        Err(error) => return Err(unlistable(root, &error)),
     }
-    let mut files_seen = 0;
-    let mut images = Vec::new();
-    let walk = WalkDir::new(root).follow_links(true).sort_by_file_name();
-    for entry in walk
-        .into_iter()
-        .filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry))
-    {
-        let entry = entry.map_err(|error| DataError::List {
-            path: error.path().unwrap_or(root).to_owned(),
-            reason: error.to_string(),
-        })?;
-        if entry.file_type().is_file() {
-            files_seen += 1;
-            if is_image(entry.path()) {
-                images.push(entry.into_path());
-            }
-        }
-    }
-    if images.is_empty() {
-        return Err(DataError::NoImages {
-            path,
-            files_seen,
-            extensions: EXTENSIONS.map(|e| format!(".{e}")).join(", "),
-        });
-    }
-    Ok(images)
+    // What stands in the way below the folder is skipped. The folder itself has to be listed.
+    std::fs::read_dir(root).map_err(|error| unlistable(root, &error))?;
+    sorted_out(root, files(root))
 }
 
-fn is_hidden(entry: &DirEntry) -> bool {
-    entry.file_name().as_encoded_bytes().starts_with(b".")
+fn unlistable(root: &Path, error: &std::io::Error) -> DataError {
+    DataError::List {
+        path: root.to_owned(),
+        reason: error.to_string(),
+    }
+}
+
+/// Every file in `root` and below it in the order of the paths, and in between the places that cannot be entered.
+fn files(root: &Path) -> impl Iterator<Item = Result<PathBuf, Skipped>> {
+    let walk = WalkDir::new(root).follow_links(true).sort_by_file_name();
+    walk.into_iter()
+        .filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry.path()))
+        .filter_map(|entry| match entry {
+            Ok(entry) => entry.file_type().is_file().then(|| Ok(entry.into_path())),
+            Err(error) => {
+                let skipped = unreachable(root, &error);
+                (!is_hidden(&skipped.path)).then_some(Err(skipped))
+            }
+        })
+}
+
+/// The place at which the walk met `error`.
+fn unreachable(root: &Path, error: &walkdir::Error) -> Skipped {
+    let reason = match (error.loop_ancestor(), error.io_error()) {
+        (Some(above), _) => format!("a link to {}, in which it lies", above.display()),
+        (None, Some(error)) => error.to_string(),
+        (None, None) => error.to_string(),
+    };
+    Skipped {
+        path: error.path().unwrap_or(root).to_owned(),
+        reason,
+    }
+}
+
+/// Sorts what a walk through `root` found into images and the rest.
+fn sorted_out(
+    root: &Path,
+    found: impl Iterator<Item = Result<PathBuf, Skipped>>,
+) -> Result<Listing, DataError> {
+    let mut listing = Listing {
+        images: Vec::new(),
+        others: Tally::default(),
+        unreachable: Tally::default(),
+    };
+    for item in found {
+        match item {
+            Ok(path) if is_image(&path) => listing.images.push(path),
+            Ok(path) => listing.others.add(path.display()),
+            Err(skipped) => listing.unreachable.add(skipped),
+        }
+    }
+    if listing.images.is_empty() {
+        let unreachable = match listing.unreachable.count() {
+            0 => String::new(),
+            count => format!(
+                "; {} in it could not be entered: {}",
+                counted(count, "place"),
+                listing.unreachable
+            ),
+        };
+        return Err(DataError::NoImages {
+            path: root.to_owned(),
+            files_seen: listing.others.count(),
+            extensions: extensions(),
+            unreachable,
+        });
+    }
+    Ok(listing)
+}
+
+/// The extensions that are read, for messages.
+pub(super) fn extensions() -> String {
+    EXTENSIONS.map(|e| format!(".{e}")).join(", ")
+}
+
+fn is_hidden(path: &Path) -> bool {
+    let name = path.file_name();
+    name.is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
 }
 
 fn is_image(path: &Path) -> bool {
@@ -69,4 +131,41 @@ pub(super) fn class_of(root: &Path, path: &Path) -> Option<String> {
     let first = parts.next()?;
     parts.next()?;
     Some(first.as_os_str().to_string_lossy().into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn skipped(path: &str) -> Result<PathBuf, Skipped> {
+        let reason = "Permission denied (os error 13)".to_owned();
+        let path = PathBuf::from(path);
+        Err(Skipped { path, reason })
+    }
+
+    /// Folders without permission cannot be made where tests run as root, which may read everything: the walk is
+    /// played by a list.
+    #[test]
+    fn folders_that_cannot_be_read_are_skipped_and_named() {
+        let found = [
+            Ok("data/a.png".into()),
+            skipped("data/lost+found"),
+            Ok("data/z.jpg".into()),
+        ];
+        let listing = sorted_out(Path::new("data"), found.into_iter()).expect("two images");
+        assert_eq!(listing.images.len(), 2);
+        assert_eq!(listing.unreachable.count(), 1);
+        let words = listing.unreachable.to_string();
+        assert!(words.contains("lost+found (Permission denied"), "{words}");
+    }
+
+    #[test]
+    fn nothing_but_folders_that_cannot_be_read_is_an_error_that_names_them() {
+        let found = (0..5).map(|i| skipped(&format!("data/{i}")));
+        let error = sorted_out(Path::new("data"), found).expect_err("no image");
+        let words = error.to_string();
+        for part in ["5 places", "data/0 (Permission", "and 2 more", "0 files"] {
+            assert!(words.contains(part), "{part}: {words}");
+        }
+    }
 }

@@ -14,12 +14,13 @@ use super::decode::decode;
 use super::error::DataError;
 use super::image::Image;
 use super::transform::Transform;
-use list::{class_of, list};
+use list::{Listing, class_of, extensions, list};
+use skipped::{Tally, counted};
 
 mod list;
+mod skipped;
 
-/// Skipped files that a warning names before it only counts.
-const NAMED_IN_WARNING: usize = 3;
+pub use skipped::Skipped;
 
 /// How to read a folder.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,15 +43,6 @@ impl FolderOptions {
             cache_bytes: 512 << 20,
         }
     }
-}
-
-/// A file that cannot be used, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Skipped {
-    /// The file.
-    pub path: PathBuf,
-    /// What is wrong with it, in words.
-    pub reason: String,
 }
 
 /// A picture of a [`Folder`] with its class.
@@ -76,6 +68,10 @@ pub struct Folder {
     cache_left: AtomicUsize,
     /// Unusable files that are no longer among `files`.
     removed: Vec<Skipped>,
+    /// Files of other kinds.
+    others: Tally,
+    /// Places below `root` that could not be entered.
+    unreachable: Tally,
 }
 
 #[derive(Debug)]
@@ -96,7 +92,11 @@ impl Folder {
     /// [`DataError::Missing`], [`DataError::NotAFolder`], [`DataError::List`], and [`DataError::NoImages`], which
     /// tells how many files were seen and which extensions are read.
     pub fn open(root: &Path, options: FolderOptions) -> Result<Self, DataError> {
-        let paths = list(root)?;
+        let Listing {
+            images: paths,
+            others,
+            unreachable,
+        } = list(root)?;
         let mut classes: Vec<String> = paths.iter().filter_map(|p| class_of(root, p)).collect();
         classes.sort();
         classes.dedup();
@@ -115,6 +115,8 @@ impl Folder {
             files,
             cache_left: AtomicUsize::new(options.cache_bytes),
             removed: Vec::new(),
+            others,
+            unreachable,
         })
     }
 
@@ -166,30 +168,35 @@ impl Folder {
         all
     }
 
-    /// One line that counts the files found unusable so far and names the first few; `None` if there are none.
-    pub fn warning(&self) -> Option<String> {
-        let skipped = self.skipped();
-        if skipped.is_empty() {
-            return None;
+    /// What was passed over, in at most three lines that count and name the first few: images that cannot be used
+    /// as far as they have been read, places that could not be entered, files of other kinds.
+    pub fn warnings(&self) -> Vec<String> {
+        let root = self.root.display();
+        let skipped: Tally = self.skipped().into_iter().collect();
+        let mut lines = Vec::new();
+        if skipped.count() > 0 {
+            let all = self.files.len() + self.removed.len();
+            lines.push(format!(
+                "skipped {} of {all} images in {root}: {skipped}",
+                skipped.count()
+            ));
         }
-        let named: Vec<String> = skipped
-            .iter()
-            .take(NAMED_IN_WARNING)
-            .map(|file| format!("{} ({})", file.path.display(), file.reason))
-            .collect();
-        let more = skipped.len().saturating_sub(NAMED_IN_WARNING);
-        let tail = if more > 0 {
-            format!("; and {more} more")
-        } else {
-            String::new()
-        };
-        Some(format!(
-            "skipped {} of {} images in {}: {}{tail}",
-            skipped.len(),
-            self.files.len() + self.removed.len(),
-            self.root.display(),
-            named.join("; "),
-        ))
+        if self.unreachable.count() > 0 {
+            lines.push(format!(
+                "could not enter {} in {root}: {}",
+                counted(self.unreachable.count(), "place"),
+                self.unreachable
+            ));
+        }
+        if self.others.count() > 0 {
+            lines.push(format!(
+                "passed over {} in {root} with names that end in none of {}: {}",
+                counted(self.others.count(), "file"),
+                extensions(),
+                self.others
+            ));
+        }
+        lines
     }
 
     /// The picture at `index` with the class of the file it came from.

@@ -15,7 +15,8 @@ fn options() -> FolderOptions {
     }
 }
 
-/// The bytes of a `width` x `height` picture of one grey with a little texture, so that it takes some bytes.
+/// The bytes of a `width` x `height` picture of one grey with a little texture, so that it takes
+/// some bytes.
 fn encoded(width: u32, height: u32, grey: u8, format: ImageFormat) -> Vec<u8> {
     let image = RgbImage::from_fn(width, height, |x, y| {
         Rgb([
@@ -69,7 +70,13 @@ fn classes_and_order_come_from_the_paths() {
     );
     assert_eq!(set.label(3), Some(1));
     assert!(set.path(3).unwrap().ends_with("zebra/1.png"));
-    assert_eq!((set.skipped(), set.warning()), (vec![], None));
+    assert_eq!(set.skipped(), vec![]);
+    let warnings = set.warnings();
+    assert_eq!(warnings.len(), 1);
+    assert!(
+        warnings[0].starts_with("passed over 1 file in ") && warnings[0].ends_with("ant/notes.txt"),
+        "{warnings:?}"
+    );
 }
 
 #[test]
@@ -123,7 +130,9 @@ fn assert_all_bad_named(set: &Folder) {
         assert!(file.path.ends_with(name), "{file:?}");
         assert!(file.reason.contains(reason), "{file:?}");
     }
-    let warning = set.warning().unwrap();
+    let warnings = set.warnings();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    let warning = &warnings[0];
     assert!(
         warning.starts_with("skipped 6 of 7 images in "),
         "{warning}"

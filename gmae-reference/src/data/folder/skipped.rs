@@ -1,0 +1,67 @@
+//! What a folder holds that cannot be used, for warnings.
+
+use std::fmt::{self, Display, Formatter};
+use std::path::PathBuf;
+
+/// Things that a warning names before it only counts.
+const NAMED_IN_WARNING: usize = 3;
+
+/// A file or folder that cannot be used, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// The file or folder.
+    pub path: PathBuf,
+    /// What is wrong with it, in words.
+    pub reason: String,
+}
+
+impl Display for Skipped {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        write!(f, "{} ({})", self.path.display(), self.reason)
+    }
+}
+
+/// The number of things of a kind, and the first few by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    count: usize,
+    named: Vec<String>,
+}
+
+impl Tally {
+    pub(super) fn add(&mut self, thing: impl Display) {
+        self.count += 1;
+        if self.named.len() < NAMED_IN_WARNING {
+            self.named.push(thing.to_string());
+        }
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+}
+
+impl<T: Display> FromIterator<T> for Tally {
+    fn from_iter<I: IntoIterator<Item = T>>(things: I) -> Self {
+        let mut tally = Self::default();
+        things.into_iter().for_each(|thing| tally.add(thing));
+        tally
+    }
+}
+
+/// The names, and how many more there are.
+impl Display for Tally {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        f.write_str(&self.named.join("; "))?;
+        match self.count - self.named.len() {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more"),
+        }
+    }
+}
+
+/// `1 place`, `2 places`.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}

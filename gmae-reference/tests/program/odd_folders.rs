@@ -1,0 +1,80 @@
+//! What stands in the way inside a data folder is skipped and named; only a folder without a usable
+//! image is refused.
+
+use crate::place::{Place, refused, succeeded, text};
+
+#[cfg(unix)]
+fn link(place: &Place, target: &str, name: &str) {
+    std::os::unix::fs::symlink(target, place.path(name)).expect("a link");
+}
+
+#[cfg(unix)]
+#[test]
+fn links_that_lead_nowhere_are_skipped_and_named() {
+    let place = Place::new(4);
+    std::fs::create_dir(place.path("data/deep")).expect("a folder");
+    link(&place, "/nowhere/notes.txt", "data/notes.txt");
+    link(&place, "gone.png", "data/deep/gone.png");
+    // A link to a folder above it, and two links to each other.
+    link(&place, "..", "data/deep/loop");
+    link(&place, "b", "data/a");
+    link(&place, "a", "data/b");
+    let output = place.pretrain(&["--stop-at", "1"]);
+    succeeded(&output);
+    let errors = text(&output.stderr);
+    let warning = errors.lines().find(|line| line.contains("5 places"));
+    let warning = warning.unwrap_or_else(|| panic!("no warning: {errors}"));
+    // Three by name, the rest as a number.
+    assert!(warning.contains("and 2 more"), "{warning}");
+    assert!(warning.contains("data/a ("), "{warning}");
+    assert!(errors.contains("4 images"), "{errors}");
+}
+
+#[cfg(unix)]
+#[test]
+fn hidden_links_are_ignored_like_hidden_files() {
+    let place = Place::new(4);
+    link(&place, "gone.png", "data/.gone.png");
+    let output = place.pretrain(&["--stop-at", "1"]);
+    succeeded(&output);
+    assert!(
+        !text(&output.stderr).contains("gone"),
+        "{}",
+        text(&output.stderr)
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_with_nothing_but_dead_links_is_refused_and_says_why() {
+    let place = Place::new(0);
+    link(&place, "/nowhere/one.png", "data/one.png");
+    refused(&place.pretrain(&[]), &["data", "image", "one.png"]);
+    assert!(!place.path("out").exists());
+}
+
+/// Skipping is for what lies inside the folder, not for the folder itself.
+#[cfg(unix)]
+#[test]
+fn a_data_folder_that_is_a_dead_link_is_refused() {
+    let place = Place::new(0);
+    link(&place, "/nowhere", "lost");
+    refused(&place.run(&["pretrain", "--data", "lost"]), &["lost"]);
+}
+
+#[test]
+fn files_of_other_kinds_are_counted_and_a_few_are_named() {
+    let place = Place::new(1);
+    for i in 0..9 {
+        std::fs::write(place.path(&format!("data/{i}.webp")), "RIFF").expect("writing");
+    }
+    let output = place.pretrain(&["--stop-at", "1"]);
+    succeeded(&output);
+    let errors = text(&output.stderr);
+    let warning = errors.lines().find(|line| line.contains("9 files"));
+    let warning = warning.unwrap_or_else(|| panic!("no warning: {errors}"));
+    for words in ["0.webp", "2.webp", "and 6 more", ".jpg, .jpeg, .png"] {
+        assert!(warning.contains(words), "{words}: {warning}");
+    }
+    assert!(!warning.contains("3.webp"), "{warning}");
+}
