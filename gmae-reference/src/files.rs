@@ -67,6 +67,24 @@ fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     NamedTempFile::new_in(folder)
 }
 
+/// Checks that a command overwrites nothing of others: `folder` holds nothing under any of `names`.
+///
+/// # Errors
+///
+/// [`Error::Argument`] names what is there; `remedy` says what to do.
+pub(crate) fn expect_free(folder: &Path, names: &[&str], remedy: &str) -> Result<(), Error> {
+    let taken = |name: &&&str| folder.join(name).symlink_metadata().is_ok();
+    let taken: Vec<&str> = names.iter().filter(taken).copied().collect();
+    if taken.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Argument {
+        argument: "--output",
+        expected: format!("a folder without {}, {remedy}", names.join(" and ")),
+        got: format!("{} with {}", folder.display(), taken.join(" and ")),
+    })
+}
+
 /// Creates an output folder, with its parents.
 ///
 /// # Errors

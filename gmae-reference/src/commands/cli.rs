@@ -53,7 +53,7 @@ enum Command {
 
 #[derive(Args, Debug)]
 struct Demo {
-    /// Folder for report, checkpoint and metrics
+    /// Folder for report, checkpoint and metrics; those of an earlier demo are replaced
     #[arg(long, default_value = "out/demo")]
     output: PathBuf,
     /// Seconds to spend on training
@@ -95,7 +95,7 @@ struct Reconstruct {
     /// JPEG or PNG file
     #[arg(long)]
     image: PathBuf,
-    /// Folder for the pictures
+    /// Folder for the pictures; those of an earlier reconstruct are replaced
     #[arg(long, default_value = "out/reconstruct")]
     output: PathBuf,
     /// Preset that the checkpoint must be of; any if absent

@@ -10,12 +10,13 @@ use crate::config::Config;
 use crate::data::{Dataset, Shapes};
 use crate::error::Error;
 use crate::evaluation::{gallery, held_out_loss, mean_colour_loss};
-use crate::files::create_folder;
+use crate::files::{create_folder, expect_free};
 use crate::model::Batch;
 use crate::report::{self, LossCurve, Numbers, ReportData};
 use crate::terminal;
 use crate::training::{
-    CHECKPOINT, METRICS, Outcome, Plan, Sampler, Schedule, Trainer, held_out, metrics, train,
+    CHECKPOINT, Checkpoint, METRICS, Outcome, Plan, Sampler, Schedule, Trainer, held_out, metrics,
+    train,
 };
 
 /// Pictures in the training set; more than a demo gets to see, so that none comes twice.
@@ -36,11 +37,11 @@ const WARMUP: f64 = 0.05;
 /// Trains on procedural pictures on `device` for about `seconds` seconds and writes report, checkpoint and metrics.
 ///
 /// The number of steps is fixed before training, from the measured speed, so that the learning rate reaches zero
-/// in time; a tenth over time, training ends where it is.
+/// in time; a tenth over time, training ends where it is. The files of an earlier demo in `output` are replaced.
 ///
 /// # Errors
 ///
-/// Names the setting or file at fault.
+/// Names the setting or file at fault. Files of other runs in `output` are an error.
 pub fn demo<B: Trains>(
     config: Config,
     seconds: f64,
@@ -56,6 +57,10 @@ pub fn demo<B: Trains>(
         config.image_size,
     )?;
     let unseen = held_out(&config, &unseen, HELD_OUT_IMAGES)?;
+    if !holds_a_demo(output) {
+        let names = [CHECKPOINT, METRICS, report::FILE];
+        expect_free(output, &names, "or with those of an earlier demo, complete")?;
+    }
     create_folder(output)?;
     let mut trainer = Trainer::<B>::new_on(config, device.clone())?;
     let step_seconds = seconds_per_step::<B>(config, &data, device)?;
@@ -112,6 +117,14 @@ pub fn demo<B: Trains>(
         path.display()
     ))?;
     Ok(outcome)
+}
+
+/// Whether what is in a folder is what a demo leaves there: a report, and a checkpoint of a run over exactly the demo's
+/// pictures. A demo replaces that.
+fn holds_a_demo(folder: &Path) -> bool {
+    folder.join(report::FILE).is_file()
+        && Checkpoint::load(&folder.join(CHECKPOINT))
+            .is_ok_and(|checkpoint| checkpoint.header.images == TRAINING_IMAGES)
 }
 
 /// What became of the held-out loss, in one line.

@@ -6,9 +6,11 @@ use crate::backend::Trains;
 use crate::config::Config;
 use crate::data::{Dataset, Folder, FolderOptions, Transform};
 use crate::error::Error;
-use crate::files::create_folder;
+use crate::files::{create_folder, expect_free};
 use crate::terminal;
-use crate::training::{CHECKPOINT, Checkpoint, Outcome, Plan, Trainer, metrics, plan, train};
+use crate::training::{
+    CHECKPOINT, Checkpoint, METRICS, Outcome, Plan, Trainer, metrics, plan, train,
+};
 
 /// What to train on, and where to write.
 #[derive(Clone, Debug)]
@@ -69,13 +71,8 @@ fn trainer<B: Trains>(
 ) -> Result<Trainer<B>, Error> {
     let path = options.output.join(CHECKPOINT);
     if !options.resume {
-        if path.exists() {
-            return Err(Error::Argument {
-                argument: "--output",
-                expected: "a folder without a checkpoint, or --resume to go on from it".to_owned(),
-                got: options.output.display().to_string(),
-            });
-        }
+        let remedy = "or --resume to go on from the checkpoint there";
+        expect_free(&options.output, &[CHECKPOINT, METRICS], remedy)?;
         return Trainer::new_on(config, device);
     }
     let checkpoint = Checkpoint::load(&path)?;

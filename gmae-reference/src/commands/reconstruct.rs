@@ -9,10 +9,18 @@ use image::{ImageFormat, RgbImage};
 use crate::data::{Image, Transform, decode};
 use crate::error::Error;
 use crate::evaluation::{image_losses, masked, pasted};
-use crate::files::{create_folder, write_atomically};
+use crate::files::{create_folder, expect_free, write_atomically};
 use crate::model::{Batch, Mask, predict};
 use crate::terminal;
 use crate::training::{Checkpoint, Outcome, Stream, stream};
+
+/// The names of the pictures inside an output folder.
+const PICTURES: [&str; 4] = [
+    "original.png",
+    "masked.png",
+    "reconstruction.png",
+    "pasted.png",
+];
 
 /// Which image, which model, where to.
 #[derive(Clone, Debug)]
@@ -31,12 +39,13 @@ pub struct Options {
 ///
 /// # Errors
 ///
-/// Names the file at fault; no picture is left half-written.
+/// Names the file at fault; no picture is left half-written, and no file of others is replaced.
 pub fn reconstruct<B: Backend>(
     checkpoint: &Checkpoint,
     options: &Options,
     device: &B::Device,
 ) -> Result<Outcome, Error> {
+    check_output(options)?;
     let config = checkpoint.header.config;
     let model = checkpoint.model::<B>(&options.checkpoint, device)?;
     let mut rng = stream(options.mask_seed, Stream::HeldOut, 0);
@@ -54,15 +63,13 @@ pub fn reconstruct<B: Backend>(
         ..original
     };
     create_folder(&options.output)?;
-    for (name, picture) in [
-        ("masked.png", &masked(&config, &original, &mask)),
-        ("reconstruction.png", &reconstruction),
-        (
-            "pasted.png",
-            &pasted(&config, &original, &reconstruction, &mask),
-        ),
-        ("original.png", &original),
-    ] {
+    let pictures = [
+        &original,
+        &masked(&config, &original, &mask),
+        &reconstruction,
+        &pasted(&config, &original, &reconstruction, &mask),
+    ];
+    for (name, picture) in PICTURES.into_iter().zip(pictures) {
         write(&options.output.join(name), picture)?;
     }
     terminal::line(format_args!(
@@ -71,6 +78,32 @@ pub fn reconstruct<B: Backend>(
         options.output.display()
     ))?;
     Ok(Outcome::Finished)
+}
+
+/// Checks that the pictures overwrite nothing but those of an earlier run, of which all four are there.
+fn check_output(options: &Options) -> Result<(), Error> {
+    let paths = PICTURES.map(|name| options.output.join(name));
+    for (argument, input) in [
+        ("--image", &options.image),
+        ("--checkpoint", &options.checkpoint),
+    ] {
+        let Ok(input) = input.canonicalize() else {
+            continue;
+        };
+        let overwritten = |path: &PathBuf| path.canonicalize().is_ok_and(|path| path == input);
+        if let Some(path) = paths.iter().find(|path| overwritten(path)) {
+            return Err(Error::Argument {
+                argument: "--output",
+                expected: format!("a folder in which no picture replaces {argument}"),
+                got: format!("one with {}", path.display()),
+            });
+        }
+    }
+    if paths.iter().all(|path| path.is_file()) {
+        return Ok(());
+    }
+    let remedy = "or with all four of an earlier reconstruct";
+    expect_free(&options.output, &PICTURES, remedy)
 }
 
 /// The error in words. An error of zero has no logarithm.

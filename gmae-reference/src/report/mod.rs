@@ -20,7 +20,10 @@ pub use data::{
 };
 pub use error::ReportError;
 
-/// Writes `report.html` into `dir` and returns its path.
+/// The name of the report inside an output folder.
+pub(crate) const FILE: &str = "report.html";
+
+/// Writes [`FILE`] into `dir` and returns its path.
 ///
 /// `dir` and its parents are created if missing. The file appears whole or not at all: it is written beside its
 /// place, flushed to disk, and renamed.
@@ -31,7 +34,7 @@ pub use error::ReportError;
 /// whose pixels do not match its size.
 pub fn write(dir: &Path, data: &ReportData) -> Result<PathBuf, ReportError> {
     let html = page::page(data)?;
-    let path = dir.join("report.html");
+    let path = dir.join(FILE);
     let failed = |source| ReportError::Write {
         path: dir.to_owned(),
         source,

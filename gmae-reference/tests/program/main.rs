@@ -4,4 +4,5 @@ mod bad_input;
 mod cli;
 mod nothing_masked;
 mod odd_folders;
+mod output_folder;
 mod place;

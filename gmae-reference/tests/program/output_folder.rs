@@ -1,0 +1,119 @@
+//! A command never destroys what another run, or its user, left in the folder it writes into.
+
+use std::collections::BTreeMap;
+use std::process::Output;
+
+use crate::place::{Place, TINY, refused, succeeded};
+
+/// Every file of a folder with its content.
+fn content(place: &Place, folder: &str) -> BTreeMap<String, Vec<u8>> {
+    let names = place.files(folder).into_iter();
+    let read = |name: String| {
+        let bytes = std::fs::read(place.path(folder).join(&name)).expect("a file");
+        (name, bytes)
+    };
+    names.map(read).collect()
+}
+
+fn demo(place: &Place, output: &str) -> Output {
+    place.run(&[&["demo", "--seconds", "0.2", "--output", output], TINY].concat())
+}
+
+fn reconstruct(place: &Place, image: &str, output: &str) -> Output {
+    place.run(&[
+        "reconstruct",
+        "--checkpoint",
+        "out/checkpoint.gmae",
+        "--image",
+        image,
+        "--output",
+        output,
+    ])
+}
+
+#[test]
+fn demo_leaves_the_run_of_pretrain_alone() {
+    let place = Place::new(4);
+    succeeded(&place.pretrain(&["--stop-at", "2"]));
+    let before = content(&place, "out");
+    refused(
+        &demo(&place, "out"),
+        &["--output", "checkpoint.gmae", "out"],
+    );
+    assert_eq!(content(&place, "out"), before);
+    // It can still be gone on with.
+    succeeded(&place.pretrain(&["--resume"]));
+}
+
+/// Whatever is there under one of the names that a command writes, whoever made it.
+#[test]
+fn files_of_others_under_the_same_names_are_kept() {
+    let names = |command| match command {
+        "demo" => ["checkpoint.gmae", "metrics.jsonl", "report.html"].as_slice(),
+        "pretrain" => &["checkpoint.gmae", "metrics.jsonl"],
+        _ => &[
+            "masked.png",
+            "reconstruction.png",
+            "pasted.png",
+            "original.png",
+        ],
+    };
+    let place = Place::new(4);
+    succeeded(&place.pretrain(&["--stop-at", "1"]));
+    for command in ["demo", "pretrain", "reconstruct"] {
+        for name in names(command) {
+            let folder = format!("{command}-{name}");
+            std::fs::create_dir(place.path(&folder)).expect("a folder");
+            std::fs::write(place.path(&folder).join(name), "precious").expect("writing");
+            let output = match command {
+                "demo" => demo(&place, &folder),
+                "pretrain" => place
+                    .run(&[&["pretrain", "--data", "data", "--output", &folder], TINY].concat()),
+                _ => reconstruct(&place, "data/0.png", &folder),
+            };
+            refused(&output, &["--output", name, &folder]);
+            let expected = BTreeMap::from([((*name).to_owned(), b"precious".to_vec())]);
+            assert_eq!(content(&place, &folder), expected);
+        }
+    }
+}
+
+#[test]
+fn a_folder_with_other_files_is_a_good_folder() {
+    let place = Place::new(4);
+    std::fs::create_dir(place.path("out")).expect("a folder");
+    std::fs::write(place.path("out/notes.txt"), "precious").expect("writing");
+    succeeded(&place.pretrain(&["--stop-at", "1"]));
+    assert_eq!(
+        place.files("out"),
+        ["checkpoint.gmae", "metrics.jsonl", "notes.txt"]
+    );
+}
+
+#[test]
+fn demo_replaces_what_demo_wrote_and_nothing_goes_on_from_it_by_accident() {
+    let place = Place::new(4);
+    succeeded(&demo(&place, "out"));
+    let before = content(&place, "out");
+    refused(&place.pretrain(&[]), &["--output", "checkpoint.gmae"]);
+    refused(&place.pretrain(&["--resume"]), &["--data", "4 images"]);
+    assert_eq!(content(&place, "out"), before);
+    succeeded(&demo(&place, "out"));
+    assert_ne!(content(&place, "out"), before);
+}
+
+#[test]
+fn reconstruct_replaces_its_own_pictures_but_never_its_input() {
+    let place = Place::new(4);
+    succeeded(&place.pretrain(&["--stop-at", "1"]));
+    succeeded(&reconstruct(&place, "data/0.png", "pictures"));
+    succeeded(&reconstruct(&place, "data/1.png", "pictures"));
+    let before = content(&place, "pictures");
+    for input in ["pictures/original.png", "pictures/../pictures/pasted.png"] {
+        refused(
+            &reconstruct(&place, input, "pictures"),
+            &["--output", "--image", "pictures"],
+        );
+    }
+    assert_eq!(content(&place, "pictures"), before);
+}
