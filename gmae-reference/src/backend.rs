@@ -1,4 +1,4 @@
-//! The one place that names backends of Burn: a CPU, and behind features the devices that have kernels.
+//! Backends of Burn: the CPU, and behind features the GPU backends that have kernels.
 
 use burn::backend::Autodiff;
 use burn::tensor::backend::Backend;
@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use crate::error::Error;
 use crate::workers::Workers;
 
-/// Where models run unless something else is asked for.
+/// The default backend.
 pub type Cpu = burn_flex::Flex;
 
 /// The device of [`Cpu`].
@@ -24,7 +24,7 @@ pub type Wgpu = burn_wgpu::Wgpu<f32, i32, u32>;
 #[cfg(feature = "cuda")]
 pub type Cuda = burn_cuda::Cuda<f32, i32>;
 
-/// What `--device` can be.
+/// The values of `--device`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum Place {
     /// The processor
@@ -35,7 +35,7 @@ pub enum Place {
     Cuda,
 }
 
-/// A backend that models train on.
+/// A backend on which models train.
 pub trait Trains: Backend {
     /// Threads for the pieces of a batch.
     ///
@@ -60,7 +60,7 @@ impl Trains for Wgpu {}
 impl Trains for Cuda {}
 
 impl Place {
-    /// What to say where this build has no kernels for the place.
+    /// The error for a device for which this build has no kernels.
     #[cfg(not(all(feature = "wgpu", feature = "cuda")))]
     pub(crate) fn missing(self) -> Error {
         let name = format!("{self:?}").to_lowercase();
@@ -81,7 +81,7 @@ impl Place {
 pub fn find<B: Backend>() -> Result<B::Device, Error> {
     use std::panic;
 
-    // CubeCL panics where it finds no adapter or no driver; that is the only way it has to say so.
+    // CubeCL reports a missing adapter or driver by a panic, and in no other way.
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
     let found = panic::catch_unwind(|| B::name(&B::Device::default()));

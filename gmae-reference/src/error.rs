@@ -1,11 +1,11 @@
-//! What can go wrong, as values. Every message names the argument, what was expected and what came.
+//! Errors, as values. Every message names the argument, the expected value and the value received.
 
 use std::path::PathBuf;
 
 use crate::data::error::DataError;
 use crate::report::error::ReportError;
 
-/// Why a command did not finish.
+/// The error of a command or of a call of the library.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A hyper-parameter has a value that cannot work.
@@ -13,9 +13,9 @@ pub enum Error {
     Setting {
         /// The setting, spelled as on the command line.
         name: String,
-        /// What would have been right.
+        /// The expected value, in words.
         expected: String,
-        /// What came.
+        /// The value received.
         got: String,
     },
     /// An argument, of the command line or of a function, cannot be used.
@@ -23,9 +23,9 @@ pub enum Error {
     Argument {
         /// The argument.
         argument: &'static str,
-        /// What would have been right.
+        /// The expected value, in words.
         expected: String,
-        /// What came.
+        /// The value received.
         got: String,
     },
     /// A file or folder could not be read or written.
@@ -35,7 +35,7 @@ pub enum Error {
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// The operating system's words.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// A file is no checkpoint, or is damaged.
@@ -43,7 +43,7 @@ pub enum Error {
     Checkpoint {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault, in words.
         reason: String,
     },
     /// A checkpoint belongs to a run with other settings.

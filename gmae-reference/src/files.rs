@@ -1,6 +1,7 @@
 //! The files and folders that a run leaves behind. A file is there whole or not at all.
 //!
-//! Every file of the crate is written by [`write_atomically`]; metrics are appended to one that it made.
+//! Every file of the crate is written by [`write_atomically`]; metrics are appended to one that it
+//! made.
 
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -11,8 +12,8 @@ use crate::error::Error;
 
 /// Writes a file: into a temporary one in the same folder, flushed to disk, then renamed.
 ///
-/// Whatever happens, `path` holds its old content or all of the new. When this returns, the new content survives a
-/// loss of power.
+/// Whatever happens, `path` holds its old content or all of the new. When this returns, the new
+/// content survives a loss of power.
 pub(crate) fn write_atomically(
     path: &Path,
     content: impl FnOnce(&mut dyn Write) -> io::Result<()>,

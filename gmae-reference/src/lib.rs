@@ -1,8 +1,20 @@
 //! Gaussian Masked Autoencoders (arXiv 2501.03229): an open reference implementation.
 //!
-//! A masked autoencoder whose decoder predicts `k` Gaussians instead of patches. The crate is thin on purpose:
-//! a Vision Transformer ([`model`]) makes Gaussians, the `splat` crate renders them, [`loss`] compares the render
-//! with the hidden patches, and [`train`] does that in a loop. All hyper-parameters are in [`config`].
+//! A masked autoencoder hides most patches of an image, encodes the rest, and decodes the whole.
+//! Here the decoder predicts `k` Gaussians instead of patches. The `splat` crate renders them, and
+//! the loss compares the render with the hidden patches.
+//!
+//! The whole method is one function, `training/method.rs`; the loop around it is
+//! [`training::train`]. The model is [`model::Gmae`]. Every hyper-parameter is in [`Config`].
+//!
+//! | module | content |
+//! |---|---|
+//! | [`config`] | hyper-parameters, presets, checks |
+//! | [`data`] | procedural pictures, and folders of pictures |
+//! | [`model`] | patches, masks, encoder, decoder, head, camera, render |
+//! | [`training`] | method, loop, optimiser, schedule, sampling, checkpoints, metrics |
+//! | [`evaluation`] | errors on masked patches, pictures for the report |
+//! | [`commands`] | the program |
 
 pub mod backend;
 pub mod commands;

@@ -1,4 +1,4 @@
-//! Tensors to numbers on the host.
+//! Numbers of tensors, on the host.
 
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};

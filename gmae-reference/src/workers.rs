@@ -1,13 +1,15 @@
 //! Threads that each compute a piece of a batch from end to end.
 //!
-//! Most of Burn's CPU operations run on one thread, so cutting a batch into pieces and giving every core a whole
-//! piece is faster than giving all cores one operation at a time. How a batch is cut does not depend on the number
-//! of threads, and pieces come back in order, so results do not depend on it either.
+//! Most of Burn's CPU operations run on one thread, so cutting a batch into pieces and giving every
+//! core a whole piece is faster than giving all cores one operation at a time. How a batch is cut
+//! does not depend on the number of threads, and pieces come back in order, so results do not
+//! depend on it either.
 
 use crate::error::Error;
 
-/// One pool of a single thread per core. Whatever a piece parallelises inside stays on its own core. Without a pool, for
-/// devices that do one thing after the other anyway, pieces are computed by the caller.
+/// One pool of a single thread per core. Whatever a piece parallelises inside stays on its own
+/// core. Without a pool, for devices that do one thing after the other anyway, pieces are computed
+/// by the caller.
 #[derive(Debug)]
 pub struct Workers {
     pools: Vec<rayon::ThreadPool>,
@@ -50,7 +52,8 @@ impl Workers {
         false
     }
 
-    /// Applies `work` to at most [`Workers::len`] pieces, each on its own core, and returns the results in order.
+    /// Applies `work` to at most [`Workers::len`] pieces, each on its own core, and returns the
+    /// results in order.
     ///
     /// # Panics
     ///

@@ -34,7 +34,7 @@ pub fn main() -> ExitCode {
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true, args_override_self = true)]
 pub struct Cli {
-    /// Where to train and paint
+    /// The device to train and render on
     #[arg(long, value_enum, default_value = "cpu", global = true)]
     device: Place,
     #[command(subcommand)]
@@ -109,11 +109,11 @@ struct Reconstruct {
 }
 
 impl Cli {
-    /// Does what was asked for.
+    /// Carries out the command.
     ///
     /// # Errors
     ///
-    /// What to tell the user in one line.
+    /// The command's error.
     pub fn run(self) -> Result<Outcome, Error> {
         match self.device {
             Place::Cpu => self.command.run_on::<Cpu>(Device::default()),
@@ -171,8 +171,8 @@ impl Command {
 }
 
 impl Pretrain {
-    /// The settings asked for. A resumed run has those of its checkpoint; a preset or a flag given all the same
-    /// is checked against them later.
+    /// The settings of the run. A resumed run has those of its checkpoint. A preset or a flag that
+    /// is given all the same is checked against them later.
     fn settings(&self) -> Result<Config, Error> {
         let base = match (self.config, self.resume) {
             (Some(preset), _) => preset.config(),

@@ -1,4 +1,4 @@
-//! `demo`: needs no data, no checkpoint and no flag, and leaves a report.
+//! `demo`: trains on procedural pictures and writes a report. It needs no data, checkpoint or flag.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -29,15 +29,18 @@ const HELD_OUT_SEED: u64 = 1 << 32;
 const EVALUATIONS: usize = 12;
 /// Steps that measure the speed, after one that warms up.
 const CALIBRATION_STEPS: usize = 8;
-/// What training may take, relative to what was asked for, on a machine that has become slower than it was measured.
+/// Training ends after this multiple of the requested time, which it reaches where the machine has
+/// become slower than it was measured.
 const GRACE: f64 = 1.1;
 /// Part of the training steps in which the learning rate rises.
 const WARMUP: f64 = 0.05;
 
-/// Trains on procedural pictures on `device` for about `seconds` seconds and writes report, checkpoint and metrics.
+/// Trains on procedural pictures on `device` for about `seconds` seconds and writes report,
+/// checkpoint and metrics.
 ///
-/// The number of steps is fixed before training, from the measured speed, so that the learning rate reaches zero
-/// in time; a tenth over time, training ends where it is. The files of an earlier demo in `output` are replaced.
+/// The number of steps is fixed before training, from the measured speed, so that the learning rate
+/// reaches zero in time; a tenth over time, training ends where it is. The files of an earlier demo
+/// in `output` are replaced.
 ///
 /// # Errors
 ///
@@ -119,15 +122,15 @@ pub fn demo<B: Trains>(
     Ok(outcome)
 }
 
-/// Whether what is in a folder is what a demo leaves there: a report, and a checkpoint of a run over exactly the demo's
-/// pictures. A demo replaces that.
+/// Whether a folder holds an earlier demo: a report, and a checkpoint of a run over exactly the
+/// demo's pictures. `demo` replaces these files.
 fn holds_a_demo(folder: &Path) -> bool {
     folder.join(report::FILE).is_file()
         && Checkpoint::load(&folder.join(CHECKPOINT))
             .is_ok_and(|checkpoint| checkpoint.header.images == TRAINING_IMAGES)
 }
 
-/// What became of the held-out loss, in one line.
+/// The held-out loss at the start and at the end, in one line.
 fn summary(numbers: &Numbers) -> String {
     let (Some(start), Some(end)) = (numbers.start_loss, numbers.end_loss) else {
         return "nothing is masked: there is no held-out masked loss".to_owned();

@@ -12,7 +12,7 @@ use crate::training::{
     CHECKPOINT, Checkpoint, METRICS, Outcome, Plan, Trainer, metrics, plan, train,
 };
 
-/// What to train on, and where to write.
+/// The data, the output folder, and the extent of a run.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Folder of images.
@@ -21,7 +21,7 @@ pub struct Options {
     pub output: PathBuf,
     /// Whether to go on from the checkpoint in `output`.
     pub resume: bool,
-    /// Stop, and save, after this many steps of the run, of which the schedule knows nothing.
+    /// Stop, and save, after this many steps of the run. The schedule does not depend on it.
     pub stop_at: Option<usize>,
 }
 
@@ -29,7 +29,8 @@ pub struct Options {
 ///
 /// # Errors
 ///
-/// Names the argument, setting or file at fault. Nothing is written before everything has been checked.
+/// Names the argument, setting or file at fault. Nothing is written before everything has been
+/// checked.
 pub fn pretrain<B: Trains>(
     config: Config,
     options: &Options,
@@ -55,7 +56,8 @@ pub fn pretrain<B: Trains>(
         trainer.step,
         options.output.display()
     ));
-    // The very first checkpoint shows that the folder can be written to, before an hour has gone into it.
+    // The first checkpoint is written before the first step: a folder that is not writable fails
+    // here, not after an hour of training.
     trainer.checkpoint(data.len())?.save(&plan.checkpoint)?;
     let outcome = train(&mut trainer, &data, &plan, &mut |_| Ok(()))?;
     summarise(&plan, outcome, &trainer)?;

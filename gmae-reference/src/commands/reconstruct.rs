@@ -22,7 +22,7 @@ const PICTURES: [&str; 4] = [
     "pasted.png",
 ];
 
-/// Which image, which model, where to.
+/// The image, the model and the output folder.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Checkpoint file, for messages.
@@ -35,7 +35,8 @@ pub struct Options {
     pub mask_seed: u64,
 }
 
-/// Writes `original.png`, `masked.png`, `reconstruction.png` and `pasted.png`, painted on `device`, and prints the error.
+/// Writes `original.png`, `masked.png`, `reconstruction.png` and `pasted.png`, rendered on
+/// `device`, and prints the error.
 ///
 /// # Errors
 ///
@@ -80,7 +81,8 @@ pub fn reconstruct<B: Backend>(
     Ok(Outcome::Finished)
 }
 
-/// Checks that the pictures overwrite nothing but those of an earlier run, of which all four are there.
+/// Checks that the pictures overwrite nothing but those of an earlier run, of which all four are
+/// there.
 fn check_output(options: &Options) -> Result<(), Error> {
     let paths = PICTURES.map(|name| options.output.join(name));
     for (argument, input) in [

@@ -1,4 +1,4 @@
-//! Every hyper-parameter of a run: the list, the presets, and which values can work.
+//! Every hyper-parameter of a run: the list, the presets, and the checks.
 
 mod presets;
 mod settings;

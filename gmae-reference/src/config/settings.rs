@@ -1,7 +1,8 @@
 //! Every hyper-parameter of a run, in one plain struct.
 //!
-//! The list of settings is written once, in `settings!`: it becomes [`Config`], which is stored in checkpoints,
-//! and [`Overrides`], the same list as command-line flags that all default to "keep the preset's value".
+//! The list of settings is written once, in `settings!`: it becomes [`Config`], which is stored in
+//! checkpoints, and [`Overrides`], the same list as command-line flags that all default to "keep
+//! the preset's value".
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
@@ -12,13 +13,14 @@ use serde::{Deserialize, Serialize};
 pub enum CameraKind {
     /// Centres orthographic, footprint from the perspective Jacobian.
     Hybrid,
-    /// Centres and footprint orthographic: depth orders, and nothing else.
+    /// Centres and footprint orthographic: depth has no effect but the order.
     Orthographic,
-    /// A pinhole camera; centres spread over (-5, 5) so that they can reach the border of the image.
+    /// A pinhole camera; centres spread over (-5, 5) so that they can reach the border of the
+    /// image.
     Perspective,
 }
 
-/// Which squared differences are averaged.
+/// The squared differences that are averaged.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum LossKind {
@@ -28,7 +30,8 @@ pub enum LossKind {
     Masked,
     /// The masked patches, the target of each standardised by its own mean and variance.
     MaskedNormTarget,
-    /// The masked patches, target and prediction of each standardised by the target's mean and variance.
+    /// The masked patches, target and prediction of each standardised by the target's mean and
+    /// variance.
     MaskedNormBoth,
 }
 
@@ -98,7 +101,8 @@ settings! {
     loss: LossKind = value_enum,
     /// Images per optimiser step
     batch_size: usize,
-    /// Images whose gradient one thread computes in one go; the batch is cut into pieces of this size
+    /// Images whose gradient one thread computes in one go; the batch is cut into pieces of this
+    /// size
     micro_batch: usize,
     /// Passes over the data
     epochs: usize,
@@ -140,7 +144,7 @@ impl Config {
         self.grid() * self.grid()
     }
 
-    /// Patches the encoder sees, n = floor(N (1 - mask ratio)).
+    /// Visible patches, n = floor(N (1 - mask ratio)).
     pub fn visible(&self) -> usize {
         // The nudge keeps 100 * (1 - 0.9) from becoming 9.
         (self.patches() as f64 * (1.0 - self.mask_ratio) + 1e-9).floor() as usize

@@ -1,4 +1,4 @@
-//! Which settings can work.
+//! Checks of the settings.
 
 use std::fmt::Display;
 
@@ -64,8 +64,8 @@ impl Config {
         Ok(())
     }
 
-    /// The settings that are no whole numbers. Those that the optimiser, the model or the renderer uses in `f32`
-    /// are judged by what they become there.
+    /// The settings that are no whole numbers. Those that the optimiser, the model or the renderer
+    /// uses in `f32` are judged by what they become there.
     fn validate_reals(&self) -> Result<(), Error> {
         let unit = 0.0..1.0;
         let fits = unit.contains(&self.mask_ratio);
@@ -178,8 +178,8 @@ fn overflow(name: &str, factors: &[usize]) -> Error {
     }
 }
 
-/// Checks a number by what it is in `f32`: `fits` holds, and it is finite. A number so small that `f32` has fewer
-/// digits for it, or none, is refused too: only zero itself becomes zero.
+/// Checks a number by what it is in `f32`: `fits` holds, and it is finite. A number so small that
+/// `f32` has fewer digits for it, or none, is refused too: only zero itself becomes zero.
 fn require_f32(
     name: &str,
     value: f64,

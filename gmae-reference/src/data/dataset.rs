@@ -1,4 +1,4 @@
-//! What every data set can do.
+//! The interface of a data set.
 
 use rand_chacha::ChaCha8Rng;
 
@@ -17,11 +17,12 @@ pub trait Dataset: Sync {
 
     /// The picture at `index`, square, at the size the set was opened with.
     ///
-    /// A set opened for training draws its augmentation from `rng`, which belongs to this one sample; a set
-    /// opened for evaluation leaves `rng` untouched.
+    /// A set opened for training draws its augmentation from `rng`, which belongs to this one
+    /// sample; a set opened for evaluation leaves `rng` untouched.
     ///
     /// # Errors
     ///
-    /// [`DataError::Index`] when `index` is not below `len()`, and whatever reading the picture can bring.
+    /// [`DataError::Index`] when `index` is not below `len()`, and whatever reading the picture can
+    /// bring.
     fn image(&self, index: usize, rng: &mut ChaCha8Rng) -> Result<Image, DataError>;
 }

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use image::{ImageFormat, ImageReader, RgbImage};
 
-/// Decodes the file at `path`, whatever its extension says, to eight-bit RGB; transparency is dropped.
+/// Decodes the file at `path`, whatever its extension says, to eight-bit RGB; transparency is
+/// dropped.
 ///
 /// The error says in words what is wrong with the file, without naming it.
 pub(crate) fn decode(path: &Path, min_side: usize) -> Result<RgbImage, String> {
@@ -18,7 +19,7 @@ fn decode_bytes(bytes: &[u8], min_side: usize) -> Result<RgbImage, String> {
         .ok()
         .filter(|format| matches!(format, ImageFormat::Jpeg | ImageFormat::Png))
         .ok_or("holds neither JPEG nor PNG data")?;
-    // The JPEG decoder fills what is missing with grey, so its silence proves nothing.
+    // The JPEG decoder fills missing data with grey and reports no error.
     if format == ImageFormat::Jpeg && !jpeg_is_whole(bytes) {
         return Err("truncated: the JPEG data stop before their end marker".to_owned());
     }
@@ -37,7 +38,8 @@ fn decode_bytes(bytes: &[u8], min_side: usize) -> Result<RgbImage, String> {
 
 /// True if the segments of a JPEG file lead up to its end marker (ISO/IEC 10918-1, B.1.1 and B.2).
 ///
-/// Looking for the two bytes anywhere would not do: an embedded thumbnail has an end marker of its own.
+/// A search for the two bytes anywhere is not enough: an embedded thumbnail has an end marker of
+/// its own.
 fn jpeg_is_whole(bytes: &[u8]) -> bool {
     const END_OF_IMAGE: u8 = 0xD9;
     let mut at = 2;
@@ -56,8 +58,8 @@ fn jpeg_is_whole(bytes: &[u8]) -> bool {
     false
 }
 
-/// Where the code of the next marker at or after `from` stands. Stuffed zeros, restart markers and fill bytes,
-/// which coded data are full of, are passed over.
+/// Position of the code of the next marker at or after `from`. Stuffed zeros, restart markers and
+/// fill bytes are passed over: coded data contain them.
 fn next_marker(bytes: &[u8], from: usize) -> Option<usize> {
     let pairs = bytes.get(from..)?.windows(2);
     let found = pairs

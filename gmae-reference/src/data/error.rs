@@ -1,4 +1,4 @@
-//! What can go wrong with data.
+//! Errors of data sets.
 
 use std::path::PathBuf;
 
@@ -43,7 +43,7 @@ pub enum DataError {
         count: usize,
         /// The first unusable file.
         first: PathBuf,
-        /// What is wrong with the first one.
+        /// The fault of the first one.
         reason: String,
     },
     /// A folder could not be listed.
@@ -51,7 +51,7 @@ pub enum DataError {
     List {
         /// The folder or file on which listing stopped.
         path: PathBuf,
-        /// The operating system's words.
+        /// The error of the operating system.
         reason: String,
     },
     /// The index is out of range.
@@ -67,9 +67,9 @@ pub enum DataError {
     Option {
         /// The name of the option.
         argument: &'static str,
-        /// What would have been right.
+        /// The expected value, in words.
         expected: &'static str,
-        /// What came.
+        /// The value received.
         got: String,
     },
 }

@@ -57,7 +57,8 @@ impl Image {
         }
     }
 
-    /// To eight-bit sRGB, rounded to nearest; values outside `[0, 1]` are clamped and NaN becomes 0.
+    /// To eight-bit sRGB, rounded to nearest; values outside `[0, 1]` are clamped and NaN becomes
+    /// 0.
     ///
     /// Pixels that `pixels` is too short for are black.
     pub fn to_rgb8(&self) -> RgbImage {

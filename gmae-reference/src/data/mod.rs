@@ -1,8 +1,8 @@
 //! Images: a procedural set that is always there, and folders of JPEG and PNG files.
 //!
-//! Everything behind [`Dataset`] is a function of its options, the index and the random generator that the
-//! caller hands in. What threads share, a cache of decoded files, never shows in a picture, so neither the order
-//! in which samples are asked for nor the number of threads changes a bit.
+//! A picture of a [`Dataset`] is a function of the set's options, the index, and the random
+//! generator that the caller passes. Threads share a cache of decoded files, which changes no
+//! picture. Neither the order of requests nor the number of threads changes a bit of a result.
 
 mod dataset;
 mod decode;

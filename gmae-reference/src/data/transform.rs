@@ -1,4 +1,4 @@
-//! From a stored picture of any size to the square the model sees.
+//! From a stored picture of any size to the square input of the model.
 
 use image::imageops::{self, FilterType};
 use image::{GenericImageView, RgbImage};
@@ -10,7 +10,8 @@ use super::image::Image;
 
 /// Bicubic with a = -1/2, widened when shrinking so that it does not alias.
 const FILTER: FilterType = FilterType::CatmullRom;
-/// Side to which the shorter side is brought before the central crop, relative to the crop: 256 for 224.
+/// Side to which the shorter side is brought before the central crop, relative to the crop: 256 for
+/// 224.
 const EVALUATION_MARGIN: f64 = 256.0 / 224.0;
 /// Random crops tried before a central one is taken.
 const CROP_TRIES: usize = 10;
@@ -32,8 +33,8 @@ struct Augment {
 }
 
 impl Transform {
-    /// For training: a random crop of 8 % to 100 % of the area and 3:4 to 4:3 in shape, resized bicubically, and
-    /// mirrored half of the time.
+    /// For training: a random crop of 8 % to 100 % of the area and 3:4 to 4:3 in shape, resized
+    /// bicubically, and mirrored half of the time.
     ///
     /// # Errors
     ///
@@ -49,8 +50,8 @@ impl Transform {
         })
     }
 
-    /// For evaluation: the shorter side is resized bicubically to 256/224 of `size`, then the centre is cropped.
-    /// A picture that is `size` x `size` already stays as it is.
+    /// For evaluation: the shorter side is resized bicubically to 256/224 of `size`, then the
+    /// centre is cropped. A picture that is `size` x `size` already stays as it is.
     ///
     /// # Errors
     ///
@@ -69,8 +70,9 @@ impl Transform {
         })
     }
 
-    /// The same with crops of `smallest` to `largest` of the picture's area. Small pictures want a mild range,
-    /// such as 0.5 to 1, because 8 % of 32 x 32 is 9 x 9 pixels. Has no effect on evaluation.
+    /// The same with crops of `smallest` to `largest` of the picture's area. Small pictures want a
+    /// mild range, such as 0.5 to 1, because 8 % of 32 x 32 is 9 x 9 pixels. Has no effect on
+    /// evaluation.
     ///
     /// # Errors
     ///
@@ -95,7 +97,8 @@ impl Transform {
         self.size as usize
     }
 
-    /// Applies the transform. Draws from `rng` for training only; the same `rng` gives the same picture.
+    /// Applies the transform. Draws from `rng` for training only; the same `rng` gives the same
+    /// picture.
     ///
     /// # Errors
     ///
@@ -250,7 +253,8 @@ mod tests {
 
     #[test]
     fn the_centre_is_7_eighths_of_the_shorter_side() {
-        // The crop of an 80 x 64 picture is 56 x 56 from (12, 4): its mean colour is the ramp's middle.
+        // The crop of an 80 x 64 picture is 56 x 56 from (12, 4): its mean colour is the ramp's
+        // middle.
         let image = Transform::evaluation(28)
             .unwrap()
             .apply(&ramp(80, 64), &mut rng(0))

@@ -19,7 +19,7 @@ const PICTURES: usize = 4;
 /// Groups of equal size that the Gaussians are cut into by depth.
 const LAYERS: usize = 4;
 
-/// Pictures of a model at work.
+/// The pictures of a report.
 #[derive(Clone, Debug, Default)]
 pub struct Gallery {
     /// Masked, reconstructed, pasted, original.
@@ -30,7 +30,7 @@ pub struct Gallery {
     pub depths: Vec<DepthPicture>,
 }
 
-/// Shows `model` the first images of `batch`: under their masks, then whole.
+/// Reconstructs the first images of `batch`: under their masks, then with every patch visible.
 ///
 /// # Errors
 ///

@@ -7,7 +7,8 @@ use crate::config::Config;
 use crate::error::{Error, check_len};
 use crate::model::{Batch, Gmae, Mask, check_batch, patch_rows, predict};
 
-/// Mean squared error on masked patches, averaged over the images of `batch`; `None` if nothing is masked.
+/// Mean squared error on masked patches, averaged over the images of `batch`; `None` if nothing is
+/// masked.
 ///
 /// # Errors
 ///
@@ -55,12 +56,13 @@ fn mean(values: &[Option<f64>]) -> Option<f64> {
     (count > 0).then(|| values.iter().flatten().sum::<f64>() / count as f64)
 }
 
-/// Mean squared error of `prediction` on the masked patches of one image, both `[H, W, 3]`; `None` if none is
-/// masked.
+/// Mean squared error of `prediction` on the masked patches of one image, both `[H, W, 3]`; `None`
+/// if none is masked.
 ///
 /// # Errors
 ///
-/// [`Error::Length`] if an image has another length, [`Error::Argument`] if `mask` does not split its patches.
+/// [`Error::Length`] if an image has another length, [`Error::Argument`] if `mask` does not split
+/// its patches.
 pub fn masked_mse(
     config: &Config,
     image: &[f32],
@@ -79,8 +81,8 @@ pub fn masked_mse(
     Ok((count > 0).then(|| sum / count as f64))
 }
 
-/// [`masked_mse`] of an image whose masked patches all have the mean colour of its visible ones; `None` if none is
-/// masked or none is visible.
+/// [`masked_mse`] of an image whose masked patches all have the mean colour of its visible ones;
+/// `None` if none is masked or none is visible.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! What a model makes of images: errors and pictures.
+//! Evaluation of a model: errors on masked patches, and pictures.
 
 mod gallery;
 mod losses;

@@ -1,10 +1,10 @@
-//! Pictures of masks: what the encoder saw, and a render pasted into it.
+//! Pictures of masks: the visible patches alone, and with a render in place of the others.
 
 use crate::config::Config;
 use crate::data::Image;
 use crate::model::{Mask, patch_rows};
 
-/// The shade of a hidden patch.
+/// The shade of a masked patch.
 const GREY: f32 = 0.5;
 
 /// `image` with its masked patches greyed out.

@@ -14,13 +14,13 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Checks that pixels and masks are of the same images: at least one, of the configured size, each with a mask
-    /// that splits its patches.
+    /// Checks that pixels and masks are of the same images: at least one, of the configured size,
+    /// each with a mask that splits its patches.
     ///
     /// # Errors
     ///
-    /// [`Error::Length`] if there is no image or `pixels` has another length, [`Error::Argument`] if a mask does not
-    /// name every patch once.
+    /// [`Error::Length`] if there is no image or `pixels` has another length, [`Error::Argument`]
+    /// if a mask does not name every patch once.
     pub fn check(&self, config: &Config) -> Result<(), Error> {
         check_batch(config, &self.pixels, &self.masks)
     }

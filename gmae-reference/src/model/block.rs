@@ -1,5 +1,5 @@
-//! A transformer block. Tokens of all images are rows of one matrix `[B T, D]`, image by image: backends are
-//! fastest on plain matrices, and only attention has to know where an image ends.
+//! A transformer block. Tokens of all images are rows of one matrix `[B T, D]`, image by image:
+//! backends are fastest on plain matrices, and only attention has to know where an image ends.
 
 use burn::module::Module;
 use burn::nn::{LayerNorm, Linear};

@@ -1,7 +1,9 @@
-//! The camera through which Gaussians are seen, and its two variants.
+//! The camera and its two variants.
 //!
-//! Gaussians live in the cube `(-1, 1)^3`; the camera stands 8 units in front of it, so that depths are in (7, 9),
-//! with a field of view of 90 degrees: focal length W/2, principal point in the middle.
+//! Centres lie in the cube `(-1, 1)^3`, for the perspective camera in `(-5, 5)^3`. The camera is 8
+//! units in front of the middle of the cube. Depths are therefore in (7, 9), for the perspective
+//! camera in (3, 13). The field of view is 90 degrees: the focal length is W/2, the principal point
+//! is the middle of the image.
 
 use splat::{Camera, Views};
 
@@ -11,8 +13,8 @@ use crate::error::Error;
 /// From the camera to the middle of the scene, world units.
 const DISTANCE: f64 = 8.0;
 
-/// Factor on `tanh` for centres. In perspective, a plane 8 units away must be 16 wide to fill the image; the
-/// published variant spreads centres over (-5, 5).
+/// Factor on `tanh` for centres. In perspective, the image shows 16 units of a plane 8 units away.
+/// The published variant has centres in (-5, 5).
 pub fn centre_range(kind: CameraKind) -> f64 {
     match kind {
         CameraKind::Hybrid | CameraKind::Orthographic => 1.0,
@@ -20,8 +22,8 @@ pub fn centre_range(kind: CameraKind) -> f64 {
     }
 }
 
-/// Factor on the largest scale. An orthographic footprint lacks the division by depth; dividing by the distance
-/// instead keeps footprints of the same size as through the other cameras.
+/// Factor on the largest scale. An orthographic footprint lacks the division by depth; dividing by
+/// the distance instead keeps footprints of the same size as through the other cameras.
 pub fn scale_factor(kind: CameraKind) -> f64 {
     match kind {
         CameraKind::Hybrid | CameraKind::Perspective => 1.0,

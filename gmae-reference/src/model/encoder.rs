@@ -36,12 +36,13 @@ impl<B: Backend> Encoder<B> {
         }
     }
 
-    /// Where the weights lie.
+    /// The device of the weights.
     pub(super) fn device(&self) -> B::Device {
         self.positions.device()
     }
 
-    /// Tokens `[B (1 + n), D]`; each image's CLS token comes first, then its patches in the order of `input`.
+    /// Tokens `[B (1 + n), D]`; each image's CLS token comes first, then its patches in the order
+    /// of `input`.
     pub fn forward(&self, input: &Visible<B>) -> Tensor<B, 2> {
         let mut tokens = self.tokens(input);
         for block in &self.blocks {

@@ -36,7 +36,7 @@ impl<B: Backend> Gmae<B> {
         self.head.forward(queries, input.images)
     }
 
-    /// Where the weights lie.
+    /// The device of the weights.
     pub fn device(&self) -> B::Device {
         self.encoder.device()
     }

@@ -1,4 +1,5 @@
-//! The head: decoder outputs to Gaussians, and the activations that keep every attribute in its range.
+//! The head: decoder outputs to Gaussians, and the activations that keep every attribute in its
+//! range.
 
 use burn::module::Module;
 use burn::nn::{LayerNorm, Linear};
@@ -79,9 +80,9 @@ impl<B: Backend> Head<B> {
 
 /// Raw attributes `[B k, 14]` -> Gaussians.
 ///
-/// Centres are `centre_range * tanh(a / 2)`, scales `gaussian_scale * sigmoid(a)`, quaternions as in
-/// `uniform_quaternion` from the first three of their four numbers, colours and opacities sigmoids. Every
-/// gradient is finite for every finite input.
+/// Centres are `centre_range * tanh(a / 2)`, scales `gaussian_scale * sigmoid(a)`, quaternions as
+/// in `uniform_quaternion` from the first three of their four numbers, colours and opacities
+/// sigmoids. Every gradient is finite for every finite input.
 pub fn activate<B: Backend>(
     raw: &Tensor<B, 2>,
     centre_range: f64,
@@ -102,9 +103,9 @@ pub fn activate<B: Backend>(
 
 /// Three numbers per row, `[R, 3]`, to unit quaternions `[R, 4]`.
 ///
-/// With `u, v, w` their sigmoids:
-/// `(sqrt(1 - u) sin 2 pi v, sqrt(1 - u) cos 2 pi v, sqrt(u) sin 2 pi w, sqrt(u) cos 2 pi w)`, which covers
-/// rotations uniformly when `u, v, w` are uniform (Shoemake 1992).
+/// With `u, v, w` their sigmoids: `(sqrt(1 - u) sin 2 pi v, sqrt(1 - u) cos 2 pi v, sqrt(u) sin 2
+/// pi w, sqrt(u) cos 2 pi w)`, which covers rotations uniformly when `u, v, w` are uniform
+/// (Shoemake 1992).
 fn uniform_quaternion<B: Backend>(a: Tensor<B, 2>) -> Tensor<B, 2> {
     let turns = sigmoid(a.clone().narrow(1, 1, 2)) * std::f64::consts::TAU;
     let (sin, cos) = (turns.clone().sin(), turns.cos());
@@ -119,8 +120,8 @@ fn uniform_quaternion<B: Backend>(a: Tensor<B, 2>) -> Tensor<B, 2> {
     Tensor::cat(columns, 1)
 }
 
-/// `sqrt(sigmoid(a))`, whose derivative `sqrt(sigmoid(a)) (1 - sigmoid(a)) / 2` is finite even where the sigmoid
-/// itself is zero: no square root is differentiated.
+/// `sqrt(sigmoid(a))`, whose derivative `sqrt(sigmoid(a)) (1 - sigmoid(a)) / 2` is finite even
+/// where the sigmoid itself is zero: no square root is differentiated.
 fn sqrt_sigmoid<B: Backend>(a: Tensor<B, 2>) -> Tensor<B, 2> {
     (log_sigmoid(a) * 0.5).exp()
 }

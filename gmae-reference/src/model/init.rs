@@ -1,4 +1,5 @@
-//! Initial weights: a function of the seed alone, the same on every backend and any number of threads.
+//! Initial weights: a function of the seed alone, the same on every backend and any number of
+//! threads.
 
 use burn::module::{Param, ParamId};
 use burn::nn::{LayerNorm, LayerNormConfig, Linear};
@@ -69,8 +70,8 @@ impl<'a, B: Backend> Initializer<'a, B> {
         self.linear_of_fan(input, output, output)
     }
 
-    /// A linear layer that is one of several stacked side by side into a matrix with `fan_out` outputs,
-    /// initialised as a part of that matrix.
+    /// A linear layer that is one of several stacked side by side into a matrix with `fan_out`
+    /// outputs, initialised as a part of that matrix.
     pub fn linear_of_fan(&mut self, input: usize, output: usize, fan_out: usize) -> Linear<B> {
         let bound = (6.0 / (input + fan_out) as f64).sqrt();
         let bias = self.filled([output], |_| 0.0);

@@ -1,4 +1,4 @@
-//! Which patches the encoder sees.
+//! The mask: which patches are visible to the encoder.
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -8,9 +8,9 @@ use crate::error::Error;
 /// A split of an image's patches, both lists ascending.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Mask {
-    /// Patches the encoder sees, n of N.
+    /// Patches the encoder gets, n of N.
     pub visible: Vec<usize>,
-    /// Patches it does not see, N - n.
+    /// Patches it does not get, N - n.
     pub masked: Vec<usize>,
 }
 

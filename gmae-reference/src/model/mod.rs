@@ -1,5 +1,5 @@
-//! The model: an encoder that sees a quarter of the patches, and a decoder that draws the whole image in
-//! Gaussians.
+//! The model: an encoder of the visible patches, a decoder to Gaussians, and the renderer that
+//! turns them into an image.
 
 mod batch;
 mod block;

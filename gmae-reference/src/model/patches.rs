@@ -33,7 +33,8 @@ impl<B: Backend> Visible<B> {
     ///
     /// # Errors
     ///
-    /// As [`Batch::check`](super::Batch::check), and [`Error::Length`] if masks show different numbers of patches.
+    /// As [`Batch::check`](super::Batch::check), and [`Error::Length`] if masks show different
+    /// numbers of patches.
     pub fn new(
         config: &Config,
         pixels: &[f32],

@@ -2,9 +2,9 @@
 
 /// The table `[1 + grid^2, width]`, row by row.
 ///
-/// Row 0 belongs to the CLS token and is zero. Row `1 + y grid + x` holds the code of `x` in its first half and
-/// of `y` in its second; the code of a number `p` is `[sin(p w_i)..., cos(p w_i)...]` with
-/// `w_i = 10000^(-i / (width / 4))`, `i < width / 4`.
+/// Row 0 belongs to the CLS token and is zero. Row `1 + y grid + x` holds the code of `x` in its
+/// first half and of `y` in its second; the code of a number `p` is `[sin(p w_i)..., cos(p
+/// w_i)...]` with `w_i = 10000^(-i / (width / 4))`, `i < width / 4`.
 ///
 /// `width` must be a multiple of 4, which [`Config::validate`](crate::Config::validate) ensures.
 pub fn position_table(grid: usize, width: usize) -> Vec<f32> {

@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::numbers::numbers;
 
-/// What a model makes of a batch.
+/// The Gaussians and the render of a batch.
 #[derive(Clone, Debug)]
 pub struct Prediction<B: Backend = Cpu> {
     /// The Gaussians.

@@ -1,4 +1,5 @@
-//! Gaussians to images: the only file that calls the splatter.
+//! Gaussians to images. All renders of training and prediction go through this file; the report
+//! takes scenes apart with the splatter itself.
 
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -13,8 +14,8 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::numbers::numbers;
 
-/// Renders every image's Gaussians over white, `[B, H, W, 3]`, differentiably; `settings` are usually
-/// [`settings`] of `config`.
+/// Renders every image's Gaussians over white, `[B, H, W, 3]`, differentiably; `settings` are
+/// usually [`settings`] of `config`.
 ///
 /// # Errors
 ///

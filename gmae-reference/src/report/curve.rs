@@ -1,4 +1,5 @@
-//! The loss curve as inline SVG. Text and grid take the page's colour, so it works on light and dark pages.
+//! The loss curve as inline SVG. Text and grid take the page's colour, so it works on light and
+//! dark pages.
 
 use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
@@ -19,7 +20,8 @@ const BASELINE: RGBColor = RGBColor(0x2F, 0xA0, 0x78);
 const LOG_FROM: f64 = 8.0;
 /// Label of the logarithmic axis.
 const Y_LOG: &str = "loss (logarithmic)";
-/// More points on the training curve than this are averaged in groups: the page stays small, the line readable.
+/// More points on the training curve than this are averaged in groups: the page stays small, the
+/// line readable.
 const MAX_POINTS: usize = 1000;
 
 /// Draws the curve; `None` if no finite point was recorded.

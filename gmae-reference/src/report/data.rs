@@ -1,4 +1,4 @@
-//! What a report shows, as plain data.
+//! The content of a report, as plain data.
 
 use crate::data::Image;
 
@@ -13,11 +13,12 @@ pub struct ReportData {
     pub numbers: Numbers,
     /// Name and value of every setting, in the order in which to print them.
     pub configuration: Vec<(String, String)>,
-    /// Remarks worth a reader's attention, such as skipped images; one paragraph each, may be empty.
+    /// Remarks worth a reader's attention, such as skipped images; one paragraph each, may be
+    /// empty.
     pub notes: Vec<String>,
     /// The loss while training.
     pub loss: LossCurve,
-    /// Held-out pictures: what the model saw, and what it made of it.
+    /// Held-out pictures: the input of the model, and its reconstruction.
     pub rows: Vec<ReconstructionRow>,
     /// Pictures with their Gaussians drawn on top.
     pub gaussians: Vec<GaussianPicture>,
@@ -25,14 +26,16 @@ pub struct ReportData {
     pub depths: Vec<DepthPicture>,
 }
 
-/// The numbers on top of the page. All losses are mean squared errors on masked patches, colours in `[0, 1]`.
+/// The numbers on top of the page. All losses are mean squared errors on masked patches, colours in
+/// `[0, 1]`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Numbers {
     /// Held-out loss before the first step; `None` if nothing is masked.
     pub start_loss: Option<f64>,
     /// Held-out loss after the last step; `None` if nothing is masked.
     pub end_loss: Option<f64>,
-    /// Held-out loss with every masked patch in the mean colour of the visible ones; `None` if nothing is masked.
+    /// Held-out loss with every masked patch in the mean colour of the visible ones; `None` if
+    /// nothing is masked.
     pub baseline_loss: Option<f64>,
     /// Training images per second.
     pub images_per_second: f64,
@@ -47,12 +50,14 @@ pub struct Numbers {
 }
 
 impl Numbers {
-    /// The loss at the end divided by the loss at the start, if both are there and the quotient is a number.
+    /// The loss at the end divided by the loss at the start, if both are there and the quotient is
+    /// a number.
     pub fn ratio(&self) -> Option<f64> {
         quotient(self.end_loss, self.start_loss)
     }
 
-    /// The loss at the end divided by the baseline's, if both are there and the quotient is a number.
+    /// The loss at the end divided by the baseline's, if both are there and the quotient is a
+    /// number.
     pub fn against_baseline(&self) -> Option<f64> {
         quotient(self.end_loss, self.baseline_loss)
     }
@@ -75,7 +80,7 @@ pub struct LossCurve {
 /// One held-out picture in four versions of the same size.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReconstructionRow {
-    /// The original with its masked patches greyed out: what the encoder saw.
+    /// The original with its masked patches greyed out.
     pub masked: Image,
     /// The render of all Gaussians.
     pub reconstruction: Image,

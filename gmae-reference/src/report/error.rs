@@ -1,4 +1,4 @@
-//! What can go wrong with a report.
+//! Errors of reports.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ pub enum ReportError {
     Write {
         /// The folder asked for.
         path: PathBuf,
-        /// The operating system's words.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// A picture is malformed.
@@ -18,7 +18,7 @@ pub enum ReportError {
     Picture {
         /// Which picture.
         name: String,
-        /// What is wrong with it.
+        /// The fault, in words.
         reason: String,
     },
     /// The loss curve could not be drawn.

@@ -1,7 +1,7 @@
 //! The page a training run leaves behind: one HTML file with every picture and number inside it.
 //!
-//! [`ReportData`] is plain data: pictures, series of numbers, ellipses. Nothing here knows about tensors, models
-//! or renderers, so a report can be written, and tested, without any of them.
+//! [`ReportData`] is plain data: pictures, series of numbers, ellipses. This folder depends on no
+//! tensor, model or renderer, so that a report can be written and tested without them.
 
 use std::path::{Path, PathBuf};
 
@@ -25,13 +25,12 @@ pub(crate) const FILE: &str = "report.html";
 
 /// Writes [`FILE`] into `dir` and returns its path.
 ///
-/// `dir` and its parents are created if missing. The file appears whole or not at all: it is written beside its
-/// place, flushed to disk, and renamed.
+/// `dir` and its parents are created if missing. The file appears whole or not at all.
 ///
 /// # Errors
 ///
-/// [`ReportError::Write`] names the folder when it cannot be written; [`ReportError::Picture`] names a picture
-/// whose pixels do not match its size.
+/// [`ReportError::Write`] names the folder when it cannot be written; [`ReportError::Picture`]
+/// names a picture whose pixels do not match its size.
 pub fn write(dir: &Path, data: &ReportData) -> Result<PathBuf, ReportError> {
     let html = page::page(data)?;
     let path = dir.join(FILE);

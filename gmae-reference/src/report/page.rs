@@ -7,7 +7,7 @@ use super::picture::{ellipses, escape, img};
 use super::words::{count, duration, loss, percent, short};
 
 const STYLE: &str = include_str!("style.css");
-/// Caption of the picture that the loss judges.
+/// Caption of the picture on which the loss is measured.
 const PASTED: &str = "pasted in";
 
 /// The whole page as HTML.

@@ -41,7 +41,8 @@ pub(super) fn img(image: &Image, name: &str) -> Result<String, ReportError> {
     ))
 }
 
-/// An `<svg>` of `width` x `height` user units with the one-sigma outline of every Gaussian, nearest on top.
+/// An `<svg>` of `width` x `height` user units with the one-sigma outline of every Gaussian,
+/// nearest on top.
 ///
 /// Ellipses with values that are not finite, or without any extent, are left out.
 pub(super) fn ellipses(width: usize, height: usize, ellipses: &[Ellipse], name: &str) -> String {
@@ -66,8 +67,8 @@ pub(super) fn ellipses(width: usize, height: usize, ellipses: &[Ellipse], name: 
     svg
 }
 
-/// Standard deviations along the long and the short axis, and the angle of the long one in degrees from x to y:
-/// the eigenvalues and the first eigenvector of the covariance.
+/// Standard deviations along the long and the short axis, and the angle of the long one in degrees
+/// from x to y: the eigenvalues and the first eigenvector of the covariance.
 fn axes(ellipse: &Ellipse) -> Option<[f32; 3]> {
     let Ellipse {
         x, y, xx, xy, yy, ..

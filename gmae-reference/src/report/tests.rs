@@ -203,7 +203,8 @@ fn a_folder_that_cannot_be_written_is_named() {
         assert!(matches!(error, ReportError::Write { .. }));
         assert!(error.to_string().contains("a-file"), "{error}");
     }
-    // A folder in the report's place: everything is written, but cannot be renamed; nothing stays behind.
+    // A folder in the report's place: everything is written, but cannot be renamed; nothing stays
+    // behind.
     fs::create_dir_all(dir.path().join("report.html/in-the-way")).unwrap();
     assert!(matches!(
         write(dir.path(), &example()),

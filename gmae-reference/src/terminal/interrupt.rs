@@ -1,4 +1,5 @@
-//! Ctrl-C: asked once, a run stops after the step it is in and saves; asked twice, it stops at once.
+//! Ctrl-C: asked once, a run stops after the step it is in and saves; asked twice, it stops at
+//! once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -1,11 +1,11 @@
-//! Lines for whoever runs the program. They may stop reading, as `head` does; the work goes on without them.
+//! Output lines. A pipe that its reader has closed, as `head` does, is no error: the work goes on.
 
 use std::fmt::Display;
 use std::io::{ErrorKind, Write};
 
 use crate::error::Error;
 
-/// Writes a line to standard output; a pipe that nobody reads any more is no error.
+/// Writes a line to standard output; a closed pipe is no error.
 ///
 /// # Errors
 ///
@@ -15,7 +15,7 @@ pub fn line(text: impl Display) -> Result<(), Error> {
         .map_err(Error::file("writing", "standard output"))
 }
 
-/// Writes a line to standard error. When that fails there is nobody left to tell.
+/// Writes a line to standard error. A failure is ignored: there is no other stream to report it on.
 pub fn note(text: impl Display) {
     let _ = write_line(&mut std::io::stderr().lock(), text);
 }

@@ -1,4 +1,4 @@
-//! What a run shows while it goes on, and how it is asked to stop.
+//! The terminal: output lines, progress, and Ctrl-C.
 
 pub(crate) mod interrupt;
 mod lines;

@@ -1,7 +1,7 @@
-//! Checkpoints: everything needed to go on as if nothing had happened, in one file that is there or not.
+//! Checkpoints: the whole state of a run in one file.
 //!
-//! The file is the eight bytes `GMAEREF1`, the length of a JSON header as a little-endian `u64`, the header, and
-//! three `MessagePack` sections: the model, and the optimiser's two histories.
+//! The file is the eight bytes `GMAEREF1`, the length of a JSON header as a little-endian `u64`,
+//! the header, and three `MessagePack` sections: the model, and the optimiser's two histories.
 
 use std::fmt::Display;
 use std::io::Write;
@@ -20,12 +20,12 @@ use crate::model::Gmae;
 
 const MAGIC: &[u8; 8] = b"GMAEREF1";
 
-/// What a checkpoint says about itself.
+/// The header of a checkpoint.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Header {
     /// The settings of the run.
     pub config: Config,
-    /// Steps taken. Data order, crops and masks of the rest follow from it and the seed.
+    /// Steps taken. Data order, crops and masks of later steps follow from it and the seed.
     pub step: usize,
     /// Images in the data set, which the order depends on.
     pub images: usize,
@@ -38,7 +38,7 @@ pub struct Header {
 /// A checkpoint in memory.
 #[derive(Clone, Debug)]
 pub struct Checkpoint {
-    /// What it says about itself.
+    /// The header.
     pub header: Header,
     model: Vec<u8>,
     optimizer: [Vec<u8>; 2],
@@ -49,7 +49,7 @@ impl Checkpoint {
     ///
     /// # Errors
     ///
-    /// [`Error::Checkpoint`] with the recorder's words.
+    /// [`Error::Checkpoint`] with the error of the recorder.
     pub fn new<B: AutodiffBackend>(
         config: Config,
         step: usize,
@@ -78,8 +78,8 @@ impl Checkpoint {
         })
     }
 
-    /// Writes the checkpoint to `path`: into a temporary file in the same folder, flushed to disk, then renamed.
-    /// Whatever happens, `path` holds the old checkpoint or the new one.
+    /// Writes the checkpoint to `path`. Whatever happens, `path` holds the old checkpoint or the
+    /// new one.
     ///
     /// # Errors
     ///
@@ -104,7 +104,8 @@ impl Checkpoint {
     ///
     /// # Errors
     ///
-    /// [`Error::File`] if there is no such file, [`Error::Checkpoint`] if it is something else or damaged.
+    /// [`Error::File`] if there is no such file, [`Error::Checkpoint`] if it is something else or
+    /// damaged.
     pub fn load(path: &Path) -> Result<Self, Error> {
         let bytes = std::fs::read(path).map_err(Error::file("reading checkpoint", path))?;
         let rest = bytes.strip_prefix(MAGIC).ok_or_else(|| {

@@ -1,4 +1,5 @@
-//! The gradient of a whole model: adding pieces of a batch, its norm, and its two halves for the optimiser.
+//! The gradient of a whole model: adding pieces of a batch, its norm, and its two halves for the
+//! optimiser.
 
 use burn::module::{AutodiffModule, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
@@ -10,7 +11,7 @@ use burn::tensor::{ElementConversion, Tensor};
 pub struct Gradient(GradientsParams);
 
 impl Gradient {
-    /// What one backward pass left for the parameters of `model`.
+    /// The result of one backward pass for the parameters of `model`.
     pub fn of<B: AutodiffBackend, M: AutodiffModule<B>>(
         gradients: B::Gradients,
         model: &M,

@@ -1,8 +1,8 @@
 //! The loss: one weighted sum of squared differences, whatever the variant.
 //!
 //! Every variant of the mean over patches of the mean squared difference inside a patch is
-//! `sum(weight * (prediction - target)^2)` for some `target` and `weight` that depend on the images and masks
-//! alone. Both are worked out on the host; [`Target::loss`] is three tensor operations.
+//! `sum(weight * (prediction - target)^2)` for some `target` and `weight` that depend on the images
+//! and masks alone. Both are worked out on the host; [`Target::loss`] is three tensor operations.
 
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
@@ -14,7 +14,7 @@ use crate::model::{Mask, check_batch, patch_rows};
 /// Added to a patch's variance before dividing by it, or by its root.
 const VARIANCE_EPSILON: f64 = 1e-6;
 
-/// What B predicted images are compared with, and how much each number counts.
+/// Target values and weights for B predicted images.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Target {
     /// Target values `[B, H, W, 3]`.
@@ -29,7 +29,8 @@ impl Target {
     ///
     /// # Errors
     ///
-    /// As [`Batch::check`](crate::model::Batch::check), and [`Error::Argument`] if an image has no patch that counts.
+    /// As [`Batch::check`](crate::model::Batch::check), and [`Error::Argument`] if an image has no
+    /// patch that counts.
     pub fn new(
         config: &Config,
         kind: LossKind,
@@ -91,7 +92,8 @@ impl Target {
     }
 }
 
-/// Writes target and weight of one patch of one image; `weight` is what an unnormalised difference counts.
+/// Writes target and weight of one patch of one image; `weight` is what an unnormalised difference
+/// counts.
 fn fill_patch(
     config: &Config,
     kind: LossKind,

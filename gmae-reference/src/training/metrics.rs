@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::files::write_atomically;
 
-/// What is known after a step.
+/// The metrics of a step.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Record {
     /// Steps taken so far, this one included.
@@ -34,8 +34,8 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Opens `path` to go on after step `step`: lines of later steps are dropped, as is a torn last line. The file
-    /// is replaced as a whole, so an interruption cannot lose what it held.
+    /// Opens `path` to go on after step `step`: lines of later steps are dropped, as is a torn last
+    /// line. The file is replaced as a whole, so an interruption cannot lose what it held.
     ///
     /// # Errors
     ///

@@ -1,7 +1,8 @@
-//! `AdamW` with one-dimensional parameters undecayed, and clipping by the norm of the whole gradient.
+//! `AdamW` with one-dimensional parameters undecayed, and clipping by the norm of the whole
+//! gradient.
 //!
-//! Burn's `AdamW` has one decay for everything it steps, so there are two of them; which one steps a parameter is
-//! decided by the parameter's rank.
+//! Burn's `AdamW` has one decay for everything it steps, so there are two of them; which one steps
+//! a parameter is decided by the parameter's rank.
 
 use burn::optim::adaptor::OptimizerAdaptor;
 use burn::optim::{AdamW, AdamWConfig, Optimizer as _};
@@ -65,7 +66,7 @@ impl<B: AutodiffBackend> Optimizer<B> {
     ///
     /// # Errors
     ///
-    /// What the recorder says.
+    /// The error of the recorder.
     pub fn save(&self) -> Result<[Vec<u8>; 2], RecorderError> {
         let recorder = NamedMpkBytesRecorder::<FullPrecisionSettings>::new();
         let bytes = |adam: &Adam<B>| Recorder::<B>::record(&recorder, adam.to_record(), ());
@@ -76,7 +77,7 @@ impl<B: AutodiffBackend> Optimizer<B> {
     ///
     /// # Errors
     ///
-    /// What the recorder says when the bytes are not such histories.
+    /// The error of the recorder if the bytes are not such histories.
     pub fn load(
         self,
         [decayed, undecayed]: [Vec<u8>; 2],

@@ -1,4 +1,4 @@
-//! Until when a run goes on, where it writes, and how it ended.
+//! The end of a run, its files, and its outcome.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -21,7 +21,7 @@ pub enum Outcome {
     Interrupted,
 }
 
-/// Where a run writes, and until when it goes on.
+/// The files of a run, and its end.
 #[derive(Debug)]
 pub struct Plan {
     /// The learning rate of every step.

@@ -1,7 +1,7 @@
-//! Which image comes when, how it is cropped, and which patches are hidden.
+//! The order of images, their crops and their masks.
 //!
-//! Everything random is a function of the seed and of a position in the run. A run therefore has no generator
-//! whose state would have to be saved: its step number says it all.
+//! Everything random is a function of the seed and of a position in the run. A run therefore has no
+//! generator whose state would have to be saved: the step number determines the rest.
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -13,7 +13,7 @@ use crate::data::Dataset;
 use crate::error::{Error, check_len};
 use crate::model::{Batch, Mask};
 
-/// What a stream of random numbers is for.
+/// The purpose of a stream of random numbers.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Stream {
     /// The order of the images in an epoch.
@@ -52,8 +52,8 @@ impl Sampler {
         }
     }
 
-    /// Steps in an epoch. What is left over when the batches are full is left out of that epoch; a data set
-    /// smaller than a batch makes one step.
+    /// Steps in an epoch. What is left over when the batches are full is left out of that epoch; a
+    /// data set smaller than a batch makes one step.
     pub fn steps_per_epoch(&self) -> usize {
         (self.len / self.config.batch_size.max(1)).max(1)
     }
@@ -62,8 +62,8 @@ impl Sampler {
     ///
     /// # Errors
     ///
-    /// The data set's error if an image cannot be had, and [`Error::Length`] if one has another size than the
-    /// configuration asks for.
+    /// The data set's error if an image cannot be had, and [`Error::Length`] if one has another
+    /// size than the configuration asks for.
     pub fn batch(&mut self, data: &dyn Dataset, step: usize) -> Result<Batch, Error> {
         let epoch = step / self.steps_per_epoch();
         let start = step % self.steps_per_epoch() * self.config.batch_size;

@@ -14,13 +14,13 @@ use crate::terminal::{Progress, interrupt};
 /// Time between two checkpoints of a run that is not interrupted.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_mins(1);
 
-/// Trains until `plan.last_step` or `plan.deadline`, or until interrupted; each way the last thing written is a checkpoint.
-/// After every step `watch` is shown the run.
+/// Trains until `plan.last_step` or `plan.deadline`, or until interrupted; each way the last thing
+/// written is a checkpoint. After every step `watch` is shown the run.
 ///
 /// # Errors
 ///
-/// [`Error::NotFinite`] if the loss stops being a number, and whatever reading data or writing files brings. The
-/// last checkpoint stays usable.
+/// [`Error::NotFinite`] if the loss stops being a number, and whatever reading data or writing
+/// files brings. The last checkpoint stays usable.
 pub fn train<B: Trains>(
     trainer: &mut Trainer<B>,
     data: &dyn Dataset,

@@ -81,8 +81,8 @@ impl<B: Trains> Trainer<B> {
         })
     }
 
-    /// The same run through a splatter with other settings than the configuration's, for tests and experiments; no
-    /// checkpoint knows of them.
+    /// The same run through a splatter with other settings than the configuration's, for tests and
+    /// experiments. Checkpoints do not store them.
     #[must_use]
     pub fn with_render_settings(self, render_settings: RenderConfig) -> Self {
         Self {
@@ -91,7 +91,8 @@ impl<B: Trains> Trainer<B> {
         }
     }
 
-    /// A run where `checkpoint`, read from `path` and made on any device, left it; on `device`.
+    /// The run that `checkpoint` stores, on `device`. The checkpoint was read from `path` and may
+    /// have been made on any device.
     ///
     /// # Errors
     ///
@@ -121,7 +122,7 @@ impl<B: Trains> Trainer<B> {
         Checkpoint::new(self.config, self.step, images, &self.model, &self.optimizer)
     }
 
-    /// What the model makes of `batch` as of now; no step is taken.
+    /// The prediction of the current model for `batch`; no step is taken.
     ///
     /// # Errors
     ///
@@ -134,8 +135,8 @@ impl<B: Trains> Trainer<B> {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFinite`] instead of a step that would spoil the model; otherwise as [`Batch::check`], and
-    /// [`Error::Render`].
+    /// [`Error::NotFinite`] instead of a step that would spoil the model; otherwise as
+    /// [`Batch::check`], and [`Error::Render`].
     pub fn step(&mut self, batch: &Batch, learning_rate: f64) -> Result<(f64, f64), Error> {
         let (gradient, loss) = self.gradient(batch)?;
         let norm = gradient.norm(&self.model);
@@ -162,7 +163,8 @@ impl<B: Trains> Trainer<B> {
         let pieces: Vec<_> = batch.pieces(config)?.collect();
         let (mut gradient, mut loss) = (Gradient::zero(), 0.0);
         for wave in pieces.chunks(self.workers.len()) {
-            // Every piece has a graph of its own, and so a copy of the model that shares only its numbers.
+            // Every piece has a graph of its own, and so a copy of the model that shares only its
+            // numbers.
             let work = wave
                 .iter()
                 .map(|piece| (*piece, self.model.clone().fork(&self.device)));

@@ -10,7 +10,7 @@ use crate::data::error::DataError;
 /// Extensions of the files that are read, in lower case; upper case is read too.
 const EXTENSIONS: [&str; 3] = ["jpg", "jpeg", "png"];
 
-/// What a folder holds, at any depth.
+/// The files of a folder, at any depth.
 #[derive(Debug)]
 pub(super) struct Listing {
     /// The images, in the order of their paths.
@@ -32,7 +32,7 @@ pub(super) fn list(root: &Path) -> Result<Listing, DataError> {
         }
         Err(error) => return Err(unlistable(root, &error)),
     }
-    // What stands in the way below the folder is skipped. The folder itself has to be listed.
+    // Obstacles below the folder are skipped. The folder itself has to be readable.
     std::fs::read_dir(root).map_err(|error| unlistable(root, &error))?;
     sorted_out(root, files(root))
 }
@@ -44,7 +44,8 @@ fn unlistable(root: &Path, error: &std::io::Error) -> DataError {
     }
 }
 
-/// Every file in `root` and below it in the order of the paths, and in between the places that cannot be entered.
+/// Every file in `root` and below it in the order of the paths, and in between the places that
+/// cannot be entered.
 fn files(root: &Path) -> impl Iterator<Item = Result<PathBuf, Skipped>> {
     let walk = WalkDir::new(root).follow_links(true).sort_by_file_name();
     walk.into_iter()
@@ -58,7 +59,7 @@ fn files(root: &Path) -> impl Iterator<Item = Result<PathBuf, Skipped>> {
         })
 }
 
-/// The place at which the walk met `error`.
+/// The place that `error` is about.
 fn unreachable(root: &Path, error: &walkdir::Error) -> Skipped {
     let reason = match (error.loop_ancestor(), error.io_error()) {
         (Some(above), _) => format!("a link to {}, in which it lies", above.display()),
@@ -125,7 +126,8 @@ fn is_image(path: &Path) -> bool {
     })
 }
 
-/// The name of the folder directly in `root` in which `path` lies; `None` if it lies in `root` itself.
+/// The name of the folder directly in `root` in which `path` lies; `None` if it lies in `root`
+/// itself.
 pub(super) fn class_of(root: &Path, path: &Path) -> Option<String> {
     let mut parts = path.strip_prefix(root).ok()?.components();
     let first = parts.next()?;
@@ -143,8 +145,8 @@ mod tests {
         Err(Skipped { path, reason })
     }
 
-    /// Folders without permission cannot be made where tests run as root, which may read everything: the walk is
-    /// played by a list.
+    /// Folders without permission cannot be made where tests run as root, which may read
+    /// everything: the walk is played by a list.
     #[test]
     fn folders_that_cannot_be_read_are_skipped_and_named() {
         let found = [

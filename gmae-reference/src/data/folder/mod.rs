@@ -27,10 +27,12 @@ pub use skipped::Skipped;
 pub struct FolderOptions {
     /// What happens to each picture.
     pub transform: Transform,
-    /// Files with a shorter side below this many pixels are skipped; the side of a patch is a good choice.
+    /// Files with a shorter side below this many pixels are skipped; the side of a patch is a good
+    /// choice.
     pub min_side: usize,
-    /// Decoded pictures are kept in memory, at their stored size, three bytes per pixel, until this many bytes
-    /// are used; later ones are decoded each time. 512 MiB holds 170,000 pictures of 32 x 32 or 43,000 of 64 x 64.
+    /// Decoded pictures are kept in memory, at their stored size, three bytes per pixel, until this
+    /// many bytes are used; later ones are decoded each time. 512 MiB holds 170,000 pictures of 32
+    /// x 32 or 43,000 of 64 x 64.
     pub cache_bytes: usize,
 }
 
@@ -56,9 +58,9 @@ pub struct Sample {
 
 /// Every JPEG and PNG file in a folder and below it, in the order of their paths.
 ///
-/// Opening lists names only. A file that turns out to be unusable (unreadable, corrupt, cut short, too small)
-/// is skipped: its index shows the next usable file instead, and [`Folder::skipped`] tells. After
-/// [`Folder::preload`] unusable files are gone from the numbering, which evaluations want.
+/// Opening lists names only. A file that turns out to be unusable (unreadable, corrupt, cut short,
+/// too small) is skipped: its index gives the next usable file instead, and [`Folder::skipped`]
+/// names it. After [`Folder::preload`] unusable files have no index, as evaluations need it.
 #[derive(Debug)]
 pub struct Folder {
     root: PathBuf,
@@ -83,14 +85,15 @@ struct File {
 }
 
 impl Folder {
-    /// Lists the images in `root` and below it, following links and ignoring names that begin with a dot.
+    /// Lists the images in `root` and below it, following links and ignoring names that begin with
+    /// a dot.
     ///
     /// The names of the folders directly in `root` become the classes.
     ///
     /// # Errors
     ///
-    /// [`DataError::Missing`], [`DataError::NotAFolder`], [`DataError::List`], and [`DataError::NoImages`], which
-    /// tells how many files were seen and which extensions are read.
+    /// [`DataError::Missing`], [`DataError::NotAFolder`], [`DataError::List`], and
+    /// [`DataError::NoImages`], which tells how many files were seen and which extensions are read.
     pub fn open(root: &Path, options: FolderOptions) -> Result<Self, DataError> {
         let Listing {
             images: paths,
@@ -120,7 +123,8 @@ impl Folder {
         })
     }
 
-    /// Reads every file, in parallel, fills the cache, and drops the unusable files from the numbering.
+    /// Reads every file, in parallel, fills the cache, and drops the unusable files from the
+    /// numbering.
     ///
     /// # Errors
     ///
@@ -168,8 +172,9 @@ impl Folder {
         all
     }
 
-    /// What was passed over, in at most three lines that count and name the first few: images that cannot be used
-    /// as far as they have been read, places that could not be entered, files of other kinds.
+    /// What was passed over, in at most three lines that count and name the first few: images that
+    /// cannot be used as far as they have been read, places that could not be entered, files of
+    /// other kinds.
     pub fn warnings(&self) -> Vec<String> {
         let root = self.root.display();
         let skipped: Tally = self.skipped().into_iter().collect();
@@ -203,7 +208,8 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// [`DataError::Index`] when `index` is not below `len()`, [`DataError::AllBad`] when no file is usable.
+    /// [`DataError::Index`] when `index` is not below `len()`, [`DataError::AllBad`] when no file
+    /// is usable.
     pub fn sample(&self, index: usize, rng: &mut ChaCha8Rng) -> Result<Sample, DataError> {
         let len = self.files.len();
         if index >= len {

@@ -1,4 +1,4 @@
-//! What a folder holds that cannot be used, for warnings.
+//! Unusable content of a folder, for warnings.
 
 use std::fmt::{self, Display, Formatter};
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ const NAMED_IN_WARNING: usize = 3;
 pub struct Skipped {
     /// The file or folder.
     pub path: PathBuf,
-    /// What is wrong with it, in words.
+    /// The fault, in words.
     pub reason: String,
 }
 

@@ -1,7 +1,8 @@
 //! A data set that needs no files: textured shapes that hide one another over smooth backgrounds.
 //!
-//! Each scene follows from a seed and an index alone, at any size, and comes with what a photograph lacks: the
-//! exact label of every pixel, the depth order, the full extent of what is hidden, and the boundaries.
+//! Each scene follows from a seed and an index alone, at any size, and comes with what a photograph
+//! lacks: the exact label of every pixel, the depth order, the full extent of what is hidden, and
+//! the boundaries.
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -31,7 +32,8 @@ pub struct Shapes {
     flips: bool,
 }
 
-/// A scene with its ground truth. All maps are `[H, W]`, row by row, with H = W = the side of the image.
+/// A scene with its ground truth. All maps are `[H, W]`, row by row, with H = W = the side of the
+/// image.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scene {
     /// The picture, anti-aliased.
@@ -83,7 +85,8 @@ impl Shapes {
 
     /// The same scenes for training: half of the pictures from [`Dataset::image`] come mirrored.
     ///
-    /// There is no random crop: more scenes cost no more than crops, and crops would blur exact edges.
+    /// There is no random crop: more scenes cost no more than crops, and crops would blur exact
+    /// edges.
     #[must_use]
     pub fn for_training(self) -> Self {
         Self {
@@ -92,7 +95,8 @@ impl Shapes {
         }
     }
 
-    /// Scene number `index` with its ground truth, never mirrored. Any index will do, also beyond `len()`.
+    /// Scene number `index` with its ground truth, never mirrored. Any index will do, also beyond
+    /// `len()`.
     pub fn scene(&self, index: usize) -> Scene {
         let layout = Layout::new(self.seed, index as u64);
         let (image, labels) = render(&layout, self.size);

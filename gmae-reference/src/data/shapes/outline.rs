@@ -1,4 +1,4 @@
-//! Outlines of shapes in the unit square, as signed distances. Colour lives in `paint.rs`.
+//! Outlines of shapes in the unit square, as signed distances. Colours are in `paint.rs`.
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -76,8 +76,9 @@ impl Outline {
         }
     }
 
-    /// Distance from `p` to the outline, negative inside. The sign is exact; the size is exact for polygons and
-    /// right to first order near the curve for ellipses. Farther than `far` outside, any value above `far`.
+    /// Distance from `p` to the outline, negative inside. The sign is exact; the size is exact for
+    /// polygons and right to first order near the curve for ellipses. Farther than `far` outside,
+    /// any value above `far`.
     pub(super) fn distance(&self, p: Point, far: f32) -> f32 {
         let from_centre = sub(p, self.centre);
         let limit = self.reach + far;
@@ -93,7 +94,8 @@ impl Outline {
 
 /// The unit vector at `turn` whole turns.
 ///
-/// Computed in f64 and rounded to f32, so that a last-bit difference between two systems' sine vanishes.
+/// Computed in f64 and rounded to f32, so that a last-bit difference between two systems' sine
+/// vanishes.
 pub(super) fn direction(turn: f64) -> Point {
     let (sin, cos) = (turn * std::f64::consts::TAU).sin_cos();
     [cos as f32, sin as f32]

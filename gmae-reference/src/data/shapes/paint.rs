@@ -1,8 +1,8 @@
-//! Colours: textures of shapes and the background behind them. Outlines live in `outline.rs`.
+//! Colours: textures of shapes and the background behind them. Outlines are in `outline.rs`.
 //!
-//! Patterns are functions of position in the unit square, softened over one pixel, so that a single sample
-//! per pixel does not alias. They use only additions, products, quotients and comparisons, which every machine
-//! rounds the same way.
+//! Patterns are functions of position in the unit square, softened over one pixel, so that a single
+//! sample per pixel does not alias. They use only additions, products, quotients and comparisons,
+//! which every machine rounds the same way.
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -90,7 +90,8 @@ impl Texture {
         self.colours[0]
     }
 
-    /// The colour at `p`, softened over `pixel`, the side of one pixel as a part of the picture's side.
+    /// The colour at `p`, softened over `pixel`, the side of one pixel as a part of the picture's
+    /// side.
     pub(super) fn colour(&self, p: Point, pixel: f32) -> Colour {
         let from = sub(p, self.origin);
         let along = [

@@ -124,7 +124,8 @@ fn sizes_show_the_same_scene() {
 
 #[test]
 fn edges_are_anti_aliased() {
-    // Along a boundary some pixels must be a blend, so more colours appear than in a hard-edged picture.
+    // Along a boundary some pixels must be a blend, so more colours appear than in a hard-edged
+    // picture.
     let layout = Layout::new(7, 0);
     let scene = set(32).scene(0);
     let blended = (0..32 * 32)
