@@ -73,8 +73,8 @@ pub enum Error {
         /// Its gradient norm.
         norm: f64,
     },
-    /// A buffer handed to the library has the wrong length.
-    #[error("{argument}: expected {expected} values, got {got}")]
+    /// A buffer or an image handed to the library has the wrong length.
+    #[error("{argument}: expected {expected}, got {got}")]
     Length {
         /// The argument.
         argument: &'static str,

@@ -16,6 +16,8 @@
 //! | [`evaluation`] | errors on masked patches, pictures for the report |
 //! | [`commands`] | the program |
 
+#![warn(unreachable_pub)]
+
 pub mod backend;
 pub mod commands;
 pub mod config;

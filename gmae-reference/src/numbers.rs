@@ -10,7 +10,7 @@ use crate::error::Error;
 /// # Errors
 ///
 /// [`Error::Render`] if they are not `f32`.
-pub fn numbers<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Result<Vec<f32>, Error> {
+pub(crate) fn numbers<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Result<Vec<f32>, Error> {
     let data: TensorData = tensor.into_data();
     data.into_vec()
         .map_err(|error| Error::Render(format!("{error:?}")))

@@ -1,13 +1,15 @@
-//! A batch whose parts disagree is refused whole: nothing trains, or is judged, on a part of itself.
+//! A batch whose parts disagree is refused whole: nothing trains, or is judged, on a part of
+//! itself.
 
 mod common;
 
 use gmae_reference::Error;
 use gmae_reference::config::{Config, LossKind};
-use gmae_reference::data::Shapes;
+use gmae_reference::data::{DataError, Dataset, Image, Shapes};
 use gmae_reference::evaluation::{masked_mse, mean_colour_mse};
 use gmae_reference::model::{Batch, Mask, predict};
-use gmae_reference::training::{Target, Trainer, held_out};
+use gmae_reference::training::{Sampler, Target, Trainer, held_out};
+use rand_chacha::ChaCha8Rng;
 
 /// Pieces hold two images each, so that a batch of six ends at the border of a piece.
 fn batch(config: &Config) -> Batch {
@@ -134,10 +136,7 @@ fn masks_of_different_sizes_are_an_error() {
     let mut batch = batch(&config);
     batch.masks[1] = Mask::none(4);
     let error = trainer.gradient(&batch).expect_err("masks that differ");
-    assert!(
-        error.to_string().contains("expected 1 values, got 4"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("expected 1, got 4"), "{error}");
 }
 
 #[test]
@@ -168,34 +167,62 @@ fn a_render_of_another_shape_is_an_error() {
     }
 }
 
-/// A set that hands out pictures of the wrong size now and then.
-struct Uneven(Shapes, Shapes);
+/// A set whose fifth picture has another size, or another shape with as many pixels, or lacks
+/// pixels.
+struct Uneven(Shapes, Image);
 
-impl gmae_reference::data::Dataset for Uneven {
+impl Dataset for Uneven {
     fn len(&self) -> usize {
         6
     }
 
-    fn image(
-        &self,
-        index: usize,
-        rng: &mut rand_chacha::ChaCha8Rng,
-    ) -> Result<gmae_reference::data::Image, gmae_reference::data::DataError> {
-        let set = if index == 4 { &self.1 } else { &self.0 };
-        set.image(index, rng)
+    fn image(&self, index: usize, rng: &mut ChaCha8Rng) -> Result<Image, DataError> {
+        if index == 4 {
+            return Ok(self.1.clone());
+        }
+        self.0.image(index, rng)
     }
 }
 
 #[test]
 fn a_data_set_of_uneven_pictures_is_an_error() {
     let config = common::config();
-    let shapes = |size| Shapes::new(7, 6, size).expect("a valid size");
-    let uneven = Uneven(shapes(8), shapes(16));
-    let error = held_out(&config, &uneven, 6).expect_err("pictures of two sizes");
-    assert!(
-        error.to_string().contains("192") && error.to_string().contains("768"),
-        "{error}"
-    );
+    let whole = Image::filled(8, 8, [0.5; 3]);
+    let mut torn = whole.clone();
+    torn.pixels.truncate(100);
+    for (odd, expected, got) in [
+        (Image::filled(16, 16, [0.5; 3]), "8", "16"),
+        (Image::filled(4, 16, [0.5; 3]), "8", "4"),
+        (torn, "192", "100"),
+    ] {
+        let shapes = Shapes::new(7, 6, 8).expect("a valid size");
+        let data = Uneven(shapes, odd);
+        let mut sampler = Sampler::new(config, 6);
+        for error in [
+            held_out(&config, &data, 6).err(),
+            sampler.batch(&data, 0).err(),
+        ] {
+            let words = error.expect("an odd picture").to_string();
+            let end = format!("expected {expected}, got {got}");
+            assert!(words.ends_with(&end), "{words}");
+        }
+    }
+}
+
+/// A sampler made for a smaller set would train on a part of this one.
+#[test]
+fn a_sampler_for_another_number_of_images_is_an_error() {
+    let config = common::config();
+    let data = Shapes::new(7, 12, config.image_size).expect("a valid size");
+    for len in [6, 13] {
+        let error = Sampler::new(config, len).batch(&data, 0);
+        let words = error.expect_err("another length").to_string();
+        assert!(
+            words.contains(&len.to_string()) && words.contains("12"),
+            "{words}"
+        );
+    }
+    assert!(Sampler::new(config, 12).batch(&data, 0).is_ok());
 }
 
 #[test]

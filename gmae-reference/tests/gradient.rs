@@ -15,14 +15,15 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use splat::RenderConfig;
 
-/// How far every parameter moves, up and down. Ten times less drowns in the rounding of the `f32` loss; three times more
-/// lets two Gaussians swap places in the depth order, where the loss jumps.
+/// How far every parameter moves, up and down. Ten times less drowns in the rounding of the `f32`
+/// loss; three times more lets two Gaussians swap places in the depth order, where the loss jumps.
 const STEP: f64 = 3e-4;
 
 /// The greatest error, as a part of the norm of the gradient; the greatest seen is 1.0e-3.
 const TOLERANCE: f64 = 3e-3;
 
-/// Moves every parameter by `length` times a random sign, and adds up what the gradient says that does to the loss.
+/// Moves every parameter by `length` times a random sign, and adds up what the gradient says that
+/// does to the loss.
 struct Walk<'a> {
     length: f64,
     gradients: [&'a GradientsParams; 2],
@@ -53,8 +54,9 @@ impl<B: AutodiffBackend> ModuleMapper<B> for Walk<'_> {
 fn trainer(config: Config) -> (Trainer, Batch) {
     let images = Shapes::new(7, 3, config.image_size).expect("a valid size");
     let batch = held_out(&config, &images, 3).expect("images");
-    // At 1/255 the splatter cuts a Gaussian off at an edge that moves without a gradient, 3 sigma out, and makes slopes
-    // wrong by several per cent at 8 px; at 1e-12 the edge is 7 sigma out and what it cuts off is nothing in f32.
+    // At 1/255 the splatter cuts a Gaussian off at an edge that moves without a gradient, 3 sigma
+    // out, and makes slopes wrong by several per cent at 8 px; at 1e-12 the edge is 7 sigma out and
+    // what it cuts off is nothing in f32.
     let smooth = RenderConfig {
         alpha_min: 1e-12,
         transmittance_min: 0.0,

@@ -63,7 +63,8 @@ fn only_parameters_with_two_dimensions_decay() {
             );
         }
     }
-    // Two blocks of 6 matrices and 6 + 4 vectors; embeddings, CLS, mask token, queries, head; their biases, norms.
+    // Two blocks of 6 matrices and 6 + 4 vectors; embeddings, CLS, mask token, queries, head; their
+    // biases, norms.
     assert_eq!((matrices, vectors), (2 * 6 + 6, 2 * 10 + 2 + 4));
 }
 

@@ -1,5 +1,6 @@
 //! Rules about the source that no compiler checks.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Every source file of the library but test modules, with its text up to its unit tests.
@@ -40,6 +41,127 @@ fn only_one_file_writes_files() {
         // Metrics grow by one line per step; the file itself is made by `files.rs`.
         if name != Path::new("training/metrics.rs") {
             assert!(!text.contains("OpenOptions"), "{}", name.display());
+        }
+    }
+}
+
+/// The paths that a `use` tree names: `a::{b, c::{d}}` is `a::b` and `a::c::d`.
+fn expanded(tree: &str) -> Vec<String> {
+    let Some((prefix, rest)) = tree.split_once('{') else {
+        return vec![tree.trim().to_owned()];
+    };
+    let body = rest.trim_end().strip_suffix('}').unwrap_or(rest);
+    let (mut depth, mut start, mut parts) = (0, 0, Vec::new());
+    for (i, c) in body.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                parts.push(&body[start..i]);
+                start = i + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&body[start..]);
+    let parts = parts.into_iter().filter(|part| !part.trim().is_empty());
+    parts
+        .flat_map(expanded)
+        .map(|path| format!("{}{path}", prefix.trim()))
+        .collect()
+}
+
+/// The module path of a file: `model/mod.rs` is `[model]`, `lib.rs` is `[]`.
+fn module(file: &Path) -> Vec<String> {
+    let whole = file.with_extension("");
+    let parts = whole.iter().map(|part| part.to_string_lossy().into_owned());
+    parts
+        .filter(|part| part != "mod" && part != "lib")
+        .collect()
+}
+
+/// The files that each file imports by `use`, the re-exports of its `mod.rs` included.
+fn imports() -> BTreeMap<PathBuf, BTreeSet<PathBuf>> {
+    let sources = sources();
+    let names = sources.iter().map(|(file, _)| (module(file), file.clone()));
+    let files: BTreeMap<Vec<String>, PathBuf> = names.collect();
+    let imported = |file: &Path, path: &str| {
+        let here = module(file);
+        let parts: Vec<&str> = path.split("::").collect();
+        let mut at = match parts[0] {
+            "crate" => Vec::new(),
+            "super" => here[..here.len().saturating_sub(1)].to_vec(),
+            child if files.contains_key(&[here.as_slice(), &[child.to_owned()]].concat()) => {
+                [here.as_slice(), &[child.to_owned()]].concat()
+            }
+            _ => return None,
+        };
+        for part in &parts[1..] {
+            let below = [at.as_slice(), &[(*part).to_owned()]].concat();
+            if files.contains_key(&below) {
+                at = below;
+            }
+        }
+        files.get(&at).cloned()
+    };
+    let mut all = BTreeMap::new();
+    for (file, text) in &sources {
+        let code: Vec<&str> = text
+            .lines()
+            .filter(|l| !l.trim().starts_with("//"))
+            .collect();
+        let code = code.join(" ");
+        let statements = code.split(';').filter_map(|statement| {
+            let (before, tree) = statement.rsplit_once("use ")?;
+            (before.is_empty() || before.ends_with(' ')).then_some(tree)
+        });
+        let targets = statements
+            .flat_map(expanded)
+            .filter_map(|path| imported(file, &path))
+            .filter(|target| target != file);
+        all.insert(file.clone(), targets.collect::<BTreeSet<_>>());
+    }
+    all
+}
+
+/// Files are peeled off that import nothing that is left; what cannot be peeled imports itself in a
+/// circle.
+fn circle(mut imports: BTreeMap<PathBuf, BTreeSet<PathBuf>>) -> Vec<PathBuf> {
+    loop {
+        let left: BTreeSet<PathBuf> = imports.keys().cloned().collect();
+        let before = left.len();
+        imports.retain(|_, targets| targets.iter().any(|target| left.contains(target)));
+        if imports.len() == before {
+            return left.into_iter().collect();
+        }
+    }
+}
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    let imports = imports();
+    let method = &imports[Path::new("training/method.rs")];
+    assert!(
+        method.contains(Path::new("training/loss.rs"))
+            && method.contains(Path::new("model/render.rs")),
+        "imports are read: {method:?}"
+    );
+    assert_eq!(circle(imports.clone()), Vec::<PathBuf>::new());
+    // One import more, and there is a circle.
+    let mut tied = imports;
+    let loss = tied.get_mut(Path::new("training/loss.rs")).expect("a file");
+    loss.insert("training/method.rs".into());
+    assert!(circle(tied).contains(&"training/loss.rs".into()));
+}
+
+#[test]
+fn files_and_lines_have_their_lengths() {
+    for (name, text) in sources() {
+        let lines = text.lines().count();
+        assert!(lines <= 400, "{} has {lines} lines", name.display());
+        let long = |line: &&str| line.trim_start().starts_with("//") && line.chars().count() > 100;
+        if let Some(line) = text.lines().find(long) {
+            panic!("{}: more than 100 columns: {line}", name.display());
         }
     }
 }

@@ -21,7 +21,8 @@ fn data(config: &Config, count: usize) -> Shapes {
         .for_training()
 }
 
-/// Runs to `stop_at`, from the checkpoint in `folder` if there is one; returns all losses in the metrics file.
+/// Runs to `stop_at`, from the checkpoint in `folder` if there is one; returns all losses in the
+/// metrics file.
 fn run(folder: &Path, config: Config, threads: usize, stop_at: Option<usize>) -> Vec<f64> {
     let plan = plan(&config, folder, IMAGES, stop_at);
     let trainer = if plan.checkpoint.exists() {

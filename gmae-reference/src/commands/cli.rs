@@ -33,7 +33,7 @@ pub fn main() -> ExitCode {
 /// Gaussian masked autoencoders: train, resume, look inside
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true, args_override_self = true)]
-pub struct Cli {
+pub(super) struct Cli {
     /// The device to train and render on
     #[arg(long, value_enum, default_value = "cpu", global = true)]
     device: Place,
@@ -114,7 +114,7 @@ impl Cli {
     /// # Errors
     ///
     /// The command's error.
-    pub fn run(self) -> Result<Outcome, Error> {
+    pub(super) fn run(self) -> Result<Outcome, Error> {
         match self.device {
             Place::Cpu => self.command.run_on::<Cpu>(Device::default()),
             #[cfg(feature = "wgpu")]

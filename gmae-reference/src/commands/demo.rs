@@ -45,7 +45,7 @@ const WARMUP: f64 = 0.05;
 /// # Errors
 ///
 /// Names the setting or file at fault. Files of other runs in `output` are an error.
-pub fn demo<B: Trains>(
+pub(super) fn demo<B: Trains>(
     config: Config,
     seconds: f64,
     output: &Path,

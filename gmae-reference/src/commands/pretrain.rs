@@ -14,7 +14,7 @@ use crate::training::{
 
 /// The data, the output folder, and the extent of a run.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub(super) struct Options {
     /// Folder of images.
     pub data: PathBuf,
     /// Folder for checkpoint and metrics.
@@ -31,7 +31,7 @@ pub struct Options {
 ///
 /// Names the argument, setting or file at fault. Nothing is written before everything has been
 /// checked.
-pub fn pretrain<B: Trains>(
+pub(super) fn pretrain<B: Trains>(
     config: Config,
     options: &Options,
     device: B::Device,

@@ -24,7 +24,7 @@ const PICTURES: [&str; 4] = [
 
 /// The image, the model and the output folder.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub(super) struct Options {
     /// Checkpoint file, for messages.
     pub checkpoint: PathBuf,
     /// Image file.
@@ -41,7 +41,7 @@ pub struct Options {
 /// # Errors
 ///
 /// Names the file at fault; no picture is left half-written, and no file of others is replaced.
-pub fn reconstruct<B: Backend>(
+pub(super) fn reconstruct<B: Backend>(
     checkpoint: &Checkpoint,
     options: &Options,
     device: &B::Device,

@@ -12,10 +12,10 @@ mod image;
 mod shapes;
 mod transform;
 
+pub use self::image::Image;
 pub use dataset::Dataset;
 pub(crate) use decode::decode;
 pub use error::DataError;
 pub use folder::{Folder, FolderOptions, Sample, Skipped};
-pub use self::image::Image;
 pub use shapes::{Scene, Shape, ShapeKind, Shapes};
 pub use transform::Transform;

@@ -21,7 +21,7 @@ const LAYERS: usize = 4;
 
 /// The pictures of a report.
 #[derive(Clone, Debug, Default)]
-pub struct Gallery {
+pub(crate) struct Gallery {
     /// Masked, reconstructed, pasted, original.
     pub rows: Vec<ReconstructionRow>,
     /// Pictures with their Gaussians, encoded whole.
@@ -35,7 +35,7 @@ pub struct Gallery {
 /// # Errors
 ///
 /// As [`predict`].
-pub fn gallery<B: Backend>(
+pub(crate) fn gallery<B: Backend>(
     config: &Config,
     model: &Gmae<B>,
     batch: &Batch,

@@ -8,13 +8,13 @@ use crate::model::{Mask, patch_rows};
 const GREY: f32 = 0.5;
 
 /// `image` with its masked patches greyed out.
-pub fn masked(config: &Config, image: &Image, mask: &Mask) -> Image {
+pub(crate) fn masked(config: &Config, image: &Image, mask: &Mask) -> Image {
     let grey = Image::filled(image.width, image.height, [GREY; 3]);
     pasted(config, image, &grey, mask)
 }
 
 /// `image` where it was visible, `render` where it was masked; both of the configured size.
-pub fn pasted(config: &Config, image: &Image, render: &Image, mask: &Mask) -> Image {
+pub(crate) fn pasted(config: &Config, image: &Image, render: &Image, mask: &Mask) -> Image {
     let mut pasted = image.clone();
     for run in mask
         .masked

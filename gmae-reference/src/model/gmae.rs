@@ -40,9 +40,4 @@ impl<B: Backend> Gmae<B> {
     pub fn device(&self) -> B::Device {
         self.encoder.device()
     }
-
-    /// The encoder alone, for probes and fine-tuning.
-    pub fn encoder(&self) -> &Encoder<B> {
-        &self.encoder
-    }
 }

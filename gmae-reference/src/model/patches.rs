@@ -67,7 +67,10 @@ impl<B: Backend> Visible<B> {
 }
 
 /// The pixels of one patch inside an image `[H, W, 3]`: P runs of `3 P` numbers.
-pub fn patch_rows(config: &Config, patch: usize) -> impl Iterator<Item = Range<usize>> + use<> {
+pub(crate) fn patch_rows(
+    config: &Config,
+    patch: usize,
+) -> impl Iterator<Item = Range<usize>> + use<> {
     let (size, side, grid) = (config.image_size, config.patch_size, config.grid());
     let (left, top) = (patch % grid * side, patch / grid * side);
     (top..top + side).map(move |y| {

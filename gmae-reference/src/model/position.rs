@@ -7,7 +7,7 @@
 /// w_i)...]` with `w_i = 10000^(-i / (width / 4))`, `i < width / 4`.
 ///
 /// `width` must be a multiple of 4, which [`Config::validate`](crate::Config::validate) ensures.
-pub fn position_table(grid: usize, width: usize) -> Vec<f32> {
+pub(super) fn position_table(grid: usize, width: usize) -> Vec<f32> {
     let mut table = vec![0.0; width];
     for y in 0..grid {
         for x in 0..grid {

@@ -4,7 +4,7 @@ use crate::data::Image;
 
 /// Everything a report shows.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct ReportData {
+pub(crate) struct ReportData {
     /// The heading of the page, such as `GMAE nano on shapes`.
     pub title: String,
     /// The exact command line that repeats the run.
@@ -29,7 +29,7 @@ pub struct ReportData {
 /// The numbers on top of the page. All losses are mean squared errors on masked patches, colours in
 /// `[0, 1]`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Numbers {
+pub(crate) struct Numbers {
     /// Held-out loss before the first step; `None` if nothing is masked.
     pub start_loss: Option<f64>,
     /// Held-out loss after the last step; `None` if nothing is masked.
@@ -52,13 +52,13 @@ pub struct Numbers {
 impl Numbers {
     /// The loss at the end divided by the loss at the start, if both are there and the quotient is
     /// a number.
-    pub fn ratio(&self) -> Option<f64> {
+    pub(crate) fn ratio(&self) -> Option<f64> {
         quotient(self.end_loss, self.start_loss)
     }
 
     /// The loss at the end divided by the baseline's, if both are there and the quotient is a
     /// number.
-    pub fn against_baseline(&self) -> Option<f64> {
+    pub(crate) fn against_baseline(&self) -> Option<f64> {
         quotient(self.end_loss, self.baseline_loss)
     }
 }
@@ -70,7 +70,7 @@ fn quotient(of: Option<f64>, by: Option<f64>) -> Option<f64> {
 
 /// Loss against training steps; points are `(step, loss)`. Points that are not finite are left out.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct LossCurve {
+pub(crate) struct LossCurve {
     /// Loss on training batches.
     pub train: Vec<(f64, f64)>,
     /// Loss on held-out images.
@@ -79,7 +79,7 @@ pub struct LossCurve {
 
 /// One held-out picture in four versions of the same size.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ReconstructionRow {
+pub(crate) struct ReconstructionRow {
     /// The original with its masked patches greyed out.
     pub masked: Image,
     /// The render of all Gaussians.
@@ -94,7 +94,7 @@ pub struct ReconstructionRow {
 
 /// A picture and the Gaussians that draw it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct GaussianPicture {
+pub(crate) struct GaussianPicture {
     /// The original.
     pub original: Image,
     /// The render of all Gaussians, same size.
@@ -105,7 +105,7 @@ pub struct GaussianPicture {
 
 /// A picture cut into groups of Gaussians of increasing depth.
 #[derive(Clone, Debug, PartialEq)]
-pub struct DepthPicture {
+pub(crate) struct DepthPicture {
     /// The original.
     pub original: Image,
     /// The groups, nearest first.
@@ -114,7 +114,7 @@ pub struct DepthPicture {
 
 /// One depth group of a picture.
 #[derive(Clone, Debug, PartialEq)]
-pub struct DepthLayer {
+pub(crate) struct DepthLayer {
     /// The render of this group and every nearer one.
     pub prefix: Image,
     /// The Gaussians of this group alone, nearest first, in pixels of the image.
@@ -125,7 +125,7 @@ pub struct DepthLayer {
 ///
 /// The centre of the first pixel is at (0.5, 0.5), x to the right, y down.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Ellipse {
+pub(crate) struct Ellipse {
     /// Column of the centre, in pixels.
     pub x: f32,
     /// Row of the centre, in pixels.

@@ -14,7 +14,7 @@ mod page;
 mod picture;
 mod words;
 
-pub use data::{
+pub(crate) use data::{
     DepthLayer, DepthPicture, Ellipse, GaussianPicture, LossCurve, Numbers, ReconstructionRow,
     ReportData,
 };
@@ -31,7 +31,7 @@ pub(crate) const FILE: &str = "report.html";
 ///
 /// [`ReportError::Write`] names the folder when it cannot be written; [`ReportError::Picture`]
 /// names a picture whose pixels do not match its size.
-pub fn write(dir: &Path, data: &ReportData) -> Result<PathBuf, ReportError> {
+pub(crate) fn write(dir: &Path, data: &ReportData) -> Result<PathBuf, ReportError> {
     let html = page::page(data)?;
     let path = dir.join(FILE);
     let failed = |source| ReportError::Write {

@@ -9,14 +9,14 @@ use crate::error::Error;
 static REQUESTED: AtomicBool = AtomicBool::new(false);
 
 /// The exit code of a run that was interrupted, as shells expect it (128 + SIGINT).
-pub const EXIT_CODE: u8 = 130;
+pub(crate) const EXIT_CODE: u8 = 130;
 
 /// Starts listening for Ctrl-C, and for the signals that ask a process to end.
 ///
 /// # Errors
 ///
 /// [`Error::Threads`] if the operating system refuses the handler.
-pub fn install() -> Result<(), Error> {
+pub(crate) fn install() -> Result<(), Error> {
     ctrlc::set_handler(|| {
         if REQUESTED.swap(true, Ordering::SeqCst) {
             std::process::exit(i32::from(EXIT_CODE));
@@ -27,6 +27,6 @@ pub fn install() -> Result<(), Error> {
 }
 
 /// Whether a run has been asked to stop.
-pub fn requested() -> bool {
+pub(crate) fn requested() -> bool {
     REQUESTED.load(Ordering::SeqCst)
 }

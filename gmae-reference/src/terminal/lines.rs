@@ -10,13 +10,13 @@ use crate::error::Error;
 /// # Errors
 ///
 /// [`Error::File`] if the line cannot be written for another reason, as on a full disk.
-pub fn line(text: impl Display) -> Result<(), Error> {
+pub(crate) fn line(text: impl Display) -> Result<(), Error> {
     write_line(&mut std::io::stdout().lock(), text)
         .map_err(Error::file("writing", "standard output"))
 }
 
 /// Writes a line to standard error. A failure is ignored: there is no other stream to report it on.
-pub fn note(text: impl Display) {
+pub(crate) fn note(text: impl Display) {
     let _ = write_line(&mut std::io::stderr().lock(), text);
 }
 

@@ -14,7 +14,7 @@ const TEMPLATE: &str = "{bar:24} step {pos}/{len}  {msg}  {eta} left";
 
 /// A bar on a terminal, a line every ten seconds elsewhere; both on standard error.
 #[derive(Debug)]
-pub struct Progress {
+pub(crate) struct Progress {
     bar: ProgressBar,
     line: Instant,
     means: Option<(f64, f64)>,
@@ -22,7 +22,7 @@ pub struct Progress {
 
 impl Progress {
     /// For a run at step `step` of `steps`.
-    pub fn new(step: usize, steps: usize) -> Self {
+    pub(crate) fn new(step: usize, steps: usize) -> Self {
         let style =
             ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = ProgressBar::new(steps as u64).with_style(style);
@@ -36,7 +36,7 @@ impl Progress {
     }
 
     /// Shows the step just taken: steps taken so far, its loss, its speed.
-    pub fn show(&mut self, step: usize, loss: f64, images_per_second: f64) {
+    pub(crate) fn show(&mut self, step: usize, loss: f64, images_per_second: f64) {
         let blend = |old: f64, new: f64| old + SMOOTHING * (new - old);
         let (loss, speed) = self
             .means

@@ -8,9 +8,9 @@ use super::schedule::Schedule;
 use crate::config::Config;
 
 /// The name of the checkpoint inside an output folder.
-pub const CHECKPOINT: &str = "checkpoint.gmae";
+pub(crate) const CHECKPOINT: &str = "checkpoint.gmae";
 /// The name of the metrics file inside an output folder.
-pub const METRICS: &str = "metrics.jsonl";
+pub(crate) const METRICS: &str = "metrics.jsonl";
 
 /// Whether a run went through.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

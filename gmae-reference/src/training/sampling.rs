@@ -9,13 +9,13 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use crate::config::Config;
-use crate::data::Dataset;
+use crate::data::{Dataset, Image};
 use crate::error::{Error, check_len};
 use crate::model::{Batch, Mask};
 
 /// The purpose of a stream of random numbers.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Stream {
+pub(crate) enum Stream {
     /// The order of the images in an epoch.
     Order,
     /// Crop and flip of a sample.
@@ -27,7 +27,7 @@ pub enum Stream {
 }
 
 /// The random numbers of `purpose` at `position`; no two streams overlap.
-pub fn stream(seed: u64, purpose: Stream, position: u64) -> ChaCha8Rng {
+pub(crate) fn stream(seed: u64, purpose: Stream, position: u64) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     // Stream 0 is the initial weights'. Positions stay below 2^60: they count samples.
     rng.set_stream((1 + purpose as u64) << 60 | position);
@@ -63,8 +63,9 @@ impl Sampler {
     /// # Errors
     ///
     /// The data set's error if an image cannot be had, and [`Error::Length`] if one has another
-    /// size than the configuration asks for.
+    /// size than the configuration asks for, or the set another length than the sampler.
     pub fn batch(&mut self, data: &dyn Dataset, step: usize) -> Result<Batch, Error> {
+        check_len("images of the data set", self.len, data.len())?;
         let epoch = step / self.steps_per_epoch();
         let start = step % self.steps_per_epoch() * self.config.batch_size;
         let seen = epoch * self.len + start;
@@ -104,10 +105,23 @@ fn sample(
         index,
         &mut stream(config.seed, Stream::Augmentation, position),
     )?;
-    check_len("pixels of an image", config.image_len(), image.pixels.len())?;
+    let pixels = pixels(config, image)?;
     let mut rng = stream(config.seed, Stream::Mask, position);
     let mask = Mask::random(config.patches(), config.visible(), &mut rng);
-    Ok((image.pixels, mask))
+    Ok((pixels, mask))
+}
+
+/// The pixels of an image of the configured size.
+fn pixels(config: &Config, image: Image) -> Result<Vec<f32>, Error> {
+    let size = config.image_size;
+    check_len("width of an image", size, image.width)?;
+    check_len("height of an image", size, image.height)?;
+    check_len(
+        "numbers of an image",
+        config.image_len(),
+        image.pixels.len(),
+    )?;
+    Ok(image.pixels)
 }
 
 /// `count` images at fixed places of `data`, spread evenly, under masks that never change.
@@ -127,8 +141,7 @@ pub fn held_out(config: &Config, data: &dyn Dataset, count: usize) -> Result<Bat
             .masks
             .push(Mask::random(config.patches(), config.visible(), &mut rng));
         let image = data.image(i * data.len() / count, &mut rng)?;
-        check_len("pixels of an image", config.image_len(), image.pixels.len())?;
-        batch.pixels.extend(image.pixels);
+        batch.pixels.extend(pixels(config, image)?);
     }
     Ok(batch)
 }
