@@ -10,6 +10,7 @@
 //! picture is written, and some Gaussian is visible. Exit code 2: the arguments or the file cannot
 //! be used, a picture cannot be written, or nothing is visible.
 
+mod behind;
 mod cloud;
 #[path = "../common/mod.rs"]
 mod common;

@@ -7,6 +7,7 @@ use ply_rs_bw::parser::Parser;
 use ply_rs_bw::ply::{Property, PropertyAccess, PropertyType};
 use splat::activation::{opacities_from_logits, scales_from_logs};
 
+use crate::behind;
 use crate::cloud::{Appearance, CHANNELS, Cloud};
 
 /// Properties that every vertex must have. `f_rest_*` may be absent.
@@ -118,6 +119,11 @@ pub(crate) fn read(path: &Path) -> Result<Cloud, String> {
     let vertices = parser
         .read_payload_for_element(&mut rest_of_file, element, &header)
         .map_err(fail)?;
+    behind::check(
+        rest_of_file,
+        header.encoding,
+        header.elements.values().skip(1),
+    )?;
     Ok(cloud(&vertices, degree))
 }
 

@@ -184,31 +184,66 @@ fn lists_of_a_vertex_are_refused() {
     assert_header_refused("property float x", list, &["vertex", "x", "list"]);
 }
 
-/// Elements behind the vertices are not read, whatever they promise.
-#[test]
-fn elements_behind_the_vertices_are_passed_over() {
+/// The outcome for a scene with another element behind its vertices.
+fn with_element(endian: &str, element: &str, bytes: &[u8]) -> (Option<i32>, String) {
     let folder = TempDir::new().expect("a temporary folder");
-    for (i, faces) in [
-        "face 4000000000000\nproperty list uchar int v",
-        "face 18446744073709551615\nproperty list uchar int v",
-        "face 1\nproperty list int int v",
-    ]
-    .iter()
-    .enumerate()
-    {
-        let (path, out) = (
-            folder.path().join(format!("{i}.ply")),
-            folder.path().join("out"),
+    let (path, out) = (folder.path().join("scene.ply"), folder.path().join("out"));
+    let whole = scene(10, 0);
+    let end = whole.windows(10).position(|bytes| bytes == b"end_header");
+    let (header, payload) = whole.split_at(end.expect("the header ends"));
+    let header = String::from_utf8_lossy(header).replace("little", endian);
+    let (end, vertices) = payload.split_at(b"end_header\n".len());
+    let mut vertices = vertices.to_vec();
+    if endian == "big" {
+        vertices
+            .as_chunks_mut::<4>()
+            .0
+            .iter_mut()
+            .for_each(|number| number.reverse());
+    }
+    let parts = [header.as_bytes(), element.as_bytes(), end, &vertices, bytes];
+    fs::write(&path, parts.concat()).expect("the temporary folder is writable");
+    let output = run("render_points", &[text(&path), "--out", text(&out)]);
+    (
+        output.status.code(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    )
+}
+
+#[test]
+fn elements_behind_the_vertices_are_passed_over_if_they_are_whole() {
+    let faces = |count: &str, index: &str| {
+        format!("element face {count}\nproperty list {index} short v\nproperty uchar flag\n")
+    };
+    for (endian, element, bytes) in [
+        ("little", faces("2", "uchar"), vec![1, 7, 7, 9, 0, 9]),
+        ("little", faces("1", "int"), vec![1, 0, 0, 0, 7, 7, 9]),
+        ("big", faces("1", "int"), vec![0, 0, 0, 1, 7, 7, 9]),
+        ("little", faces("0", "int"), vec![]),
+        (
+            "little",
+            "element none 18446744073709551615\n".to_owned(),
+            vec![],
+        ),
+    ] {
+        let (code, said) = with_element(endian, &element, &bytes);
+        assert_eq!(code, Some(0), "{element}: {said}");
+    }
+    for (count, index, bytes) in [
+        ("2", "uchar", vec![1, 7, 7, 9]),
+        ("1", "uchar", vec![2, 7, 7, 9]),
+        ("1", "int", vec![u8::MAX; 4]),
+        ("1", "int", vec![u8::MAX, u8::MAX, u8::MAX, 0x7f]),
+        ("1", "float", vec![0; 8]),
+        ("4000000000000", "uchar", vec![0; 8]),
+        ("18446744073709551615", "uchar", vec![0; 8]),
+    ] {
+        let (code, said) = with_element("little", &faces(count, index), &bytes);
+        let one_line = said.lines().count() == 1 && said.contains("face: ");
+        assert!(
+            code == Some(2) && one_line,
+            "{count} {index}: {code:?} {said}"
         );
-        let whole = scene(10, 0);
-        let end = whole.windows(10).position(|bytes| bytes == b"end_header");
-        let (header, payload) = whole.split_at(end.expect("the header ends"));
-        let element = format!("element {faces}\n");
-        // A list of -1 elements.
-        let file = [header, element.as_bytes(), payload, &[u8::MAX; 4]].concat();
-        fs::write(&path, file).expect("the temporary folder is writable");
-        let output = run("render_points", &[text(&path), "--out", text(&out)]);
-        assert!(output.status.success(), "{faces}: {output:?}");
     }
 }
 

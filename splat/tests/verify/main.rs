@@ -215,6 +215,25 @@ fn one_bad_file_among_good_ones_fails_the_run() {
 }
 
 #[test]
+fn paths_that_hold_no_file_are_errors_by_name() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let mut paths = vec![folder.path().to_path_buf(), folder.path().join("absent")];
+    if cfg!(unix) {
+        paths.push("/dev/null".into());
+    }
+    for path in paths {
+        let verdict = verify(&[], &[&path]);
+        let named = verdict.stderr.contains(&path.display().to_string());
+        let lines = verdict.stderr.lines().count();
+        assert!(
+            verdict.code == Some(1) && named && lines == 1,
+            "{}",
+            verdict.stderr
+        );
+    }
+}
+
+#[test]
 fn writes_json() {
     let folder = TempDir::new().expect("a temporary folder");
     let (good, bad) = (
