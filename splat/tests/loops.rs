@@ -8,7 +8,9 @@ use splat::formulas::{GaussianShape, ProjectConstants, Splat, double};
 use splat::formulas::{Sym2, Vec2, Vec3};
 use splat::sh::{self, Harmonics};
 use splat::{Backend, Camera, Cpu, Gaussians, Projection, RenderConfig, Splats, Views, Wanted};
-use support::{camera, crowd, max_difference, scale, weight};
+use support::{
+    camera, cotangent, crowd, difference, gradient_row, loss, max_difference, scale, smooth, weight,
+};
 
 /// More Gaussians than two tasks of 256 hold, the last block of lanes cut.
 const COUNT: usize = 2 * 256 + 64 + 3;
@@ -310,6 +312,48 @@ fn gradients_by_gaussians_and_poses_are_the_sums_of_the_formula() {
     assert_close("opacities", &got.gaussians.opacities, &expected.opacities);
     assert_close("features", &got.gaussians.features, &expected.features);
     assert_close("poses", &got.camera_from_world, &expected.poses);
+}
+
+/// A splat adds up its hits in many tiles, a view its background over tiles. The differences are taken
+/// along one direction per kind of input: the oracle would be too slow for every input of so large an
+/// image.
+#[test]
+fn gradients_summed_over_many_tiles_match_differences() {
+    let mut world = crowd(11, 2, 50, [75, 70], Projection::Pinhole);
+    world.gaussians.scales.iter_mut().for_each(|s| *s += 0.2);
+    world.config = smooth(world.config);
+    let (image, _) = world.render();
+    let v_image = cotangent(&image);
+    let gradient = gradient_row(&world.gradients(&v_image));
+    let x = world.parameters();
+    let g = &world.gaussians;
+    let mut begin = 0;
+    for (name, count) in [
+        ("means", g.means.len()),
+        ("scales", g.scales.len()),
+        ("quaternions", g.quaternions.len()),
+        ("opacities", g.opacities.len()),
+        ("features", g.features.len()),
+        ("backgrounds", world.backgrounds.len()),
+        ("poses", 12 * world.views.len()),
+    ] {
+        let kind = begin..begin + count;
+        begin = kind.end;
+        let along = |step: f64| {
+            let mut moved = x.clone();
+            kind.clone().for_each(|i| moved[i] += step * weight(i));
+            loss(&world.with_parameters(&moved).render().0, &v_image)
+        };
+        let numeric = difference(&[0.0], 0, 1e-5, |step| along(step[0]));
+        let terms = || kind.clone().map(|i| gradient[i] * weight(i));
+        let (got, size) = (terms().sum::<f64>(), terms().map(f64::abs).sum::<f64>());
+        // Phrased so that NaN fails it.
+        assert!(
+            (got - numeric).abs() <= 1e-7 * size,
+            "{name}: expected {numeric}, got {got}, terms {size:e}"
+        );
+    }
+    assert_eq!(begin, x.len());
 }
 
 #[test]
