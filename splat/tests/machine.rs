@@ -216,6 +216,51 @@ fn a_second_round_takes_no_new_memory() {
 }
 
 #[test]
+fn threads_that_share_memory_have_the_bits_of_one_alone() {
+    const THREADS: usize = 4;
+    const ROUNDS: usize = 6;
+    // Scenes of several sizes, one of them none of whose pixels end.
+    let [faint, large] = scenes();
+    let worlds = [opaque(large.clone()), faint, large];
+    let worlds = worlds.map(|world| world.rounded::<f32>());
+    let workspace = Workspace::new();
+    let round = |scene: &Rounded<f32>| {
+        let backend = Cpu::new().with_workspace(&workspace);
+        let (image, saved) = render(&backend, &scene.scene(), &config()).expect("a valid scene");
+        let v = v_image(&image);
+        let v = v.as_slices();
+        let gradients = render_vjp(&backend, &scene.scene(), &saved, &v, Wanted::ALL);
+        let result = (image, gradients.expect("a valid scene"));
+        let bits = buffers(&result)
+            .into_iter()
+            .map(|(_, x)| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>())
+            .collect::<Vec<_>>();
+        workspace.recycle(result);
+        workspace.recycle(saved);
+        bits
+    };
+    let expected = worlds.each_ref().map(round);
+    let alone = workspace.bytes();
+    let mixed = |thread: usize| {
+        for i in 0..ROUNDS {
+            let scene = (thread + i) % worlds.len();
+            assert!(round(&worlds[scene]) == expected[scene], "{thread}, {i}");
+        }
+    };
+    let mixed = &mixed;
+    for _ in 0..3 {
+        std::thread::scope(|scope| {
+            for thread in 0..THREADS {
+                scope.spawn(move || mixed(thread));
+            }
+        });
+    }
+    // No more than if every thread had a share of its own, give or take what fits less well.
+    let bytes = workspace.bytes();
+    assert!(bytes <= 2 * THREADS * alone, "{bytes} of {alone}");
+}
+
+#[test]
 fn features_of_sixteen_bits_are_off_by_no_more_than_their_rounding() {
     for world in scenes() {
         let rounded = world.rounded::<f32>();

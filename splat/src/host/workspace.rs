@@ -9,11 +9,20 @@ use crate::error::{RenderError, try_made};
 use crate::host::simd::Simd;
 use crate::number::Number;
 
-/// Buffers for [`Cpu`] to use again. A loop that renders over and over and gives back what it is done with allocates nothing any more
-/// after its first rounds; on most systems, first touching fresh memory takes about as long as filling it.
+/// Buffers for [`Cpu`](crate::Cpu) to use again. On most systems, first touching fresh memory takes about as long as
+/// filling it.
 ///
-/// A clone shares the buffers. It may be used from several threads, and for scenes of different sizes. It holds what it was given until
-/// it is dropped or [`clear`](Workspace::clear)ed.
+/// Images, splats, gradients, what a render saves for its vjp, and the gradients of hits come from here. A loop that gives
+/// back what it is done with allocates none of these after its first rounds. Every call allocates by itself
+///
+/// - the tiles of each splat, 12 bytes per splat;
+/// - the depth order of each view and the tables of the sort;
+/// - features of 16 bits;
+/// - the lists of tasks and views, and the working memory of each thread;
+/// - what the spherical harmonics return.
+///
+/// A clone shares the buffers. They may be used from several threads at once, and for scenes of different sizes. A workspace
+/// holds what it was given until it is dropped or [`clear`](Workspace::clear)ed.
 ///
 /// ```
 /// use splat::{Camera, Cpu, Gaussians, Image, RenderConfig, Scene, Views, Wanted, Workspace, render, render_vjp};
