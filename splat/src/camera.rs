@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::config::{DEPTH_RANGE, MAX_SIDE_PX};
-use crate::error::{RenderError, checked_product, try_filled};
+use crate::error::{RenderError, checked_product, try_filled, try_reserved};
 
 /// How camera coordinates become pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -202,9 +202,9 @@ impl Views {
     /// Where each view's splats begin in the projected buffers, `[B + 1]`: the running sum of the ranges' lengths.
     ///
     /// # Errors
-    /// [`RenderError::Capacity`] where the sum overflows 32-bit indices.
+    /// [`RenderError::Capacity`] where the sum overflows 32-bit indices, or there is no memory.
     pub fn splat_offsets(&self) -> Result<Vec<usize>, RenderError> {
-        let mut offsets = Vec::with_capacity(self.len() + 1);
+        let mut offsets = try_reserved("splat offsets [B + 1]", self.len() + 1)?;
         let mut total = 0usize;
         offsets.push(0);
         for range in &self.ranges {

@@ -141,14 +141,13 @@ impl RenderConfig {
             "a number in [0, 1)",
             self.transmittance_min,
         )?;
-        if self.layers.is_sorted() {
-            Ok(())
-        } else {
-            Err(RenderError::config(
+        match self.layers.windows(2).find(|ranks| ranks[0] > ranks[1]) {
+            None => Ok(()),
+            Some(ranks) => Err(RenderError::config(
                 "config.layers",
                 "ascending ranks",
-                format!("{:?}", self.layers),
-            ))
+                format!("{} after {}", ranks[1], ranks[0]),
+            )),
         }
     }
 }

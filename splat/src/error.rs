@@ -1,7 +1,10 @@
-//! The one error type of the crate.
+//! The one error type of the crate, and the allocations that report it.
 //!
 //! An error depends on shapes, configuration, device or capacity, never on the numbers in a buffer: Gaussians with
 //! hostile numbers are culled and counted instead.
+//!
+//! Every allocation whose size depends on the data goes through a function of this file, so that refused memory is an
+//! error. What does not is bounded by a constant, or by a fraction of what the caller already holds.
 
 use rayon::prelude::*;
 
@@ -105,7 +108,8 @@ pub(crate) fn try_filled<T: Clone>(
     Ok(buffer)
 }
 
-/// [`try_filled`] with what `make` returns, large buffers on all threads: most of their time goes into first touching the memory.
+/// [`try_filled`] with what `make` returns. Large buffers are filled on all threads: most of their time goes into first
+/// touching the memory.
 pub(crate) fn try_made<T: Send>(
     what: &'static str,
     count: usize,
@@ -119,7 +123,9 @@ pub(crate) fn try_made<T: Send>(
         buffer.resize_with(count, make);
         return Ok(buffer);
     }
-    let mut rows: Vec<[T; ROW]> = try_reserved(what, count.div_ceil(ROW))?;
+    let mut rows: Vec<[T; ROW]> = Vec::new();
+    rows.try_reserve_exact(count.div_ceil(ROW))
+        .map_err(|_| refused::<T>(what, count))?;
     let made = (0..count.div_ceil(ROW)).into_par_iter();
     made.with_min_len(ROWS_PER_TASK)
         .map(|_| std::array::from_fn(|_| make()))
@@ -129,15 +135,40 @@ pub(crate) fn try_made<T: Send>(
     Ok(buffer)
 }
 
+/// The items of an iterator, or a capacity error where the allocator refuses.
+pub(crate) fn try_collected<T>(
+    what: &'static str,
+    items: impl ExactSizeIterator<Item = T>,
+) -> Result<Vec<T>, RenderError> {
+    let mut buffer = try_reserved(what, items.len())?;
+    buffer.extend(items);
+    Ok(buffer)
+}
+
+/// [`try_collected`] of a parallel iterator.
+pub(crate) fn try_collected_in_parallel<T: Send>(
+    what: &'static str,
+    items: impl IndexedParallelIterator<Item = T>,
+) -> Result<Vec<T>, RenderError> {
+    let mut buffer = try_reserved(what, items.len())?;
+    items.collect_into_vec(&mut buffer);
+    Ok(buffer)
+}
+
 /// An empty vector with room for `count` elements, or a capacity error where the allocator refuses.
-fn try_reserved<T>(what: &'static str, count: usize) -> Result<Vec<T>, RenderError> {
+pub(crate) fn try_reserved<T>(what: &'static str, count: usize) -> Result<Vec<T>, RenderError> {
     let mut buffer = Vec::new();
-    match buffer.try_reserve_exact(count) {
-        Ok(()) => Ok(buffer),
-        Err(_) => Err(RenderError::Capacity {
-            what,
-            needed: format!("{count} elements of {} bytes", size_of::<T>()),
-            limit: "the allocator grants".to_owned(),
-        }),
+    buffer
+        .try_reserve_exact(count)
+        .map_err(|_| refused::<T>(what, count))?;
+    Ok(buffer)
+}
+
+/// The error of an allocator that refused `count` elements of type `T`.
+fn refused<T>(what: &'static str, count: usize) -> RenderError {
+    RenderError::Capacity {
+        what,
+        needed: format!("{count} elements of {} bytes", size_of::<T>()),
+        limit: "the allocator grants".to_owned(),
     }
 }

@@ -44,7 +44,7 @@ pub fn render<B: Backend>(
 ) -> Result<(Image<B::Buffer>, Saved<B>), RenderError> {
     let views = scene.views;
     let splats = backend.project(&scene.gaussians, views, config)?;
-    let hits = backend.bin(&splats.map(B::view), views.width, views.height)?;
+    let hits = backend.bin(&splats.try_viewed(B::view)?, views.width, views.height)?;
     finish(backend, scene, config, splats, hits)
 }
 
@@ -57,7 +57,7 @@ pub(crate) fn finish<B: Backend>(
     hits: B::Hits,
 ) -> Result<(Image<B::Buffer>, Saved<B>), RenderError> {
     let (sorted, (image, composited)) = {
-        let splats = splats.map(B::view);
+        let splats = splats.try_viewed(B::view)?;
         let sorted = backend.sort(&splats, hits)?;
         let composited = backend.composite(&splats, &sorted, scene.backgrounds, config)?;
         (sorted, composited)
@@ -93,7 +93,7 @@ pub fn render_vjp<B: Backend>(
         composited,
         config,
     } = saved;
-    let splats = splats.map(B::view);
+    let splats = splats.try_viewed(B::view)?;
     let (v_splats, backgrounds) = backend.composite_vjp(
         &splats,
         sorted,
@@ -102,7 +102,7 @@ pub fn render_vjp<B: Backend>(
         v_image,
         wanted,
     )?;
-    let v_splats = v_splats.map(B::view);
+    let v_splats = v_splats.try_viewed(B::view)?;
     let ProjectGradients {
         gaussians,
         camera_from_world,

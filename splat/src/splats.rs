@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use half::f16;
 
-use crate::error::RenderError;
+use crate::error::{RenderError, try_reserved};
 use crate::gaussians::{check_channels, check_len};
 use crate::math::Sym2;
 use crate::number::Number;
@@ -27,7 +27,7 @@ pub struct Splats<S> {
     /// Features `[M, C]`; empty where `half_features` has them.
     pub features: S,
     /// Features `[M, C]` as 16-bit floats, see [`RenderConfig::half_features`](crate::RenderConfig::half_features).
-    pub half_features: Option<Arc<[f16]>>,
+    pub half_features: Option<Arc<Vec<f16>>>,
     /// Half width and half height `[M, 2]`, px, of the box outside of which alpha is below `alpha_min`; zero where culled.
     /// Derived from the rest, never differentiated. See [`crate::backends::cpu::Cpu::splats`] for splats made elsewhere.
     pub extents: S,
@@ -84,6 +84,26 @@ impl<S> Splats<S> {
         })
     }
 
+    /// [`Splats::map`], or a capacity error where there is no memory for the offsets.
+    pub(crate) fn try_viewed<'a, U>(
+        &'a self,
+        view: impl Fn(&'a S) -> U,
+    ) -> Result<Splats<U>, RenderError> {
+        let mut offsets = try_reserved("splat offsets [B + 1]", self.offsets.len())?;
+        offsets.extend_from_slice(&self.offsets);
+        Ok(Splats {
+            means: view(&self.means),
+            conics: view(&self.conics),
+            opacities: view(&self.opacities),
+            depths: view(&self.depths),
+            features: view(&self.features),
+            half_features: self.half_features.clone(),
+            extents: view(&self.extents),
+            offsets,
+            channels: self.channels,
+        })
+    }
+
     /// Checks every buffer's length, `len` telling it.
     ///
     /// # Errors
@@ -104,12 +124,16 @@ impl<S> Splats<S> {
         len: impl Fn(&S) -> usize,
     ) -> Result<(), RenderError> {
         check_channels("splats.channels", self.channels)?;
-        if self.offsets.first() != Some(&0) || !self.offsets.is_sorted() {
-            return Err(RenderError::shape(
-                "splats.offsets",
-                "B + 1 ascending numbers from 0",
-                format!("{:?}", self.offsets),
-            ));
+        let descent = self.offsets.windows(2).find(|ends| ends[0] > ends[1]);
+        let fault = match (self.offsets.first(), descent) {
+            (Some(0), None) => None,
+            (Some(0), Some(ends)) => Some(format!("{} after {}", ends[1], ends[0])),
+            (Some(first), _) => Some(format!("{first} as the first")),
+            (None, _) => Some("none".to_owned()),
+        };
+        if let Some(got) = fault {
+            let expected = "B + 1 ascending numbers from 0";
+            return Err(RenderError::shape("splats.offsets", expected, got));
         }
         let (m, c) = (self.len(), self.channels);
         if m > u32::MAX as usize {

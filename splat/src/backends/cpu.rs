@@ -10,6 +10,7 @@ use crate::error::RenderError;
 use crate::gaussians::Gaussians;
 use crate::gradients::{ProjectGradients, Wanted};
 use crate::host::simd::Simd;
+use crate::host::threads::check_threads;
 use crate::host::workspace::{Resources, Workspace};
 use crate::image::Image;
 use crate::sort::cpu::lists::SortedHits;
@@ -42,8 +43,8 @@ impl<T: CpuScalar> Cpu<T> {
         Self { simd, ..self }
     }
 
-    /// The same backend with `workspace` to take its buffers from. Without, each new backend has one of its own, which clones share and
-    /// nobody gives anything back to.
+    /// The same backend with `workspace` to take its buffers from. By default a backend has a private workspace that is
+    /// never refilled; clones share it.
     #[must_use]
     pub fn with_workspace(self, workspace: &Workspace<T>) -> Self {
         let workspace = workspace.clone();
@@ -52,6 +53,7 @@ impl<T: CpuScalar> Cpu<T> {
 
     /// What to run on.
     fn resources(&self) -> Result<Resources<'_, T>, RenderError> {
+        check_threads()?;
         let simd = match self.simd {
             None => Simd::preferred()?,
             Some(simd) if simd.is_available() => simd,
@@ -64,8 +66,10 @@ impl<T: CpuScalar> Cpu<T> {
         Ok(Resources { simd, workspace })
     }
 
-    /// Completes splats that were made elsewhere, to be composited with the same `config.alpha_min`: works out `extents` from conic, opacity and `config.alpha_min`, and culls
-    /// what is not finite, not positive definite, too faint or off every pixel of a `width` x `height` image.
+    /// Completes splats that were made elsewhere, to be composited with the same `config.alpha_min`.
+    ///
+    /// Works out `extents` from conic, opacity and `config.alpha_min`. Culls what is not finite, not positive definite, too
+    /// faint or off every pixel of a `width` x `height` image.
     ///
     /// # Errors
     /// Shapes that do not fit (`splats.extents` is not read), settings outside their domain.

@@ -4,7 +4,9 @@ use rayon::prelude::*;
 
 use crate::binning::grid::{Hits, TileGrid, TileRect, TileSize};
 use crate::camera::validate_size;
-use crate::error::{RenderError, checked_product, try_made};
+use crate::error::{
+    RenderError, checked_product, try_collected, try_collected_in_parallel, try_made,
+};
 use crate::host::simd::{Kernel, Simd};
 use crate::host::workspace::Resources;
 use crate::image::ImageSize;
@@ -106,7 +108,7 @@ pub(crate) fn bin<T: Scalar>(
     let mut rects = try_made("tiles of splats [M]", splats.len(), TileRect::default)?;
     let mut from_splat = workspace.indices("hit offsets [M + 1]", splats.len() + 1)?;
     from_splat[0] = 0;
-    let total = running_count(splats, &grid, &mut rects, &mut from_splat[1..], simd);
+    let total = running_count(splats, &grid, &mut rects, &mut from_splat[1..], simd)?;
     if total >= u64::from(u32::MAX) {
         return Err(RenderError::Capacity {
             what: "hits (splat, tile)",
@@ -128,7 +130,7 @@ fn running_count<T: Scalar>(
     rects: &mut [TileRect],
     ends: &mut [u32],
     simd: Simd,
-) -> u64 {
+) -> Result<u64, RenderError> {
     // A running count within every block, then what came before the block is added.
     let blocks = (
         rects.par_chunks_mut(SPLATS_PER_BLOCK),
@@ -145,19 +147,19 @@ fn running_count<T: Scalar>(
         };
         simd.dispatch(job)
     });
-    let counts: Vec<u64> = counts.collect();
-    let before = counts.iter().scan(0, |before, count| {
-        *before += count;
-        Some(*before - count)
+    let what = "hits of blocks of splats";
+    let counts = try_collected_in_parallel(what, counts)?;
+    let mut total = 0;
+    let before = counts.iter().map(|count| {
+        total += count;
+        total - count
     });
-    let before: Vec<u64> = before.collect();
+    let before = try_collected(what, before)?;
     let blocks = ends.par_chunks_mut(SPLATS_PER_BLOCK).zip(before);
     blocks.for_each(|(ends, before)| {
         for end in ends {
             *end = end.wrapping_add(before as u32);
         }
     });
-    counts.iter().sum()
+    Ok(total)
 }
-
-// Without a call, as not every machine rounds up and down by an instruction.

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use crate::camera::Camera;
 use crate::config::HARMONICS_OFFSET;
-use crate::error::{RenderError, try_made};
+use crate::error::{RenderError, try_filled, try_made};
 use crate::harmonics::{Harmonics, HarmonicsGradient};
 use crate::host::columns::{self, BLOCK, Column, GRAIN};
 use crate::host::simd::{Kernel, Simd};
@@ -32,10 +32,15 @@ pub(crate) fn features<T: Scalar>(
     simd: Simd,
 ) -> Result<Vec<T>, RenderError> {
     let channels = harmonics.channels;
+    // Channels without a Gaussian are any number.
+    if harmonics.count() == 0 {
+        return Ok(Vec::new());
+    }
     let elements = harmonics.count() * channels;
     let mut out = try_made("harmonic features [N, C]", elements, || T::ZERO)?;
     let (_, _, centre) = pose::<T>(camera);
-    let blocks = out.par_chunks_mut(GRAIN * channels).enumerate();
+    let per_task = channels.saturating_mul(GRAIN);
+    let blocks = out.par_chunks_mut(per_task).enumerate();
     blocks.for_each(|(task, out)| {
         let first = task * GRAIN;
         let job = Features {
@@ -58,6 +63,14 @@ pub(crate) fn features_vjp<T: Scalar>(
     simd: Simd,
 ) -> Result<HarmonicsGradient<T>, RenderError> {
     let (n, channels) = (harmonics.count(), harmonics.channels);
+    // Channels and coefficients without a Gaussian are any numbers.
+    if n == 0 {
+        return Ok(HarmonicsGradient {
+            means: Vec::new(),
+            coefficients: Vec::new(),
+            camera_from_world: [[T::ZERO; 4]; 3],
+        });
+    }
     let per_gaussian = harmonics.stored * channels;
     let mut means = try_made("gradient by means [N, 3]", 3 * n, || T::ZERO)?;
     let mut coefficients = try_made(
@@ -68,9 +81,15 @@ pub(crate) fn features_vjp<T: Scalar>(
     let (rotation, translation, centre) = pose::<T>(camera);
     let blocks = means
         .par_chunks_mut(GRAIN * 3)
-        .zip(coefficients.par_chunks_mut(GRAIN * per_gaussian))
+        .zip(coefficients.par_chunks_mut(per_gaussian.saturating_mul(GRAIN)))
         .enumerate();
-    let job = |(task, (v_means, v_coefficients))| {
+    let what = "gradients of tasks by the centre";
+    let mut centre_sums = try_filled(what, n.div_ceil(GRAIN), Vec3::default())?;
+    let values = || try_filled("values of a Gaussian [C]", channels, T::ZERO);
+    type Part<'a, T> = (usize, (&'a mut [T], &'a mut [T]));
+    let job = |values: &mut Result<Vec<T>, RenderError>, (sum, part): (&mut _, Part<'_, T>)| {
+        let (task, (v_means, v_coefficients)) = part;
+        let values = values.as_mut().map_err(|error| error.clone())?;
         let job = FeaturesVjp {
             harmonics,
             centre,
@@ -78,10 +97,13 @@ pub(crate) fn features_vjp<T: Scalar>(
             first: task * GRAIN,
             v_means,
             v_coefficients,
+            values,
         };
-        simd.dispatch(job)
+        *sum = simd.dispatch(job);
+        Ok(())
     };
-    let centre_sums: Vec<Vec3<T>> = blocks.map(job).collect();
+    let blocks = centre_sums.par_iter_mut().zip(blocks);
+    blocks.try_for_each_init(values, job)?;
     let zero = Vec3::default();
     let sum = centre_sums
         .into_iter()
@@ -169,6 +191,8 @@ struct FeaturesVjp<'a, T: Scalar> {
     v_means: &'a mut [T],
     /// Filled with zeros.
     v_coefficients: &'a mut [T],
+    /// `[C]`: room for the sums before the clamp, then for the gradients with respect to them.
+    values: &'a mut [T],
 }
 
 impl<T: Scalar> Kernel for FeaturesVjp<'_, T> {
@@ -195,8 +219,6 @@ impl<T: Scalar> FeaturesVjp<'_, T> {
         let mut v_terms = [[T::ZERO; BLOCK]; TERMS];
         let mut v_offsets = [[T::ZERO; BLOCK]; 3];
         let mut sum = Vec3::default();
-        // The sums before the clamp, then the gradients by them.
-        let mut values = vec![T::ZERO; channels];
         let blocks = self.v_means.chunks_mut(3 * BLOCK);
         let blocks = blocks.zip(self.v_coefficients.chunks_mut(per_gaussian * BLOCK));
         for (block, (v_means, v_coefficients)) in blocks.enumerate() {
@@ -206,7 +228,7 @@ impl<T: Scalar> FeaturesVjp<'_, T> {
             for (k, v_row) in v_coefficients.chunks_exact_mut(per_gaussian).enumerate() {
                 let i = first + k;
                 let v = &self.v_features[i * channels..][..channels];
-                let values = &mut values[..channels];
+                let values = &mut self.values[..channels];
                 basis.sum::<A>(k, harmonics.row(i), values);
                 basis.sum_vjp::<A>(k, harmonics.row(i), values, v, &mut v_terms, v_row);
             }

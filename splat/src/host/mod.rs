@@ -4,4 +4,5 @@ pub(crate) mod columns;
 pub(crate) mod cut;
 pub(crate) mod prefetch;
 pub(crate) mod simd;
+pub(crate) mod threads;
 pub(crate) mod workspace;

@@ -23,12 +23,15 @@ pub(crate) fn validate_vjp<S>(
         ("splats.offsets", &splats.offsets),
         ("v_splats.offsets", &v_splats.offsets),
     ] {
-        if *offsets != expected {
-            return Err(RenderError::shape(
-                argument,
-                "the offsets of these views",
-                format!("{offsets:?}"),
-            ));
+        if offsets.len() != expected.len() {
+            let got = format!("{} offsets", offsets.len());
+            let expected = format!("the {} offsets of these views", expected.len());
+            return Err(RenderError::shape(argument, expected, got));
+        }
+        let mut pairs = expected.iter().zip(offsets).enumerate();
+        if let Some((i, (expected, got))) = pairs.find(|(_, (expected, got))| expected != got) {
+            let expected = format!("the offsets of these views, {expected} at {i}");
+            return Err(RenderError::shape(argument, expected, got));
         }
     }
     let (m, c) = (splats.len(), gaussians.channels);

@@ -85,10 +85,16 @@ pub(crate) fn composite_vjp<T: Scalar>(
     let tiles = size.views * sorted.grid.per_view();
     let mut by_tile =
         workspace.scalars("gradients of tiles by the background", tiles * channels)?;
+    // Without a view the channels may be any number, and nobody needs room for them.
+    let [planes, row] = if size.views == 0 {
+        [0; 2]
+    } else {
+        [pass.planes(), channels]
+    };
     pass.tasks(&mut partials, &mut by_tile)
         .into_par_iter()
         .map_init(
-            || Room::new(pass.planes(), channels),
+            || Room::new(planes, row),
             |room, task| match room {
                 Ok(room) => {
                     pass.strip(simd, room, task);

@@ -84,6 +84,10 @@ pub(crate) fn composite<T: Scalar>(
         constants: composited.constants,
         cuts: &config.layers,
     };
+    // Each thread needs room for the channels, which without a view may be any number.
+    if size.views == 0 {
+        return Ok((image, composited));
+    }
     composited.evaluated = tasks(&mut image, &mut composited, sorted, channels)
         .into_par_iter()
         .map_init(

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use crate::camera::Views;
 use crate::config::RenderConfig;
-use crate::error::{RenderError, try_filled};
+use crate::error::{RenderError, try_collected_in_parallel, try_filled};
 use crate::gaussians::Gaussians;
 use crate::gradients::{ProjectGradients, Wanted};
 use crate::host::columns::{self, BLOCK, Column, GRAIN};
@@ -13,6 +13,7 @@ use crate::host::workspace::Resources;
 use crate::math::Mat3;
 use crate::project::CameraParams;
 use crate::project::cpu::columns::{ShapeColumns, SplatColumns};
+use crate::project::cpu::forward::camera_params;
 use crate::project::views_of_tasks::{ViewsOfTasks, validate_vjp};
 use crate::project::{CameraGradient, ProjectConstants};
 use crate::scalar::Scalar;
@@ -35,11 +36,7 @@ pub(crate) fn project_vjp<T: Scalar>(
         views,
         splats,
         v_splats,
-        cameras: views
-            .cameras
-            .iter()
-            .map(|camera| camera.params(views.width, views.height))
-            .collect(),
+        cameras: camera_params(views)?,
         constants: config.project_constants(),
         views_of: if wanted.geometry || wanted.features {
             ViewsOfTasks::new(gaussians.count, GRAIN, views)?
@@ -148,7 +145,8 @@ impl<T: Scalar> VjpPass<'_, T> {
     /// By features: a splat's features are its Gaussian's.
     fn features(&self, out: &mut [T]) {
         let channels = self.gaussians.channels;
-        let blocks = out.par_chunks_mut(channels * GRAIN).enumerate();
+        let per_task = channels.saturating_mul(GRAIN);
+        let blocks = out.par_chunks_mut(per_task).enumerate();
         blocks.for_each(|(task, block)| {
             let (first, count) = (task * GRAIN, block.len() / channels);
             for &view in self.views_of.of(task) {
@@ -176,7 +174,8 @@ impl<T: Scalar> VjpPass<'_, T> {
             let run = &self.run(view, start, GRAIN);
             self.resources.simd.dispatch(PoseVjp { pass: self, run })
         };
-        let parts: Vec<[T; 12]> = runs.par_iter().map(sum).collect();
+        let parts = runs.par_iter().map(sum);
+        let parts = try_collected_in_parallel("gradients of runs by the pose", parts)?;
         let what = "gradient by poses [B, 3, 4]";
         let mut total = self
             .resources

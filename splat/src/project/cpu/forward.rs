@@ -1,12 +1,16 @@
 //! Loops of the projection over all Gaussians of all views. Its vjp is in `cpu_vjp.rs`.
 
+use std::sync::Arc;
+
 use half::f16;
 use rayon::prelude::*;
 
 use crate::binning::bounds::{reach, visible_extent};
 use crate::camera::Views;
 use crate::config::RenderConfig;
-use crate::error::{RenderError, checked_product};
+use crate::error::{
+    RenderError, checked_product, try_collected, try_collected_in_parallel, try_reserved,
+};
 use crate::gaussians::Gaussians;
 use crate::host::columns::{self, BLOCK, Column, GRAIN};
 use crate::host::cut::cut;
@@ -59,35 +63,42 @@ pub(crate) fn project<T: Scalar>(
     };
     let pass = Pass {
         gaussians,
-        cameras: views
-            .cameras
-            .iter()
-            .map(|camera| camera.params(views.width, views.height))
-            .collect(),
+        cameras: camera_params(views)?,
         constants: config.project_constants(),
         alpha_min: config.alpha_min,
         size: [views.width, views.height],
     };
-    let jobs = jobs(&mut splats, views);
+    let jobs = jobs(&mut splats, views)?;
     jobs.into_par_iter()
         .for_each(|job| simd.dispatch(Project { pass: &pass, job }));
     if config.half_features {
         let features = std::mem::take(&mut splats.features);
-        splats.half_features = Some(to_halves(&features).into());
+        splats.half_features = Some(Arc::new(to_halves(&features)?));
         workspace.recycle(features);
     }
     Ok(splats)
 }
 
+/// The cameras of all views as the formulas read them.
+pub(super) fn camera_params<T: Scalar>(views: &Views) -> Result<Vec<CameraParams<T>>, RenderError> {
+    let cameras = views.cameras.iter();
+    let params = cameras.map(|camera| camera.params(views.width, views.height));
+    try_collected("parameters of cameras [B]", params)
+}
+
 /// Rounds to 16-bit floats; numbers beyond their range to the greatest one.
-fn to_halves<T: Scalar>(features: &[T]) -> Vec<f16> {
+fn to_halves<T: Scalar>(features: &[T]) -> Result<Vec<f16>, RenderError> {
     let greatest = f16::MAX.to_f64();
     let half = |&x: &T| f16::from_f64(x.to_f64().clamp(-greatest, greatest));
-    features.par_iter().with_min_len(GRAIN).map(half).collect()
+    let halves = features.par_iter().with_min_len(GRAIN).map(half);
+    try_collected_in_parallel("splat features of 16 bits [M, C]", halves)
 }
 
 /// Cuts the buffers of `splats` into runs of at most [`GRAIN`].
-fn jobs<'a, T: Scalar>(splats: &'a mut Splats<Vec<T>>, views: &Views) -> Vec<Job<'a, T>> {
+fn jobs<'a, T: Scalar>(
+    splats: &'a mut Splats<Vec<T>>,
+    views: &Views,
+) -> Result<Vec<Job<'a, T>>, RenderError> {
     let channels = splats.channels;
     let mut means = splats.means.as_mut_slice();
     let mut conics = splats.conics.as_mut_slice();
@@ -95,7 +106,8 @@ fn jobs<'a, T: Scalar>(splats: &'a mut Splats<Vec<T>>, views: &Views) -> Vec<Job
     let mut depths = splats.depths.as_mut_slice();
     let mut features = splats.features.as_mut_slice();
     let mut extents = splats.extents.as_mut_slice();
-    let mut jobs = Vec::new();
+    let runs = views.ranges.iter().map(|range| range.len().div_ceil(GRAIN));
+    let mut jobs = try_reserved("runs of Gaussians", runs.sum())?;
     for (view, range) in views.ranges.iter().enumerate() {
         for first_gaussian in range.clone().step_by(GRAIN) {
             let n = GRAIN.min(range.end - first_gaussian);
@@ -117,7 +129,7 @@ fn jobs<'a, T: Scalar>(splats: &'a mut Splats<Vec<T>>, views: &Views) -> Vec<Job
             });
         }
     }
-    jobs
+    Ok(jobs)
 }
 
 /// The loops of one run.

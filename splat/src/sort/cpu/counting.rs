@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use rayon::prelude::*;
 
+use crate::error::{RenderError, try_filled, try_reserved};
+
 /// Bins whose starts one task works out.
 const BINS_PER_TASK: usize = 512;
 
@@ -19,7 +21,7 @@ pub(crate) fn into_bins(
     first: u32,
     count: impl Fn(usize, &mut [u32]) + Sync,
     put: impl Fn(usize, &mut [u32]) + Sync,
-) {
+) -> Result<(), RenderError> {
     if counts.len() == bins {
         count(0, counts);
         counts_to_starts(counts, first);
@@ -27,10 +29,11 @@ pub(crate) fn into_bins(
     } else {
         let blocks = counts.par_chunks_mut(bins).enumerate();
         blocks.for_each(|(block, row)| count(block, row));
-        shares(counts, bins, first);
+        shares(counts, bins, first)?;
         let blocks = counts.par_chunks_mut(bins).enumerate();
         blocks.for_each(|(block, row)| put(block, row));
     }
+    Ok(())
 }
 
 /// Replaces each count by `first` and the sum of those before it.
@@ -42,16 +45,20 @@ fn counts_to_starts(counts: &mut [u32], first: u32) {
 }
 
 /// Replaces counts by the first slots of shares: bin by bin, and within a bin block by block.
-fn shares(counts: &mut [u32], bins: usize, first: u32) {
+fn shares(counts: &mut [u32], bins: usize, first: u32) -> Result<(), RenderError> {
     // Tasks own bins, that is columns of the table.
-    let mut tasks: Vec<Vec<&mut [u32]>> = Vec::new();
-    tasks.resize_with(bins.div_ceil(BINS_PER_TASK), Vec::new);
+    let what = "bins of tasks";
+    let blocks = counts.len() / bins;
+    let mut tasks: Vec<Vec<&mut [u32]>> = try_reserved(what, bins.div_ceil(BINS_PER_TASK))?;
+    for _ in 0..bins.div_ceil(BINS_PER_TASK) {
+        tasks.push(try_reserved(what, blocks)?);
+    }
     for row in counts.chunks_exact_mut(bins) {
         for (task, part) in tasks.iter_mut().zip(row.chunks_mut(BINS_PER_TASK)) {
             task.push(part);
         }
     }
-    let mut starts = vec![0; bins];
+    let mut starts = try_filled("starts of bins", bins, 0)?;
     let columns = (&tasks, starts.par_chunks_mut(BINS_PER_TASK)).into_par_iter();
     columns.for_each(|(parts, sums)| {
         for part in parts {
@@ -69,6 +76,7 @@ fn shares(counts: &mut [u32], bins: usize, first: u32) {
             }
         }
     });
+    Ok(())
 }
 
 /// A block's share of `0..len`.

@@ -83,7 +83,7 @@ impl Deal<'_> {
                 self.put(card, row);
             }
         };
-        into_bins(counts, tiles, first, count, put);
+        into_bins(counts, tiles, first, count, put)?;
         if blocks > 1 {
             tile_ends.copy_from_slice(&table[(blocks - 1) * tiles..]);
         }

@@ -94,6 +94,7 @@ impl<T: Scalar> ViewSplats<'_, T> {
     pub(crate) fn order(&self) -> Result<Vec<u32>, RenderError> {
         let count = self.splats.len();
         if count < DIGITS_PAY_FROM {
+            // Few: what this allocates is bounded.
             Ok(self.order_by_comparison())
         } else {
             self.order_by_digits(count.div_ceil(SPLATS_PER_BLOCK).min(MAX_BLOCKS))
@@ -195,24 +196,24 @@ fn by_digits(
     let order = try_made("depth order", count, || AtomicU32::new(0))?;
     let last = |slot: usize, item: u64| store(&order[slot], item as u32);
     if passes == 1 {
-        digit(0).sort(&mut counts, len, read, last);
+        digit(0).sort(&mut counts, len, read, last)?;
         return Ok(into_plain(order));
     }
     let buffer = || try_made("keys of splats", count, || AtomicU64::new(0));
     let (mut from, mut to) = (buffer()?, Vec::new());
     let first = |slot: usize, item| from[slot].store(item, Relaxed);
-    digit(0).sort(&mut counts, len, read, first);
+    digit(0).sort(&mut counts, len, read, first)?;
     for middle in 1..passes - 1 {
         if to.is_empty() {
             to = buffer()?;
         }
         let read = |i: usize| Some(from[i].load(Relaxed));
         let write = |slot: usize, item| to[slot].store(item, Relaxed);
-        digit(middle).sort(&mut counts, count, read, write);
+        digit(middle).sort(&mut counts, count, read, write)?;
         std::mem::swap(&mut from, &mut to);
     }
     let read = |i: usize| Some(from[i].load(Relaxed));
-    digit(passes - 1).sort(&mut counts, count, read, last);
+    digit(passes - 1).sort(&mut counts, count, read, last)?;
     Ok(into_plain(order))
 }
 
@@ -237,7 +238,7 @@ impl Digit {
         len: usize,
         read: impl Fn(usize) -> Option<u64> + Sync,
         write: impl Fn(usize, u64) + Sync,
-    ) {
+    ) -> Result<(), RenderError> {
         let blocks = counts.len() / self.bins;
         let count = |block: usize, row: &mut [u32]| {
             for i in block_of(len, blocks, block) {
@@ -256,6 +257,6 @@ impl Digit {
             }
         };
         counts.fill(0);
-        into_bins(counts, self.bins, 0, count, put);
+        into_bins(counts, self.bins, 0, count, put)
     }
 }

@@ -113,7 +113,8 @@ fn bins_fill_up_in_order_however_many_the_blocks() {
                     *slot += 1;
                 }
             },
-        );
+        )
+        .expect("memory");
         let slots: Vec<u32> = slots.into_iter().map(AtomicU32::into_inner).collect();
         assert_eq!(slots, expected, "{blocks} blocks");
         assert_eq!(counts.last(), Some(&(7 + count as u32)), "{blocks} blocks");
