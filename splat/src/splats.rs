@@ -164,12 +164,51 @@ impl<T> Splats<Vec<T>> {
 }
 
 impl<T: Number> Splats<&[T]> {
-    /// Whether splat `m` can be seen. False for extents that are not numbers, or not there.
+    /// Whether splat `m` can be seen. False for numbers that are not finite, an opacity that is not positive, and where
+    /// there is no extent.
+    ///
+    /// *project* culls all of these already; splats made elsewhere may have extents and any numbers beside them.
+    #[inline(always)]
     pub(crate) fn visible(&self, m: usize) -> bool {
-        let extent = m
-            .checked_mul(2)
-            .and_then(|at| self.extents.get(at..at.checked_add(2)?));
-        extent.is_some_and(|extent| extent.iter().all(|&half| half > T::ZERO))
+        let finite = |numbers: &[T]| numbers.iter().fold(true, |all, x| all & x.finite());
+        let positive = |numbers: &[T]| numbers.iter().fold(true, |all, &x| all & (x > T::ZERO));
+        let Some(extent) = row::<T, 2>(self.extents, m) else {
+            return false;
+        };
+        // Most of what is culled has no extent: the rest is read only of what has.
+        if !(positive(extent) && finite(extent)) {
+            return false;
+        }
+        let (Some(mean), Some(conic), Some([opacity]), Some([depth])) = (
+            row::<T, 2>(self.means, m),
+            row::<T, 3>(self.conics, m),
+            row::<T, 1>(self.opacities, m),
+            row::<T, 1>(self.depths, m),
+        ) else {
+            return false;
+        };
+        positive(&[*opacity])
+            && finite(&[*opacity, *depth])
+            && finite(mean)
+            && finite(conic)
+            && self.has_finite_features(m)
+    }
+
+    /// Whether every feature of splat `m` is there and finite.
+    #[inline(always)]
+    pub(crate) fn has_finite_features(&self, m: usize) -> bool {
+        let first = m.checked_mul(self.channels);
+        let row = first.and_then(|first| Some(first..first.checked_add(self.channels)?));
+        let Some(row) = row else { return false };
+        match &self.half_features {
+            Some(halves) => halves
+                .get(row)
+                .is_some_and(|halves| halves.iter().fold(true, |all, half| all & half.is_finite())),
+            None => self
+                .features
+                .get(row)
+                .is_some_and(|features| features.iter().fold(true, |all, x| all & x.finite())),
+        }
     }
 
     /// The conic of splat `m`.
@@ -183,8 +222,15 @@ impl<T: Number> Splats<&[T]> {
     }
 }
 
+/// Row `m` of rows of `N` numbers, if it is there.
+#[inline(always)]
+fn row<T, const N: usize>(numbers: &[T], m: usize) -> Option<&[T; N]> {
+    numbers.as_chunks().0.get(m)
+}
+
 impl<T: Number> Splats<Vec<T>> {
-    /// How many splats of each view were culled, `[B]`. (Of a gradient, which has no extents: all.)
+    /// How many splats of each view are culled, `[B]`: those without extents, and those with a number that is not finite
+    /// or an opacity that is not positive. Of a gradient, which has no extents: all.
     pub fn culled(&self) -> Vec<usize> {
         let splats = self.as_slices();
         // Offsets may be anything here: what lies beyond the extents is culled without a look.

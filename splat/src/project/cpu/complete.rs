@@ -16,7 +16,7 @@ pub(crate) fn complete<T: Scalar>(
     let mut extents = try_filled("extents [M, 2]", 2 * splats.len(), T::ZERO)?;
     let given = splats.as_slices();
     for (m, extent) in extents.as_chunks_mut().0.iter_mut().enumerate() {
-        let finite = given.depths[m].finite() & has_finite_features(&given, m);
+        let finite = given.depths[m].finite() & given.has_finite_features(m);
         if let Some(covariance) = covariance(given.conic(m)).filter(|_| finite) {
             let centre = [given.means[2 * m], given.means[2 * m + 1]];
             let reach = reach(given.opacities[m], config.alpha_min);
@@ -25,13 +25,4 @@ pub(crate) fn complete<T: Scalar>(
     }
     splats.extents = extents;
     Ok(splats)
-}
-
-/// Whether every feature of splat `m` is finite.
-fn has_finite_features<T: Scalar>(splats: &Splats<&[T]>, m: usize) -> bool {
-    let row = m * splats.channels..(m + 1) * splats.channels;
-    match &splats.half_features {
-        Some(halves) => halves[row].iter().all(|half| half.is_finite()),
-        None => splats.features[row].iter().all(|feature| feature.finite()),
-    }
 }
