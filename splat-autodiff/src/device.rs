@@ -11,13 +11,13 @@ use burn_cubecl::tensor::CubeTensor;
 use splat::GpuBuffer;
 use splat::{Backend as _, Gaussians, Gpu, Gradients, Image, RenderConfig, Saved, Scene, Views};
 
-use crate::engine::{Forward, Recording, Tape, image_shapes, input_shapes, wanted};
 use crate::error::Error;
 use crate::inputs::{Inputs, read_one};
 use crate::layout::Layout;
 use crate::op::{primitive, tensor};
 use crate::poses::set_poses;
 use crate::primitive::{give, take};
+use crate::tape::{Forward, Recording, Tape, image_shapes, input_shapes, wanted};
 
 /// What the backward pass reads, all of it on the device.
 struct DeviceTape<R: CubeRuntime> {

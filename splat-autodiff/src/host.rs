@@ -11,12 +11,12 @@ use splat::{
 };
 
 use crate::data::{Buffer, Precision, tensor_from_vec};
-use crate::engine::{Forward, Recording, Tape, image_shapes, input_shapes, wanted};
 use crate::error::Error;
 use crate::inputs::{Inputs, Read, read_one};
 use crate::layout::Layout;
 use crate::op::tensor;
 use crate::poses::set_poses;
+use crate::tape::{Forward, Recording, Tape, image_shapes, input_shapes, wanted};
 
 /// What the backward pass reads.
 struct HostTape<T: Precision> {

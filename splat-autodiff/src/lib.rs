@@ -71,6 +71,7 @@ mod poses;
 #[cfg(feature = "gpu")]
 mod primitive;
 mod render;
+mod tape;
 
 pub use error::Error;
 pub use gaussians::{GaussianBatch, GaussianTensors};

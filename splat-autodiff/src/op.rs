@@ -11,8 +11,8 @@ use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Tensor, TensorPrimitive};
 
-use crate::engine::Tape;
 use crate::inputs::Inputs;
+use crate::tape::Tape;
 
 /// The backward step of a render.
 ///

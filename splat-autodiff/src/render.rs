@@ -7,12 +7,13 @@ use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 use splat::{RenderConfig, Views};
 
-use crate::engine::{self, Recording};
+use crate::engine;
 use crate::error::Error;
 use crate::gaussians::GaussianTensors;
 use crate::inputs::Inputs;
 use crate::layout::Layout;
 use crate::op::{attach, tensor};
+use crate::tape::Recording;
 
 /// Rendered images: the tensors of [`splat::Image`].
 #[derive(Debug, Clone)]
