@@ -1,0 +1,220 @@
+//! `docs/API.txt`: the public surface of `splat`, so that a change to it is seen in review.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::PathBuf;
+
+use public_api::Builder;
+use serde_json::Value;
+
+use crate::process::{cargo, output, root, run};
+
+/// The listing, from the root of the workspace.
+const LISTING: &str = "docs/API.txt";
+/// The command that writes it.
+const REGENERATE: &str = "cargo run -p xtask -- api --write";
+/// The format of rustdoc's JSON that the crate `public-api` reads.
+const FORMAT: u64 = 57;
+/// The feature whose surface is listed apart: the first of these that `splat` has.
+const DEVICE: [&str; 2] = ["gpu", "cube"];
+
+/// What a comparison came to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The listing is what the sources say, or has been written.
+    Same,
+    /// The lines that are not in the listing, with `+`, and those that are only there, with `-`.
+    Different(Vec<String>),
+    /// The rustdoc at hand writes this format, which cannot be read.
+    Unreadable(u64),
+}
+
+/// Compares the listing with the sources, or writes it.
+///
+/// # Errors
+/// Where the documentation cannot be built, or a file cannot be read or written.
+pub fn check(write: bool) -> io::Result<Verdict> {
+    let device = device_feature(&output(&mut cargo([
+        "metadata",
+        "--no-deps",
+        "--format-version",
+        "1",
+    ])?)?)?;
+    let mut surfaces = Vec::new();
+    for feature in [None, Some(device)] {
+        let json = rustdoc(feature)?;
+        let value: Value = serde_json::from_str(&std::fs::read_to_string(&json)?)?;
+        match value["format_version"].as_u64() {
+            Some(FORMAT) => {}
+            Some(other) => return Ok(Verdict::Unreadable(other)),
+            None => return Err(io::Error::other("rustdoc's JSON has no format_version")),
+        }
+        surfaces.push(surface(json)?);
+    }
+    let text = listing(&surfaces[0], &surfaces[1], device);
+    let path = root()?.join(LISTING);
+    if write {
+        std::fs::write(path, text)?;
+        return Ok(Verdict::Same);
+    }
+    let listed = std::fs::read_to_string(path)?.replace("\r\n", "\n");
+    Ok(compare(&listed, &text))
+}
+
+/// Says what `verdict` means, and whether it is a success.
+pub fn report(verdict: &Verdict) -> bool {
+    match verdict {
+        Verdict::Same => println!("{LISTING} is the public surface of splat"),
+        Verdict::Different(lines) => {
+            println!("{LISTING} is not the public surface of splat; to write it: {REGENERATE}");
+            for line in lines {
+                println!("{line}");
+            }
+        }
+        Verdict::Unreadable(format) => println!(
+            "SKIPPED: the public surface was not compared with {LISTING}, for this rustdoc writes \
+             format {format} and format {FORMAT} is what can be read"
+        ),
+    }
+    !matches!(verdict, Verdict::Different(_))
+}
+
+/// The name of the feature that compiles for devices.
+fn device_feature(metadata: &str) -> io::Result<&'static str> {
+    let builds = crate::features::builds(metadata)?;
+    let has = |feature: &&str| {
+        let mut of_splat = builds.iter().filter(|build| build.package == "splat");
+        of_splat.any(|build| build.feature.as_deref() == Some(*feature))
+    };
+    let missing = || io::Error::other(format!("splat has no feature of {DEVICE:?}"));
+    DEVICE.into_iter().find(has).ok_or_else(missing)
+}
+
+/// Has rustdoc write its JSON; returns the file.
+fn rustdoc(feature: Option<&str>) -> io::Result<PathBuf> {
+    let root = root()?;
+    let target = std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| root.join("target"), |dir| root.join(dir));
+    let arguments = ["rustdoc", "--quiet", "--package", "splat", "--lib"];
+    let feature = feature
+        .into_iter()
+        .flat_map(|feature| ["--features", feature]);
+    let rest = [
+        "--",
+        "-Z",
+        "unstable-options",
+        "--output-format",
+        "json",
+        "--cap-lints",
+        "allow",
+    ];
+    let mut cargo = cargo(arguments.into_iter().chain(feature).chain(rest))?;
+    // A stable rustdoc writes JSON only with RUSTC_BOOTSTRAP. Set for Cargo, that would have every
+    // crate compiled again.
+    run(cargo.env("RUSTDOC", root.join("xtask/rustdoc-json")))?;
+    Ok(target.join("doc/splat.json"))
+}
+
+/// The public items, one a line. What every type has, and what `derive` makes, is left out.
+fn surface(json: PathBuf) -> io::Result<Vec<String>> {
+    let api = Builder::from_rustdoc_json(json)
+        .omit_blanket_impls(true)
+        .omit_auto_trait_impls(true)
+        .omit_auto_derived_impls(true)
+        .build()
+        .map_err(io::Error::other)?;
+    Ok(api.items().map(ToString::to_string).collect())
+}
+
+fn listing(without: &[String], with: &[String], feature: &str) -> String {
+    let more = lines_beyond(with, without);
+    let less = lines_beyond(without, with);
+    let without = lines(without.iter());
+    format!(
+        "# The public surface of splat. CI compares it with the sources. To write it anew:\n\
+         # {REGENERATE}\n\n\
+         # Without features\n{without}\n\
+         # More with the feature `{feature}`\n{more}\n\
+         # Only without the feature `{feature}`\n{less}"
+    )
+}
+
+/// The lines of `these` that `those` lack, in their order.
+fn lines_beyond(these: &[String], those: &[String]) -> String {
+    let those: BTreeSet<&String> = those.iter().collect();
+    let beyond = these.iter().filter(|line| !those.contains(line));
+    lines(beyond)
+}
+
+fn lines<'a>(lines: impl Iterator<Item = &'a String>) -> String {
+    lines.flat_map(|line| [line, "\n"]).collect()
+}
+
+fn compare(listed: &str, text: &str) -> Verdict {
+    if listed == text {
+        return Verdict::Same;
+    }
+    let (old, new): (BTreeSet<&str>, BTreeSet<&str>) =
+        (listed.lines().collect(), text.lines().collect());
+    let gone = old.difference(&new).map(|line| format!("- {line}"));
+    let come = new.difference(&old).map(|line| format!("+ {line}"));
+    Verdict::Different(gone.chain(come).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn items(lines: &[&str]) -> Vec<String> {
+        lines.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_listing_has_what_the_feature_adds_and_takes() {
+        let text = listing(
+            &items(&["pub fn a()", "pub fn b()"]),
+            &items(&["pub fn b()", "pub fn c()"]),
+            "gpu",
+        );
+        let (_, text) = text.split_once("\n\n").unwrap_or_default();
+        assert_eq!(
+            text,
+            "# Without features\npub fn a()\npub fn b()\n\n# More with the feature `gpu`\npub fn c()\n\n\
+             # Only without the feature `gpu`\npub fn a()\n"
+        );
+    }
+
+    #[test]
+    fn a_change_of_the_surface_is_named() {
+        let of = |lines: &[&str]| listing(&items(lines), &items(lines), "gpu");
+        let old = of(&["pub fn a()", "pub fn b(u8)"]);
+        assert_eq!(compare(&old, &old), Verdict::Same);
+        let new = of(&["pub fn a()", "pub fn b(u16)"]);
+        let changed = ["- pub fn b(u8)", "+ pub fn b(u16)"].map(str::to_owned);
+        assert_eq!(compare(&old, &new), Verdict::Different(changed.to_vec()));
+    }
+
+    /// A line that moves from one section to another is a change, though no line is new.
+    #[test]
+    fn a_move_between_sections_is_a_change() {
+        let old = listing(
+            &items(&["pub fn a()"]),
+            &items(&["pub fn a()", "pub fn b()"]),
+            "gpu",
+        );
+        let new = listing(
+            &items(&["pub fn a()", "pub fn b()"]),
+            &items(&["pub fn a()", "pub fn b()"]),
+            "gpu",
+        );
+        assert!(matches!(compare(&old, &new), Verdict::Different(_)));
+        assert!(!report(&compare(&old, &new)));
+    }
+
+    #[test]
+    fn only_a_difference_fails() {
+        assert!(report(&Verdict::Same));
+        assert!(report(&Verdict::Unreadable(60)));
+        assert!(!report(&Verdict::Different(Vec::new())));
+    }
+}

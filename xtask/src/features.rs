@@ -1,0 +1,158 @@
+//! Every package compiles with each of its features alone, and with none.
+
+use std::io;
+
+use serde_json::Value;
+
+use crate::process::{cargo, output, run};
+
+/// One build: a package, and a feature where it has one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Build {
+    /// The package.
+    pub package: String,
+    /// The only feature that is turned on, with what it implies.
+    pub feature: Option<String>,
+}
+
+impl Build {
+    /// The arguments of Cargo: Clippy, which compiles as `cargo check` does, on libraries and
+    /// programs.
+    pub fn arguments(&self) -> Vec<&str> {
+        let mut arguments = vec![
+            "clippy",
+            "--package",
+            &self.package,
+            "--no-default-features",
+        ];
+        if let Some(feature) = &self.feature {
+            arguments.extend(["--features", feature]);
+        }
+        arguments.extend(["--", "--deny", "warnings"]);
+        arguments
+    }
+}
+
+/// Compiles every package of the workspace with each feature alone; returns how many builds that
+/// were.
+///
+/// # Errors
+/// The first build that fails.
+pub fn check() -> io::Result<usize> {
+    let metadata = output(&mut cargo([
+        "metadata",
+        "--no-deps",
+        "--format-version",
+        "1",
+    ])?)?;
+    let builds = builds(&metadata)?;
+    for build in &builds {
+        println!(
+            "{} with {}",
+            build.package,
+            build.feature.as_deref().unwrap_or("no feature")
+        );
+        run(&mut cargo(build.arguments())?)?;
+    }
+    Ok(builds.len())
+}
+
+/// The builds for what `cargo metadata` printed: builds of few crates first.
+///
+/// # Errors
+/// Where that is not what `cargo metadata` prints.
+pub fn builds(metadata: &str) -> io::Result<Vec<Build>> {
+    let metadata: Value = serde_json::from_str(metadata)?;
+    let lost = |what| io::Error::other(format!("cargo metadata: expected {what}"));
+    let packages = metadata["packages"].as_array();
+    let packages = packages.ok_or_else(|| lost("packages"))?;
+    let mut builds = Vec::new();
+    for package in packages {
+        let name = package["name"].as_str();
+        let name = name.ok_or_else(|| lost("the name of a package"))?;
+        let features = package["features"].as_object();
+        let features = features.ok_or_else(|| lost("the features of a package"))?;
+        let alone = features.keys().filter(|feature| *feature != "default");
+        let alone = alone.map(|feature| Some(feature.clone()));
+        builds.extend([None].into_iter().chain(alone).map(|feature| Build {
+            package: name.to_owned(),
+            feature,
+        }));
+    }
+    // Builds that turn on the same features compile the same crates, of which Cargo keeps one copy.
+    builds.sort_by(|a, b| a.feature.cmp(&b.feature));
+    if builds.is_empty() {
+        return Err(lost("at least one package"));
+    }
+    Ok(builds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(metadata: &str) -> io::Result<Vec<String>> {
+        let builds = builds(metadata)?;
+        Ok(builds.iter().map(|b| b.arguments().join(" ")).collect())
+    }
+
+    #[test]
+    fn a_new_feature_is_not_forgotten() -> io::Result<()> {
+        let metadata = r#"{"packages": [
+            {"name": "a", "features": {"default": ["new"], "new": [], "gpu": ["dep:x"]}},
+            {"name": "b", "features": {}}
+        ]}"#;
+        assert_eq!(
+            lines(metadata)?,
+            [
+                "clippy --package a --no-default-features -- --deny warnings",
+                "clippy --package b --no-default-features -- --deny warnings",
+                "clippy --package a --no-default-features --features gpu -- --deny warnings",
+                "clippy --package a --no-default-features --features new -- --deny warnings",
+            ]
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_no_metadata_is_an_error() {
+        for text in [
+            "",
+            "{}",
+            r#"{"packages": []}"#,
+            r#"{"packages": [{"name": "a"}]}"#,
+            r#"{"packages": [{"features": {}}]}"#,
+        ] {
+            assert!(builds(text).is_err(), "{text}");
+        }
+    }
+
+    /// The real list has every package and the features of the product's devices.
+    #[test]
+    fn the_workspace_has_builds() -> io::Result<()> {
+        let metadata = output(&mut cargo([
+            "metadata",
+            "--no-deps",
+            "--format-version",
+            "1",
+        ])?)?;
+        let builds = builds(&metadata)?;
+        for package in [
+            "splat",
+            "splat-autodiff",
+            "gmae-reference",
+            "benches",
+            "xtask",
+        ] {
+            for feature in [None, Some("wgpu".to_owned()), Some("cuda".to_owned())] {
+                let package = package.to_owned();
+                let wanted = Build { package, feature };
+                assert!(
+                    builds.contains(&wanted) || wanted.package == "xtask",
+                    "{wanted:?}"
+                );
+            }
+        }
+        Ok(())
+    }
+}

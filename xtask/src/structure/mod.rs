@@ -1,0 +1,59 @@
+//! The structure of the workspace as a check: who may import whom, no circle of files, the sizes of
+//! files and functions, and the homes of `CubeCL`.
+//!
+//! [`tables`] holds the rules, in the form of [`rules`]. The other files find out what the sources
+//! do:
+//!
+//! - [`sources`] reads the files.
+//! - [`modules`] turns a crate root into its modules, [`names`] finds the file that defines a name.
+//! - [`imports`] lists the imports of every file, from `use` items, from paths in the code and from
+//!   macros.
+//! - [`circles`], [`sizes`] and [`cubecl`] check one rule each.
+//! - [`steps`] checks the section "Follow a mean" of docs/ARCHITECTURE.md.
+//!
+//! A method call names no module. An inherent `impl` in a file other than that of its type is
+//! therefore an import that this check does not see.
+
+pub mod circles;
+pub mod cubecl;
+pub mod fault;
+pub mod imports;
+pub mod modules;
+pub mod names;
+pub mod rules;
+pub mod sizes;
+pub mod sources;
+pub mod steps;
+pub mod tables;
+pub mod tokens;
+
+use std::collections::BTreeSet;
+
+pub use fault::Fault;
+use imports::Import;
+use rules::Rules;
+use sources::Sources;
+
+/// Every fault of `sources` under `rules`, sorted by file and line.
+pub fn check(sources: &Sources, rules: &Rules) -> Vec<Fault> {
+    let mut faults = BTreeSet::new();
+    let mut imports: BTreeSet<Import> = BTreeSet::new();
+    let mut reached: BTreeSet<String> = BTreeSet::new();
+    for root in sources.roots() {
+        let mut krate = modules::Crate::load(sources, &root);
+        faults.extend(krate.faults.iter().cloned());
+        reached.extend(krate.files().map(str::to_owned));
+        imports.extend(imports::of(&mut krate));
+    }
+    for file in sources.files() {
+        if !reached.contains(file) {
+            let message = "no crate root leads to this file, so that no rule is checked in it";
+            faults.insert(Fault::new(file, None, message));
+        }
+    }
+    faults.extend(rules.check_imports(sources, &imports));
+    faults.extend(circles::check(&imports));
+    faults.extend(sizes::check(sources, rules));
+    faults.extend(cubecl::check(sources, rules));
+    faults.into_iter().collect()
+}

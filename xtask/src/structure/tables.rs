@@ -1,0 +1,365 @@
+//! The rules of this workspace, as tables.
+//!
+//! A path is one from the root of the workspace. `*` is any part of a file's name, `**` any
+//! folders.
+
+use super::rules::{CubeHomes, Layer, LongKernel, Rules};
+
+/// The crate root: imported for its aliases `Real` alone, since a re-export counts as its defining
+/// file.
+const ROOT: &[&str] = &["splat/src/lib.rs"];
+/// What knows nothing of splatting.
+const GROUND: &[&str] = &[
+    "splat/src/lib.rs",
+    "splat/src/number.rs",
+    "splat/src/error.rs",
+    "splat/src/config.rs",
+    "splat/src/math/*.rs",
+];
+/// The structs of the contract.
+const STRUCTS: &[&str] = &[
+    "splat/src/gaussians.rs",
+    "splat/src/splats.rs",
+    "splat/src/image.rs",
+    "splat/src/camera.rs",
+    "splat/src/gradients.rs",
+];
+const FORMULAS: &[&str] = &["splat/src/*/formula.rs"];
+/// The value types of the formulas.
+const VALUES: &[&str] = &[
+    "splat/src/project/mod.rs",
+    "splat/src/binning/mod.rs",
+    "splat/src/sort/mod.rs",
+    "splat/src/composite/mod.rs",
+    "splat/src/sh/mod.rs",
+    "splat/src/sh/harmonics.rs",
+];
+const SCALAR: &[&str] = &["splat/src/scalar/*.rs"];
+/// What every stage may import: ground, structs and scalar.
+const BASIS: &[&str] = &[
+    "splat/src/lib.rs",
+    "splat/src/number.rs",
+    "splat/src/error.rs",
+    "splat/src/config.rs",
+    "splat/src/math/*.rs",
+    "splat/src/gaussians.rs",
+    "splat/src/splats.rs",
+    "splat/src/image.rs",
+    "splat/src/camera.rs",
+    "splat/src/gradients.rs",
+    "splat/src/scalar/*.rs",
+];
+const HOST: &[&str] = &["splat/src/host/*.rs"];
+const DEVICE: &[&str] = &["splat/src/device/*.rs"];
+/// The trait and the generic calls.
+const FACE: &[&str] = &["splat/src/backend.rs", "splat/src/render.rs"];
+const ALL: &[&str] = &["splat/src/**/*.rs"];
+
+const PROJECT: &[&str] = &["splat/src/project/*.rs"];
+const PROJECT_CPU: &[&str] = &["splat/src/project/cpu/**/*.rs"];
+const PROJECT_GPU: &[&str] = &["splat/src/project/gpu/**/*.rs"];
+const BOUNDS: &[&str] = &["splat/src/binning/bounds.rs"];
+/// The grid of tiles and what both engines of the stage share.
+const BINNING: &[&str] = &[
+    "splat/src/binning/mod.rs",
+    "splat/src/binning/formula.rs",
+    "splat/src/binning/grid.rs",
+    "splat/src/binning/bounds.rs",
+];
+const BINNING_CPU: &[&str] = &["splat/src/binning/cpu.rs", "splat/src/binning/cpu/**/*.rs"];
+const BINNING_GPU: &[&str] = &["splat/src/binning/gpu/**/*.rs"];
+const SORT: &[&str] = &["splat/src/sort/*.rs"];
+const SORT_CPU: &[&str] = &["splat/src/sort/cpu/**/*.rs"];
+const SORT_GPU: &[&str] = &["splat/src/sort/gpu/**/*.rs"];
+const COMPOSITE: &[&str] = &["splat/src/composite/*.rs"];
+const COMPOSITE_CPU: &[&str] = &["splat/src/composite/cpu/**/*.rs"];
+const COMPOSITE_GPU: &[&str] = &["splat/src/composite/gpu/**/*.rs"];
+const SH: &[&str] = &["splat/src/sh/*.rs"];
+
+/// The rules of this workspace.
+pub const RULES: Rules = Rules {
+    layers: LAYERS,
+    layered: ALL,
+    file_lines: 400,
+    host_lines: 80,
+    kernel_lines: 120,
+    long_kernels: LONG_KERNELS,
+    cube: CubeHomes {
+        within: ALL,
+        open: &[
+            "splat/src/*/gpu/**/*.rs",
+            "splat/src/device/*.rs",
+            "splat/src/backends/gpu.rs",
+            "splat/src/backends/copies.rs",
+            "splat/src/measure/gpu*.rs",
+        ],
+        gated: &[
+            "splat/src/lib.rs",
+            "splat/src/number.rs",
+            "splat/src/math/*.rs",
+            "splat/src/*/formula.rs",
+            "splat/src/project/mod.rs",
+            "splat/src/composite/mod.rs",
+            "splat/src/gaussians.rs",
+            "splat/src/splats.rs",
+            "splat/src/image.rs",
+            "splat/src/camera.rs",
+            "splat/src/gradients.rs",
+        ],
+        features: &["gpu", "wgpu", "cuda"],
+        reason: "CubeCL is named by the engine of the device and, behind a feature, by formulas and values",
+    },
+};
+
+/// Device functions above the limit, each with its reason. An entry that is no longer needed is a
+/// fault.
+const LONG_KERNELS: &[LongKernel] = &[];
+
+/// Who may import whom in `splat/src`.
+const LAYERS: &[Layer] = &[
+    Layer {
+        files: ROOT,
+        may_import: &[ALL],
+        reason: "the root names everything that is public",
+    },
+    Layer {
+        files: &["splat/src/number.rs", "splat/src/error.rs"],
+        may_import: &[],
+        reason: "number and error are the ground and import nothing",
+    },
+    Layer {
+        files: &["splat/src/math/*.rs"],
+        may_import: &[
+            ROOT,
+            &[
+                "splat/src/number.rs",
+                "splat/src/error.rs",
+                "splat/src/math/*.rs",
+            ],
+        ],
+        reason: "math imports number and error",
+    },
+    Layer {
+        files: &["splat/src/config.rs"],
+        may_import: &[GROUND],
+        reason: "config imports number and error",
+    },
+    Layer {
+        files: STRUCTS,
+        may_import: &[GROUND, STRUCTS],
+        reason: "the contract's structs import math, config, error, number and each other",
+    },
+    Layer {
+        files: &["splat/src/binning/formula.rs"],
+        may_import: &[
+            ROOT,
+            FORMULAS,
+            &["splat/src/math/*.rs", "splat/src/binning/mod.rs"],
+        ],
+        reason: "a formula imports formulas, math and the values of its stage",
+    },
+    Layer {
+        files: &["splat/src/composite/formula.rs"],
+        may_import: &[
+            ROOT,
+            FORMULAS,
+            &["splat/src/math/*.rs", "splat/src/composite/mod.rs"],
+        ],
+        reason: "a formula imports formulas, math and the values of its stage",
+    },
+    Layer {
+        files: &["splat/src/project/formula.rs"],
+        may_import: &[
+            ROOT,
+            FORMULAS,
+            &[
+                "splat/src/math/*.rs",
+                "splat/src/project/mod.rs",
+                "splat/src/camera.rs",
+            ],
+        ],
+        reason: "a formula imports formulas, math and the values of its stage; projection has the camera's",
+    },
+    Layer {
+        files: &["splat/src/sh/formula.rs"],
+        may_import: &[
+            ROOT,
+            FORMULAS,
+            &[
+                "splat/src/math/*.rs",
+                "splat/src/sh/mod.rs",
+                "splat/src/sh/harmonics.rs",
+            ],
+        ],
+        reason: "a formula imports formulas, math and the values of its stage",
+    },
+    Layer {
+        files: SCALAR,
+        may_import: &[GROUND, FORMULAS, VALUES, SCALAR, &["splat/src/camera.rs"]],
+        reason: "the table of formulas names formulas, the types of their values, and math",
+    },
+    Layer {
+        files: HOST,
+        may_import: &[GROUND, SCALAR, HOST],
+        reason: "the engine of the host imports scalar and names no stage",
+    },
+    Layer {
+        files: DEVICE,
+        may_import: &[GROUND, STRUCTS, DEVICE],
+        reason: "the engine of the device imports structs and error and names no stage",
+    },
+    Layer {
+        files: FACE,
+        may_import: &[GROUND, STRUCTS, FACE],
+        reason: "the trait and the generic calls import structs only",
+    },
+    Layer {
+        files: PROJECT_CPU,
+        may_import: &[BASIS, HOST, PROJECT, PROJECT_CPU, BOUNDS],
+        reason: "stage 1 on the host imports its engine and, of later stages, binning/bounds only",
+    },
+    Layer {
+        files: PROJECT_GPU,
+        may_import: &[BASIS, DEVICE, PROJECT, PROJECT_GPU],
+        reason: "stage 1 on the device imports its engine and no later stage",
+    },
+    Layer {
+        files: PROJECT,
+        may_import: &[BASIS, PROJECT],
+        reason: "the values of stage 1 know no engine and no later stage",
+    },
+    Layer {
+        files: BOUNDS,
+        may_import: &[GROUND, STRUCTS, SCALAR, BINNING],
+        reason: "stage 1 uses the bounds, so that they know no stage",
+    },
+    Layer {
+        files: BINNING_CPU,
+        may_import: &[BASIS, HOST, PROJECT, PROJECT_CPU, BINNING, BINNING_CPU],
+        reason: "stage 2 on the host imports its engine and stage 1",
+    },
+    Layer {
+        files: BINNING_GPU,
+        may_import: &[BASIS, DEVICE, PROJECT, PROJECT_GPU, BINNING, BINNING_GPU],
+        reason: "stage 2 on the device imports its engine and stage 1",
+    },
+    Layer {
+        files: BINNING,
+        may_import: &[BASIS, PROJECT, BINNING],
+        reason: "the values of stage 2 know no engine and no later stage",
+    },
+    Layer {
+        files: SORT_CPU,
+        may_import: &[
+            BASIS,
+            HOST,
+            PROJECT,
+            PROJECT_CPU,
+            BINNING,
+            BINNING_CPU,
+            SORT,
+            SORT_CPU,
+        ],
+        reason: "stage 3 on the host imports its engine and stages 1 and 2",
+    },
+    Layer {
+        files: SORT_GPU,
+        may_import: &[
+            BASIS,
+            DEVICE,
+            PROJECT,
+            PROJECT_GPU,
+            BINNING,
+            BINNING_GPU,
+            SORT,
+            SORT_GPU,
+        ],
+        reason: "stage 3 on the device imports its engine and stages 1 and 2",
+    },
+    Layer {
+        files: SORT,
+        may_import: &[BASIS, PROJECT, BINNING, SORT],
+        reason: "the values of stage 3 know no engine and no later stage",
+    },
+    Layer {
+        files: COMPOSITE_CPU,
+        may_import: &[
+            BASIS,
+            HOST,
+            PROJECT,
+            PROJECT_CPU,
+            BINNING,
+            BINNING_CPU,
+            SORT,
+            SORT_CPU,
+            COMPOSITE,
+            COMPOSITE_CPU,
+        ],
+        reason: "stage 4 on the host imports its engine and the stages before",
+    },
+    Layer {
+        files: COMPOSITE_GPU,
+        may_import: &[
+            BASIS,
+            DEVICE,
+            PROJECT,
+            PROJECT_GPU,
+            BINNING,
+            BINNING_GPU,
+            SORT,
+            SORT_GPU,
+            COMPOSITE,
+            COMPOSITE_GPU,
+        ],
+        reason: "stage 4 on the device imports its engine and the stages before",
+    },
+    Layer {
+        files: COMPOSITE,
+        may_import: &[BASIS, PROJECT, BINNING, SORT, COMPOSITE],
+        reason: "the values of stage 4 know no engine",
+    },
+    Layer {
+        files: SH,
+        may_import: &[BASIS, HOST, SH],
+        reason: "harmonics come before the render and know no stage",
+    },
+    Layer {
+        files: &["splat/src/activation.rs"],
+        may_import: &[BASIS],
+        reason: "activations come before the render and know no stage",
+    },
+    Layer {
+        files: &["splat/src/oracle.rs"],
+        may_import: &[BASIS, FORMULAS, VALUES, FACE],
+        reason: "the specification uses formulas and no engine",
+    },
+    Layer {
+        files: &["splat/src/backends/*.rs"],
+        may_import: &[
+            BASIS,
+            HOST,
+            DEVICE,
+            FACE,
+            PROJECT,
+            PROJECT_CPU,
+            PROJECT_GPU,
+            BINNING,
+            BINNING_CPU,
+            BINNING_GPU,
+            SORT,
+            SORT_CPU,
+            SORT_GPU,
+            COMPOSITE,
+            COMPOSITE_CPU,
+            COMPOSITE_GPU,
+            SH,
+            &["splat/src/backends/*.rs"],
+        ],
+        reason: "backends are where stages meet",
+    },
+    Layer {
+        files: &["splat/src/measure/*.rs"],
+        may_import: &[ALL],
+        reason: "measure reads engines for the benches",
+    },
+];
