@@ -10,7 +10,6 @@ pub use crate::config::{
 };
 pub use crate::math::{Mat3, Quaternion, Sym2, Vec2, Vec3};
 pub use crate::number::Number;
-pub use crate::scalar::Scalar;
 
 pub use crate::composite::{Moments, RowMoments, SigmaGradient};
 pub use crate::project::CameraParams;

@@ -5,12 +5,12 @@
 
 use super::rules::{CubeHomes, Layer, LongKernel, Rules};
 
-/// The crate root: imported for its aliases `Real` alone, since a re-export counts as its defining
-/// file.
+/// The crate root. A re-export counts as its defining file, so that nothing imports the root.
 const ROOT: &[&str] = &["splat/src/lib.rs"];
+/// Compiles the formulas: imported for its aliases `Real`.
+const COMPILED: &[&str] = &["splat/src/formulas/mod.rs"];
 /// What knows nothing of splatting.
 const GROUND: &[&str] = &[
-    "splat/src/lib.rs",
     "splat/src/number.rs",
     "splat/src/error.rs",
     "splat/src/config.rs",
@@ -31,13 +31,11 @@ const VALUES: &[&str] = &[
     "splat/src/binning/mod.rs",
     "splat/src/sort/mod.rs",
     "splat/src/composite/mod.rs",
-    "splat/src/sh/mod.rs",
-    "splat/src/sh/harmonics.rs",
+    "splat/src/harmonics/mod.rs",
 ];
 const SCALAR: &[&str] = &["splat/src/scalar/*.rs"];
 /// What every stage may import: ground, structs and scalar.
 const BASIS: &[&str] = &[
-    "splat/src/lib.rs",
     "splat/src/number.rs",
     "splat/src/error.rs",
     "splat/src/config.rs",
@@ -58,7 +56,11 @@ const ALL: &[&str] = &["splat/src/**/*.rs"];
 const PROJECT: &[&str] = &["splat/src/project/*.rs"];
 const PROJECT_CPU: &[&str] = &["splat/src/project/cpu/**/*.rs"];
 const PROJECT_GPU: &[&str] = &["splat/src/project/gpu/**/*.rs"];
-const BOUNDS: &[&str] = &["splat/src/binning/bounds.rs"];
+/// What stage 1 may know of stage 2.
+const BOUNDS: &[&str] = &[
+    "splat/src/binning/bounds.rs",
+    "splat/src/binning/formula.rs",
+];
 /// The grid of tiles and what both engines of the stage share.
 const BINNING: &[&str] = &[
     "splat/src/binning/mod.rs",
@@ -74,7 +76,7 @@ const SORT_GPU: &[&str] = &["splat/src/sort/gpu/**/*.rs"];
 const COMPOSITE: &[&str] = &["splat/src/composite/*.rs"];
 const COMPOSITE_CPU: &[&str] = &["splat/src/composite/cpu/**/*.rs"];
 const COMPOSITE_GPU: &[&str] = &["splat/src/composite/gpu/**/*.rs"];
-const SH: &[&str] = &["splat/src/sh/*.rs"];
+const HARMONICS: &[&str] = &["splat/src/harmonics/*.rs"];
 
 /// The rules of this workspace.
 pub const RULES: Rules = Rules {
@@ -130,7 +132,7 @@ const LAYERS: &[Layer] = &[
     Layer {
         files: &["splat/src/math/*.rs"],
         may_import: &[
-            ROOT,
+            COMPILED,
             &[
                 "splat/src/number.rs",
                 "splat/src/error.rs",
@@ -152,7 +154,7 @@ const LAYERS: &[Layer] = &[
     Layer {
         files: &["splat/src/binning/formula.rs"],
         may_import: &[
-            ROOT,
+            COMPILED,
             FORMULAS,
             &["splat/src/math/*.rs", "splat/src/binning/mod.rs"],
         ],
@@ -161,7 +163,7 @@ const LAYERS: &[Layer] = &[
     Layer {
         files: &["splat/src/composite/formula.rs"],
         may_import: &[
-            ROOT,
+            COMPILED,
             FORMULAS,
             &["splat/src/math/*.rs", "splat/src/composite/mod.rs"],
         ],
@@ -170,32 +172,29 @@ const LAYERS: &[Layer] = &[
     Layer {
         files: &["splat/src/project/formula.rs"],
         may_import: &[
-            ROOT,
+            COMPILED,
             FORMULAS,
-            &[
-                "splat/src/math/*.rs",
-                "splat/src/project/mod.rs",
-                "splat/src/camera.rs",
-            ],
-        ],
-        reason: "a formula imports formulas, math and the values of its stage; projection has the camera's",
-    },
-    Layer {
-        files: &["splat/src/sh/formula.rs"],
-        may_import: &[
-            ROOT,
-            FORMULAS,
-            &[
-                "splat/src/math/*.rs",
-                "splat/src/sh/mod.rs",
-                "splat/src/sh/harmonics.rs",
-            ],
+            &["splat/src/math/*.rs", "splat/src/project/mod.rs"],
         ],
         reason: "a formula imports formulas, math and the values of its stage",
     },
     Layer {
+        files: &["splat/src/harmonics/formula.rs"],
+        may_import: &[
+            COMPILED,
+            FORMULAS,
+            &["splat/src/math/*.rs", "splat/src/harmonics/mod.rs"],
+        ],
+        reason: "a formula imports formulas, math and the values of its stage",
+    },
+    Layer {
+        files: COMPILED,
+        may_import: &[GROUND, FORMULAS, VALUES],
+        reason: "the module of formulas compiles them, and shows their values",
+    },
+    Layer {
         files: SCALAR,
-        may_import: &[GROUND, FORMULAS, VALUES, SCALAR, &["splat/src/camera.rs"]],
+        may_import: &[GROUND, COMPILED, FORMULAS, VALUES, SCALAR],
         reason: "the table of formulas names formulas, the types of their values, and math",
     },
     Layer {
@@ -220,8 +219,8 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         files: PROJECT_GPU,
-        may_import: &[BASIS, DEVICE, PROJECT, PROJECT_GPU],
-        reason: "stage 1 on the device imports its engine and no later stage",
+        may_import: &[BASIS, COMPILED, DEVICE, PROJECT, PROJECT_GPU, BOUNDS],
+        reason: "stage 1 on the device imports its engine and, of later stages, the bounds only",
     },
     Layer {
         files: PROJECT,
@@ -240,7 +239,15 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         files: BINNING_GPU,
-        may_import: &[BASIS, DEVICE, PROJECT, PROJECT_GPU, BINNING, BINNING_GPU],
+        may_import: &[
+            BASIS,
+            COMPILED,
+            DEVICE,
+            PROJECT,
+            PROJECT_GPU,
+            BINNING,
+            BINNING_GPU,
+        ],
         reason: "stage 2 on the device imports its engine and stage 1",
     },
     Layer {
@@ -266,6 +273,7 @@ const LAYERS: &[Layer] = &[
         files: SORT_GPU,
         may_import: &[
             BASIS,
+            COMPILED,
             DEVICE,
             PROJECT,
             PROJECT_GPU,
@@ -301,6 +309,7 @@ const LAYERS: &[Layer] = &[
         files: COMPOSITE_GPU,
         may_import: &[
             BASIS,
+            COMPILED,
             DEVICE,
             PROJECT,
             PROJECT_GPU,
@@ -319,8 +328,8 @@ const LAYERS: &[Layer] = &[
         reason: "the values of stage 4 know no engine",
     },
     Layer {
-        files: SH,
-        may_import: &[BASIS, HOST, SH],
+        files: HARMONICS,
+        may_import: &[BASIS, HOST, HARMONICS],
         reason: "harmonics come before the render and know no stage",
     },
     Layer {
@@ -352,7 +361,7 @@ const LAYERS: &[Layer] = &[
             COMPOSITE,
             COMPOSITE_CPU,
             COMPOSITE_GPU,
-            SH,
+            HARMONICS,
             &["splat/src/backends/*.rs"],
         ],
         reason: "backends are where stages meet",

@@ -55,21 +55,18 @@ fn every_crate_is_read_and_every_file_reached() -> io::Result<()> {
 }
 
 #[test]
-#[ignore = "until the layout stands"]
 fn the_workspace_keeps_the_rules() -> io::Result<()> {
     assert_none(&check(&Sources::read(root())?, &RULES));
     Ok(())
 }
 
 #[test]
-#[ignore = "until the layout stands"]
 fn every_row_of_the_import_rules_has_files() -> io::Result<()> {
     assert_none(&RULES.unused_layers(&Sources::read(root())?));
     Ok(())
 }
 
 #[test]
-#[ignore = "until docs/ARCHITECTURE.md has the section \"Follow a mean\""]
 fn follow_a_mean_names_what_is_there() -> io::Result<()> {
     let document = fs::read_to_string(root().join("docs/ARCHITECTURE.md"))?;
     let sources = Sources::read(root())?;

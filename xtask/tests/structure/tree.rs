@@ -7,7 +7,7 @@ use xtask::structure::sources::Sources;
 use xtask::structure::tables::RULES;
 
 /// The files of the tree. Each defines `Here`.
-const FILES: [(&str, &str); 45] = [
+const FILES: [(&str, &str); 47] = [
     ("lib.rs", ROOT),
     ("error.rs", ""),
     ("number.rs", ""),
@@ -21,11 +21,15 @@ const FILES: [(&str, &str); 45] = [
     ("gradients.rs", "use crate::gaussians::Here as Gaussians;"),
     ("backend.rs", "use crate::splats::Here as Splats;"),
     ("render.rs", "use crate::backend::Here as Backend;"),
-    ("oracle.rs", "use crate::double::project::Here as Formula;"),
+    (
+        "oracle.rs",
+        "use crate::formulas::double::project::Here as Formula;",
+    ),
+    ("formulas/mod.rs", COMPILED),
     ("activation.rs", "use crate::scalar::Here as Scalar;"),
     (
         "scalar/mod.rs",
-        "pub mod rounding; use crate::single::composite::Here as Formula;",
+        "pub mod rounding; use crate::formulas::single::composite::Here as Formula;",
     ),
     ("scalar/rounding.rs", "use crate::number::Here as Number;"),
     ("host/mod.rs", "pub mod simd;"),
@@ -75,8 +79,9 @@ const FILES: [(&str, &str); 45] = [
         "composite/gpu/mod.rs",
         "use crate::sort::gpu::Here as Lists;",
     ),
-    ("sh/mod.rs", "pub mod harmonics;"),
-    ("sh/harmonics.rs", ""),
+    ("harmonics/mod.rs", "pub mod cpu;"),
+    ("harmonics/formula.rs", "use super::Real;"),
+    ("harmonics/cpu.rs", "use crate::host::simd::Here as Simd;"),
     ("backends/mod.rs", "pub mod cpu;"),
     (
         "backends/cpu.rs",
@@ -89,23 +94,29 @@ const ROOT: &str = r#"
     pub mod activation; pub mod backend; pub mod backends; pub mod binning; pub mod camera;
     pub mod composite; pub mod config; pub mod device; pub mod error; pub mod gaussians;
     pub mod gradients; pub mod host; pub mod image; pub mod math; pub mod measure; pub mod number;
-    pub mod oracle; pub mod project; pub mod render; pub mod scalar; pub mod sh; pub mod sort;
+    pub mod oracle; pub mod project; pub mod render; pub mod scalar; pub mod formulas; pub mod harmonics;
+    pub mod sort;
     pub mod splats;
-    #[path = "."]
+    pub use backends::cpu::Here as Cpu;
+    pub use gaussians::Here as Gaussians;
+    pub use project::cpu;
+"#;
+
+const COMPILED: &str = r#"
+    pub use crate::project::Here as Splat;
+    #[path = ".."]
     pub mod single {
         pub type Real = f32;
         #[path = "binning/formula.rs"] pub mod binning;
         #[path = "composite/formula.rs"] pub mod composite;
+        #[path = "harmonics/formula.rs"] pub mod harmonics;
         #[path = "project/formula.rs"] pub mod project;
     }
-    #[path = "."]
+    #[path = ".."]
     pub mod double {
         pub type Real = f64;
         #[path = "project/formula.rs"] pub mod project;
     }
-    pub use backends::cpu::Here as Cpu;
-    pub use gaussians::Here as Gaussians;
-    pub use project::cpu;
 "#;
 
 /// The tree, and what a test changes in it.

@@ -8,8 +8,7 @@ use serde::Serialize;
 use splat::{Gpu, Regime, RenderError};
 
 use crate::sampling::{interleaved, ms};
-use crate::table::{count, markdown, number};
-use crate::{Tables, note};
+use crate::table::{Tables, count, markdown, note, number};
 
 /// How the hits of a tile are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

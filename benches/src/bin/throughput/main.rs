@@ -31,12 +31,6 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde::Serialize;
 use splat::RenderError;
 
-#[global_allocator]
-static ALLOCATOR: memory::Metered = memory::Metered::new();
-
-/// Titles and tables.
-type Tables = Vec<(&'static str, String)>;
-
 /// The scenes that have names.
 const SCENES: [&str; 6] = [
     "gmae",
@@ -120,7 +114,7 @@ fn main() -> ExitCode {
     match run(&Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            note(&format!("error: {error}"));
+            table::note(&format!("error: {error}"));
             ExitCode::from(2)
         }
     }
@@ -271,7 +265,7 @@ fn workload(name: &str) -> Result<Option<Workload>, String> {
             };
             let found = found.map_err(|error| error.to_string())?;
             if found.is_none() {
-                note(&format!(
+                table::note(&format!(
                     "{name}: left out, there is no file {}",
                     path.display()
                 ));
@@ -314,9 +308,4 @@ fn print(text: &str) -> Result<(), String> {
         }
         _ => Ok(()),
     }
-}
-
-/// Writes a line to standard error. When that fails there is nobody left to tell.
-fn note(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
 }

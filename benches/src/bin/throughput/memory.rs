@@ -3,6 +3,10 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+/// The program's allocator.
+#[global_allocator]
+pub(crate) static ALLOCATOR: Metered = Metered::new();
+
 /// The system's allocator with a meter on it.
 pub(crate) struct Metered {
     current: AtomicUsize,

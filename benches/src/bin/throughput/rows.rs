@@ -5,9 +5,9 @@ use benches::{Bench, Stage};
 use serde::Serialize;
 use splat::RenderError;
 
+use crate::memory::ALLOCATOR;
 use crate::sampling::{Roofline, interleaved, ms};
-use crate::table::{count, markdown, number};
-use crate::{ALLOCATOR, Tables};
+use crate::table::{Tables, count, markdown, number};
 
 /// One workload.
 #[derive(Debug, Serialize)]

@@ -5,9 +5,8 @@ use benches::{Bench, Recipe, Stage, Workload, gmae};
 use serde::Serialize;
 use splat::{Backend, Cpu, RenderError};
 
-use crate::Tables;
 use crate::sampling::{interleaved, ms};
-use crate::table::{count, markdown, number};
+use crate::table::{Tables, count, markdown, number};
 
 /// Views at factor 1.
 const VIEWS: usize = 8;

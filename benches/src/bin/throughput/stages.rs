@@ -5,9 +5,8 @@ use rayon::ThreadPool;
 use serde::Serialize;
 use splat::RenderError;
 
-use crate::Tables;
 use crate::sampling::{Roofline, interleaved, ms};
-use crate::table::{markdown, number};
+use crate::table::{Tables, markdown, number};
 
 /// The stages, and at last the arithmetic alone, which shows what the machine's threads are worth.
 const TIMED: usize = Stage::SINGLE.len() + 1;

@@ -1,4 +1,9 @@
-//! Tables as Markdown, columns aligned.
+//! Tables as Markdown, columns aligned; and notes beside them.
+
+use std::io::{self, Write};
+
+/// Titles and tables.
+pub(crate) type Tables = Vec<(&'static str, String)>;
 
 /// A number with `digits` after the point, thousands apart.
 pub(crate) fn number(value: f64, digits: usize) -> String {
@@ -71,4 +76,9 @@ mod tests {
         let table = markdown(&["a", "ms"], &[vec!["long".to_owned(), "1".to_owned()]]);
         assert_eq!(table, "| a    | ms |\n|------|---:|\n| long |  1 |\n");
     }
+}
+
+/// Writes a line to standard error. When that fails there is nobody left to tell.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
 }
