@@ -5,7 +5,7 @@
 //! the loss compares the render with the hidden patches.
 //!
 //! The whole method is one function, `training/method.rs`; the loop around it is
-//! [`training::train`]. The model is [`model::Gmae`]. Every hyper-parameter is in [`Config`].
+//! [`training::train()`]. The model is [`model::Gmae`]. Every hyper-parameter is in [`Config`].
 //!
 //! | module | content |
 //! |---|---|
