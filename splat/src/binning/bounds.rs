@@ -17,9 +17,8 @@ pub(crate) fn reach<T: Scalar>(opacity: T, alpha_min: f64) -> T {
     let alpha_min = T::from_f64(alpha_min);
     // Phrased so that NaN fails it.
     let counts = (opacity >= alpha_min) & opacity.finite();
-    let sigma = (opacity / alpha_min).ln();
-    let sigma = select_unpredictable(sigma > T::ZERO, sigma, T::ZERO);
-    select_unpredictable(counts, sigma + T::from_f64(FOOTPRINT_SLACK), T::ZERO)
+    let reach = T::reach((opacity / alpha_min).ln(), T::from_f64(FOOTPRINT_SLACK));
+    select_unpredictable(counts, reach, T::ZERO)
 }
 
 /// The covariance of a positive definite conic, worked out in `f64`, where the determinant of `f32` entries is

@@ -5,6 +5,18 @@ use crate::math::{Sym2, Vec2};
 #[cfg(feature = "gpu")]
 use cubecl::prelude::*;
 
+/// The greatest `sigma` that is looked at, from the `sigma` at which alpha falls to `alpha_min`: not below zero, and with
+/// `slack` for rounding. `slack` where `sigma` is NaN.
+#[cfg_attr(feature = "gpu", cube)]
+#[inline(always)]
+pub fn reach(sigma: Real, slack: Real) -> Real {
+    let mut reach = 0.0;
+    if sigma > 0.0 {
+        reach = sigma;
+    }
+    reach + slack
+}
+
 /// Half width and half height of the box around the ellipse `sigma <= reach`, px: `sqrt(2 reach xx)`, `sqrt(2 reach yy)` of
 /// the covariance (MATH eq. 16).
 #[cfg_attr(feature = "gpu", cube)]

@@ -22,10 +22,18 @@ pub use crate::project::{
 pub mod single {
     /// The scalar of the formulas in this module.
     pub type Real = f32;
+    /// An integer that holds the bits of a [`Real`].
+    #[cfg(feature = "gpu")]
+    pub(crate) type Bits = u32;
+    /// The bits of the exponent.
+    #[cfg(feature = "gpu")]
+    pub(crate) const EXPONENT: Bits = 0x7f80_0000;
     #[path = "binning/formula.rs"]
     pub mod binning;
     #[path = "composite/formula.rs"]
     pub mod composite;
+    #[path = "math/finite.rs"]
+    pub mod finite;
     #[path = "math/fused.rs"]
     pub mod fused;
     #[path = "project/formula.rs"]
@@ -46,10 +54,18 @@ pub mod single {
 pub mod double {
     /// The scalar of the formulas in this module.
     pub type Real = f64;
+    /// An integer that holds the bits of a [`Real`].
+    #[cfg(feature = "gpu")]
+    pub(crate) type Bits = u64;
+    /// The bits of the exponent.
+    #[cfg(feature = "gpu")]
+    pub(crate) const EXPONENT: Bits = 0x7ff0_0000_0000_0000;
     #[path = "binning/formula.rs"]
     pub mod binning;
     #[path = "composite/formula.rs"]
     pub mod composite;
+    #[path = "math/finite.rs"]
+    pub mod finite;
     #[path = "math/fused.rs"]
     pub mod fused;
     #[path = "project/formula.rs"]

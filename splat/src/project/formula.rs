@@ -1,7 +1,8 @@
 //! One Gaussian through one camera: centre, footprint, opacity, depth, and the gradient of each.
 //!
-//! In here: the mathematics (MATH section 2). Kept out: loops, culling, batches.
+//! In here: the mathematics (MATH section 2) and the gate. Kept out: loops, the box that must meet the image, batches.
 
+use super::finite::finite;
 use super::{Real, quat, sym2, vec3};
 use crate::math::{Mat3, Sym2, Vec2, Vec3};
 use crate::project::CameraParams;
@@ -155,6 +156,39 @@ pub fn splat(
         opacity: g.opacity * compensation(f.det_sharp, f.det, constants),
         depth: f.centre.z,
     }
+}
+
+/// The gate of the renderer, but for the box that must meet the image: false where the Gaussian is culled. Culled is what lies
+/// nearer than `near` or farther than `far`, has less opacity than `alpha_min`, or has a number that is not finite. NaN fails
+/// every test.
+#[cfg_attr(feature = "gpu", cube)]
+#[inline(always)]
+pub fn is_sound(
+    g: GaussianShape<Real>,
+    f: Footprint<Real>,
+    s: Splat<Real>,
+    camera: CameraParams<Real>,
+    alpha_min: Real,
+) -> bool {
+    let length = quat::norm(g.quaternion);
+    let z = f.centre.z;
+    // `&` and not `&&`: a lane must not branch. Products that only the vjp forms must be finite too: the determinants of
+    // covariance and conic.
+    (length > 0.0)
+        & finite(length)
+        & (z >= camera.near)
+        & (z <= camera.far)
+        & finite(z)
+        & (f.det > 0.0)
+        & finite(f.det)
+        & finite(s.conic.xx * s.conic.yy)
+        & finite(s.conic.xx)
+        & finite(s.conic.xy)
+        & finite(s.conic.yy)
+        & finite(s.mean.x)
+        & finite(s.mean.y)
+        & finite(s.opacity)
+        & (s.opacity >= alpha_min)
 }
 
 /// From the gradients by covariance and compensation to the gradient by `M`: inputs `f`; incoming `v_cov`,

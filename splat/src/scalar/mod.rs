@@ -1,7 +1,7 @@
 //! The table that leads from a scalar type to the formulas compiled for it.
 
 use crate::formulas::{double, single};
-use crate::math::{Mat3, Quaternion, Sym2, Vec2, Vec3, exp};
+use crate::math::{Mat3, Sym2, Vec2, Vec3, exp};
 use crate::number::Number;
 use crate::project::{
     CameraParams, Footprint, GaussianShape, ProjectConstants, ProjectGradient, Splat,
@@ -47,14 +47,16 @@ macro_rules! scalar {
 }
 
 scalar! {
-    /// [`single::quat::norm`](single::quat::norm())
-    fn norm(q: Quaternion<Self>) -> Self = quat;
     /// [`single::project::footprint`](single::project::footprint())
     fn footprint(g: GaussianShape<Self>, camera: CameraParams<Self>, constants: ProjectConstants<Self>) -> Footprint<Self> = project;
     /// [`single::project::splat`](single::project::splat())
     fn splat(g: GaussianShape<Self>, f: Footprint<Self>, camera: CameraParams<Self>, constants: ProjectConstants<Self>) -> Splat<Self> = project;
+    /// [`single::project::is_sound`](single::project::is_sound())
+    fn is_sound(g: GaussianShape<Self>, f: Footprint<Self>, s: Splat<Self>, camera: CameraParams<Self>, alpha_min: Self) -> bool = project;
     /// [`single::project::splat_vjp`](single::project::splat_vjp())
     fn splat_vjp(g: GaussianShape<Self>, camera: CameraParams<Self>, constants: ProjectConstants<Self>, v_splat: Splat<Self>) -> ProjectGradient<Self> = project;
+    /// [`single::binning::reach`](single::binning::reach())
+    fn reach(sigma: Self, slack: Self) -> Self = binning;
     /// [`single::binning::extents`](single::binning::extents())
     fn extents(covariance: Sym2<Self>, reach: Self) -> Vec2<Self> = binning;
     /// [`single::binning::chord`](single::binning::chord())

@@ -1,4 +1,4 @@
-//! Loops of the projection over all Gaussians of all views. Its vjp is in `cpu_vjp.rs`.
+//! Loops of the projection over all Gaussians of all views. Its vjp is in `backward.rs`.
 
 use std::sync::Arc;
 
@@ -18,8 +18,8 @@ use crate::host::simd::Kernel;
 use crate::host::workspace::Resources;
 use crate::math::Sym2;
 use crate::project::CameraParams;
+use crate::project::ProjectConstants;
 use crate::project::cpu::columns::{ShapeColumns, SplatColumns};
-use crate::project::{Footprint, GaussianShape, ProjectConstants, Splat};
 use crate::scalar::Scalar;
 use crate::scalar::rounding::Arithmetic;
 use crate::splats::Splats;
@@ -212,11 +212,12 @@ impl<T: Scalar> Block<T> {
     #[inline(always)]
     fn footprints(&mut self, pass: &Pass<'_, T>, view: usize, end: usize) {
         let (camera, constants) = (pass.cameras[view], pass.constants);
+        let alpha_min = T::from_f64(pass.alpha_min);
         for k in 0..end {
             let shape = self.shapes.get(k);
             let footprint = T::footprint(shape, camera, constants);
             let splat = T::splat(shape, footprint, camera, constants);
-            let sound = is_sound(shape, footprint, splat, camera);
+            let sound = T::is_sound(shape, footprint, splat, camera, alpha_min);
             self.splats.set(k, true, splat);
             self.variances[0][k] = footprint.covariance.xx;
             self.variances[1][k] = footprint.covariance.yy;
@@ -247,32 +248,6 @@ impl<T: Scalar> Block<T> {
             self.splats.set(k, seen, self.splats.get(k));
         }
     }
-}
-
-/// The only gate of the renderer, but for the box that must meet the image: false where the Gaussian is culled. Every test is phrased so
-/// that NaN fails it.
-#[inline(always)]
-fn is_sound<T: Scalar>(
-    shape: GaussianShape<T>,
-    footprint: Footprint<T>,
-    splat: Splat<T>,
-    camera: CameraParams<T>,
-) -> bool {
-    let length = T::norm(shape.quaternion);
-    let z = footprint.centre.z;
-    let conic = splat.conic;
-    // Products that only the vjp forms must be finite too: determinants of covariance and conic.
-    (length > T::ZERO)
-        & length.finite()
-        & (z >= camera.near)
-        & (z <= camera.far)
-        & z.finite()
-        & (footprint.det > T::ZERO)
-        & footprint.det.finite()
-        & (conic.xx * conic.yy).finite()
-        & conic.xx.finite()
-        & conic.xy.finite()
-        & conic.yy.finite()
 }
 
 /// Whether every number is finite.
