@@ -20,29 +20,15 @@ impl<R: Runtime> Gpu<R> {
         &self,
         gaussians: &Gaussians<&[f32]>,
     ) -> Result<Gaussians<GpuBuffer>, RenderError> {
-        Ok(Gaussians {
-            means: self.upload(gaussians.means)?,
-            scales: self.upload(gaussians.scales)?,
-            quaternions: self.upload(gaussians.quaternions)?,
-            opacities: self.upload(gaussians.opacities)?,
-            features: self.upload(gaussians.features)?,
-            count: gaussians.count,
-            channels: gaussians.channels,
-        })
+        gaussians.try_map(|buffer| self.upload(buffer))
     }
 
-    /// Copies images, or the gradient by them, to the device.
+    /// Copies images, or the gradient with respect to them, to the device.
     ///
     /// # Errors
     /// As [`Gpu::upload`].
     pub fn upload_image(&self, image: &Image<&[f32]>) -> Result<Image<GpuBuffer>, RenderError> {
-        let optional = |plane: Option<&[f32]>| plane.map(|plane| self.upload(plane)).transpose();
-        Ok(Image {
-            features: self.upload(image.features)?,
-            transmittance: optional(image.transmittance)?,
-            depth: optional(image.depth)?,
-            layers: optional(image.layers)?,
-        })
+        image.try_map(|buffer| self.upload(buffer))
     }
 
     /// Copies splats that were made elsewhere to the device, features of 16 bits as 32.
@@ -52,21 +38,19 @@ impl<R: Runtime> Gpu<R> {
     pub fn upload_splats(&self, splats: &Splats<&[f32]>) -> Result<Splats<GpuBuffer>, RenderError> {
         let halves = splats.half_features.iter().flat_map(|halves| halves.iter());
         let widened: Vec<f32> = halves.map(|half| half.to_f32()).collect();
-        let widened = splats.half_features.is_some().then_some(&widened[..]);
-        Ok(Splats {
-            means: self.upload(splats.means)?,
-            conics: self.upload(splats.conics)?,
-            opacities: self.upload(splats.opacities)?,
-            depths: self.upload(splats.depths)?,
-            features: self.upload(widened.unwrap_or(splats.features))?,
+        let features = match splats.half_features {
+            Some(_) => &widened[..],
+            None => splats.features,
+        };
+        let widened = Splats {
+            features,
             half_features: None,
-            extents: self.upload(splats.extents)?,
-            offsets: splats.offsets.clone(),
-            channels: splats.channels,
-        })
+            ..splats.clone()
+        };
+        widened.try_map(|buffer| self.upload(buffer))
     }
 
-    /// Copies Gaussians, or the gradient by them, to the host.
+    /// Copies Gaussians, or the gradient with respect to them, to the host.
     ///
     /// # Errors
     /// As [`Gpu::download`]. So for every copy to the host.
@@ -85,15 +69,10 @@ impl<R: Runtime> Gpu<R> {
         &self,
         gaussians: &Gaussians<GpuBuffer>,
     ) -> Result<Gaussians<Vec<f32>>, RenderError> {
-        Ok(Gaussians {
-            means: self.download_async(&gaussians.means).await?,
-            scales: self.download_async(&gaussians.scales).await?,
-            quaternions: self.download_async(&gaussians.quaternions).await?,
-            opacities: self.download_async(&gaussians.opacities).await?,
-            features: self.download_async(&gaussians.features).await?,
-            count: gaussians.count,
-            channels: gaussians.channels,
-        })
+        let mut reads = Reads::default();
+        let asked = gaussians.try_map(|buffer| reads.ask(buffer))?;
+        let mut read = reads.wait(self).await?;
+        asked.try_map(|&i| read.take(i))
     }
 
     /// Copies images to the host.
@@ -112,25 +91,13 @@ impl<R: Runtime> Gpu<R> {
         &self,
         image: &Image<GpuBuffer>,
     ) -> Result<Image<Vec<f32>>, RenderError> {
-        Ok(Image {
-            features: self.download_async(&image.features).await?,
-            transmittance: self.download_optional(image.transmittance.as_ref()).await?,
-            depth: self.download_optional(image.depth.as_ref()).await?,
-            layers: self.download_optional(image.layers.as_ref()).await?,
-        })
+        let mut reads = Reads::default();
+        let asked = image.try_map(|buffer| reads.ask(buffer))?;
+        let mut read = reads.wait(self).await?;
+        asked.try_map(|&i| read.take(i))
     }
 
-    async fn download_optional(
-        &self,
-        buffer: Option<&GpuBuffer>,
-    ) -> Result<Option<Vec<f32>>, RenderError> {
-        match buffer {
-            Some(buffer) => Ok(Some(self.download_async(buffer).await?)),
-            None => Ok(None),
-        }
-    }
-
-    /// Copies splats, or the gradient by them, to the host.
+    /// Copies splats, or the gradient with respect to them, to the host.
     ///
     /// # Errors
     /// As [`Gpu::download`].
@@ -149,17 +116,10 @@ impl<R: Runtime> Gpu<R> {
         &self,
         splats: &Splats<GpuBuffer>,
     ) -> Result<Splats<Vec<f32>>, RenderError> {
-        Ok(Splats {
-            means: self.download_async(&splats.means).await?,
-            conics: self.download_async(&splats.conics).await?,
-            opacities: self.download_async(&splats.opacities).await?,
-            depths: self.download_async(&splats.depths).await?,
-            features: self.download_async(&splats.features).await?,
-            half_features: splats.half_features.clone(),
-            extents: self.download_async(&splats.extents).await?,
-            offsets: splats.offsets.clone(),
-            channels: splats.channels,
-        })
+        let mut reads = Reads::default();
+        let asked = splats.try_map(|buffer| reads.ask(buffer))?;
+        let mut read = reads.wait(self).await?;
+        asked.try_map(|&i| read.take(i))
     }
 
     /// Copies the gradients of a render to the host.
@@ -181,10 +141,48 @@ impl<R: Runtime> Gpu<R> {
         &self,
         gradients: &Gradients<GpuBuffer>,
     ) -> Result<Gradients<Vec<f32>>, RenderError> {
-        Ok(Gradients {
-            gaussians: self.download_gaussians_async(&gradients.gaussians).await?,
-            backgrounds: self.download_async(&gradients.backgrounds).await?,
-            camera_from_world: self.download_async(&gradients.camera_from_world).await?,
+        let mut reads = Reads::default();
+        let asked = gradients.try_map(|buffer| reads.ask(buffer))?;
+        let mut read = reads.wait(self).await?;
+        asked.try_map(|&i| read.take(i))
+    }
+}
+
+/// Buffers to be read, in the order in which they were asked for.
+#[derive(Default)]
+struct Reads<'a>(Vec<&'a GpuBuffer>);
+
+impl<'a> Reads<'a> {
+    /// Adds a buffer and returns its index. Never fails, but is called where others do.
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "the signature that `try_map` asks for"
+    )]
+    fn ask(&mut self, buffer: &'a GpuBuffer) -> Result<usize, RenderError> {
+        self.0.push(buffer);
+        Ok(self.0.len() - 1)
+    }
+
+    /// Reads all of them.
+    async fn wait<R: Runtime>(self, gpu: &Gpu<R>) -> Result<Read, RenderError> {
+        let mut read = Vec::with_capacity(self.0.len());
+        for buffer in self.0 {
+            read.push(gpu.download_async(buffer).await?);
+        }
+        Ok(Read(read))
+    }
+}
+
+/// The numbers of buffers.
+struct Read(Vec<Vec<f32>>);
+
+impl Read {
+    /// The numbers of the buffer with this index; each may be taken once.
+    fn take(&mut self, i: usize) -> Result<Vec<f32>, RenderError> {
+        let numbers = self.0.get_mut(i).map(std::mem::take);
+        numbers.ok_or_else(|| RenderError::Device {
+            expected: "a buffer read back".to_owned(),
+            got: "nothing".to_owned(),
         })
     }
 }
