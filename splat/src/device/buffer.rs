@@ -16,6 +16,10 @@ pub struct GpuBuffer {
 impl GpuBuffer {
     /// The first `len` words behind `handle`.
     ///
+    /// A handle of `CubeCL` does not name the device that it was made on, so a buffer cannot be told from one of another device. Passing
+    /// a buffer to a [`Gpu`](crate::Gpu) on another client is a fault that is not found: kernels read and write memory of that client
+    /// which has nothing to do with the buffer, or `CubeCL` panics. A clone of a client, and a client made from the same device, will do.
+    ///
     /// # Errors
     /// [`RenderError::Shape`] where there are fewer.
     pub fn from_handle(handle: Handle, len: usize) -> Result<Self, RenderError> {
@@ -27,7 +31,7 @@ impl GpuBuffer {
         Ok(Self { handle, len })
     }
 
-    /// Where the words lie.
+    /// The memory of the words.
     pub fn handle(&self) -> &Handle {
         &self.handle
     }

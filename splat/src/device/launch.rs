@@ -1,16 +1,16 @@
-//! Grids, sections of buffers, and what every kernel asks of its place in the grid.
+//! Grids, sections of buffers, and what every kernel asks of its position in the grid.
 
 use cubecl::prelude::*;
 
 use crate::error::RenderError;
 
-/// Units of every cube: one per pixel of a tile.
+/// Threads of every workgroup: one per pixel of a tile.
 ///
-/// Loops of a cube's units over a list step by `CUBE_DIM_X`, the same number: a compiler that knows the step unrolls such loops, which
+/// Loops of a workgroup's threads over a list step by `CUBE_DIM_X`, the same number: a compiler that knows the step unrolls such loops, which
 /// then cost a third of the compositor's variants more registers than they have.
 pub(crate) const UNITS: u32 = 256;
 
-/// The greatest number of cubes along one dimension of a grid.
+/// The greatest number of workgroups along one dimension of a grid.
 const MAX_CUBES: usize = 65_535;
 
 /// Sections of one allocation begin at multiples of this many words: 256 bytes, the greatest alignment WebGPU asks for.
@@ -38,13 +38,13 @@ impl Sections {
     }
 }
 
-/// Units that 32 bits number: a grid has up to 257 cubes more than were asked for.
+/// Threads that 32 bits number: a grid has up to 257 workgroups more than were asked for.
 const MAX_UNITS: usize = u32::MAX as usize - 257 * UNITS as usize;
 
-/// A grid of at least `cubes` cubes, no side longer than any runtime allows; kernels leave out those beyond `cubes`.
+/// A grid of at least `cubes` workgroups, no side longer than any runtime allows; kernels leave out those beyond `cubes`.
 ///
 /// # Errors
-/// [`RenderError::Capacity`] where 32 bits would not number its units.
+/// [`RenderError::Capacity`] where 32 bits would not number its threads.
 pub(crate) fn grid(cubes: usize) -> Result<CubeCount, RenderError> {
     let [x, y, z] = sides(cubes)?;
     Ok(CubeCount::Static(x, y, z))
@@ -68,7 +68,7 @@ pub(crate) fn sides(cubes: usize) -> Result<[u32; 3], RenderError> {
     Ok([x as u32, y as u32, 1])
 }
 
-/// A grid with a unit for each of `units` items, in cubes of [`UNITS`].
+/// A grid with a thread for each of `units` items, in workgroups of [`UNITS`].
 ///
 /// # Errors
 /// As [`grid`].
@@ -76,25 +76,19 @@ pub(crate) fn grid_of_units(units: usize) -> Result<CubeCount, RenderError> {
     grid(units.div_ceil(UNITS as usize))
 }
 
-/// The shape of every cube.
+/// The shape of every workgroup.
 pub(crate) fn cube_dim() -> CubeDim {
     CubeDim::new_1d(UNITS)
 }
 
-/// The number of this cube in the grid of [`grid`].
+/// The number of this workgroup in the grid of [`grid`].
 #[cube]
 pub(crate) fn cube_index() -> u32 {
     CUBE_POS_X + CUBE_COUNT_X * (CUBE_POS_Y + CUBE_COUNT_Y * CUBE_POS_Z)
 }
 
-/// The number of this unit in the grid of [`grid_of_units`].
+/// The number of this thread in the grid of [`grid_of_units`].
 #[cube]
 pub(crate) fn unit_index() -> u32 {
     cube_index() * CUBE_DIM_X + UNIT_POS_X
-}
-
-/// Neither infinite nor NaN, by the bits: compilers for devices may take it that such numbers do not occur.
-#[cube]
-pub(crate) fn finite(x: f32) -> bool {
-    (u32::reinterpret(x) & 0x7f80_0000u32) != 0x7f80_0000u32
 }

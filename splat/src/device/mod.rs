@@ -1,12 +1,13 @@
 //! The GPU backend: every stage as kernels of `CubeCL`, on any of its runtimes, from the formulas the CPU runs.
 //!
-//! Buffers stay on the device from stage to stage. What plain WebGPU offers is enough: 16 KB of shared memory, 256 units per cube, eight
-//! storage buffers of which one is `CubeCL`'s own, no planes, no atomic floats. Where a device reports more, some kernels have a variant that
-//! uses it: planes (warps, subgroups) that need not keep step with each other, numbers of 16 bits, twice the shared memory.
+//! Buffers stay on the device from stage to stage. What plain WebGPU offers is enough: 16 KB of shared memory, 256 threads per workgroup,
+//! eight storage buffers of which one is `CubeCL`'s own, no subgroups, no atomic floats. Where a device reports more, some kernels have a variant that
+//! uses it: subgroups (warps) that need not keep step with each other, numbers of 16 bits, twice the shared memory.
 
 pub(crate) mod buffer;
 pub(crate) mod launch;
 pub(crate) mod radix;
+pub(crate) mod rows;
 pub(crate) mod scan;
 pub(crate) mod support;
 
@@ -39,7 +40,12 @@ pub enum Regime {
     Large,
 }
 
-/// The GPU backend on the `CubeCL` runtime `R`, at `f32`. Inputs and outputs are [`GpuBuffer`]s.
+/// The GPU backend on the `CubeCL` runtime `R`, at `f32`. Inputs and outputs are [`GpuBuffer`]s, all of one device: a buffer of another
+/// device is not found out, see [`GpuBuffer::from_handle`].
+///
+/// A stage checks that what it takes from the stage before belongs to its splats, as far as the host knows: number of splats, views and
+/// their lengths, channels, sides of the image, regime, number of hits. Positions and extents are known to the device alone: hits of other
+/// splats that are alike in all of these are not found out. They give another image, and leave other memory alone.
 ///
 /// The same input gives the same bits on one device, whatever the memory budget: sums have a fixed order, and no float is added
 /// atomically.
@@ -48,7 +54,7 @@ pub enum Regime {
 /// was lost show as [`RenderError::Device`] where numbers are next read: at [`Gpu::download`], and in the large regime where hits are
 /// counted. One fault `CubeCL` reports to nobody but the log: where the driver refuses a compiled kernel (its pipeline), the launch does
 /// nothing, and what it was to write is as the buffer was. No kernel here asks for more than the device reports, which rules out the
-/// reasons known. Nor does llvmpipe, the software Vulkan of Mesa, say that it ends a unit's loops after 65,535 rounds in all: there, a tile
+/// reasons known. Nor does llvmpipe, the software Vulkan of Mesa, say that it ends a thread's loops after 65,535 rounds in all: there, a tile
 /// whose pixels walk about that many hits comes out wrong, and so does the gradient by Gaussians that as many views see.
 ///
 /// A browser lets nothing wait. There the device is made by `cubecl_wgpu::init_setup_async` first, scenes are rendered by
@@ -61,7 +67,7 @@ pub struct Gpu<R: Runtime> {
     /// The largest buffer the device binds, in bytes.
     pub(crate) max_buffer: u64,
     pub(crate) planes: Support,
-    /// Whether the device deals units to planes in order: the first of a cube to its first plane, and so on. CUDA promises it (CUDA C++
+    /// Whether the device deals threads to subgroups in order: the first of a workgroup to its first subgroup, and so on. CUDA promises it (CUDA C++
     /// Programming Guide, "SIMT Architecture"), WGSL and Vulkan leave it open.
     pub(crate) planes_in_order: bool,
     pub(crate) halves: Support,
@@ -267,8 +273,8 @@ impl<R: Runtime> Gpu<R> {
 }
 
 impl<R: Runtime> Gpu<R> {
-    /// The same backend with or without planes, which the backward compositor uses: gradients then differ in the order of their sums.
-    /// llvmpipe, the software Vulkan of Mesa, has planes that `CubeCL` does not report, as it reports none of a CPU.
+    /// The same backend with or without subgroups, which the backward compositor uses: gradients then differ in the order of their sums.
+    /// llvmpipe, the software Vulkan of Mesa, has subgroups that `CubeCL` does not report, as it reports none of a CPU.
     #[must_use]
     pub fn with_planes(self, planes: Support) -> Self {
         Self { planes, ..self }
@@ -281,16 +287,16 @@ impl<R: Runtime> Gpu<R> {
         Self { halves, ..self }
     }
 
-    /// The same backend with or without kernels whose barriers every unit of a cube can be seen to reach, by a compiler that knows no more
+    /// The same backend with or without kernels whose barriers every thread of a workgroup can be seen to reach, by a compiler that knows no more
     /// than which buffers are only read. Browsers' compilers demand it (the WGSL specification, "Uniformity"), so it is the default on
-    /// `wasm` targets; elsewhere a tile is left as soon as none of its pixels goes on. Kernels with planes exchange numbers within one while others
+    /// `wasm` targets; elsewhere a tile is left as soon as none of its pixels goes on. Kernels with subgroups exchange numbers within one while others
     /// pass by, which browsers refuse in either case. The image does not depend on it.
     #[must_use]
     pub fn with_uniform_barriers(self, uniform: bool) -> Self {
         Self { uniform, ..self }
     }
 
-    /// The units of a plane where kernels use planes: all planes of the device must have as many, 8, 16, 32 or 64.
+    /// The threads of a subgroup where kernels use subgroups: all subgroups of the device must have as many, 8, 16, 32 or 64.
     pub fn plane_size(&self) -> Option<u32> {
         support::usable_plane_size(self.client.properties(), self.planes)
     }

@@ -1,7 +1,7 @@
 //! A stable sort on the device of (key, value) pairs of 32 bits each, by digits of the key, the lowest first.
 //!
-//! A pass counts the digits of every block, scans the counts, and puts every pair where the scan says. Its place among pairs of the
-//! same digit comes from bits that units set in shared memory, one word per digit and 32 units: in whichever order they are set, the
+//! A pass counts the digits of every block, scans the counts, and puts every pair where the scan says. Its rank among pairs of the
+//! same digit comes from bits that threads set in shared memory, one word per digit and 32 threads: in whichever order they are set, the
 //! word is the same.
 
 use cubecl::prelude::*;
@@ -12,11 +12,11 @@ use crate::device::launch::{cube_dim, cube_index, grid};
 use crate::device::scan::exclusive_scan;
 use crate::error::RenderError;
 
-/// Pairs that one cube sorts in a pass: 16 rows of one pair per unit.
+/// Pairs that one workgroup sorts in a pass: 16 rows of one pair per thread.
 const BLOCK: u32 = 4096;
 const ROWS: u32 = 16;
 
-/// Bits of a digit at most: one unit for each value.
+/// Bits of a digit at most: one thread for each value.
 const DIGIT_BITS: u32 = 8;
 
 /// Pairs of a key and a value, `[len]` each.
@@ -57,7 +57,7 @@ fn count_digits(
     }
 }
 
-/// Puts every pair in the next place of its digit; `starts[digit, block]` is the first one.
+/// Puts every pair in the next slot of its digit; `starts[digit, block]` is the first one.
 #[cube(launch_unchecked)]
 #[expect(clippy::too_many_arguments, reason = "a kernel")]
 fn put_pairs(
@@ -71,7 +71,7 @@ fn put_pairs(
     shift: u32,
     last_digit: u32,
 ) {
-    // Word `w` of digit `d` at `w * 256 + d`: bit `b` is set where unit `32 w + b` has a key of that digit.
+    // Word `w` of digit `d` at `w * 256 + d`: bit `b` is set where thread `32 w + b` has a key of that digit.
     let units = SharedMemory::<Atomic<u32>>::new(2048usize);
     let mut next = SharedMemory::<u32>::new(256usize);
     let block = cube_index();
@@ -102,14 +102,14 @@ fn put_pairs(
         }
         sync_cube();
         if i < left {
-            let mut place = next[digit as usize];
+            let mut slot = next[digit as usize];
             let below = units[(own_word * 256 + digit) as usize].load() & (own_bit - 1);
-            place += below.count_ones();
+            slot += below.count_ones();
             for word in 0..own_word {
-                place += units[(word * 256 + digit) as usize].load().count_ones();
+                slot += units[(word * 256 + digit) as usize].load().count_ones();
             }
-            sorted_keys[place as usize] = key;
-            sorted_values[place as usize] = values[(begin + i) as usize];
+            sorted_keys[slot as usize] = key;
+            sorted_values[slot as usize] = values[(begin + i) as usize];
         }
         sync_cube();
         let mut count = 0u32;
@@ -186,7 +186,7 @@ fn sort_by_digit<R: Runtime>(
         );
     }
     let starts = exclusive_scan(gpu, &counts, table)?;
-    // SAFETY: as above, and the places are a permutation of `0..len`.
+    // SAFETY: as above, and the slots are a permutation of `0..len`.
     unsafe {
         put_pairs::launch_unchecked::<R>(
             &gpu.client,

@@ -1,7 +1,7 @@
 //! Running counts on the device: the sum of all elements before each.
 //!
-//! Blocks are summed, the sums scanned in the same way, then every block is scanned from what came before it. No cube waits for another,
-//! no sum depends on the order in which cubes run, and shared memory is all that units of a cube share.
+//! Blocks are summed, the sums scanned in the same way, then every block is scanned from what came before it. No workgroup waits for another,
+//! no sum depends on the order in which workgroups run, and shared memory is all that threads of a workgroup share.
 
 use cubecl::prelude::*;
 
@@ -10,7 +10,7 @@ use crate::device::buffer::GpuBuffer;
 use crate::device::launch::{cube_dim, cube_index, grid};
 use crate::error::RenderError;
 
-/// Elements that one cube scans: 8 per unit.
+/// Elements that one workgroup scans: 8 per thread.
 const BLOCK: u32 = 2048;
 const PER_UNIT: u32 = 8;
 
@@ -24,7 +24,7 @@ fn saturating_sum(a: u32, b: u32) -> u32 {
     sum
 }
 
-/// The sum of the `value`s of all units up to each, in the first 256 places of `sums`, which has 512.
+/// The sum of the `value`s of all threads up to each, in the first 256 words of `sums`, which has 512.
 #[cube]
 fn scan_units(value: u32, sums: &mut SharedMemory<u32>) {
     let unit = UNIT_POS;
@@ -70,9 +70,9 @@ fn sum_blocks(input: &Array<u32>, sums: &mut Array<u32>, len: u32, blocks: u32) 
     }
 }
 
-/// Place in shared memory of element `i` of a block: one left out after 32, so that units whose elements are 8 apart meet other banks.
+/// Index in shared memory of element `i` of a block: one left out after 32, so that threads whose elements are 8 apart meet other banks.
 #[cube]
-fn place(i: u32) -> usize {
+fn padded(i: u32) -> usize {
     (i + i / 32) as usize
 }
 
@@ -105,13 +105,13 @@ fn scan_blocks(
         if i < to_read {
             element = input[(begin + i) as usize];
         }
-        elements[place(i)] = element;
+        elements[padded(i)] = element;
     }
     sync_cube();
     let first = UNIT_POS * PER_UNIT;
     let mut own = 0u32;
     for k in 0..PER_UNIT {
-        own = saturating_sum(own, elements[place(first + k)]);
+        own = saturating_sum(own, elements[padded(first + k)]);
     }
     scan_units(own, &mut shared);
     let mut sum = 0u32;
@@ -122,7 +122,7 @@ fn scan_blocks(
         sum = saturating_sum(before[block as usize], sum);
     }
     for k in 0..PER_UNIT {
-        let at = place(first + k);
+        let at = padded(first + k);
         let element = elements[at];
         elements[at] = sum;
         sum = saturating_sum(sum, element);
@@ -131,7 +131,7 @@ fn scan_blocks(
     for row in 0..PER_UNIT {
         let i = row * 256 + UNIT_POS;
         if i < to_write {
-            output[(begin + i) as usize] = elements[place(i)];
+            output[(begin + i) as usize] = elements[padded(i)];
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a device may have beyond plain WebGPU, or want of kernels: planes, numbers of 16 bits, barriers in uniform control flow.
+//! Optional device features: subgroups and numbers of 16 bits.
 
 use cubecl::features::{Plane, TypeUsage};
 use cubecl::ir::{DeviceProperties, ElemType, FloatKind, HardwareProperties};
@@ -19,10 +19,10 @@ pub enum Support {
 /// What `CubeCL` calls its CUDA runtime.
 pub(crate) const CUDA: &str = "cuda";
 
-/// The units of a plane that kernels are written for.
+/// The sizes of subgroups that kernels are written for.
 const PLANE_SIZES: [u32; 4] = [8, 16, 32, 64];
 
-/// The units of every plane of a device, where they are always as many and kernels are written for them.
+/// The size of every subgroup of a device, where it is always the same and kernels are written for it.
 fn plane_size(hardware: &HardwareProperties) -> Option<u32> {
     let size = hardware.plane_size_min;
     (size == hardware.plane_size_max && PLANE_SIZES.contains(&size)).then_some(size)
@@ -30,7 +30,7 @@ fn plane_size(hardware: &HardwareProperties) -> Option<u32> {
 
 /// The subgroup size that kernels may use, see [`Gpu::plane_size`](crate::Gpu::plane_size).
 pub(crate) fn usable_plane_size(properties: &DeviceProperties, planes: Support) -> Option<u32> {
-    // A plane that a splat does not touch skips what the others do.
+    // A subgroup that a splat does not touch skips what the others do.
     let wanted = Plane::Ops | Plane::NonUniformControlFlow;
     let used = match planes {
         Support::Reported => properties.features.plane.is_superset(wanted),

@@ -2,11 +2,13 @@
 
 use cubecl::prelude::*;
 
+use crate::composite::gpu::forward::Composited;
 use crate::device::Gpu;
 use crate::device::buffer::GpuBuffer;
 use crate::device::radix::{Pairs, sort_pairs};
 use crate::device::scan::exclusive_scan;
 use crate::error::RenderError;
+use crate::gaussians::check_len;
 use crate::sort::gpu::lists::{LargeSorted, SortedHits};
 
 /// Integers on the device.
@@ -125,15 +127,31 @@ pub fn host_lists(sorted: &crate::sort::cpu::lists::SortedHits) -> Lists {
     }
 }
 
-/// The sides of the grid that at least `cubes` cubes are launched in.
+/// The same state with other ends of pixels, `[B, H, W]`: the number of hits of its tile after which each pixel ended.
 ///
 /// # Errors
-/// [`RenderError::Capacity`] where 32 bits would not number the units.
+/// As [`Gpu::upload`].
+pub fn with_ends<R: Runtime>(
+    gpu: &Gpu<R>,
+    composited: &Composited,
+    ends: &[u32],
+) -> Result<Composited, RenderError> {
+    check_len("ends", "[B H W]", &[composited.ends.len()], ends.len())?;
+    Ok(Composited {
+        ends: gpu.upload_words(ends)?,
+        ..composited.clone()
+    })
+}
+
+/// The sides of the grid that at least `cubes` workgroups are launched in.
+///
+/// # Errors
+/// [`RenderError::Capacity`] where 32 bits would not number the threads.
 pub fn grid_sides(cubes: usize) -> Result<[u32; 3], RenderError> {
     crate::device::launch::sides(cubes)
 }
 
-/// The same backend told whether its device deals units to planes in order, which only CUDA promises and only CUDA is taken at its word for.
+/// The same backend told whether its device deals threads to subgroups in order, which only CUDA promises and only CUDA is taken at its word for.
 /// Said of a device that does not, gradients are wrong.
 #[must_use]
 pub fn with_planes_in_order<R: Runtime>(gpu: Gpu<R>, planes_in_order: bool) -> Gpu<R> {
@@ -143,7 +161,7 @@ pub fn with_planes_in_order<R: Runtime>(gpu: Gpu<R>, planes_in_order: bool) -> G
     }
 }
 
-/// What each unit of a plane has after the backward compositor summed `count` numbers over it, as first and number of its sums; and the
+/// What each thread of a subgroup has after the backward compositor summed `count` numbers over it, as first and number of its sums; and the
 /// most that any may have.
 pub fn plane_shares(count: u32, plane: u32) -> (Vec<[u32; 2]>, u32) {
     crate::composite::gpu::replay_planes::shares(count, plane)

@@ -9,7 +9,7 @@ use crate::error::RenderError;
 use crate::formulas::single::{Real, composite as formula};
 use crate::math::{Sym2, Vec2, exp::exp_on_device};
 
-/// One unit per pixel, `steps` pairs each.
+/// One thread per pixel, `steps` pairs each.
 #[cube(launch)]
 fn roofline_kernel(
     out: &mut Array<f32>,
@@ -24,7 +24,7 @@ fn roofline_kernel(
     let mut red = 0.0f32;
     let mut green = 0.0f32;
     let mut blue = 0.0f32;
-    // Differs from unit to unit and from step to step, so that nothing can be worked out once.
+    // Differs from thread to thread and from step to step, so that nothing can be worked out once.
     let mut x = f32::cast_from(UNIT_POS_X % 16) + 0.5;
     for _ in 0..steps {
         let conic = Sym2::<Real> {

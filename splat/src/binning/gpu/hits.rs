@@ -2,6 +2,8 @@
 
 use crate::binning::grid::TileGrid;
 use crate::device::buffer::GpuBuffer;
+use crate::error::RenderError;
+use crate::splats::Splats;
 
 /// What [`bin`](super::bin) found out.
 #[derive(Debug, Clone)]
@@ -18,9 +20,11 @@ pub struct SmallHits {
     pub(crate) grid: TileGrid,
     /// P: a power of two, at least 32 and the length of the longest view.
     pub(crate) ranks: usize,
+    /// Where each view's splats begin, `[B + 1]`.
+    pub(crate) offsets: Vec<usize>,
 }
 
-/// px, the side of a tile on a device: one unit per pixel of it.
+/// px, the side of a tile on a device: one thread per pixel of it.
 pub(crate) const TILE_SIDE: u32 = 16;
 
 /// The running count of the hits of the large regime.
@@ -33,4 +37,32 @@ pub struct LargeHits {
     pub(crate) from_splat: GpuBuffer,
     /// The number K of hits: read back from the device.
     pub(crate) count: usize,
+    /// Where each view's splats begin, `[B + 1]`.
+    pub(crate) offsets: Vec<usize>,
+}
+
+/// Checks that lists whose views begin at `offsets` belong to `splats`, as far as the host knows: the number of views, and the splats of
+/// each. Where the splats lie is known to the device alone, so lists of other splats of the same views are not told apart.
+pub(crate) fn check_views(
+    argument: &'static str,
+    offsets: &[usize],
+    splats: &Splats<&GpuBuffer>,
+) -> Result<(), RenderError> {
+    if offsets == splats.offsets {
+        return Ok(());
+    }
+    let say = |offsets: &[usize]| {
+        let views = offsets.len().saturating_sub(1);
+        let count = offsets.last().copied().unwrap_or(0);
+        format!("the hits of {count} splats in {views} views")
+    };
+    let (mut expected, mut got) = (say(&splats.offsets), say(offsets));
+    if expected == got {
+        let both = splats.offsets.iter().zip(offsets);
+        if let Some((view, (theirs, own))) = both.enumerate().find(|(_, (a, b))| a != b) {
+            expected = format!("{expected}, view {view} beginning at {theirs}");
+            got = format!("{got}, view {view} beginning at {own}");
+        }
+    }
+    Err(RenderError::shape(argument, expected, got))
 }

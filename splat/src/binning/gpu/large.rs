@@ -3,13 +3,16 @@
 use cubecl::prelude::*;
 
 use crate::binning::gpu::hits::{LargeHits, TILE_SIDE};
+use crate::binning::gpu::rects::{RECT, Rect, set_rect};
 use crate::binning::grid::TileGrid;
 use crate::device::Gpu;
 use crate::device::buffer::GpuBuffer;
 use crate::device::launch::{cube_dim, grid_of_units, unit_index};
+use crate::device::rows::vec2_of;
 use crate::device::scan::exclusive_scan;
 use crate::error::RenderError;
 use crate::formulas::single::binning::{reaches_left_to, reaches_right_to};
+use crate::project::gpu::splat_rows::is_visible;
 use crate::splats::Splats;
 
 /// The first tile, along one axis of `tiles` tiles of `pixels` pixels, that the box does not end before; or else `tiles`.
@@ -63,27 +66,28 @@ fn count_tiles(
 ) {
     let m = unit_index();
     if m < len {
-        let x = means[(2 * m) as usize];
-        let y = means[(2 * m + 1) as usize];
-        let extent_x = extents[(2 * m) as usize];
-        let extent_y = extents[(2 * m + 1) as usize];
+        let mean = vec2_of(means, m);
+        let extent = vec2_of(extents, m);
         let mut first = 0u32;
         let mut own_columns = 0u32;
         let mut own_rows = 0u32;
-        if extent_x > 0.0 && extent_y > 0.0 {
-            let left = first_tile(x, extent_x, columns, width);
-            let right = end_tile(x, extent_x, columns);
-            let top = first_tile(y, extent_y, rows, height);
-            let bottom = end_tile(y, extent_y, rows);
+        if is_visible(extent) {
+            let left = first_tile(mean.x, extent.x, columns, width);
+            let right = end_tile(mean.x, extent.x, columns);
+            let top = first_tile(mean.y, extent.y, rows, height);
+            let bottom = end_tile(mean.y, extent.y, rows);
             if left < right && top < bottom {
                 first = top * columns + left;
                 own_columns = right - left;
                 own_rows = bottom - top;
             }
         }
-        rects[(3 * m) as usize] = first;
-        rects[(3 * m + 1) as usize] = own_columns;
-        rects[(3 * m + 2) as usize] = own_rows;
+        let rect = Rect {
+            first,
+            columns: own_columns,
+            rows: own_rows,
+        };
+        set_rect(rects, m, rect);
         counts[m as usize] = own_columns * own_rows;
     }
 }
@@ -95,7 +99,7 @@ pub(crate) async fn bin<R: Runtime>(
     grid: TileGrid,
 ) -> Result<LargeHits, RenderError> {
     let len = splats.len();
-    let rects = gpu.empty("tiles of splats [M, 3]", 3 * len)?;
+    let rects = gpu.empty("tiles of splats [M, 3]", RECT * len)?;
     let counts = gpu.empty("counts of tiles [M]", len)?;
     if len > 0 {
         count_tiles::launch::<R>(
@@ -114,7 +118,8 @@ pub(crate) async fn bin<R: Runtime>(
         );
     }
     let from_splat = exclusive_scan(gpu, &counts, len + 1)?;
-    let total = from_splat.handle().clone().offset_start(4 * len as u64);
+    let last = (len * size_of::<u32>()) as u64;
+    let total = from_splat.handle().clone().offset_start(last);
     let total = gpu.read(&GpuBuffer::from_handle(total, 1)?).await?;
     let count = total.first().map_or(0, |&total| total as usize);
     check_count(gpu, count)?;
@@ -123,6 +128,7 @@ pub(crate) async fn bin<R: Runtime>(
         rects,
         from_splat,
         count,
+        offsets: splats.offsets.clone(),
     })
 }
 

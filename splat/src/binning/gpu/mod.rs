@@ -2,6 +2,7 @@
 
 pub(crate) mod hits;
 pub(crate) mod large;
+pub(crate) mod rects;
 
 use cubecl::prelude::*;
 
@@ -55,7 +56,12 @@ pub(crate) async fn bin<R: Runtime>(
         }
     };
     if small {
-        return Ok(Hits::Small(SmallHits { grid, ranks }));
+        let offsets = splats.offsets.clone();
+        return Ok(Hits::Small(SmallHits {
+            grid,
+            ranks,
+            offsets,
+        }));
     }
     let hits = large::bin(gpu, splats, grid).await?;
     Ok(Hits::Large(hits))

@@ -1,28 +1,31 @@
-//! The backward compositor on a device: the states of all pixels, a partial gradient per hit (`cube_replay.rs`, or `cube_replay_planes.rs`), and their sums by
+//! The backward compositor on a device: the states of all pixels, a partial gradient per hit (`replay.rs`, or `replay_planes.rs`), and their sums by
 //! splat, in the order of the hits. Where the partials would not fit the memory budget, they are made and summed in chunks, in the same order.
 
 use cubecl::prelude::*;
 use half::f16;
 
 use crate::composite::gpu::forward::{Composited, layout, lists};
-use crate::composite::gpu::partials::{GEOMETRY, PartLaunch, STATE};
+use crate::composite::gpu::partial_row::{GEOMETRY, TargetLaunch};
+use crate::composite::gpu::partials::PartLaunch;
 use crate::composite::gpu::replay::replay_kernel;
 use crate::composite::gpu::replay_planes::{batch_of, replay_planes_kernel};
+use crate::composite::gpu::state::STATE;
 use crate::composite::gpu::sums::{
-    PIXELS, TargetLaunch, background_kernel, gather_large_kernel, gather_small_kernel,
-    state_kernel, sum_rows_kernel, zero_kernel,
+    PIXELS, background_kernel, gather_large_kernel, gather_small_kernel, state_kernel,
+    sum_rows_kernel, zero_kernel,
 };
 use crate::device::Gpu;
 use crate::device::buffer::GpuBuffer;
-use crate::device::launch::{Sections, cube_dim, grid, grid_of_units};
+use crate::device::launch::{cube_dim, grid, grid_of_units};
 use crate::error::{RenderError, checked_product};
 use crate::gaussians::check_len;
 use crate::gradients::Wanted;
 use crate::image::Image;
+use crate::project::gpu::splat_rows::SplatAllocation;
 use crate::sort::gpu::lists::{LargeSorted, SmallSorted, SortedHits};
 use crate::splats::Splats;
 
-/// Planes of values, depth among them, that a unit replays in registers; more take further launches. With five, ptxas stores some registers
+/// Planes of values, depth among them, that a thread replays in registers; more take further launches. With five, ptxas stores some registers
 /// to memory.
 const PLANES: usize = 4;
 
@@ -64,10 +67,7 @@ pub(crate) fn composite_vjp<R: Runtime>(
     let (size, channels) = (sorted.grid().size, splats.channels);
     let dims = [size.views, channels];
     check_len("backgrounds", "[B, C]", &dims, backgrounds.len())?;
-    if composited.size != size {
-        let got = format!("{:?}", composited.size);
-        return Err(RenderError::shape("composited", format!("{size:?}"), got));
-    }
+    composited.check(sorted, channels)?;
     v_image.validate_gradient(size, channels, |buffer| buffer.len())?;
     let geometry = wanted.splat_geometry();
     let pass = Backward {
@@ -86,7 +86,7 @@ pub(crate) fn composite_vjp<R: Runtime>(
     let v_backgrounds = if wanted.backgrounds {
         pass.by_backgrounds()?
     } else {
-        gpu.empty("no gradient by backgrounds", 0)?
+        gpu.empty("no gradient with respect to backgrounds", 0)?
     };
     Ok((pass.by_splats()?, v_backgrounds))
 }
@@ -94,7 +94,7 @@ pub(crate) fn composite_vjp<R: Runtime>(
 impl<R: Runtime> Backward<'_, R> {
     /// `[B, C]`: the sum over all pixels of transmittance times gradient.
     fn by_backgrounds(&self) -> Result<GpuBuffer, RenderError> {
-        let (size, channels) = (self.composited.size, self.splats.channels);
+        let (size, channels) = (self.composited.size(), self.splats.channels);
         let pixels = size.height * size.width;
         let blocks = pixels.div_ceil(PIXELS as usize);
         let rows = size.views * channels;
@@ -102,7 +102,9 @@ impl<R: Runtime> Backward<'_, R> {
         let parts = self
             .gpu
             .empty("parts of the background's gradient", cubes)?;
-        let out = self.gpu.empty("gradient by backgrounds [B, C]", rows)?;
+        let out = self
+            .gpu
+            .empty("gradient with respect to backgrounds [B, C]", rows)?;
         if cubes > 0 {
             background_kernel::launch::<R>(
                 &self.gpu.client,
@@ -133,52 +135,34 @@ impl<R: Runtime> Backward<'_, R> {
         let (m, channels) = (self.splats.len(), self.splats.channels);
         let g = if self.geometry { m } else { 0 };
         let f = if self.features { m * channels } else { 0 };
-        let mut sections = Sections::new();
-        sections.push(2 * g);
-        let conics = sections.push(3 * g);
-        let opacities = sections.push(g);
-        let depths = sections.push(g);
-        let features = sections.push(f);
-        let out = self
-            .gpu
-            .empty("gradient by splats [M, 7 + C]", sections.total)?;
-        let target = || {
-            TargetLaunch::new(
-                conics as u32,
-                opacities as u32,
-                depths as u32,
-                features as u32,
-                channels as u32,
-                self.stride as u32,
-            )
-        };
+        let what = "gradient with respect to splats [M, 7 + C]";
+        let out = SplatAllocation::new(self.gpu, what, g, f, 0)?;
         if m > 0 && self.stride > 0 {
             if self.geometry && self.v_image.depth.is_none() {
                 zero_kernel::launch::<R>(
                     &self.gpu.client,
                     grid_of_units(m)?,
                     cube_dim(),
-                    out.arg(),
-                    depths as u32,
+                    out.buffer.arg(),
+                    out.depths as u32,
                     m as u32,
                 );
             }
             match self.sorted {
-                SortedHits::Small(sorted) => self.small(sorted, &out, target)?,
-                SortedHits::Large(sorted) => self.large(sorted, &out, target)?,
+                SortedHits::Small(sorted) => self.small(sorted, &out)?,
+                SortedHits::Large(sorted) => self.large(sorted, &out)?,
             }
         }
-        Ok(Splats {
-            means: out.section(0, 2 * g),
-            conics: out.section(conics, 3 * g),
-            opacities: out.section(opacities, g),
-            depths: out.section(depths, g),
-            features: out.section(features, f),
-            half_features: None,
-            extents: self.gpu.empty("no extents", 0)?,
-            offsets: self.splats.offsets.clone(),
-            channels,
-        })
+        Ok(out.into_splats(self.splats.offsets.clone(), channels))
+    }
+
+    /// Where the sums go.
+    fn target(&self, out: &SplatAllocation) -> TargetLaunch<R> {
+        TargetLaunch::new(
+            out.sections(),
+            self.splats.channels as u32,
+            self.stride as u32,
+        )
     }
 
     fn with_depth(&self) -> bool {
@@ -186,12 +170,7 @@ impl<R: Runtime> Backward<'_, R> {
     }
 
     /// Views in chunks.
-    fn small(
-        &self,
-        sorted: &SmallSorted,
-        out: &GpuBuffer,
-        target: impl Fn() -> TargetLaunch<R>,
-    ) -> Result<(), RenderError> {
+    fn small(&self, sorted: &SmallSorted, out: &SplatAllocation) -> Result<(), RenderError> {
         let views = sorted.grid.size.views;
         let hits = sorted.grid.per_view() * sorted.ranks;
         let per_view = checked_product("gradients of a view's hits", &[hits, self.stride])?;
@@ -217,8 +196,8 @@ impl<R: Runtime> Backward<'_, R> {
                 partials.arg(),
                 sorted.order.arg(),
                 sorted.masks.arg(),
-                out.arg(),
-                target(),
+                out.buffer.arg(),
+                self.target(out),
                 first_view as u32,
                 units as u32,
                 sorted.ranks as u32,
@@ -231,17 +210,12 @@ impl<R: Runtime> Backward<'_, R> {
     }
 
     /// Slots in chunks. A splat's hits have ascending slots, so the chunks follow the order of its sum.
-    fn large(
-        &self,
-        sorted: &LargeSorted,
-        out: &GpuBuffer,
-        target: impl Fn() -> TargetLaunch<R>,
-    ) -> Result<(), RenderError> {
+    fn large(&self, sorted: &LargeSorted, out: &SplatAllocation) -> Result<(), RenderError> {
         let fitting = (self.gpu.chunk_words() / self.stride).max(LEAST_SLOTS);
         let at_once = fitting.min(sorted.hits.max(1));
         let words = checked_product("gradients of hits", &[at_once, self.stride])?;
         let partials = self.gpu.empty("gradients of hits", words)?;
-        let units = checked_product("gradients of splats", &[sorted.splats, self.stride])?;
+        let units = checked_product("gradients of splats", &[self.splats.len(), self.stride])?;
         let state = self.states(0, sorted.grid.size.views)?;
         // Without a hit there is still a sum to be written: zero.
         for first in (0..sorted.hits.max(1)).step_by(at_once) {
@@ -260,8 +234,8 @@ impl<R: Runtime> Backward<'_, R> {
                 partials.arg(),
                 sorted.from_splat.arg(),
                 sorted.slot_from_hit.arg(),
-                out.arg(),
-                target(),
+                out.buffer.arg(),
+                self.target(out),
                 units as u32,
                 first as u32,
                 end as u32,
@@ -291,16 +265,6 @@ impl<R: Runtime> Backward<'_, R> {
             let first = channel == 0;
             let with_depth = first && self.with_depth();
             let width = (PLANES - usize::from(with_depth)).min(channels - channel);
-            let launch_part = PartLaunch::new(
-                chunk.first_view as u32,
-                chunk.slots[0] as u32,
-                chunk.slots[1] as u32,
-                cubes as u32,
-                channel as u32,
-                channels as u32,
-                self.stride as u32,
-                (chunk.views * self.states_of_view()) as u32,
-            );
             macro_rules! launch {
                 ($kernel:ident, $real:ty, $features:expr $(, $extra:expr)*) => {
                     $kernel::launch::<$real, R>(
@@ -316,7 +280,7 @@ impl<R: Runtime> Backward<'_, R> {
                         partials.arg(),
                         layout(self.sorted),
                         self.composited.thresholds(),
-                        launch_part,
+                        self.part(chunk, channel),
                         width as u32,
                         large,
                         first,
@@ -355,9 +319,24 @@ impl<R: Runtime> Backward<'_, R> {
         Ok(())
     }
 
+    /// The launch argument for the channels of `chunk` from `channel` on.
+    fn part(&self, chunk: &Chunk, channel: usize) -> PartLaunch<R> {
+        PartLaunch::new(
+            chunk.first_view as u32,
+            chunk.slots[0] as u32,
+            chunk.slots[1] as u32,
+            (chunk.views * self.sorted.grid().per_view()) as u32,
+            channel as u32,
+            self.splats.channels as u32,
+            self.stride as u32,
+            (chunk.views * self.states_of_view()) as u32,
+        )
+    }
+
     /// Words of the states of one view's pixels.
     fn states_of_view(&self) -> usize {
-        self.composited.size.height * self.composited.size.width * STATE as usize
+        let size = self.composited.size();
+        size.height * size.width * STATE as usize
     }
 
     /// The states of the pixels of `views` views, and the ends of their tiles.

@@ -1,11 +1,16 @@
-//! The compositor's kernels and their launches.
+//! The compositor on a device.
 
 pub(crate) mod backward;
 pub(crate) mod forward;
-pub(crate) mod pack;
-pub(crate) mod partials;
-pub(crate) mod pixel;
-pub(crate) mod replay;
+mod forward_kernel;
+mod moments;
+mod pack;
+mod packed;
+mod partial_row;
+mod partials;
+mod pixel;
+mod replay;
 pub(crate) mod replay_planes;
-pub(crate) mod sums;
-pub(crate) mod tile;
+mod state;
+mod sums;
+mod tile;

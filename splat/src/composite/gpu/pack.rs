@@ -3,22 +3,19 @@
 use cubecl::prelude::*;
 use half::f16;
 
+use crate::composite::gpu::packed::{PACKED, set_packed, set_rank};
 use crate::config::RenderConfig;
 use crate::device::Gpu;
 use crate::device::buffer::GpuBuffer;
 use crate::device::launch::{cube_dim, grid_of_units, unit_index};
+use crate::device::rows::vec2_of;
 use crate::error::{RenderError, checked_product};
 use crate::project::gpu::forward::rounded_to_half;
+use crate::project::gpu::splat_rows::splat_of;
 use crate::sort::gpu::lists::SortedHits;
 use crate::splats::Splats;
 
-/// Numbers of a packed splat: its row ([`ROW`](super::cube_tile::ROW)), then its rank in two parts that `f32` holds exactly.
-pub(crate) const PACKED: u32 = 11;
-
-/// The lower part of a rank.
-const RANK_PART: u32 = 1 << 16;
-
-/// One unit per splat: gathers what the compositor reads.
+/// One thread per splat: gathers what the compositor reads.
 #[cube(launch)]
 fn pack_kernel(
     means: &Array<f32>,
@@ -33,20 +30,10 @@ fn pack_kernel(
 ) {
     let m = unit_index();
     if m < count {
-        let at = m * PACKED;
-        for k in 0..2u32 {
-            packed[(at + k) as usize] = means[(2 * m + k) as usize];
-            packed[(at + 6 + k) as usize] = extents[(2 * m + k) as usize];
-        }
-        for k in 0..3u32 {
-            packed[(at + 2 + k) as usize] = conics[(3 * m + k) as usize];
-        }
-        packed[(at + 5) as usize] = opacities[m as usize];
-        packed[(at + 8) as usize] = depths[m as usize];
+        let splat = splat_of(means, conics, opacities, depths, m);
+        set_packed(packed, m, splat, vec2_of(extents, m));
         if comptime![ranked] {
-            let rank = ranks[m as usize];
-            packed[(at + 9) as usize] = f32::cast_from(rank % RANK_PART);
-            packed[(at + 10) as usize] = f32::cast_from(rank / RANK_PART);
+            set_rank(packed, m, ranks[m as usize]);
         }
     }
 }
@@ -83,7 +70,7 @@ pub(crate) fn pack<R: Runtime>(
     Ok(packed)
 }
 
-/// One unit per feature: the same in 16 bits. They hold it, but where a device takes subnormal numbers (below 2^-14) for zero.
+/// One thread per feature: the same in 16 bits. They hold it, but where a device takes subnormal numbers (below 2^-14) for zero.
 #[cube(launch)]
 fn narrow_kernel<F: Float>(features: &Array<f32>, halves: &mut Array<F>, count: u32) {
     let i = unit_index();
@@ -112,11 +99,4 @@ pub(crate) fn narrow<R: Runtime>(
         count as u32,
     );
     Ok(Some(halves))
-}
-
-/// The rank of a packed splat.
-#[cube]
-pub(crate) fn rank_of(packed: &Array<f32>, m: u32) -> u32 {
-    let at = m * PACKED + 9;
-    u32::cast_from(packed[at as usize]) + u32::cast_from(packed[(at + 1) as usize]) * RANK_PART
 }

@@ -8,21 +8,14 @@
 
 use cubecl::prelude::*;
 
-use crate::composite::Moments;
-use crate::composite::gpu::tile::{Layout, ROW, conic_of};
-use crate::formulas::single::{Real, composite as formula};
+use crate::composite::gpu::moments::{MOMENTS, moments_at, total};
+use crate::composite::gpu::packed::{conic_of, opacity_of, row_of};
+use crate::composite::gpu::partial_row::put_geometry;
+use crate::composite::gpu::tile::Layout;
+use crate::formulas::single::composite as formula;
 
 /// Hits that are worked out between two exchanges.
 pub(crate) const STEP: u32 = 4;
-
-/// Parts that a sum over the segments is cut into.
-pub(crate) const PARTS: u32 = 4;
-
-/// Numbers of a hit's gradient by geometry: mean 2, conic 3, opacity 1, in this order.
-pub(crate) const GEOMETRY: u32 = 6;
-
-/// Words of one pixel's state: transmittance, end, gradient by the light from behind, gradient by depth.
-pub(crate) const STATE: u32 = 4;
 
 /// Which part of the work one launch does.
 #[derive(CubeType, CubeLaunch, Clone, Copy)]
@@ -53,10 +46,10 @@ pub(crate) struct PartialAt {
     pub(crate) first: u32,
 }
 
-/// The partial of a hit of cube `cube` from where it is in its tile's lists, [`place_of`](crate::composite::gpu::tile::place_of).
+/// The partial of a hit of workgroup `cube` from its index in the lists, [`list_index`](crate::composite::gpu::tile::list_index).
 #[cube]
 pub(crate) fn partial_at(
-    place: u32,
+    index: u32,
     cube: u32,
     layout: Layout,
     part: Part,
@@ -64,47 +57,25 @@ pub(crate) fn partial_at(
 ) -> PartialAt {
     if comptime![large] {
         PartialAt {
-            wanted: place >= part.first_slot && place < part.end_slot,
-            first: (place - part.first_slot) * part.stride,
+            wanted: index >= part.first_slot && index < part.end_slot,
+            first: (index - part.first_slot) * part.stride,
         }
     } else {
         PartialAt {
             wanted: true.runtime(),
-            first: (cube * layout.ranks + place) * part.stride,
+            first: (cube * layout.ranks + index) * part.stride,
         }
     }
 }
 
-/// Sum number `at`, of which there are its [`PARTS`] or, unless `in_parts`, the sum itself.
-#[cube]
-fn total(finals: &SharedMemory<f32>, at: u32, #[comptime] in_parts: bool) -> f32 {
-    if comptime![in_parts] {
-        let at = at * PARTS;
-        (finals[at as usize] + finals[(at + 1) as usize])
-            + (finals[(at + 2) as usize] + finals[(at + 3) as usize])
-    } else {
-        finals[at as usize]
-    }
-}
-
-/// Writes a partial's number, or adds to it.
-#[cube]
-fn put(partials: &mut Array<f32>, at: u32, x: f32, #[comptime] first: bool) {
-    if comptime![first] {
-        partials[at as usize] = x;
-    } else {
-        partials[at as usize] += x;
-    }
-}
-
-/// Writes the partials of the `step` hits below `left_over` of a batch of cube `cube` from their sums, those of hit `left_over - 1 - g`
-/// at `g`: a unit per hit for the geometry, and one per hit and plane. `most` is the greatest `step`; `places` are those of
-/// [`list_hits`](crate::composite::gpu::tile::list_hits).
+/// Writes the partials of the `step` hits below `left_over` of a batch of workgroup `cube` from their sums, those of hit `left_over - 1 - g`
+/// at `g`: a thread per hit for the geometry, and one per hit and plane. `most` is the greatest `step`; `indices` are those of
+/// [`load_batch`](crate::composite::gpu::tile::load_batch).
 #[cube]
 pub(crate) fn write_hits(
     rows: &SharedMemory<f32>,
     finals: &SharedMemory<f32>,
-    places: &SharedMemory<u32>,
+    indices: &SharedMemory<u32>,
     partials: &mut Array<f32>,
     cube: u32,
     layout: Layout,
@@ -121,7 +92,7 @@ pub(crate) fn write_hits(
     #[comptime] with_features: bool,
 ) {
     let depths = comptime!(u32::from(with_depth));
-    let moments_of = comptime!(if geometry { GEOMETRY } else { 0u32 });
+    let moments_of = comptime!(if geometry { MOMENTS } else { 0u32 });
     let outputs = comptime!(if with_features {
         channels + depths
     } else {
@@ -134,7 +105,7 @@ pub(crate) fn write_hits(
         let k = job / most;
         if g < step {
             let i = left_over - 1 - g;
-            let partial = partial_at(places[i as usize], cube, layout, part, large);
+            let partial = partial_at(indices[i as usize], cube, layout, part, large);
             let to = partial.first;
             if partial.wanted {
                 if k > 0 {
@@ -147,23 +118,11 @@ pub(crate) fn write_hits(
                     partials[(to + at) as usize] = x;
                 } else if comptime![geometry] {
                     let from = g * sums;
-                    let moments = Moments::<Real> {
-                        one: total(finals, from, in_parts),
-                        x: total(finals, from + 1, in_parts),
-                        y: total(finals, from + 2, in_parts),
-                        xx: total(finals, from + 3, in_parts),
-                        xy: total(finals, from + 4, in_parts),
-                        yy: total(finals, from + 5, in_parts),
-                    };
-                    let at = i * ROW;
+                    let moments = moments_at(finals, from, in_parts);
+                    let at = row_of(i);
                     let by_sigma = formula::sigma_vjp(conic_of(rows, at), moments);
-                    let by_opacity = formula::opacity_vjp(rows[(at + 5) as usize], moments.one);
-                    put(partials, to, by_sigma.mean.x, first);
-                    put(partials, to + 1, by_sigma.mean.y, first);
-                    put(partials, to + 2, by_sigma.conic.xx, first);
-                    put(partials, to + 3, by_sigma.conic.xy, first);
-                    put(partials, to + 4, by_sigma.conic.yy, first);
-                    put(partials, to + 5, by_opacity, first);
+                    let by_opacity = formula::opacity_vjp(opacity_of(rows, at), moments.one);
+                    put_geometry(partials, to, by_sigma, by_opacity, first);
                 }
             }
         }

@@ -8,9 +8,11 @@
 
 use cubecl::prelude::*;
 
-use crate::composite::gpu::partials::{Part, STATE, partial_at};
+use crate::composite::gpu::packed::{depth_of, opacity_of, row_of};
+use crate::composite::gpu::partials::{Part, partial_at};
+use crate::composite::gpu::state::{state_of, tile_end};
 use crate::composite::gpu::tile::{
-    Layout, Pair, ROW, Thresholds, TilePlace, count_again, place_of,
+    Layout, Pair, Pixel, Thresholds, Tile, count_again, list_index, saturating_difference,
 };
 use crate::formulas::single::composite as formula;
 
@@ -18,21 +20,20 @@ use crate::formulas::single::composite as formula;
 #[derive(CubeType, Clone, Copy)]
 pub(crate) struct Start {
     pub(crate) transmittance: f32,
-    /// One past the place of its last hit.
+    /// One past its last hit, counted from the beginning of the tile's list.
     pub(crate) end: u32,
     /// The gradient by the light from behind, of the first launch.
     pub(crate) v_rest: f32,
 }
 
-/// Reads what the pixel at `(column, row)` starts from, and its gradients by depth and features into `v`, depth first.
+/// Reads what a pixel of a tile starts from, and its gradients by depth and features into `v`, depth first.
 #[cube]
 pub(crate) fn start_pixel(
     state: &Array<u32>,
     v_features: &Array<f32>,
     v: &mut Array<f32>,
-    place: TilePlace,
-    column: u32,
-    row: u32,
+    tile: Tile,
+    pixel: Pixel,
     layout: Layout,
     part: Part,
     #[comptime] channels: u32,
@@ -48,18 +49,18 @@ pub(crate) fn start_pixel(
     for k in 0..planes {
         v[k as usize] = 0.0;
     }
+    let column = pixel.column;
+    let row = pixel.row;
     if column < layout.width && row < layout.height {
-        let local = ((place.view - part.first_view) * layout.height + row) * layout.width + column;
-        let at = local * STATE;
-        transmittance = f32::reinterpret(state[at as usize]);
-        end = state[(at + 1) as usize];
-        if comptime![first] {
-            v_rest = f32::reinterpret(state[(at + 2) as usize]);
-        }
+        let local = ((tile.view - part.first_view) * layout.height + row) * layout.width + column;
+        let before = state_of(state, local, first, with_depth);
+        transmittance = before.transmittance;
+        end = before.end;
+        v_rest = before.v_rest;
         if comptime![with_depth] {
-            v[0] = f32::reinterpret(state[(at + 3) as usize]);
+            v[0] = before.v_depth;
         }
-        let pixel = (place.view * layout.height + row) * layout.width + column;
+        let pixel = (tile.view * layout.height + row) * layout.width + column;
         #[unroll]
         for c in 0..channels {
             v[(depths + c) as usize] =
@@ -103,10 +104,10 @@ pub(crate) fn replay_hit(
     let mut v_sigma = 0.0f32;
     let mut rest = v_rest;
     if comptime![geometry] {
-        let at = i * ROW;
+        let at = row_of(i);
         let mut v_weight = 0.0f32;
         if comptime![with_depth] {
-            v_weight = formula::add_weighted(v_weight, v[0], rows[(at + 8) as usize]);
+            v_weight = formula::add_weighted(v_weight, v[0], depth_of(rows, at));
         }
         #[unroll]
         for c in 0..channels {
@@ -118,7 +119,7 @@ pub(crate) fn replay_hit(
         }
         let v_alpha = formula::weight_vjp(before, v_weight, v_rest);
         v_sigma = formula::alpha_vjp(
-            rows[(at + 5) as usize],
+            opacity_of(rows, at),
             hit.falloff,
             thresholds.alpha_max,
             v_alpha,
@@ -133,20 +134,21 @@ pub(crate) fn replay_hit(
     }
 }
 
-/// How many hits of its tile, `global` of all views, cube `cube` walks: to the last that any pixel reached, or none where no hit of the tile
-/// is of this chunk.
+/// How many hits of its tile, `global` of all views and of `count` hits, workgroup `cube` walks: to the last that any pixel reached, or
+/// none where no hit of the tile is of this chunk. An end beyond the tile's hits is cut to them.
 ///
-/// Buffers say how far, not the units among themselves: so a compiler can see that all walk as far, and lets barriers stand in the loop.
+/// Buffers say how far, not the threads among themselves: so a compiler can see that all walk as far, and lets barriers stand in the loop.
 #[cube]
 pub(crate) fn walked(
     state: &Array<u32>,
     ranges: &Array<u32>,
     cube: u32,
     global: u32,
+    count: u32,
     part: Part,
     #[comptime] large: bool,
 ) -> u32 {
-    let mut walked = state[(part.reached + cube) as usize];
+    let mut walked = u32::min(tile_end(state, part.reached, cube), count);
     if comptime![large] {
         // Hits of other chunks in front of this one's are left out; those behind must be walked through.
         if ranges[global as usize] >= part.end_slot
@@ -158,7 +160,7 @@ pub(crate) fn walked(
     walked
 }
 
-/// Writes zeros for the hits of a tile from number `reached` on, which no pixel reached. All units of the cube share the work.
+/// Writes zeros for the hits of a tile from number `reached` on, which no pixel reached. All threads of the workgroup share the work.
 #[cube]
 pub(crate) fn clear_unreached(
     ranges: &Array<u32>,
@@ -170,12 +172,12 @@ pub(crate) fn clear_unreached(
     part: Part,
     #[comptime] large: bool,
 ) {
-    let count = count_again(tile);
+    let unreached = saturating_difference(count_again(tile), reached);
     let mut i = UNIT_POS_X;
-    while i < (count - reached) * part.stride {
+    while i < unreached * part.stride {
         let hit = reached + i / part.stride;
-        let place = place_of(ranges, tile, hit, layout, large);
-        let partial = partial_at(place, cube, layout, part, large);
+        let index = list_index(ranges, tile, hit, layout, large);
+        let partial = partial_at(index, cube, layout, part, large);
         if partial.wanted {
             partials[(partial.first + i % part.stride) as usize] = 0.0;
         }

@@ -1,5 +1,5 @@
-//! The kernel of the backward compositor: one cube per tile walks its hits back to front, four at a time. Every unit works out
-//! what the four are to its pixel; then the units share out the sums over the pixels, in an order that never changes.
+//! The kernel of the backward compositor: one workgroup per tile walks its hits back to front, four at a time. Every thread
+//! works out what the four are to its pixel; then the threads share out the sums over the pixels, in an order that never changes.
 
 #![expect(
     clippy::too_many_lines,
@@ -11,23 +11,98 @@ use cubecl::prelude::*;
 
 use crate::binning::gpu::hits::TILE_SIDE;
 use crate::composite::Moments;
-use crate::composite::gpu::partials::{GEOMETRY, PARTS, Part, STEP, write_hits};
+use crate::composite::gpu::moments::{MOMENTS, PARTS, share_moments};
+use crate::composite::gpu::packed::{ROW, offset, row_of};
+use crate::composite::gpu::partials::{Part, STEP, write_hits};
 use crate::composite::gpu::pixel::{clear_unreached, replay_hit, start_pixel, walked};
 use crate::composite::gpu::tile::{
-    Layout, ROW, TILE_WORDS, Thresholds, list_hits, load_hits, pair_if_near, tile_hits, tile_place,
+    InTile, Layout, TILE_WORDS, Thresholds, count_again, load_batch, pair_if_near, pixel_of,
+    tile_hits, tile_of,
 };
 use crate::device::launch::{UNITS, cube_index};
 use crate::formulas::single::{Real, composite as formula};
-use crate::math::Vec2;
 
 /// Hits that are in shared memory at a time.
 const BATCH: u32 = 32;
 
-/// Units that sum one hit's pixels.
+/// Threads that sum one hit's pixels.
 const SEGMENTS: u32 = UNITS / STEP;
 
-/// Pixels of one such unit.
+/// Pixels of one such thread.
 const RUN: u32 = UNITS / SEGMENTS;
+
+/// Sums over a thread's run of pixels of the hit that is its own among the `step` below `left_over` of a batch: returns the moments, and
+/// fills `by_planes`. Zeros where there is no such hit.
+#[cube]
+fn sum_run(
+    rows: &SharedMemory<f32>,
+    exchange: &SharedMemory<f32>,
+    v_run: &Array<f32>,
+    by_planes: &mut Array<f32>,
+    left_over: u32,
+    step: u32,
+    run_x: f32,
+    run_y: f32,
+    #[comptime] planes: u32,
+    #[comptime] outputs: u32,
+    #[comptime] geometry: bool,
+) -> Moments<f32> {
+    let hit_of = UNIT_POS_X / SEGMENTS;
+    let segment = UNIT_POS_X % SEGMENTS;
+    let mut m_one = 0.0f32;
+    let mut m_x = 0.0f32;
+    let mut m_y = 0.0f32;
+    let mut m_xx = 0.0f32;
+    let mut m_xy = 0.0f32;
+    let mut m_yy = 0.0f32;
+    #[unroll]
+    for k in 0..planes {
+        by_planes[k as usize] = 0.0;
+    }
+    if hit_of < step {
+        let at = row_of(left_over - 1 - hit_of);
+        let from = hit_of * UNITS + segment * RUN;
+        #[unroll]
+        for j in 0..RUN {
+            if comptime![geometry] {
+                let d = offset(rows, at, run_x + f32::cast_from(j), run_y);
+                let v_sigma = exchange[(from + j) as usize];
+                let sum = Moments::<Real> {
+                    one: m_one,
+                    x: m_x,
+                    y: m_y,
+                    xx: m_xx,
+                    xy: m_xy,
+                    yy: m_yy,
+                };
+                let sum = formula::add_moments(sum, d, v_sigma);
+                m_one = sum.one;
+                m_x = sum.x;
+                m_y = sum.y;
+                m_xx = sum.xx;
+                m_xy = sum.xy;
+                m_yy = sum.yy;
+            }
+            let weight = exchange[(STEP * UNITS + from + j) as usize];
+            #[unroll]
+            for k in 0..outputs {
+                by_planes[k as usize] = formula::add_weighted(
+                    by_planes[k as usize],
+                    weight,
+                    v_run[(j * planes + k) as usize],
+                );
+            }
+        }
+    }
+    Moments::<Real> {
+        one: m_one,
+        x: m_x,
+        y: m_y,
+        xx: m_xx,
+        xy: m_xy,
+        yy: m_yy,
+    }
+}
 
 /// See the file's doc. `v_features` is `[B, H, W, C]`, `state` that of the chunk's pixels, `partials` `[hits of the chunk, stride]`.
 #[cube(launch)]
@@ -51,14 +126,14 @@ pub(crate) fn replay_kernel<F: Float>(
 ) {
     let depths = comptime!(u32::from(with_depth));
     let planes = comptime!(channels + depths);
-    let moments_of = comptime!(if geometry { GEOMETRY } else { 0u32 });
+    let moments_of = comptime!(if geometry { MOMENTS } else { 0u32 });
     let outputs = comptime!(if with_features { planes } else { depths });
     let sums = comptime!(moments_of + outputs);
     let exchanged = comptime!(if sums > 2 * STEP { sums } else { 2 * STEP });
 
     let mut tile = SharedMemory::<u32>::new(TILE_WORDS);
     let mut splats = SharedMemory::<u32>::new(BATCH as usize);
-    let mut places = SharedMemory::<u32>::new(BATCH as usize);
+    let mut indices = SharedMemory::<u32>::new(BATCH as usize);
     let mut rows = SharedMemory::<f32>::new((BATCH * ROW) as usize);
     let mut values = SharedMemory::<f32>::new((BATCH * channels) as usize);
     let mut exchange = SharedMemory::<f32>::new((exchanged * UNITS) as usize);
@@ -66,30 +141,39 @@ pub(crate) fn replay_kernel<F: Float>(
 
     let cube = cube_index();
     if cube < part.cubes {
-        let place = tile_place(cube, layout, part.first_view);
-        let column = place.left + UNIT_POS_X % TILE_SIDE;
-        let row = place.top + UNIT_POS_X / TILE_SIDE;
-        let x = f32::cast_from(column) + 0.5;
-        let y = f32::cast_from(row) + 0.5;
-        tile_hits(ranges, &mut tile, place.view, place.global, layout, large);
+        let own_tile = tile_of(cube, layout, part.first_view);
+        let within = InTile {
+            column: UNIT_POS_X % TILE_SIDE,
+            row: UNIT_POS_X / TILE_SIDE,
+        };
+        let own = pixel_of(own_tile, within);
+        let x = own.x;
+        let y = own.y;
+        let count = tile_hits(
+            ranges,
+            &mut tile,
+            own_tile.view,
+            own_tile.global,
+            layout,
+            large,
+        );
+        let mut top = walked(state, ranges, cube, own_tile.global, count, part, large);
 
-        // This unit's pixel on the way back to front.
+        // This thread's pixel on the way back to front.
         let mut v = Array::<f32>::new(planes as usize);
         let pixel = start_pixel(
-            state, v_features, &mut v, place, column, row, layout, part, channels, first,
-            with_depth,
+            state, v_features, &mut v, own_tile, own, layout, part, channels, first, with_depth,
         );
         let mut transmittance = pixel.transmittance;
         let end = pixel.end;
         let mut v_rest = pixel.v_rest;
 
-        // The pixels this unit sums over: a run of one row, and what it needs to know of them.
-        let hit_of = UNIT_POS_X / SEGMENTS;
+        // The pixels this thread sums over: a run of one row, and what it needs to know of them.
         let segment = UNIT_POS_X % SEGMENTS;
-        let run_x = f32::cast_from(place.left + segment * RUN % TILE_SIDE) + 0.5;
-        let run_y = f32::cast_from(place.top + segment * RUN / TILE_SIDE) + 0.5;
+        let run_x = f32::cast_from(own_tile.left + segment * RUN % TILE_SIDE) + 0.5;
+        let run_y = f32::cast_from(own_tile.top + segment * RUN / TILE_SIDE) + 0.5;
         let mut v_run = Array::<f32>::new((RUN * planes) as usize);
-        // Every unit lends its gradients to the one that sums over its pixel.
+        // Every thread lends its gradients to the one that sums over its pixel.
         #[unroll]
         for k in 0..planes {
             sync_cube();
@@ -101,47 +185,41 @@ pub(crate) fn replay_kernel<F: Float>(
             }
         }
 
-        let mut top = walked(state, ranges, cube, place.global, part, large);
         while top > 0 {
             let size = u32::min(BATCH, top);
             let bottom = top - size;
             sync_cube();
-            list_hits(
+            load_batch(
+                packed,
+                features,
                 list,
                 ranges,
                 &tile,
                 &mut splats,
-                &mut places,
-                bottom,
-                size,
-                layout,
-                large,
-            );
-            sync_cube();
-            load_hits(
-                packed,
-                features,
-                &splats,
-                size,
+                &mut indices,
                 &mut rows,
                 &mut values,
+                bottom,
+                size,
                 part.channel,
                 part.channels,
+                layout,
                 channels,
+                large,
+                false,
             );
             sync_cube();
             let mut left_over = size;
             while left_over > 0 {
                 let step = u32::min(STEP, left_over);
-                // Every unit its pixel.
+                // Every thread its pixel.
                 for g in 0..STEP {
                     let mut v_sigma = 0.0f32;
                     let mut weight = 0.0f32;
                     if g < step {
                         let i = left_over - 1 - g;
                         if bottom + i < end {
-                            let at = i * ROW;
-                            let hit = pair_if_near(&rows, at, x, y, thresholds);
+                            let hit = pair_if_near(&rows, row_of(i), x, y, thresholds);
                             if hit.counts {
                                 let after = replay_hit(
                                     &rows,
@@ -167,64 +245,24 @@ pub(crate) fn replay_kernel<F: Float>(
                     exchange[((STEP + g) * UNITS + UNIT_POS_X) as usize] = weight;
                 }
                 sync_cube();
-                // Every unit a run of pixels of one hit.
-                let mut m_one = 0.0f32;
-                let mut m_x = 0.0f32;
-                let mut m_y = 0.0f32;
-                let mut m_xx = 0.0f32;
-                let mut m_xy = 0.0f32;
-                let mut m_yy = 0.0f32;
+                // Every thread a run of pixels of one hit.
                 let mut by_planes = Array::<f32>::new(planes as usize);
-                #[unroll]
-                for k in 0..planes {
-                    by_planes[k as usize] = 0.0;
-                }
-                if hit_of < step {
-                    let at = (left_over - 1 - hit_of) * ROW;
-                    let from = hit_of * UNITS + segment * RUN;
-                    #[unroll]
-                    for j in 0..RUN {
-                        if comptime![geometry] {
-                            let d = Vec2::<Real> {
-                                x: run_x + f32::cast_from(j) - rows[at as usize],
-                                y: run_y - rows[(at + 1) as usize],
-                            };
-                            let v_sigma = exchange[(from + j) as usize];
-                            let sum = Moments::<Real> {
-                                one: m_one,
-                                x: m_x,
-                                y: m_y,
-                                xx: m_xx,
-                                xy: m_xy,
-                                yy: m_yy,
-                            };
-                            let sum = formula::add_moments(sum, d, v_sigma);
-                            m_one = sum.one;
-                            m_x = sum.x;
-                            m_y = sum.y;
-                            m_xx = sum.xx;
-                            m_xy = sum.xy;
-                            m_yy = sum.yy;
-                        }
-                        let weight = exchange[(STEP * UNITS + from + j) as usize];
-                        #[unroll]
-                        for k in 0..outputs {
-                            by_planes[k as usize] = formula::add_weighted(
-                                by_planes[k as usize],
-                                weight,
-                                v_run[(j * planes + k) as usize],
-                            );
-                        }
-                    }
-                }
+                let moments = sum_run(
+                    &rows,
+                    &exchange,
+                    &v_run,
+                    &mut by_planes,
+                    left_over,
+                    step,
+                    run_x,
+                    run_y,
+                    planes,
+                    outputs,
+                    geometry,
+                );
                 sync_cube();
                 if comptime![geometry] {
-                    exchange[UNIT_POS_X as usize] = m_one;
-                    exchange[(UNITS + UNIT_POS_X) as usize] = m_x;
-                    exchange[(2 * UNITS + UNIT_POS_X) as usize] = m_y;
-                    exchange[(3 * UNITS + UNIT_POS_X) as usize] = m_xx;
-                    exchange[(4 * UNITS + UNIT_POS_X) as usize] = m_xy;
-                    exchange[(5 * UNITS + UNIT_POS_X) as usize] = m_yy;
+                    share_moments(&mut exchange, moments);
                 }
                 #[unroll]
                 for k in 0..outputs {
@@ -232,7 +270,7 @@ pub(crate) fn replay_kernel<F: Float>(
                         by_planes[k as usize];
                 }
                 sync_cube();
-                // Every unit a part of one sum of one hit.
+                // Every thread a part of one sum of one hit.
                 if UNIT_POS_X < STEP * sums * PARTS {
                     let p = UNIT_POS_X % PARTS;
                     let k = UNIT_POS_X / PARTS % sums;
@@ -248,7 +286,7 @@ pub(crate) fn replay_kernel<F: Float>(
                 write_hits(
                     &rows,
                     &finals,
-                    &places,
+                    &indices,
                     partials,
                     cube,
                     layout,
@@ -271,7 +309,8 @@ pub(crate) fn replay_kernel<F: Float>(
 
         if comptime![first] {
             // Asked again: kept over the loop, it would be a register more.
-            let reached = walked(state, ranges, cube, place.global, part, large);
+            let count = count_again(&tile);
+            let reached = walked(state, ranges, cube, own_tile.global, count, part, large);
             clear_unreached(ranges, &tile, partials, cube, reached, layout, part, large);
         }
     }

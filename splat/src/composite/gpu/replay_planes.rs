@@ -1,8 +1,8 @@
-//! The kernel of the backward compositor where units form planes that work on their own (warps, subgroups): one cube per tile, one block
-//! of its pixels per plane.
+//! The kernel of the backward compositor where threads form subgroups (warps) that work on their own: one workgroup per tile, one
+//! block of its pixels per subgroup.
 //!
-//! As in `cube_replay.rs` every unit works out what a hit is to its pixel. But a plane that a hit does not touch passes it by, and what a
-//! touched one has to sum goes from unit to unit without shared memory. Planes wait for each other only around a batch, after which their
+//! As in `replay.rs` every thread works out what a hit is to its pixel. But a subgroup that a hit does not touch passes it by, and what a
+//! touched one has to sum goes from thread to thread without shared memory. Subgroups wait for each other only around a batch, after which their
 //! sums are added in order.
 
 #![expect(
@@ -13,30 +13,30 @@
 
 use cubecl::prelude::*;
 
-use crate::composite::Moments;
-use crate::composite::gpu::partials::{GEOMETRY, Part, write_hits};
+use crate::composite::gpu::moments::{MOMENTS, no_moments, set_moments};
+use crate::composite::gpu::packed::{ROW, offset, row_of};
+use crate::composite::gpu::partials::{Part, write_hits};
 use crate::composite::gpu::pixel::{clear_unreached, replay_hit, start_pixel, walked};
 use crate::composite::gpu::tile::{
-    Layout, ROW, TILE_WORDS, Thresholds, in_tile, list_hits, load_hits, pair_if_near, tile_hits,
-    tile_place,
+    Layout, TILE_WORDS, Thresholds, count_again, in_tile, load_batch, pair_if_near, pixel_of,
+    tile_hits, tile_of,
 };
 use crate::device::launch::{UNITS, cube_index};
-use crate::formulas::single::{Real, composite as formula};
-use crate::math::Vec2;
+use crate::formulas::single::composite as formula;
 
-/// Columns of the block of pixels of a plane: it is as nearly square as powers of two allow, for a hit to touch few of them.
+/// Columns of the block of pixels of a subgroup: it is as nearly square as powers of two allow, for a hit to touch few of them.
 fn block_width(plane: u32) -> u32 {
     if plane < 32 { 4 } else { 8 }
 }
 
-/// Hits that are in shared memory at a time: as many as a plane has units, which takes up to 14 KB, or twice that where the device's `shared`
-/// bytes allow, so that planes wait for each other half as often.
+/// Hits that are in shared memory at a time: as many as a subgroup has threads, which takes up to 14 KB, or twice that where the device's `shared`
+/// bytes allow, so that subgroups wait for each other half as often.
 pub(crate) fn batch_of(plane: u32, shared: usize) -> u32 {
     if shared < 32 << 10 { plane } else { 2 * plane }
 }
 
-/// The place of a unit in its plane. Where planes are in order (`Gpu::planes_in_order`) it follows from the unit's place in its
-/// cube: a register less, over a loop that has none to spare.
+/// The index of a thread in its subgroup. Where subgroups are in order (`Gpu::planes_in_order`) it follows from the thread's index in its
+/// workgroup: a register less, over a loop that has none to spare.
 #[cube]
 fn lane_of(#[comptime] plane: u32, #[comptime] in_order: bool) -> u32 {
     if comptime![in_order] {
@@ -46,15 +46,15 @@ fn lane_of(#[comptime] plane: u32, #[comptime] in_order: bool) -> u32 {
     }
 }
 
-/// How many numbers a unit has left of `count` after [`sum_over_plane`].
+/// How many numbers a thread has left of `count` after [`sum_over_plane`].
 fn left_of(count: u32, plane: u32) -> u32 {
     (0..plane.ilog2()).fold(count, |count, _| count.div_ceil(2))
 }
 
-/// Sums each of the first `count` of `numbers` over the units of the plane that differ in the bits of `mask` and below, `lane` being the
-/// unit's place in its plane. Units keep half of their numbers and give the other half to the unit across, as long as they have more
+/// Sums each of the first `count` of `numbers` over the threads of the subgroup that differ in the bits of `mask` and below, `lane` being the
+/// thread's index in its subgroup. Threads keep half of their numbers and give the other half to the thread across, as long as they have more
 /// than one: a shuffle a number in all, not one for every number and bit. An odd count carries a number that nobody asks for along. What
-/// units have afterwards [`Share`] tells.
+/// threads have afterwards [`Share`] tells.
 #[cube]
 fn sum_over_plane(
     numbers: &mut Array<f32>,
@@ -80,21 +80,21 @@ fn sum_over_plane(
     }
 }
 
-/// What each unit of a plane has after [`sum_over_plane`], as first and number of its sums, and the most that any may have.
+/// What each thread of a subgroup has after [`sum_over_plane`], as first and number of its sums, and the most that any may have.
 pub(crate) fn shares(count: u32, plane: u32) -> (Vec<[u32; 2]>, u32) {
     let share = |lane| share(0, count, lane, count, plane / 2);
     let shares = (0..plane).map(share).map(|share| [share.first, share.len]);
     (shares.collect(), left_of(count, plane))
 }
 
-/// Which sums a unit has after [`sum_over_plane`]: `len` from `first` on, every sum in one unit.
+/// Which sums a thread has after [`sum_over_plane`]: `len` from `first` on, every sum in one thread.
 #[derive(CubeType, Clone, Copy)]
 struct Share {
     first: u32,
     len: u32,
 }
 
-/// The share of the unit at `lane`, of `len` numbers from `first` on out of `count` places.
+/// The share of the thread at `lane`, of `len` numbers from `first` on out of `count`.
 #[cube]
 fn share(first: u32, len: u32, lane: u32, #[comptime] count: u32, #[comptime] mask: u32) -> Share {
     if comptime![mask > 0] {
@@ -112,7 +112,7 @@ fn share(first: u32, len: u32, lane: u32, #[comptime] count: u32, #[comptime] ma
     }
 }
 
-/// See the file's doc. The arguments are those of `replay_kernel`, then the units of a plane, whether planes are in order, and the hits
+/// See the file's doc. The arguments are those of `replay_kernel`, then the threads of a subgroup, whether subgroups are in order, and the hits
 /// of a batch ([`batch_of`]).
 #[cube(launch)]
 pub(crate) fn replay_planes_kernel<F: Float>(
@@ -138,7 +138,7 @@ pub(crate) fn replay_planes_kernel<F: Float>(
 ) {
     let depths = comptime!(u32::from(with_depth));
     let planes = comptime!(channels + depths);
-    let moments_of = comptime!(if geometry { GEOMETRY } else { 0u32 });
+    let moments_of = comptime!(if geometry { MOMENTS } else { 0u32 });
     let outputs = comptime!(if with_features { planes } else { depths });
     let sums = comptime!(moments_of + outputs);
     let mask = comptime!(plane / 2);
@@ -146,72 +146,72 @@ pub(crate) fn replay_planes_kernel<F: Float>(
 
     let mut tile = SharedMemory::<u32>::new(TILE_WORDS);
     let mut splats = SharedMemory::<u32>::new(batch as usize);
-    let mut places = SharedMemory::<u32>::new(batch as usize);
+    let mut indices = SharedMemory::<u32>::new(batch as usize);
     let mut rows = SharedMemory::<f32>::new((batch * ROW) as usize);
     let mut values = SharedMemory::<f32>::new((batch * channels) as usize);
-    // The sums of every plane, by hit.
+    // The sums of every subgroup, by hit.
     let mut finals = SharedMemory::<f32>::new((UNITS / plane * batch * sums) as usize);
 
     let cube = cube_index();
     if cube < part.cubes {
-        let place = tile_place(cube, layout, part.first_view);
+        let own_tile = tile_of(cube, layout, part.first_view);
         let lane = lane_of(plane, in_order);
         let width = comptime!(block_width(plane));
         let height = comptime!(plane / width);
-        let in_block = in_tile(PLANE_POS, lane, width, height);
-        let column = place.left + in_block.column;
-        let row = place.top + in_block.row;
-        let x = f32::cast_from(column) + 0.5;
-        let y = f32::cast_from(row) + 0.5;
-        tile_hits(ranges, &mut tile, place.view, place.global, layout, large);
+        let own = pixel_of(own_tile, in_tile(PLANE_POS, lane, width, height));
+        let x = own.x;
+        let y = own.y;
+        let count = tile_hits(
+            ranges,
+            &mut tile,
+            own_tile.view,
+            own_tile.global,
+            layout,
+            large,
+        );
+        let mut top = walked(state, ranges, cube, own_tile.global, count, part, large);
 
         let mut v = Array::<f32>::new(planes as usize);
         let pixel = start_pixel(
-            state, v_features, &mut v, place, column, row, layout, part, channels, first,
-            with_depth,
+            state, v_features, &mut v, own_tile, own, layout, part, channels, first, with_depth,
         );
         let mut transmittance = pixel.transmittance;
         let end = pixel.end;
         let mut v_rest = pixel.v_rest;
-        // The first of this unit's sums, or past the last where it has none: enough to know of a unit that has at most one.
+        // The first of this thread's sums, or past the last where it has none: enough to know of a thread that has at most one.
         let share = share(0u32, sums.runtime(), lane, sums, mask);
-        let mut own = share.first;
+        let mut own_sum = share.first;
         if share.len == 0 {
-            own = sums.runtime();
+            own_sum = sums.runtime();
         }
 
-        let mut top = walked(state, ranges, cube, place.global, part, large);
         while top > 0 {
             let size = u32::min(batch, top);
             let bottom = top - size;
             sync_cube();
-            list_hits(
+            load_batch(
+                packed,
+                features,
                 list,
                 ranges,
                 &tile,
                 &mut splats,
-                &mut places,
-                bottom,
-                size,
-                layout,
-                large,
-            );
-            sync_cube();
-            load_hits(
-                packed,
-                features,
-                &splats,
-                size,
+                &mut indices,
                 &mut rows,
                 &mut values,
+                bottom,
+                size,
                 part.channel,
                 part.channels,
+                layout,
                 channels,
+                large,
+                false,
             );
             sync_cube();
             for g in 0..size {
                 let i = size - 1 - g;
-                let at = i * ROW;
+                let at = row_of(i);
                 let mut v_sigma = 0.0f32;
                 let mut weight = 0.0f32;
                 let mut counts = false;
@@ -245,25 +245,9 @@ pub(crate) fn replay_planes_kernel<F: Float>(
                         numbers[sums as usize] = 0.0;
                     }
                     if comptime![geometry] {
-                        let d = Vec2::<Real> {
-                            x: x - rows[at as usize],
-                            y: y - rows[(at + 1) as usize],
-                        };
-                        let zero = Moments::<Real> {
-                            one: 0.0,
-                            x: 0.0,
-                            y: 0.0,
-                            xx: 0.0,
-                            xy: 0.0,
-                            yy: 0.0,
-                        };
-                        let moments = formula::add_moments(zero, d, v_sigma);
-                        numbers[0] = moments.one;
-                        numbers[1] = moments.x;
-                        numbers[2] = moments.y;
-                        numbers[3] = moments.xx;
-                        numbers[4] = moments.xy;
-                        numbers[5] = moments.yy;
+                        let d = offset(&rows, at, x, y);
+                        let moments = formula::add_moments(no_moments(), d, v_sigma);
+                        set_moments(&mut numbers, moments);
                     }
                     #[unroll]
                     for k in 0..outputs {
@@ -271,14 +255,14 @@ pub(crate) fn replay_planes_kernel<F: Float>(
                     }
                     sum_over_plane(&mut numbers, lane, sums, mask);
                     if comptime![left == 1] {
-                        if own < sums {
-                            finals[(to + own) as usize] = numbers[0];
+                        if own_sum < sums {
+                            finals[(to + own_sum) as usize] = numbers[0];
                         }
                     } else {
                         #[unroll]
                         for j in 0..left {
                             if j < share.len {
-                                finals[(to + own + j) as usize] = numbers[j as usize];
+                                finals[(to + own_sum + j) as usize] = numbers[j as usize];
                             }
                         }
                     }
@@ -291,7 +275,7 @@ pub(crate) fn replay_planes_kernel<F: Float>(
                 }
             }
             sync_cube();
-            // The planes in order, into the place of the first.
+            // The subgroups in order, into the sums of the first.
             let mut k = UNIT_POS_X;
             while k < size * sums {
                 let mut sum = finals[k as usize];
@@ -306,7 +290,7 @@ pub(crate) fn replay_planes_kernel<F: Float>(
             write_hits(
                 &rows,
                 &finals,
-                &places,
+                &indices,
                 partials,
                 cube,
                 layout,
@@ -326,7 +310,8 @@ pub(crate) fn replay_planes_kernel<F: Float>(
         }
         if comptime![first] {
             // Asked again: kept over the loop, it would be a register more.
-            let reached = walked(state, ranges, cube, place.global, part, large);
+            let count = count_again(&tile);
+            let reached = walked(state, ranges, cube, own_tile.global, count, part, large);
             clear_unreached(ranges, &tile, partials, cube, reached, layout, part, large);
         }
     }

@@ -3,15 +3,16 @@
 use cubecl::prelude::*;
 
 use crate::binning::gpu::hits::TILE_SIDE;
-use crate::composite::gpu::partials::{GEOMETRY, STATE};
-use crate::composite::gpu::tile::{Layout, tile_place};
+use crate::composite::gpu::partial_row::{Target, target_index};
+use crate::composite::gpu::state::{PixelState, set_state, set_tile_end};
+use crate::composite::gpu::tile::{Layout, tile_of};
 use crate::device::launch::{UNITS, cube_index, unit_index};
 use crate::formulas::single::composite as formula;
 
-/// Pixels that one cube sums for the gradient by the background.
+/// Pixels that one workgroup sums for the gradient by the background.
 pub(crate) const PIXELS: u32 = 64 * UNITS;
 
-/// One cube per tile of a chunk: what the replay of each pixel starts from, then, from `reached` on, the greatest end of each tile.
+/// One workgroup per tile of a chunk: what the replay of each pixel starts from, then, from `reached` on, the greatest end of each tile.
 #[cube(launch)]
 pub(crate) fn state_kernel(
     transmittance: &Array<f32>,
@@ -32,32 +33,34 @@ pub(crate) fn state_kernel(
     let mut greatest = SharedMemory::<u32>::new(UNITS as usize);
     let cube = cube_index();
     if cube < cubes {
-        let place = tile_place(cube, layout, first_view);
-        let column = place.left + UNIT_POS_X % TILE_SIDE;
-        let row = place.top + UNIT_POS_X / TILE_SIDE;
+        let tile = tile_of(cube, layout, first_view);
+        let column = tile.left + UNIT_POS_X % TILE_SIDE;
+        let row = tile.top + UNIT_POS_X / TILE_SIDE;
         let mut end = 0u32;
         if column < layout.width && row < layout.height {
-            let local = (place.view - first_view) * layout.height + row;
-            let pixel = (place.view * layout.height + row) * layout.width + column;
+            let local = (tile.view - first_view) * layout.height + row;
+            let pixel = (tile.view * layout.height + row) * layout.width + column;
             let mut v_rest = 0.0f32;
             if comptime![with_transmittance] {
                 v_rest = v_transmittance[pixel as usize];
             }
             for c in 0..channels {
                 let v = v_features[(pixel * channels + c) as usize];
-                let background = backgrounds[(place.view * channels + c) as usize];
+                let background = backgrounds[(tile.view * channels + c) as usize];
                 v_rest = formula::add_weighted(v_rest, v, background);
             }
             end = ends[pixel as usize];
-            let at = (local * layout.width + column) * STATE;
-            state[at as usize] = u32::reinterpret(transmittance[pixel as usize]);
-            state[(at + 1) as usize] = end;
-            state[(at + 2) as usize] = u32::reinterpret(v_rest);
+            let mut v_z = 0.0f32;
             if comptime![with_depth] {
-                state[(at + 3) as usize] = u32::reinterpret(v_depth[pixel as usize]);
-            } else {
-                state[(at + 3) as usize] = 0;
+                v_z = v_depth[pixel as usize];
             }
+            let before = PixelState {
+                transmittance: transmittance[pixel as usize],
+                end,
+                v_rest,
+                v_depth: v_z,
+            };
+            set_state(state, local * layout.width + column, before);
         }
         greatest[UNIT_POS_X as usize] = end;
         sync_cube();
@@ -71,12 +74,12 @@ pub(crate) fn state_kernel(
             half /= 2;
         }
         if UNIT_POS_X == 0 {
-            state[(reached + cube) as usize] = greatest[0];
+            set_tile_end(state, reached, cube, greatest[0]);
         }
     }
 }
 
-/// One cube per view, channel and block of [`PIXELS`]: the part of the background's gradient.
+/// One workgroup per view, channel and block of [`PIXELS`]: the part of the background's gradient.
 #[cube(launch)]
 pub(crate) fn background_kernel(
     transmittance: &Array<f32>,
@@ -118,7 +121,7 @@ pub(crate) fn background_kernel(
     }
 }
 
-/// One unit per row of parts: their sum in order.
+/// One thread per row of parts: their sum in order.
 #[cube(launch)]
 pub(crate) fn sum_rows_kernel(parts: &Array<f32>, out: &mut Array<f32>, rows: u32, length: u32) {
     let i = unit_index();
@@ -131,44 +134,7 @@ pub(crate) fn sum_rows_kernel(parts: &Array<f32>, out: &mut Array<f32>, rows: u3
     }
 }
 
-/// Where the gradients by splats begin, and what a partial has.
-#[derive(CubeType, CubeLaunch, Clone, Copy)]
-pub(crate) struct Target {
-    conics: u32,
-    opacities: u32,
-    depths: u32,
-    features: u32,
-    channels: u32,
-    stride: u32,
-}
-
-/// Where number `k` of a splat's partial goes.
-#[cube]
-fn place(
-    target: Target,
-    m: u32,
-    k: u32,
-    #[comptime] geometry: bool,
-    #[comptime] with_depth: bool,
-) -> u32 {
-    let columns = comptime!(if geometry { GEOMETRY } else { 0u32 });
-    let features = comptime!(columns + u32::from(with_depth));
-    let mut to = target.features + m * target.channels + k - features;
-    if comptime![geometry] {
-        if k < 2 {
-            to = 2 * m + k;
-        } else if k < 5 {
-            to = target.conics + 3 * m + k - 2;
-        } else if k < 6 {
-            to = target.opacities + m;
-        } else if k < features {
-            to = target.depths + m;
-        }
-    }
-    to
-}
-
-/// One unit per rank of a view and number of its partials: their sum over the tiles.
+/// One thread per rank of a view and number of its partials: their sum over the tiles.
 #[cube(launch)]
 pub(crate) fn gather_small_kernel(
     partials: &Array<f32>,
@@ -200,12 +166,12 @@ pub(crate) fn gather_small_kernel(
                     sum += partials[(hit * target.stride + k) as usize];
                 }
             }
-            out[place(target, m, k, geometry, with_depth) as usize] = sum;
+            out[target_index(target, m, k, geometry, with_depth) as usize] = sum;
         }
     }
 }
 
-/// One unit per splat and number of its partials: their sum over the hits, as far as they lie in this chunk.
+/// One thread per splat and number of its partials: their sum over the hits, as far as they lie in this chunk.
 #[cube(launch)]
 pub(crate) fn gather_large_kernel(
     partials: &Array<f32>,
@@ -223,7 +189,7 @@ pub(crate) fn gather_large_kernel(
     if i < count {
         let k = i % target.stride;
         let m = i / target.stride;
-        let to = place(target, m, k, geometry, with_depth);
+        let to = target_index(target, m, k, geometry, with_depth);
         let mut sum = 0.0f32;
         if first_slot > 0 {
             sum = out[to as usize];
@@ -238,7 +204,7 @@ pub(crate) fn gather_large_kernel(
     }
 }
 
-/// One unit per word.
+/// One thread per word.
 #[cube(launch)]
 pub(crate) fn zero_kernel(out: &mut Array<f32>, first: u32, count: u32) {
     let i = unit_index();

@@ -1,4 +1,4 @@
-//! What the forward and the backward compositor on a device share: the tile of a cube, the list of its hits, rows of splats, and one pair.
+//! What the forward and the backward compositor on a device share: the tile of a workgroup, the list of its hits, and one pair.
 
 #![expect(
     clippy::trivially_copy_pass_by_ref,
@@ -8,17 +8,15 @@
 use cubecl::prelude::*;
 
 use crate::binning::gpu::hits::TILE_SIDE;
-use crate::composite::gpu::pack::PACKED;
-use crate::formulas::single::binning::in_box;
-use crate::formulas::single::{Real, composite as formula};
+use crate::composite::gpu::packed::{
+    ROW, conic_of, is_near, offset, opacity_of, rank_of, row_word,
+};
+use crate::formulas::single::composite as formula;
+use crate::math::Vec2;
 use crate::math::exp::exp_on_device;
-use crate::math::{Sym2, Vec2};
 
-/// Numbers of a splat's row: mean 2, conic 3, opacity, extents 2, depth.
-pub(crate) const ROW: u32 = 9;
-
-/// Words that the units of a cube share about their tile ([`tile_hits`]): first, in the small regime, the running count of its mask's bits, for
-/// the 32 words of a view of 1024 splats and past the last. Kept by every unit over a loop, what follows would be registers more.
+/// Words that the threads of a workgroup share about their tile ([`tile_hits`]): first, in the small regime, the running count of its mask's bits, for
+/// the 32 words of a view of 1024 splats and past the last. Kept by every thread over a loop, what follows would be registers more.
 pub(crate) const TILE_WORDS: usize = 36;
 
 /// Of them: the tile's first slot in the large regime, the first word of its mask in the small one.
@@ -53,9 +51,9 @@ pub(crate) struct Layout {
     pub(crate) ranks: u32,
 }
 
-/// The tile of a cube.
+/// The tile of a workgroup.
 #[derive(CubeType, Clone, Copy)]
-pub(crate) struct TilePlace {
+pub(crate) struct Tile {
     pub(crate) view: u32,
     /// Its number among those of all views.
     pub(crate) global: u32,
@@ -65,12 +63,12 @@ pub(crate) struct TilePlace {
     pub(crate) top: u32,
 }
 
-/// The tile of cube `cube` of a launch whose first view is `first_view`.
+/// The tile of workgroup `cube` of a launch whose first view is `first_view`.
 #[cube]
-pub(crate) fn tile_place(cube: u32, layout: Layout, first_view: u32) -> TilePlace {
+pub(crate) fn tile_of(cube: u32, layout: Layout, first_view: u32) -> Tile {
     let view = first_view + cube / layout.tiles;
     let tile = cube % layout.tiles;
-    TilePlace {
+    Tile {
         view,
         global: first_view * layout.tiles + cube,
         left: tile % layout.columns * TILE_SIDE,
@@ -80,7 +78,7 @@ pub(crate) fn tile_place(cube: u32, layout: Layout, first_view: u32) -> TilePlac
 
 /// Writes the running count of a tile's bits, `tile[w]` of them before word `w` of its mask, and returns their number.
 ///
-/// Every unit counts for itself, from a buffer that the kernel only reads: so a compiler can see that all have the same number, and
+/// Every thread counts for itself, from a buffer that the kernel only reads: so a compiler can see that all have the same number, and
 /// lets barriers stand in a loop over it.
 #[cube]
 fn count_bits(masks: &Array<u32>, base: u32, words: u32, tile: &mut SharedMemory<u32>) -> u32 {
@@ -102,8 +100,14 @@ fn count_bits(masks: &Array<u32>, base: u32, words: u32, tile: &mut SharedMemory
     total
 }
 
-/// The number of hits of tile `global` of all views, which is one of view `view`; fills `tile`, [`TILE_WORDS`] words. All units of the cube
-/// must call it.
+/// `a - b`, or zero where that is negative.
+#[cube]
+pub(crate) fn saturating_difference(a: u32, b: u32) -> u32 {
+    u32::max(a, b) - b
+}
+
+/// The number of hits of tile `global` of all views, which is one of view `view`; fills `tile`, [`TILE_WORDS`] words. All threads of the
+/// workgroup must call it.
 #[cube]
 pub(crate) fn tile_hits(
     ranges: &Array<u32>,
@@ -120,7 +124,7 @@ pub(crate) fn tile_hits(
         global * words
     };
     let count = if comptime![large] {
-        ranges[(global + 1) as usize] - first
+        saturating_difference(ranges[(global + 1) as usize], first)
     } else {
         count_bits(ranges, first, words, tile)
     };
@@ -139,21 +143,21 @@ pub(crate) fn count_again(tile: &SharedMemory<u32>) -> u32 {
     tile[COUNT]
 }
 
-/// The rank of the bit at `place` of a tile's mask of `words` words, `place` being less than the number of its bits.
+/// The rank of bit number `hit` of a tile's mask of `words` words, `hit` being less than the number of its bits.
 #[cube]
-fn rank_at(masks: &Array<u32>, tile: &SharedMemory<u32>, words: u32, place: u32) -> u32 {
+fn rank_at(masks: &Array<u32>, tile: &SharedMemory<u32>, words: u32, hit: u32) -> u32 {
     let mut low = 0u32;
     let mut high = words;
     while high - low > 1 {
         let middle = low + (high - low) / 2;
-        if tile[middle as usize] <= place {
+        if tile[middle as usize] <= hit {
             low = middle;
         } else {
             high = middle;
         }
     }
     let mut bits: u32 = masks[(tile[FIRST] + low) as usize];
-    let before = place - tile[low as usize];
+    let before = hit - tile[low as usize];
     for _ in 0..before {
         bits &= bits - 1;
     }
@@ -162,9 +166,9 @@ fn rank_at(masks: &Array<u32>, tile: &SharedMemory<u32>, words: u32, place: u32)
     low * 32 + below.count_ones()
 }
 
-/// Where in its lists hit `hit` of a tile is: its slot in the large regime, the rank of its splat in the small one.
+/// The index of hit `hit` of a tile in the lists: its slot in the large regime, the rank of its splat in the small one.
 #[cube]
-pub(crate) fn place_of(
+pub(crate) fn list_index(
     ranges: &Array<u32>,
     tile: &SharedMemory<u32>,
     hit: u32,
@@ -178,33 +182,40 @@ pub(crate) fn place_of(
     }
 }
 
-/// Lists hits `first ..` of a tile, one per unit below `size`: the splat, and its [`place_of`].
+/// Lists hits `first ..` of a tile, one per thread below `size`: the splat, and its [`list_index`] or, if `ranked`, its packed rank.
 #[cube]
-pub(crate) fn list_hits(
+fn list_hits(
+    packed: &Array<f32>,
     list: &Array<u32>,
     ranges: &Array<u32>,
     tile: &SharedMemory<u32>,
     splats: &mut SharedMemory<u32>,
-    places: &mut SharedMemory<u32>,
+    indices: &mut SharedMemory<u32>,
     first: u32,
     size: u32,
     layout: Layout,
     #[comptime] large: bool,
+    #[comptime] ranked: bool,
 ) {
     if UNIT_POS_X < size {
-        let place = place_of(ranges, tile, first + UNIT_POS_X, layout, large);
-        let mut at = place;
+        let index = list_index(ranges, tile, first + UNIT_POS_X, layout, large);
+        let mut at = index;
         if comptime![!large] {
             at += tile[ORDER];
         }
-        splats[UNIT_POS_X as usize] = list[at as usize];
-        places[UNIT_POS_X as usize] = place;
+        let m = list[at as usize];
+        splats[UNIT_POS_X as usize] = m;
+        if comptime![ranked] {
+            indices[UNIT_POS_X as usize] = rank_of(packed, m);
+        } else {
+            indices[UNIT_POS_X as usize] = index;
+        }
     }
 }
 
-/// Copies `count` splats' rows and features to shared memory. All units of the cube must call it.
+/// Copies `count` splats' rows and features to shared memory. All threads of the workgroup share the work.
 #[cube]
-pub(crate) fn load_hits<F: Float>(
+fn load_hits<F: Float>(
     packed: &Array<f32>,
     features: &Array<F>,
     list: &SharedMemory<u32>,
@@ -218,7 +229,7 @@ pub(crate) fn load_hits<F: Float>(
     let mut i = UNIT_POS_X;
     while i < count * ROW {
         let m = list[(i / ROW) as usize];
-        rows[i as usize] = packed[(m * PACKED + i % ROW) as usize];
+        rows[i as usize] = row_word(packed, m, i % ROW);
         i += CUBE_DIM_X;
     }
     let mut i = UNIT_POS_X;
@@ -230,6 +241,45 @@ pub(crate) fn load_hits<F: Float>(
     }
 }
 
+/// Lists and loads hits `first .. first + size` of a tile, for `size` up to the length of `splats` and `indices` and the number of
+/// threads. All threads of the workgroup must call it, between two barriers.
+#[cube]
+pub(crate) fn load_batch<F: Float>(
+    packed: &Array<f32>,
+    features: &Array<F>,
+    list: &Array<u32>,
+    ranges: &Array<u32>,
+    tile: &SharedMemory<u32>,
+    splats: &mut SharedMemory<u32>,
+    indices: &mut SharedMemory<u32>,
+    rows: &mut SharedMemory<f32>,
+    values: &mut SharedMemory<f32>,
+    first: u32,
+    size: u32,
+    channel: u32,
+    all_channels: u32,
+    layout: Layout,
+    #[comptime] channels: u32,
+    #[comptime] large: bool,
+    #[comptime] ranked: bool,
+) {
+    list_hits(
+        packed, list, ranges, tile, splats, indices, first, size, layout, large, ranked,
+    );
+    sync_cube();
+    load_hits(
+        packed,
+        features,
+        splats,
+        size,
+        rows,
+        values,
+        channel,
+        all_channels,
+        channels,
+    );
+}
+
 /// What one splat is to one pixel.
 #[derive(CubeType, Clone, Copy)]
 pub(crate) struct Pair {
@@ -238,16 +288,6 @@ pub(crate) struct Pair {
     pub(crate) alpha: f32,
     /// Whether the pair counts.
     pub(crate) counts: bool,
-}
-
-/// The conic of the hit at `at`.
-#[cube]
-pub(crate) fn conic_of(rows: &SharedMemory<f32>, at: u32) -> Sym2<f32> {
-    Sym2::<Real> {
-        xx: rows[(at + 2) as usize],
-        xy: rows[(at + 3) as usize],
-        yy: rows[(at + 4) as usize],
-    }
 }
 
 /// The pair of the hit whose row begins at `at` and the pixel at `(x, y)`.
@@ -261,9 +301,7 @@ pub(crate) fn pair(
 ) -> Pair {
     let d = offset(rows, at, x, y);
     let inside = pair_inside(rows, at, d, thresholds);
-    let counts = inside.counts
-        && in_box(d.x, rows[(at + 6) as usize])
-        && in_box(d.y, rows[(at + 7) as usize]);
+    let counts = inside.counts && is_near(rows, at, d);
     Pair {
         falloff: inside.falloff,
         alpha: inside.alpha,
@@ -271,8 +309,8 @@ pub(crate) fn pair(
     }
 }
 
-/// The same behind a branch: planes all of whose pixels are outside the box do nothing more. Forward, that costs NVIDIA's assembler registers
-/// it has not.
+/// The same behind a branch: subgroups all of whose pixels are outside the box do nothing more. The forward kernel
+/// does not use this variant: the branch makes ptxas spill.
 #[cube]
 pub(crate) fn pair_if_near(
     rows: &SharedMemory<f32>,
@@ -285,7 +323,7 @@ pub(crate) fn pair_if_near(
     let mut falloff = 0.0f32;
     let mut alpha = 0.0f32;
     let mut counts = false;
-    if in_box(d.x, rows[(at + 6) as usize]) && in_box(d.y, rows[(at + 7) as usize]) {
+    if is_near(rows, at, d) {
         let inside = pair_inside(rows, at, d, thresholds);
         falloff = inside.falloff;
         alpha = inside.alpha;
@@ -298,21 +336,12 @@ pub(crate) fn pair_if_near(
     }
 }
 
-/// From the hit's mean to a pixel.
-#[cube]
-fn offset(rows: &SharedMemory<f32>, at: u32, x: f32, y: f32) -> Vec2<f32> {
-    Vec2::<Real> {
-        x: x - rows[at as usize],
-        y: y - rows[(at + 1) as usize],
-    }
-}
-
 /// The pair of a pixel at `d` from the hit's mean, if it lies in the box.
 #[cube]
 fn pair_inside(rows: &SharedMemory<f32>, at: u32, d: Vec2<f32>, thresholds: Thresholds) -> Pair {
     let sigma = formula::sigma(conic_of(rows, at), d);
     let falloff = exp_on_device(-sigma);
-    let alpha = formula::alpha(rows[(at + 5) as usize], falloff, thresholds.alpha_max);
+    let alpha = formula::alpha(opacity_of(rows, at), falloff, thresholds.alpha_max);
     let counts = formula::counts(sigma, alpha, thresholds.alpha_min);
     Pair {
         falloff,
@@ -321,7 +350,7 @@ fn pair_inside(rows: &SharedMemory<f32>, at: u32, d: Vec2<f32>, thresholds: Thre
     }
 }
 
-/// Where in a tile the pixel of a unit lies, in px: units that run together have a block, for a splat touches fewer blocks than
+/// Where in a tile the pixel of a thread lies, in px: threads that run together have a block, for a splat touches fewer blocks than
 /// rows.
 #[derive(CubeType, Clone, Copy)]
 pub(crate) struct InTile {
@@ -329,7 +358,7 @@ pub(crate) struct InTile {
     pub(crate) row: u32,
 }
 
-/// The pixel of unit `lane` of plane `plane` of a cube, blocks being `width` px wide and `height` px high.
+/// The pixel of thread `lane` of subgroup `plane` of a workgroup, blocks being `width` px wide and `height` px high.
 #[cube]
 pub(crate) fn in_tile(
     plane: u32,
@@ -341,5 +370,29 @@ pub(crate) fn in_tile(
     InTile {
         column: plane % blocks * width + lane % width,
         row: plane / blocks * height + lane / width,
+    }
+}
+
+/// The pixel of a thread, which may lie outside the image.
+#[derive(CubeType, Clone, Copy)]
+pub(crate) struct Pixel {
+    pub(crate) column: u32,
+    pub(crate) row: u32,
+    /// The centre, px.
+    pub(crate) x: f32,
+    /// The centre, px.
+    pub(crate) y: f32,
+}
+
+/// The pixel at `within` of a tile.
+#[cube]
+pub(crate) fn pixel_of(tile: Tile, within: InTile) -> Pixel {
+    let column = tile.left + within.column;
+    let row = tile.top + within.row;
+    Pixel {
+        column,
+        row,
+        x: f32::cast_from(column) + 0.5,
+        y: f32::cast_from(row) + 0.5,
     }
 }

@@ -1,4 +1,5 @@
-//! Loops of the projection's vjp on a device: gradients by Gaussians, summed over views, and by poses, summed over Gaussians.
+//! Loops of the projection's vjp on a device: gradients with respect to Gaussians, summed over views, and with respect to poses, summed over
+//! Gaussians.
 
 use cubecl::prelude::*;
 
@@ -10,16 +11,29 @@ use crate::device::launch::{Sections, UNITS, cube_dim, grid, grid_of_units};
 use crate::error::{RenderError, checked_product};
 use crate::gaussians::Gaussians;
 use crate::gradients::{ProjectGradients, Wanted};
-use crate::project::gpu::forward::{Settings, SettingsLaunch, view_table};
+use crate::project::gpu::forward::Settings;
+use crate::project::gpu::gaussian_rows::GaussianSectionsLaunch;
+use crate::project::gpu::gradient_row::GRADIENT;
 use crate::project::gpu::kernels::{
-    GRADIENT, POSE, features_kernel, geometry_kernel, pack_gradients_kernel, pose_kernel,
-    sum_grains_kernel,
+    features_kernel, geometry_kernel, pack_gradients_kernel, pose_kernel, sum_grains_kernel,
 };
+use crate::project::gpu::pose_row::POSE;
+use crate::project::gpu::view_table::{push_grain, view_table};
 use crate::project::views_of_tasks::{ViewsOfTasks, validate_vjp};
 use crate::splats::Splats;
 
 /// Gaussians of one list of views, and of one partial sum by a pose.
 const GRAIN: usize = UNITS as usize;
+
+/// What the parts of [`project_vjp`] read.
+struct Backward<'a, R: Runtime> {
+    gpu: &'a Gpu<R>,
+    gaussians: &'a Gaussians<&'a GpuBuffer>,
+    config: &'a RenderConfig,
+    tables: Tables,
+    /// The gradient with respect to the splats' geometry, packed; empty where nothing reads it.
+    packed: GpuBuffer,
+}
 
 /// Vjp of [`project`](crate::project::gpu::forward::project).
 pub(crate) fn project_vjp<R: Runtime>(
@@ -34,76 +48,30 @@ pub(crate) fn project_vjp<R: Runtime>(
     validate_splats(splats)?;
     validate_vjp(gaussians, views, splats, v_splats, wanted, |x| x.len())?;
     let none = gpu.empty("no gradient", 0)?;
-    let (count, channels) = (gaussians.count, gaussians.channels);
-    let mut gradient = Gaussians {
-        means: none.clone(),
-        scales: none.clone(),
-        quaternions: none.clone(),
-        opacities: none.clone(),
-        features: none.clone(),
-        count,
-        channels,
-    };
-    let tables = Tables::new(gpu, views, count)?;
     let packed = if wanted.splat_geometry() {
         pack(gpu, splats, v_splats)?
     } else {
         none.clone()
     };
-    let arg = || Settings::launch::<R>(config);
-    if wanted.geometry {
-        let mut sections = Sections::new();
-        sections.push(3 * count);
-        let scales = sections.push(3 * count);
-        let quaternions = sections.push(4 * count);
-        let opacities = sections.push(count);
-        let out = gpu.empty("gradient by Gaussians [N, 11]", sections.total)?;
-        if count > 0 {
-            geometry_kernel::launch::<R>(
-                &gpu.client,
-                grid_of_units(count)?,
-                cube_dim(),
-                gaussians.means.arg(),
-                gaussians.scales.arg(),
-                gaussians.quaternions.arg(),
-                gaussians.opacities.arg(),
-                tables.words.arg(),
-                packed.arg(),
-                out.arg(),
-                arg(),
-                count as u32,
-                tables.starts as u32,
-                tables.lists as u32,
-                scales as u32,
-                quaternions as u32,
-                opacities as u32,
-            );
-        }
-        gradient.means = out.section(0, 3 * count);
-        gradient.scales = out.section(scales, 3 * count);
-        gradient.quaternions = out.section(quaternions, 4 * count);
-        gradient.opacities = out.section(opacities, count);
-    }
-    if wanted.features {
-        let elements = checked_product("gradient by features [N, C]", &[count, channels])?;
-        gradient.features = gpu.empty("gradient by features [N, C]", elements)?;
-        if elements > 0 {
-            features_kernel::launch::<R>(
-                &gpu.client,
-                grid_of_units(elements)?,
-                cube_dim(),
-                tables.words.arg(),
-                v_splats.features.arg(),
-                gradient.features.arg(),
-                elements as u32,
-                channels as u32,
-                tables.starts as u32,
-                tables.lists as u32,
-            );
-        }
-    }
+    let pass = Backward {
+        gpu,
+        gaussians,
+        config,
+        tables: Tables::new(gpu, views, gaussians.count)?,
+        packed,
+    };
+    let mut gradient = if wanted.geometry {
+        pass.by_geometry()?
+    } else {
+        gaussians.map(|_| none.clone())
+    };
+    gradient.features = if wanted.features {
+        pass.by_features(v_splats.features)?
+    } else {
+        none.clone()
+    };
     let camera_from_world = if wanted.cameras {
-        by_poses(gpu, gaussians, views, &tables, &packed, arg)?
+        pass.by_poses(views)?
     } else {
         none
     };
@@ -113,47 +81,111 @@ pub(crate) fn project_vjp<R: Runtime>(
     })
 }
 
-fn by_poses<R: Runtime>(
-    gpu: &Gpu<R>,
-    gaussians: &Gaussians<&GpuBuffer>,
-    views: &Views,
-    tables: &Tables,
-    packed: &GpuBuffer,
-    chosen: impl Fn() -> SettingsLaunch<R>,
-) -> Result<GpuBuffer, RenderError> {
-    let rows = checked_product("gradient by poses", &[views.len(), POSE as usize])?;
-    let out = gpu.empty("gradient by poses [B, 3, 4]", rows)?;
-    let cubes = tables.grain_count;
-    let parts = gpu.empty("parts of the poses' gradients", cubes * POSE as usize)?;
-    if cubes > 0 {
-        pose_kernel::launch::<R>(
-            &gpu.client,
-            grid(cubes)?,
-            cube_dim(),
-            gaussians.means.arg(),
-            gaussians.scales.arg(),
-            gaussians.quaternions.arg(),
-            gaussians.opacities.arg(),
-            tables.words.arg(),
-            packed.arg(),
-            parts.arg(),
-            chosen(),
-            tables.grains as u32,
-            cubes as u32,
-        );
+impl<R: Runtime> Backward<'_, R> {
+    /// The gradient with respect to the geometry of the Gaussians. There are no features in it.
+    fn by_geometry(&self) -> Result<Gaussians<GpuBuffer>, RenderError> {
+        let Gaussians {
+            count, channels, ..
+        } = *self.gaussians;
+        let mut sections = Sections::new();
+        sections.push(3 * count);
+        let scales = sections.push(3 * count);
+        let quaternions = sections.push(4 * count);
+        let opacities = sections.push(count);
+        let what = "gradient with respect to Gaussians [N, 11]";
+        let out = self.gpu.empty(what, sections.total)?;
+        if count > 0 {
+            geometry_kernel::launch::<R>(
+                &self.gpu.client,
+                grid_of_units(count)?,
+                cube_dim(),
+                self.gaussians.means.arg(),
+                self.gaussians.scales.arg(),
+                self.gaussians.quaternions.arg(),
+                self.gaussians.opacities.arg(),
+                self.tables.words.arg(),
+                self.packed.arg(),
+                out.arg(),
+                Settings::launch::<R>(self.config),
+                count as u32,
+                self.tables.starts as u32,
+                self.tables.lists as u32,
+                GaussianSectionsLaunch::new(scales as u32, quaternions as u32, opacities as u32),
+            );
+        }
+        Ok(Gaussians {
+            means: out.section(0, 3 * count),
+            scales: out.section(scales, 3 * count),
+            quaternions: out.section(quaternions, 4 * count),
+            opacities: out.section(opacities, count),
+            features: self.gpu.empty("no gradient", 0)?,
+            count,
+            channels,
+        })
     }
-    if rows > 0 {
-        sum_grains_kernel::launch::<R>(
-            &gpu.client,
-            grid_of_units(rows)?,
-            cube_dim(),
-            parts.arg(),
-            tables.grain_firsts.arg(),
-            out.arg(),
-            rows as u32,
-        );
+
+    /// `[N, C]`
+    fn by_features(&self, v_features: &GpuBuffer) -> Result<GpuBuffer, RenderError> {
+        let what = "gradient with respect to features [N, C]";
+        let channels = self.gaussians.channels;
+        let elements = checked_product(what, &[self.gaussians.count, channels])?;
+        let out = self.gpu.empty(what, elements)?;
+        if elements > 0 {
+            features_kernel::launch::<R>(
+                &self.gpu.client,
+                grid_of_units(elements)?,
+                cube_dim(),
+                self.tables.words.arg(),
+                v_features.arg(),
+                out.arg(),
+                elements as u32,
+                channels as u32,
+                self.tables.starts as u32,
+                self.tables.lists as u32,
+            );
+        }
+        Ok(out)
     }
-    Ok(out)
+
+    /// `[B, 3, 4]`
+    fn by_poses(&self, views: &Views) -> Result<GpuBuffer, RenderError> {
+        let (gpu, tables) = (self.gpu, &self.tables);
+        let what = "gradient with respect to poses [B, 3, 4]";
+        let rows = checked_product(what, &[views.len(), POSE as usize])?;
+        let out = gpu.empty(what, rows)?;
+        let cubes = tables.grain_count;
+        let what = "parts of the poses' gradients";
+        let parts = gpu.empty(what, checked_product(what, &[cubes, POSE as usize])?)?;
+        if cubes > 0 {
+            pose_kernel::launch::<R>(
+                &gpu.client,
+                grid(cubes)?,
+                cube_dim(),
+                self.gaussians.means.arg(),
+                self.gaussians.scales.arg(),
+                self.gaussians.quaternions.arg(),
+                self.gaussians.opacities.arg(),
+                tables.words.arg(),
+                self.packed.arg(),
+                parts.arg(),
+                Settings::launch::<R>(self.config),
+                tables.grains as u32,
+                cubes as u32,
+            );
+        }
+        if rows > 0 {
+            sum_grains_kernel::launch::<R>(
+                &gpu.client,
+                grid_of_units(rows)?,
+                cube_dim(),
+                parts.arg(),
+                tables.grain_firsts.arg(),
+                out.arg(),
+                rows as u32,
+            );
+        }
+        Ok(out)
+    }
 }
 
 fn pack<R: Runtime>(
@@ -208,7 +240,7 @@ impl Tables {
         let mut grain_count = 0;
         for (view, range) in views.ranges.iter().enumerate() {
             for first in (0..range.len()).step_by(GRAIN) {
-                words.extend([view as u32, first as u32]);
+                push_grain(&mut words, view, first);
                 grain_count += 1;
             }
             grain_firsts.push(grain_count as u32);

@@ -6,6 +6,7 @@
 use cubecl::prelude::*;
 
 use crate::binning::gpu::hits::LargeHits;
+use crate::binning::gpu::rects::rect_of;
 use crate::device::Gpu;
 use crate::device::buffer::GpuBuffer;
 use crate::device::launch::{cube_dim, grid_of_units, unit_index};
@@ -68,13 +69,14 @@ fn count_in_order(
     let p = unit_index();
     if p < len {
         let m = order[p as usize];
-        let count = rects[(3 * m + 1) as usize] * rects[(3 * m + 2) as usize];
+        let rect = rect_of(rects, m);
+        let count = rect.columns * rect.rows;
         counts[p as usize] = count;
         seen[p as usize] = u32::min(count, 1u32);
     }
 }
 
-/// The rank of each splat: those seen before it in its view. In the order of views, a view has the places it has without order.
+/// The rank of each splat: those seen before it in its view. In the order of views, a view has the same positions as without order.
 #[cube(launch)]
 fn rank_splats(
     order: &Array<u32>,
@@ -119,9 +121,9 @@ fn deal_hits(
         let p = last_at_most(first_hit, len, hit);
         let m = order[p as usize];
         let view = last_at_most(offsets, views, p);
-        let columns = rects[(3 * m + 1) as usize];
+        let rect = rect_of(rects, m);
         let nth = hit - first_hit[p as usize];
-        let tile = rects[(3 * m) as usize] + nth / columns * grid_columns + nth % columns;
+        let tile = rect.first + nth / rect.columns * grid_columns + nth % rect.columns;
         tiles[hit as usize] = view * tiles_per_view + tile;
         splats[hit as usize] = m;
     }
@@ -163,10 +165,10 @@ fn find_slots(
     if slot < hits {
         let tile = sorted_tiles[slot as usize] % tiles_per_view;
         let m = splat_from_slot[slot as usize];
-        let first = rects[(3 * m) as usize];
-        let row = tile / grid_columns - first / grid_columns;
-        let column = tile % grid_columns - first % grid_columns;
-        let nth = row * rects[(3 * m + 1) as usize] + column;
+        let rect = rect_of(rects, m);
+        let row = tile / grid_columns - rect.first / grid_columns;
+        let column = tile % grid_columns - rect.first % grid_columns;
+        let nth = row * rect.columns + column;
         let hit = from_splat[m as usize] + nth;
         slot_from_hit[hit as usize] = slot;
     }
@@ -178,13 +180,6 @@ pub(crate) fn sort<R: Runtime>(
     splats: &Splats<&GpuBuffer>,
     hits: LargeHits,
 ) -> Result<LargeSorted, RenderError> {
-    if hits.rects.len() != 3 * splats.len() || hits.grid.size.views + 1 != splats.offsets.len() {
-        return Err(RenderError::shape(
-            "hits",
-            format!("the hits of these {} splats", splats.len()),
-            format!("the hits of {} splats", hits.rects.len() / 3),
-        ));
-    }
     let offsets: Vec<u32> = splats.offsets.iter().map(|&m| m as u32).collect();
     let offsets = gpu.upload_words(&offsets)?;
     let order = depth_order(gpu, splats, &offsets)?;
@@ -320,6 +315,7 @@ fn lists<R: Runtime>(
         rects,
         from_splat,
         count,
+        offsets,
     } = hits;
     let tiles = grid.size.views * grid.per_view();
     let ranges = gpu.empty("tile offsets [B tiles + 1]", tiles + 1)?;
@@ -350,12 +346,12 @@ fn lists<R: Runtime>(
     }
     Ok(LargeSorted {
         grid,
-        splats: from_splat.len() - 1,
         from_splat,
         splat_from_slot: pairs.values,
         slot_from_hit,
         ranges,
         rank_from_splat,
         hits: count,
+        offsets,
     })
 }

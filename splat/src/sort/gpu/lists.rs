@@ -2,9 +2,11 @@
 
 use cubecl::prelude::*;
 
+use crate::binning::gpu::hits::check_views;
 use crate::binning::grid::TileGrid;
 use crate::device::buffer::GpuBuffer;
 use crate::error::RenderError;
+use crate::image::ImageSize;
 use crate::splats::Splats;
 
 /// The hits of every tile in depth order.
@@ -27,8 +29,8 @@ pub struct SmallSorted {
     pub(crate) order: GpuBuffer,
     /// `[B, tiles, P / 32]`: bit `r % 32` of word `r / 32` says whether the splat of rank `r` touches the tile.
     pub(crate) masks: GpuBuffer,
-    /// The number M of splats.
-    pub(crate) splats: usize,
+    /// Where each view's splats begin, `[B + 1]`.
+    pub(crate) offsets: Vec<usize>,
 }
 
 /// Lists of hits by splat and by tile.
@@ -47,8 +49,8 @@ pub struct LargeSorted {
     pub(crate) rank_from_splat: GpuBuffer,
     /// The number K of hits.
     pub(crate) hits: usize,
-    /// The number M of splats.
-    pub(crate) splats: usize,
+    /// Where each view's splats begin, `[B + 1]`.
+    pub(crate) offsets: Vec<usize>,
 }
 
 impl SortedHits {
@@ -59,20 +61,63 @@ impl SortedHits {
         }
     }
 
-    /// Checks that `self` was made from `splats`.
-    pub(crate) fn check(&self, splats: &Splats<&GpuBuffer>) -> Result<(), RenderError> {
-        let count = match self {
-            Self::Small(sorted) => sorted.splats,
-            Self::Large(sorted) => sorted.splats,
-        };
-        if count == splats.len() && self.grid().size.views + 1 == splats.offsets.len() {
-            return Ok(());
+    /// Where each view's splats begin, `[B + 1]`.
+    fn offsets(&self) -> &[usize] {
+        match self {
+            Self::Small(sorted) => &sorted.offsets,
+            Self::Large(sorted) => &sorted.offsets,
         }
-        Err(RenderError::shape(
-            "sorted",
-            format!("the hits of these {} splats", splats.len()),
-            format!("the hits of {count} splats"),
-        ))
+    }
+
+    /// Checks that `self` was made from `splats`, as far as [`check_views`] can.
+    pub(crate) fn check(&self, splats: &Splats<&GpuBuffer>) -> Result<(), RenderError> {
+        check_views("sorted", self.offsets(), splats)
+    }
+
+    /// What the host knows of the lists.
+    pub(crate) fn identity(&self) -> Identity {
+        Identity {
+            grid: *self.grid(),
+            splats: self.offsets().last().copied().unwrap_or(0),
+            lists: match self {
+                Self::Small(sorted) => Lists::Small {
+                    ranks: sorted.ranks,
+                },
+                Self::Large(sorted) => Lists::Large { hits: sorted.hits },
+            },
+        }
+    }
+}
+
+/// What the host knows of [`SortedHits`]. Lists that are equal in this are alike in every length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub(crate) grid: TileGrid,
+    /// The number M of splats.
+    splats: usize,
+    lists: Lists,
+}
+
+/// The lists of a regime.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lists {
+    Small { ranks: usize },
+    Large { hits: usize },
+}
+
+impl std::fmt::Display for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let ImageSize {
+            views,
+            height,
+            width,
+        } = self.grid.size;
+        write!(f, "{views} views of {width} x {height} px, ")?;
+        write!(f, "{} splats, ", self.splats)?;
+        match self.lists {
+            Lists::Small { ranks } => write!(f, "regime Small with {ranks} ranks"),
+            Lists::Large { hits } => write!(f, "regime Large with {hits} hits"),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The small regime: one cube sorts each view in shared memory, then every tile sets a bit per splat that touches it.
+//! The small regime: one workgroup sorts each view in shared memory, then every tile sets a bit per splat that touches it.
 
 use cubecl::prelude::*;
 
@@ -6,15 +6,17 @@ use crate::binning::gpu::hits::SmallHits;
 use crate::device::Gpu;
 use crate::device::buffer::GpuBuffer;
 use crate::device::launch::{cube_dim, cube_index, grid, grid_of_units, unit_index};
+use crate::device::rows::vec2_of;
 use crate::error::{RenderError, checked_product};
 use crate::formulas::single::binning::meets;
+use crate::project::gpu::splat_rows::is_visible;
 use crate::sort::gpu::lists::{SmallSorted, sort_key};
 use crate::splats::Splats;
 
-/// The key of culled splats and of places beyond the end of a view: no depth has a greater one.
+/// The key of culled splats and of slots beyond the end of a view: no depth has a greater one.
 const LAST: u32 = u32::MAX;
 
-/// One cube per view: sorts (key, index) pairs by a bitonic network of `ranks` places.
+/// One workgroup per view: sorts (key, index) pairs by a bitonic network of `ranks` slots.
 #[cube(launch)]
 fn sort_kernel(
     depths: &Array<f32>,
@@ -26,23 +28,23 @@ fn sort_kernel(
 ) {
     let view = cube_index();
     let mut keys = SharedMemory::<u32>::new(ranks as usize);
-    let mut places = SharedMemory::<u32>::new(ranks as usize);
+    let mut splats = SharedMemory::<u32>::new(ranks as usize);
     if view < views {
         let start = offsets[view as usize];
         let count = offsets[(view + 1) as usize] - start;
         let mut i = UNIT_POS_X;
         while i < ranks {
             let mut key = LAST.runtime();
-            let mut place = LAST.runtime();
+            let mut splat = LAST.runtime();
             if i < count {
                 let m = start + i;
-                place = m;
-                if extents[(2 * m) as usize] > 0.0 && extents[(2 * m + 1) as usize] > 0.0 {
+                splat = m;
+                if is_visible(vec2_of(extents, m)) {
                     key = sort_key(depths[m as usize]);
                 }
             }
             keys[i as usize] = key;
-            places[i as usize] = place;
+            splats[i as usize] = splat;
             i += CUBE_DIM_X;
         }
         sync_cube();
@@ -57,15 +59,15 @@ fn sort_kernel(
                     let ascending = (low & block) == 0;
                     let key_low = keys[low as usize];
                     let key_high = keys[high as usize];
-                    let place_low = places[low as usize];
-                    let place_high = places[high as usize];
+                    let splat_low = splats[low as usize];
+                    let splat_high = splats[high as usize];
                     let swapped =
-                        key_low > key_high || (key_low == key_high && place_low > place_high);
+                        key_low > key_high || (key_low == key_high && splat_low > splat_high);
                     if swapped == ascending {
                         keys[low as usize] = key_high;
                         keys[high as usize] = key_low;
-                        places[low as usize] = place_high;
-                        places[high as usize] = place_low;
+                        splats[low as usize] = splat_high;
+                        splats[high as usize] = splat_low;
                     }
                     pair += CUBE_DIM_X;
                 }
@@ -76,13 +78,13 @@ fn sort_kernel(
         }
         let mut i = UNIT_POS_X;
         while i < ranks {
-            order[(view * ranks + i) as usize] = places[i as usize];
+            order[(view * ranks + i) as usize] = splats[i as usize];
             i += CUBE_DIM_X;
         }
     }
 }
 
-/// One unit per word of the masks: 32 ranks of one tile.
+/// One thread per word of the masks: 32 ranks of one tile.
 #[cube(launch)]
 fn mask_kernel(
     means: &Array<f32>,
@@ -114,10 +116,10 @@ fn mask_kernel(
         for bit in 0..32u32 {
             let m = order[((view * words + word) * 32 + bit) as usize];
             if m != LAST {
-                let x = (2 * m) as usize;
-                let y = (2 * m + 1) as usize;
-                if meets(means[x], extents[x], first_x, last_x)
-                    && meets(means[y], extents[y], first_y, last_y)
+                let mean = vec2_of(means, m);
+                let extent = vec2_of(extents, m);
+                if meets(mean.x, extent.x, first_x, last_x)
+                    && meets(mean.y, extent.y, first_y, last_y)
                 {
                     bits |= 1u32 << bit;
                 }
@@ -133,31 +135,25 @@ pub(crate) fn sort<R: Runtime>(
     splats: &Splats<&GpuBuffer>,
     hits: SmallHits,
 ) -> Result<SmallSorted, RenderError> {
-    let SmallHits { grid: tiles, ranks } = hits;
+    let SmallHits {
+        grid: tiles,
+        ranks,
+        offsets,
+    } = hits;
     let views = tiles.size.views;
-    let longest = splats
-        .offsets
-        .windows(2)
-        .map(|ends| ends[1] - ends[0])
-        .max();
-    if views + 1 != splats.offsets.len() || longest.unwrap_or(0) > ranks {
-        let got = format!("those of {} views", splats.offsets.len() - 1);
-        let expected = format!("the splats of {views} views of at most {ranks}");
-        return Err(RenderError::shape("splats", expected, got));
-    }
     let words = checked_product("bits of tiles", &[views, tiles.per_view(), ranks / 32])?;
     let order = gpu.empty("order [B, P]", views.saturating_mul(ranks))?;
     let masks = gpu.empty("bits of tiles [B, tiles, P / 32]", words)?;
-    let offsets: Vec<u32> = splats.offsets.iter().map(|&m| m as u32).collect();
-    let offsets = gpu.upload_words(&offsets)?;
     if views > 0 {
+        let starts: Vec<u32> = offsets.iter().map(|&m| m as u32).collect();
+        let starts = gpu.upload_words(&starts)?;
         sort_kernel::launch::<R>(
             &gpu.client,
             grid(views)?,
             cube_dim(),
             splats.depths.arg(),
             splats.extents.arg(),
-            offsets.arg(),
+            starts.arg(),
             order.arg(),
             views as u32,
             ranks as u32,
@@ -184,6 +180,6 @@ pub(crate) fn sort<R: Runtime>(
         ranks,
         order,
         masks,
-        splats: splats.len(),
+        offsets,
     })
 }

@@ -1,0 +1,284 @@
+//! The kernel of the forward compositor: one workgroup per tile, one thread per pixel, hits in batches through shared memory.
+
+#![expect(
+    clippy::too_many_lines,
+    clippy::collapsible_if,
+    clippy::fn_params_excessive_bools,
+    reason = "a kernel"
+)]
+
+use cubecl::prelude::*;
+
+use crate::composite::gpu::packed::{ROW, depth_of, row_of};
+use crate::composite::gpu::tile::{
+    Layout, TILE_WORDS, Thresholds, in_tile, load_batch, pair, pixel_of, tile_hits, tile_of,
+};
+use crate::device::launch::cube_index;
+use crate::formulas::single::composite as formula;
+
+/// Hits that are in shared memory at a time.
+const BATCH: u32 = 128;
+
+/// Where the sections of the output begin, and how many layers there are.
+#[derive(CubeType, CubeLaunch, Clone, Copy)]
+pub(crate) struct ImageSections {
+    pub(crate) transmittance: u32,
+    pub(crate) ends: u32,
+    pub(crate) depth: u32,
+    pub(crate) layers: u32,
+    pub(crate) layer_count: u32,
+}
+
+/// The index of the pixel centred at `(x, y)` of an image. The sides that there may be keep the centres exact.
+///
+/// Found again where it is needed: over the loop of the hits the centre is there anyway, and an index is a register more.
+#[cube]
+fn pixel_at(layout: Layout, image: u32, x: f32, y: f32) -> u32 {
+    (image * layout.height + u32::cast_from(y)) * layout.width + u32::cast_from(x)
+}
+
+/// Writes a pixel's sums over the background from `to` on.
+#[cube]
+fn write_features(
+    out: &mut Array<u32>,
+    to: u32,
+    sums: &Array<f32>,
+    transmittance: f32,
+    backgrounds: &Array<f32>,
+    background: u32,
+    #[comptime] channels: u32,
+) {
+    #[unroll]
+    for c in 0..channels {
+        let sum = formula::add_weighted(
+            sums[c as usize],
+            transmittance,
+            backgrounds[(background + c) as usize],
+        );
+        out[(to + c) as usize] = u32::reinterpret(sum);
+    }
+}
+
+/// Writes the image of the splats in front of cut `layer`, whose pixel is centred at `(x, y)`.
+#[cube]
+fn write_layer(
+    out: &mut Array<u32>,
+    layout: Layout,
+    sections: ImageSections,
+    view: u32,
+    layer: u32,
+    x: f32,
+    y: f32,
+    sums: &Array<f32>,
+    transmittance: f32,
+    backgrounds: &Array<f32>,
+    channel: u32,
+    all_channels: u32,
+    #[comptime] channels: u32,
+) {
+    let image = view * sections.layer_count + layer;
+    let pixel = pixel_at(layout, image, x, y);
+    write_features(
+        out,
+        sections.layers + pixel * all_channels + channel,
+        sums,
+        transmittance,
+        backgrounds,
+        view * all_channels + channel,
+        channels,
+    );
+}
+
+/// One workgroup per tile. `list` and `ranges` are the order and the masks of the small regime, or the slots and ranges of the large one.
+/// The output's words are `f32` but for the ends. A tile none of whose pixels goes on is left, or, if `uniform`, walked to the end of its
+/// list without work, so that the threads agree on their way by what no thread has found out.
+#[cube(launch)]
+pub(crate) fn composite_kernel<F: Float>(
+    packed: &Array<f32>,
+    features: &Array<F>,
+    list: &Array<u32>,
+    ranges: &Array<u32>,
+    backgrounds: &Array<f32>,
+    cuts: &Array<u32>,
+    out: &mut Array<u32>,
+    layout: Layout,
+    thresholds: Thresholds,
+    sections: ImageSections,
+    cubes: u32,
+    channel: u32,
+    all_channels: u32,
+    #[comptime] channels: u32,
+    #[comptime] large: bool,
+    #[comptime] first: bool,
+    #[comptime] with_depth: bool,
+    #[comptime] with_layers: bool,
+    #[comptime] uniform: bool,
+) {
+    let cube = cube_index();
+    let mut tile = SharedMemory::<u32>::new(TILE_WORDS);
+    let mut splats = SharedMemory::<u32>::new(BATCH as usize);
+    let mut ranks = SharedMemory::<u32>::new(BATCH as usize);
+    let mut rows = SharedMemory::<f32>::new((BATCH * ROW) as usize);
+    let mut values = SharedMemory::<f32>::new((BATCH * channels) as usize);
+    // One word, and three for the arrays behind it to stay aligned to 16 bytes: NVIDIA's assembler then needs fewer registers.
+    let mut live = SharedMemory::<u32>::new(4usize);
+    if cube < cubes {
+        let own_tile = tile_of(cube, layout, 0u32);
+        let view = own_tile.view;
+        let within = in_tile(UNIT_POS_X / 32, UNIT_POS_X % 32, 8u32, 4u32);
+        let own = pixel_of(own_tile, within);
+        let inside = own.column < layout.width && own.row < layout.height;
+        let x = own.x;
+        let y = own.y;
+        let count = tile_hits(ranges, &mut tile, view, own_tile.global, layout, large);
+        let mut sums = Array::<f32>::new(channels as usize);
+        #[unroll]
+        for c in 0..channels {
+            sums[c as usize] = 0.0;
+        }
+        let mut depth = 0.0f32;
+        let mut transmittance = 1.0f32;
+        let mut end = 0u32;
+        let mut done = !inside;
+        // The next layer to write; outside the image there is none.
+        let mut layer = 0u32;
+        if !inside {
+            layer = sections.layer_count;
+        }
+        let mut batch = 0u32;
+        let mut walking = true;
+        let mut going = true;
+        while batch < count && walking {
+            let mut size = u32::min(BATCH, count - batch);
+            if comptime![uniform] {
+                if !going {
+                    size = 0;
+                }
+            }
+            if UNIT_POS_X == 0 {
+                live[0] = 0;
+            }
+            load_batch(
+                packed,
+                features,
+                list,
+                ranges,
+                &tile,
+                &mut splats,
+                &mut ranks,
+                &mut rows,
+                &mut values,
+                batch,
+                size,
+                channel,
+                all_channels,
+                layout,
+                channels,
+                large,
+                large && with_layers,
+            );
+            if !done {
+                live[0] = 1;
+            }
+            sync_cube();
+            going = live[0] != 0;
+            if comptime![!uniform] {
+                walking = going;
+            }
+            if going {
+                for i in 0..size {
+                    if comptime![with_layers] {
+                        while layer < sections.layer_count
+                            && cuts[layer as usize] <= ranks[i as usize]
+                        {
+                            write_layer(
+                                out,
+                                layout,
+                                sections,
+                                view,
+                                layer,
+                                x,
+                                y,
+                                &sums,
+                                transmittance,
+                                backgrounds,
+                                channel,
+                                all_channels,
+                                channels,
+                            );
+                            layer += 1;
+                        }
+                    }
+                    if !done {
+                        let at = row_of(i);
+                        let hit = pair(&rows, at, x, y, thresholds);
+                        if hit.counts {
+                            let behind = formula::behind(transmittance, hit.alpha);
+                            if behind > thresholds.transmittance_min {
+                                let weight = formula::weight(hit.alpha, transmittance);
+                                #[unroll]
+                                for c in 0..channels {
+                                    sums[c as usize] = formula::add_weighted(
+                                        sums[c as usize],
+                                        weight,
+                                        values[(i * channels + c) as usize],
+                                    );
+                                }
+                                if comptime![with_depth] {
+                                    let z = depth_of(&rows, at);
+                                    depth = formula::add_weighted(depth, weight, z);
+                                }
+                                transmittance = behind;
+                                end = batch + i + 1;
+                            } else {
+                                done = true;
+                            }
+                        }
+                    }
+                }
+            }
+            sync_cube();
+            batch += BATCH;
+        }
+        if inside {
+            if comptime![with_layers] {
+                while layer < sections.layer_count {
+                    write_layer(
+                        out,
+                        layout,
+                        sections,
+                        view,
+                        layer,
+                        x,
+                        y,
+                        &sums,
+                        transmittance,
+                        backgrounds,
+                        channel,
+                        all_channels,
+                        channels,
+                    );
+                    layer += 1;
+                }
+            }
+            let pixel = pixel_at(layout, view, x, y);
+            let to = pixel * all_channels + channel;
+            write_features(
+                out,
+                to,
+                &sums,
+                transmittance,
+                backgrounds,
+                view * all_channels + channel,
+                channels,
+            );
+            if comptime![first] {
+                out[(sections.transmittance + pixel) as usize] = u32::reinterpret(transmittance);
+                out[(sections.ends + pixel) as usize] = end;
+            }
+            if comptime![with_depth] {
+                out[(sections.depth + pixel) as usize] = u32::reinterpret(depth);
+            }
+        }
+    }
+}

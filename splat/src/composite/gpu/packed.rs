@@ -1,0 +1,112 @@
+//! The layout of a packed splat: the numbers that a compositor reads of it, side by side.
+//!
+//! Global memory has rows of [`PACKED`] words. Shared memory has the first [`ROW`] of them, which every pixel of a tile reads.
+
+#![expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "parts of a kernel, whose shared memory is no value"
+)]
+
+use cubecl::prelude::*;
+
+use crate::device::rows::{set_sym2_at, set_vec2_at};
+use crate::formulas::single::Real;
+use crate::formulas::single::binning::in_box;
+use crate::math::{Sym2, Vec2};
+use crate::project::Splat;
+
+/// The centre, x and y.
+const MEAN: u32 = 0;
+/// The conic: xx, xy, yy.
+const CONIC: u32 = 2;
+const OPACITY: u32 = 5;
+/// Half width and half height.
+const EXTENT: u32 = 6;
+const DEPTH: u32 = 8;
+
+/// Words of a splat in shared memory.
+pub(crate) const ROW: u32 = 9;
+
+/// The rank in its view, in two parts that `f32` holds exactly: the lower part first.
+const RANK: u32 = 9;
+
+/// Words of a splat in global memory.
+pub(crate) const PACKED: u32 = 11;
+
+/// The lower part of a rank is below this.
+const RANK_PART: u32 = 1 << 16;
+
+/// Stores splat `m`.
+#[cube]
+pub(crate) fn set_packed(packed: &mut Array<f32>, m: u32, splat: Splat<f32>, extent: Vec2<f32>) {
+    let at = m * PACKED;
+    set_vec2_at(packed, at + MEAN, splat.mean);
+    set_sym2_at(packed, at + CONIC, splat.conic);
+    packed[(at + OPACITY) as usize] = splat.opacity;
+    set_vec2_at(packed, at + EXTENT, extent);
+    packed[(at + DEPTH) as usize] = splat.depth;
+}
+
+/// Stores the rank of splat `m`.
+#[cube]
+pub(crate) fn set_rank(packed: &mut Array<f32>, m: u32, rank: u32) {
+    let at = m * PACKED + RANK;
+    packed[at as usize] = f32::cast_from(rank % RANK_PART);
+    packed[(at + 1) as usize] = f32::cast_from(rank / RANK_PART);
+}
+
+/// The rank of splat `m`.
+#[cube]
+pub(crate) fn rank_of(packed: &Array<f32>, m: u32) -> u32 {
+    let at = m * PACKED + RANK;
+    u32::cast_from(packed[at as usize]) + u32::cast_from(packed[(at + 1) as usize]) * RANK_PART
+}
+
+/// Word `k` of the row of splat `m`, for `k` below [`ROW`].
+#[cube]
+pub(crate) fn row_word(packed: &Array<f32>, m: u32, k: u32) -> f32 {
+    packed[(m * PACKED + k) as usize]
+}
+
+/// The word at which the row of hit `i` of a batch begins.
+#[cube]
+pub(crate) fn row_of(i: u32) -> u32 {
+    i * ROW
+}
+
+/// From the mean of the hit whose row begins at `at` to a pixel.
+#[cube]
+pub(crate) fn offset(rows: &SharedMemory<f32>, at: u32, x: f32, y: f32) -> Vec2<f32> {
+    Vec2::<Real> {
+        x: x - rows[(at + MEAN) as usize],
+        y: y - rows[(at + MEAN + 1) as usize],
+    }
+}
+
+/// The conic of the hit.
+#[cube]
+pub(crate) fn conic_of(rows: &SharedMemory<f32>, at: u32) -> Sym2<f32> {
+    Sym2::<Real> {
+        xx: rows[(at + CONIC) as usize],
+        xy: rows[(at + CONIC + 1) as usize],
+        yy: rows[(at + CONIC + 2) as usize],
+    }
+}
+
+/// The opacity of the hit.
+#[cube]
+pub(crate) fn opacity_of(rows: &SharedMemory<f32>, at: u32) -> f32 {
+    rows[(at + OPACITY) as usize]
+}
+
+/// Whether a pixel at `d` from the hit's mean lies in its box.
+#[cube]
+pub(crate) fn is_near(rows: &SharedMemory<f32>, at: u32, d: Vec2<f32>) -> bool {
+    in_box(d.x, rows[(at + EXTENT) as usize]) && in_box(d.y, rows[(at + EXTENT + 1) as usize])
+}
+
+/// The depth of the hit.
+#[cube]
+pub(crate) fn depth_of(rows: &SharedMemory<f32>, at: u32) -> f32 {
+    rows[(at + DEPTH) as usize]
+}

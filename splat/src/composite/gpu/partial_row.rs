@@ -1,0 +1,76 @@
+//! The layout of a partial: the gradient of one hit. First the geometry, where it is wanted, then the depth, then the features.
+
+use cubecl::prelude::*;
+
+use crate::composite::SigmaGradient;
+use crate::project::gpu::splat_rows::{SplatSections, conic_index, mean_index};
+
+/// By the mean, x and y.
+const MEAN: u32 = 0;
+/// By the conic: xx, xy, yy.
+const CONIC: u32 = 2;
+const OPACITY: u32 = 5;
+
+/// Numbers of a hit's gradient with respect to geometry.
+pub(crate) const GEOMETRY: u32 = 6;
+
+/// Writes a number, or adds to it.
+#[cube]
+fn put(partials: &mut Array<f32>, at: u32, x: f32, #[comptime] first: bool) {
+    if comptime![first] {
+        partials[at as usize] = x;
+    } else {
+        partials[at as usize] += x;
+    }
+}
+
+/// Writes the geometry of the partial that begins at `at`, or adds to it unless this launch is the `first`.
+#[cube]
+pub(crate) fn put_geometry(
+    partials: &mut Array<f32>,
+    at: u32,
+    by_sigma: SigmaGradient<f32>,
+    by_opacity: f32,
+    #[comptime] first: bool,
+) {
+    put(partials, at + MEAN, by_sigma.mean.x, first);
+    put(partials, at + MEAN + 1, by_sigma.mean.y, first);
+    put(partials, at + CONIC, by_sigma.conic.xx, first);
+    put(partials, at + CONIC + 1, by_sigma.conic.xy, first);
+    put(partials, at + CONIC + 2, by_sigma.conic.yy, first);
+    put(partials, at + OPACITY, by_opacity, first);
+}
+
+/// Where the gradients with respect to splats begin, and what a partial has.
+#[derive(CubeType, CubeLaunch, Clone, Copy)]
+pub(crate) struct Target {
+    pub(crate) sections: SplatSections,
+    pub(crate) channels: u32,
+    pub(crate) stride: u32,
+}
+
+/// The word that number `k` of a partial of splat `m` is summed into.
+#[cube]
+pub(crate) fn target_index(
+    target: Target,
+    m: u32,
+    k: u32,
+    #[comptime] geometry: bool,
+    #[comptime] with_depth: bool,
+) -> u32 {
+    let columns = comptime!(if geometry { GEOMETRY } else { 0u32 });
+    let features = comptime!(columns + u32::from(with_depth));
+    let mut to = target.sections.features + m * target.channels + k - features;
+    if comptime![geometry] {
+        if k < CONIC {
+            to = mean_index(m) + k;
+        } else if k < OPACITY {
+            to = conic_index(target.sections.conics, m) + k - CONIC;
+        } else if k < GEOMETRY {
+            to = target.sections.opacities + m;
+        } else if k < features {
+            to = target.sections.depths + m;
+        }
+    }
+    to
+}
