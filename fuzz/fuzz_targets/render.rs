@@ -8,7 +8,10 @@ use std::ops::Range;
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use splat::{Camera, Cpu, Gaussians, Image, Outputs, Projection, RenderConfig, CpuScalar, Scene, Views, Wanted};
+use splat::{
+    Camera, Cpu, CpuScalar, Gaussians, Image, Outputs, Projection, RenderConfig, Scene, Views,
+    Wanted,
+};
 
 /// Everything a caller can get wrong.
 #[derive(Debug, Arbitrary)]
@@ -44,11 +47,21 @@ fn fitted(mut values: Vec<f32>, len: usize, mend: bool) -> Vec<f32> {
 
 impl Input {
     fn views(&self) -> Views {
-        let projection = [Projection::Pinhole, Projection::Orthographic, Projection::Hybrid][self.projection as usize % 3];
+        let projection = [
+            Projection::Pinhole,
+            Projection::Orthographic,
+            Projection::Hybrid,
+        ][self.projection as usize % 3];
         let [fx, fy, cx, cy, near, far] = self.camera;
-        let camera = Camera::new(projection, fx, fy, cx, cy).with_pose(self.pose).with_depth_range(near, far);
-        let ranges: Vec<Range<usize>> =
-            self.ranges.iter().take(4).map(|&(start, end)| start as usize..end as usize).collect();
+        let camera = Camera::new(projection, fx, fy, cx, cy)
+            .with_pose(self.pose)
+            .with_depth_range(near, far);
+        let ranges: Vec<Range<usize>> = self
+            .ranges
+            .iter()
+            .take(4)
+            .map(|&(start, end)| start as usize..end as usize)
+            .collect();
         Views {
             width: self.width as usize % 70,
             height: self.height as usize % 70,
@@ -66,25 +79,47 @@ impl Input {
             alpha_max,
             transmittance_min,
             half_features: self.half_features,
-            outputs: Outputs { transmittance: true, depth: true },
-            layers: self.layers.iter().take(4).map(|&rank| rank as usize).collect(),
+            outputs: Outputs {
+                transmittance: true,
+                depth: true,
+            },
+            layers: self
+                .layers
+                .iter()
+                .take(4)
+                .map(|&rank| rank as usize)
+                .collect(),
         }
     }
 }
 
-fn run<T: CpuScalar>(input: &Input, gaussians: &Gaussians<Vec<f32>>, backgrounds: &[f32], config: &RenderConfig) {
+fn run<T: CpuScalar>(
+    input: &Input,
+    gaussians: &Gaussians<Vec<f32>>,
+    backgrounds: &[f32],
+    config: &RenderConfig,
+) {
     let convert = |x: &[f32]| x.iter().map(|&x| T::from_f64(x.into())).collect::<Vec<T>>();
     let gaussians = gaussians.map(|x| convert(x));
     let (views, backgrounds) = (input.views(), convert(backgrounds));
-    let scene = Scene { gaussians: gaussians.as_slices(), views: &views, backgrounds: &backgrounds };
+    let scene = Scene {
+        gaussians: gaussians.as_slices(),
+        views: &views,
+        backgrounds: &backgrounds,
+    };
     let backend = Cpu::<T>::new();
     let Ok((image, saved)) = splat::render(&backend, &scene, config) else {
         return;
     };
-    let v_image = Image { layers: None, ..image.clone() };
+    let v_image = Image {
+        layers: None,
+        ..image.clone()
+    };
     let gradients = splat::render_vjp(&backend, &scene, &saved, &v_image.as_slices(), Wanted::ALL)
         .expect("what render accepts, its vjp accepts");
-    let [ref range] = views.ranges[..] else { return };
+    let [ref range] = views.ranges[..] else {
+        return;
+    };
     for (splat, i) in range.clone().enumerate() {
         if saved.splats.extents[2 * splat] <= T::ZERO {
             let v = gradients.gaussians.opacities[i];
@@ -105,7 +140,11 @@ fuzz_target!(|input: Input| {
         count: n,
         channels: c,
     };
-    let backgrounds = fitted(input.backgrounds.clone(), input.ranges.len().min(4) * c, mend);
+    let backgrounds = fitted(
+        input.backgrounds.clone(),
+        input.ranges.len().min(4) * c,
+        mend,
+    );
     let mut config = input.config();
     run::<f32>(&input, &gaussians, &backgrounds, &config);
     if config.validate().is_err() {
