@@ -57,7 +57,10 @@ pub fn check(write: bool) -> io::Result<Verdict> {
         std::fs::write(path, text)?;
         return Ok(Verdict::Same);
     }
-    let listed = std::fs::read_to_string(path)?.replace("\r\n", "\n");
+    let listed = match std::fs::read_to_string(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        listed => listed?.replace("\r\n", "\n"),
+    };
     Ok(compare(&listed, &text))
 }
 
