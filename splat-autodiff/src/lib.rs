@@ -2,7 +2,7 @@
 //!
 //! [`render`] takes and gives Burn tensors on any `Autodiff<B>`; the pixels and their gradients are those of
 //! [`splat::render()`] and [`splat::render_vjp`] on the CPU, bit for bit. With the features `wgpu` and `cuda`, tensors of Burn's `Wgpu`
-//! and `Cuda` are rendered where they are, by `splat::Cube`.
+//! and `Cuda` are rendered where they are, by `splat::Gpu`.
 //!
 //! ```
 //! use burn::backend::Autodiff;
