@@ -47,12 +47,7 @@ impl<R: Runtime> DeviceBench<R> {
         for x in &mut v_image {
             *x -= 0.5;
         }
-        let v_image = Image {
-            features: gpu.upload(&v_image)?,
-            transmittance: None,
-            depth: None,
-            layers: None,
-        };
+        let v_image = Image::from_features(gpu.upload(&v_image)?);
         let (v_splats, _) = gpu.composite_vjp(
             &saved.splats.map(|buffer| buffer),
             &saved.sorted,

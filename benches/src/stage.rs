@@ -10,12 +10,7 @@ use splat::{
 use crate::Workload;
 
 /// The gradients that are timed: all that training needs.
-pub const WANTED: Wanted = Wanted {
-    geometry: true,
-    features: true,
-    backgrounds: false,
-    cameras: false,
-};
+pub const WANTED: Wanted = Wanted::NONE.with_geometry(true).with_features(true);
 
 /// What can be timed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

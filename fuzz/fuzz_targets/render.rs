@@ -72,24 +72,21 @@ impl Input {
 
     fn config(&self) -> RenderConfig {
         let [blur, alpha_min, alpha_max, transmittance_min] = self.settings;
-        RenderConfig {
-            blur,
-            antialias: self.antialias,
-            alpha_min,
-            alpha_max,
-            transmittance_min,
-            half_features: self.half_features,
-            outputs: Outputs {
-                transmittance: true,
-                depth: true,
-            },
-            layers: self
-                .layers
-                .iter()
-                .take(4)
-                .map(|&rank| rank as usize)
-                .collect(),
-        }
+        RenderConfig::default()
+            .with_blur(blur)
+            .with_antialias(self.antialias)
+            .with_alpha_min(alpha_min)
+            .with_alpha_max(alpha_max)
+            .with_transmittance_min(transmittance_min)
+            .with_half_features(self.half_features)
+            .with_outputs(Outputs::ALL)
+            .with_layers(
+                self.layers
+                    .iter()
+                    .take(4)
+                    .map(|&rank| rank as usize)
+                    .collect(),
+            )
     }
 }
 
@@ -111,10 +108,7 @@ fn run<T: CpuScalar>(
     let Ok((image, saved)) = splat::render(&backend, &scene, config) else {
         return;
     };
-    let v_image = Image {
-        layers: None,
-        ..image.clone()
-    };
+    let v_image = image.clone().without_layers();
     let gradients = splat::render_vjp(&backend, &scene, &saved, &v_image.as_slices(), Wanted::ALL)
         .expect("what render accepts, its vjp accepts");
     let [ref range] = views.ranges[..] else {

@@ -57,11 +57,9 @@ fn trainer(config: Config) -> (Trainer, Batch) {
     // At 1/255 the splatter cuts a Gaussian off at an edge that moves without a gradient, 3 sigma
     // out, and makes slopes wrong by several per cent at 8 px; at 1e-12 the edge is 7 sigma out and
     // what it cuts off is nothing in f32.
-    let smooth = RenderConfig {
-        alpha_min: 1e-12,
-        transmittance_min: 0.0,
-        ..settings(&config)
-    };
+    let smooth = settings(&config)
+        .with_alpha_min(1e-12)
+        .with_transmittance_min(0.0);
     let trainer = Trainer::new(config).expect("a trainer");
     (trainer.with_render_settings(smooth), batch)
 }

@@ -105,16 +105,18 @@ impl<R: CubeRuntime> DeviceTape<R> {
                 .map(|buffer| put(buffer, &shapes.plane))
                 .transpose()
         };
-        Ok(Image {
-            features: put(&image.features, &shapes.features)?,
-            transmittance: plane(&image.transmittance)?,
-            depth: plane(&image.depth)?,
-            layers: image
-                .layers
-                .as_ref()
-                .map(|images| put(images, &shapes.layers))
-                .transpose()?,
-        })
+        Ok(
+            Image::from_features(put(&image.features, &shapes.features)?)
+                .with_transmittance(plane(&image.transmittance)?)
+                .with_depth(plane(&image.depth)?)
+                .with_layers(
+                    image
+                        .layers
+                        .as_ref()
+                        .map(|images| put(images, &shapes.layers))
+                        .transpose()?,
+                ),
+        )
     }
 }
 
@@ -170,12 +172,9 @@ impl<B: Backend, R: CubeRuntime> Tape<B> for DeviceTape<R> {
         };
         let features = part(layout.features())?;
         let mut plane = |present: bool| present.then(|| part(layout.plane())).transpose();
-        let v_image = Image {
-            features,
-            transmittance: plane(layout.transmittance)?,
-            depth: plane(layout.depth)?,
-            layers: None,
-        };
+        let v_image = Image::from_features(features)
+            .with_transmittance(plane(layout.transmittance)?)
+            .with_depth(plane(layout.depth)?);
         let scene = Scene {
             gaussians: self.gaussians.map(Gpu::<R>::view),
             views: &self.views,

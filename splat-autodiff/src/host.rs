@@ -110,12 +110,10 @@ pub(crate) fn forward<B: Backend, T: Precision>(
     let (image, tape) = HostTape::<T>::record(inputs, views, config)?;
     let shapes = image_shapes(tape.layout(), config.layers.len());
     let put = |values, shape: &[usize]| tape.tensor::<B>(values, shape, &device);
-    Ok(Image {
-        features: put(image.features, &shapes.features),
-        transmittance: image.transmittance.map(|plane| put(plane, &shapes.plane)),
-        depth: image.depth.map(|plane| put(plane, &shapes.plane)),
-        layers: image.layers.map(|images| put(images, &shapes.layers)),
-    })
+    Ok(Image::from_features(put(image.features, &shapes.features))
+        .with_transmittance(image.transmittance.map(|plane| put(plane, &shapes.plane)))
+        .with_depth(image.depth.map(|plane| put(plane, &shapes.plane)))
+        .with_layers(image.layers.map(|images| put(images, &shapes.layers))))
 }
 
 /// Renders, and keeps what the backward pass needs.

@@ -58,11 +58,8 @@ impl Layout {
                 plane
             })
         };
-        Image {
-            features,
-            transmittance: plane(self.transmittance),
-            depth: plane(self.depth),
-            layers: None,
-        }
+        Image::from_features(features)
+            .with_transmittance(plane(self.transmittance))
+            .with_depth(plane(self.depth))
     }
 }

@@ -69,10 +69,9 @@ pub(crate) fn input_shapes(n: usize, c: usize, v: usize) -> [Vec<usize>; 7] {
 
 /// What a vjp shall compute so that all `tracked` inputs have their gradient.
 pub(crate) fn wanted(tracked: [bool; 7]) -> Wanted {
-    Wanted {
-        geometry: tracked[..4].contains(&true),
-        features: tracked[4],
-        backgrounds: tracked[5],
-        cameras: tracked[6],
-    }
+    Wanted::NONE
+        .with_geometry(tracked[..4].contains(&true))
+        .with_features(tracked[4])
+        .with_backgrounds(tracked[5])
+        .with_cameras(tracked[6])
 }

@@ -46,15 +46,10 @@ fn views() -> Views {
 }
 
 fn config() -> RenderConfig {
-    let outputs = Outputs {
-        transmittance: true,
-        depth: true,
-    };
-    RenderConfig {
-        outputs,
-        layers: vec![2],
-        ..RenderConfig::default()
-    }
+    let outputs = Outputs::ALL;
+    RenderConfig::default()
+        .with_outputs(outputs)
+        .with_layers(vec![2])
 }
 
 /// Inputs of a render: means, scales, quaternions, opacities, features, background, poses. The means are not contiguous.

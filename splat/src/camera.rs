@@ -19,8 +19,9 @@ pub enum Projection {
 
 /// One camera: axes as in computer vision (x right, y down, z forward), pixel `(row i, column j)` sampled at `(j + 0.5, i + 0.5)`.
 ///
-/// Kept in `f64` on the host; each backend rounds to its scalar.
+/// Kept in `f64` on the host; each backend rounds to its scalar. More may be added: start from a constructor.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Camera {
     /// How camera coordinates become pixels.
     pub projection: Projection,

@@ -27,8 +27,9 @@ pub const HARMONICS_OFFSET: f64 = 0.5;
 /// The longest side of an image in pixels: up to here (and twice as far) `f32` holds every pixel centre `j + 0.5` exactly.
 pub const MAX_SIDE_PX: usize = 1 << 22;
 
-/// What a render is asked for besides the feature image.
+/// What a render is asked for besides the feature image. More may be added: start from [`Outputs::NONE`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct Outputs {
     /// Also return the transmittance `T` left at every pixel, `[B, H, W]`; alpha is `1 - T`.
     pub transmittance: bool,
@@ -36,8 +37,48 @@ pub struct Outputs {
     pub depth: bool,
 }
 
-/// The settings of one render. `Default` is the contract of docs/CONVENTIONS.md.
+impl Outputs {
+    /// The feature image alone.
+    pub const NONE: Self = Self {
+        transmittance: false,
+        depth: false,
+    };
+
+    /// Every output there is.
+    pub const ALL: Self = Self {
+        transmittance: true,
+        depth: true,
+    };
+
+    /// The same outputs, [`transmittance`](Self::transmittance) set.
+    #[must_use]
+    pub const fn with_transmittance(self, transmittance: bool) -> Self {
+        Self {
+            transmittance,
+            ..self
+        }
+    }
+
+    /// The same outputs, [`depth`](Self::depth) set.
+    #[must_use]
+    pub const fn with_depth(self, depth: bool) -> Self {
+        Self { depth, ..self }
+    }
+}
+
+/// The settings of one render. `Default` is the contract of docs/CONVENTIONS.md. More may be added: start from the default.
+///
+/// ```
+/// use splat::{Outputs, RenderConfig};
+///
+/// let config = RenderConfig::default()
+///     .with_blur(0.0)
+///     .with_outputs(Outputs::NONE.with_depth(true))
+///     .with_layers(vec![8, 64]);
+/// assert!(config.validate().is_ok());
+/// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct RenderConfig {
     /// Added to both diagonal entries of every 2-D covariance, px^2. Default 0.3: a low-pass filter of about half a pixel,
     /// so that no splat falls between pixel centres (the value of 3DGS's renderer).
@@ -79,7 +120,29 @@ impl Default for RenderConfig {
     }
 }
 
+/// One `with_` method per setting.
+macro_rules! setters {
+    ($($name:ident $field:ident: $type:ty)*) => {$(
+        #[doc = concat!("The same settings, [`", stringify!($field), "`](Self::", stringify!($field), ") set.")]
+        #[must_use]
+        pub fn $name(self, $field: $type) -> Self {
+            Self { $field, ..self }
+        }
+    )*};
+}
+
 impl RenderConfig {
+    setters! {
+        with_blur blur: f64
+        with_antialias antialias: bool
+        with_alpha_min alpha_min: f64
+        with_alpha_max alpha_max: f64
+        with_transmittance_min transmittance_min: f64
+        with_half_features half_features: bool
+        with_outputs outputs: Outputs
+        with_layers layers: Vec<usize>
+    }
+
     /// [`RenderConfig::validate`], and that no threshold becomes 0 or 1 when it is rounded to `T`.
     ///
     /// # Errors

@@ -3,7 +3,9 @@
 use crate::gaussians::Gaussians;
 
 /// Which gradients a vjp shall compute. What is not wanted takes no memory, comes back as an empty
-/// buffer, and whole passes are left out where nothing in them is wanted.
+/// buffer, and whole passes are left out where nothing in them is wanted. More may be added: start from [`Wanted::ALL`] or
+/// [`Wanted::NONE`].
+#[non_exhaustive]
 #[expect(clippy::struct_excessive_bools, reason = "four independent switches")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wanted {
@@ -25,6 +27,41 @@ impl Wanted {
         backgrounds: true,
         cameras: true,
     };
+
+    /// No gradient at all.
+    pub const NONE: Self = Self {
+        geometry: false,
+        features: false,
+        backgrounds: false,
+        cameras: false,
+    };
+
+    /// The same gradients, [`geometry`](Self::geometry) set.
+    #[must_use]
+    pub const fn with_geometry(self, geometry: bool) -> Self {
+        Self { geometry, ..self }
+    }
+
+    /// The same gradients, [`features`](Self::features) set.
+    #[must_use]
+    pub const fn with_features(self, features: bool) -> Self {
+        Self { features, ..self }
+    }
+
+    /// The same gradients, [`backgrounds`](Self::backgrounds) set.
+    #[must_use]
+    pub const fn with_backgrounds(self, backgrounds: bool) -> Self {
+        Self {
+            backgrounds,
+            ..self
+        }
+    }
+
+    /// The same gradients, [`cameras`](Self::cameras) set.
+    #[must_use]
+    pub const fn with_cameras(self, cameras: bool) -> Self {
+        Self { cameras, ..self }
+    }
 
     /// Whether anything that moves a splat is wanted.
     pub fn splat_geometry(self) -> bool {

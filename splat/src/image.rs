@@ -4,8 +4,10 @@ use crate::camera::validate_size;
 use crate::error::{RenderError, checked_product};
 use crate::gaussians::check_len;
 
-/// B rendered images, row-major, row 0 on top; or the gradient of a loss by them.
+/// B rendered images, row-major, row 0 on top; or the gradient of a loss by them. More may be added: start from
+/// [`Image::from_features`].
 #[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
 pub struct Image<S> {
     /// `[B, H, W, C]`: sum of weight times features, plus transmittance times background.
     pub features: S,
@@ -19,6 +21,49 @@ pub struct Image<S> {
 }
 
 impl<S> Image<S> {
+    /// Feature images alone: a gradient of a loss that depends on nothing else.
+    pub fn from_features(features: S) -> Self {
+        Self {
+            features,
+            transmittance: None,
+            depth: None,
+            layers: None,
+        }
+    }
+
+    /// The same images with [`transmittance`](Self::transmittance).
+    #[must_use]
+    pub fn with_transmittance(self, transmittance: impl Into<Option<S>>) -> Self {
+        let transmittance = transmittance.into();
+        Self {
+            transmittance,
+            ..self
+        }
+    }
+
+    /// The same images with [`depth`](Self::depth).
+    #[must_use]
+    pub fn with_depth(self, depth: impl Into<Option<S>>) -> Self {
+        let depth = depth.into();
+        Self { depth, ..self }
+    }
+
+    /// The same images with [`layers`](Self::layers).
+    #[must_use]
+    pub fn with_layers(self, layers: impl Into<Option<S>>) -> Self {
+        let layers = layers.into();
+        Self { layers, ..self }
+    }
+
+    /// The same images without [`layers`](Self::layers), which carry no gradient.
+    #[must_use]
+    pub fn without_layers(self) -> Self {
+        Self {
+            layers: None,
+            ..self
+        }
+    }
+
     /// The same shape with every buffer mapped by `f`.
     pub fn map<'a, U>(&'a self, f: impl Fn(&'a S) -> U) -> Image<U> {
         Image {

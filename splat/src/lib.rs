@@ -25,7 +25,7 @@
 //! assert!(image.features[(16 * 32 + 16) * 3] > 0.7);
 //!
 //! // The loss is the sum of all pixels: its gradient by the image is one everywhere.
-//! let v_image = Image { features: vec![1.0; image.features.len()], ..Image::default() };
+//! let v_image = Image::from_features(vec![1.0; image.features.len()]);
 //! let gradients = render_vjp(&backend, &scene, &saved, &v_image.as_slices(), Wanted::ALL)?;
 //! assert!(gradients.gaussians.opacities[0] > 0.0);
 //! # Ok::<(), splat::RenderError>(())

@@ -112,29 +112,12 @@ fn same_bits_twice_and_in_any_chunks(world: &World, place: &Place) -> Result<(),
 fn unwanted_gradients_are_empty(world: &World, place: &Place) -> Result<(), Failed> {
     let v_image = cotangent(&world.render().0).map(narrow);
     let (_, all) = place.run(world, &v_image, Wanted::ALL)?;
-    let none = Wanted {
-        geometry: false,
-        features: false,
-        backgrounds: false,
-        cameras: false,
-    };
+    let none = Wanted::NONE;
     for wanted in [
-        Wanted {
-            geometry: true,
-            ..none
-        },
-        Wanted {
-            features: true,
-            ..none
-        },
-        Wanted {
-            backgrounds: true,
-            ..none
-        },
-        Wanted {
-            cameras: true,
-            ..none
-        },
+        none.with_geometry(true),
+        none.with_features(true),
+        none.with_backgrounds(true),
+        none.with_cameras(true),
         none,
     ] {
         let (_, v) = place.run(world, &v_image, wanted)?;

@@ -148,20 +148,11 @@ fn a_gradient_of_another_shape_is_refused() {
         )
         .expect_err("a wrong shape")
     };
-    let short = Image {
-        features: image.features[1..].to_vec(),
-        ..Image::default()
-    };
+    let short = Image::from_features(image.features[1..].to_vec());
     assert_names(&vjp(&short), &["v_image.features", "[1, 6, 8, 3]"]);
-    let short = Image {
-        depth: Some(vec![0.0; 3]),
-        ..image.clone()
-    };
+    let short = image.clone().with_depth(vec![0.0; 3]);
     assert_names(&vjp(&short), &["v_image.depth"]);
-    let layered = Image {
-        layers: Some(Vec::new()),
-        ..image
-    };
+    let layered = image.with_layers(Vec::new());
     assert_names(&vjp(&layered), &["v_image.layers"]);
 }
 
@@ -292,11 +283,11 @@ fn thresholds_that_a_precision_cannot_hold_are_refused() {
         ("config.alpha_max", 0.1, 1.0 - 1e-9),
         ("config.alpha_min", 1e-50, 0.9),
     ] {
-        let config = RenderConfig {
-            alpha_min,
-            alpha_max,
-            ..world.config.clone()
-        };
+        let config = world
+            .config
+            .clone()
+            .with_alpha_min(alpha_min)
+            .with_alpha_max(alpha_max);
         splat::render(&Cpu::<f64>::new(), &world.scene(), &config).expect("fine at f64");
         let error =
             splat::render(&Cpu::<f32>::new(), &rounded.scene(), &config).expect_err("not at f32");
@@ -328,10 +319,7 @@ fn what_tiles_of_another_size_saved_is_refused() {
 #[test]
 fn splats_with_features_of_sixteen_bits_can_be_completed() {
     let world = crowd(4, 1, 20, [16, 16], Projection::Pinhole);
-    let config = RenderConfig {
-        half_features: true,
-        ..world.config.clone()
-    };
+    let config = world.config.clone().with_half_features(true);
     let backend = Cpu::<f64>::new();
     let (_, saved) = splat::render(&backend, &world.scene(), &config).expect("valid");
     let expected = saved.splats.extents.clone();

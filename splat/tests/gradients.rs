@@ -4,7 +4,7 @@
 mod support;
 
 use proptest::prelude::*;
-use splat::{Projection, RenderConfig};
+use splat::Projection;
 use support::{
     PROJECTIONS, World, cotangent, crowd, difference, gradient_row, loss, scale, smooth, worlds,
 };
@@ -122,10 +122,7 @@ fn gradients_of_pixels_that_end_match_differences() {
         };
         world.gaussians.scales.iter_mut().for_each(|s| *s += more);
         let unending = World {
-            config: RenderConfig {
-                transmittance_min: 0.0,
-                ..world.config.clone()
-            },
+            config: world.config.clone().with_transmittance_min(0.0),
             ..world.clone()
         };
         let transmittance = |world: &World| world.render().0.transmittance.expect("asked for");
@@ -168,10 +165,7 @@ fn at_the_alpha_clamp_geometry_and_opacity_get_nothing_and_features_do() {
     world.gaussians.scales = vec![5.0; 3];
     world.gaussians.opacities = vec![1.0];
     world.views.cameras[0] = splat::Camera::orthographic(1.0, 1.0, 0.5, 0.5);
-    world.config = RenderConfig {
-        alpha_max: 0.9,
-        ..world.config
-    };
+    world.config = world.config.with_alpha_max(0.9);
     let v_image = cotangent(&world.render().0);
     let v = world.gradients(&v_image).gaussians;
     assert_eq!(v.opacities, [0.0]);

@@ -61,10 +61,7 @@ fn both_ways<T: CpuScalar>(
     listed: &Splats<Vec<T>>,
     splats: &Splats<Vec<T>>,
 ) -> Result<(Image<Vec<T>>, Splats<Vec<T>>, Vec<T>), RenderError> {
-    let config = RenderConfig {
-        outputs: ALL_OUTPUTS,
-        ..RenderConfig::default()
-    };
+    let config = RenderConfig::default().with_outputs(ALL_OUTPUTS);
     let (listed, splats) = (listed.as_slices(), splats.as_slices());
     let backgrounds = [T::ONE; CHANNELS];
     let sorted = backend.sort(&listed, backend.bin(&listed, SIDE, SIDE)?)?;

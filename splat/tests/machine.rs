@@ -15,10 +15,7 @@ fn v_image<T: CpuScalar>(image: &Image<Vec<T>>) -> Image<Vec<T>> {
             .map(|i| T::from_f64(support::weight(i)))
             .collect()
     };
-    Image {
-        layers: None,
-        ..image.map(ramp)
-    }
+    image.map(ramp).without_layers()
 }
 
 fn both_ways<T: CpuScalar>(
@@ -73,11 +70,9 @@ fn relative<T: CpuScalar>(a: &[T], b: &[T]) -> f64 {
 }
 
 fn config() -> RenderConfig {
-    RenderConfig {
-        outputs: ALL_OUTPUTS,
-        layers: vec![0, 40, usize::MAX],
-        ..RenderConfig::default()
-    }
+    RenderConfig::default()
+        .with_outputs(ALL_OUTPUTS)
+        .with_layers(vec![0, 40, usize::MAX])
 }
 
 /// One scene with few splats in each of several views, one with many in one.
@@ -265,10 +260,7 @@ fn features_of_sixteen_bits_are_off_by_no_more_than_their_rounding() {
     for world in scenes() {
         let rounded = world.rounded::<f32>();
         let full = both_ways(&Cpu::<f32>::new(), &rounded, &config());
-        let half = RenderConfig {
-            half_features: true,
-            ..config()
-        };
+        let half = config().with_half_features(true);
         let half = both_ways(&Cpu::<f32>::new(), &rounded, &half);
         let bound = f64::from(f32::EPSILON) + 2f64.powi(-11);
         let mut differs = false;
@@ -296,10 +288,7 @@ fn features_beyond_sixteen_bits_are_cut_off() {
     let mut world = crowd(5, 1, 30, [16, 16], Projection::Pinhole);
     world.gaussians.features.fill(1e9);
     let rounded = world.rounded::<f32>();
-    let config = RenderConfig {
-        half_features: true,
-        ..RenderConfig::default()
-    };
+    let config = RenderConfig::default().with_half_features(true);
     let (image, _) = render(&Cpu::<f32>::new(), &rounded.scene(), &config).expect("a valid scene");
     let greatest = image.features.iter().fold(0.0f32, |m, &x| m.max(x));
     assert!(

@@ -158,10 +158,7 @@ fn every_refused_request_is_an_error_of_capacity() {
     let (splats, v_image) = (saved.splats.as_slices(), image.as_slices());
     let (g, views) = (&scene.gaussians, scene.views);
     let mut calls = Vec::new();
-    let halves = RenderConfig {
-        half_features: true,
-        ..world.config.clone()
-    };
+    let halves = world.config.clone().with_half_features(true);
     for (name, config) in [("project", &world.config), ("project to halves", &halves)] {
         calls.push((
             name,
@@ -250,10 +247,7 @@ fn absurd_channels_take_no_memory_where_there_is_no_element() {
     let camera = Camera::pinhole(1.0, 1.0, 0.5, 0.5);
     let no_view = Views::dense(1, 1, camera, 0, 0).expect("a small batch");
     let no_gaussian = Views::single(4, 4, camera, 0);
-    let config = RenderConfig {
-        outputs: ALL_OUTPUTS,
-        ..RenderConfig::default()
-    };
+    let config = RenderConfig::default().with_outputs(ALL_OUTPUTS);
     for channels in [1 << 20, 1 << 31, u32::MAX as usize] {
         let empty = || -> Gaussians<&[f32]> {
             Gaussians {

@@ -13,10 +13,7 @@ const ROUNDING: f64 = 1e-11;
 
 fn ones(image: &Image<Vec<f32>>) -> Image<Vec<f32>> {
     let ramp = |x: &Vec<f32>| (0..x.len()).map(|i| support::weight(i) as f32).collect();
-    Image {
-        layers: None,
-        ..image.map(ramp)
-    }
+    image.map(ramp).without_layers()
 }
 
 fn forward_backward(
@@ -91,12 +88,13 @@ fn a_batch_equals_its_images_one_by_one_bitwise() {
         // The same cotangent for every image, so that the single renders get theirs.
         let pixels = 45 * 33;
         let v = |i: usize| support::weight(i) as f32;
-        let v_image = Image {
-            features: (0..3 * pixels * 3).map(|i| v(i % (pixels * 3))).collect(),
-            transmittance: Some((0..3 * pixels).map(|i| v(i % pixels)).collect()),
-            depth: Some((0..3 * pixels).map(|i| v(i % pixels)).collect()),
-            layers: None,
-        };
+        let v_image = Image::from_features(
+            (0..3 * pixels * 3)
+                .map(|i| v(i % (pixels * 3)))
+                .collect::<Vec<_>>(),
+        )
+        .with_transmittance((0..3 * pixels).map(|i| v(i % pixels)).collect::<Vec<_>>())
+        .with_depth((0..3 * pixels).map(|i| v(i % pixels)).collect::<Vec<_>>());
         let g = splat::render_vjp(
             &backend,
             &rounded.scene(),
@@ -405,7 +403,8 @@ proptest! {
 
     #[test]
     fn a_prefix_layer_is_the_render_of_its_gaussians_bitwise(world in worlds(), cut in 0usize..9) {
-        let layered = World { config: RenderConfig { layers: vec![cut, usize::MAX], ..world.config.clone() }, ..world.clone() };
+        let config = world.config.clone().with_layers(vec![cut, usize::MAX]);
+        let layered = World { config, ..world.clone() };
         let (image, saved) = layered.render();
         let layers = image.layers.clone().expect("layers were asked for");
         let view_pixels = image.features.len() / world.views.len();
@@ -571,10 +570,7 @@ fn a_nan_in_the_cotangent_reaches_no_tile_cut_off_below() {
     for image in features.chunks_mut(33 * 32) {
         image[..4 * 32].fill(f32::NAN);
     }
-    let v_image = splat::Image {
-        features: &features[..],
-        ..splat::Image::default()
-    };
+    let v_image = splat::Image::from_features(&features[..]);
     let (v, _) = backend
         .composite_vjp(
             &splats,

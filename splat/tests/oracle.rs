@@ -4,7 +4,7 @@
 mod support;
 
 use proptest::prelude::*;
-use splat::{Cpu, Image, Projection, RenderConfig, TileSize, Wanted};
+use splat::{Cpu, Image, Projection, TileSize, Wanted};
 use support::band::{boundary_band, widen};
 use support::{PROJECTIONS, World, crowd, max_difference, scale, worlds};
 
@@ -50,7 +50,7 @@ proptest! {
 
     #[test]
     fn tiled_f64_layers_equal_oracle(world in worlds(), cut in 0usize..8) {
-        let config = RenderConfig { layers: vec![0, cut, cut + 1], ..world.config.clone() };
+        let config = world.config.clone().with_layers(vec![0, cut, cut + 1]);
         let world = World { config, ..world };
         assert_same(&world.render().0, &world.oracle())?;
     }

@@ -12,7 +12,7 @@ mod support;
 use cubecl::prelude::*;
 use cubecl_wgpu::{RuntimeOptions, WgpuDevice, WgpuRuntime, WgpuSetup, init_device};
 use libtest_mimic::{Arguments, Failed, Trial};
-use splat::{Gpu, Projection, Regime, RenderConfig, RenderError, Support, Wanted};
+use splat::{Gpu, Projection, Regime, RenderError, Support, Wanted};
 
 use backends_support::compare::{compare, narrow, widen};
 use backends_support::{Place, on_device};
@@ -84,13 +84,12 @@ fn world() -> World {
     outputs.depth = true;
     outputs.transmittance = true;
     World {
-        config: RenderConfig {
-            outputs,
-            layers: vec![3, 20],
-            antialias: true,
-            half_features: true,
-            ..world.config
-        },
+        config: world
+            .config
+            .with_outputs(outputs)
+            .with_layers(vec![3, 20])
+            .with_antialias(true)
+            .with_half_features(true),
         ..world
     }
 }
@@ -168,10 +167,7 @@ fn equals_itself_awaited(cube: &Gpu<WgpuRuntime>, regime: Regime) -> Result<(), 
         return Err("another image".into());
     }
     // Half the squared distance to black, but for the layers, which have no gradient.
-    let v_image = splat::Image {
-        layers: None,
-        ..image
-    };
+    let v_image = image.without_layers();
     let v_image = cube.upload_image(&v_image.as_slices())?;
     let v_image = v_image.map(|buffer| buffer);
     let v = splat::render_vjp(&cube, &scene, &saved, &v_image, Wanted::ALL)?;

@@ -83,10 +83,7 @@ fn projection_of_a_ball_by_hand() {
 fn the_tangent_clamp_stops_the_footprint_but_not_the_centre() {
     let camera = Camera::pinhole(10.0, 10.0, 10.0, 5.0);
     // W = 20: x/z is clamped at (20 - 10) / 10 + 0.3 * 0.5 * 20 / 10 = 1.3.
-    let config = RenderConfig {
-        alpha_min: 1e-9,
-        ..RenderConfig::default()
-    };
+    let config = RenderConfig::default().with_alpha_min(1e-9);
     let splats = projected(&one([3.0, 0.0, 2.0], 2.0), camera, &config);
     assert_relative_eq!(splats.means[0], 25.0, max_relative = 1e-14);
     assert_relative_eq!(
@@ -99,10 +96,7 @@ fn the_tangent_clamp_stops_the_footprint_but_not_the_centre() {
 #[test]
 fn antialiasing_keeps_the_volume_of_a_small_splat() {
     let camera = Camera::orthographic(10.0, 10.0, 10.0, 5.0);
-    let config = RenderConfig {
-        antialias: true,
-        ..RenderConfig::default()
-    };
+    let config = RenderConfig::default().with_antialias(true);
     let splats = projected(&one([0.0; 3], 0.05), camera, &config);
     // Variance 0.25 before, 0.55 after the blur, along both axes.
     assert_relative_eq!(splats.opacities[0], 0.5 * 0.25 / 0.55, max_relative = 1e-13);
@@ -145,11 +139,9 @@ fn ready_made() -> Splats<Vec<f64>> {
 #[test]
 fn ready_made_splats_composite_front_to_back() {
     let backend = Cpu::<f64>::new();
-    let config = RenderConfig {
-        outputs: support::ALL_OUTPUTS,
-        layers: vec![1],
-        ..RenderConfig::default()
-    };
+    let config = RenderConfig::default()
+        .with_outputs(support::ALL_OUTPUTS)
+        .with_layers(vec![1]);
     let splats = backend
         .splats(ready_made(), 9, 9, &config)
         .expect("valid splats");
@@ -183,10 +175,7 @@ fn ready_made_splats_composite_front_to_back() {
         max_relative = 1e-14
     );
     // The gradient by the far splat's feature at the centre is its weight there.
-    let mut v_image = Image {
-        features: vec![0.0; 81],
-        ..Image::default()
-    };
+    let mut v_image = Image::from_features(vec![0.0; 81]);
     v_image.features[centre] = 1.0;
     let (v, v_background) = backend
         .composite_vjp(
@@ -269,12 +258,11 @@ fn gradients_that_are_not_wanted_are_empty_and_the_others_the_same_bits() {
     let (_, saved) = world.render();
     for bits in 0..16 {
         let on = |bit: i32| bits & (1 << bit) != 0;
-        let wanted = Wanted {
-            geometry: on(0),
-            features: on(1),
-            backgrounds: on(2),
-            cameras: on(3),
-        };
+        let wanted = Wanted::NONE
+            .with_geometry(on(0))
+            .with_features(on(1))
+            .with_backgrounds(on(2))
+            .with_cameras(on(3));
         let some = splat::render_vjp(
             &Cpu::new(),
             &world.scene(),

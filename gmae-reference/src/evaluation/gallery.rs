@@ -1,7 +1,7 @@
 //! The pictures of a report.
 
 use burn::tensor::backend::Backend;
-use splat::{Backend as _, RenderConfig, Scene, Splats};
+use splat::{Backend as _, Scene, Splats};
 
 use super::losses::image_losses;
 use super::pictures::{masked, pasted};
@@ -142,10 +142,7 @@ fn take_apart<B: Backend>(
     let backend = splat::Cpu::<f32>::new();
     let refused = |error: splat::RenderError| Error::Render(error.to_string());
     let layers = (1..=LAYERS).map(|layer| layer * count / LAYERS).collect();
-    let settings = RenderConfig {
-        layers,
-        ..render::settings(config)
-    };
+    let settings = render::settings(config).with_layers(layers);
     let splats = backend
         .project(&scene.as_slices(), &views, &settings)
         .map_err(refused)?;

@@ -49,10 +49,7 @@ pub fn render_forward<B: Backend>(
 
 /// The splatter's settings: its defaults, with this model's blur.
 pub fn settings(config: &Config) -> RenderConfig {
-    RenderConfig {
-        blur: config.blur,
-        ..RenderConfig::default()
-    }
+    RenderConfig::default().with_blur(config.blur)
 }
 
 /// The same Gaussians as buffers of the splatter, for calling it without Burn.

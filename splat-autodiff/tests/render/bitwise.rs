@@ -63,12 +63,12 @@ fn assert_same_image<T: Number>(rendered: Rendered<Plain>, expected: &Image<Vec<
 
 /// The four sets of outputs that are laid out differently.
 fn configs() -> Vec<RenderConfig> {
-    let with = |transmittance, depth| RenderConfig {
-        outputs: Outputs {
-            transmittance,
-            depth,
-        },
-        ..RenderConfig::default()
+    let with = |transmittance, depth| {
+        RenderConfig::default().with_outputs(
+            Outputs::NONE
+                .with_transmittance(transmittance)
+                .with_depth(depth),
+        )
     };
     vec![
         with(false, false),
@@ -129,15 +129,14 @@ impl<T: Number> Weights<T> {
     fn gradients(&self, host: &Host<T>, config: &RenderConfig) -> Gradients<Vec<T>> {
         let backend = Cpu::<T>::new();
         let (_, saved) = splat::render(&backend, &host.scene(), config).expect("a valid scene");
-        let v_image = Image {
-            features: self.features.as_slice(),
-            transmittance: config
-                .outputs
-                .transmittance
-                .then_some(self.plane.as_slice()),
-            depth: config.outputs.depth.then_some(self.plane.as_slice()),
-            layers: None,
-        };
+        let v_image = Image::from_features(self.features.as_slice())
+            .with_transmittance(
+                config
+                    .outputs
+                    .transmittance
+                    .then_some(self.plane.as_slice()),
+            )
+            .with_depth(config.outputs.depth.then_some(self.plane.as_slice()));
         splat::render_vjp(&backend, &host.scene(), &saved, &v_image, Wanted::ALL)
             .expect("a valid scene")
     }

@@ -137,10 +137,7 @@ fn what_splat_refuses_is_passed_on() {
         "views.ranges",
     );
 
-    let config = RenderConfig {
-        blur: f64::NAN,
-        ..RenderConfig::default()
-    };
+    let config = RenderConfig::default().with_blur(f64::NAN);
     let result = render_forward(&gaussians, &views, host().background(), &config);
     assert!(matches!(result, Err(Error::Render(_))), "{result:?}");
 }
@@ -266,10 +263,7 @@ fn no_views_give_no_images_and_gradients_of_zero() {
         ..host().views
     };
     for outputs in [Outputs::default(), all_outputs().outputs] {
-        let config = RenderConfig {
-            outputs,
-            ..RenderConfig::default()
-        };
+        let config = RenderConfig::default().with_outputs(outputs);
         let background = Tensor::zeros([0, 5], &FlexDevice);
         let rendered = render(&gaussians, &views, background, &config).expect("nothing to do");
         assert_eq!(rendered.features.dims(), [0, 21, 37, 5]);

@@ -50,16 +50,11 @@ fn start() -> [Vec<f64>; 7] {
 /// No threshold lies where a step could cross it: alpha counts down to 1e-14 and no pixel stops early. What is below
 /// changes the loss by less than the tolerance sees.
 fn config() -> RenderConfig {
-    RenderConfig {
-        alpha_min: 1e-14,
-        transmittance_min: 0.0,
-        antialias: true,
-        outputs: Outputs {
-            transmittance: true,
-            depth: true,
-        },
-        ..RenderConfig::default()
-    }
+    RenderConfig::default()
+        .with_alpha_min(1e-14)
+        .with_transmittance_min(0.0)
+        .with_antialias(true)
+        .with_outputs(Outputs::ALL)
 }
 
 /// The leaves, and the loss of rendering what they become.

@@ -101,14 +101,9 @@ pub(crate) fn ragged<T: Number>(seed: u64) -> Host<T> {
 
 /// Every output there is.
 pub(crate) fn all_outputs() -> RenderConfig {
-    RenderConfig {
-        outputs: Outputs {
-            transmittance: true,
-            depth: true,
-        },
-        layers: vec![1, 4],
-        ..RenderConfig::default()
-    }
+    RenderConfig::default()
+        .with_outputs(Outputs::ALL)
+        .with_layers(vec![1, 4])
 }
 
 /// A tensor of the precision `T`.

@@ -132,16 +132,8 @@ impl<'a> Canvas<'a> {
             .zip(&photo.colours)
             .map(|(a, b)| gain * (a - b))
             .collect();
-        let v_image = Image {
-            features: v_colours.as_slice(),
-            ..Image::default()
-        };
-        let wanted = Wanted {
-            geometry: true,
-            features: true,
-            backgrounds: false,
-            cameras: false,
-        };
+        let v_image = Image::from_features(v_colours.as_slice());
+        let wanted = Wanted::NONE.with_geometry(true).with_features(true);
         let (v_splats, _) = backend.composite_vjp(
             &view,
             &sorted,

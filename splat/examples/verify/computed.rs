@@ -108,11 +108,10 @@ impl<'a, T: CpuScalar> Inputs<'a, T> {
             quaternions: numbers(&reference.quaternions),
             opacities: numbers(&reference.opacities),
             backgrounds: numbers(&reference.backgrounds),
-            v_image: reference.cotangents.as_ref().map(|cotangents| Image {
-                features: numbers(&cotangents.image),
-                transmittance: Some(negated(&cotangents.alpha)),
-                depth: Some(numbers(&cotangents.depth)),
-                layers: None,
+            v_image: reference.cotangents.as_ref().map(|cotangents| {
+                Image::from_features(numbers(&cotangents.image))
+                    .with_transmittance(negated(&cotangents.alpha))
+                    .with_depth(numbers(&cotangents.depth))
             }),
         }
     }
@@ -151,20 +150,21 @@ impl<'a, T: CpuScalar> Inputs<'a, T> {
         let pixels = self.dims.height * self.dims.width;
         let part = |buffer, per_pixel| part(buffer, images, pixels * per_pixel);
         let full = self.v_image.as_ref()?;
-        Some(Image {
-            features: part(&full.features, self.dims.channels),
-            transmittance: full
-                .transmittance
-                .as_ref()
-                .filter(|_| !features_only)
-                .map(|v| part(v, 1)),
-            depth: full
-                .depth
-                .as_ref()
-                .filter(|_| !features_only)
-                .map(|v| part(v, 1)),
-            layers: None,
-        })
+        Some(
+            Image::from_features(part(&full.features, self.dims.channels))
+                .with_transmittance(
+                    full.transmittance
+                        .as_ref()
+                        .filter(|_| !features_only)
+                        .map(|v| part(v, 1)),
+                )
+                .with_depth(
+                    full.depth
+                        .as_ref()
+                        .filter(|_| !features_only)
+                        .map(|v| part(v, 1)),
+                ),
+        )
     }
 }
 

@@ -62,19 +62,13 @@ impl Params {
             },
             near: values[3],
             far: values[4],
-            config: RenderConfig {
-                blur: values[5],
-                alpha_min: values[6],
-                alpha_max: values[7],
-                transmittance_min: values[8],
-                antialias: whole(9, 0.0, 1.0)? == 1,
-                outputs: Outputs {
-                    transmittance: true,
-                    depth: true,
-                },
-                layers: Vec::new(),
-                half_features: false,
-            },
+            config: RenderConfig::default()
+                .with_blur(values[5])
+                .with_alpha_min(values[6])
+                .with_alpha_max(values[7])
+                .with_transmittance_min(values[8])
+                .with_antialias(whole(9, 0.0, 1.0)? == 1)
+                .with_outputs(Outputs::ALL),
             degree: u32::try_from(whole(10, -1.0, 3.0)?).ok(),
             forward_only: whole(11, 0.0, 1.0)? == 1,
         })

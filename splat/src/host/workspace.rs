@@ -43,7 +43,7 @@ use crate::number::Number;
 /// let backend = Cpu::<f32>::new().with_workspace(&workspace);
 /// for _ in 0..3 {
 ///     let (image, saved) = render(&backend, &scene, &RenderConfig::default())?;
-///     let v_image = Image { features: image.features.clone(), ..Image::default() };
+///     let v_image = Image::from_features(image.features.clone());
 ///     let gradients = render_vjp(&backend, &scene, &saved, &v_image.as_slices(), Wanted::ALL)?;
 ///     // ... a step of an optimizer ...
 ///     workspace.recycle(image);

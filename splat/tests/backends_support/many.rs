@@ -15,14 +15,11 @@ pub fn millions_of_gaussians(place: &Place) -> Result<(), Failed> {
     let mut world = crowd(24, 1, 2_700_000, [64, 64], Projection::Pinhole);
     world.gaussians.scales.fill(0.01);
     world.gaussians.opacities.fill(0.98);
-    let v_image = splat::Image {
-        features: (0..3 * 64 * 64)
+    let v_image = splat::Image::from_features(
+        (0..3 * 64 * 64)
             .map(|i| support::weight(i) as f32)
             .collect(),
-        transmittance: None,
-        depth: None,
-        layers: None,
-    };
+    );
     let start = std::time::Instant::now();
     let (image, v) = place.run(&world, &v_image, Wanted::ALL)?;
     println!("{}: {:.1} s", place.name, start.elapsed().as_secs_f64());

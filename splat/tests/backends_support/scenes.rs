@@ -1,6 +1,6 @@
 //! The scenes of the table.
 
-use splat::{Projection, RenderConfig, Views};
+use splat::{Projection, Views};
 
 use crate::support::{self, PROJECTIONS, World, crowd};
 
@@ -22,11 +22,11 @@ pub fn cases() -> Vec<Case> {
         cases.push(case(format!("crowd_{projection:?}"), world));
     }
     let antialias = crowd(5, 1, 60, [33, 17], Projection::Pinhole);
-    let config = RenderConfig {
-        antialias: true,
-        layers: vec![0, 3, 17, 40, 1000],
-        ..antialias.config.clone()
-    };
+    let config = antialias
+        .config
+        .clone()
+        .with_antialias(true)
+        .with_layers(vec![0, 3, 17, 40, 1000]);
     cases.push(case(
         "antialias_and_layers",
         World {
@@ -35,10 +35,7 @@ pub fn cases() -> Vec<Case> {
         },
     ));
     let half = crowd(12, 2, 60, [30, 26], Projection::Pinhole);
-    let config = RenderConfig {
-        half_features: true,
-        ..half.config.clone()
-    };
+    let config = half.config.clone().with_half_features(true);
     cases.push(case("half_features", World { config, ..half }));
     for size in [[1, 1], [1, 40], [50, 1]] {
         let name = format!("size_{}x{}", size[0], size[1]);

@@ -312,10 +312,7 @@ fn half_features_are_those_of_the_host() -> Result<(), Failed> {
         count,
         channels: CHANNELS,
     };
-    let config = RenderConfig {
-        half_features: true,
-        ..RenderConfig::default()
-    };
+    let config = RenderConfig::default().with_half_features(true);
     let host = Cpu::<f32>::new().project(&gaussians, &views, &config)?;
     let cube = Gpu::<WgpuRuntime>::new(&WgpuDevice::default())?;
     let on_device = cube.upload_gaussians(&gaussians)?;

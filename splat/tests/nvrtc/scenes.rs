@@ -51,17 +51,14 @@ pub fn launch_everything(architecture: Architecture) -> Result<(), String> {
             for camera in projections {
                 for (transmittance, depth) in OUTPUTS {
                     for layers in [Vec::new(), vec![0, 3]] {
-                        let outputs = Outputs {
-                            transmittance,
-                            depth,
-                        };
-                        let config = RenderConfig {
-                            outputs,
-                            layers,
-                            antialias: depth,
-                            half_features: transmittance && channels == 3,
-                            ..RenderConfig::default()
-                        };
+                        let outputs = Outputs::NONE
+                            .with_transmittance(transmittance)
+                            .with_depth(depth);
+                        let config = RenderConfig::default()
+                            .with_outputs(outputs)
+                            .with_layers(layers)
+                            .with_antialias(depth)
+                            .with_half_features(transmittance && channels == 3);
                         one(&backend, SHORT, channels, camera, &config).map_err(|error| {
                             format!("{regime:?}, {channels} channels, {config:?}: {error}")
                         })?;
@@ -136,32 +133,14 @@ fn one(
         backgrounds: &backgrounds,
     };
     let (image, saved) = render(backend, &scene, config)?;
-    let v_image = Image {
-        layers: None,
-        ..image
-    };
+    let v_image = image.without_layers();
     let v_image: Image<&GpuBuffer> = v_image.map(Gpu::<Recorder>::view);
-    let none = Wanted {
-        geometry: false,
-        features: false,
-        backgrounds: false,
-        cameras: false,
-    };
+    let none = Wanted::NONE;
     for wanted in [
         Wanted::ALL,
-        Wanted {
-            geometry: true,
-            ..none
-        },
-        Wanted {
-            features: true,
-            ..none
-        },
-        Wanted {
-            backgrounds: true,
-            cameras: true,
-            ..none
-        },
+        none.with_geometry(true),
+        none.with_features(true),
+        none.with_backgrounds(true).with_cameras(true),
     ] {
         render_vjp(backend, &scene, &saved, &v_image, wanted)?;
     }

@@ -1,7 +1,5 @@
 //! Pixels that hang by a thread: `f32` may rightly decide otherwise than `f64` there.
 
-use splat::RenderConfig;
-
 use super::{World, max_difference};
 
 /// How near a threshold (relative) an `f64` pair must be for `f32` to fall on its other side: the rounding of sigma, of alpha
@@ -12,11 +10,10 @@ pub const BAND: f64 = 1e-4;
 pub fn boundary_band(world: &World) -> Vec<bool> {
     let moved = |factor: f64| {
         let c = &world.config;
-        let config = RenderConfig {
-            alpha_min: c.alpha_min * factor,
-            transmittance_min: c.transmittance_min * factor,
-            ..c.clone()
-        };
+        let config = c
+            .clone()
+            .with_alpha_min(c.alpha_min * factor)
+            .with_transmittance_min(c.transmittance_min * factor);
         let world = World {
             config,
             ..world.clone()

@@ -159,12 +159,9 @@ pub fn cotangent(image: &Image<Vec<f64>>) -> Image<Vec<f64>> {
                 .collect::<Vec<f64>>()
         }
     };
-    Image {
-        features: pattern(0)(&image.features),
-        transmittance: image.transmittance.as_ref().map(pattern(11)),
-        depth: image.depth.as_ref().map(pattern(23)),
-        layers: None,
-    }
+    Image::from_features(pattern(0)(&image.features))
+        .with_transmittance(image.transmittance.as_ref().map(pattern(11)))
+        .with_depth(image.depth.as_ref().map(pattern(23)))
 }
 
 /// Numbers in (-1, 1) that repeat in no simple way.
@@ -212,18 +209,13 @@ pub fn scale(a: &[f64]) -> f64 {
 /// Settings under which a render is smooth but for the depth order: thresholds so low that crossing them moves the image by
 /// less than a finite difference can see.
 pub fn smooth(config: RenderConfig) -> RenderConfig {
-    RenderConfig {
-        alpha_min: 1e-15,
-        alpha_max: 1.0 - 1e-9,
-        transmittance_min: 0.0,
-        ..config
-    }
+    config
+        .with_alpha_min(1e-15)
+        .with_alpha_max(1.0 - 1e-9)
+        .with_transmittance_min(0.0)
 }
 
-pub const ALL_OUTPUTS: Outputs = Outputs {
-    transmittance: true,
-    depth: true,
-};
+pub const ALL_OUTPUTS: Outputs = Outputs::ALL;
 
 /// Cameras of every projection that see the same region, in front of a scene around the origin.
 pub fn camera(projection: Projection, width: usize, height: usize) -> Camera {
@@ -336,11 +328,9 @@ pub fn worlds() -> impl Strategy<Value = World> {
                             ranges: (0..views).map(|b| b.min(count)..count).collect(),
                         },
                         backgrounds,
-                        config: RenderConfig {
-                            antialias,
-                            outputs: ALL_OUTPUTS,
-                            ..RenderConfig::default()
-                        },
+                        config: RenderConfig::default()
+                            .with_antialias(antialias)
+                            .with_outputs(ALL_OUTPUTS),
                     },
                 )
             },
@@ -390,10 +380,7 @@ pub fn crowd(
             .expect("a small batch"),
         ),
         backgrounds: (0..views * 3).map(|_| rng.random_range(0.0..1.0)).collect(),
-        config: RenderConfig {
-            outputs: ALL_OUTPUTS,
-            ..RenderConfig::default()
-        },
+        config: RenderConfig::default().with_outputs(ALL_OUTPUTS),
     }
 }
 

@@ -78,21 +78,12 @@ impl Inputs {
             views: &views,
             backgrounds: &backgrounds,
         };
-        let mut v_image = Image {
-            features: wide(&self.ct_image),
-            transmittance: Some(wide(&self.ct_alpha).iter().map(|x| -x).collect()),
-            depth: Some(wide(&self.ct_depth)),
-            layers: None,
-        };
+        let mut v_image = Image::from_features(wide(&self.ct_image))
+            .with_transmittance(wide(&self.ct_alpha).iter().map(|x| -x).collect::<Vec<_>>())
+            .with_depth(wide(&self.ct_depth));
         let backend = Cpu::<f64>::new();
-        let outputs = Outputs {
-            transmittance: true,
-            depth: true,
-        };
-        let config = RenderConfig {
-            outputs,
-            ..RenderConfig::default()
-        };
+        let outputs = Outputs::ALL;
+        let config = RenderConfig::default().with_outputs(outputs);
         let (image, saved) = render(&backend, &scene, &config).expect("the scene is valid");
         let differentiate = |v: &Image<Vec<f64>>| {
             render_vjp(&backend, &scene, &saved, &v.as_slices(), Wanted::ALL).expect("it is valid")
