@@ -54,6 +54,9 @@ pub(crate) fn features<T: Scalar>(
     Ok(out)
 }
 
+/// A task, and the gradients with respect to its means and its coefficients.
+type Part<'a, T> = (usize, (&'a mut [T], &'a mut [T]));
+
 /// Vjp of [`features`]: inputs as there; incoming `v_features` `[N, C]`; outgoing by coefficients, means and pose
 /// (MATH eq. 18', 19').
 pub(crate) fn features_vjp<T: Scalar>(
@@ -86,7 +89,6 @@ pub(crate) fn features_vjp<T: Scalar>(
     let what = "gradients of tasks by the centre";
     let mut centre_sums = try_filled(what, n.div_ceil(GRAIN), Vec3::default())?;
     let values = || try_filled("values of a Gaussian [C]", channels, T::ZERO);
-    type Part<'a, T> = (usize, (&'a mut [T], &'a mut [T]));
     let job = |values: &mut Result<Vec<T>, RenderError>, (sum, part): (&mut _, Part<'_, T>)| {
         let (task, (v_means, v_coefficients)) = part;
         let values = values.as_mut().map_err(|error| error.clone())?;
