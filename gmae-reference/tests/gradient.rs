@@ -13,7 +13,6 @@ use gmae_reference::model::render::settings;
 use gmae_reference::training::{Trainer, held_out};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use splat::RenderConfig;
 
 /// How far every parameter moves, up and down. Ten times less drowns in the rounding of the `f32`
 /// loss; three times more lets two Gaussians swap places in the depth order, where the loss jumps.

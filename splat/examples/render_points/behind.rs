@@ -32,7 +32,7 @@ fn skip(bytes: &mut &[u8], encoding: Encoding, element: &ElementDef) -> Option<(
         }
         for property in element.properties.values() {
             let length = match &property.data_type {
-                PropertyType::CpuScalar(kind) => size(kind),
+                PropertyType::Scalar(kind) => size(kind),
                 PropertyType::List(index, kind) => {
                     let length = take(bytes, size(index))?;
                     size(kind).checked_mul(integer(length, index, encoding)?)?

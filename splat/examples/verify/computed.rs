@@ -98,7 +98,12 @@ pub(crate) struct Inputs<'a, T> {
 impl<'a, T: CpuScalar> Inputs<'a, T> {
     pub(crate) fn new(reference: &'a Reference, renderer: &'a dyn Renderer<T>) -> Self {
         // Alpha is one minus transmittance.
-        let negated = |alphas: &[f32]| alphas.iter().map(|&x| T::from_f64(-f64::from(x))).collect();
+        let negated = |alphas: &[f32]| {
+            alphas
+                .iter()
+                .map(|&x| T::from_f64(-f64::from(x)))
+                .collect::<Vec<T>>()
+        };
         Self {
             dims: reference.dims,
             config: &reference.config,
