@@ -9,9 +9,9 @@
 
 use cubecl::prelude::*;
 
-use crate::composite::gpu::packed::{ROW, depth_of, row_of};
+use crate::composite::gpu::packed::{ROW, depth_of, rank_of, row_of};
 use crate::composite::gpu::tile::{
-    Layout, TILE_WORDS, Thresholds, in_tile, load_batch, pair, pixel_of, tile_hits, tile_of,
+    Layout, TILE_WORDS, Thresholds, in_tile, list_hits, load_hits, pair, tile_hits, tile_of,
 };
 use crate::device::launch::cube_index;
 use crate::formulas::single::composite as formula;
@@ -126,10 +126,12 @@ pub(crate) fn composite_kernel<F: Float>(
         let own_tile = tile_of(cube, layout, 0u32);
         let view = own_tile.view;
         let within = in_tile(UNIT_POS_X / 32, UNIT_POS_X % 32, 8u32, 4u32);
-        let own = pixel_of(own_tile, within);
-        let inside = own.column < layout.width && own.row < layout.height;
-        let x = own.x;
-        let y = own.y;
+        // Not `pixel_of`, nor `load_batch` below: the kernel keeps the order of instructions in which no variant spills registers.
+        let column = own_tile.left + within.column;
+        let row = own_tile.top + within.row;
+        let inside = column < layout.width && row < layout.height;
+        let x = f32::cast_from(column) + 0.5;
+        let y = f32::cast_from(row) + 0.5;
         let count = tile_hits(ranges, &mut tile, view, own_tile.global, layout, large);
         let mut sums = Array::<f32>::new(channels as usize);
         #[unroll]
@@ -155,27 +157,36 @@ pub(crate) fn composite_kernel<F: Float>(
                     size = 0;
                 }
             }
-            if UNIT_POS_X == 0 {
-                live[0] = 0;
-            }
-            load_batch(
-                packed,
-                features,
+            list_hits(
                 list,
                 ranges,
                 &tile,
                 &mut splats,
                 &mut ranks,
-                &mut rows,
-                &mut values,
                 batch,
                 size,
+                layout,
+                large,
+            );
+            if comptime![large && with_layers] {
+                if UNIT_POS_X < size {
+                    ranks[UNIT_POS_X as usize] = rank_of(packed, splats[UNIT_POS_X as usize]);
+                }
+            }
+            if UNIT_POS_X == 0 {
+                live[0] = 0;
+            }
+            sync_cube();
+            load_hits(
+                packed,
+                features,
+                &splats,
+                size,
+                &mut rows,
+                &mut values,
                 channel,
                 all_channels,
-                layout,
                 channels,
-                large,
-                large && with_layers,
             );
             if !done {
                 live[0] = 1;

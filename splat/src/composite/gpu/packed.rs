@@ -62,10 +62,10 @@ pub(crate) fn rank_of(packed: &Array<f32>, m: u32) -> u32 {
     u32::cast_from(packed[at as usize]) + u32::cast_from(packed[(at + 1) as usize]) * RANK_PART
 }
 
-/// Word `k` of the row of splat `m`, for `k` below [`ROW`].
+/// The word of the row of splat `m` that is word `i` of rows in shared memory.
 #[cube]
-pub(crate) fn row_word(packed: &Array<f32>, m: u32, k: u32) -> f32 {
-    packed[(m * PACKED + k) as usize]
+pub(crate) fn row_word(packed: &Array<f32>, m: u32, i: u32) -> f32 {
+    packed[(m * PACKED + i % ROW) as usize]
 }
 
 /// The word at which the row of hit `i` of a batch begins.
@@ -79,7 +79,7 @@ pub(crate) fn row_of(i: u32) -> u32 {
 pub(crate) fn offset(rows: &SharedMemory<f32>, at: u32, x: f32, y: f32) -> Vec2<f32> {
     Vec2::<Real> {
         x: x - rows[(at + MEAN) as usize],
-        y: y - rows[(at + MEAN + 1) as usize],
+        y: y - rows[(at + comptime!(MEAN + 1)) as usize],
     }
 }
 
@@ -88,8 +88,8 @@ pub(crate) fn offset(rows: &SharedMemory<f32>, at: u32, x: f32, y: f32) -> Vec2<
 pub(crate) fn conic_of(rows: &SharedMemory<f32>, at: u32) -> Sym2<f32> {
     Sym2::<Real> {
         xx: rows[(at + CONIC) as usize],
-        xy: rows[(at + CONIC + 1) as usize],
-        yy: rows[(at + CONIC + 2) as usize],
+        xy: rows[(at + comptime!(CONIC + 1)) as usize],
+        yy: rows[(at + comptime!(CONIC + 2)) as usize],
     }
 }
 
@@ -99,10 +99,16 @@ pub(crate) fn opacity_of(rows: &SharedMemory<f32>, at: u32) -> f32 {
     rows[(at + OPACITY) as usize]
 }
 
-/// Whether a pixel at `d` from the hit's mean lies in its box.
+/// Whether a pixel `dx` right of the hit's mean lies in its box, as far as columns tell.
 #[cube]
-pub(crate) fn is_near(rows: &SharedMemory<f32>, at: u32, d: Vec2<f32>) -> bool {
-    in_box(d.x, rows[(at + EXTENT) as usize]) && in_box(d.y, rows[(at + EXTENT + 1) as usize])
+pub(crate) fn is_near_x(rows: &SharedMemory<f32>, at: u32, dx: f32) -> bool {
+    in_box(dx, rows[(at + EXTENT) as usize])
+}
+
+/// The same of a pixel `dy` below the mean, as far as rows tell.
+#[cube]
+pub(crate) fn is_near_y(rows: &SharedMemory<f32>, at: u32, dy: f32) -> bool {
+    in_box(dy, rows[(at + comptime!(EXTENT + 1)) as usize])
 }
 
 /// The depth of the hit.

@@ -34,10 +34,20 @@ pub(crate) fn put_geometry(
     #[comptime] first: bool,
 ) {
     put(partials, at + MEAN, by_sigma.mean.x, first);
-    put(partials, at + MEAN + 1, by_sigma.mean.y, first);
+    put(partials, at + comptime!(MEAN + 1), by_sigma.mean.y, first);
     put(partials, at + CONIC, by_sigma.conic.xx, first);
-    put(partials, at + CONIC + 1, by_sigma.conic.xy, first);
-    put(partials, at + CONIC + 2, by_sigma.conic.yy, first);
+    put(
+        partials,
+        at + comptime!(CONIC + 1),
+        by_sigma.conic.xy,
+        first,
+    );
+    put(
+        partials,
+        at + comptime!(CONIC + 2),
+        by_sigma.conic.yy,
+        first,
+    );
     put(partials, at + OPACITY, by_opacity, first);
 }
 

@@ -11,9 +11,7 @@ use cubecl::prelude::*;
 use crate::composite::gpu::packed::{depth_of, opacity_of, row_of};
 use crate::composite::gpu::partials::{Part, partial_at};
 use crate::composite::gpu::state::{state_of, tile_end};
-use crate::composite::gpu::tile::{
-    Layout, Pair, Pixel, Thresholds, Tile, count_again, list_index, saturating_difference,
-};
+use crate::composite::gpu::tile::{Layout, Pair, Pixel, Thresholds, Tile, count_again, list_index};
 use crate::formulas::single::composite as formula;
 
 /// What a pixel is before its last hit.
@@ -172,7 +170,8 @@ pub(crate) fn clear_unreached(
     part: Part,
     #[comptime] large: bool,
 ) {
-    let unreached = saturating_difference(count_again(tile), reached);
+    // Not below zero, whatever the buffers say.
+    let unreached = u32::max(count_again(tile), reached) - reached;
     let mut i = UNIT_POS_X;
     while i < unreached * part.stride {
         let hit = reached + i / part.stride;

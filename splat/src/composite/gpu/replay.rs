@@ -206,7 +206,6 @@ pub(crate) fn replay_kernel<F: Float>(
                 layout,
                 channels,
                 large,
-                false,
             );
             sync_cube();
             let mut left_over = size;

@@ -206,7 +206,6 @@ pub(crate) fn replay_planes_kernel<F: Float>(
                 layout,
                 channels,
                 large,
-                false,
             );
             sync_cube();
             for g in 0..size {

@@ -9,7 +9,7 @@ use cubecl::prelude::*;
 
 use crate::binning::gpu::hits::TILE_SIDE;
 use crate::composite::gpu::packed::{
-    ROW, conic_of, is_near, offset, opacity_of, rank_of, row_word,
+    ROW, conic_of, is_near_x, is_near_y, offset, opacity_of, row_word,
 };
 use crate::formulas::single::composite as formula;
 use crate::math::Vec2;
@@ -100,12 +100,6 @@ fn count_bits(masks: &Array<u32>, base: u32, words: u32, tile: &mut SharedMemory
     total
 }
 
-/// `a - b`, or zero where that is negative.
-#[cube]
-pub(crate) fn saturating_difference(a: u32, b: u32) -> u32 {
-    u32::max(a, b) - b
-}
-
 /// The number of hits of tile `global` of all views, which is one of view `view`; fills `tile`, [`TILE_WORDS`] words. All threads of the
 /// workgroup must call it.
 #[cube]
@@ -124,7 +118,7 @@ pub(crate) fn tile_hits(
         global * words
     };
     let count = if comptime![large] {
-        saturating_difference(ranges[(global + 1) as usize], first)
+        ranges[(global + 1) as usize] - first
     } else {
         count_bits(ranges, first, words, tile)
     };
@@ -182,10 +176,9 @@ pub(crate) fn list_index(
     }
 }
 
-/// Lists hits `first ..` of a tile, one per thread below `size`: the splat, and its [`list_index`] or, if `ranked`, its packed rank.
+/// Lists hits `first ..` of a tile, one per thread below `size`: the splat, and its [`list_index`].
 #[cube]
-fn list_hits(
-    packed: &Array<f32>,
+pub(crate) fn list_hits(
     list: &Array<u32>,
     ranges: &Array<u32>,
     tile: &SharedMemory<u32>,
@@ -195,7 +188,6 @@ fn list_hits(
     size: u32,
     layout: Layout,
     #[comptime] large: bool,
-    #[comptime] ranked: bool,
 ) {
     if UNIT_POS_X < size {
         let index = list_index(ranges, tile, first + UNIT_POS_X, layout, large);
@@ -203,19 +195,14 @@ fn list_hits(
         if comptime![!large] {
             at += tile[ORDER];
         }
-        let m = list[at as usize];
-        splats[UNIT_POS_X as usize] = m;
-        if comptime![ranked] {
-            indices[UNIT_POS_X as usize] = rank_of(packed, m);
-        } else {
-            indices[UNIT_POS_X as usize] = index;
-        }
+        splats[UNIT_POS_X as usize] = list[at as usize];
+        indices[UNIT_POS_X as usize] = index;
     }
 }
 
 /// Copies `count` splats' rows and features to shared memory. All threads of the workgroup share the work.
 #[cube]
-fn load_hits<F: Float>(
+pub(crate) fn load_hits<F: Float>(
     packed: &Array<f32>,
     features: &Array<F>,
     list: &SharedMemory<u32>,
@@ -229,7 +216,7 @@ fn load_hits<F: Float>(
     let mut i = UNIT_POS_X;
     while i < count * ROW {
         let m = list[(i / ROW) as usize];
-        rows[i as usize] = row_word(packed, m, i % ROW);
+        rows[i as usize] = row_word(packed, m, i);
         i += CUBE_DIM_X;
     }
     let mut i = UNIT_POS_X;
@@ -261,10 +248,9 @@ pub(crate) fn load_batch<F: Float>(
     layout: Layout,
     #[comptime] channels: u32,
     #[comptime] large: bool,
-    #[comptime] ranked: bool,
 ) {
     list_hits(
-        packed, list, ranges, tile, splats, indices, first, size, layout, large, ranked,
+        list, ranges, tile, splats, indices, first, size, layout, large,
     );
     sync_cube();
     load_hits(
@@ -301,7 +287,7 @@ pub(crate) fn pair(
 ) -> Pair {
     let d = offset(rows, at, x, y);
     let inside = pair_inside(rows, at, d, thresholds);
-    let counts = inside.counts && is_near(rows, at, d);
+    let counts = inside.counts && is_near_x(rows, at, d.x) && is_near_y(rows, at, d.y);
     Pair {
         falloff: inside.falloff,
         alpha: inside.alpha,
@@ -323,7 +309,7 @@ pub(crate) fn pair_if_near(
     let mut falloff = 0.0f32;
     let mut alpha = 0.0f32;
     let mut counts = false;
-    if is_near(rows, at, d) {
+    if is_near_x(rows, at, d.x) && is_near_y(rows, at, d.y) {
         let inside = pair_inside(rows, at, d, thresholds);
         falloff = inside.falloff;
         alpha = inside.alpha;

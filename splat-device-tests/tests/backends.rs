@@ -1,18 +1,23 @@
 //! Every scene on every backend: images and gradients against `f64`, the same bits twice and in chunks of any size, hostile
 //! numbers. A backend whose device is not there shows as ignored, never as passed.
 //!
-//! `cargo test -p splat --features wgpu --test backends`
+//! `cargo test -p splat-device-tests --features wgpu --test backends`
 
 mod backends_support;
+#[path = "../../splat/tests/support/mod.rs"]
 mod support;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use splat::{Projection, RenderError, Views, Wanted};
 
 use backends_support::compare::{compare, masked_cotangent, narrow, rounded, widen};
+use backends_support::hostile::{
+    huge_features_stay_in_their_channel, nothing_is_left, numbers_that_are_not_finite_are_culled,
+    spoilt_scenes_stay_finite,
+};
 use backends_support::many::millions_of_gaussians;
 use backends_support::scenes::{Case, cases};
-use backends_support::{Outcome, Place, places};
+use backends_support::{Entry, Outcome, entries};
 use support::band::boundary_band;
 use support::{World, cotangent, crowd};
 
@@ -25,7 +30,7 @@ const GRADIENT_TOLERANCE: f64 = 1e-4;
 /// The most pixels of an image that may lie in the boundary band: one in twenty-five.
 const BAND_SHARE: f64 = 0.04;
 
-fn images_and_gradients_equal_f64(world: &World, place: &Place) -> Result<(), Failed> {
+fn images_and_gradients_equal_f64(world: &World, entry: &Entry) -> Result<(), Failed> {
     let exact = rounded(world);
     let image = exact.render().0;
     let band = boundary_band(&exact);
@@ -35,7 +40,7 @@ fn images_and_gradients_equal_f64(world: &World, place: &Place) -> Result<(), Fa
     }
     let v_image = masked_cotangent(&image, &band);
     let v = exact.gradients(&v_image);
-    let (got, v_got) = place.run(world, &v_image.map(narrow), Wanted::ALL)?;
+    let (got, v_got) = entry.run(world, &v_image.map(narrow), Wanted::ALL)?;
     let channels = world.gaussians.channels;
     let pixels = world.views.width * world.views.height;
     compare(
@@ -93,25 +98,25 @@ fn bits((image, v): &Outcome) -> Vec<u32> {
         .collect()
 }
 
-fn same_bits_twice_and_in_any_chunks(world: &World, place: &Place) -> Result<(), Failed> {
+fn same_bits_twice_and_in_any_chunks(world: &World, entry: &Entry) -> Result<(), Failed> {
     let v_image = cotangent(&world.render().0).map(narrow);
-    let first = bits(&place.run(world, &v_image, Wanted::ALL)?);
-    for place in [
-        place.clone(),
-        place.with_budget(1),
-        place.with_budget(100_000),
+    let first = bits(&entry.run(world, &v_image, Wanted::ALL)?);
+    for entry in [
+        entry.clone(),
+        entry.with_budget(1),
+        entry.with_budget(100_000),
     ] {
-        if bits(&place.run(world, &v_image, Wanted::ALL)?) != first {
-            return Err(format!("other bits with budget {:?}", place.budget).into());
+        if bits(&entry.run(world, &v_image, Wanted::ALL)?) != first {
+            return Err(format!("other bits with budget {:?}", entry.budget).into());
         }
     }
     Ok(())
 }
 
 /// What is not wanted comes back empty, and changes nothing else.
-fn unwanted_gradients_are_empty(world: &World, place: &Place) -> Result<(), Failed> {
+fn unwanted_gradients_are_empty(world: &World, entry: &Entry) -> Result<(), Failed> {
     let v_image = cotangent(&world.render().0).map(narrow);
-    let (_, all) = place.run(world, &v_image, Wanted::ALL)?;
+    let (_, all) = entry.run(world, &v_image, Wanted::ALL)?;
     let none = Wanted::NONE;
     for wanted in [
         none.with_geometry(true),
@@ -120,7 +125,7 @@ fn unwanted_gradients_are_empty(world: &World, place: &Place) -> Result<(), Fail
         none.with_cameras(true),
         none,
     ] {
-        let (_, v) = place.run(world, &v_image, wanted)?;
+        let (_, v) = entry.run(world, &v_image, wanted)?;
         for (name, wanted, got, expected) in [
             (
                 "means",
@@ -162,96 +167,16 @@ fn unwanted_gradients_are_empty(world: &World, place: &Place) -> Result<(), Fail
     Ok(())
 }
 
-/// Numbers that no scene should have, one in every buffer: culled, and nothing else changes.
-fn hostile_numbers_are_culled(place: &Place) -> Result<(), Failed> {
-    let world = crowd(20, 1, 48, [24, 20], Projection::Pinhole);
-    let v_image = cotangent(&world.render().0).map(narrow);
-    let mut kept = world.clone();
-    let mut spoilt = world.clone();
-    let hostile = [
-        f64::NAN,
-        f64::INFINITY,
-        f64::NEG_INFINITY,
-        1e30,
-        -1e30,
-        1e-30,
-        3e38,
-    ];
-    for (k, x) in hostile.into_iter().enumerate() {
-        let g = &mut spoilt.gaussians;
-        g.means[3 * (5 * k)] = x;
-        g.scales[3 * (5 * k + 1)] = x;
-        g.quaternions[4 * (5 * k + 2)] = x;
-        g.opacities[5 * k + 3] = x;
-        g.features[3 * (5 * k + 4)] = x;
-    }
-    let (image, v) = place.run(&spoilt, &v_image, Wanted::ALL)?;
-    // What a legal but huge feature does to the image is its own affair: without those, everything stays finite.
-    for k in 3..hostile.len() {
-        spoilt.gaussians.opacities[5 * k + 4] = 0.0;
-        kept.gaussians.opacities[5 * k + 4] = 0.0;
-    }
-    drop((image, v));
-    let (image, v) = place.run(&spoilt, &v_image, Wanted::ALL)?;
-    let g = &v.gaussians;
-    for (name, buffer) in [
-        ("image", &image.features),
-        ("by means", &g.means),
-        ("by scales", &g.scales),
-        ("by quaternions", &g.quaternions),
-        ("by opacities", &g.opacities),
-        ("by features", &g.features),
-        ("by poses", &v.camera_from_world),
-    ] {
-        if let Some(i) = buffer.iter().position(|x| !x.is_finite()) {
-            return Err(format!("{name}[{i}] is {}", buffer[i]).into());
-        }
-    }
-    // What is not finite is not there; the others are drawn as ever.
-    let (mut spoilt, mut without) = (world.clone(), world.clone());
-    for (k, x) in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY]
-        .into_iter()
-        .enumerate()
-    {
-        let g = &mut spoilt.gaussians;
-        g.means[3 * (5 * k)] = x;
-        g.scales[3 * (5 * k + 1)] = x;
-        g.quaternions[4 * (5 * k + 2)] = x;
-        g.opacities[5 * k + 3] = x;
-        g.features[3 * (5 * k + 4)] = x;
-        without.gaussians.opacities[5 * k..5 * k + 5].fill(0.0);
-    }
-    let (image, v) = place.run(&spoilt, &v_image, Wanted::ALL)?;
-    let (expected, v_expected) = place.run(&without, &v_image, Wanted::ALL)?;
-    let same =
-        |name, got, expected: &Vec<f32>| compare(name, got, &widen(expected), 0.0, |_| false);
-    same("image", &image.features, &expected.features)?;
-    let (g, v_expected) = (&v.gaussians, &v_expected.gaussians);
-    same("by means", &g.means, &v_expected.means)?;
-    same("by opacities", &g.opacities, &v_expected.opacities)?;
-    // All Gaussians gone: the background.
-    for x in [f64::NAN, f64::INFINITY] {
-        let mut nothing = kept.clone();
-        nothing.gaussians.means.fill(x);
-        let (image, _) = place.run(&nothing, &v_image, Wanted::ALL)?;
-        let expected: Vec<f64> = (0..24 * 20)
-            .flat_map(|_| kept.backgrounds.clone())
-            .collect();
-        compare("image", &image.features, &expected, 1e-6, |_| false)?;
-    }
-    Ok(())
-}
-
 /// More hits than the least chunk of them has, several times over: every splat in all of 20 tiles.
-fn same_bits_in_chunks_of_many_hits(place: &Place) -> Result<(), Failed> {
+fn same_bits_in_chunks_of_many_hits(entry: &Entry) -> Result<(), Failed> {
     let mut world = crowd(23, 1, 700, [80, 64], Projection::Orthographic);
     world.gaussians.scales.fill(2.0);
     world.gaussians.opacities.fill(0.02);
-    same_bits_twice_and_in_any_chunks(&world, place)
+    same_bits_twice_and_in_any_chunks(&world, entry)
 }
 
 /// More views than a grid has cubes along one side, of one pixel each.
-fn seventy_thousand_views(place: &Place) -> Result<(), Failed> {
+fn seventy_thousand_views(entry: &Entry) -> Result<(), Failed> {
     const VIEWS: usize = 70_000;
     let mut world = crowd(21, 1, 3, [1, 1], Projection::Orthographic);
     world.gaussians.scales.fill(0.5);
@@ -263,14 +188,14 @@ fn seventy_thousand_views(place: &Place) -> Result<(), Failed> {
     world.backgrounds = (0..3 * VIEWS)
         .map(|i| (i / 3) as f64 / VIEWS as f64)
         .collect();
-    images_and_gradients_near_cpu(&world, place)
+    images_and_gradients_near_cpu(&world, entry)
 }
 
 /// For scenes too large for the oracle: against the CPU at `f32`.
-fn images_and_gradients_near_cpu(world: &World, place: &Place) -> Result<(), Failed> {
+fn images_and_gradients_near_cpu(world: &World, entry: &Entry) -> Result<(), Failed> {
     let v_image = cotangent(&world.render().0).map(narrow);
-    let (image, v) = place.run(world, &v_image, Wanted::ALL)?;
-    let (expected, v_expected) = Place::cpu().run(world, &v_image, Wanted::ALL)?;
+    let (image, v) = entry.run(world, &v_image, Wanted::ALL)?;
+    let (expected, v_expected) = Entry::cpu().run(world, &v_image, Wanted::ALL)?;
     compare(
         "image",
         &image.features,
@@ -287,12 +212,12 @@ fn images_and_gradients_near_cpu(world: &World, place: &Place) -> Result<(), Fai
 }
 
 /// Shapes that do not fit are errors on every backend.
-fn wrong_shapes_are_errors(place: &Place) -> Result<(), Failed> {
+fn wrong_shapes_are_errors(entry: &Entry) -> Result<(), Failed> {
     let world = crowd(22, 1, 4, [8, 8], Projection::Pinhole);
     let v_image = cotangent(&world.render().0).map(narrow);
     let mut wrong = world.clone();
     wrong.gaussians.scales.pop();
-    match place.run(&wrong, &v_image, Wanted::ALL) {
+    match entry.run(&wrong, &v_image, Wanted::ALL) {
         Err(RenderError::Shape {
             argument: "gaussians.scales",
             ..
@@ -301,7 +226,7 @@ fn wrong_shapes_are_errors(place: &Place) -> Result<(), Failed> {
     }
     let mut wrong = v_image.clone();
     wrong.features.pop();
-    match place.run(&world, &wrong, Wanted::ALL) {
+    match entry.run(&world, &wrong, Wanted::ALL) {
         Err(RenderError::Shape {
             argument: "v_image.features",
             ..
@@ -328,37 +253,43 @@ fn comparison_rejects_wrong_numbers() -> Result<(), Failed> {
 
 fn main() {
     let cases: &'static [Case] = cases().leak();
-    let places: &'static [Place] = places().leak();
+    let entries: &'static [Entry] = entries().leak();
     let mut trials = vec![Trial::test(
         "comparison_rejects_wrong_numbers",
         comparison_rejects_wrong_numbers,
     )];
-    for place in places {
+    for entry in entries {
         let mut add = |name: String, run: Box<dyn FnOnce() -> Result<(), Failed> + Send>| {
-            let trial = Trial::test(format!("{}::{name}", place.name), run);
-            trials.push(trial.with_ignored_flag(!place.available()));
+            let trial = Trial::test(format!("{}::{name}", entry.name), run);
+            trials.push(trial.with_ignored_flag(!entry.available()));
         };
         for case in cases {
             let world = &case.world;
             add(
                 format!("equals_f64::{}", case.name),
-                Box::new(move || images_and_gradients_equal_f64(world, place)),
+                Box::new(move || images_and_gradients_equal_f64(world, entry)),
             );
             add(
                 format!("same_bits::{}", case.name),
-                Box::new(move || same_bits_twice_and_in_any_chunks(world, place)),
+                Box::new(move || same_bits_twice_and_in_any_chunks(world, entry)),
             );
         }
         let world = &cases[0].world;
         add(
             "unwanted_gradients_are_empty".to_owned(),
-            Box::new(move || unwanted_gradients_are_empty(world, place)),
+            Box::new(move || unwanted_gradients_are_empty(world, entry)),
         );
         for (name, run) in [
             (
-                "hostile_numbers_are_culled",
-                hostile_numbers_are_culled as fn(&Place) -> Result<(), Failed>,
+                "huge_features_stay_in_their_channel",
+                huge_features_stay_in_their_channel as fn(&Entry) -> Result<(), Failed>,
             ),
+            ("spoilt_scenes_stay_finite", spoilt_scenes_stay_finite),
+            (
+                "numbers_that_are_not_finite_are_culled",
+                numbers_that_are_not_finite_are_culled,
+            ),
+            ("nothing_is_left", nothing_is_left),
             (
                 "same_bits_in_chunks_of_many_hits",
                 same_bits_in_chunks_of_many_hits,
@@ -368,14 +299,17 @@ fn main() {
         ] {
             // Grids and checks are the same with planes as without, and many views take a while.
             let of_twins = !name.starts_with("seventy") && !name.starts_with("wrong");
-            if of_twins || !place.name.ends_with("planes") {
-                add(name.to_owned(), Box::new(move || run(place)));
+            if of_twins || !entry.name.ends_with("planes") {
+                add(name.to_owned(), Box::new(move || run(entry)));
             }
         }
     }
-    for place in places.iter().filter(|place| place.name.ends_with("_large")) {
-        let name = format!("{}::millions_of_gaussians", place.name);
-        let trial = Trial::test(name, move || millions_of_gaussians(place));
+    for entry in entries
+        .iter()
+        .filter(|entry| entry.name.ends_with("_large"))
+    {
+        let name = format!("{}::millions_of_gaussians", entry.name);
+        let trial = Trial::test(name, move || millions_of_gaussians(entry));
         trials.push(trial.with_ignored_flag(true));
     }
     libtest_mimic::run(&Arguments::from_args(), trials).exit();

@@ -3,7 +3,7 @@
 use libtest_mimic::Failed;
 use splat::{Projection, Wanted};
 
-use super::Place;
+use super::Entry;
 use super::compare::{compare, widen};
 use crate::support::{self, crowd};
 
@@ -11,7 +11,7 @@ use crate::support::{self, crowd};
 /// dimensions. Opaque, so that no pixel walks far: llvmpipe, the software Vulkan of Mesa, ends a unit's loops after 65,535 rounds in all.
 ///
 /// Takes long, so it runs only where it is asked for: `-- --ignored millions`.
-pub fn millions_of_gaussians(place: &Place) -> Result<(), Failed> {
+pub fn millions_of_gaussians(entry: &Entry) -> Result<(), Failed> {
     let mut world = crowd(24, 1, 2_700_000, [64, 64], Projection::Pinhole);
     world.gaussians.scales.fill(0.01);
     world.gaussians.opacities.fill(0.98);
@@ -21,9 +21,9 @@ pub fn millions_of_gaussians(place: &Place) -> Result<(), Failed> {
             .collect(),
     );
     let start = std::time::Instant::now();
-    let (image, v) = place.run(&world, &v_image, Wanted::ALL)?;
-    println!("{}: {:.1} s", place.name, start.elapsed().as_secs_f64());
-    let (expected, v_expected) = Place::cpu().run(&world, &v_image, Wanted::ALL)?;
+    let (image, v) = entry.run(&world, &v_image, Wanted::ALL)?;
+    println!("{}: {:.1} s", entry.name, start.elapsed().as_secs_f64());
+    let (expected, v_expected) = Entry::cpu().run(&world, &v_image, Wanted::ALL)?;
     let features = widen(&expected.features);
     compare("image", &image.features, &features, 1e-3, |_| false)?;
     let backgrounds = widen(&v_expected.backgrounds);

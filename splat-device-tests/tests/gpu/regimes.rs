@@ -24,7 +24,7 @@ pub fn auto_takes_what_fits() -> Result<(), Failed> {
         (1, 128, 128, 256, little, true),
         (1, 129, 129, 256, little, false),
     ] {
-        let cube = device.clone().with_memory_budget(budget);
+        let gpu = device.clone().with_memory_budget(budget);
         let offsets = (0..=views).map(|view| {
             if view == 0 {
                 0
@@ -35,7 +35,7 @@ pub fn auto_takes_what_fits() -> Result<(), Failed> {
         let offsets: Vec<usize> = offsets.collect();
         let count = longest + (views - 1) * others;
         let zeros = vec![0.0f32; 3 * count];
-        let splats = cube.upload_splats(&splat::Splats {
+        let splats = gpu.upload_splats(&splat::Splats {
             means: &zeros[..2 * count],
             conics: &zeros,
             opacities: &zeros[..count],
@@ -46,7 +46,7 @@ pub fn auto_takes_what_fits() -> Result<(), Failed> {
             offsets,
             channels: 1,
         })?;
-        let hits = cube.bin(&splats.map(|buffer| buffer), side, side)?;
+        let hits = gpu.bin(&splats.map(|buffer| buffer), side, side)?;
         if matches!(hits, Hits::Small(_)) != small {
             return Err(format!("{views} views of {longest} and {others} splats, {side} px, {budget} bytes: {hits:?}").into());
         }

@@ -3,7 +3,7 @@
 //! The GPU backend runs on a runtime that records what is launched. So a kernel is here if a render launches it, in the very variants
 //! that a render launches; and each `#[cube(launch)]` in the sources must be among them.
 //!
-//! `cargo test -p splat --features cuda --test nvrtc`; `-- --ignored orders` tries other orders of shared arrays, for minutes. Without NVRTC (see `compiler.rs`) the compilations show as ignored.
+//! `cargo test -p splat-device-tests --features cuda --test nvrtc`; `-- --ignored orders` tries other orders of shared arrays, for minutes. Without NVRTC (see `compiler.rs`) the compilations show as ignored.
 
 mod arrays;
 mod compiler;
@@ -64,7 +64,7 @@ fn sources_are_searched() -> Result<(), Failed> {
 }
 
 fn every_kernel_is_launched(architecture: Architecture) -> Result<(), Failed> {
-    let sources = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src");
+    let sources = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../splat/src");
     let mut wanted = Vec::new();
     kernels_in_sources(&sources, &mut wanted).map_err(|error| error.to_string())?;
     if wanted.is_empty() {

@@ -1,17 +1,16 @@
 //! The device's scan and sort against the host's. Without a wgpu device the tests show as ignored.
 //!
-//! `cargo test -p splat --features wgpu --test cube_sort`; with `-- --ignored` the long ones too.
+//! `cargo test -p splat-device-tests --features wgpu --test gpu_sort`; with `-- --ignored` the long ones too.
 
 use cubecl_wgpu::{WgpuDevice, WgpuRuntime};
 use libtest_mimic::{Arguments, Failed, Trial};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use splat::measure::gpu as device;
-use splat::{Backend, Cpu, RenderError, Splats, TileSize};
-use splat::{Gpu, Regime};
+use splat::{Backend, Cpu, Gpu, Regime, RenderError, Splats, TileSize};
 
-type Gpu = Gpu<WgpuRuntime>;
+type Device = Gpu<WgpuRuntime>;
 
-fn gpu() -> Result<Gpu, RenderError> {
+fn gpu() -> Result<Device, RenderError> {
     Gpu::new(&WgpuDevice::default())
 }
 
@@ -25,7 +24,7 @@ fn random(len: usize, below: u32) -> Vec<u32> {
     (0..len).map(|_| rng.random_range(0..=below)).collect()
 }
 
-/// The first place where two lists differ.
+/// The first index at which two lists differ.
 fn same(what: &str, got: &[u32], expected: &[u32]) -> Result<(), Failed> {
     if got.len() != expected.len() {
         return Err(format!("{what}: {} numbers, not {}", got.len(), expected.len()).into());
@@ -179,7 +178,7 @@ fn splats(lens: &[usize], width: usize, height: usize, grid: f32) -> Splats<Vec<
 
 /// The lists of the device, after both stages.
 fn lists(
-    gpu: &Gpu,
+    gpu: &Device,
     splats: &Splats<Vec<f32>>,
     width: usize,
     height: usize,
@@ -202,7 +201,7 @@ fn lists(
     device::lists(gpu, &sorted)?.ok_or_else(|| "the small regime".into())
 }
 
-fn large() -> Result<Gpu, RenderError> {
+fn large() -> Result<Device, RenderError> {
     Ok(gpu()?.with_regime(Regime::Large))
 }
 

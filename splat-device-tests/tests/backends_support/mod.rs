@@ -1,6 +1,7 @@
 //! The backends of the table, each as a function from numbers on the host to numbers on the host.
 
 pub mod compare;
+pub mod hostile;
 pub mod many;
 pub mod scenes;
 
@@ -24,14 +25,14 @@ type Run = dyn Fn(&World, &Image<Vec<f32>>, Wanted, Option<usize>) -> Result<Out
 
 /// A backend in one regime.
 #[derive(Clone)]
-pub struct Place {
+pub struct Entry {
     pub name: &'static str,
     /// Bytes of working memory.
     pub budget: Option<usize>,
     run: Option<Arc<Run>>,
 }
 
-impl Place {
+impl Entry {
     /// Whether there is a device.
     pub fn available(&self) -> bool {
         self.run.is_some()
@@ -81,22 +82,22 @@ impl Place {
 
 /// A device in one regime.
 #[cfg(feature = "gpu")]
-fn device<R: cubecl::Runtime>(name: &'static str, cube: Option<&Gpu<R>>, regime: Regime) -> Place
+fn device<R: cubecl::Runtime>(name: &'static str, gpu: Option<&Gpu<R>>, regime: Regime) -> Entry
 where
     Gpu<R>: Send + Sync,
 {
-    let run = cube.map(|cube| {
-        let cube = cube.clone().with_regime(regime);
+    let run = gpu.map(|gpu| {
+        let gpu = gpu.clone().with_regime(regime);
         let run = move |world: &World, v_image: &Image<Vec<f32>>, wanted, budget| {
-            let cube = match budget {
-                Some(bytes) => cube.clone().with_memory_budget(bytes),
-                None => cube.clone(),
+            let gpu = match budget {
+                Some(bytes) => gpu.clone().with_memory_budget(bytes),
+                None => gpu.clone(),
             };
-            on_device(&cube, world, v_image, wanted)
+            on_device(&gpu, world, v_image, wanted)
         };
         Arc::new(run) as Arc<Run>
     });
-    Place {
+    Entry {
         name,
         budget: None,
         run,
@@ -106,23 +107,23 @@ where
 /// Renders and differentiates on a device.
 #[cfg(feature = "gpu")]
 pub fn on_device<R: cubecl::Runtime>(
-    cube: &Gpu<R>,
+    gpu: &Gpu<R>,
     world: &World,
     v_image: &Image<Vec<f32>>,
     wanted: Wanted,
 ) -> Result<Outcome, RenderError> {
     let rounded = world.rounded::<f32>();
-    let gaussians = cube.upload_gaussians(&rounded.gaussians.as_slices())?;
-    let backgrounds = cube.upload(&rounded.backgrounds)?;
+    let gaussians = gpu.upload_gaussians(&rounded.gaussians.as_slices())?;
+    let backgrounds = gpu.upload(&rounded.backgrounds)?;
     let scene = splat::Scene {
         gaussians: gaussians.map(|buffer| buffer),
         views: &rounded.views,
         backgrounds: &backgrounds,
     };
-    let (image, saved) = render(cube, &scene, &world.config)?;
-    let v_image = cube.upload_image(&v_image.as_slices())?;
-    let v = render_vjp(cube, &scene, &saved, &v_image.map(|buffer| buffer), wanted)?;
-    Ok((cube.download_image(&image)?, cube.download_gradients(&v)?))
+    let (image, saved) = render(gpu, &scene, &world.config)?;
+    let v_image = gpu.upload_image(&v_image.as_slices())?;
+    let v = render_vjp(gpu, &scene, &saved, &v_image.map(|buffer| buffer), wanted)?;
+    Ok((gpu.download_image(&image)?, gpu.download_gradients(&v)?))
 }
 
 /// Planes of a device.
@@ -148,40 +149,40 @@ fn planes_of_device() -> Planes {
 }
 
 /// Every backend this program was built with.
-pub fn places() -> Vec<Place> {
+pub fn entries() -> Vec<Entry> {
     #[cfg_attr(not(feature = "gpu"), expect(unused_mut, reason = "no other backend"))]
-    let mut places = vec![Place::cpu()];
+    let mut entries = vec![Entry::cpu()];
     #[cfg(feature = "wgpu")]
     {
-        let cube = Gpu::<cubecl_wgpu::WgpuRuntime>::new(&cubecl_wgpu::WgpuDevice::default()).ok();
-        let plain = cube.clone().map(|cube| cube.with_planes(Support::Never));
+        let gpu = Gpu::<cubecl_wgpu::WgpuRuntime>::new(&cubecl_wgpu::WgpuDevice::default()).ok();
+        let plain = gpu.clone().map(|gpu| gpu.with_planes(Support::Never));
         let known = planes_of_device();
-        let planes = cube.filter(|_| known.any);
-        let planes = planes.map(|cube| cube.with_planes(Support::Assumed));
-        let planes = planes.filter(|cube| cube.plane_size().is_some());
-        places.push(device("wgpu_small", plain.as_ref(), Regime::Small));
-        places.push(device("wgpu_large", plain.as_ref(), Regime::Large));
-        places.push(device("wgpu_small_planes", planes.as_ref(), Regime::Small));
+        let planes = gpu.filter(|_| known.any);
+        let planes = planes.map(|gpu| gpu.with_planes(Support::Assumed));
+        let planes = planes.filter(|gpu| gpu.plane_size().is_some());
+        entries.push(device("wgpu_small", plain.as_ref(), Regime::Small));
+        entries.push(device("wgpu_large", plain.as_ref(), Regime::Large));
+        entries.push(device("wgpu_small_planes", planes.as_ref(), Regime::Small));
         // In one of the two regimes, so that both kinds of kernels run.
-        let planes = planes.map(|cube| with_planes_in_order(cube, known.in_order));
-        places.push(device("wgpu_large_planes", planes.as_ref(), Regime::Large));
+        let planes = planes.map(|gpu| with_planes_in_order(gpu, known.in_order));
+        entries.push(device("wgpu_large_planes", planes.as_ref(), Regime::Large));
     }
     #[cfg(feature = "cuda")]
     {
-        let cube = Gpu::<cubecl_cuda::CudaRuntime>::new(&cubecl_cuda::CudaDevice::default()).ok();
-        places.push(device("cuda_small", cube.as_ref(), Regime::Small));
-        places.push(device("cuda_large", cube.as_ref(), Regime::Large));
-        let plain = cube.map(|cube| cube.with_planes(Support::Never));
-        places.push(device(
+        let gpu = Gpu::<cubecl_cuda::CudaRuntime>::new(&cubecl_cuda::CudaDevice::default()).ok();
+        entries.push(device("cuda_small", gpu.as_ref(), Regime::Small));
+        entries.push(device("cuda_large", gpu.as_ref(), Regime::Large));
+        let plain = gpu.map(|gpu| gpu.with_planes(Support::Never));
+        entries.push(device(
             "cuda_small_no_planes",
             plain.as_ref(),
             Regime::Small,
         ));
-        places.push(device(
+        entries.push(device(
             "cuda_large_no_planes",
             plain.as_ref(),
             Regime::Large,
         ));
     }
-    places
+    entries
 }

@@ -1,6 +1,6 @@
 //! The scenes of the table.
 
-use splat::{Projection, Views};
+use splat::{Outputs, Projection, RenderConfig, Views};
 
 use crate::support::{self, PROJECTIONS, World, crowd};
 
@@ -34,6 +34,7 @@ pub fn cases() -> Vec<Case> {
             ..antialias
         },
     ));
+    cases.extend(settings());
     let half = crowd(12, 2, 60, [30, 26], Projection::Pinhole);
     let config = half.config.clone().with_half_features(true);
     cases.push(case("half_features", World { config, ..half }));
@@ -60,6 +61,52 @@ pub fn cases() -> Vec<Case> {
         crowd(11, 2, 0, [20, 18], Projection::Pinhole),
     ));
     cases
+}
+
+/// A crowd under settings other than the default ones, one setting at a time.
+fn settings() -> Vec<Case> {
+    let base = || crowd(13, 2, 80, [34, 26], Projection::Pinhole);
+    let with = |name: &str, change: fn(&mut World)| {
+        let mut world = base();
+        change(&mut world);
+        case(name, world)
+    };
+    vec![
+        with("blur_0", |world| world.config.blur = 0.0),
+        with("blur_2", |world| world.config.blur = 2.0),
+        with("blur_0_antialias", |world| {
+            world.config.blur = 0.0;
+            world.config.antialias = true;
+        }),
+        with("alpha_min_high", |world| world.config.alpha_min = 0.05),
+        with("alpha_min_low", |world| world.config.alpha_min = 1e-4),
+        with("alpha_max", |world| world.config.alpha_max = 0.6),
+        with("transmittance_min_high", |world| {
+            world.config.transmittance_min = 0.2;
+        }),
+        with("transmittance_min_0", |world| {
+            world.config.transmittance_min = 0.0;
+        }),
+        // The crowd lies between 3 and 5 in front of its cameras: half of it remains.
+        with("near_and_far", |world| {
+            for camera in &mut world.views.cameras {
+                *camera = camera.with_depth_range(3.6, 4.4);
+            }
+        }),
+        with("focal_lengths", |world| {
+            for camera in &mut world.views.cameras {
+                (camera.fx, camera.fy) = (0.4 * camera.fx, 1.7 * camera.fy);
+            }
+        }),
+        with("depth_and_layers", |world| {
+            world.config.outputs.transmittance = false;
+            world.config.layers = vec![1, 8, 30];
+        }),
+        with("layers_alone", |world| {
+            world.config.outputs = Outputs::default();
+            world.config.layers = vec![0, 5, 5, 1000];
+        }),
+    ]
 }
 
 /// The same world with other features.

@@ -1,20 +1,14 @@
-//! The formulas as device code: one launch of the projection and its vjp on a wgpu device, against the same functions on the
-//! host. Without a device the test shows as ignored.
-//!
-//! `cargo test -p splat --features wgpu --test cube`
-
-mod regimes;
+//! The formulas as device code: one launch of the projection and its vjp, against the same functions on the host.
 
 use cubecl::prelude::*;
 use cubecl_wgpu::{WgpuDevice, WgpuRuntime};
-use half::f16;
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::Failed;
 use splat::formulas::single::{Real, binning, composite, project};
-use splat::formulas::{Mat3, Quaternion, Sym2, Vec2, Vec3};
-use splat::{
-    Backend, Camera, CameraParams, Cpu, GaussianShape, Gaussians, Gpu, GpuBuffer, Moments,
-    ProjectConstants, Projection, RenderConfig, RenderError, Splat, Views,
+use splat::formulas::{
+    CameraParams, GaussianShape, Mat3, Moments, ProjectConstants, Quaternion, Splat, Sym2, Vec2,
+    Vec3,
 };
+use splat::{Camera, Projection};
 
 /// Device against host, relative to the largest number of a row: a few roundings of `f32`, in another order.
 const DEVICE_TOLERANCE: f32 = 1e-5;
@@ -59,7 +53,7 @@ fn camera_from(x: &Array<f32>) -> CameraParams<f32> {
     }
 }
 
-/// One unit per Gaussian.
+/// One thread per Gaussian.
 #[cube(launch)]
 fn project_kernel(gaussians: &Array<f32>, camera: &Array<f32>, out: &mut Array<f32>) {
     let i = ABSOLUTE_POS;
@@ -234,7 +228,7 @@ fn gaussians(count: usize) -> Vec<f32> {
         .collect()
 }
 
-fn device_formulas_equal_host_formulas(
+pub fn device_formulas_equal_host_formulas(
     projection: Projection,
     antialias: bool,
 ) -> Result<(), Failed> {
@@ -277,167 +271,4 @@ fn device_formulas_equal_host_formulas(
         }
     }
     Ok(())
-}
-
-/// Every number of binary16, what lies half way to the next, the nearest numbers beside both, and what is too large or small.
-fn numbers_to_round() -> Vec<f32> {
-    let halves = (0..=f16::MAX.to_bits()).map(|bits| f16::from_bits(bits).to_f32());
-    let halves: Vec<f32> = halves.collect();
-    let middles = halves.windows(2).map(|pair| 0.5 * (pair[0] + pair[1]));
-    let exact: Vec<f32> = middles
-        .chain(halves.iter().copied())
-        .chain([1e-30, 65_519.0, 65_520.0, 1e30, f32::MAX])
-        .collect();
-    let near = exact
-        .into_iter()
-        .flat_map(|x| [x.next_down(), x, x.next_up()]);
-    let near = near.filter(|x| x.is_finite());
-    near.flat_map(|x| [x, -x]).collect()
-}
-
-/// The device's features of 16 bits against the host's.
-fn half_features_are_those_of_the_host() -> Result<(), Failed> {
-    const CHANNELS: usize = 1024;
-    let mut features = numbers_to_round();
-    features.resize(features.len().next_multiple_of(CHANNELS), 0.0);
-    let count = features.len() / CHANNELS;
-    let camera = Camera::new(Projection::Orthographic, 1.0, 1.0, 4.0, 4.0);
-    let views = Views::dense(8, 8, camera, 1, count)?;
-    let gaussians = Gaussians {
-        means: &[0.0, 0.0, 1.0].repeat(count)[..],
-        scales: &[1.0; 3].repeat(count),
-        quaternions: &[1.0, 0.0, 0.0, 0.0].repeat(count),
-        opacities: &vec![0.5; count],
-        features: &features,
-        count,
-        channels: CHANNELS,
-    };
-    let config = RenderConfig::default().with_half_features(true);
-    let host = Cpu::<f32>::new().project(&gaussians, &views, &config)?;
-    let cube = Gpu::<WgpuRuntime>::new(&WgpuDevice::default())?;
-    let on_device = cube.upload_gaussians(&gaussians)?;
-    let splats = cube.project(&on_device.map(|buffer| buffer), &views, &config)?;
-    let device = cube.download_splats(&splats)?.features;
-    let host_again = cube.download_splats(&cube.upload_splats(&host.as_slices())?)?;
-    // Copied buffer by buffer they would be where no kernel looks.
-    let mut copied = cube.upload_splats(&host.as_slices())?;
-    copied.features = cube.upload(&[])?;
-    copied.half_features.clone_from(&host.half_features);
-    match cube.bin(&copied.map(|buffer| buffer), 8, 8) {
-        Err(RenderError::Shape {
-            argument: "splats.half_features",
-            ..
-        }) => {}
-        other => return Err(format!("{:?}", other.map(|_| "hits")).into()),
-    }
-    let halves = host.half_features.ok_or("no features of 16 bits")?;
-    if device.len() != halves.len() || host_again.features.len() != halves.len() {
-        return Err(format!("{} features of {}", device.len(), halves.len()).into());
-    }
-    for (i, &x) in features.iter().enumerate() {
-        let expected = f16::from_f32(x.clamp(-65_504.0, 65_504.0));
-        let got = [device[i], halves[i].to_f32(), host_again.features[i]];
-        if got.map(f32::to_bits) != [expected.to_f32().to_bits(); 3] {
-            return Err(format!("{x:e}: {expected:e}, device and host twice {got:?}").into());
-        }
-    }
-    Ok(())
-}
-
-/// A handle with fewer words than said would be read beyond its end.
-fn buffers_longer_than_their_handle_are_refused() -> Result<(), Failed> {
-    let cube = Gpu::<WgpuRuntime>::new(&WgpuDevice::default())?;
-    let handle = cube.upload(&[1.0, 2.0, 3.0])?.handle().clone();
-    let buffer = GpuBuffer::from_handle(handle.clone(), 3)?;
-    let same = cube.download(&buffer)? == [1.0, 2.0, 3.0];
-    let longer = GpuBuffer::from_handle(handle, 4);
-    match (same, longer) {
-        (
-            true,
-            Err(RenderError::Shape {
-                argument: "handle", ..
-            }),
-        ) => Ok(()),
-        other => Err(format!("{other:?}").into()),
-    }
-}
-
-/// Every sum over a plane is one unit's to write, for all sizes of planes, of which the devices at hand have one.
-fn every_sum_is_the_share_of_one_unit() -> Result<(), Failed> {
-    for plane in [8, 16, 32, 64] {
-        for count in 1..=10 {
-            let mut owners = vec![0; count as usize];
-            let (shares, most) = splat::measure::gpu::plane_shares(count, plane);
-            for &[first, len] in &shares {
-                if len > most {
-                    return Err(format!("{plane} units, {count} sums: {len} of {most}").into());
-                }
-                (first..first + len).for_each(|k| owners[k as usize] += 1);
-            }
-            if shares.len() != plane as usize || owners.iter().any(|&n| n != 1) {
-                return Err(format!("{plane} units, {count} sums: {owners:?}").into());
-            }
-        }
-    }
-    Ok(())
-}
-
-/// A grid holds its cubes, no side is longer than WebGPU allows, and 32 bits number the units; what they cannot number is an error.
-fn grids_hold_their_cubes() -> Result<(), Failed> {
-    // 2^32 units of 256 per cube, less the 257 cubes that a grid may have beyond those asked for.
-    let most = (1 << 24) - 258;
-    for cubes in [0, 1, 65_535, 65_536, 131_071, 1 << 20, most - 1, most] {
-        let sides = splat::measure::gpu::grid_sides(cubes)?;
-        let [x, y, z] = sides.map(|side| side as usize);
-        if x.max(y).max(z) > 65_535 || x * y * z < cubes.max(1) || x * y * z * 256 > 1 << 32 {
-            return Err(format!("{cubes} cubes in {sides:?}").into());
-        }
-    }
-    for cubes in [most + 1, 1 << 24, 1 << 32, usize::MAX] {
-        match splat::measure::gpu::grid_sides(cubes) {
-            Err(RenderError::Capacity { .. }) => {}
-            other => return Err(format!("{cubes} cubes: {other:?}").into()),
-        }
-    }
-    Ok(())
-}
-
-fn main() {
-    // CubeCL panics where no adapter is found; that is the only way it has to say so.
-    let found = std::panic::catch_unwind(|| WgpuRuntime::client(&WgpuDevice::default())).is_ok();
-    let mut trials = Vec::new();
-    for projection in [
-        Projection::Pinhole,
-        Projection::Orthographic,
-        Projection::Hybrid,
-    ] {
-        for antialias in [false, true] {
-            let name = format!(
-                "device_formulas_equal_host_formulas::{projection:?}::antialias_{antialias}"
-            );
-            let run = move || device_formulas_equal_host_formulas(projection, antialias);
-            trials.push(Trial::test(name, run).with_ignored_flag(!found));
-        }
-    }
-    trials.push(Trial::test(
-        "grids_hold_their_cubes",
-        grids_hold_their_cubes,
-    ));
-    trials.push(Trial::test(
-        "every_sum_is_the_share_of_one_unit",
-        every_sum_is_the_share_of_one_unit,
-    ));
-    let halves = Trial::test(
-        "half_features_are_those_of_the_host",
-        half_features_are_those_of_the_host,
-    );
-    trials.push(halves.with_ignored_flag(!found));
-    let longer = Trial::test(
-        "buffers_longer_than_their_handle_are_refused",
-        buffers_longer_than_their_handle_are_refused,
-    );
-    trials.push(longer.with_ignored_flag(!found));
-    let auto = Trial::test("auto_takes_what_fits", regimes::auto_takes_what_fits);
-    trials.push(auto.with_ignored_flag(!found));
-    libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
