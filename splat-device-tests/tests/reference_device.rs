@@ -7,18 +7,24 @@
 
 #[path = "../../splat/examples/verify/compare.rs"]
 mod compare;
+#[path = "../../splat/examples/verify/computed.rs"]
+mod computed;
+#[path = "../../splat/examples/verify/dims.rs"]
+mod dims;
 #[path = "../../splat/examples/verify/expected.rs"]
 mod expected;
 #[path = "../../splat/examples/verify/harmonic.rs"]
 mod harmonic;
 #[path = "../../splat/examples/verify/params.rs"]
 mod params;
-#[path = "../../splat/examples/verify/place.rs"]
-mod place;
+#[path = "../../splat/examples/verify/precision.rs"]
+mod precision;
 #[path = "../../splat/examples/verify/reference.rs"]
 mod reference;
 #[path = "../../splat/tests/reference_folder/mod.rs"]
 mod reference_folder;
+#[path = "../../splat/examples/verify/renderer.rs"]
+mod renderer;
 #[path = "../../splat/examples/verify/run.rs"]
 mod run;
 #[path = "../../splat/examples/verify/tensors.rs"]
@@ -32,7 +38,8 @@ use cubecl_wgpu::{WgpuDevice, WgpuRuntime};
 use libtest_mimic::{Arguments, Failed};
 use splat::{Gpu, Regime};
 
-use compare::{Precision, Row};
+use compare::Row;
+use precision::Precision;
 use reference::Reference;
 
 fn verify(gpu: &Gpu<WgpuRuntime>, file: &Path) -> Result<(), Failed> {
