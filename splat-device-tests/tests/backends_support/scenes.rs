@@ -1,6 +1,6 @@
 //! The scenes of the table.
 
-use splat::{Outputs, Projection, RenderConfig, Views};
+use splat::{Outputs, Projection, Views};
 
 use crate::support::{self, PROJECTIONS, World, crowd};
 
