@@ -146,8 +146,16 @@ pub(crate) fn walked(
     part: Part,
     #[comptime] large: bool,
 ) -> u32 {
-    let mut walked = u32::min(tile_end(state, part.reached, cube), count);
+    let mut walked = tile_end(state, part.reached, cube);
+    if comptime![!large] {
+        walked = u32::min(walked, count);
+    }
     if comptime![large] {
+        // Read again: kept over what precedes, the count would be a register more.
+        walked = u32::min(
+            walked,
+            ranges[(global + 1) as usize] - ranges[global as usize],
+        );
         // Hits of other chunks in front of this one's are left out; those behind must be walked through.
         if ranges[global as usize] >= part.end_slot
             || ranges[(global + 1) as usize] <= part.first_slot
@@ -170,10 +178,10 @@ pub(crate) fn clear_unreached(
     part: Part,
     #[comptime] large: bool,
 ) {
-    // Not below zero, whatever the buffers say.
-    let unreached = u32::max(count_again(tile), reached) - reached;
+    let count = count_again(tile);
     let mut i = UNIT_POS_X;
-    while i < unreached * part.stride {
+    // Not below zero: `walked` never goes beyond the tile's hits.
+    while i < (count - reached) * part.stride {
         let hit = reached + i / part.stride;
         let index = list_index(ranges, tile, hit, layout, large);
         let partial = partial_at(index, cube, layout, part, large);

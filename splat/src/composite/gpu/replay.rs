@@ -4,7 +4,8 @@
 #![expect(
     clippy::too_many_lines,
     clippy::fn_params_excessive_bools,
-    reason = "a kernel"
+    clippy::trivially_copy_pass_by_ref,
+    reason = "a kernel, whose shared memory is no value"
 )]
 
 use cubecl::prelude::*;
@@ -157,7 +158,6 @@ pub(crate) fn replay_kernel<F: Float>(
             layout,
             large,
         );
-        let mut top = walked(state, ranges, cube, own_tile.global, count, part, large);
 
         // This thread's pixel on the way back to front.
         let mut v = Array::<f32>::new(planes as usize);
@@ -185,6 +185,7 @@ pub(crate) fn replay_kernel<F: Float>(
             }
         }
 
+        let mut top = walked(state, ranges, cube, own_tile.global, count, part, large);
         while top > 0 {
             let size = u32::min(BATCH, top);
             let bottom = top - size;

@@ -169,7 +169,6 @@ pub(crate) fn replay_planes_kernel<F: Float>(
             layout,
             large,
         );
-        let mut top = walked(state, ranges, cube, own_tile.global, count, part, large);
 
         let mut v = Array::<f32>::new(planes as usize);
         let pixel = start_pixel(
@@ -185,6 +184,7 @@ pub(crate) fn replay_planes_kernel<F: Float>(
             own_sum = sums.runtime();
         }
 
+        let mut top = walked(state, ranges, cube, own_tile.global, count, part, large);
         while top > 0 {
             let size = u32::min(batch, top);
             let bottom = top - size;

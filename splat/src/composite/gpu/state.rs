@@ -42,6 +42,8 @@ pub(crate) fn state_of(
     #[comptime] with_depth: bool,
 ) -> PixelState {
     let at = pixel * STATE;
+    let transmittance = f32::reinterpret(state[(at + TRANSMITTANCE) as usize]);
+    let end = state[(at + END) as usize];
     let mut v_rest = 0.0f32;
     let mut v_depth = 0.0f32;
     if comptime![with_rest] {
@@ -51,8 +53,8 @@ pub(crate) fn state_of(
         v_depth = f32::reinterpret(state[(at + V_DEPTH) as usize]);
     }
     PixelState {
-        transmittance: f32::reinterpret(state[(at + TRANSMITTANCE) as usize]),
-        end: state[(at + END) as usize],
+        transmittance,
+        end,
         v_rest,
         v_depth,
     }

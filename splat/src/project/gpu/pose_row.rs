@@ -1,10 +1,5 @@
 //! The layout of the gradient with respect to a pose: the rows of `[R | t]`.
 
-#![expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "parts of a kernel, whose shared memory is no value"
-)]
-
 use cubecl::prelude::*;
 
 use crate::device::launch::UNITS;
