@@ -11,8 +11,8 @@ use crate::composite::gpu::replay::replay_kernel;
 use crate::composite::gpu::replay_planes::{batch_of, replay_planes_kernel};
 use crate::composite::gpu::state::STATE;
 use crate::composite::gpu::sums::{
-    PIXELS, background_kernel, gather_large_kernel, gather_small_kernel, state_kernel,
-    sum_rows_kernel, zero_kernel,
+    PIXELS, background_kernel, cut_ends_kernel, gather_large_kernel, gather_small_kernel,
+    state_kernel, sum_rows_kernel, zero_kernel,
 };
 use crate::device::Gpu;
 use crate::device::buffer::GpuBuffer;
@@ -368,6 +368,19 @@ impl<R: Runtime> Backward<'_, R> {
                 self.splats.channels as u32,
                 v_transmittance.is_some(),
                 v_depth.is_some(),
+            );
+            let (_, ranges, large) = lists(self.sorted);
+            cut_ends_kernel::launch::<R>(
+                &self.gpu.client,
+                grid(cubes)?,
+                cube_dim(),
+                ranges.arg(),
+                state.arg(),
+                layout(self.sorted),
+                first_view as u32,
+                cubes as u32,
+                reached as u32,
+                large,
             );
         }
         Ok(state)

@@ -142,20 +142,11 @@ pub(crate) fn walked(
     ranges: &Array<u32>,
     cube: u32,
     global: u32,
-    count: u32,
     part: Part,
     #[comptime] large: bool,
 ) -> u32 {
     let mut walked = tile_end(state, part.reached, cube);
-    if comptime![!large] {
-        walked = u32::min(walked, count);
-    }
     if comptime![large] {
-        // Read again: kept over what precedes, the count would be a register more.
-        walked = u32::min(
-            walked,
-            ranges[(global + 1) as usize] - ranges[global as usize],
-        );
         // Hits of other chunks in front of this one's are left out; those behind must be walked through.
         if ranges[global as usize] >= part.end_slot
             || ranges[(global + 1) as usize] <= part.first_slot
@@ -180,7 +171,7 @@ pub(crate) fn clear_unreached(
 ) {
     let count = count_again(tile);
     let mut i = UNIT_POS_X;
-    // Not below zero: `walked` never goes beyond the tile's hits.
+    // Not below zero: `cut_ends_kernel` has seen to it.
     while i < (count - reached) * part.stride {
         let hit = reached + i / part.stride;
         let index = list_index(ranges, tile, hit, layout, large);

@@ -17,8 +17,7 @@ use crate::composite::gpu::packed::{ROW, offset, row_of};
 use crate::composite::gpu::partials::{Part, STEP, write_hits};
 use crate::composite::gpu::pixel::{clear_unreached, replay_hit, start_pixel, walked};
 use crate::composite::gpu::tile::{
-    InTile, Layout, TILE_WORDS, Thresholds, count_again, load_batch, pair_if_near, pixel_of,
-    tile_hits, tile_of,
+    InTile, Layout, TILE_WORDS, Thresholds, load_batch, pair_if_near, pixel_of, tile_hits, tile_of,
 };
 use crate::device::launch::{UNITS, cube_index};
 use crate::formulas::single::{Real, composite as formula};
@@ -150,7 +149,7 @@ pub(crate) fn replay_kernel<F: Float>(
         let own = pixel_of(own_tile, within);
         let x = own.x;
         let y = own.y;
-        let count = tile_hits(
+        tile_hits(
             ranges,
             &mut tile,
             own_tile.view,
@@ -185,7 +184,7 @@ pub(crate) fn replay_kernel<F: Float>(
             }
         }
 
-        let mut top = walked(state, ranges, cube, own_tile.global, count, part, large);
+        let mut top = walked(state, ranges, cube, own_tile.global, part, large);
         while top > 0 {
             let size = u32::min(BATCH, top);
             let bottom = top - size;
@@ -309,8 +308,7 @@ pub(crate) fn replay_kernel<F: Float>(
 
         if comptime![first] {
             // Asked again: kept over the loop, it would be a register more.
-            let count = count_again(&tile);
-            let reached = walked(state, ranges, cube, own_tile.global, count, part, large);
+            let reached = walked(state, ranges, cube, own_tile.global, part, large);
             clear_unreached(ranges, &tile, partials, cube, reached, layout, part, large);
         }
     }

@@ -71,3 +71,10 @@ pub(crate) fn set_tile_end(state: &mut Array<u32>, tiles: u32, tile: u32, end: u
 pub(crate) fn tile_end(state: &Array<u32>, tiles: u32, tile: u32) -> u32 {
     state[(tiles + tile) as usize]
 }
+
+/// Cuts the end of pixel `pixel` to the `count` hits of its tile.
+#[cube]
+pub(crate) fn cut_end(state: &mut Array<u32>, pixel: u32, count: u32) {
+    let at = pixel * STATE + END;
+    state[at as usize] = u32::min(state[at as usize], count);
+}

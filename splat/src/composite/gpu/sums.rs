@@ -4,8 +4,8 @@ use cubecl::prelude::*;
 
 use crate::binning::gpu::hits::TILE_SIDE;
 use crate::composite::gpu::partial_row::{Target, target_index};
-use crate::composite::gpu::state::{PixelState, set_state, set_tile_end};
-use crate::composite::gpu::tile::{Layout, tile_of};
+use crate::composite::gpu::state::{PixelState, cut_end, set_state, set_tile_end, tile_end};
+use crate::composite::gpu::tile::{Layout, list_length, tile_of};
 use crate::device::launch::{UNITS, cube_index, unit_index};
 use crate::formulas::single::composite as formula;
 
@@ -75,6 +75,35 @@ pub(crate) fn state_kernel(
         }
         if UNIT_POS_X == 0 {
             set_tile_end(state, reached, cube, greatest[0]);
+        }
+    }
+}
+
+/// One workgroup per tile of a chunk: cuts the ends that [`state_kernel`] left to the length of the tile's list. What a compositor
+/// left for the same lists has none beyond; those of other lists of the same shape may, and the replay would walk past the list.
+#[cube(launch)]
+pub(crate) fn cut_ends_kernel(
+    ranges: &Array<u32>,
+    state: &mut Array<u32>,
+    layout: Layout,
+    first_view: u32,
+    cubes: u32,
+    reached: u32,
+    #[comptime] large: bool,
+) {
+    let cube = cube_index();
+    if cube < cubes {
+        let tile = tile_of(cube, layout, first_view);
+        let count = list_length(ranges, tile.global, layout, large);
+        let column = tile.left + UNIT_POS_X % TILE_SIDE;
+        let row = tile.top + UNIT_POS_X / TILE_SIDE;
+        if column < layout.width && row < layout.height {
+            let local = (tile.view - first_view) * layout.height + row;
+            cut_end(state, local * layout.width + column, count);
+        }
+        if UNIT_POS_X == 0 {
+            let end = u32::min(tile_end(state, reached, cube), count);
+            set_tile_end(state, reached, cube, end);
         }
     }
 }

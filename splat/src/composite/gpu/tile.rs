@@ -131,6 +131,31 @@ pub(crate) fn tile_hits(
     count
 }
 
+/// The number of hits of tile `global` of all views; each thread finds it by itself.
+#[cube]
+pub(crate) fn list_length(
+    ranges: &Array<u32>,
+    global: u32,
+    layout: Layout,
+    #[comptime] large: bool,
+) -> u32 {
+    let mut length = 0u32;
+    if comptime![large] {
+        let first = ranges[global as usize];
+        let end = ranges[(global + 1) as usize];
+        if end > first {
+            length = end - first;
+        }
+    } else {
+        let words = layout.ranks / 32;
+        for w in 0..words {
+            let word: u32 = ranges[(global * words + w) as usize];
+            length += word.count_ones();
+        }
+    }
+    length
+}
+
 /// The number of a tile's hits once more.
 #[cube]
 pub(crate) fn count_again(tile: &SharedMemory<u32>) -> u32 {
