@@ -198,6 +198,21 @@ fn every_refused_request_is_an_error_of_capacity() {
     let v_splats = v_splats.as_slices();
     let project_vjp = || backend().project_vjp(g, views, &world.config, &splats, &v_splats, wanted);
     calls.push(("project_vjp", refuse_each("project_vjp", project_vjp)));
+    for (name, requests) in calls {
+        assert!(requests > 0, "{name} made no large request");
+    }
+}
+
+#[test]
+fn every_refused_request_beside_the_stages_is_an_error_of_capacity() {
+    let _turn = turn();
+    let backend = Cpu::<f32>::new;
+    let world = crowd(3, 1, 60_000, [64, 64], Projection::Pinhole);
+    let scene = world.rounded::<f32>();
+    let scene = scene.scene();
+    let (_, saved) = render(&backend(), &scene, &world.config).expect("a valid scene");
+    let (g, views) = (&scene.gaussians, scene.views);
+    let mut calls = Vec::new();
     let copies = Mutex::new(vec![saved.splats.clone(); 8]);
     let complete = || {
         let splats = copies
@@ -231,7 +246,8 @@ fn every_refused_request_is_an_error_of_capacity() {
     calls.push(("many views", refuse_each("many views", project)));
     let splats = project().expect("a valid scene");
     let (v_splats, splats) = (splats.as_slices(), splats.as_slices());
-    let project_vjp = || backend().project_vjp(g, views, &world.config, &splats, &v_splats, wanted);
+    let project_vjp =
+        || backend().project_vjp(g, views, &world.config, &splats, &v_splats, Wanted::ALL);
     calls.push((
         "many views, vjp",
         refuse_each("many views, vjp", project_vjp),
