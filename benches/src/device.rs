@@ -11,7 +11,7 @@ use splat::{
 
 use crate::{Stage, WANTED, Workload};
 
-/// Cubes and steps of a launch of the ceiling: enough to keep a large device busy. More steps would not do, pixels are opaque after 900.
+/// Workgroups and steps of a launch of the ceiling: enough to keep a large device busy. More steps would not do, pixels are opaque after 900.
 const CEILING: (u32, u32) = (1 << 12, 1 << 8);
 
 /// What launches of the ceiling take together, at least: on a large device one is over before the next could be asked for.

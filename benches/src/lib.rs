@@ -1,6 +1,6 @@
 //! What is timed, and how.
 //!
-//! Scenes come from three places: seeded [`Recipe`]s, which need no file; files ([`Workload::load`]); and, where it is at hand, a
+//! Scenes come from three sources: seeded [`Recipe`]s, which need no file; files ([`Workload::load`]); and, where it is at hand, a
 //! photographed scene ([`garden()`]). [`Bench`] times any stage of a render of them; the program `throughput` makes tables of it.
 //!
 //! # The recipes and the files

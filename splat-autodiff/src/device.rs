@@ -21,7 +21,7 @@ use crate::tape::{Forward, Recording, Tape, image_shapes, input_shapes, wanted};
 
 /// What the backward pass reads, all of it on the device.
 struct DeviceTape<R: CubeRuntime> {
-    cube: Gpu<R>,
+    gpu: Gpu<R>,
     gaussians: Gaussians<GpuBuffer>,
     backgrounds: GpuBuffer,
     views: Views,
@@ -34,7 +34,7 @@ struct DeviceTape<R: CubeRuntime> {
 impl<R: CubeRuntime> fmt::Debug for DeviceTape<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DeviceTape")
-            .field("cube", &self.gpu)
+            .field("gpu", &self.gpu)
             .field("gaussians", &self.gaussians.count)
             .finish_non_exhaustive()
     }
@@ -59,7 +59,7 @@ impl<R: CubeRuntime> DeviceTape<R> {
         }
         let of = inputs.gaussians;
         let (means, like) = take::<B, R>("gaussians.means", primitive(of.means))?;
-        let cube = Gpu::from_client(like.client.clone())?;
+        let gpu = Gpu::from_client(like.client.clone())?;
         let buffer = |argument, tensor| Ok::<_, Error>(take::<B, R>(argument, tensor)?.0);
         let gaussians = Gaussians {
             means,
@@ -76,9 +76,9 @@ impl<R: CubeRuntime> DeviceTape<R> {
             views: &views,
             backgrounds: &backgrounds,
         };
-        let (image, saved) = splat::render(&cube, &scene, config)?;
+        let (image, saved) = splat::render(&gpu, &scene, config)?;
         let tape = Self {
-            cube,
+            gpu,
             gaussians,
             backgrounds,
             views,

@@ -55,7 +55,7 @@ fn plain_gpu() -> Option<Gpu<WgpuRuntime>> {
     // CubeCL reports what the adapter has, not what this device was made with.
     let gpu = Gpu::new(&device).ok()?;
     let never = Support::Never;
-    let gpu = gpu.with_planes(never).with_halves(never);
+    let gpu = gpu.with_subgroups(never).with_halves(never);
     // As in a browser.
     Some(gpu.with_uniform_barriers(true))
 }
@@ -70,7 +70,7 @@ fn limits_are_those_of_plain_webgpu(gpu: &Gpu<WgpuRuntime>) -> Result<(), Failed
         hardware.max_shared_memory_size,
         properties.memory.max_page_size,
     );
-    if got == (7, 16 << 10, 128 << 20) && gpu.plane_size().is_none() {
+    if got == (7, 16 << 10, 128 << 20) && gpu.subgroup_size().is_none() {
         return Ok(());
     }
     Err(format!("{got:?}").into())

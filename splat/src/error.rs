@@ -3,8 +3,8 @@
 //! An error depends on shapes, configuration, device or capacity, never on the numbers in a buffer: Gaussians with
 //! hostile numbers are culled and counted instead.
 //!
-//! Every allocation whose size depends on the data goes through a function of this file, so that refused memory is an
-//! error. What does not is bounded by a constant, or by a fraction of what the caller already holds.
+//! Every buffer of scalars, indices and hits goes through a function of this file, so that refused memory is an error. Lists
+//! of tasks do not, nor copies of the offsets of views: they have an entry per strip, per row of a strip or per view.
 
 use rayon::prelude::*;
 

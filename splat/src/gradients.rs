@@ -69,7 +69,7 @@ impl Wanted {
     }
 }
 
-/// The gradients that [`Backend::project_vjp`] returns.
+/// The gradients that [`Backend::project_vjp`](crate::Backend::project_vjp) returns.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ProjectGradients<S> {
     /// By the Gaussians; buffers not wanted are empty.

@@ -1,7 +1,7 @@
 //! Differentiable Gaussian splatting.
 //!
-//! A scene of [`Gaussians`] is seen by [`Views`] and becomes an [`Image`]; the gradient of any loss by the image becomes
-//! gradients by everything that went in. Forward and backward are exact to the pixel rules of docs/CONVENTIONS.md, the same
+//! A scene of [`Gaussians`] is seen by [`Views`] and becomes an [`Image`]; the gradient of any loss with respect to the image becomes
+//! gradients with respect to every input. Forward and backward are exact to the pixel rules of docs/CONVENTIONS.md, the same
 //! bits on any number of threads, and checked against finite differences in `f64`.
 //!
 //! ```
@@ -24,7 +24,7 @@
 //! let (image, saved) = render(&backend, &scene, &RenderConfig::default())?;
 //! assert!(image.features[(16 * 32 + 16) * 3] > 0.7);
 //!
-//! // The loss is the sum of all pixels: its gradient by the image is one everywhere.
+//! // The loss is the sum of all pixels: its gradient with respect to the image is one everywhere.
 //! let v_image = Image::from_features(vec![1.0; image.features.len()]);
 //! let gradients = render_vjp(&backend, &scene, &saved, &v_image.as_slices(), Wanted::ALL)?;
 //! assert!(gradients.gaussians.opacities[0] > 0.0);

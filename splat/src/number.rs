@@ -10,13 +10,13 @@ pub trait DeviceScalar: cubecl::prelude::CubePrimitive {}
 #[cfg(feature = "gpu")]
 impl<T: cubecl::prelude::CubePrimitive> DeviceScalar for T {}
 
-/// What a scalar must be for the formulas to be compiled for a device too: nothing, without the feature `cube`.
+/// What a scalar must be for the formulas to be compiled for a device too: nothing, without the feature `gpu`.
 #[cfg(not(feature = "gpu"))]
 pub trait DeviceScalar {}
 #[cfg(not(feature = "gpu"))]
 impl<T> DeviceScalar for T {}
 
-/// Keeps [`Scalar`] to the two types there are formulas for.
+/// Keeps [`Number`] to the two types there are formulas for.
 mod sealed {
     pub trait Sealed {}
     impl Sealed for f32 {}

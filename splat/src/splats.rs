@@ -29,7 +29,7 @@ pub struct Splats<S> {
     /// Features `[M, C]` as 16-bit floats, see [`RenderConfig::half_features`](crate::RenderConfig::half_features).
     pub half_features: Option<Arc<Vec<f16>>>,
     /// Half width and half height `[M, 2]`, px, of the box outside of which alpha is below `alpha_min`; zero where culled.
-    /// Derived from the rest, never differentiated. See [`crate::backends::cpu::Cpu::splats`] for splats made elsewhere.
+    /// Derived from the rest, never differentiated. See [`crate::Cpu::splats`] for splats made elsewhere.
     pub extents: S,
     /// Where each view's splats begin, `[B + 1]`.
     pub offsets: Vec<usize>,
@@ -116,6 +116,31 @@ impl<S> Splats<S> {
             &[self.len(), 2],
             len(&self.extents),
         )
+    }
+
+    /// Checks that lists whose views begin at `offsets` belong to these splats: the number of views, and the splats of each.
+    pub(crate) fn check_views(
+        &self,
+        argument: &'static str,
+        offsets: &[usize],
+    ) -> Result<(), RenderError> {
+        if offsets == self.offsets {
+            return Ok(());
+        }
+        let say = |offsets: &[usize]| {
+            let views = offsets.len().saturating_sub(1);
+            let count = offsets.last().copied().unwrap_or(0);
+            format!("the hits of {count} splats in {views} views")
+        };
+        let (mut expected, mut got) = (say(&self.offsets), say(offsets));
+        if expected == got {
+            let mut both = self.offsets.iter().zip(offsets).enumerate();
+            if let Some((view, (theirs, own))) = both.find(|(_, (a, b))| a != b) {
+                expected = format!("{expected}, view {view} beginning at {theirs}");
+                got = format!("{got}, view {view} beginning at {own}");
+            }
+        }
+        Err(RenderError::shape(argument, expected, got))
     }
 
     /// [`Splats::validate`] before the extents are there.

@@ -36,7 +36,15 @@ enum Judge {
 }
 
 impl Judge {
-    /// Arguments of `cargo test -p splat`.
+    /// The package of the tests.
+    fn package(self) -> &'static str {
+        match self {
+            Self::Cpu => "splat",
+            Self::Gpu => "splat-device-tests",
+        }
+    }
+
+    /// Arguments of `cargo test`.
     fn arguments(self) -> &'static [&'static str] {
         match self {
             Self::Cpu => &[
@@ -190,7 +198,9 @@ fn copy_crate(root: &Path, copy: &Path) -> io::Result<()> {
     if copy.exists() {
         fs::remove_dir_all(copy)?;
     }
-    for entry in walkdir::WalkDir::new(root.join("splat")) {
+    let packages = [Judge::Cpu, Judge::Gpu].map(Judge::package);
+    let folders = packages.map(|package| walkdir::WalkDir::new(root.join(package)));
+    for entry in folders.into_iter().flatten() {
         let entry = entry?;
         let to = copy.join(entry.path().strip_prefix(root).map_err(io::Error::other)?);
         if entry.file_type().is_dir() {
@@ -210,7 +220,7 @@ fn copy_crate(root: &Path, copy: &Path) -> io::Result<()> {
     };
     fs::write(
         copy.join("Cargo.toml"),
-        manifest.replace(members, "members = [\"splat\"]"),
+        manifest.replace(members, &format!("members = {packages:?}")),
     )
 }
 
@@ -218,7 +228,7 @@ fn copy_crate(root: &Path, copy: &Path) -> io::Result<()> {
 fn tests_pass(copy: &Path, root: &Path, judge: Judge) -> io::Result<bool> {
     let target: PathBuf = root.join("target/mutants-build");
     let output = Command::new(env!("CARGO"))
-        .args(["test", "--quiet", "-p", "splat"])
+        .args(["test", "--quiet", "-p", judge.package()])
         .args(judge.arguments())
         .current_dir(copy)
         .env("CARGO_TARGET_DIR", target)

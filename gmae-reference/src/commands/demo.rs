@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::data::{Dataset, Shapes};
 use crate::error::Error;
 use crate::evaluation::{gallery, held_out_loss, mean_colour_loss};
-use crate::files::{create_folder, expect_free};
+use crate::files::{create_folder, expect_free, write_atomically};
 use crate::model::Batch;
 use crate::report::{self, LossCurve, Numbers, ReportData};
 use crate::terminal;
@@ -19,6 +19,10 @@ use crate::training::{
     train,
 };
 
+/// Marks a folder whose files belong to a demo, so that an interrupted one may be started again.
+const MARKER: &str = ".demo";
+const MARKER_TEXT: &[u8] =
+    b"The files beside this one were written by the demo, which replaces them.\n";
 /// Pictures in the training set; more than a demo gets to see, so that none comes twice.
 const TRAINING_IMAGES: usize = 1 << 20;
 /// Pictures the losses of the report are measured on.
@@ -60,11 +64,14 @@ pub(super) fn demo<B: Trains>(
         config.image_size,
     )?;
     let unseen = held_out(&config, &unseen, HELD_OUT_IMAGES)?;
-    if !holds_a_demo(output) {
+    if !is_a_demos(output) {
         let names = [CHECKPOINT, METRICS, report::FILE];
-        expect_free(output, &names, "or with those of an earlier demo, complete")?;
+        expect_free(output, &names, "or with those of an earlier demo")?;
     }
     create_folder(output)?;
+    let marker = output.join(MARKER);
+    write_atomically(&marker, |file| file.write_all(MARKER_TEXT))
+        .map_err(Error::file("writing", &marker))?;
     let mut trainer = Trainer::<B>::new_on(config, device.clone())?;
     let step_seconds = seconds_per_step::<B>(config, &data, device)?;
     let total_steps = ((seconds / step_seconds) as usize).max(2);
@@ -122,12 +129,19 @@ pub(super) fn demo<B: Trains>(
     Ok(outcome)
 }
 
-/// Whether a folder holds an earlier demo: a report, and a checkpoint of a run over exactly the
-/// demo's pictures. `demo` replaces these files.
-fn holds_a_demo(folder: &Path) -> bool {
-    folder.join(report::FILE).is_file()
-        && Checkpoint::load(&folder.join(CHECKPOINT))
-            .is_ok_and(|checkpoint| checkpoint.header.images == TRAINING_IMAGES)
+/// Whether the files of a folder are those of an earlier demo, complete or interrupted: the folder has
+/// the demo's marker or its report, and a checkpoint in it, if any, is of a run over exactly the demo's
+/// pictures. `demo` replaces these files.
+fn is_a_demos(folder: &Path) -> bool {
+    let checkpoint = folder.join(CHECKPOINT);
+    match Checkpoint::load(&checkpoint) {
+        Ok(checkpoint) => {
+            let marked = folder.join(MARKER).is_file() || folder.join(report::FILE).is_file();
+            marked && checkpoint.header.images == TRAINING_IMAGES
+        }
+        // Interrupted before its first checkpoint.
+        Err(_) => folder.join(MARKER).is_file() && !checkpoint.exists(),
+    }
 }
 
 /// The held-out loss at the start and at the end, in one line.

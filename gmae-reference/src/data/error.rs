@@ -29,7 +29,7 @@ pub enum DataError {
         files_seen: usize,
         /// The extensions that are read, for the message.
         extensions: String,
-        /// The places below it that could not be entered, for the message; may be empty.
+        /// The paths below it that could not be entered, for the message; may be empty.
         unreachable: String,
     },
     /// Every image in the folder is unusable.

@@ -22,7 +22,7 @@ fn links_that_lead_nowhere_are_skipped_and_named() {
     let output = place.pretrain(&["--stop-at", "1"]);
     succeeded(&output);
     let errors = text(&output.stderr);
-    let warning = errors.lines().find(|line| line.contains("5 places"));
+    let warning = errors.lines().find(|line| line.contains("5 paths"));
     let warning = warning.unwrap_or_else(|| panic!("no warning: {errors}"));
     // Three by name, the rest as a number.
     assert!(warning.contains("and 2 more"), "{warning}");

@@ -102,6 +102,32 @@ fn demo_replaces_what_demo_wrote_and_nothing_goes_on_from_it_by_accident() {
     assert_ne!(content(&place, "out"), before);
 }
 
+/// Whatever of its files an interrupted demo had written.
+#[test]
+fn an_interrupted_demo_may_be_started_again() {
+    let place = Place::new(4);
+    succeeded(&demo(&place, "out"));
+    for lost in ["report.html", "checkpoint.gmae"] {
+        std::fs::remove_file(place.path("out").join(lost)).expect("a file");
+        if lost == "checkpoint.gmae" {
+            std::fs::remove_file(place.path("out/report.html")).expect("a file");
+        }
+        succeeded(&demo(&place, "out"));
+    }
+}
+
+/// The mark of a demo does not give away the run that somebody put in its place.
+#[test]
+fn a_demo_leaves_a_run_in_a_folder_that_was_a_demos() {
+    let place = Place::new(4);
+    succeeded(&demo(&place, "out"));
+    for name in ["report.html", "checkpoint.gmae", "metrics.jsonl"] {
+        std::fs::remove_file(place.path("out").join(name)).expect("a file");
+    }
+    succeeded(&place.pretrain(&["--stop-at", "2"]));
+    refused(&demo(&place, "out"), &["--output", "checkpoint.gmae"]);
+}
+
 #[test]
 fn reconstruct_replaces_its_own_pictures_but_never_its_input() {
     let place = Place::new(4);

@@ -12,7 +12,7 @@ use splat::{Cpu, Gradients, Image, RenderError, Wanted, render, render_vjp};
 use splat::{Gpu, Regime, Support};
 
 #[cfg(feature = "wgpu")]
-use splat::measure::gpu::with_planes_in_order;
+use splat::measure::gpu::with_subgroups_in_order;
 
 use crate::support::World;
 
@@ -155,16 +155,16 @@ pub fn entries() -> Vec<Entry> {
     #[cfg(feature = "wgpu")]
     {
         let gpu = Gpu::<cubecl_wgpu::WgpuRuntime>::new(&cubecl_wgpu::WgpuDevice::default()).ok();
-        let plain = gpu.clone().map(|gpu| gpu.with_planes(Support::Never));
+        let plain = gpu.clone().map(|gpu| gpu.with_subgroups(Support::Never));
         let known = planes_of_device();
         let planes = gpu.filter(|_| known.any);
-        let planes = planes.map(|gpu| gpu.with_planes(Support::Assumed));
-        let planes = planes.filter(|gpu| gpu.plane_size().is_some());
+        let planes = planes.map(|gpu| gpu.with_subgroups(Support::Assumed));
+        let planes = planes.filter(|gpu| gpu.subgroup_size().is_some());
         entries.push(device("wgpu_small", plain.as_ref(), Regime::Small));
         entries.push(device("wgpu_large", plain.as_ref(), Regime::Large));
         entries.push(device("wgpu_small_planes", planes.as_ref(), Regime::Small));
         // In one of the two regimes, so that both kinds of kernels run.
-        let planes = planes.map(|gpu| with_planes_in_order(gpu, known.in_order));
+        let planes = planes.map(|gpu| with_subgroups_in_order(gpu, known.in_order));
         entries.push(device("wgpu_large_planes", planes.as_ref(), Regime::Large));
     }
     #[cfg(feature = "cuda")]
@@ -172,7 +172,7 @@ pub fn entries() -> Vec<Entry> {
         let gpu = Gpu::<cubecl_cuda::CudaRuntime>::new(&cubecl_cuda::CudaDevice::default()).ok();
         entries.push(device("cuda_small", gpu.as_ref(), Regime::Small));
         entries.push(device("cuda_large", gpu.as_ref(), Regime::Large));
-        let plain = gpu.map(|gpu| gpu.with_planes(Support::Never));
+        let plain = gpu.map(|gpu| gpu.with_subgroups(Support::Never));
         entries.push(device(
             "cuda_small_no_planes",
             plain.as_ref(),

@@ -32,8 +32,8 @@ pub fn launch_everything(architecture: Architecture) -> Result<(), String> {
         Camera::orthographic(32.0, 32.0, 20.0, 12.0),
     ];
     // What an NVIDIA device reports is what is used unless told otherwise.
-    if backend.plane_size() != Some(32) {
-        return Err(format!("planes of {:?} units", backend.plane_size()));
+    if backend.subgroup_size() != Some(32) {
+        return Err(format!("planes of {:?} units", backend.subgroup_size()));
     }
     for (planes, regime) in [
         (Support::Reported, Regime::Small),
@@ -41,7 +41,7 @@ pub fn launch_everything(architecture: Architecture) -> Result<(), String> {
         (Support::Never, Regime::Small),
         (Support::Never, Regime::Large),
     ] {
-        let backend = backend.clone().with_regime(regime).with_planes(planes);
+        let backend = backend.clone().with_regime(regime).with_subgroups(planes);
         // What would run without planes does not run on an NVIDIA device: it is compiled for pictures and one channel more.
         let without = planes == Support::Never;
         for channels in CHANNELS

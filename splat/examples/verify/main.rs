@@ -148,15 +148,15 @@ fn rows(reference: &Reference, arguments: &Arguments) -> Result<Vec<Row>, Render
         }
         #[cfg(feature = "wgpu")]
         BackendChoice::Wgpu => {
-            let cube =
+            let gpu =
                 splat::Gpu::<cubecl_wgpu::WgpuRuntime>::new(&cubecl_wgpu::WgpuDevice::default())?;
-            single(reference, &cube.with_regime(arguments.regime.into()))
+            single(reference, &gpu.with_regime(arguments.regime.into()))
         }
         #[cfg(feature = "cuda")]
         BackendChoice::Cuda => {
-            let cube =
+            let gpu =
                 splat::Gpu::<cubecl_cuda::CudaRuntime>::new(&cubecl_cuda::CudaDevice::default())?;
-            single(reference, &cube.with_regime(arguments.regime.into()))
+            single(reference, &gpu.with_regime(arguments.regime.into()))
         }
     }
 }

@@ -118,6 +118,7 @@ pub(crate) fn bin<T: Scalar>(
     }
     Ok(Hits {
         grid,
+        offsets: try_collected("offsets of views [B + 1]", splats.offsets.iter().copied())?,
         rects,
         from_splat,
     })

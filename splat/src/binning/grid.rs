@@ -111,6 +111,8 @@ impl TileRect {
 #[derive(Debug, Clone)]
 pub struct Hits {
     pub(crate) grid: TileGrid,
+    /// Where each view's splats begin, `[B + 1]`.
+    pub(crate) offsets: Vec<usize>,
     /// `[M]`: the tiles of each splat.
     pub(crate) rects: Vec<TileRect>,
     /// `[M + 1]`: the hits of splat `m` are numbered `from_splat[m] .. from_splat[m + 1]`, by rows of tiles.

@@ -1,8 +1,7 @@
 //! Stage 4, *composite*: sorted splats become pixels, front to back (MATH section 3).
 //!
-//! `formula.rs` has the mathematics of one (splat, pixel) pair; `cpu.rs` and `cpu_vjp.rs` the loops over tiles and hits, `cpu_sums.rs`
-//! the one over splats after them; `blend.rs` and `replay.rs` those over the pixels of a hit, in lanes; `tile.rs`, `hits.rs` and
-//! `strip.rs` what both directions share: pixels, hits, and what belongs to one task.
+//! `formula.rs` has the mathematics of one (splat, pixel) pair, and this file the values it speaks of. In `cpu/` and `gpu/`,
+//! `forward.rs` and `backward.rs` walk the tiles and their hits, the files beside them the pixels of a hit.
 
 use crate::math::{Sym2, Vec2};
 use crate::number::Number;

@@ -21,8 +21,15 @@ impl GpuBuffer {
     /// which has nothing to do with the buffer, or `CubeCL` panics. A clone of a client, and a client made from the same device, will do.
     ///
     /// # Errors
-    /// [`RenderError::Shape`] where there are fewer.
+    /// [`RenderError::Shape`] where there are fewer; [`RenderError::Capacity`] where 32 bits do not number them.
     pub fn from_handle(handle: Handle, len: usize) -> Result<Self, RenderError> {
+        if len >= u32::MAX as usize {
+            return Err(RenderError::Capacity {
+                what: "a buffer",
+                needed: format!("{len} words"),
+                limit: format!("{} (32-bit index)", u32::MAX - 1),
+            });
+        }
         let words = handle.size_in_used() / size_of::<f32>() as u64;
         if words < len as u64 {
             let expected = format!("at least {len} words of 32 bits");
@@ -46,7 +53,7 @@ impl GpuBuffer {
         self.len == 0
     }
 
-    /// The `len` words from `start` on, `start` being where a section of [`Sections`] begins.
+    /// The `len` words from `start` on, `start` being where a section of [`Sections`](crate::device::launch::Sections) begins.
     pub(crate) fn section(&self, start: usize, len: usize) -> Self {
         let word = size_of::<f32>();
         let handle = self.handle.clone();

@@ -57,9 +57,9 @@ pub(crate) fn grid(cubes: usize) -> Result<CubeCount, RenderError> {
 pub(crate) fn sides(cubes: usize) -> Result<[u32; 3], RenderError> {
     if cubes > MAX_UNITS / UNITS as usize {
         return Err(RenderError::Capacity {
-            what: "units of a launch",
-            needed: format!("{cubes} cubes of {UNITS} units"),
-            limit: format!("{MAX_UNITS} units (32-bit index)"),
+            what: "threads of a launch",
+            needed: format!("{cubes} workgroups of {UNITS} threads"),
+            limit: format!("{MAX_UNITS} threads (32-bit index)"),
         });
     }
     let cubes = cubes.max(1);

@@ -1,4 +1,4 @@
-//! The GPU backend: every stage as kernels of `CubeCL`, on any of its runtimes, from the formulas the CPU runs.
+//! The GPU engine: client, buffers, launches. It knows no stage.
 //!
 //! Buffers stay on the device from stage to stage. What plain WebGPU offers is enough: 16 KB of shared memory, 256 threads per workgroup,
 //! eight storage buffers of which one is `CubeCL`'s own, no subgroups, no atomic floats. Where a device reports more, some kernels have a variant that
@@ -58,7 +58,7 @@ pub enum Regime {
 /// whose pixels walk about that many hits comes out wrong, and so does the gradient by Gaussians that as many views see.
 ///
 /// A browser lets nothing wait. There the device is made by `cubecl_wgpu::init_setup_async` first, scenes are rendered by
-/// [`Gpu::render_async`], and results are read by [`Gpu::download_async`] and its kind; [`Gpu::download`], [`Backend::bin`] and
+/// [`Gpu::render_async`], and results are read by [`Gpu::download_async`] and its kind; [`Gpu::download`], [`Backend::bin`](crate::Backend::bin) and
 /// [`render`](crate::render()) panic.
 pub struct Gpu<R: Runtime> {
     pub(crate) client: ComputeClient<R>,
@@ -69,7 +69,7 @@ pub struct Gpu<R: Runtime> {
     pub(crate) planes: Support,
     /// Whether the device deals threads to subgroups in order: the first of a workgroup to its first subgroup, and so on. CUDA promises it (CUDA C++
     /// Programming Guide, "SIMT Architecture"), WGSL and Vulkan leave it open.
-    pub(crate) planes_in_order: bool,
+    pub(crate) subgroups_in_order: bool,
     pub(crate) halves: Support,
     pub(crate) uniform: bool,
 }
@@ -90,7 +90,7 @@ impl<R: Runtime> std::fmt::Debug for Gpu<R> {
             .field("regime", &self.regime)
             .field("budget", &self.budget)
             .field("planes", &self.planes)
-            .field("planes_in_order", &self.planes_in_order)
+            .field("subgroups_in_order", &self.subgroups_in_order)
             .field("halves", &self.halves)
             .field("uniform", &self.uniform)
             .finish_non_exhaustive()
@@ -122,7 +122,11 @@ impl<R: Runtime> Gpu<R> {
         let properties = client.properties();
         let hardware = &properties.hardware;
         let least = [
-            ("units per cube", hardware.max_units_per_cube as usize, 256),
+            (
+                "threads per workgroup",
+                hardware.max_units_per_cube as usize,
+                256,
+            ),
             (
                 "bytes of shared memory",
                 hardware.max_shared_memory_size,
@@ -139,14 +143,14 @@ impl<R: Runtime> Gpu<R> {
             }
         }
         let max_buffer = properties.memory.max_page_size;
-        let planes_in_order = R::name(&client) == CUDA;
+        let subgroups_in_order = R::name(&client) == CUDA;
         Ok(Self {
             client,
             regime: Regime::Auto,
             budget: BUDGET,
             max_buffer,
             planes: Support::Reported,
-            planes_in_order,
+            subgroups_in_order,
             halves: Support::Reported,
             uniform: cfg!(target_family = "wasm"),
         })
@@ -276,7 +280,7 @@ impl<R: Runtime> Gpu<R> {
     /// The same backend with or without subgroups, which the backward compositor uses: gradients then differ in the order of their sums.
     /// llvmpipe, the software Vulkan of Mesa, has subgroups that `CubeCL` does not report, as it reports none of a CPU.
     #[must_use]
-    pub fn with_planes(self, planes: Support) -> Self {
+    pub fn with_subgroups(self, planes: Support) -> Self {
         Self { planes, ..self }
     }
 
@@ -297,8 +301,8 @@ impl<R: Runtime> Gpu<R> {
     }
 
     /// The threads of a subgroup where kernels use subgroups: all subgroups of the device must have as many, 8, 16, 32 or 64.
-    pub fn plane_size(&self) -> Option<u32> {
-        support::usable_plane_size(self.client.properties(), self.planes)
+    pub fn subgroup_size(&self) -> Option<u32> {
+        support::usable_subgroup_size(self.client.properties(), self.planes)
     }
 
     /// Whether kernels read and write numbers of 16 bits.

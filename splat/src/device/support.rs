@@ -23,13 +23,13 @@ pub(crate) const CUDA: &str = "cuda";
 const PLANE_SIZES: [u32; 4] = [8, 16, 32, 64];
 
 /// The size of every subgroup of a device, where it is always the same and kernels are written for it.
-fn plane_size(hardware: &HardwareProperties) -> Option<u32> {
+fn subgroup_size(hardware: &HardwareProperties) -> Option<u32> {
     let size = hardware.plane_size_min;
     (size == hardware.plane_size_max && PLANE_SIZES.contains(&size)).then_some(size)
 }
 
-/// The subgroup size that kernels may use, see [`Gpu::plane_size`](crate::Gpu::plane_size).
-pub(crate) fn usable_plane_size(properties: &DeviceProperties, planes: Support) -> Option<u32> {
+/// The subgroup size that kernels may use, see [`Gpu::subgroup_size`](crate::Gpu::subgroup_size).
+pub(crate) fn usable_subgroup_size(properties: &DeviceProperties, planes: Support) -> Option<u32> {
     // A subgroup that a splat does not touch skips what the others do.
     let wanted = Plane::Ops | Plane::NonUniformControlFlow;
     let used = match planes {
@@ -37,7 +37,7 @@ pub(crate) fn usable_plane_size(properties: &DeviceProperties, planes: Support) 
         Support::Never => false,
         Support::Assumed => true,
     };
-    plane_size(&properties.hardware).filter(|_| used)
+    subgroup_size(&properties.hardware).filter(|_| used)
 }
 
 /// Whether kernels may read and write numbers of 16 bits.

@@ -154,9 +154,9 @@ pub fn grid_sides(cubes: usize) -> Result<[u32; 3], RenderError> {
 /// The same backend told whether its device deals threads to subgroups in order, which only CUDA promises and only CUDA is taken at its word for.
 /// Said of a device that does not, gradients are wrong.
 #[must_use]
-pub fn with_planes_in_order<R: Runtime>(gpu: Gpu<R>, planes_in_order: bool) -> Gpu<R> {
+pub fn with_subgroups_in_order<R: Runtime>(gpu: Gpu<R>, subgroups_in_order: bool) -> Gpu<R> {
     Gpu {
-        planes_in_order,
+        subgroups_in_order,
         ..gpu
     }
 }

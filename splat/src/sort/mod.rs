@@ -1,7 +1,7 @@
 //! Stage 3, *sort*: the hits of every tile in depth order. Ordering only, no gradient.
 //!
-//! `cpu.rs` has the stage, `depth.rs` the order of one view's splats, `deal.rs` their way into the tiles' lists, and
-//! `counting.rs` what both are made of. On the device: `cube_scan.rs` has running counts, `cube_radix.rs` the sort by digits.
+//! `cpu/` has one depth sort per view, and the way of its splats into the tiles' lists. `gpu/` has a sort in shared memory for
+//! small views, and a radix sort (`device/radix.rs`) for large ones.
 
 pub(crate) mod cpu;
 #[cfg(feature = "gpu")]

@@ -9,22 +9,10 @@ pub const KERNELS: &[Source] = &[
         file: "project/gpu/kernels.rs",
         mutants: &[
             mutant(
-                "gpu project (geometry over views)",
-                "fn geometry_kernel(",
-                "sums[2] += v.mean.z",
-                "sums[2] = v.mean.z",
-            ),
-            mutant(
                 "gpu project (features over views)",
                 "fn features_kernel(",
                 "sum += v_features",
                 "sum = v_features",
-            ),
-            mutant(
-                "gpu project (pose row)",
-                "fn pose_kernel(",
-                "= t.y;",
-                "= -t.y;",
             ),
             mutant(
                 "gpu project (pose over grains)",
@@ -33,6 +21,24 @@ pub const KERNELS: &[Source] = &[
                 "sum = parts",
             ),
         ],
+    },
+    Source {
+        file: "project/gpu/gaussian_rows.rs",
+        mutants: &[mutant(
+            "gpu project (geometry over views)",
+            "fn add_shape(",
+            "sums[2] += v.mean.z",
+            "sums[2] = v.mean.z",
+        )],
+    },
+    Source {
+        file: "project/gpu/pose_row.rs",
+        mutants: &[mutant(
+            "gpu project (pose row)",
+            "fn share_pose(",
+            "r.r1, t.y",
+            "r.r1, -t.y",
+        )],
     },
     Source {
         file: "composite/gpu/pixel.rs",
@@ -55,19 +61,19 @@ pub const KERNELS: &[Source] = &[
         file: "composite/gpu/replay.rs",
         mutants: &[mutant(
             "gpu composite (moments of a run)",
-            "fn replay_kernel<",
+            "fn sum_run(",
             "m_xy = sum.xy",
             "m_xy = -sum.xy",
         )],
     },
     Source {
-        file: "composite/gpu/partials.rs",
+        file: "composite/gpu/partial_row.rs",
         mutants: &[
             mutant(
                 "gpu composite (opacity)",
-                "fn write_hits(",
-                "put(partials, to + 5, by_opacity, first)",
-                "put(partials, to + 5, -by_opacity, first)",
+                "fn put_geometry(",
+                "at + OPACITY, by_opacity",
+                "at + OPACITY, -by_opacity",
             ),
             mutant(
                 "gpu composite (geometry over parts)",

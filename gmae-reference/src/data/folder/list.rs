@@ -44,7 +44,7 @@ fn unlistable(root: &Path, error: &std::io::Error) -> DataError {
     }
 }
 
-/// Every file in `root` and below it in the order of the paths, and in between the places that
+/// Every file in `root` and below it in the order of the paths, and in between the paths that
 /// cannot be entered.
 fn files(root: &Path) -> impl Iterator<Item = Result<PathBuf, Skipped>> {
     let walk = WalkDir::new(root).follow_links(true).sort_by_file_name();
@@ -59,7 +59,7 @@ fn files(root: &Path) -> impl Iterator<Item = Result<PathBuf, Skipped>> {
         })
 }
 
-/// The place that `error` is about.
+/// The path that `error` is about.
 fn unreachable(root: &Path, error: &walkdir::Error) -> Skipped {
     let reason = match (error.loop_ancestor(), error.io_error()) {
         (Some(above), _) => format!("a link to {}, in which it lies", above.display()),
@@ -94,7 +94,7 @@ fn sorted_out(
             0 => String::new(),
             count => format!(
                 "; {} in it could not be entered: {}",
-                counted(count, "place"),
+                counted(count, "path"),
                 listing.unreachable
             ),
         };
@@ -166,7 +166,7 @@ mod tests {
         let found = (0..5).map(|i| skipped(&format!("data/{i}")));
         let error = sorted_out(Path::new("data"), found).expect_err("no image");
         let words = error.to_string();
-        for part in ["5 places", "data/0 (Permission", "and 2 more", "0 files"] {
+        for part in ["5 paths", "data/0 (Permission", "and 2 more", "0 files"] {
             assert!(words.contains(part), "{part}: {words}");
         }
     }

@@ -173,7 +173,7 @@ impl Folder {
     }
 
     /// What was passed over, in at most three lines that count and name the first few: images that
-    /// cannot be used as far as they have been read, places that could not be entered, files of
+    /// cannot be used as far as they have been read, paths that could not be entered, files of
     /// other kinds.
     pub fn warnings(&self) -> Vec<String> {
         let root = self.root.display();
@@ -189,7 +189,7 @@ impl Folder {
         if self.unreachable.count() > 0 {
             lines.push(format!(
                 "could not enter {} in {root}: {}",
-                counted(self.unreachable.count(), "place"),
+                counted(self.unreachable.count(), "path"),
                 self.unreachable
             ));
         }

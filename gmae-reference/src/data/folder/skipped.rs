@@ -60,7 +60,7 @@ impl Display for Tally {
     }
 }
 
-/// `1 place`, `2 places`.
+/// `1 path`, `2 paths`.
 pub(super) fn counted(count: usize, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{plural}")

@@ -51,7 +51,7 @@ pub struct Scene {
 pub struct Shape {
     /// Its label in [`Scene::labels`].
     pub label: u8,
-    /// Its place in the order of depth: 0 is nearest and hides all others.
+    /// Its path in the order of depth: 0 is nearest and hides all others.
     pub depth_rank: usize,
     /// What it is.
     pub kind: ShapeKind,

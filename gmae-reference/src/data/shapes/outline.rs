@@ -64,7 +64,7 @@ impl Outline {
             _ => Curve::Polygon {
                 corners: spokes(rng, kind)
                     .into_iter()
-                    .map(|spoke| place(centre, first, spoke.map(|v| v * reach)))
+                    .map(|spoke| path(centre, first, spoke.map(|v| v * reach)))
                     .collect(),
             },
         };
@@ -110,7 +110,7 @@ pub(super) fn dot(a: Point, b: Point) -> f32 {
 }
 
 /// `offset` turned so that its x axis lies along `first`, then moved to `centre`.
-fn place(centre: Point, first: Point, offset: Point) -> Point {
+fn path(centre: Point, first: Point, offset: Point) -> Point {
     [
         centre[0] + offset[0] * first[0] - offset[1] * first[1],
         centre[1] + offset[0] * first[1] + offset[1] * first[0],
@@ -128,7 +128,7 @@ fn rectangle(rng: &mut ChaCha8Rng, centre: Point, first: Point, reach: f32) -> C
         [-long, -short],
         [long, -short],
     ]
-    .map(|offset| place(centre, first, offset))
+    .map(|offset| path(centre, first, offset))
     .to_vec();
     Curve::Polygon { corners }
 }

@@ -2,10 +2,8 @@
 
 use crate::binning::grid::TileGrid;
 use crate::device::buffer::GpuBuffer;
-use crate::error::RenderError;
-use crate::splats::Splats;
 
-/// What [`bin`](super::bin) found out.
+/// What [`Backend::bin`](crate::Backend::bin) found out.
 #[derive(Debug, Clone)]
 pub enum Hits {
     /// Nothing yet: the bits of the tiles are set once the ranks are known.
@@ -39,30 +37,4 @@ pub struct LargeHits {
     pub(crate) count: usize,
     /// Where each view's splats begin, `[B + 1]`.
     pub(crate) offsets: Vec<usize>,
-}
-
-/// Checks that lists whose views begin at `offsets` belong to `splats`, as far as the host knows: the number of views, and the splats of
-/// each. Where the splats lie is known to the device alone, so lists of other splats of the same views are not told apart.
-pub(crate) fn check_views(
-    argument: &'static str,
-    offsets: &[usize],
-    splats: &Splats<&GpuBuffer>,
-) -> Result<(), RenderError> {
-    if offsets == splats.offsets {
-        return Ok(());
-    }
-    let say = |offsets: &[usize]| {
-        let views = offsets.len().saturating_sub(1);
-        let count = offsets.last().copied().unwrap_or(0);
-        format!("the hits of {count} splats in {views} views")
-    };
-    let (mut expected, mut got) = (say(&splats.offsets), say(offsets));
-    if expected == got {
-        let both = splats.offsets.iter().zip(offsets);
-        if let Some((view, (theirs, own))) = both.enumerate().find(|(_, (a, b))| a != b) {
-            expected = format!("{expected}, view {view} beginning at {theirs}");
-            got = format!("{got}, view {view} beginning at {own}");
-        }
-    }
-    Err(RenderError::shape(argument, expected, got))
 }

@@ -1,10 +1,10 @@
 //! The backward compositor: for every tile, its hits back to front. Each hit's gradient is summed over the tile's pixels in
-//! lanes and stored in the hit's own slot; then each splat adds up its hits in order (`cpu_sums.rs`). Nothing is ever added from two threads.
+//! lanes and stored in the hit's own slot; then each splat adds up its hits in order (`sums.rs`). Nothing is ever added from two threads.
 
 use rayon::prelude::*;
 
 use crate::composite::cpu::blend::Listed;
-use crate::composite::cpu::composited::{Composited, check_sorted};
+use crate::composite::cpu::composited::{Composited, check_composited, check_sorted};
 use crate::composite::cpu::hits::{BATCH, Batch};
 use crate::composite::cpu::pass::Backward;
 use crate::composite::cpu::read::Read;
@@ -65,11 +65,7 @@ pub(crate) fn composite_vjp<T: Scalar>(
         &[size.views, channels],
         backgrounds.len(),
     )?;
-    if composited.grid != sorted.grid {
-        let got = format!("{:?}", composited.grid);
-        let expected = format!("{:?}, the tiles of the hits", sorted.grid);
-        return Err(RenderError::shape("composited", expected, got));
-    }
+    check_composited(composited, sorted)?;
     v_image.validate_gradient(size, channels, |buffer| buffer.len())?;
     let pass = Backward {
         splats,

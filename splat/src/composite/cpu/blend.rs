@@ -213,7 +213,7 @@ impl<T: Scalar, const LANES: usize> Lanes<T, LANES> {
     }
 }
 
-/// Blends some neighbours of a tile's list into its pixels. A kernel by itself, and not one with [`Write`]: the compiler then has
+/// Blends some neighbours of a tile's list into its pixels. A kernel by itself, and not one with [`Write`](crate::composite::cpu::write::Write): the compiler then has
 /// registers enough for it.
 pub(crate) struct Blend<'p, 'a, T: Scalar> {
     pub(crate) splats: &'p Splats<&'a [T]>,

@@ -19,6 +19,9 @@ pub struct Composited<T> {
     pub(crate) ended: Vec<u32>,
     /// The images and the tiles they were composited by.
     pub(crate) grid: TileGrid,
+    /// The views of their splats, `[B + 1]`, and the number K of their hits.
+    pub(crate) offsets: Vec<usize>,
+    pub(crate) hits: usize,
     /// The settings they were composited with.
     pub(crate) constants: Constants<T>,
     /// How many lanes were evaluated, those that count and those that do not.
@@ -30,14 +33,25 @@ pub(crate) fn check_sorted<T: Scalar>(
     splats: &Splats<&[T]>,
     sorted: &SortedHits,
 ) -> Result<(), RenderError> {
-    if sorted.rank_from_splat.len() == splats.len()
-        && sorted.grid.size.views + 1 == splats.offsets.len()
-    {
+    splats.check_views("sorted", &sorted.offsets)
+}
+
+/// Checks that `composited` was left by the compositor for lists like `sorted`: the same tiles, views and number of hits.
+pub(crate) fn check_composited<T: Scalar>(
+    composited: &Composited<T>,
+    sorted: &SortedHits,
+) -> Result<(), RenderError> {
+    let of_lists = (&sorted.grid, &sorted.offsets, sorted.hits());
+    if (&composited.grid, &composited.offsets, composited.hits) == of_lists {
         return Ok(());
     }
+    let say = |grid: &TileGrid, offsets: &[usize], hits| {
+        let splats = offsets.last().copied().unwrap_or(0);
+        format!("{hits} hits of {splats} splats in {grid:?}")
+    };
     Err(RenderError::shape(
-        "sorted",
-        format!("the hits of these {} splats", splats.len()),
-        format!("the hits of {} splats", sorted.rank_from_splat.len()),
+        "composited",
+        say(&sorted.grid, &sorted.offsets, sorted.hits()),
+        say(&composited.grid, &composited.offsets, composited.hits),
     ))
 }

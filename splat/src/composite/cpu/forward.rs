@@ -9,7 +9,7 @@ use crate::composite::cpu::strip::{SavedBlocks, Strip, cut_rows, strips};
 use crate::composite::cpu::tile::{Constants, Tile};
 use crate::composite::cpu::write::{Rest, Saved, Write};
 use crate::config::RenderConfig;
-use crate::error::RenderError;
+use crate::error::{RenderError, try_collected};
 use crate::gaussians::check_len;
 use crate::host::simd::Simd;
 use crate::host::workspace::Resources;
@@ -74,6 +74,8 @@ pub(crate) fn composite<T: Scalar>(
             size.views * sorted.grid.per_view(),
         )?,
         grid: sorted.grid,
+        offsets: try_collected("offsets of views [B + 1]", sorted.offsets.iter().copied())?,
+        hits: sorted.hits(),
         constants: Constants::new(config),
         evaluated: 0,
     };

@@ -292,7 +292,7 @@ impl<R: Runtime> Backward<'_, R> {
                 };
             }
             let (features, halves) = (self.splats.features, &self.composited.halves);
-            match (self.gpu.plane_size(), halves) {
+            match (self.gpu.subgroup_size(), halves) {
                 (None, None) => launch!(replay_kernel, f32, features.arg()),
                 (None, Some(halves)) => {
                     launch!(replay_kernel, f16, halves.arg_of_halves(features.len()));
@@ -302,7 +302,7 @@ impl<R: Runtime> Backward<'_, R> {
                     f32,
                     features.arg(),
                     plane,
-                    self.gpu.planes_in_order,
+                    self.gpu.subgroups_in_order,
                     batch_of(plane, shared)
                 ),
                 (Some(plane), Some(halves)) => launch!(
@@ -310,7 +310,7 @@ impl<R: Runtime> Backward<'_, R> {
                     f16,
                     halves.arg_of_halves(features.len()),
                     plane,
-                    self.gpu.planes_in_order,
+                    self.gpu.subgroups_in_order,
                     batch_of(plane, shared)
                 ),
             }

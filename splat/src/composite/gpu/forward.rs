@@ -52,8 +52,8 @@ impl Composited {
 
     /// Checks that `self` was left by the compositor for the lists `sorted` and splats of `channels` channels.
     pub(crate) fn check(&self, sorted: &SortedHits, channels: usize) -> Result<(), RenderError> {
-        let (expected, got) = (sorted.identity(), self.lists);
-        if expected == got && channels == self.channels {
+        let (expected, got) = (sorted.identity(), &self.lists);
+        if expected == *got && channels == self.channels {
             return Ok(());
         }
         Err(RenderError::shape(

@@ -62,6 +62,7 @@ pub(crate) fn share_moments(exchange: &mut SharedMemory<f32>, moments: Moments<f
 /// Sum number `at`, of which there are its [`PARTS`] or, unless `in_parts`, the sum itself.
 #[cube]
 pub(crate) fn total(finals: &SharedMemory<f32>, at: u32, #[comptime] in_parts: bool) -> f32 {
+    const { assert!(PARTS == 4, "the tree below has four leaves") };
     if comptime![in_parts] {
         let at = at * PARTS;
         (finals[at as usize] + finals[(at + 1) as usize])

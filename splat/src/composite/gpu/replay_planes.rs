@@ -34,7 +34,7 @@ pub(crate) fn batch_of(plane: u32, shared: usize) -> u32 {
     if shared < 32 << 10 { plane } else { 2 * plane }
 }
 
-/// The index of a thread in its subgroup. Where subgroups are in order (`Gpu::planes_in_order`) it follows from the thread's index in its
+/// The index of a thread in its subgroup. Where subgroups are in order (`Gpu::subgroups_in_order`) it follows from the thread's index in its
 /// workgroup: a register less, over a loop that has none to spare.
 #[cube]
 fn lane_of(#[comptime] plane: u32, #[comptime] in_order: bool) -> u32 {

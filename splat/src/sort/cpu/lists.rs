@@ -7,9 +7,11 @@ use crate::binning::grid::TileGrid;
 #[derive(Debug, Clone)]
 pub struct SortedHits {
     pub(crate) grid: TileGrid,
+    /// Where each view's splats begin, `[B + 1]`.
+    pub(crate) offsets: Vec<usize>,
     /// `[K]`: which splat sits in a slot.
     pub(crate) splat_from_slot: Vec<u32>,
-    /// `[K]`: the slot of a hit, hits numbered by splat as in [`Hits`].
+    /// `[K]`: the slot of a hit, hits numbered by splat as in [`Hits`](crate::stages::Hits).
     pub(crate) slot_from_hit: Vec<u32>,
     /// `[M + 1]`: the hits of each splat.
     pub(crate) hits_from_splat: Vec<u32>,

@@ -34,6 +34,7 @@ pub(crate) fn sort<T: Scalar>(
     check_hits(splats, &hits, simd)?;
     let Hits {
         grid,
+        offsets,
         rects,
         from_splat,
     } = hits;
@@ -71,6 +72,7 @@ pub(crate) fn sort<T: Scalar>(
     })?;
     Ok(SortedHits {
         grid,
+        offsets,
         splat_from_slot: into_plain(splat_from_slot),
         slot_from_hit: into_plain(slot_from_hit),
         hits_from_splat: from_splat,
@@ -85,13 +87,7 @@ fn check_hits<T: Scalar>(
     hits: &Hits,
     simd: Simd,
 ) -> Result<(), RenderError> {
-    if hits.rects.len() != splats.len() || hits.grid.size.views + 1 != splats.offsets.len() {
-        return Err(RenderError::shape(
-            "hits",
-            format!("the hits of these {} splats", splats.len()),
-            format!("the hits of {} splats", hits.rects.len()),
-        ));
-    }
+    splats.check_views("hits", &hits.offsets)?;
     match hits.first_stranger(splats, simd) {
         None => Ok(()),
         Some(m) => Err(RenderError::shape(

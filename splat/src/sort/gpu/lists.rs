@@ -1,8 +1,9 @@
 //! The hits of every tile in depth order, as a device keeps them.
 
+use std::sync::Arc;
+
 use cubecl::prelude::*;
 
-use crate::binning::gpu::hits::check_views;
 use crate::binning::grid::TileGrid;
 use crate::device::buffer::GpuBuffer;
 use crate::error::RenderError;
@@ -69,16 +70,16 @@ impl SortedHits {
         }
     }
 
-    /// Checks that `self` was made from `splats`, as far as [`check_views`] can.
+    /// Checks that `self` was made from `splats`, as far as the host knows: the views, and the splats of each.
     pub(crate) fn check(&self, splats: &Splats<&GpuBuffer>) -> Result<(), RenderError> {
-        check_views("sorted", self.offsets(), splats)
+        splats.check_views("sorted", self.offsets())
     }
 
     /// What the host knows of the lists.
     pub(crate) fn identity(&self) -> Identity {
         Identity {
             grid: *self.grid(),
-            splats: self.offsets().last().copied().unwrap_or(0),
+            offsets: self.offsets().into(),
             lists: match self {
                 Self::Small(sorted) => Lists::Small {
                     ranks: sorted.ranks,
@@ -90,11 +91,11 @@ impl SortedHits {
 }
 
 /// What the host knows of [`SortedHits`]. Lists that are equal in this are alike in every length.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Identity {
     pub(crate) grid: TileGrid,
-    /// The number M of splats.
-    splats: usize,
+    /// Where each view's splats begin, `[B + 1]`.
+    offsets: Arc<[usize]>,
     lists: Lists,
 }
 
@@ -113,7 +114,8 @@ impl std::fmt::Display for Identity {
             width,
         } = self.grid.size;
         write!(f, "{views} views of {width} x {height} px, ")?;
-        write!(f, "{} splats, ", self.splats)?;
+        let splats = self.offsets.last().copied().unwrap_or(0);
+        write!(f, "{splats} splats, ")?;
         match self.lists {
             Lists::Small { ranks } => write!(f, "regime Small with {ranks} ranks"),
             Lists::Large { hits } => write!(f, "regime Large with {hits} hits"),

@@ -6,21 +6,21 @@ pub(crate) mod small;
 
 use cubecl::prelude::*;
 
-use crate::binning::gpu::hits::{Hits, LargeHits, SmallHits, check_views};
+use crate::binning::gpu::hits::{Hits, LargeHits, SmallHits};
 use crate::device::Gpu;
 use crate::device::buffer::GpuBuffer;
 use crate::error::RenderError;
 use crate::sort::gpu::lists::SortedHits;
 use crate::splats::Splats;
 
-/// Sorts `hits`, which must be those of `splats`: see [`check_views`] for what is checked.
+/// Sorts `hits`, which must be those of `splats`: the views are compared, since the splats' boxes are known to the device alone.
 pub(crate) fn sort<R: Runtime>(
     gpu: &Gpu<R>,
     splats: &Splats<&GpuBuffer>,
     hits: Hits,
 ) -> Result<SortedHits, RenderError> {
     let (Hits::Small(SmallHits { offsets, .. }) | Hits::Large(LargeHits { offsets, .. })) = &hits;
-    check_views("hits", offsets, splats)?;
+    splats.check_views("hits", offsets)?;
     match hits {
         Hits::Small(hits) => small::sort(gpu, splats, hits).map(SortedHits::Small),
         Hits::Large(hits) => large::sort(gpu, splats, hits).map(SortedHits::Large),
