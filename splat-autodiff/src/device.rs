@@ -9,7 +9,7 @@ use burn::tensor::{DType, Tensor};
 use burn_cubecl::CubeRuntime;
 use burn_cubecl::tensor::CubeTensor;
 use splat::GpuBuffer;
-use splat::{Backend as _, Gaussians, Gpu, Gradients, Image, RenderConfig, Saved, Scene, Views};
+use splat::{Backend as _, Gaussians, Gpu, Image, RenderConfig, Saved, Scene, Views};
 
 use crate::error::Error;
 use crate::inputs::{Inputs, read_one};
@@ -182,27 +182,14 @@ impl<B: Backend, R: CubeRuntime> Tape<B> for DeviceTape<R> {
         };
         let wanted = wanted(tracked);
         let v_image = v_image.map(Gpu::<R>::view);
-        let Gradients {
-            gaussians,
-            backgrounds,
-            camera_from_world,
-        } = splat::render_vjp(&self.gpu, &scene, &self.saved, &v_image, wanted)?;
-        let gradients = [
-            gaussians.means,
-            gaussians.scales,
-            gaussians.quaternions,
-            gaussians.opacities,
-            gaussians.features,
-            backgrounds,
-            camera_from_world,
-        ];
+        let gradients = splat::render_vjp(&self.gpu, &scene, &self.saved, &v_image, wanted)?;
         let shapes = input_shapes(
             self.gaussians.count,
             self.gaussians.channels,
             self.views.len(),
         );
         let mut outgoing = [const { None }; 7];
-        for (i, gradient) in gradients.iter().enumerate() {
+        for (i, gradient) in gradients.into_buffers().iter().enumerate() {
             if tracked[i] {
                 let put = give::<B, R>("a gradient", gradient, &shapes[i], self.dtype, &self.like)?;
                 outgoing[i] = Some(put);

@@ -145,23 +145,13 @@ impl<B: Backend, T: Precision> Tape<B> for HostTape<T> {
         let v_joined = read_one::<B, T, 1>("gradient of the rendered tensor", tensor(v_joined))?;
         let wanted = wanted(tracked);
         let gradients = self.gradients(v_joined.as_slice(), wanted)?;
-        let gaussians = gradients.gaussians;
-        let gradients = [
-            gaussians.means,
-            gaussians.scales,
-            gaussians.quaternions,
-            gaussians.opacities,
-            gaussians.features,
-            gradients.backgrounds,
-            gradients.camera_from_world,
-        ];
         let shapes = input_shapes(
             self.gaussians.count,
             self.gaussians.channels,
             self.views.len(),
         );
         let mut outgoing = [const { None }; 7];
-        for (i, (gradient, shape)) in gradients.into_iter().zip(shapes).enumerate() {
+        for (i, (gradient, shape)) in gradients.into_buffers().into_iter().zip(shapes).enumerate() {
             if tracked[i] {
                 outgoing[i] = Some(self.tensor::<B>(gradient, &shape, &device));
             }

@@ -90,6 +90,35 @@ pub struct Gradients<S> {
 }
 
 impl<S> Gradients<S> {
+    /// Every buffer with the name of the input that it is with respect to: those of the Gaussians in the order of
+    /// [`Gaussians::buffers`], then `backgrounds` and `camera_from_world`.
+    pub fn buffers(&self) -> [(&'static str, &S); 7] {
+        let [means, scales, quaternions, opacities, features] = self.gaussians.buffers();
+        [
+            means,
+            scales,
+            quaternions,
+            opacities,
+            features,
+            ("backgrounds", &self.backgrounds),
+            ("camera_from_world", &self.camera_from_world),
+        ]
+    }
+
+    /// The buffers themselves, in the same order.
+    pub fn into_buffers(self) -> [S; 7] {
+        let gaussians = self.gaussians;
+        [
+            gaussians.means,
+            gaussians.scales,
+            gaussians.quaternions,
+            gaussians.opacities,
+            gaussians.features,
+            self.backgrounds,
+            self.camera_from_world,
+        ]
+    }
+
     /// The same shape with every buffer made by `f`, or the first error of `f`.
     ///
     /// # Errors

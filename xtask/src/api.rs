@@ -164,9 +164,51 @@ fn compare(listed: &str, text: &str) -> Verdict {
     Verdict::Different(gone.chain(come).collect())
 }
 
+/// The names at the root of the crate in the first section of a listing.
+#[cfg(test)]
+fn root_names(listing: &str) -> BTreeSet<&str> {
+    let section = listing.split("\n\n# More with").next().unwrap_or_default();
+    let kinds = [
+        "fn ", "struct ", "enum ", "trait ", "mod ", "type ", "const ",
+    ];
+    let names = section.lines().filter_map(|line| {
+        let (_, item) = line.split_once("pub ")?;
+        let item = kinds.iter().find_map(|kind| item.strip_prefix(kind))?;
+        let path = item.strip_prefix("splat::")?;
+        let end = path.find(|c: char| c != '_' && !c.is_alphanumeric());
+        let (name, rest) = path.split_at(end.unwrap_or(path.len()));
+        (!rest.starts_with("::")).then_some(name)
+    });
+    names.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The most names at the root of `splat` without features: each is a thing that a caller calls.
+    const ROOT_NAMES: usize = 30;
+
+    #[test]
+    fn the_root_has_few_names() -> io::Result<()> {
+        let listed = std::fs::read_to_string(root()?.join(LISTING))?;
+        let names = root_names(&listed);
+        assert!(
+            names.contains("render") && names.contains("CpuScalar"),
+            "{names:?}"
+        );
+        assert!(names.len() <= ROOT_NAMES, "{}: {names:?}", names.len());
+        Ok(())
+    }
+
+    #[test]
+    fn names_below_the_root_are_not_at_it() {
+        let text = "pub mod splat\npub mod splat::a\npub fn splat::a::b()\n#[non_exhaustive] pub struct splat::C<S>\n\
+                    pub splat::C::d: S\npub fn splat::C<S>::e()\npub trait splat::F: splat::a::G\n\n\
+                    # More with the feature `gpu`\npub fn splat::h()";
+        let names: Vec<&str> = root_names(text).into_iter().collect();
+        assert_eq!(names, ["C", "F", "a"]);
+    }
 
     fn items(lines: &[&str]) -> Vec<String> {
         lines.iter().map(ToString::to_string).collect()

@@ -37,20 +37,12 @@ fn forward_backward(
 }
 
 fn row(gradients: &Gradients<Vec<f32>>) -> Vec<u32> {
-    let g = &gradients.gaussians;
-    [
-        &g.means,
-        &g.scales,
-        &g.quaternions,
-        &g.opacities,
-        &g.features,
-        &gradients.backgrounds,
-        &gradients.camera_from_world,
-    ]
-    .into_iter()
-    .flatten()
-    .map(|x| x.to_bits())
-    .collect()
+    gradients
+        .buffers()
+        .into_iter()
+        .flat_map(|(_, buffer)| buffer)
+        .map(|x| x.to_bits())
+        .collect()
 }
 
 #[test]

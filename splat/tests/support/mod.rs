@@ -82,25 +82,19 @@ impl World {
 
     /// All differentiable inputs in one row: means, scales, quaternions, opacities, features, backgrounds, poses.
     pub fn parameters(&self) -> Vec<f64> {
-        let g = &self.gaussians;
         let poses = self
             .views
             .cameras
             .iter()
             .flat_map(|camera| camera.camera_from_world.into_iter().flatten());
-        [
-            &g.means,
-            &g.scales,
-            &g.quaternions,
-            &g.opacities,
-            &g.features,
-            &self.backgrounds,
-        ]
-        .into_iter()
-        .flatten()
-        .copied()
-        .chain(poses)
-        .collect()
+        let gaussians = self.gaussians.buffers().map(|(_, buffer)| buffer);
+        gaussians
+            .into_iter()
+            .chain([&self.backgrounds])
+            .flatten()
+            .copied()
+            .chain(poses)
+            .collect()
     }
 
     /// The same world with other numbers, in the order of [`World::parameters`].
@@ -134,20 +128,8 @@ impl World {
 
 /// Gradients in the order of [`World::parameters`].
 pub fn gradient_row(gradients: &Gradients<Vec<f64>>) -> Vec<f64> {
-    let g = &gradients.gaussians;
-    [
-        &g.means,
-        &g.scales,
-        &g.quaternions,
-        &g.opacities,
-        &g.features,
-        &gradients.backgrounds,
-        &gradients.camera_from_world,
-    ]
-    .into_iter()
-    .flatten()
-    .copied()
-    .collect()
+    let buffers = gradients.buffers().into_iter();
+    buffers.flat_map(|(_, buffer)| buffer).copied().collect()
 }
 
 /// The loss `sum(image * weights)` over all outputs, the weights a fixed pattern without symmetry.
