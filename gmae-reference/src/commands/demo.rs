@@ -129,9 +129,9 @@ pub(super) fn demo<B: Trains>(
     Ok(outcome)
 }
 
-/// Whether the files of a folder are those of an earlier demo, complete or interrupted: the folder has
-/// the demo's marker or its report, and a checkpoint in it, if any, is of a run over exactly the demo's
-/// pictures. `demo` replaces these files.
+/// Whether the files of a folder are those of an earlier demo, complete or interrupted: the folder
+/// has the demo's marker or its report, and a checkpoint in it, if any, is of a run over exactly
+/// the demo's pictures. `demo` replaces these files.
 fn is_a_demos(folder: &Path) -> bool {
     let checkpoint = folder.join(CHECKPOINT);
     match Checkpoint::load(&checkpoint) {

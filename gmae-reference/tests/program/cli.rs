@@ -121,7 +121,7 @@ fn demo_writes_a_report() {
     assert!(text(&output.stdout).contains("held-out masked loss"));
     assert_eq!(
         place.files("demo"),
-        ["checkpoint.gmae", "metrics.jsonl", "report.html"]
+        [".demo", "checkpoint.gmae", "metrics.jsonl", "report.html"]
     );
     refused(&place.run(&["demo", "--seconds", "nan"]), &["--seconds"]);
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use xtask::structure::check;
 use xtask::structure::sources::Sources;
-use xtask::structure::tables::RULES;
+
+use super::tree::TREE_RULES;
 
 /// The faults of a crate outside of the import rules.
 fn faults(files: &[(&str, &str)]) -> Vec<String> {
-    let faults = check(&Sources::of(files.iter().copied()), &RULES);
+    let faults = check(&Sources::of(files.iter().copied()), &TREE_RULES);
     faults.iter().map(ToString::to_string).collect()
 }
 

@@ -9,10 +9,9 @@
 
 use cubecl::prelude::*;
 
+use crate::composite::gpu::list::{TILE_WORDS, list_hits, load_hits, tile_hits};
 use crate::composite::gpu::packed::{ROW, depth_of, rank_of, row_of};
-use crate::composite::gpu::tile::{
-    Layout, TILE_WORDS, Thresholds, in_tile, list_hits, load_hits, pair, tile_hits, tile_of,
-};
+use crate::composite::gpu::tile::{Layout, Thresholds, in_tile, pair, tile_of};
 use crate::device::launch::cube_index;
 use crate::formulas::single::composite as formula;
 

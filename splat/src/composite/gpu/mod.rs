@@ -3,6 +3,7 @@
 pub(crate) mod backward;
 pub(crate) mod forward;
 mod forward_kernel;
+pub(crate) mod list;
 mod moments;
 mod pack;
 mod packed;

@@ -46,7 +46,7 @@ pub(crate) struct PartialAt {
     pub(crate) first: u32,
 }
 
-/// The partial of a hit of workgroup `cube` from its index in the lists, [`list_index`](crate::composite::gpu::tile::list_index).
+/// The partial of a hit of workgroup `cube` from its index in the lists, [`list_index`](crate::composite::gpu::list::list_index).
 #[cube]
 pub(crate) fn partial_at(
     index: u32,

@@ -8,10 +8,11 @@
 
 use cubecl::prelude::*;
 
+use crate::composite::gpu::list::{count_again, list_index};
 use crate::composite::gpu::packed::{depth_of, opacity_of, row_of};
 use crate::composite::gpu::partials::{Part, partial_at};
 use crate::composite::gpu::state::{state_of, tile_end};
-use crate::composite::gpu::tile::{Layout, Pair, Pixel, Thresholds, Tile, count_again, list_index};
+use crate::composite::gpu::tile::{Layout, Pair, Pixel, Thresholds, Tile};
 use crate::formulas::single::composite as formula;
 
 /// What a pixel is before its last hit.

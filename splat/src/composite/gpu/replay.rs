@@ -12,13 +12,12 @@ use cubecl::prelude::*;
 
 use crate::binning::gpu::hits::TILE_SIDE;
 use crate::composite::Moments;
+use crate::composite::gpu::list::{TILE_WORDS, load_batch, tile_hits};
 use crate::composite::gpu::moments::{MOMENTS, PARTS, share_moments};
 use crate::composite::gpu::packed::{ROW, offset, row_of};
 use crate::composite::gpu::partials::{Part, STEP, write_hits};
 use crate::composite::gpu::pixel::{clear_unreached, replay_hit, start_pixel, walked};
-use crate::composite::gpu::tile::{
-    InTile, Layout, TILE_WORDS, Thresholds, load_batch, pair_if_near, pixel_of, tile_hits, tile_of,
-};
+use crate::composite::gpu::tile::{InTile, Layout, Thresholds, pair_if_near, pixel_of, tile_of};
 use crate::device::launch::{UNITS, cube_index};
 use crate::formulas::single::{Real, composite as formula};
 

@@ -13,13 +13,12 @@
 
 use cubecl::prelude::*;
 
+use crate::composite::gpu::list::{TILE_WORDS, load_batch, tile_hits};
 use crate::composite::gpu::moments::{MOMENTS, no_moments, set_moments};
 use crate::composite::gpu::packed::{ROW, offset, row_of};
 use crate::composite::gpu::partials::{Part, write_hits};
 use crate::composite::gpu::pixel::{clear_unreached, replay_hit, start_pixel, walked};
-use crate::composite::gpu::tile::{
-    Layout, TILE_WORDS, Thresholds, in_tile, load_batch, pair_if_near, pixel_of, tile_hits, tile_of,
-};
+use crate::composite::gpu::tile::{Layout, Thresholds, in_tile, pair_if_near, pixel_of, tile_of};
 use crate::device::launch::{UNITS, cube_index};
 use crate::formulas::single::composite as formula;
 

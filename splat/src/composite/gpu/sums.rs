@@ -3,9 +3,10 @@
 use cubecl::prelude::*;
 
 use crate::binning::gpu::hits::TILE_SIDE;
+use crate::composite::gpu::list::list_length;
 use crate::composite::gpu::partial_row::{Target, target_index};
 use crate::composite::gpu::state::{PixelState, cut_end, set_state, set_tile_end, tile_end};
-use crate::composite::gpu::tile::{Layout, list_length, tile_of};
+use crate::composite::gpu::tile::{Layout, tile_of};
 use crate::device::launch::{UNITS, cube_index, unit_index};
 use crate::formulas::single::composite as formula;
 
