@@ -91,7 +91,7 @@ const FILES: [(&str, &str); 47] = [
     ("measure/mod.rs", "use crate::backends::cpu::Here as Cpu;"),
 ];
 
-const ROOT: &str = r#"
+const ROOT: &str = r"
     pub mod activation; pub mod backend; pub mod backends; pub mod binning; pub mod camera;
     pub mod composite; pub mod config; pub mod device; pub mod error; pub mod gaussians;
     pub mod gradients; pub mod host; pub mod image; pub mod math; pub mod measure; pub mod number;
@@ -101,7 +101,7 @@ const ROOT: &str = r#"
     pub use backends::cpu::Here as Cpu;
     pub use gaussians::Here as Gaussians;
     pub use project::cpu;
-"#;
+";
 
 const COMPILED: &str = r#"
     pub use crate::project::Here as Splat;
