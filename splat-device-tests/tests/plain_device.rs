@@ -13,7 +13,7 @@ mod support;
 use cubecl::prelude::*;
 use cubecl_wgpu::{RuntimeOptions, WgpuDevice, WgpuRuntime, WgpuSetup, init_device};
 use libtest_mimic::{Arguments, Failed, Trial};
-use splat::{Gpu, Projection, Regime, RenderConfig, RenderError, Support, Wanted};
+use splat::{Gpu, Projection, Regime, RenderError, Support, Wanted};
 
 use backends_support::compare::{compare, narrow, widen};
 use backends_support::{Entry, on_device};

@@ -55,12 +55,15 @@ fn splats<T: CpuScalar>(rows: &[Row]) -> Splats<Vec<T>> {
     }
 }
 
-/// The features of the image and the gradients by splats and background, of splats sorted as `listed`.
+/// An image, and the gradients with respect to splats and background.
+type BothWays<T> = (Image<Vec<T>>, Splats<Vec<T>>, Vec<T>);
+
+/// Composites `splats` as they were sorted when they were `listed`, forward and backward.
 fn both_ways<T: CpuScalar>(
     backend: &Cpu<T>,
     listed: &Splats<Vec<T>>,
     splats: &Splats<Vec<T>>,
-) -> Result<(Image<Vec<T>>, Splats<Vec<T>>, Vec<T>), RenderError> {
+) -> Result<BothWays<T>, RenderError> {
     let config = RenderConfig::default().with_outputs(ALL_OUTPUTS);
     let (listed, splats) = (listed.as_slices(), splats.as_slices());
     let backgrounds = [T::ONE; CHANNELS];

@@ -35,7 +35,7 @@ fn offsets_may_be_anything() {
         let counted = splats.clone();
         thread::spawn(move || given.send(counted.culled()));
         // Counting up to `usize::MAX` would take centuries.
-        let result = result.recv_timeout(Duration::from_secs(60));
+        let result = result.recv_timeout(Duration::from_mins(1));
         assert_eq!(result, Ok(culled), "{:?}", splats.offsets);
         let backend = Cpu::<f64>::new();
         let config = RenderConfig::default();
@@ -85,7 +85,7 @@ fn messages_are_short_however_long_the_lists() {
     );
     world.config.layers = (0..100_000).rev().collect();
     let image = splat::render(&Cpu::new(), &world.scene(), &world.config);
-    let error = image.err().expect("falling ranks").to_string();
+    let error = image.expect_err("falling ranks").to_string();
     assert!(
         error.contains("99998 after 99999") && error.len() < SHORT,
         "{error}"

@@ -56,13 +56,10 @@ fn refused_everywhere() {
     };
     for _ in 0..2 {
         let errors: [RenderError; 4] = [
-            splat::render(&backend, &scene, &world.config)
-                .err()
-                .expect("no threads to render on"),
+            splat::render(&backend, &scene, &world.config).expect_err("no threads to render on"),
             backend
                 .bin(&splats, 4, 4)
-                .err()
-                .expect("no threads to bin on"),
+                .expect_err("no threads to bin on"),
             sh::features(harmonics, &camera).expect_err("no threads for harmonics"),
             sh::features_vjp(harmonics, &camera, &[1.0]).expect_err("no threads for harmonics"),
         ];

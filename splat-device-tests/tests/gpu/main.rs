@@ -72,6 +72,9 @@ fn grids_hold_their_cubes() -> Result<(), Failed> {
     Ok(())
 }
 
+/// A check in one regime.
+type Check = fn(Regime) -> Result<(), Failed>;
+
 fn main() {
     // CubeCL panics where no adapter is found; that is the only way it has to say so.
     let found = std::panic::catch_unwind(|| WgpuRuntime::client(&WgpuDevice::default())).is_ok();
@@ -109,7 +112,7 @@ fn main() {
     trials.push(longer.with_ignored_flag(!found));
     let auto = Trial::test("auto_takes_what_fits", regimes::auto_takes_what_fits);
     trials.push(auto.with_ignored_flag(!found));
-    let checks: [(&str, fn(Regime) -> Result<(), Failed>); 3] = [
+    let checks: [(&str, Check); 3] = [
         (
             "composited_of_another_render_is_refused",
             handed_over::composited_of_another_render_is_refused,

@@ -59,6 +59,11 @@ pub(crate) fn markdown(heads: &[&str], rows: &[Vec<String>]) -> String {
     format!("{}|{rule}\n{body}", line(&heads))
 }
 
+/// Writes a line to standard error. When that fails there is nobody left to tell.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,9 +81,4 @@ mod tests {
         let table = markdown(&["a", "ms"], &[vec!["long".to_owned(), "1".to_owned()]]);
         assert_eq!(table, "| a    | ms |\n|------|---:|\n| long |  1 |\n");
     }
-}
-
-/// Writes a line to standard error. When that fails there is nobody left to tell.
-pub(crate) fn note(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
 }
