@@ -89,7 +89,7 @@ impl<R: Runtime> std::fmt::Debug for Gpu<R> {
             .field("runtime", &R::name(&self.client))
             .field("regime", &self.regime)
             .field("budget", &self.budget)
-            .field("planes", &self.planes)
+            .field("subgroups", &self.planes)
             .field("subgroups_in_order", &self.subgroups_in_order)
             .field("halves", &self.halves)
             .field("uniform", &self.uniform)
