@@ -3,8 +3,10 @@
 //! An error depends on shapes, configuration, device or capacity, never on the numbers in a buffer: Gaussians with
 //! hostile numbers are culled and counted instead.
 //!
-//! Every buffer of scalars, indices and hits goes through a function of this file, so that refused memory is an error. Lists
-//! of tasks do not, nor copies of the offsets of views: they have an entry per strip, per row of a strip or per view.
+//! The CPU engine takes every buffer of scalars, indices and hits from a function of this file, so that refused memory is an
+//! error. Lists of tasks do not come from here, nor copies of the offsets of views: they have an entry per strip, per row of a
+//! strip or per view. Nor do activations, the oracle, and the host's copies of a device's buffers, which are as long as what
+//! they are made from.
 
 use rayon::prelude::*;
 
