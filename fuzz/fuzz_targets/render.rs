@@ -9,8 +9,7 @@ use std::ops::Range;
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use splat::{
-    Camera, Cpu, CpuScalar, Gaussians, Image, Outputs, Projection, RenderConfig, Scene, Views,
-    Wanted,
+    Camera, Cpu, CpuScalar, Gaussians, Outputs, Projection, RenderConfig, Scene, Views, Wanted,
 };
 
 /// Everything a caller can get wrong.

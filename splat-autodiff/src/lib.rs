@@ -58,7 +58,7 @@
 //! feature images, and what is returned are slices of that.
 
 mod data;
-#[cfg(feature = "gpu")]
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
 mod device;
 mod engine;
 mod error;
