@@ -120,15 +120,11 @@ pub fn alpha_vjp(opacity: Real, falloff: Real, alpha_max: Real, v_alpha: Real) -
 
 /// Vjp of [`alpha()`] by the opacity: inputs `opacity`; incoming `v_sigma` of the same pair, or its sum over pixels. Alpha falls by
 /// itself as sigma grows, and grows by `1 / opacity` of itself with the opacity: one is the other over `-opacity` (MATH eq. 14').
-/// Zero where `v_sigma` is: a splat that counts nowhere may have any opacity, zero and NaN among them.
+/// The opacity of a pair that counts is positive; loops leave out splats that count nowhere, whose opacity may be anything.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn opacity_vjp(opacity: Real, v_sigma: Real) -> Real {
-    let mut v_opacity = -v_sigma / opacity;
-    if v_sigma == 0.0 {
-        v_opacity = 0.0;
-    }
-    v_opacity
+    -v_sigma / opacity
 }
 
 /// Whether a pair counts: `sigma >= 0` and `alpha >= alpha_min` (MATH eq. 14). False for NaN.

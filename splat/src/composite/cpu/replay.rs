@@ -226,7 +226,12 @@ fn write_gradient<T: Scalar, A: Arithmetic<T>, const LANES: usize, const GEOM: b
             yy,
         };
         let v = A::sigma_vjp(hit.conic, moments);
-        let v_opacity = A::opacity_vjp(hit.opacity, moments.one);
+        // A splat that counts nowhere may have any opacity, zero and NaN among them.
+        let v_opacity = if moments.one == T::ZERO {
+            T::ZERO
+        } else {
+            A::opacity_vjp(hit.opacity, moments.one)
+        };
         by_geometry.copy_from_slice(&[
             v.mean.x, v.mean.y, v.conic.xx, v.conic.xy, v.conic.yy, v_opacity,
         ]);

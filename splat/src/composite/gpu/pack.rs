@@ -10,6 +10,9 @@ use crate::device::buffer::GpuBuffer;
 use crate::device::launch::{cube_dim, grid_of_units, unit_index};
 use crate::device::rows::vec2_of;
 use crate::error::{RenderError, checked_product};
+use crate::formulas::single::{Real, finite::finite};
+use crate::math::Vec2;
+use crate::project::Splat;
 use crate::project::gpu::forward::rounded_to_half;
 use crate::project::gpu::splat_rows::splat_of;
 use crate::sort::gpu::lists::SortedHits;
@@ -31,7 +34,25 @@ fn pack_kernel(
     let m = unit_index();
     if m < count {
         let splat = splat_of(means, conics, opacities, depths, m);
-        set_packed(packed, m, splat, vec2_of(extents, m));
+        let extent = vec2_of(extents, m);
+        let mut opacity = splat.opacity;
+        let mut extent_x = extent.x;
+        // A splat that can count nowhere, but has extents: a box that holds no pixel, and an opacity that can be divided by.
+        if !finite(opacity) || opacity <= 0.0 {
+            opacity = 1.0;
+            extent_x = -1.0;
+        }
+        let splat = Splat::<Real> {
+            mean: splat.mean,
+            conic: splat.conic,
+            opacity,
+            depth: splat.depth,
+        };
+        let extent = Vec2::<Real> {
+            x: extent_x,
+            y: extent.y,
+        };
+        set_packed(packed, m, splat, extent);
         if comptime![ranked] {
             set_rank(packed, m, ranks[m as usize]);
         }
