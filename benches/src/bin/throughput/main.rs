@@ -9,7 +9,7 @@
 //! The scenes are the seeded ones of this crate, and the garden where its file is at hand. Without `--scaling` or `--stages` prints a
 //! table of throughput and one of memory. Exit code 2: the arguments or a file cannot be used.
 
-#[cfg(feature = "gpu")]
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
 mod device;
 mod memory;
 mod rows;
@@ -66,7 +66,7 @@ struct Arguments {
     #[arg(long, value_enum, default_value_t = BackendName::Cpu)]
     backend: BackendName,
     /// How a device lists the hits of a tile.
-    #[cfg(feature = "gpu")]
+    #[cfg(any(feature = "wgpu", feature = "cuda"))]
     #[arg(long, value_enum, default_value_t = device::RegimeName::Auto)]
     regime: device::RegimeName,
     /// Writes the workloads as files into this folder, for the programs that splat is compared with, and times nothing.
@@ -103,7 +103,7 @@ struct Report {
 }
 
 /// Everything measured on a device.
-#[cfg(feature = "gpu")]
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
 #[derive(Serialize)]
 struct DeviceReport {
     device: String,
