@@ -1,4 +1,5 @@
-//! One workload on a device, every stage to be timed by itself. A time ends when the device has done its work.
+//! One workload on a device, every stage to be timed by itself. A time ends when the device has
+//! done its work.
 
 use std::time::{Duration, Instant};
 
@@ -11,10 +12,12 @@ use splat::{
 
 use crate::{Stage, WANTED, Workload};
 
-/// Workgroups and steps of a launch of the ceiling: enough to keep a large device busy. More steps would not do, pixels are opaque after 900.
+/// Workgroups and steps of a launch of the ceiling: enough to keep a large device busy. More steps
+/// would not do, pixels are opaque after 900.
 const CEILING: (u32, u32) = (1 << 12, 1 << 8);
 
-/// What launches of the ceiling take together, at least: on a large device one is over before the next could be asked for.
+/// What launches of the ceiling take together, at least: on a large device one is over before the
+/// next could be asked for.
 const LEAST: Duration = Duration::from_millis(20);
 
 /// A workload rendered once on a device, and the gradient of its loss by the image: `image - 0.5`.
@@ -125,7 +128,8 @@ impl<R: Runtime> DeviceBench<R> {
         }
     }
 
-    /// The (splat, pixel) pairs per second that the device's arithmetic allows: the compositor's operations on registers.
+    /// The (splat, pixel) pairs per second that the device's arithmetic allows: the compositor's
+    /// operations on registers.
     ///
     /// # Errors
     /// As [`DeviceBench::new`].

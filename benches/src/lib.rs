@@ -1,12 +1,14 @@
 //! What is timed, and how.
 //!
-//! Scenes come from three sources: seeded [`Recipe`]s, which need no file; files ([`Workload::load`]); and, where it is at hand, a
-//! photographed scene ([`garden()`]). [`Bench`] times any stage of a render of them; the program `throughput` makes tables of it.
+//! Scenes come from three sources: seeded [`Recipe`]s, which need no file; files
+//! ([`Workload::load`]); and, where it is at hand, a photographed scene ([`garden()`]). [`Bench`]
+//! times any stage of a render of them; the program `throughput` makes tables of it.
 //!
 //! # The recipes and the files
 //!
-//! The recipes have the distributions of four files of timing workloads, found from the percentiles of their means, scales,
-//! quaternions, opacities, features and depths, and the same cameras. Drawn with seed 0 they come to as much work, within 5 % (a test):
+//! The recipes have the distributions of four files of timing workloads, found from the percentiles
+//! of their means, scales, quaternions, opacities, features and depths, and the same cameras. Drawn
+//! with seed 0 they come to as much work, within 5 % (a test):
 //!
 //! | recipe | useful pairs: drawn, in the file | visible splats | hits, tiles of 16 px |
 //! |---|---|---|---|

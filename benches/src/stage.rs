@@ -1,4 +1,5 @@
-//! One workload with all its intermediate results at hand, so that every stage can be timed by itself.
+//! One workload with all its intermediate results at hand, so that every stage can be timed by
+//! itself.
 
 use std::time::{Duration, Instant};
 
@@ -116,7 +117,8 @@ impl Bench {
         Ok(time)
     }
 
-    /// The time that one run of a stage takes. What it returns goes back to the workspace off the clock.
+    /// The time that one run of a stage takes. What it returns goes back to the workspace off the
+    /// clock.
     ///
     /// # Errors
     /// None that [`Bench::new`] would not have returned.
@@ -153,8 +155,8 @@ impl Bench {
         }
     }
 
-    /// Runs `after_forward` between a forward and a backward pass and `after_backward` when both are through and everything they
-    /// returned is still there.
+    /// Runs `after_forward` between a forward and a backward pass and `after_backward` when both
+    /// are through and everything they returned is still there.
     ///
     /// # Errors
     /// None that [`Bench::new`] would not have returned.

@@ -1,6 +1,8 @@
-//! Hostile floats and hostile shapes through the whole path, forward and backward, at both precisions.
+//! Hostile floats and hostile shapes through the whole path, forward and backward, at both
+//! precisions.
 //!
-//! Nothing may panic. Where the render succeeds, culled Gaussians get no gradient and finite cotangents give a finite image.
+//! Nothing may panic. Where the render succeeds, culled Gaussians get no gradient and finite
+//! cotangents give a finite image.
 
 #![no_main]
 

@@ -15,8 +15,8 @@ impl<T: CpuScalar + Element> Precision for T {}
 
 /// What was read of a tensor, known to hold aligned elements of type `T`.
 ///
-/// Burn's own bytes are kept: `TensorData::into_vec` would copy them wherever their allocation is aligned more strictly
-/// than a vector's, which is what reading a shared tensor gives.
+/// Burn's own bytes are kept: `TensorData::into_vec` would copy them wherever their allocation is
+/// aligned more strictly than a vector's, which is what reading a shared tensor gives.
 pub(crate) struct Buffer<T> {
     data: TensorData,
     element: PhantomData<T>,

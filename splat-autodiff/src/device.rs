@@ -1,4 +1,5 @@
-//! Renders where the tensors are: their buffers go to [`splat::Gpu`]'s kernels, and what these make becomes tensors.
+//! Renders where the tensors are: their buffers go to [`splat::Gpu`]'s kernels, and what these make
+//! becomes tensors.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! Where a render runs: on the device of the tensors where there are kernels for it, else on the CPU. The one place that decides.
+//! Where a render runs: on the device of the tensors where there are kernels for it, else on the
+//! CPU. The one place that decides.
 
 use burn::tensor::DType;
 use burn::tensor::backend::Backend;

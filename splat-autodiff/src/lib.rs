@@ -1,8 +1,9 @@
 //! Gaussian splatting as a differentiable [Burn](burn) operation.
 //!
-//! [`render`] takes and gives Burn tensors on any `Autodiff<B>`; the pixels and their gradients are those of
-//! [`splat::render()`] and [`splat::render_vjp`] on the CPU, bit for bit. With the features `wgpu` and `cuda`, tensors of Burn's `Wgpu`
-//! and `Cuda` are rendered where they are, by `splat::Gpu`.
+//! [`render`] takes and gives Burn tensors on any `Autodiff<B>`; the pixels and their gradients are
+//! those of [`splat::render()`] and [`splat::render_vjp`] on the CPU, bit for bit. With the
+//! features `wgpu` and `cuda`, tensors of Burn's `Wgpu` and `Cuda` are rendered where they are, by
+//! `splat::Gpu`.
 //!
 //! ```
 //! use burn::backend::Autodiff;
@@ -34,28 +35,31 @@
 //!
 //! # One backward pass per forward pass
 //!
-//! Burn consumes the graph in `backward()`, and cannot keep it. A second `backward()`, of the same loss or of another that
-//! was computed from the same [`Rendered`], panics in Burn with *Node should have a step registered*. Only a loss that is
-//! computed after the first `backward()`, from a rendered tensor kept until then, is not caught: its gradients end at that
-//! tensor, and `grad` of what was rendered gives `None`. Add up the losses and call `backward()` once, or render again; one
-//! [`Rendered`] may be used any number of times within one loss. Second derivatives do not exist: see
-//! [`Error::NestedAutodiff`].
+//! Burn consumes the graph in `backward()`, and cannot keep it. A second `backward()`, of the same
+//! loss or of another that was computed from the same [`Rendered`], panics in Burn with *Node
+//! should have a step registered*. Only a loss that is computed after the first `backward()`, from
+//! a rendered tensor kept until then, is not caught: its gradients end at that tensor, and `grad`
+//! of what was rendered gives `None`. Add up the losses and call `backward()` once, or render
+//! again; one [`Rendered`] may be used any number of times within one loss. Second derivatives do
+//! not exist: see [`Error::NestedAutodiff`].
 //!
 //! # Precision
 //!
-//! All tensors of a call have the same element type. `f64` tensors are rendered in `f64`, `f32` in `f32`; `f16`, `bf16` and
-//! `flex32` are widened to `f32`, and the results rounded back.
+//! All tensors of a call have the same element type. `f64` tensors are rendered in `f64`, `f32` in
+//! `f32`; `f16`, `bf16` and `flex32` are widened to `f32`, and the results rounded back.
 //!
 //! # Copies
 //!
-//! On a device with kernels (features `wgpu`, `cuda`; `fusion` for Burn's fused backends) the tensors' own buffers are rendered, what
-//! is saved stays there, and outputs and gradients are the buffers that the kernels wrote. Only poses are read, twelve numbers per view.
-//! `f64` tensors, and backends without kernels, are rendered on the CPU:
+//! On a device with kernels (features `wgpu`, `cuda`; `fusion` for Burn's fused backends) the
+//! tensors' own buffers are rendered, what is saved stays there, and outputs and gradients are the
+//! buffers that the kernels wrote. Only poses are read, twelve numbers per view. `f64` tensors, and
+//! backends without kernels, are rendered on the CPU:
 //!
-//! Tensors are read once, and Burn's own bytes are kept for the backward pass. Reading copies on a device, and on a CPU
-//! backend where something else still holds the tensor. Outputs and gradients become tensors without a copy, but for one
-//! case: an operation of Burn has one output, so that with [`splat::Outputs`] asked for, the planes are appended to the
-//! feature images, and what is returned are slices of that.
+//! Tensors are read once, and Burn's own bytes are kept for the backward pass. Reading copies on a
+//! device, and on a CPU backend where something else still holds the tensor. Outputs and gradients
+//! become tensors without a copy, but for one case: an operation of Burn has one output, so that
+//! with [`splat::Outputs`] asked for, the planes are appended to the feature images, and what is
+//! returned are slices of that.
 
 mod data;
 #[cfg(any(feature = "wgpu", feature = "cuda"))]

@@ -61,8 +61,8 @@ impl<B: Backend> Backward<B, 7> for RenderBackward {
     type State = Arc<dyn Tape<B>>;
 
     /// # Panics
-    /// Where the incoming gradient cannot be read, or the memory for the outgoing ones is refused: Burn's graph has no way
-    /// to hand an error to the caller of `backward()`.
+    /// Where the incoming gradient cannot be read, or the memory for the outgoing ones is refused:
+    /// Burn's graph has no way to hand an error to the caller of `backward()`.
     fn backward(self, ops: Ops<Self::State, 7>, grads: &mut BurnGradients, _: &mut Checkpointer) {
         let tape = ops.state;
         let v_output = grads.consume::<B>(&ops.node);

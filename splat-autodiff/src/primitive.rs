@@ -1,4 +1,5 @@
-//! Between Burn's tensors on a `CubeCL` runtime and that runtime's buffers. Nothing is copied but what is not contiguous or not `f32`.
+//! Between Burn's tensors on a `CubeCL` runtime and that runtime's buffers. Nothing is copied but
+//! what is not contiguous or not `f32`.
 
 use std::any::{Any, TypeId};
 
@@ -81,7 +82,8 @@ fn cast<A: 'static, Z: 'static>(a: A) -> Option<Z> {
     a.downcast_mut::<Option<Z>>().and_then(Option::take)
 }
 
-/// Burn's fusion holds back operations and names their results; here the names become buffers and buffers get names.
+/// Burn's fusion holds back operations and names their results; here the names become buffers and
+/// buffers get names.
 #[cfg(feature = "fusion")]
 mod fused {
     use std::any::TypeId;
@@ -105,7 +107,8 @@ mod fused {
         held == TypeId::of::<Fused<R>>()
     }
 
-    /// Launches what `tensor` waits for and returns its buffer; nothing where it is no fused tensor.
+    /// Launches what `tensor` waits for and returns its buffer; nothing where it is no fused
+    /// tensor.
     pub(super) fn resolve<A: 'static, R: CubeRuntime>(tensor: A) -> Option<CubeTensor<R>> {
         let tensor: Fused<R> = cast(tensor)?;
         let client = tensor.client.clone();

@@ -24,22 +24,23 @@ pub struct Rendered<B: Backend> {
     pub transmittance: Option<Tensor<B, 3>>,
     /// `[V, H, W]`: sum of weight times camera z, not divided by alpha. Present if asked for.
     pub depth: Option<Tensor<B, 3>>,
-    /// `[V, L, H, W, C]`: the images of the nearest `config.layers[l]` visible splats over the background. Present if any
-    /// layer is asked for; without gradient.
+    /// `[V, L, H, W, C]`: the images of the nearest `config.layers[l]` visible splats over the
+    /// background. Present if any layer is asked for; without gradient.
     pub layers: Option<Tensor<B, 5>>,
 }
 
 /// Renders every view of `gaussians` over `background` `[V, C]`, differentiably.
 ///
-/// A gradient reaches every tensor that tracks one; the others cost nothing in the backward pass. May be differentiated
-/// once, see the [crate's documentation](crate).
+/// A gradient reaches every tensor that tracks one; the others cost nothing in the backward pass.
+/// May be differentiated once, see the [crate's documentation](crate).
 ///
 /// # Errors
-/// Shapes, element types or devices that do not fit, what [`splat::render()`] refuses, and a backend below `Autodiff` that is
-/// differentiable itself.
+/// Shapes, element types or devices that do not fit, what [`splat::render()`] refuses, and a
+/// backend below `Autodiff` that is differentiable itself.
 ///
 /// # Panics
-/// Not this function, but the backward pass through it panics where memory runs out: Burn has no errors there.
+/// Not this function, but the backward pass through it panics where memory runs out: Burn has no
+/// errors there.
 pub fn render<B: Backend, C: CheckpointStrategy>(
     gaussians: &GaussianTensors<Autodiff<B, C>>,
     views: &Views,
@@ -58,10 +59,11 @@ pub fn render<B: Backend, C: CheckpointStrategy>(
     )
 }
 
-/// [`render`] with `camera_from_world` of every view in `poses` `[V, 3, 4]`, rows `[R | t]`; those of `views` are not read.
+/// [`render`] with `camera_from_world` of every view in `poses` `[V, 3, 4]`, rows `[R | t]`; those
+/// of `views` are not read.
 ///
-/// The gradient by `poses` takes the twelve numbers as free: to stay on rotations, compute them from a tensor that cannot
-/// leave them. A pose that is not finite culls everything its view sees.
+/// The gradient by `poses` takes the twelve numbers as free: to stay on rotations, compute them
+/// from a tensor that cannot leave them. A pose that is not finite culls everything its view sees.
 ///
 /// # Errors
 /// As [`render`].
@@ -169,8 +171,9 @@ fn differentiable<B: Backend, C: CheckpointStrategy>(
 
 /// The parts of the operation's output, as tensors of their own.
 ///
-/// They are views, so that nobody but the graph holds the operation's node. Then Burn knows after a backward pass that
-/// whatever else was computed from them cannot be differentiated, and says so; otherwise it would return no gradients.
+/// They are views, so that nobody but the graph holds the operation's node. Then Burn knows after a
+/// backward pass that whatever else was computed from them cannot be differentiated, and says so;
+/// otherwise it would return no gradients.
 fn separate<B: Backend>(output: FloatTensor<B>, layout: Layout) -> Rendered<B> {
     let joined: Tensor<B, 1> = tensor(output);
     let [v, h, w, _] = layout.shape;

@@ -28,8 +28,8 @@ pub(crate) struct Recording<B: Backend> {
 
 /// What a forward pass keeps, and the vjp that reads it.
 pub(crate) trait Tape<B: Backend>: Debug + Send + Sync {
-    /// The gradients by those inputs that are `tracked`, given that by the joined outputs. Means,
-    /// scales, quaternions, opacities, features, background, poses.
+    /// The gradients with respect to the `tracked` inputs, from that with respect to the joined
+    /// outputs. Means, scales, quaternions, opacities, features, background, poses.
     fn vjp(
         &self,
         v_joined: FloatTensor<B>,

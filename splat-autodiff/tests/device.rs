@@ -1,5 +1,5 @@
-//! Tensors of Burn's wgpu backend, with and without fusion: their own buffers are rendered, and images and gradients are those of the
-//! CPU. Without a device the tests show as ignored.
+//! Tensors of Burn's wgpu backend, with and without fusion: their own buffers are rendered, and
+//! images and gradients are those of the CPU. Without a device the tests show as ignored.
 //!
 //! `cargo test -p splat-autodiff --features wgpu,fusion --test device`
 
@@ -21,7 +21,8 @@ use splat_autodiff::{GaussianTensors, render_forward, render_with_poses};
 type Plain = CubeBackend<WgpuRuntime, f32, i32, u32>;
 type Fused = Fusion<Plain>;
 
-/// Device against CPU, relative to the largest number of a tensor: roundings of `f32` in another order, and another exponential.
+/// Device against CPU, relative to the largest number of a tensor: roundings of `f32` in another
+/// order, and another exponential.
 const TOLERANCE: f32 = 1e-4;
 
 /// Gaussians, channels, views.
@@ -52,7 +53,8 @@ fn config() -> RenderConfig {
         .with_layers(vec![2])
 }
 
-/// Inputs of a render: means, scales, quaternions, opacities, features, background, poses. The means are not contiguous.
+/// Inputs of a render: means, scales, quaternions, opacities, features, background, poses. The
+/// means are not contiguous.
 struct Inputs<B: Backend> {
     gaussians: GaussianTensors<B>,
     background: Tensor<B, 2>,
@@ -202,8 +204,9 @@ fn allocation_of<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Result<Str
     allocation(&take::<B, WgpuRuntime>("it", tensor.into_primitive().tensor())?.0)
 }
 
-/// The kernels write images into one allocation, and gradients by geometry into another: tensors that share them have come from there and
-/// not by way of the host, which copies each into one of its own.
+/// The kernels write images into one allocation, and gradients by geometry into another: tensors
+/// that share them have come from there and not by way of the host, which copies each into one of
+/// its own.
 fn renders_stay_on_the_device<B: Backend>(device: &B::Device) -> Result<(), Failed> {
     let given = inputs::<Autodiff<B>>(device);
     let (means, scales) = (

@@ -1,5 +1,6 @@
-//! Every scene on every backend: images and gradients against `f64`, the same bits twice and in chunks of any size, hostile
-//! numbers. A backend whose device is not there shows as ignored, never as passed.
+//! Every scene on every backend: images and gradients against `f64`, the same bits twice and in
+//! chunks of any size, hostile numbers. A backend whose device is not there shows as ignored, never
+//! as passed.
 //!
 //! `cargo test -p splat-device-tests --features wgpu --test backends`
 
@@ -21,10 +22,12 @@ use backends_support::{Entry, Outcome, entries};
 use support::band::boundary_band;
 use support::{World, cotangent, crowd};
 
-/// Images against `f64` outside the boundary band, relative to the largest value: a few hundred roundings of 6e-8.
+/// Images against `f64` outside the boundary band, relative to the largest value: a few hundred
+/// roundings of 6e-8.
 const IMAGE_TOLERANCE: f64 = 2e-5;
 
-/// Gradients against `f64`, relative to the largest of their kind, where the loss ignores the boundary band.
+/// Gradients against `f64`, relative to the largest of their kind, where the loss ignores the
+/// boundary band.
 const GRADIENT_TOLERANCE: f64 = 1e-4;
 
 /// The most pixels of an image that may lie in the boundary band: one in twenty-five.
@@ -62,7 +65,8 @@ fn images_and_gradients_equal_f64(world: &World, entry: &Entry) -> Result<(), Fa
             }
             return Err(format!("{name}: asked for or not").into());
         };
-        // A prefix of a pixel may hang by a thread where the whole does not: layers are held to the shares of the band.
+        // A prefix of a pixel may hang by a thread where the whole does not: layers are held to the
+        // shares of the band.
         let layers = world.config.layers.len().max(1);
         compare(name, got, expected, IMAGE_TOLERANCE, |i| {
             let pixel = i / per_pixel;

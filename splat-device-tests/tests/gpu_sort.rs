@@ -1,6 +1,7 @@
 //! The device's scan and sort against the host's. Without a wgpu device the tests show as ignored.
 //!
-//! `cargo test -p splat-device-tests --features wgpu --test gpu_sort`; with `-- --ignored` the long ones too.
+//! `cargo test -p splat-device-tests --features wgpu --test gpu_sort`; with `-- --ignored` the long
+//! ones too.
 
 use cubecl_wgpu::{WgpuDevice, WgpuRuntime};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -133,8 +134,9 @@ fn sort_of_30_million() -> Result<(), Failed> {
     sort_equals_host(&random(LEN, u32::MAX), 32)
 }
 
-/// Splats of views of `lens`, boxes at multiples of 1/64 px: small sums of these are exact in `f32`, so that device and CPU must agree.
-/// Some are culled, some depths are negative, many are equal.
+/// Splats of views of `lens`, boxes at multiples of 1/64 px: small sums of these are exact in
+/// `f32`, so that device and CPU must agree. Some are culled, some depths are negative, many are
+/// equal.
 fn splats(lens: &[usize], width: usize, height: usize, grid: f32) -> Splats<Vec<f32>> {
     let mut rng = StdRng::seed_from_u64((width * height + lens.len()) as u64);
     let mut offsets = vec![0];
@@ -237,7 +239,8 @@ fn lists_equal_those_of_the_cpu() -> Result<(), Failed> {
     Ok(())
 }
 
-/// Where sums are rounded, every pixel that the box keeps, asked in the same `f32`, is in a tile of its splat.
+/// Where sums are rounded, every pixel that the box keeps, asked in the same `f32`, is in a tile of
+/// its splat.
 fn boxes_on_the_edge_lose_no_pixel() -> Result<(), Failed> {
     const SIDE: usize = 100;
     let tiles = SIDE.div_ceil(16);

@@ -1,7 +1,9 @@
-//! Every kernel on a device that has no more than plain WebGPU: eight storage buffers, 16 KB of shared memory, 256 threads per workgroup,
-//! 128 MiB per buffer, no features. A kernel that asks for more does not run, and the numbers say so.
+//! Every kernel on a device that has no more than plain WebGPU: eight storage buffers, 16 KB of
+//! shared memory, 256 threads per workgroup, 128 MiB per buffer, no features. A kernel that asks
+//! for more does not run, and the numbers say so.
 //!
-//! A program of its own, since the device is made by hand. Without an adapter the tests show as ignored.
+//! A program of its own, since the device is made by hand. Without an adapter the tests show as
+//! ignored.
 //!
 //! `cargo test -p splat-device-tests --features wgpu --test plain_device`
 
@@ -19,10 +21,12 @@ use backends_support::compare::{compare, narrow, widen};
 use backends_support::{Entry, on_device};
 use support::{World, cotangent, crowd};
 
-/// Device against the CPU at `f32`, relative to the largest number of a kind: some roundings, in another order.
+/// Device against the CPU at `f32`, relative to the largest number of a kind: some roundings, in
+/// another order.
 const TOLERANCE: f64 = 1e-3;
 
-/// Numbers that may be off by more: those of pixels where a threshold decides otherwise, and of the splats in them.
+/// Numbers that may be off by more: those of pixels where a threshold decides otherwise, and of the
+/// splats in them.
 const SHARE: f64 = 0.02;
 
 /// How far those may be off, relative to the largest of a kind: by a pair of twice the least alpha.
@@ -98,7 +102,8 @@ fn world() -> World {
     }
 }
 
-/// Complains unless every number is finite and within [`OUTLIER`] of `expected`, and all but a [`SHARE`] of them within [`TOLERANCE`].
+/// Complains unless every number is finite and within [`OUTLIER`] of `expected`, and all but a
+/// [`SHARE`] of them within [`TOLERANCE`].
 fn near(name: &str, got: &[f32], expected: &[f32]) -> Result<(), Failed> {
     let expected = widen(&expected.to_vec());
     compare(name, got, &expected, OUTLIER, |_| false)?;
@@ -208,8 +213,8 @@ fn equals_itself_awaited(gpu: &Gpu<WgpuRuntime>, regime: Regime) -> Result<(), F
     Err("no gradient".into())
 }
 
-/// Tiles that are walked to the end of their lists, though no pixel goes on, have the bits of tiles that are left: full ones in front of
-/// many others.
+/// Tiles that are walked to the end of their lists, though no pixel goes on, have the bits of tiles
+/// that are left: full ones in front of many others.
 fn equals_itself_leaving(gpu: &Gpu<WgpuRuntime>, regime: Regime) -> Result<(), Failed> {
     let mut world = crowd(31, 2, 900, [35, 20], Projection::Pinhole);
     world.gaussians.opacities.fill(0.9);
@@ -245,7 +250,8 @@ fn greedy_kernel(out: &mut Array<u32>) {
     out[UNIT_POS as usize] = shared[(8191 - UNIT_POS) as usize] + 1;
 }
 
-/// A launch that `CubeCL` refused shows where its numbers are read; what is read later is sound again.
+/// A launch that `CubeCL` refused shows where its numbers are read; what is read later is sound
+/// again.
 fn a_kernel_that_did_not_run_is_an_error(gpu: &Gpu<WgpuRuntime>) -> Result<(), Failed> {
     let out = gpu.upload(&[0.0; 256])?;
     greedy_kernel::launch::<WgpuRuntime>(

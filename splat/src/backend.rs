@@ -1,7 +1,7 @@
 //! What every backend offers: one method per stage and per vjp, buffers as associated types.
 //!
-//! A forward method `A -> B` has a vjp `(A, v_B) -> v_A` with the same structs. Tile size, lanes, workgroups and atomics
-//! never cross this trait.
+//! A forward method `A -> B` has a vjp `(A, v_B) -> v_A` with the same structs. Tile size, lanes,
+//! workgroups and atomics never cross this trait.
 
 use crate::camera::Views;
 use crate::config::RenderConfig;
@@ -27,11 +27,12 @@ pub trait Backend {
     /// Borrows a buffer.
     fn view(buffer: &Self::Buffer) -> Self::View<'_>;
 
-    /// Stage 1. Culled Gaussians (behind near, beyond far, below `alpha_min`, not finite, off every pixel) become splats
-    /// without extent.
+    /// Stage 1. Culled Gaussians (behind near, beyond far, below `alpha_min`, not finite, off every
+    /// pixel) become splats without extent.
     ///
     /// # Errors
-    /// Shapes that do not fit, settings outside their domain, sizes over capacity. So for every method.
+    /// Shapes that do not fit, settings outside their domain, sizes over capacity. So for every
+    /// method.
     fn project(
         &self,
         gaussians: &Gaussians<Self::View<'_>>,
@@ -39,8 +40,9 @@ pub trait Backend {
         config: &RenderConfig,
     ) -> Result<Splats<Self::Buffer>, RenderError>;
 
-    /// Vjp of stage 1: inputs `gaussians`, `views`, `config` and `splats` as [`Backend::project`] had and gave them; incoming
-    /// `v_splats`; outgoing the gradients by Gaussians, summed over the views in order, and by poses.
+    /// Vjp of stage 1: inputs `gaussians`, `views`, `config` and `splats` as [`Backend::project`]
+    /// had and gave them; incoming `v_splats`; outgoing the gradients by Gaussians, summed over the
+    /// views in order, and by poses.
     ///
     /// # Errors
     /// As [`Backend::project`].
@@ -87,8 +89,9 @@ pub trait Backend {
         config: &RenderConfig,
     ) -> Result<(Image<Self::Buffer>, Self::Composited), RenderError>;
 
-    /// Vjp of stage 4: inputs as [`Backend::composite`] had them, and the `composited` it gave, which remembers its settings;
-    /// incoming `v_image`; outgoing the gradients by splats and by backgrounds `[B, C]`.
+    /// Vjp of stage 4: inputs as [`Backend::composite`] had them, and the `composited` it gave,
+    /// which remembers its settings; incoming `v_image`; outgoing the gradients by splats and by
+    /// backgrounds `[B, C]`.
     ///
     /// # Errors
     /// As [`Backend::project`].

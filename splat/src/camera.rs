@@ -10,25 +10,29 @@ use crate::error::{RenderError, checked_product, try_filled, try_reserved};
 pub enum Projection {
     /// Perspective: `u = fx x/z + cx`; the footprint from the perspective Jacobian.
     Pinhole,
-    /// Parallel: `u = fx x + cx`, with `fx` in pixels per world unit; the footprint from the same map.
+    /// Parallel: `u = fx x + cx`, with `fx` in pixels per world unit; the footprint from the same
+    /// map.
     Orthographic,
-    /// Centres as [`Projection::Orthographic`], footprints from the perspective Jacobian: the camera of Gaussian Masked
-    /// Autoencoders (arXiv 2501.03229).
+    /// Centres as [`Projection::Orthographic`], footprints from the perspective Jacobian: the
+    /// camera of Gaussian Masked Autoencoders (arXiv 2501.03229).
     Hybrid,
 }
 
-/// One camera: axes as in computer vision (x right, y down, z forward), pixel `(row i, column j)` sampled at `(j + 0.5, i + 0.5)`.
+/// One camera: axes as in computer vision (x right, y down, z forward), pixel `(row i, column j)`
+/// sampled at `(j + 0.5, i + 0.5)`.
 ///
-/// Kept in `f64` on the host; each backend rounds to its scalar. More may be added: start from a constructor.
+/// Kept in `f64` on the host; each backend rounds to its scalar. More may be added: start from a
+/// constructor.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Camera {
     /// How camera coordinates become pixels.
     pub projection: Projection,
-    /// Rows `[R | t]` of the rigid motion `p_camera = R p_world + t`. These are data, not configuration: where they are not
-    /// finite, everything is culled.
+    /// Rows `[R | t]` of the rigid motion `p_camera = R p_world + t`. These are data, not
+    /// configuration: where they are not finite, everything is culled.
     pub camera_from_world: [[f64; 4]; 3],
-    /// Focal length along x: px (pinhole, hybrid footprint) or px per world unit (orthographic, hybrid centre).
+    /// Focal length along x: px (pinhole, hybrid footprint) or px per world unit (orthographic,
+    /// hybrid centre).
     pub fx: f64,
     /// Focal length along y, as `fx`.
     pub fy: f64,
@@ -43,8 +47,8 @@ pub struct Camera {
 }
 
 impl Camera {
-    /// A camera at the world's origin, looking along `+z`. Near and far are [`DEPTH_RANGE`] (0.01 and 1e10) where the
-    /// projection divides by `z`, unbounded for [`Projection::Orthographic`].
+    /// A camera at the world's origin, looking along `+z`. Near and far are [`DEPTH_RANGE`] (0.01
+    /// and 1e10) where the projection divides by `z`, unbounded for [`Projection::Orthographic`].
     pub fn new(projection: Projection, fx: f64, fy: f64, cx: f64, cy: f64) -> Self {
         let (near, far) = match projection {
             Projection::Pinhole | Projection::Hybrid => DEPTH_RANGE.into(),
@@ -142,7 +146,8 @@ impl Camera {
 
 /// A batch of B views of one size. View `b` sees the Gaussians `ranges[b]` through `cameras[b]`.
 ///
-/// Ranges may differ in length, be empty, overlap or be equal; where views share Gaussians, their gradients sum.
+/// Ranges may differ in length, be empty, overlap or be equal; where views share Gaussians, their
+/// gradients sum.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Views {
     /// Width W of every image, px.
@@ -166,7 +171,8 @@ impl Views {
         }
     }
 
-    /// The dense batch: view `b` sees Gaussians `b * count .. (b + 1) * count`, all through the same camera.
+    /// The dense batch: view `b` sees Gaussians `b * count .. (b + 1) * count`, all through the
+    /// same camera.
     ///
     /// # Errors
     /// [`RenderError::Capacity`] where there is no memory or no index for that many.
@@ -200,7 +206,8 @@ impl Views {
         self.ranges.is_empty()
     }
 
-    /// Where each view's splats begin in the projected buffers, `[B + 1]`: the running sum of the ranges' lengths.
+    /// Where each view's splats begin in the projected buffers, `[B + 1]`: the running sum of the
+    /// ranges' lengths.
     ///
     /// # Errors
     /// [`RenderError::Capacity`] where the sum overflows 32-bit indices, or there is no memory.

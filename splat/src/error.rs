@@ -1,12 +1,13 @@
 //! The one error type of the crate, and the allocations that report it.
 //!
-//! An error depends on shapes, configuration, device or capacity, never on the numbers in a buffer: Gaussians with
-//! hostile numbers are culled and counted instead.
+//! An error depends on shapes, configuration, device or capacity, never on the numbers in a buffer:
+//! Gaussians with hostile numbers are culled and counted instead.
 //!
-//! The CPU engine takes every buffer of scalars, indices and hits from a function of this file, so that refused memory is an
-//! error. Lists of tasks do not come from here, nor copies of the offsets of views: they have an entry per strip, per row of a
-//! strip or per view. Nor do activations, the oracle, and the host's copies of a device's buffers, which are as long as what
-//! they are made from.
+//! The CPU engine takes every buffer of scalars, indices and hits from a function of this file, so
+//! that refused memory is an error. Lists of tasks do not come from here, nor copies of the offsets
+//! of views: they have an entry per strip, per row of a strip or per view. Nor do activations, the
+//! oracle, and the host's copies of a device's buffers, which are as long as what they are made
+//! from.
 
 use rayon::prelude::*;
 
@@ -110,14 +111,15 @@ pub(crate) fn try_filled<T: Clone>(
     Ok(buffer)
 }
 
-/// [`try_filled`] with what `make` returns. Large buffers are filled on all threads: most of their time goes into first
-/// touching the memory.
+/// [`try_filled`] with what `make` returns. Large buffers are filled on all threads: most of their
+/// time goes into first touching the memory.
 pub(crate) fn try_made<T: Send>(
     what: &'static str,
     count: usize,
     make: impl Fn() -> T + Sync,
 ) -> Result<Vec<T>, RenderError> {
-    // Parallel iterators yield one item at a time: rows of them, so that filling one is still a vector loop.
+    // Parallel iterators yield one item at a time: rows of them, so that filling one is still a
+    // vector loop.
     const ROW: usize = 64;
     const ROWS_PER_TASK: usize = 1 << 9;
     if count <= ROW * ROWS_PER_TASK {

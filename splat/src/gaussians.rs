@@ -1,4 +1,5 @@
-//! The scene: N Gaussians with C feature channels, and everything of the same shape (their gradient).
+//! The scene: N Gaussians with C feature channels, and everything of the same shape (their
+//! gradient).
 
 use crate::error::{RenderError, checked_product};
 
@@ -11,8 +12,8 @@ pub struct Gaussians<S> {
     pub means: S,
     /// Standard deviations along the three own axes `[N, 3]`, linear, world units.
     pub scales: S,
-    /// Rotations `[N, 4]` as w, x, y, z, normalised inside: of any length whose square is a positive finite number of the precision
-    /// (`f32`: 1e-18 to 1e19); others are culled.
+    /// Rotations `[N, 4]` as w, x, y, z, normalised inside: of any length whose square is a
+    /// positive finite number of the precision (`f32`: 1e-18 to 1e19); others are culled.
     pub quaternions: S,
     /// Opacities `[N]` in [0, 1].
     pub opacities: S,

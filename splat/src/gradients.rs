@@ -3,8 +3,8 @@
 use crate::gaussians::Gaussians;
 
 /// Which gradients a vjp shall compute. What is not wanted takes no memory, comes back as an empty
-/// buffer, and whole passes are left out where nothing in them is wanted. More may be added: start from [`Wanted::ALL`] or
-/// [`Wanted::NONE`].
+/// buffer, and whole passes are left out where nothing in them is wanted. More may be added: start
+/// from [`Wanted::ALL`] or [`Wanted::NONE`].
 #[non_exhaustive]
 #[expect(clippy::struct_excessive_bools, reason = "four independent switches")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,8 +90,8 @@ pub struct Gradients<S> {
 }
 
 impl<S> Gradients<S> {
-    /// Every buffer with the name of the input that it is with respect to: those of the Gaussians in the order of
-    /// [`Gaussians::buffers`], then `backgrounds` and `camera_from_world`.
+    /// Every buffer with the name of the input that it is with respect to: those of the Gaussians
+    /// in the order of [`Gaussians::buffers`], then `backgrounds` and `camera_from_world`.
     pub fn buffers(&self) -> [(&'static str, &S); 7] {
         let [means, scales, quaternions, opacities, features] = self.gaussians.buffers();
         [

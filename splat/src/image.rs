@@ -4,19 +4,20 @@ use crate::camera::validate_size;
 use crate::error::{RenderError, checked_product};
 use crate::gaussians::check_len;
 
-/// B rendered images, row-major, row 0 on top; or the gradient of a loss by them. More may be added: start from
-/// [`Image::from_features`].
+/// B rendered images, row-major, row 0 on top; or the gradient of a loss by them. More may be
+/// added: start from [`Image::from_features`].
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct Image<S> {
     /// `[B, H, W, C]`: sum of weight times features, plus transmittance times background.
     pub features: S,
-    /// `[B, H, W]`: the transmittance left; alpha is `1 - T`. Present if asked for. In a gradient, `None` means zero.
+    /// `[B, H, W]`: the transmittance left; alpha is `1 - T`. Present if asked for. In a gradient,
+    /// `None` means zero.
     pub transmittance: Option<S>,
     /// `[B, H, W]`: sum of weight times camera z, not divided by alpha. As `transmittance`.
     pub depth: Option<S>,
-    /// `[B, L, H, W, C]`: the images of the nearest `config.layers[l]` visible splats over the background. Present if any
-    /// layer is asked for; without gradient.
+    /// `[B, L, H, W, C]`: the images of the nearest `config.layers[l]` visible splats over the
+    /// background. Present if any layer is asked for; without gradient.
     pub layers: Option<S>,
 }
 

@@ -1,8 +1,9 @@
 //! Differentiable Gaussian splatting.
 //!
-//! A scene of [`Gaussians`] is seen by [`Views`] and becomes an [`Image`]; the gradient of any loss with respect to the image becomes
-//! gradients with respect to every input. Forward and backward are exact to the pixel rules of docs/CONVENTIONS.md, the same
-//! bits on any number of threads, and checked against finite differences in `f64`.
+//! A scene of [`Gaussians`] is seen by [`Views`] and becomes an [`Image`]; the gradient of any loss
+//! with respect to the image becomes gradients with respect to every input. Forward and backward
+//! are exact to the pixel rules of docs/CONVENTIONS.md, the same bits on any number of threads, and
+//! checked against finite differences in `f64`.
 //!
 //! ```
 //! use splat::{Camera, Cpu, Gaussians, Image, RenderConfig, Scene, Views, Wanted, render, render_vjp};
@@ -31,8 +32,8 @@
 //! # Ok::<(), splat::RenderError>(())
 //! ```
 //!
-//! The stages may be called one by one, and entered or left between any two: see [`Backend`], [`Splats`] and
-//! [`Cpu::splats`].
+//! The stages may be called one by one, and entered or left between any two: see [`Backend`],
+//! [`Splats`] and [`Cpu::splats`].
 
 #![cfg_attr(
     feature = "gpu",
@@ -92,13 +93,15 @@ pub use image::Image;
 pub use render::{Saved, Scene, render, render_vjp};
 pub use splats::Splats;
 
-/// Spherical harmonics: view-dependent features, a differentiable function of their own before the render.
+/// Spherical harmonics: view-dependent features, a differentiable function of their own before the
+/// render.
 pub mod sh {
     pub use crate::backends::harmonics::{features, features_vjp};
     pub use crate::harmonics::{Harmonics, HarmonicsGradient};
 }
 
-/// What passes between the stages: the types that [`Backend`] names but a whole render does not show.
+/// What passes between the stages: the types that [`Backend`] names but a whole render does not
+/// show.
 pub mod stages {
     pub use crate::binning::grid::Hits;
     pub use crate::composite::cpu::composited::Composited;

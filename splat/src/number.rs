@@ -10,7 +10,8 @@ pub trait DeviceScalar: cubecl::prelude::CubePrimitive {}
 #[cfg(feature = "gpu")]
 impl<T: cubecl::prelude::CubePrimitive> DeviceScalar for T {}
 
-/// What a scalar must be for the formulas to be compiled for a device too: nothing, without the feature `gpu`.
+/// What a scalar must be for the formulas to be compiled for a device too: nothing, without the
+/// feature `gpu`.
 #[cfg(not(feature = "gpu"))]
 pub trait DeviceScalar {}
 #[cfg(not(feature = "gpu"))]
@@ -58,7 +59,8 @@ pub trait Number:
     fn abs(self) -> Self;
     /// `-|self|` if `now`, else `self`.
     fn negative_if(self, now: bool) -> Self;
-    /// The nearest integer of `0 <= self < 2^22`, without a branch; of two equally near ones the even one.
+    /// The nearest integer of `0 <= self < 2^22`, without a branch; of two equally near ones the
+    /// even one.
     fn nearest(self) -> u32;
     /// The same as a number of its own type.
     fn nearest_whole(self) -> Self;
@@ -70,7 +72,8 @@ pub trait Number:
 macro_rules! number {
     ($real:ident, $bits:ident, $signed:ident) => {
         const _: () = {
-            /// In the middle of those numbers whose neighbours are one apart: adding it rounds to an integer.
+            /// In the middle of those numbers whose neighbours are one apart: adding it rounds to
+            /// an integer.
             const INTEGERS: $real = 1.5 * (1u64 << ($real::MANTISSA_DIGITS - 1)) as $real;
             impl Number for $real {
                 const ZERO: Self = 0.0;
@@ -98,7 +101,8 @@ macro_rules! number {
                 }
                 #[inline(always)]
                 fn nearest(self) -> u32 {
-                    // The sum has no bits left for a fraction, and the integer stands in its lowest bits.
+                    // The sum has no bits left for a fraction, and the integer stands in its lowest
+                    // bits.
                     (self + INTEGERS).to_bits().wrapping_sub(INTEGERS.to_bits()) as u32
                 }
                 #[inline(always)]

@@ -1,7 +1,8 @@
-//! The specification: every pixel times every visible Gaussian, no tiles, textbook formulas, in `f64`. A Gaussian's box only
-//! decides whether it is visible at all.
+//! The specification: every pixel times every visible Gaussian, no tiles, textbook formulas, in
+//! `f64`. A Gaussian's box only decides whether it is visible at all.
 //!
-//! It shares constants but no formula with the rest of the crate, so that the two can judge each other. Slow on purpose; meant to be read.
+//! It shares constants but no formula with the rest of the crate, so that the two can judge each
+//! other. Slow on purpose; meant to be read.
 
 use crate::camera::{Camera, Projection, Views};
 use crate::config::{COMPENSATION_FLOOR, FOOTPRINT_SLACK, RenderConfig, TANGENT_MARGIN};
@@ -12,7 +13,8 @@ use crate::render::Scene;
 
 type Mat<const R: usize, const C: usize> = [[f64; C]; R];
 
-/// One projected Gaussian: its index, centre (px), inverse covariance (xx, xy, yy), opacity and depth.
+/// One projected Gaussian: its index, centre (px), inverse covariance (xx, xy, yy), opacity and
+/// depth.
 type Projected = (usize, [f64; 2], [f64; 3], f64, f64);
 
 fn product<const R: usize, const K: usize, const C: usize>(
@@ -121,7 +123,8 @@ fn project(
     let reach = (opacity / config.alpha_min).ln().max(0.0) + FOOTPRINT_SLACK;
     let seen = opacity >= config.alpha_min
         && (0..2).all(|axis| {
-            // Some pixel centre k + 0.5, 0 <= k < size, lies in the box around the ellipse sigma = reach.
+            // Some pixel centre k + 0.5, 0 <= k < size, lies in the box around the ellipse sigma =
+            // reach.
             let half = (2.0 * reach * [a, c][axis]).sqrt();
             let first = (centre[axis] - half - 0.5).ceil().max(0.0);
             first < size[axis] && first + 0.5 <= centre[axis] + half
@@ -129,7 +132,8 @@ fn project(
     (kept && seen).then_some((i, centre, conic, opacity, z))
 }
 
-/// One pixel of one view: features (over the background), transmittance and depth of the nearest `limit` splats.
+/// One pixel of one view: features (over the background), transmittance and depth of the nearest
+/// `limit` splats.
 fn pixel(
     splats: &[Projected],
     limit: usize,

@@ -36,7 +36,8 @@ pub struct Saved<B: Backend> {
 /// Renders every view of `scene`.
 ///
 /// # Errors
-/// Shapes that do not fit, settings outside their domain, sizes over capacity; never the numbers in a buffer.
+/// Shapes that do not fit, settings outside their domain, sizes over capacity; never the numbers in
+/// a buffer.
 pub fn render<B: Backend>(
     backend: &B,
     scene: &Scene<'_, B::View<'_>>,
@@ -74,7 +75,8 @@ pub(crate) fn finish<B: Backend>(
     ))
 }
 
-/// Vjp of [`render`]: inputs `scene` and what the forward pass `saved`; incoming `v_image`; outgoing whatever is `wanted`.
+/// Vjp of [`render`]: inputs `scene` and what the forward pass `saved`; incoming `v_image`;
+/// outgoing whatever is `wanted`.
 ///
 /// `saved` may be used any number of times.
 ///

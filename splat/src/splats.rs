@@ -1,4 +1,5 @@
-//! Projected Gaussians: what the compositor reads, and an entry of its own for splats made elsewhere.
+//! Projected Gaussians: what the compositor reads, and an entry of its own for splats made
+//! elsewhere.
 
 use std::sync::Arc;
 
@@ -9,11 +10,12 @@ use crate::gaussians::{check_channels, check_len};
 use crate::math::Sym2;
 use crate::number::Number;
 
-/// M projected Gaussians in pixels: what a compositor needs, and an entry of its own for splats made elsewhere.
+/// M projected Gaussians in pixels: what a compositor needs, and an entry of its own for splats
+/// made elsewhere.
 ///
-/// View `b` owns the splats `offsets[b] .. offsets[b + 1]`; within a view, splat `i` is the Gaussian `ranges[b].start + i`.
-/// A culled splat keeps its index and has extents of zero. The gradient by splats is a value of the same type, whose
-/// `extents` are empty.
+/// View `b` owns the splats `offsets[b] .. offsets[b + 1]`; within a view, splat `i` is the
+/// Gaussian `ranges[b].start + i`. A culled splat keeps its index and has extents of zero. The
+/// gradient by splats is a value of the same type, whose `extents` are empty.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Splats<S> {
     /// Centres `[M, 2]`, px; pixel `(i, j)` is sampled at `(j + 0.5, i + 0.5)`.
@@ -26,10 +28,12 @@ pub struct Splats<S> {
     pub depths: S,
     /// Features `[M, C]`; empty where `half_features` has them.
     pub features: S,
-    /// Features `[M, C]` as 16-bit floats, see [`RenderConfig::half_features`](crate::RenderConfig::half_features).
+    /// Features `[M, C]` as 16-bit floats, see
+    /// [`RenderConfig::half_features`](crate::RenderConfig::half_features).
     pub half_features: Option<Arc<Vec<f16>>>,
-    /// Half width and half height `[M, 2]`, px, of the box outside of which alpha is below `alpha_min`; zero where culled.
-    /// Derived from the rest, never differentiated. See [`crate::Cpu::splats`] for splats made elsewhere.
+    /// Half width and half height `[M, 2]`, px, of the box outside of which alpha is below
+    /// `alpha_min`; zero where culled. Derived from the rest, never differentiated. See
+    /// [`crate::Cpu::splats`] for splats made elsewhere.
     pub extents: S,
     /// Where each view's splats begin, `[B + 1]`.
     pub offsets: Vec<usize>,
@@ -118,7 +122,8 @@ impl<S> Splats<S> {
         )
     }
 
-    /// Checks that lists whose views begin at `offsets` belong to these splats: the number of views, and the splats of each.
+    /// Checks that lists whose views begin at `offsets` belong to these splats: the number of
+    /// views, and the splats of each.
     pub(crate) fn check_views(
         &self,
         argument: &'static str,
@@ -189,8 +194,8 @@ impl<T> Splats<Vec<T>> {
 }
 
 impl<T: Number> Splats<&[T]> {
-    /// Whether splat `m` can be seen. False for numbers that are not finite, an opacity that is not positive, and where
-    /// there is no extent.
+    /// Whether splat `m` can be seen. False for numbers that are not finite, an opacity that is not
+    /// positive, and where there is no extent.
     ///
     /// *project* culls all of these already; splats made elsewhere may have extents and any numbers beside them.
     #[inline(always)]
@@ -254,8 +259,9 @@ fn row<T, const N: usize>(numbers: &[T], m: usize) -> Option<&[T; N]> {
 }
 
 impl<T: Number> Splats<Vec<T>> {
-    /// How many splats of each view are culled, `[B]`: those without extents, and those with a number that is not finite
-    /// or an opacity that is not positive. Of a gradient, which has no extents: all.
+    /// How many splats of each view are culled, `[B]`: those without extents, and those with a
+    /// number that is not finite or an opacity that is not positive. Of a gradient, which has no
+    /// extents: all.
     pub fn culled(&self) -> Vec<usize> {
         let splats = self.as_slices();
         // Offsets may be anything here: what lies beyond the extents is culled without a look.

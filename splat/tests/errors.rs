@@ -1,4 +1,5 @@
-//! Everything that can be wrong with a call gives an error that names it, and no numbers in a buffer ever do.
+//! Everything that can be wrong with a call gives an error that names it, and no numbers in a
+//! buffer ever do.
 
 mod support;
 

@@ -1,5 +1,6 @@
-//! Gradients of whole renders against finite differences of whole renders, in `f64`. The differences are taken of the oracle,
-//! so that forward and backward are judged by a program that shares no formula with them.
+//! Gradients of whole renders against finite differences of whole renders, in `f64`. The
+//! differences are taken of the oracle, so that forward and backward are judged by a program that
+//! shares no formula with them.
 
 mod support;
 

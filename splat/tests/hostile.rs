@@ -1,4 +1,5 @@
-//! Splats made elsewhere, extents included, with any numbers in them: what cannot count has no gradient and spoils no other.
+//! Splats made elsewhere, extents included, with any numbers in them: what cannot count has no
+//! gradient and spoils no other.
 
 mod support;
 
@@ -105,7 +106,8 @@ fn all_numbers<T: CpuScalar>(image: &Image<Vec<T>>) -> Vec<f64> {
     numbers.map(|x| x.to_f64()).collect()
 }
 
-/// Whether a row, rounded to `T`, may count somewhere: every number is finite, its box and its opacity are some.
+/// Whether a row, rounded to `T`, may count somewhere: every number is finite, its box and its
+/// opacity are some.
 fn may_count<T: CpuScalar>(row: &Row) -> bool {
     let finite = row.iter().all(|&x| T::from_f64(x).finite());
     let alpha_min = T::from_f64(RenderConfig::default().alpha_min);
@@ -212,7 +214,8 @@ fn each_hostile_field_by_itself() {
     }
 }
 
-/// The lists of an earlier step, composited again after the numbers moved: an opacity of zero, or of nothing, has no gradient.
+/// The lists of an earlier step, composited again after the numbers moved: an opacity of zero, or
+/// of nothing, has no gradient.
 #[test]
 fn an_opacity_that_vanished_after_the_sort_has_no_gradient() {
     let rows = [ordinary(1), ordinary(2)];

@@ -1,4 +1,5 @@
-//! Rows of device buffers are read and written by name: outside the files that lay rows out, no kernel indexes by a literal offset.
+//! Rows of device buffers are read and written by name: outside the files that lay rows out, no
+//! kernel indexes by a literal offset.
 
 use std::path::Path;
 
@@ -15,7 +16,8 @@ const LAYOUTS: [&str; 9] = [
     "project/gpu/splat_rows.rs",
 ];
 
-/// The literal row offsets of a text: `x[(.. + 2) as usize]` and beyond, and `x[(2 * ..`. One past an index is a running count.
+/// The literal row offsets of a text: `x[(.. + 2) as usize]` and beyond, and `x[(2 * ..`. One past
+/// an index is a running count.
 fn literal_offsets(text: &str) -> Vec<&str> {
     let indices = text.match_indices("[(").filter_map(|(start, _)| {
         let rest = &text[start + 2..];

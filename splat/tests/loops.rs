@@ -314,9 +314,9 @@ fn gradients_by_gaussians_and_poses_are_the_sums_of_the_formula() {
     assert_close("poses", &got.camera_from_world, &expected.poses);
 }
 
-/// A splat adds up its hits in many tiles, a view its background over tiles. The differences are taken
-/// along one direction per kind of input: the oracle would be too slow for every input of so large an
-/// image.
+/// A splat adds up its hits in many tiles, a view its background over tiles. The differences are
+/// taken along one direction per kind of input: the oracle would be too slow for every input of so
+/// large an image.
 #[test]
 fn gradients_summed_over_many_tiles_match_differences() {
     let mut world = crowd(11, 2, 50, [75, 70], Projection::Pinhole);

@@ -1,4 +1,5 @@
-//! What may change how a render is computed but not what: vector instructions, reused memory, the storage of features.
+//! What may change how a render is computed but not what: vector instructions, reused memory, the
+//! storage of features.
 
 mod support;
 
@@ -149,8 +150,8 @@ fn reused_memory_changes_no_bit() {
     for world in ending.into_iter().chain([faint]) {
         let rounded = world.rounded::<f32>();
         let fresh = both_ways(&Cpu::new(), &rounded, &config());
-        // Whatever is read before it is written shows: for every size that is asked for there is memory full of NaN, and of the indices
-        // of another scene, whose pixels end too.
+        // Whatever is read before it is written shows: for every size that is asked for there is
+        // memory full of NaN, and of the indices of another scene, whose pixels end too.
         for size in (0..20).map(|bits| 1usize << bits) {
             for _ in 0..16 {
                 workspace.recycle(vec![f32::NAN; size]);
@@ -256,7 +257,8 @@ fn features_of_sixteen_bits_are_off_by_no_more_than_their_rounding() {
         let mut differs = false;
         for ((name, a), (_, b)) in buffers(&full).into_iter().zip(buffers(&half)) {
             let e = relative(a, b);
-            // The gradients by geometry are sums of both signs: they may lose more of their greatest number than a feature does.
+            // The gradients by geometry are sums of both signs: they may lose more of their
+            // greatest number than a feature does.
             let bound = if name.starts_with("image") {
                 bound
             } else {

@@ -1,4 +1,5 @@
-//! What is asked of the allocator: an error where it refuses, and nothing for sizes that multiply with no element.
+//! What is asked of the allocator: an error where it refuses, and nothing for sizes that multiply
+//! with no element.
 //!
 //! The allocator counts and refuses for the whole process, so the two tests take turns.
 

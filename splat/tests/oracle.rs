@@ -1,5 +1,5 @@
-//! The tiled CPU backend against the specification: `f64` to rounding, `f32` to its own rounding but for a counted boundary
-//! band.
+//! The tiled CPU backend against the specification: `f64` to rounding, `f32` to its own rounding
+//! but for a counted boundary band.
 
 mod support;
 
@@ -11,7 +11,8 @@ use support::{PROJECTIONS, World, crowd, max_difference, scale, worlds};
 /// `f64` against `f64`: the two sum in different orders and take determinants differently.
 const TILED_TOLERANCE: f64 = 1e-12;
 
-/// `f32` against `f64` on pixels outside the boundary band, relative to the largest value: a few hundred roundings of 6e-8.
+/// `f32` against `f64` on pixels outside the boundary band, relative to the largest value: a few
+/// hundred roundings of 6e-8.
 const SINGLE_TOLERANCE: f64 = 1e-5;
 
 /// The most pixels of an image that may lie in the boundary band and differ: one in fifty.
@@ -90,7 +91,8 @@ fn f32_equals_f64_outside_a_small_unbiased_boundary_band() {
         let single = splat::render(&Cpu::new(), &rounded.scene(), &world.config)
             .expect("a valid scene")
             .0;
-        // Rounding the inputs is no fault of the renderer: compare with the f64 render of the rounded inputs.
+        // Rounding the inputs is no fault of the renderer: compare with the f64 render of the
+        // rounded inputs.
         let (gaussians, backgrounds) = (rounded.gaussians.map(widen), widen(&rounded.backgrounds));
         let world = World {
             gaussians,
@@ -106,7 +108,8 @@ fn f32_equals_f64_outside_a_small_unbiased_boundary_band() {
     }
 }
 
-/// Compares images of three channels: tightly outside the band; within it few may differ, and without bias. Tells how many do.
+/// Compares images of three channels: tightly outside the band; within it few may differ, and
+/// without bias. Tells how many do.
 fn flips_in_band(single: &[f64], exact: &[f64], band: &[bool]) -> Result<String, String> {
     let bound = SINGLE_TOLERANCE * scale(exact);
     let mut flips: Vec<f64> = Vec::new();

@@ -1,7 +1,7 @@
 //! A machine that refuses threads gives an error, not a panic.
 //!
-//! rayon builds its global pool once per process, so each case is a process of its own: this program again, told by a variable
-//! what to do.
+//! rayon builds its global pool once per process, so each case is a process of its own: this
+//! program again, told by a variable what to do.
 
 mod support;
 
@@ -37,7 +37,8 @@ fn case() -> Option<String> {
     std::env::var(CASE).ok()
 }
 
-/// Every entry that computes on threads, each twice: an error must not be taken for a pool that is there.
+/// Every entry that computes on threads, each twice: an error must not be taken for a pool that is
+/// there.
 fn refused_everywhere() {
     let world = support::crowd(1, 1, 4, [8, 6], Projection::Pinhole);
     let (backend, scene) = (Cpu::<f64>::new(), world.scene());

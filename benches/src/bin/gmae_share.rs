@@ -1,12 +1,14 @@
 //! What splatting costs in a training step of the published Gaussian masked autoencoder: `cargo run --release -p benches --bin
 //! gmae_share`.
 //!
-//! One process times, by turns, so that whatever else the machine does falls on all alike: a whole training step of the
-//! base preset (forward, loss, backward, optimiser), and splatting alone (forward and backward) of the Gaussians that the
-//! model of that step emits for the same images, of as many drawn ones, and of eight times as many drawn ones.
+//! One process times, by turns, so that whatever else the machine does falls on all alike: a whole
+//! training step of the base preset (forward, loss, backward, optimiser), and splatting alone
+//! (forward and backward) of the Gaussians that the model of that step emits for the same images,
+//! of as many drawn ones, and of eight times as many drawn ones.
 //!
-//! A share depends on how fast both halves are: here both run on the CPU, the published one is from GPUs. The share of 4,096 Gaussians is
-//! of a step that decodes 512, so that only the splatting differs between the rows.
+//! A share depends on how fast both halves are: here both run on the CPU, the published one is from
+//! GPUs. The share of 4,096 Gaussians is of a step that decodes 512, so that only the splatting
+//! differs between the rows.
 
 use std::error::Error;
 use std::time::{Duration, Instant};
@@ -30,7 +32,8 @@ const SPLATS_PER_STEP: usize = 5;
 const PAPER: &str = "1.5 %";
 /// What it says of more than a thousand Gaussians.
 const PAPER_DENSE: &str = "major slow-downs";
-/// Times splatting against a whole training step of a Gaussian masked autoencoder (ViT-B/16, 224 x 224, 512 Gaussians).
+/// Times splatting against a whole training step of a Gaussian masked autoencoder (ViT-B/16, 224 x
+/// 224, 512 Gaussians).
 #[derive(Debug, Parser)]
 struct Args {
     /// Threads; as many as there are cores if 0.

@@ -23,7 +23,8 @@ struct Arguments {
 
 type Gpu = splat::Gpu<WgpuRuntime>;
 
-/// The shortest time that `run` takes, after one run that is not counted. `prepare` makes its input.
+/// The shortest time that `run` takes, after one run that is not counted. `prepare` makes its
+/// input.
 fn shortest<T>(
     gpu: &Gpu,
     runs: usize,

@@ -14,12 +14,13 @@ const V: usize = 2;
 /// Height and width, px.
 const SIDES: [usize; 2] = [9, 11];
 
-/// Half the step of the central difference: its own error is about its square, times the third derivative.
+/// Half the step of the central difference: its own error is about its square, times the third
+/// derivative.
 const STEP: f64 = 1e-5;
 
-/// Greatest difference allowed, relative to the largest gradient of the same input. Truncation is of the order of `STEP^2`
-/// times the third derivative, cancellation of `1e-16 / STEP` times the loss, which is some hundreds: 6e-9 is the worst
-/// found.
+/// Greatest difference allowed, relative to the largest gradient of the same input. Truncation is
+/// of the order of `STEP^2` times the third derivative, cancellation of `1e-16 / STEP` times the
+/// loss, which is some hundreds: 6e-9 is the worst found.
 const TOLERANCE: f64 = 1e-7;
 
 /// The seven inputs before their activations.
@@ -47,8 +48,8 @@ fn start() -> [Vec<f64>; 7] {
     ]
 }
 
-/// No threshold lies where a step could cross it: alpha counts down to 1e-14 and no pixel stops early. What is below
-/// changes the loss by less than the tolerance sees.
+/// No threshold lies where a step could cross it: alpha counts down to 1e-14 and no pixel stops
+/// early. What is below changes the loss by less than the tolerance sees.
 fn config() -> RenderConfig {
     RenderConfig::default()
         .with_alpha_min(1e-14)

@@ -80,7 +80,8 @@ pub(crate) fn pose(random: &mut Random) -> [[f64; 4]; 3] {
     ]
 }
 
-/// Twelve Gaussians of five channels in three views of 37 x 21 px that share some, one view being empty.
+/// Twelve Gaussians of five channels in three views of 37 x 21 px that share some, one view being
+/// empty.
 pub(crate) fn ragged<T: Number>(seed: u64) -> Host<T> {
     let mut random = Random(seed);
     let camera = Camera::pinhole(30.0, 28.0, 18.5, 10.5);

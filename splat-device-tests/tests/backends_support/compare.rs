@@ -34,7 +34,8 @@ pub fn masked_cotangent(image: &Image<Vec<f64>>, band: &[bool]) -> Image<Vec<f64
     v
 }
 
-/// Complains unless `got` is `expected` to within `tolerance` of the largest number, leaving out what `skip` says.
+/// Complains unless `got` is `expected` to within `tolerance` of the largest number, leaving out
+/// what `skip` says.
 pub fn compare(
     name: &str,
     got: &[f32],

@@ -45,7 +45,8 @@ fn spoilt_by(numbers: &[f64]) -> World {
     world
 }
 
-/// A legal but huge feature changes the image in its own channel, and the gradients that depend on its size; nothing else.
+/// A legal but huge feature changes the image in its own channel, and the gradients that depend on
+/// its size; nothing else.
 pub fn huge_features_stay_in_their_channel(entry: &Entry) -> Result<(), Failed> {
     let spoilt = spoilt_by(&HOSTILE);
     let mut moderate = spoilt.clone();

@@ -7,8 +7,9 @@ use super::Entry;
 use super::compare::{compare, widen};
 use crate::support::{self, crowd};
 
-/// A view of 2.7 million Gaussians at 64 x 64 pixels, about as many as buffers of 128 MiB hold: many hits per tile, grids of two
-/// dimensions. Opaque, so that no pixel walks far: llvmpipe, the software Vulkan of Mesa, ends a unit's loops after 65,535 rounds in all.
+/// A view of 2.7 million Gaussians at 64 x 64 pixels, about as many as buffers of 128 MiB hold:
+/// many hits per tile, grids of two dimensions. Opaque, so that no pixel walks far: llvmpipe, the
+/// software Vulkan of Mesa, ends a unit's loops after 65,535 rounds in all.
 ///
 /// Takes long, so it runs only where it is asked for: `-- --ignored millions`.
 pub fn millions_of_gaussians(entry: &Entry) -> Result<(), Failed> {

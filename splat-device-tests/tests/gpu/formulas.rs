@@ -1,4 +1,5 @@
-//! The formulas as device code: one launch of the projection and its vjp, against the same functions on the host.
+//! The formulas as device code: one launch of the projection and its vjp, against the same
+//! functions on the host.
 
 use cubecl::prelude::*;
 use cubecl_wgpu::{WgpuDevice, WgpuRuntime};
@@ -10,14 +11,16 @@ use splat::formulas::{
 };
 use splat::{Camera, Projection};
 
-/// Device against host, relative to the largest number of a row: a few roundings of `f32`, in another order.
+/// Device against host, relative to the largest number of a row: a few roundings of `f32`, in
+/// another order.
 const DEVICE_TOLERANCE: f32 = 1e-5;
 
 /// Numbers of one Gaussian: mean 3, scale 3, quaternion 4, opacity 1.
 const GAUSSIAN: usize = 11;
 /// Numbers of the camera: rotation 9, translation 3, fx fy cx cy, near far, tangents 4, two flags.
 const CAMERA: usize = 24;
-/// Numbers that come back: splat 7, its extents 2, the gradient by Gaussian 11, by translation 3, and sigma and its vjp 1 + 2.
+/// Numbers that come back: splat 7, its extents 2, the gradient by Gaussian 11, by translation 3,
+/// and sigma and its vjp 1 + 2.
 const OUT: usize = 26;
 
 #[cube]

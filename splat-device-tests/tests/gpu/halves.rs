@@ -5,7 +5,8 @@ use half::f16;
 use libtest_mimic::Failed;
 use splat::{Backend, Camera, Cpu, Gaussians, Gpu, Projection, RenderConfig, RenderError, Views};
 
-/// Every number of binary16, what lies half way to the next, the nearest numbers beside both, and what is too large or small.
+/// Every number of binary16, what lies half way to the next, the nearest numbers beside both, and
+/// what is too large or small.
 fn numbers_to_round() -> Vec<f32> {
     let halves = (0..=f16::MAX.to_bits()).map(|bits| f16::from_bits(bits).to_f32());
     let halves: Vec<f32> = halves.collect();

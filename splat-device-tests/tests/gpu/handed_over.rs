@@ -1,4 +1,5 @@
-//! What one stage takes from another: refused where it belongs to another render, harmless where its numbers are wrong.
+//! What one stage takes from another: refused where it belongs to another render, harmless where
+//! its numbers are wrong.
 
 use cubecl_wgpu::{WgpuDevice, WgpuRuntime};
 use libtest_mimic::Failed;
@@ -153,8 +154,8 @@ pub fn lists_of_other_splats_are_refused(regime: Regime) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Where no pixel stops, every hit behind a pixel's last one leaves its gradients alone: ends that lie behind, even behind the tile's
-/// last hit, change no bit.
+/// Where no pixel stops, every hit behind a pixel's last one leaves its gradients alone: ends that
+/// lie behind, even behind the tile's last hit, change no bit.
 pub fn ends_beyond_the_list_are_cut(regime: Regime) -> Result<(), Failed> {
     let gpu = device(regime)?;
     let mut world = world(300, [40, 24]);

@@ -32,7 +32,8 @@ fn buffers_longer_than_their_handle_are_refused() -> Result<(), Failed> {
     }
 }
 
-/// Every sum over a subgroup is one thread's to write, for all sizes of subgroups, of which the devices at hand have one.
+/// Every sum over a subgroup is one thread's to write, for all sizes of subgroups, of which the
+/// devices at hand have one.
 fn every_sum_is_the_share_of_one_unit() -> Result<(), Failed> {
     for plane in [8, 16, 32, 64] {
         for count in 1..=10 {
@@ -52,7 +53,8 @@ fn every_sum_is_the_share_of_one_unit() -> Result<(), Failed> {
     Ok(())
 }
 
-/// A grid holds its workgroups, no side is longer than WebGPU allows, and 32 bits number the threads; what they cannot number is an error.
+/// A grid holds its workgroups, no side is longer than WebGPU allows, and 32 bits number the
+/// threads; what they cannot number is an error.
 fn grids_hold_their_cubes() -> Result<(), Failed> {
     // 2^32 units of 256 per cube, less the 257 cubes that a grid may have beyond those asked for.
     let most = (1 << 24) - 258;

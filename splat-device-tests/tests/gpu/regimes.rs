@@ -4,8 +4,8 @@ use cubecl_wgpu::{WgpuDevice, WgpuRuntime};
 use libtest_mimic::Failed;
 use splat::{Backend, Gpu};
 
-/// The dispatcher takes the small regime for views of up to 1024 splats whose lists fit the memory budget: views, splats of the longest
-/// and of the others, side of the image, budget in bytes.
+/// The dispatcher takes the small regime for views of up to 1024 splats whose lists fit the memory
+/// budget: views, splats of the longest and of the others, side of the image, budget in bytes.
 pub fn auto_takes_what_fits() -> Result<(), Failed> {
     type Hits = <Gpu<WgpuRuntime> as Backend>::Hits;
     let device = Gpu::<WgpuRuntime>::new(&WgpuDevice::default())?;

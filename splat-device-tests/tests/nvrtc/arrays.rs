@@ -9,7 +9,8 @@ pub fn placed(source: &str, order: usize) -> Result<String, String> {
     const BYTES: &str = "// Shared array size: ";
     let mut arrays = Vec::new();
     for (at, _) in source.match_indices(BYTES) {
-        // "// Shared array size: LENGTH, BYTES bytes", then "TYPE *NAME = reinterpret_cast<TYPE*>(&dynamic_shared_mem[PLACE]);".
+        // "// Shared array size: LENGTH, BYTES bytes", then "TYPE *NAME =
+        // reinterpret_cast<TYPE*>(&dynamic_shared_mem[PLACE]);".
         let parse = || {
             let (size, rest) = source[at..].split_once('\n')?;
             let bytes = size.rsplit(' ').nth(1)?.parse::<usize>().ok()?;

@@ -34,8 +34,9 @@ pub struct Resources {
 }
 
 impl Nvrtc {
-    /// The first library found: in `SPLAT_NVRTC`, `CUDA_PATH`, `LD_LIBRARY_PATH`, the usual folders, and the site-packages of
-    /// `python3` (`pip install nvidia-cuda-nvrtc nvidia-cuda-runtime nvidia-cuda-crt`).
+    /// The first library found: in `SPLAT_NVRTC`, `CUDA_PATH`, `LD_LIBRARY_PATH`, the usual
+    /// folders, and the site-packages of `python3` (`pip install nvidia-cuda-nvrtc
+    /// nvidia-cuda-runtime nvidia-cuda-crt`).
     pub fn find() -> Option<Self> {
         let found = folders().iter().find_map(|folder| library_in(folder))?;
         // SAFETY: loading NVRTC runs its initialisers, which ask nothing of the caller.
@@ -72,8 +73,9 @@ impl Nvrtc {
         options.extend(self.includes.iter().map(include));
         let options: Result<Vec<CString>, _> = options.into_iter().map(CString::new).collect();
         let options = options.map_err(|error| error.to_string())?;
-        // SAFETY: the signatures are those of nvrtc.h, every pointer lives through the call it is passed to, buffers have the sizes that
-        // NVRTC asked for, and the program is destroyed once, after its last use.
+        // SAFETY: the signatures are those of nvrtc.h, every pointer lives through the call it is
+        // passed to, buffers have the sizes that NVRTC asked for, and the program is destroyed
+        // once, after its last use.
         unsafe {
             let create = self.symbol::<CreateProgram>(c"nvrtcCreateProgram")?;
             let destroy = self.symbol::<DestroyProgram>(c"nvrtcDestroyProgram")?;
@@ -168,7 +170,8 @@ type CompileProgram = unsafe extern "C" fn(Program, c_int, *const *const c_char)
 type GetSize = unsafe extern "C" fn(Program, *mut usize) -> c_int;
 type GetBytes = unsafe extern "C" fn(Program, *mut c_char) -> c_int;
 
-/// The numbers in the words of `ptxas -v`. All must be there: a report in other words is an error, not a kernel without spills.
+/// The numbers in the words of `ptxas -v`. All must be there: a report in other words is an error,
+/// not a kernel without spills.
 fn resources(log: &str) -> Result<Resources, String> {
     let before = |words: &str| {
         let numbers = log.match_indices(words).map(|(at, _)| {

@@ -1,9 +1,13 @@
-//! Every kernel of the crate as CUDA C++, compiled to machine code for `sm_80` and `sm_90` without a device, and what it needs there.
+//! Every kernel of the crate as CUDA C++, compiled to machine code for `sm_80` and `sm_90` without
+//! a device, and what it needs there.
 //!
-//! The GPU backend runs on a runtime that records what is launched. So a kernel is here if a render launches it, in the very variants
-//! that a render launches; and each `#[cube(launch)]` in the sources must be among them.
+//! The GPU backend runs on a runtime that records what is launched. So a kernel is here if a render
+//! launches it, in the very variants that a render launches; and each `#[cube(launch)]` in the
+//! sources must be among them.
 //!
-//! `cargo test -p splat-device-tests --features cuda --test nvrtc`; `-- --ignored orders` tries other orders of shared arrays, for minutes. Without NVRTC (see `compiler.rs`) the compilations show as ignored.
+//! `cargo test -p splat-device-tests --features cuda --test nvrtc`; `-- --ignored orders` tries
+//! other orders of shared arrays, for minutes. Without NVRTC (see `compiler.rs`) the compilations
+//! show as ignored.
 
 mod arrays;
 mod compiler;
@@ -24,10 +28,12 @@ use recorder::{Architecture, Kernel, launched};
 /// Ampere and Hopper: what is compiled for these covers what `CubeCL` generates differently.
 const ARCHITECTURES: [Architecture; 2] = [Architecture(80), Architecture(90)];
 
-/// What was measured, by architecture and kernel; several variants of one kernel in the order of their sources.
+/// What was measured, by architecture and kernel; several variants of one kernel in the order of
+/// their sources.
 type Report = Arc<Mutex<BTreeMap<(u16, String), Vec<(Resources, Kernel)>>>>;
 
-/// The functions under `#[cube(launch)]` or `#[cube(launch_unchecked)]` in the sources of the crate.
+/// The functions under `#[cube(launch)]` or `#[cube(launch_unchecked)]` in the sources of the
+/// crate.
 fn kernels_in_sources(folder: &Path, found: &mut Vec<String>) -> std::io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();

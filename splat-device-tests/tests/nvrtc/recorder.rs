@@ -1,5 +1,6 @@
-//! A `CubeCL` runtime that runs nothing: it has the properties of an NVIDIA device, compiles what is launched to CUDA C++ as `CubeCL`'s
-//! own CUDA runtime would, and keeps the sources. No driver is needed.
+//! A `CubeCL` runtime that runs nothing: it has the properties of an NVIDIA device, compiles what
+//! is launched to CUDA C++ as `CubeCL`'s own CUDA runtime would, and keeps the sources. No driver
+//! is needed.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -130,7 +131,8 @@ pub struct RecordingServer {
     utilities: Arc<ServerUtilities<Self>>,
 }
 
-/// What `CubeCL`'s CUDA runtime finds on data-centre devices, as far as kernels without matrix units see it.
+/// What `CubeCL`'s CUDA runtime finds on data-centre devices, as far as kernels without matrix
+/// units see it.
 fn properties() -> DeviceProperties {
     let memory = MemoryDeviceProperties {
         max_page_size: 10 << 30,

@@ -1,4 +1,5 @@
-//! Renders that between them launch every kernel of the crate in every variant. Nothing is computed, so the numbers are all zero.
+//! Renders that between them launch every kernel of the crate in every variant. Nothing is
+//! computed, so the numbers are all zero.
 
 use cubecl::Runtime;
 use splat::{
@@ -18,7 +19,8 @@ const LONG: usize = 1_000_000;
 /// What a loss may depend on.
 const OUTPUTS: [(bool, bool); 4] = [(false, false), (true, false), (false, true), (true, true)];
 
-/// Renders forward and backward in every regime, with every kind of output, gradient and number of channels.
+/// Renders forward and backward in every regime, with every kind of output, gradient and number of
+/// channels.
 ///
 /// # Errors
 /// Names the first render that was refused.
@@ -42,7 +44,8 @@ pub fn launch_everything(architecture: Architecture) -> Result<(), String> {
         (Support::Never, Regime::Large),
     ] {
         let backend = backend.clone().with_regime(regime).with_subgroups(planes);
-        // What would run without planes does not run on an NVIDIA device: it is compiled for pictures and one channel more.
+        // What would run without planes does not run on an NVIDIA device: it is compiled for
+        // pictures and one channel more.
         let without = planes == Support::Never;
         for channels in CHANNELS
             .into_iter()
@@ -74,7 +77,8 @@ pub fn launch_everything(architecture: Architecture) -> Result<(), String> {
     cubecl::future::block_on(backend.client().sync()).map_err(|error| error.to_string())
 }
 
-/// A render and its vjps read nothing back in the small regime, and the number of hits in the large one.
+/// A render and its vjps read nothing back in the small regime, and the number of hits in the large
+/// one.
 ///
 /// # Errors
 /// Says how often it was.

@@ -4,7 +4,7 @@
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 
-/// Writes a line to standard output. A pipe that nobody reads any more is no error.
+/// Writes a line to standard output. A closed pipe is no error.
 pub(crate) fn line(text: impl Display) -> Result<(), String> {
     write_line(&mut io::stdout().lock(), text)
         .map_err(|error| format!("standard output: cannot be written to: {error}"))

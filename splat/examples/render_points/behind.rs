@@ -1,5 +1,5 @@
-//! The elements behind the vertices of a PLY file. They are not kept, but a file that ends early or is
-//! garbled there may be so elsewhere. The parser itself would allocate all that they promise.
+//! The elements behind the vertices of a PLY file. They are not kept, but a file that ends early or
+//! is garbled there may be so elsewhere. The parser itself would allocate all that they promise.
 
 use ply_rs_bw::ply::{ElementDef, Encoding, PropertyType, ScalarType};
 

@@ -1,4 +1,5 @@
-//! The CPU backend: every stage at `f32` or `f64`, parallel over rayon's threads, the same bits on any number of them.
+//! The CPU backend: every stage at `f32` or `f64`, parallel over rayon's threads, the same bits on
+//! any number of them.
 
 use crate::backend::Backend;
 use crate::backends::stages::CpuScalar;
@@ -30,21 +31,23 @@ impl<T: CpuScalar> Cpu<T> {
         Self::default()
     }
 
-    /// The same backend with other tiles. The image does not depend on them, only the time it takes.
+    /// The same backend with other tiles. The image does not depend on them, only the time it
+    /// takes.
     #[must_use]
     pub fn with_tile(self, tile: TileSize) -> Self {
         Self { tile, ..self }
     }
 
-    /// The same backend on other vector instructions than [`Simd::preferred`]: the same image but for rounding.
+    /// The same backend on other vector instructions than [`Simd::preferred`]: the same image but
+    /// for rounding.
     #[must_use]
     pub fn with_simd(self, simd: Simd) -> Self {
         let simd = Some(simd);
         Self { simd, ..self }
     }
 
-    /// The same backend with `workspace` to take its buffers from. By default a backend has a private workspace that is
-    /// never refilled; clones share it.
+    /// The same backend with `workspace` to take its buffers from. By default a backend has a
+    /// private workspace that is never refilled; clones share it.
     #[must_use]
     pub fn with_workspace(self, workspace: &Workspace<T>) -> Self {
         let workspace = workspace.clone();
@@ -66,10 +69,11 @@ impl<T: CpuScalar> Cpu<T> {
         Ok(Resources { simd, workspace })
     }
 
-    /// Completes splats that were made elsewhere, to be composited with the same `config.alpha_min`.
+    /// Completes splats that were made elsewhere, to be composited with the same
+    /// `config.alpha_min`.
     ///
-    /// Works out `extents` from conic, opacity and `config.alpha_min`. Culls what is not finite, not positive definite, too
-    /// faint or off every pixel of a `width` x `height` image.
+    /// Works out `extents` from conic, opacity and `config.alpha_min`. Culls what is not finite,
+    /// not positive definite, too faint or off every pixel of a `width` x `height` image.
     ///
     /// # Errors
     /// Shapes that do not fit (`splats.extents` is not read), settings outside their domain.

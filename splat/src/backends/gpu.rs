@@ -1,4 +1,5 @@
-//! The GPU backend: every stage as kernels of `CubeCL`, on any of its runtimes, from the formulas that the CPU runs.
+//! The GPU backend: every stage as kernels of `CubeCL`, on any of its runtimes, from the formulas
+//! that the CPU runs.
 
 use cubecl::prelude::*;
 
@@ -19,7 +20,8 @@ use crate::splats::Splats;
 use crate::{binning, composite, project, sort};
 
 impl<R: Runtime> Gpu<R> {
-    /// [`Backend::bin`] for hosts that must not block: the large regime waits for the number of hits here.
+    /// [`Backend::bin`] for hosts that must not block: the large regime waits for the number of
+    /// hits here.
     ///
     /// # Errors
     /// As [`Backend::bin`].

@@ -11,7 +11,8 @@ use crate::host::threads::check_threads;
 /// View-dependent features `[N, C]` of Gaussians seen from `camera`.
 ///
 /// # Errors
-/// Shapes that do not fit, a degree over 3, sizes over capacity, no threads, those of [`Simd::preferred`].
+/// Shapes that do not fit, a degree over 3, sizes over capacity, no threads, those of
+/// [`Simd::preferred`].
 pub fn features<T: CpuScalar>(
     harmonics: Harmonics<'_, T>,
     camera: &Camera,
@@ -21,8 +22,8 @@ pub fn features<T: CpuScalar>(
     T::stage_harmonics(harmonics, camera, Simd::preferred()?)
 }
 
-/// Vjp of [`features`]: inputs as there; incoming `v_features` `[N, C]`; outgoing the gradients with respect to coefficients,
-/// means and pose (MATH eq. 18', 19').
+/// Vjp of [`features`]: inputs as there; incoming `v_features` `[N, C]`; outgoing the gradients
+/// with respect to coefficients, means and pose (MATH eq. 18', 19').
 ///
 /// # Errors
 /// As [`features`].

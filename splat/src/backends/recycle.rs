@@ -12,7 +12,8 @@ use crate::render::Saved;
 use crate::sort::cpu::lists::SortedHits;
 use crate::splats::Splats;
 
-/// Implements [`Recycle`] by the fields that hold numbers (or types that do) and those that hold indices.
+/// Implements [`Recycle`] by the fields that hold numbers (or types that do) and those that hold
+/// indices.
 macro_rules! recycle {
     ($($type:ty { $($field:ident)* } { $($index:ident)* })*) => {$(
         impl<T: CpuScalar> Recycle<T> for $type {

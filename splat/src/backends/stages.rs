@@ -1,7 +1,7 @@
 //! The stages of the CPU backend, compiled inside this crate for both scalars.
 //!
-//! A generic function is compiled in the crate that names its types. Without this table that would be the crate of whoever
-//! renders, at its optimisation level and once more in each such crate.
+//! A generic function is compiled in the crate that names its types. Without this table that would
+//! be the crate of whoever renders, at its optimisation level and once more in each such crate.
 
 use crate::binning::grid::{Hits, TileSize};
 use crate::camera::{Camera, Views};

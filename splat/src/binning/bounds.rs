@@ -11,7 +11,8 @@ use crate::number::Number;
 use crate::scalar::Scalar;
 use crate::splats::Splats;
 
-/// The greatest `sigma` that can count, with slack for rounding; 0 where the splat never reaches `alpha_min`.
+/// The greatest `sigma` that can count, with slack for rounding; 0 where the splat never reaches
+/// `alpha_min`.
 #[inline(always)]
 pub(crate) fn reach<T: Scalar>(opacity: T, alpha_min: f64) -> T {
     let alpha_min = T::from_f64(alpha_min);
@@ -21,8 +22,8 @@ pub(crate) fn reach<T: Scalar>(opacity: T, alpha_min: f64) -> T {
     select_unpredictable(counts, reach, T::ZERO)
 }
 
-/// The covariance of a positive definite conic, worked out in `f64`, where the determinant of `f32` entries is
-/// rounded only once.
+/// The covariance of a positive definite conic, worked out in `f64`, where the determinant of `f32`
+/// entries is rounded only once.
 pub(crate) fn covariance<T: Scalar>(conic: Sym2<T>) -> Option<Sym2<T>> {
     let (xx, xy, yy) = (conic.xx.to_f64(), conic.xy.to_f64(), conic.yy.to_f64());
     let det = xx * yy - xy * xy;
@@ -37,8 +38,8 @@ pub(crate) fn covariance<T: Scalar>(conic: Sym2<T>) -> Option<Sym2<T>> {
     })
 }
 
-/// Half width and half height of a splat's box, px, or zeros where it cannot be seen in an image of `[width, height]`. `reach` is
-/// [`reach`]'s.
+/// Half width and half height of a splat's box, px, or zeros where it cannot be seen in an image of
+/// `[width, height]`. `reach` is [`reach`]'s.
 #[inline(always)]
 pub(crate) fn visible_extent<T: Scalar>(
     centre: [T; 2],
@@ -58,8 +59,8 @@ pub(crate) fn visible_extent<T: Scalar>(
     ]
 }
 
-/// Whether [`pixel_range`] of finite numbers is not empty, without a branch: whether the first pixel from `centre - half` on is in the
-/// image and left of `centre + half`.
+/// Whether [`pixel_range`] of finite numbers is not empty, without a branch: whether the first
+/// pixel from `centre - half` on is in the image and left of `centre + half`.
 #[inline(always)]
 fn meets_pixel<T: Scalar>(centre: T, half: T, count: usize) -> bool {
     let (centre, half, count) = (centre.to_f64(), half.to_f64(), count as f64);

@@ -124,7 +124,8 @@ pub(crate) fn bin<T: Scalar>(
     })
 }
 
-/// Fills in the tiles of each splat and the count of them up to and with it (modulo 2^32), and returns the whole count.
+/// Fills in the tiles of each splat and the count of them up to and with it (modulo 2^32), and
+/// returns the whole count.
 fn running_count<T: Scalar>(
     splats: &Splats<&[T]>,
     grid: &TileGrid,

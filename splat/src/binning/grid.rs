@@ -90,7 +90,8 @@ impl TileGrid {
 
 /// The tiles that a splat touches: a rectangle of its view's grid, all zero where it touches none.
 ///
-/// 16 bits would not do: an image may be 2^22 px wide, 2^19 tiles, and one of at most 2^32 px may have 2^26 tiles.
+/// 16 bits would not do: an image may be 2^22 px wide, 2^19 tiles, and one of at most 2^32 px may
+/// have 2^26 tiles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct TileRect {
     /// The number within the view of the first, tiles numbered by rows.
@@ -115,6 +116,7 @@ pub struct Hits {
     pub(crate) offsets: Vec<usize>,
     /// `[M]`: the tiles of each splat.
     pub(crate) rects: Vec<TileRect>,
-    /// `[M + 1]`: the hits of splat `m` are numbered `from_splat[m] .. from_splat[m + 1]`, by rows of tiles.
+    /// `[M + 1]`: the hits of splat `m` are numbered `from_splat[m] .. from_splat[m + 1]`, by rows
+    /// of tiles.
     pub(crate) from_splat: Vec<u32>,
 }

@@ -1,7 +1,7 @@
 //! One (splat, pixel) pair: its alpha, its weight, and the gradient of each.
 //!
-//! In here: the mathematics (MATH section 3). Kept out: loops, tiles, the order, the exponential itself (the loops pass
-//! `falloff = e^-sigma`, so that each backend may use its own).
+//! In here: the mathematics (MATH section 3). Kept out: loops, tiles, the order, the exponential
+//! itself (the loops pass `falloff = e^-sigma`, so that each backend may use its own).
 
 use super::Real;
 use super::fused::fused;
@@ -10,8 +10,8 @@ use crate::math::{Sym2, Vec2};
 #[cfg(feature = "gpu")]
 use cubecl::prelude::*;
 
-/// What half the quadratic form of the pixels of a row has in common, the row `dy` below the mean (MATH eq. 13): in `x` what goes
-/// with `dx`, in `y` what stands alone.
+/// What half the quadratic form of the pixels of a row has in common, the row `dy` below the mean
+/// (MATH eq. 13): in `x` what goes with `dx`, in `y` what stands alone.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn sigma_of_row(conic: Sym2<Real>, dy: Real) -> Vec2<Real> {
@@ -21,7 +21,8 @@ pub fn sigma_of_row(conic: Sym2<Real>, dy: Real) -> Vec2<Real> {
     }
 }
 
-/// Half the quadratic form in a row that [`sigma_of_row()`] has looked at, `dx` right of the mean (MATH eq. 13).
+/// Half the quadratic form in a row that [`sigma_of_row()`] has looked at, `dx` right of the mean
+/// (MATH eq. 13).
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn sigma_in_row(conic: Sym2<Real>, of_row: Vec2<Real>, dx: Real) -> Real {
@@ -35,7 +36,8 @@ pub fn sigma(conic: Sym2<Real>, d: Vec2<Real>) -> Real {
     sigma_in_row(conic, sigma_of_row(conic, d.y), d.x)
 }
 
-/// `sum` and the moments `v_sigma (1, x, x^2)` of one pixel of a row, `dx` right of the mean: those that [`add_row()`] makes all six of.
+/// `sum` and the moments `v_sigma (1, x, x^2)` of one pixel of a row, `dx` right of the mean: those
+/// that [`add_row()`] makes all six of.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn add_in_row(sum: RowMoments<Real>, dx: Real, v_sigma: Real) -> RowMoments<Real> {
@@ -62,8 +64,9 @@ pub fn add_row(sum: Moments<Real>, row: RowMoments<Real>, dy: Real) -> Moments<R
     }
 }
 
-/// `sum` and the moments `v_sigma (1, x, y, x^2, x y, y^2)` of one pixel at `d = pixel - mean`: all that [`sigma_vjp()`] needs to
-/// know of the pixels, however many (MATH eq. 13'). The CPU's lanes go row by row instead.
+/// `sum` and the moments `v_sigma (1, x, y, x^2, x y, y^2)` of one pixel at `d = pixel - mean`: all
+/// that [`sigma_vjp()`] needs to know of the pixels, however many (MATH eq. 13'). The CPU's lanes
+/// go row by row instead.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn add_moments(sum: Moments<Real>, d: Vec2<Real>, v_sigma: Real) -> Moments<Real> {
@@ -76,8 +79,8 @@ pub fn add_moments(sum: Moments<Real>, d: Vec2<Real>, v_sigma: Real) -> Moments<
     add_row(sum, row, d.y)
 }
 
-/// Vjp of [`sigma()`], summed over pixels: inputs `conic`; incoming `v_sigma` at every pixel, as [`add_moments()`] sums it; outgoing by
-/// the conic and by the splat's mean (MATH eq. 13').
+/// Vjp of [`sigma()`], summed over pixels: inputs `conic`; incoming `v_sigma` at every pixel, as
+/// [`add_moments()`] sums it; outgoing by the conic and by the splat's mean (MATH eq. 13').
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn sigma_vjp(conic: Sym2<Real>, v_sigma: Moments<Real>) -> SigmaGradient<Real> {
@@ -105,8 +108,8 @@ pub fn alpha(opacity: Real, falloff: Real, alpha_max: Real) -> Real {
     a
 }
 
-/// Vjp of [`alpha()`] after `falloff = e^-sigma`: inputs as there; incoming `v_alpha`; outgoing `v_sigma`, zero at the clamp
-/// (MATH eq. 14').
+/// Vjp of [`alpha()`] after `falloff = e^-sigma`: inputs as there; incoming `v_alpha`; outgoing
+/// `v_sigma`, zero at the clamp (MATH eq. 14').
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn alpha_vjp(opacity: Real, falloff: Real, alpha_max: Real, v_alpha: Real) -> Real {
@@ -118,9 +121,10 @@ pub fn alpha_vjp(opacity: Real, falloff: Real, alpha_max: Real, v_alpha: Real) -
     -v_raw * raw
 }
 
-/// Vjp of [`alpha()`] by the opacity: inputs `opacity`; incoming `v_sigma` of the same pair, or its sum over pixels. Alpha falls by
-/// itself as sigma grows, and grows by `1 / opacity` of itself with the opacity: one is the other over `-opacity` (MATH eq. 14').
-/// The opacity of a pair that counts is positive; loops leave out splats that count nowhere, whose opacity may be anything.
+/// Vjp of [`alpha()`] by the opacity: inputs `opacity`; incoming `v_sigma` of the same pair, or its
+/// sum over pixels. Alpha falls by itself as sigma grows, and grows by `1 / opacity` of itself with
+/// the opacity: one is the other over `-opacity` (MATH eq. 14'). The opacity of a pair that counts
+/// is positive; loops leave out splats that count nowhere, whose opacity may be anything.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn opacity_vjp(opacity: Real, v_sigma: Real) -> Real {
@@ -142,8 +146,8 @@ pub fn behind(transmittance: Real, alpha: Real) -> Real {
     transmittance * (1.0 - alpha)
 }
 
-/// The transmittance in front of a splat, from that behind it: [`behind()`] undone, for the walk back to front
-/// (MATH eq. 15').
+/// The transmittance in front of a splat, from that behind it: [`behind()`] undone, for the walk
+/// back to front (MATH eq. 15').
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn in_front(transmittance_behind: Real, alpha: Real) -> Real {
@@ -164,17 +168,17 @@ pub fn add_weighted(sum: Real, weight: Real, value: Real) -> Real {
     fused(weight, value, sum)
 }
 
-/// Vjp of a pixel by one alpha: inputs `transmittance` in front of the splat; incoming `v_weight`, the gradient by the splat's
-/// weight, and `v_rest`, that by the light which everything behind the splat lets through to it; outgoing `v_alpha`
-/// (MATH eq. 15').
+/// Vjp of a pixel by one alpha: inputs `transmittance` in front of the splat; incoming `v_weight`,
+/// the gradient by the splat's weight, and `v_rest`, that by the light which everything behind the
+/// splat lets through to it; outgoing `v_alpha` (MATH eq. 15').
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn weight_vjp(transmittance: Real, v_weight: Real, v_rest: Real) -> Real {
     transmittance * (v_weight - v_rest)
 }
 
-/// `v_rest` one splat nearer: `alpha` of the splat over `1 - alpha` of what is behind it (MATH eq. 15'). Unlike the sum of all
-/// that lies behind, it is never a small difference of large numbers.
+/// `v_rest` one splat nearer: `alpha` of the splat over `1 - alpha` of what is behind it (MATH eq.
+/// 15'). Unlike the sum of all that lies behind, it is never a small difference of large numbers.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn rest(alpha: Real, v_weight: Real, v_rest: Real) -> Real {

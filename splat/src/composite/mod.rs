@@ -1,7 +1,8 @@
 //! Stage 4, *composite*: sorted splats become pixels, front to back (MATH section 3).
 //!
-//! `formula.rs` has the mathematics of one (splat, pixel) pair, and this file the values it speaks of. In `cpu/` and `gpu/`,
-//! `forward.rs` and `backward.rs` walk the tiles and their hits, the files beside them the pixels of a hit.
+//! `formula.rs` has the mathematics of one (splat, pixel) pair, and this file the values it speaks
+//! of. In `cpu/` and `gpu/`, `forward.rs` and `backward.rs` walk the tiles and their hits, the
+//! files beside them the pixels of a hit.
 
 use crate::math::{Sym2, Vec2};
 use crate::number::Number;

@@ -16,12 +16,15 @@ pub struct GpuBuffer {
 impl GpuBuffer {
     /// The first `len` words behind `handle`.
     ///
-    /// A handle of `CubeCL` does not name the device that it was made on, so a buffer cannot be told from one of another device. Passing
-    /// a buffer to a [`Gpu`](crate::Gpu) on another client is a fault that is not found: kernels read and write memory of that client
-    /// which has nothing to do with the buffer, or `CubeCL` panics. A clone of a client, and a client made from the same device, will do.
+    /// A handle of `CubeCL` does not name the device that it was made on, so a buffer cannot be
+    /// told from one of another device. Passing a buffer to a [`Gpu`](crate::Gpu) on another client
+    /// is a fault that is not found: kernels read and write memory of that client which has nothing
+    /// to do with the buffer, or `CubeCL` panics. A clone of a client, and a client made from the
+    /// same device, will do.
     ///
     /// # Errors
-    /// [`RenderError::Shape`] where there are fewer; [`RenderError::Capacity`] where 32 bits do not number them.
+    /// [`RenderError::Shape`] where there are fewer; [`RenderError::Capacity`] where 32 bits do not
+    /// number them.
     pub fn from_handle(handle: Handle, len: usize) -> Result<Self, RenderError> {
         if len >= u32::MAX as usize {
             return Err(RenderError::Capacity {
@@ -53,7 +56,8 @@ impl GpuBuffer {
         self.len == 0
     }
 
-    /// The `len` words from `start` on, `start` being where a section of [`Sections`](crate::device::launch::Sections) begins.
+    /// The `len` words from `start` on, `start` being where a section of
+    /// [`Sections`](crate::device::launch::Sections) begins.
     pub(crate) fn section(&self, start: usize, len: usize) -> Self {
         let word = size_of::<f32>();
         let handle = self.handle.clone();
@@ -64,8 +68,9 @@ impl GpuBuffer {
 
     /// The buffer as a kernel's argument.
     pub(crate) fn arg<R: Runtime>(&self) -> ArrayArg<R> {
-        // SAFETY: the handle has `len` words, as whoever made the buffer has seen to, and launches check every index against it. An empty
-        // buffer is passed as one word, for want of empty arrays; no count lets a kernel read it.
+        // SAFETY: the handle has `len` words, as whoever made the buffer has seen to, and launches
+        // check every index against it. An empty buffer is passed as one word, for want of empty
+        // arrays; no count lets a kernel read it.
         unsafe { ArrayArg::from_raw_parts(self.handle.clone(), self.len.max(1)) }
     }
 

@@ -6,14 +6,16 @@ use crate::error::RenderError;
 
 /// Threads of every workgroup: one per pixel of a tile.
 ///
-/// Loops of a workgroup's threads over a list step by `CUBE_DIM_X`, the same number: a compiler that knows the step unrolls such loops, which
-/// then cost a third of the compositor's variants more registers than they have.
+/// Loops of a workgroup's threads over a list step by `CUBE_DIM_X`, the same number: a compiler
+/// that knows the step unrolls such loops, which then cost a third of the compositor's variants
+/// more registers than they have.
 pub(crate) const UNITS: u32 = 256;
 
 /// The greatest number of workgroups along one dimension of a grid.
 const MAX_CUBES: usize = 65_535;
 
-/// Sections of one allocation begin at multiples of this many words: 256 bytes, the greatest alignment WebGPU asks for.
+/// Sections of one allocation begin at multiples of this many words: 256 bytes, the greatest
+/// alignment WebGPU asks for.
 const SECTION: usize = 64;
 
 /// One allocation cut into sections, so that a kernel binds it as one buffer.
@@ -41,7 +43,8 @@ impl Sections {
 /// Threads that 32 bits number: a grid has up to 257 workgroups more than were asked for.
 const MAX_UNITS: usize = u32::MAX as usize - 257 * UNITS as usize;
 
-/// A grid of at least `cubes` workgroups, no side longer than any runtime allows; kernels leave out those beyond `cubes`.
+/// A grid of at least `cubes` workgroups, no side longer than any runtime allows; kernels leave out
+/// those beyond `cubes`.
 ///
 /// # Errors
 /// [`RenderError::Capacity`] where 32 bits would not number its threads.

@@ -1,8 +1,10 @@
 //! The GPU engine: client, buffers, launches. It knows no stage.
 //!
-//! Buffers stay on the device from stage to stage. What plain WebGPU offers is enough: 16 KB of shared memory, 256 threads per workgroup,
-//! eight storage buffers of which one is `CubeCL`'s own, no subgroups, no atomic floats. Where a device reports more, some kernels have a variant that
-//! uses it: subgroups (warps) that need not keep step with each other, numbers of 16 bits, twice the shared memory.
+//! Buffers stay on the device from stage to stage. What plain WebGPU offers is enough: 16 KB of
+//! shared memory, 256 threads per workgroup, eight storage buffers of which one is `CubeCL`'s own,
+//! no subgroups, no atomic floats. Where a device reports more, some kernels have a variant that
+//! uses it: subgroups (warps) that need not keep step with each other, numbers of 16 bits, twice
+//! the shared memory.
 
 pub(crate) mod buffer;
 pub(crate) mod launch;
@@ -30,35 +32,43 @@ pub(crate) const SMALL_VIEW: usize = 1024;
 /// How the hits of a tile are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Regime {
-    /// [`Regime::Small`] where it is possible and its working memory fits the budget, else [`Regime::Large`].
+    /// [`Regime::Small`] where it is possible and its working memory fits the budget, else
+    /// [`Regime::Large`].
     #[default]
     Auto,
-    /// Many views of at most 1024 splats: each view is sorted in shared memory, each tile keeps a bit per splat, and nothing is read
-    /// back.
+    /// Many views of at most 1024 splats: each view is sorted in shared memory, each tile keeps a
+    /// bit per splat, and nothing is read back.
     Small,
-    /// Few views of up to millions of splats: lists of (splat, tile) pairs, whose number is read back once.
+    /// Few views of up to millions of splats: lists of (splat, tile) pairs, whose number is read
+    /// back once.
     Large,
 }
 
-/// The GPU backend on the `CubeCL` runtime `R`, at `f32`. Inputs and outputs are [`GpuBuffer`]s, all of one device: a buffer of another
-/// device is not found out, see [`GpuBuffer::from_handle`].
+/// The GPU backend on the `CubeCL` runtime `R`, at `f32`. Inputs and outputs are [`GpuBuffer`]s,
+/// all of one device: a buffer of another device is not found out, see [`GpuBuffer::from_handle`].
 ///
-/// A stage checks that what it takes from the stage before belongs to its splats, as far as the host knows: number of splats, views and
-/// their lengths, channels, sides of the image, regime, number of hits. Positions and extents are known to the device alone: hits of other
-/// splats that are alike in all of these are not found out. They give another image, and leave other memory alone.
+/// A stage checks that what it takes from the stage before belongs to its splats, as far as the
+/// host knows: number of splats, views and their lengths, channels, sides of the image, regime,
+/// number of hits. Positions and extents are known to the device alone: hits of other splats that
+/// are alike in all of these are not found out. They give another image, and leave other memory
+/// alone.
 ///
-/// The same input gives the same bits on one device, whatever the memory budget: sums have a fixed order, and no float is added
-/// atomically.
+/// The same input gives the same bits on one device, whatever the memory budget: sums have a fixed
+/// order, and no float is added atomically.
 ///
-/// Launches do not wait for the device, so a kernel that could not be compiled, a buffer that could not be allocated and a device that
-/// was lost show as [`RenderError::Device`] where numbers are next read: at [`Gpu::download`], and in the large regime where hits are
-/// counted. One fault `CubeCL` reports to nobody but the log: where the driver refuses a compiled kernel (its pipeline), the launch does
-/// nothing, and what it was to write is as the buffer was. No kernel here asks for more than the device reports, which rules out the
-/// reasons known. Nor does llvmpipe, the software Vulkan of Mesa, say that it ends a thread's loops after 65,535 rounds in all: there, a tile
-/// whose pixels walk about that many hits comes out wrong, and so does the gradient by Gaussians that as many views see.
+/// Launches do not wait for the device, so a kernel that could not be compiled, a buffer that could
+/// not be allocated and a device that was lost show as [`RenderError::Device`] where numbers are
+/// next read: at [`Gpu::download`], and in the large regime where hits are counted. One fault
+/// `CubeCL` reports to nobody but the log: where the driver refuses a compiled kernel (its
+/// pipeline), the launch does nothing, and what it was to write is as the buffer was. No kernel
+/// here asks for more than the device reports, which rules out the reasons known. Nor does
+/// llvmpipe, the software Vulkan of Mesa, say that it ends a thread's loops after 65,535 rounds in
+/// all: there, a tile whose pixels walk about that many hits comes out wrong, and so does the
+/// gradient by Gaussians that as many views see.
 ///
-/// A browser lets nothing wait. There the device is made by `cubecl_wgpu::init_setup_async` first, scenes are rendered by
-/// [`Gpu::render_async`], and results are read by [`Gpu::download_async`] and its kind; [`Gpu::download`], [`Backend::bin`](crate::Backend::bin) and
+/// A browser lets nothing wait. There the device is made by `cubecl_wgpu::init_setup_async` first,
+/// scenes are rendered by [`Gpu::render_async`], and results are read by [`Gpu::download_async`]
+/// and its kind; [`Gpu::download`], [`Backend::bin`](crate::Backend::bin) and
 /// [`render`](crate::render()) panic.
 pub struct Gpu<R: Runtime> {
     pub(crate) client: ComputeClient<R>,
@@ -67,8 +77,9 @@ pub struct Gpu<R: Runtime> {
     /// The largest buffer the device binds, in bytes.
     pub(crate) max_buffer: u64,
     pub(crate) planes: Support,
-    /// Whether the device deals threads to subgroups in order: the first of a workgroup to its first subgroup, and so on. CUDA promises it (CUDA C++
-    /// Programming Guide, "SIMT Architecture"), WGSL and Vulkan leave it open.
+    /// Whether the device deals threads to subgroups in order: the first of a workgroup to its
+    /// first subgroup, and so on. CUDA promises it (CUDA C++ Programming Guide, "SIMT
+    /// Architecture"), WGSL and Vulkan leave it open.
     pub(crate) subgroups_in_order: bool,
     pub(crate) halves: Support,
     pub(crate) uniform: bool,
@@ -101,8 +112,9 @@ impl<R: Runtime> Gpu<R> {
     /// A backend on `device`.
     ///
     /// # Errors
-    /// [`RenderError::Device`] where there is no such device, or it has less than plain WebGPU asks for. `CubeCL` says by a panic that there is
-    /// none, which is caught: the panic hook hears of it, and a program built with `panic = "abort"` ends.
+    /// [`RenderError::Device`] where there is no such device, or it has less than plain WebGPU asks
+    /// for. `CubeCL` says by a panic that there is none, which is caught: the panic hook hears of
+    /// it, and a program built with `panic = "abort"` ends.
     pub fn new(device: &R::Device) -> Result<Self, RenderError> {
         match caught(|| R::client(device)) {
             Ok(client) => Self::from_client(client),
@@ -162,9 +174,11 @@ impl<R: Runtime> Gpu<R> {
         Self { regime, ..self }
     }
 
-    /// The same backend with at most about `bytes` of working memory at a time: larger batches are taken in chunks, to the same
-    /// bits. Inputs, outputs and what is saved for the vjp come on top. So do, in the large regime, 16 bytes per pixel of all views and
-    /// the tables of the sort, both of which are whole. However small the budget, a chunk is at least one view, or 4096 hits.
+    /// The same backend with at most about `bytes` of working memory at a time: larger batches are
+    /// taken in chunks, to the same bits. Inputs, outputs and what is saved for the vjp come on
+    /// top. So do, in the large regime, 16 bytes per pixel of all views and the tables of the sort,
+    /// both of which are whole. However small the budget, a chunk is at least one view, or 4096
+    /// hits.
     #[must_use]
     pub fn with_memory_budget(self, bytes: usize) -> Self {
         let budget = bytes;
@@ -230,8 +244,8 @@ impl<R: Runtime> Gpu<R> {
             expected: "a buffer read back".to_owned(),
             got,
         };
-        // Asked first: what could not be launched or allocated is noted on the stream of the thread that asked for it, and a read may
-        // not say so but give whatever was in the buffer.
+        // Asked first: what could not be launched or allocated is noted on the stream of the thread
+        // that asked for it, and a read may not say so but give whatever was in the buffer.
         caught(|| buffer.handle.stream.executes(|| self.client.flush()))
             .and_then(|flushed| flushed.map_err(|error| error.to_string()))
             .map_err(device)?;
@@ -269,7 +283,8 @@ impl<R: Runtime> Gpu<R> {
         })
     }
 
-    /// The most words that a buffer of working memory may have: the budget, or what the device binds.
+    /// The most words that a buffer of working memory may have: the budget, or what the device
+    /// binds.
     pub(crate) fn chunk_words(&self) -> usize {
         let bytes = (self.budget as u64).min(self.max_buffer);
         (bytes as usize / size_of::<f32>()).min(u32::MAX as usize)
@@ -277,30 +292,34 @@ impl<R: Runtime> Gpu<R> {
 }
 
 impl<R: Runtime> Gpu<R> {
-    /// The same backend with or without subgroups, which the backward compositor uses: gradients then differ in the order of their sums.
-    /// llvmpipe, the software Vulkan of Mesa, has subgroups that `CubeCL` does not report, as it reports none of a CPU.
+    /// The same backend with or without subgroups, which the backward compositor uses: gradients
+    /// then differ in the order of their sums. llvmpipe, the software Vulkan of Mesa, has subgroups
+    /// that `CubeCL` does not report, as it reports none of a CPU.
     #[must_use]
     pub fn with_subgroups(self, planes: Support) -> Self {
         Self { planes, ..self }
     }
 
-    /// The same backend with or without numbers of 16 bits, in which the compositors read features with
-    /// [`half_features`](crate::RenderConfig::half_features).
+    /// The same backend with or without numbers of 16 bits, in which the compositors read features
+    /// with [`half_features`](crate::RenderConfig::half_features).
     #[must_use]
     pub fn with_halves(self, halves: Support) -> Self {
         Self { halves, ..self }
     }
 
-    /// The same backend with or without kernels whose barriers every thread of a workgroup can be seen to reach, by a compiler that knows no more
-    /// than which buffers are only read. Browsers' compilers demand it (the WGSL specification, "Uniformity"), so it is the default on
-    /// `wasm` targets; elsewhere a tile is left as soon as none of its pixels goes on. Kernels with subgroups exchange numbers within one while others
-    /// pass by, which browsers refuse in either case. The image does not depend on it.
+    /// The same backend with or without kernels whose barriers every thread of a workgroup can be
+    /// seen to reach, by a compiler that knows no more than which buffers are only read. Browsers'
+    /// compilers demand it (the WGSL specification, "Uniformity"), so it is the default on `wasm`
+    /// targets; elsewhere a tile is left as soon as none of its pixels goes on. Kernels with
+    /// subgroups exchange numbers within one while others pass by, which browsers refuse in either
+    /// case. The image does not depend on it.
     #[must_use]
     pub fn with_uniform_barriers(self, uniform: bool) -> Self {
         Self { uniform, ..self }
     }
 
-    /// The threads of a subgroup where kernels use subgroups: all subgroups of the device must have as many, 8, 16, 32 or 64.
+    /// The threads of a subgroup where kernels use subgroups: all subgroups of the device must have
+    /// as many, 8, 16, 32 or 64.
     pub fn subgroup_size(&self) -> Option<u32> {
         support::usable_subgroup_size(self.client.properties(), self.planes)
     }
@@ -311,7 +330,8 @@ impl<R: Runtime> Gpu<R> {
     }
 }
 
-/// Runs what asks something of `CubeCL`, which has no way but a panic to say that there is no adapter or driver, or that a device is lost.
+/// Runs what asks something of `CubeCL`, which has no way but a panic to say that there is no
+/// adapter or driver, or that a device is lost.
 fn caught<T>(ask: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(ask)).map_err(|panic| {
         let said = panic.downcast_ref::<String>().map(String::as_str);

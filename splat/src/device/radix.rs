@@ -1,8 +1,9 @@
-//! A stable sort on the device of (key, value) pairs of 32 bits each, by digits of the key, the lowest first.
+//! A stable sort on the device of (key, value) pairs of 32 bits each, by digits of the key, the
+//! lowest first.
 //!
-//! A pass counts the digits of every block, scans the counts, and puts every pair where the scan says. Its rank among pairs of the
-//! same digit comes from bits that threads set in shared memory, one word per digit and 32 threads: in whichever order they are set, the
-//! word is the same.
+//! A pass counts the digits of every block, scans the counts, and puts every pair where the scan
+//! says. Its rank among pairs of the same digit comes from bits that threads set in shared memory,
+//! one word per digit and 32 threads: in whichever order they are set, the word is the same.
 
 use cubecl::prelude::*;
 
@@ -71,7 +72,8 @@ fn put_pairs(
     shift: u32,
     last_digit: u32,
 ) {
-    // Word `w` of digit `d` at `w * 256 + d`: bit `b` is set where thread `32 w + b` has a key of that digit.
+    // Word `w` of digit `d` at `w * 256 + d`: bit `b` is set where thread `32 w + b` has a key of
+    // that digit.
     let units = SharedMemory::<Atomic<u32>>::new(2048usize);
     let mut next = SharedMemory::<u32>::new(256usize);
     let block = cube_index();
@@ -127,10 +129,11 @@ fn put_pairs(
     }
 }
 
-/// Sorts `pairs` stably by the lowest `bits` bits of their keys; the others are all zero. `pairs` serve as room: what is in them
-/// afterwards is not defined.
+/// Sorts `pairs` stably by the lowest `bits` bits of their keys; the others are all zero. `pairs`
+/// serve as room: what is in them afterwards is not defined.
 ///
-/// One pass per 8 bits, of three launches or a few more; takes 8 bytes per pair, and half a byte for counts.
+/// One pass per 8 bits, of three launches or a few more; takes 8 bytes per pair, and half a byte
+/// for counts.
 ///
 /// # Errors
 /// Lengths over 32 bits or the device's buffers.

@@ -1,6 +1,7 @@
 //! Load and store of vectors in buffers of numbers, in the order of their fields.
 //!
-//! `.._at` takes the word at which the vector begins, `.._of` the row of a buffer that has one vector per row.
+//! `.._at` takes the word at which the vector begins, `.._of` the row of a buffer that has one
+//! vector per row.
 
 use cubecl::prelude::*;
 

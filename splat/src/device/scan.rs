@@ -1,7 +1,8 @@
 //! Running counts on the device: the sum of all elements before each.
 //!
-//! Blocks are summed, the sums scanned in the same way, then every block is scanned from what came before it. No workgroup waits for another,
-//! no sum depends on the order in which workgroups run, and shared memory is all that threads of a workgroup share.
+//! Blocks are summed, the sums scanned in the same way, then every block is scanned from what came
+//! before it. No workgroup waits for another, no sum depends on the order in which workgroups run,
+//! and shared memory is all that threads of a workgroup share.
 
 use cubecl::prelude::*;
 
@@ -14,7 +15,8 @@ use crate::error::RenderError;
 const BLOCK: u32 = 2048;
 const PER_UNIT: u32 = 8;
 
-/// `a + b`, or the greatest number there is. Associative, so a running count that overflows is the same however it is summed.
+/// `a + b`, or the greatest number there is. Associative, so a running count that overflows is the
+/// same however it is summed.
 #[cube]
 fn saturating_sum(a: u32, b: u32) -> u32 {
     let mut sum = a + b;
@@ -24,7 +26,8 @@ fn saturating_sum(a: u32, b: u32) -> u32 {
     sum
 }
 
-/// The sum of the `value`s of all threads up to each, in the first 256 words of `sums`, which has 512.
+/// The sum of the `value`s of all threads up to each, in the first 256 words of `sums`, which has
+/// 512.
 #[cube]
 fn scan_units(value: u32, sums: &mut SharedMemory<u32>) {
     let unit = UNIT_POS;
@@ -70,14 +73,15 @@ fn sum_blocks(input: &Array<u32>, sums: &mut Array<u32>, len: u32, blocks: u32) 
     }
 }
 
-/// Index in shared memory of element `i` of a block: one left out after 32, so that threads whose elements are 8 apart meet other banks.
+/// Index in shared memory of element `i` of a block: one left out after 32, so that threads whose
+/// elements are 8 apart meet other banks.
 #[cube]
 fn padded(i: u32) -> usize {
     (i + i / 32) as usize
 }
 
-/// `output[i]`: the sum of `input` before `i`, for `i < output_len`; `input` is 0 from `input_len` on. `before` has what comes before
-/// each block, if there is more than one.
+/// `output[i]`: the sum of `input` before `i`, for `i < output_len`; `input` is 0 from `input_len`
+/// on. `before` has what comes before each block, if there is more than one.
 #[cube(launch_unchecked)]
 fn scan_blocks(
     input: &Array<u32>,
@@ -136,8 +140,8 @@ fn scan_blocks(
     }
 }
 
-/// The sum of all elements of `input` before each of `0 .. len`; one longer than the input, the output ends with the whole sum. A sum
-/// above `u32::MAX` is `u32::MAX`.
+/// The sum of all elements of `input` before each of `0 .. len`; one longer than the input, the
+/// output ends with the whole sum. A sum above `u32::MAX` is `u32::MAX`.
 ///
 /// Two launches per 2048-fold of length, less one; beside the output, 4 bytes per 1024 elements.
 ///
@@ -170,7 +174,8 @@ pub(crate) fn exclusive_scan<R: Runtime>(
         }
         before = exclusive_scan(gpu, &sums, blocks)?;
     }
-    // SAFETY: no index leaves its array: `i < to_read` of `input`, `i < to_write` of `output`, `block < blocks` of `before`.
+    // SAFETY: no index leaves its array: `i < to_read` of `input`, `i < to_write` of `output`,
+    // `block < blocks` of `before`.
     unsafe {
         scan_blocks::launch_unchecked::<R>(
             &gpu.client,

@@ -6,13 +6,14 @@ use cubecl::ir::{DeviceProperties, ElemType, FloatKind, HardwareProperties};
 /// Whether kernels use something that plain WebGPU does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Support {
-    /// Where `CubeCL` reports it. It reports what the adapter has: a device made by hand without the feature needs [`Support::Never`].
+    /// Where `CubeCL` reports it. It reports what the adapter has: a device made by hand without
+    /// the feature needs [`Support::Never`].
     #[default]
     Reported,
     /// Nowhere.
     Never,
-    /// Reported or not. On a device without, kernels do not compile: [`RenderError::Device`](crate::RenderError::Device) at the next
-    /// download.
+    /// Reported or not. On a device without, kernels do not compile:
+    /// [`RenderError::Device`](crate::RenderError::Device) at the next download.
     Assumed,
 }
 
@@ -22,7 +23,8 @@ pub(crate) const CUDA: &str = "cuda";
 /// The sizes of subgroups that kernels are written for.
 const PLANE_SIZES: [u32; 4] = [8, 16, 32, 64];
 
-/// The size of every subgroup of a device, where it is always the same and kernels are written for it.
+/// The size of every subgroup of a device, where it is always the same and kernels are written for
+/// it.
 fn subgroup_size(hardware: &HardwareProperties) -> Option<u32> {
     let size = hardware.plane_size_min;
     (size == hardware.plane_size_max && PLANE_SIZES.contains(&size)).then_some(size)

@@ -1,9 +1,10 @@
-//! The formulas themselves, for tests, other renderers and the curious. **Unstable**: names and shapes here may change in any
-//! release.
+//! The formulas themselves, for tests, other renderers and the curious. **Unstable**: names and
+//! shapes here may change in any release.
 //!
-//! Every formula is one plain function in a file `formula.rs` or `math/*.rs`, over a scalar that it calls `Real`. This module
-//! compiles those files once for each precision: [`single`] at `f32`, also the text that the GPU kernels are made of, and
-//! [`double`] at `f64`. Each function is followed by its vjp. docs/MATH.md has the equations that they cite.
+//! Every formula is one plain function in a file `formula.rs` or `math/*.rs`, over a scalar that it
+//! calls `Real`. This module compiles those files once for each precision: [`single`] at `f32`,
+//! also the text that the GPU kernels are made of, and [`double`] at `f64`. Each function is
+//! followed by its vjp. docs/MATH.md has the equations that they cite.
 
 pub use crate::config::{
     COMPENSATION_FLOOR, DEPTH_RANGE, FOOTPRINT_SLACK, HARMONICS_OFFSET, MAX_SIDE_PX, TANGENT_MARGIN,
@@ -80,7 +81,8 @@ pub mod double {
     pub mod vec3;
 }
 
-/// The formulas of a (splat, pixel) pair at `f32`, with fused multiply-add: for machines that have it.
+/// The formulas of a (splat, pixel) pair at `f32`, with fused multiply-add: for machines that have
+/// it.
 #[path = ".."]
 #[expect(clippy::duplicate_mod, reason = "one text, two roundings")]
 pub(crate) mod single_fused {

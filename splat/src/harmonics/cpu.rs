@@ -1,5 +1,5 @@
-//! Loops of the spherical harmonics: what depends on the direction alone in lanes over Gaussians, the sums over coefficients Gaussian
-//! by Gaussian, as the coefficients lie.
+//! Loops of the spherical harmonics: what depends on the direction alone in lanes over Gaussians,
+//! the sums over coefficients Gaussian by Gaussian, as the coefficients lie.
 
 use rayon::prelude::*;
 
@@ -57,8 +57,8 @@ pub(crate) fn features<T: Scalar>(
 /// A task, and the gradients with respect to its means and its coefficients.
 type Part<'a, T> = (usize, (&'a mut [T], &'a mut [T]));
 
-/// Vjp of [`features`]: inputs as there; incoming `v_features` `[N, C]`; outgoing by coefficients, means and pose
-/// (MATH eq. 18', 19').
+/// Vjp of [`features`]: inputs as there; incoming `v_features` `[N, C]`; outgoing by coefficients,
+/// means and pose (MATH eq. 18', 19').
 pub(crate) fn features_vjp<T: Scalar>(
     harmonics: Harmonics<'_, T>,
     camera: &Camera,
@@ -317,8 +317,9 @@ impl<T: Scalar> Basis<T> {
         }
     }
 
-    /// Vjp of the sums of Gaussian `k`, clamped: inputs `row` and the sums `values`; incoming `v`; outgoing the gradients by its terms
-    /// and, where there is one, by its coefficients, which were zero.
+    /// Vjp of the sums of Gaussian `k`, clamped: inputs `row` and the sums `values`; incoming `v`;
+    /// outgoing the gradients by its terms and, where there is one, by its coefficients, which were
+    /// zero.
     #[inline(always)]
     fn sum_vjp<A: Arithmetic<T>>(
         &self,
@@ -348,7 +349,8 @@ impl<T: Scalar> Basis<T> {
             }
             return;
         }
-        // Some channel has numbers, or the Gaussian a direction, that must not meet those of the others.
+        // Some channel has numbers, or the Gaussian a direction, that must not meet those of the
+        // others.
         for (term, coefficients) in row.chunks_exact(channels).enumerate() {
             v_terms[term][k] = T::ZERO;
             for channel in 0..channels {
@@ -362,7 +364,8 @@ impl<T: Scalar> Basis<T> {
         }
     }
 
-    /// From the gradients by the terms to those by the offsets. At the camera's centre there is no direction to differentiate by: zero.
+    /// From the gradients by the terms to those by the offsets. At the camera's centre there is no
+    /// direction to differentiate by: zero.
     #[inline(always)]
     fn directions_vjp<const LANES: usize>(
         &self,

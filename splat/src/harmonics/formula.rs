@@ -1,5 +1,6 @@
-//! Real spherical harmonics of degree 0 to 3 in the order and with the signs of 3DGS: l ascending, m = -l .. l,
-//! Condon-Shortley phase (MATH eq. 18). In here: one term and its gradient. Kept out: sums over coefficients.
+//! Real spherical harmonics of degree 0 to 3 in the order and with the signs of 3DGS: l ascending,
+//! m = -l .. l, Condon-Shortley phase (MATH eq. 18). In here: one term and its gradient. Kept out:
+//! sums over coefficients.
 
 use super::Real;
 use crate::math::Vec3;
@@ -71,8 +72,9 @@ pub fn sh_term(k: u32, d: Vec3<Real>) -> Real {
     term
 }
 
-/// Vjp of [`sh_term()`]: inputs `k`, `d`; incoming `v_term`; outgoing `v_d`, the gradient of the polynomial as it stands
-/// (MATH eq. 18'). The caller projects it on the sphere ([`vec3::unit_vjp`](super::vec3::unit_vjp())).
+/// Vjp of [`sh_term()`]: inputs `k`, `d`; incoming `v_term`; outgoing `v_d`, the gradient of the
+/// polynomial as it stands (MATH eq. 18'). The caller projects it on the sphere
+/// ([`vec3::unit_vjp`](super::vec3::unit_vjp())).
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn sh_term_vjp(k: u32, d: Vec3<Real>, v_term: Real) -> Vec3<Real> {

@@ -1,7 +1,9 @@
-//! Spherical harmonics: view-dependent features, a differentiable function of their own before the render.
+//! Spherical harmonics: view-dependent features, a differentiable function of their own before the
+//! render.
 //!
-//! `features = max(0, 1/2 + sum_k Y_k(d) coefficients_k)`, `d` the direction from the camera's centre `-R^T t` to the
-//! Gaussian's mean (3DGS; MATH eq. 18, 19). `formula.rs` has the basis, `cpu.rs` the loops.
+//! `features = max(0, 1/2 + sum_k Y_k(d) coefficients_k)`, `d` the direction from the camera's
+//! centre `-R^T t` to the Gaussian's mean (3DGS; MATH eq. 18, 19). `formula.rs` has the basis,
+//! `cpu.rs` the loops.
 
 use crate::error::RenderError;
 use crate::gaussians::{check_channels, check_len};
@@ -30,7 +32,8 @@ pub struct HarmonicsGradient<T> {
     pub means: Vec<T>,
     /// By the coefficients `[N, K, C]`; zero for those the degree leaves unused.
     pub coefficients: Vec<T>,
-    /// By `camera_from_world` `[3, 4]`, its twelve entries as free numbers, through the camera's centre.
+    /// By `camera_from_world` `[3, 4]`, its twelve entries as free numbers, through the camera's
+    /// centre.
     pub camera_from_world: [[T; 4]; 3],
 }
 

@@ -1,15 +1,17 @@
-//! Gaussians by columns: how the loops of *project* and of the spherical harmonics hold what the buffers hold by rows.
+//! Gaussians by columns: how the loops of *project* and of the spherical harmonics hold what the
+//! buffers hold by rows.
 //!
-//! A block is read from rows into one array per number, goes through the formulas in loops over its Gaussians that have no
-//! branch, so that they become vector code, and is written back. A Gaussian's result does not depend on its index in a block.
+//! A block is read from rows into one array per number, goes through the formulas in loops over its
+//! Gaussians that have no branch, so that they become vector code, and is written back. A
+//! Gaussian's result does not depend on its index in a block.
 
 use std::hint::select_unpredictable;
 
 use crate::math::Vec3;
 use crate::number::Number;
 
-/// Splats or Gaussians per parallel task. Sums over Gaussians are taken in this grain, counted from the start of their view,
-/// so that neither threads nor the rest of a batch can change a bit.
+/// Splats or Gaussians per parallel task. Sums over Gaussians are taken in this grain, counted from
+/// the start of their view, so that neither threads nor the rest of a batch can change a bit.
 pub(crate) const GRAIN: usize = 256;
 
 /// The most Gaussians a block holds: few enough that its columns stay in the first-level cache.
@@ -18,7 +20,8 @@ pub(crate) const BLOCK: usize = 64;
 /// One number of every Gaussian of a block.
 pub(crate) type Column<T> = [T; BLOCK];
 
-/// How far loops over a block of `count` Gaussians go: whole vectors, which compute on whatever the columns held before.
+/// How far loops over a block of `count` Gaussians go: whole vectors, which compute on whatever the
+/// columns held before.
 #[inline(always)]
 pub(crate) fn padded<const LANES: usize>(count: usize) -> usize {
     const { assert!(BLOCK.is_multiple_of(LANES)) };

@@ -1,4 +1,5 @@
-//! The CPU engine: vector instructions, columns of numbers, buffers that are used again. It knows no stage.
+//! The CPU engine: vector instructions, columns of numbers, buffers that are used again. It knows
+//! no stage.
 
 pub(crate) mod columns;
 pub(crate) mod cut;

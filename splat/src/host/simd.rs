@@ -1,7 +1,8 @@
 //! Which vector instructions the CPU backend runs on: chosen at run time, one source for all.
 //!
-//! The loops over lanes are plain Rust over arrays. [`Simd::dispatch`] compiles them once per instruction set and the compiler
-//! turns them into vector code, so that no build flag is needed to use what the machine has.
+//! The loops over lanes are plain Rust over arrays. [`Simd::dispatch`] compiles them once per
+//! instruction set and the compiler turns them into vector code, so that no build flag is needed to
+//! use what the machine has.
 
 use std::sync::OnceLock;
 
@@ -11,9 +12,11 @@ use crate::scalar::rounding::Arithmetic;
 
 /// A set of vector instructions.
 ///
-/// The results of one set are the same bits on any number of threads, at `f32` on every machine too (at `f64` the exponential is the
-/// platform's); those of two sets differ by rounding, because the wider ones multiply and add in one rounding. (Needles of a hundred pixels and more,
-/// whose sigma is rounded by more than their bounds' slack, may also end a few pixels apart: bounds count in as many pixels as a set has lanes.)
+/// The results of one set are the same bits on any number of threads, at `f32` on every machine too
+/// (at `f64` the exponential is the platform's); those of two sets differ by rounding, because the
+/// wider ones multiply and add in one rounding. (Needles of a hundred pixels and more, whose sigma
+/// is rounded by more than their bounds' slack, may also end a few pixels apart: bounds count in as
+/// many pixels as a set has lanes.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Simd {
     /// x86-64-v4: sixteen `f32` at once.
@@ -22,12 +25,14 @@ pub enum Simd {
     Avx2,
     /// 64-bit Arm: four `f32` at once, fused multiply-add.
     Neon,
-    /// Whatever the crate was compiled for (SSE2 on x86-64 unless told otherwise), products and sums rounded one by one.
+    /// Whatever the crate was compiled for (SSE2 on x86-64 unless told otherwise), products and
+    /// sums rounded one by one.
     Portable,
 }
 
 impl Simd {
-    /// The environment variable that names the instruction set to use: `avx512`, `avx2`, `neon` or `portable`.
+    /// The environment variable that names the instruction set to use: `avx512`, `avx2`, `neon` or
+    /// `portable`.
     pub const VARIABLE: &'static str = "SPLAT_SIMD";
 
     /// Every set there is, the fastest first.
@@ -58,7 +63,8 @@ impl Simd {
         }
     }
 
-    /// What [`crate::Cpu`] uses if not told otherwise: the set that [`Simd::VARIABLE`] names, else the fastest one available.
+    /// What [`crate::Cpu`] uses if not told otherwise: the set that [`Simd::VARIABLE`] names, else
+    /// the fastest one available.
     ///
     /// # Errors
     /// [`RenderError::Config`] if the variable names a set that is unknown or not available.
@@ -101,10 +107,11 @@ impl Simd {
     }
 }
 
-/// A loop over lanes, generic over how its products and sums are rounded and how many lanes it takes at once.
+/// A loop over lanes, generic over how its products and sums are rounded and how many lanes it
+/// takes at once.
 ///
-/// `run` and everything it calls per lane must be `#[inline(always)]`: only what is inlined into the dispatch is compiled for
-/// the instruction set.
+/// `run` and everything it calls per lane must be `#[inline(always)]`: only what is inlined into
+/// the dispatch is compiled for the instruction set.
 pub(crate) trait Kernel {
     type Scalar: Scalar;
     type Output;

@@ -8,11 +8,12 @@ use crate::error::RenderError;
 
 /// Checks that there are threads, before anything is computed on them.
 ///
-/// rayon builds its global pool at the first use, and panics where the system refuses a thread. The pool is therefore
-/// built here. A caller inside a pool of its own does not need it.
+/// rayon builds its global pool at the first use, and panics where the system refuses a thread. The
+/// pool is therefore built here. A caller inside a pool of its own does not need it.
 pub(crate) fn check_threads() -> Result<(), RenderError> {
     static GLOBAL_POOL: OnceLock<Result<(), String>> = OnceLock::new();
-    // On targets without threads rayon falls back to the calling one, and only if it builds the pool itself.
+    // On targets without threads rayon falls back to the calling one, and only if it builds the
+    // pool itself.
     if cfg!(target_family = "wasm") || rayon::current_thread_index().is_some() {
         return Ok(());
     }

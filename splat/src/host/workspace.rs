@@ -9,11 +9,12 @@ use crate::error::{RenderError, try_made};
 use crate::host::simd::Simd;
 use crate::number::Number;
 
-/// Buffers for [`Cpu`](crate::Cpu) to use again. On most systems, first touching fresh memory takes about as long as
-/// filling it.
+/// Buffers for [`Cpu`](crate::Cpu) to use again. On most systems, first touching fresh memory takes
+/// about as long as filling it.
 ///
-/// Images, splats, gradients, what a render saves for its vjp, and the gradients of hits come from here. A loop that gives
-/// back what it is done with allocates none of these after its first rounds. Every call allocates by itself
+/// Images, splats, gradients, what a render saves for its vjp, and the gradients of hits come from
+/// here. A loop that gives back what it is done with allocates none of these after its first
+/// rounds. Every call allocates by itself
 ///
 /// - the tiles of each splat, 12 bytes per splat;
 /// - the depth order of each view and the tables of the sort;
@@ -21,8 +22,9 @@ use crate::number::Number;
 /// - the lists of tasks and views, and the working memory of each thread;
 /// - what the spherical harmonics return.
 ///
-/// A clone shares the buffers. They may be used from several threads at once, and for scenes of different sizes. A workspace
-/// holds what it was given until it is dropped or [`clear`](Workspace::clear)ed.
+/// A clone shares the buffers. They may be used from several threads at once, and for scenes of
+/// different sizes. A workspace holds what it was given until it is dropped or
+/// [`clear`](Workspace::clear)ed.
 ///
 /// ```
 /// use splat::{Camera, Cpu, Gaussians, Image, RenderConfig, Scene, Views, Wanted, Workspace, render, render_vjp};
@@ -168,7 +170,8 @@ impl<T: Number> Workspace<T> {
     }
 }
 
-/// Takes the smallest buffer with room for `count` elements off a pool; none that is more than four times too large.
+/// Takes the smallest buffer with room for `count` elements off a pool; none that is more than four
+/// times too large.
 fn fitting<U>(pool: &mut Vec<Vec<U>>, count: usize) -> Option<Vec<U>> {
     let fits = |buffer: &Vec<U>| buffer.capacity() >= count && buffer.capacity() / 4 <= count;
     let candidates = pool.iter().enumerate().filter(|(_, buffer)| fits(buffer));

@@ -3,25 +3,29 @@
 #[cfg(feature = "gpu")]
 use cubecl::prelude::*;
 
-/// 127 ln 2: `e^-x` has the exponent that `f32` has no normal numbers for, and [`exp_f32_fused`] and [`exp_f32_separate`], which only add to
-/// the exponent, give 0 but for a few of the least bits.
+/// 127 ln 2: `e^-x` has the exponent that `f32` has no normal numbers for, and [`exp_f32_fused`]
+/// and [`exp_f32_separate`], which only add to the exponent, give 0 but for a few of the least
+/// bits.
 pub(crate) const VANISHED_F32: f32 = 88.029_69;
 
 /// `e^-x` is 0 at `f64`.
 pub(crate) const VANISHED_F64: f64 = 750.0;
 
-/// `e^x` for the lanes of the CPU compositor at `f32`, products and sums rounded together: `x = n ln 2 + r`, `|r| <= ln 2 / 2`, a
-/// polynomial of degree 5 in `r` fitted to the smallest relative error, and `n` added to the exponent (MATH eq. 21). No branch, so
-/// that a loop over lanes becomes vector code.
+/// `e^x` for the lanes of the CPU compositor at `f32`, products and sums rounded together: `x = n
+/// ln 2 + r`, `|r| <= ln 2 / 2`, a polynomial of degree 5 in `r` fitted to the smallest relative
+/// error, and `n` added to the exponent (MATH eq. 21). No branch, so that a loop over lanes becomes
+/// vector code.
 ///
-/// Largest relative error over `-87 <= x <= 0`: 4.2e-7, over `-8 <= x <= 0`, where every pair that counts by default lies: 2.0e-7
-/// (measured over every `f32` there; `exp_is_accurate_everywhere`). Below -87, where `f32` runs out of normal numbers: too little, down to
-/// [`VANISHED_F32`]; beyond that, and for NaN: anything.
+/// Largest relative error over `-87 <= x <= 0`: 4.2e-7, over `-8 <= x <= 0`, where every pair that
+/// counts by default lies: 2.0e-7 (measured over every `f32` there; `exp_is_accurate_everywhere`).
+/// Below -87, where `f32` runs out of normal numbers: too little, down to [`VANISHED_F32`]; beyond
+/// that, and for NaN: anything.
 #[inline(always)]
 pub(crate) fn exp_f32_fused(x: f32) -> f32 {
     let shifted = x.mul_add(std::f32::consts::LOG2_E, ROUND);
     let r = (shifted - ROUND).mul_add(-std::f32::consts::LN_2, x);
-    // Three pairs of terms side by side (Estrin): one product more than one term after the other, but half as long to wait for.
+    // Three pairs of terms side by side (Estrin): one product more than one term after the other,
+    // but half as long to wait for.
     let square = r * r;
     let high = r.mul_add(POLYNOMIAL[4], POLYNOMIAL[3]);
     let middle = r.mul_add(POLYNOMIAL[2], POLYNOMIAL[1]);
@@ -29,7 +33,8 @@ pub(crate) fn exp_f32_fused(x: f32) -> f32 {
     times_power_of_two(square.mul_add(square.mul_add(high, middle), low), shifted)
 }
 
-/// [`exp_f32_fused`] with products and sums rounded one by one: for machines that cannot fuse them. The same errors.
+/// [`exp_f32_fused`] with products and sums rounded one by one: for machines that cannot fuse them.
+/// The same errors.
 #[inline(always)]
 pub(crate) fn exp_f32_separate(x: f32) -> f32 {
     // ln 2 in two parts; the first has few enough bits that n * LN2_HIGH is exact.
@@ -66,11 +71,12 @@ pub(crate) fn exp_f64(x: f64) -> f64 {
     x.exp()
 }
 
-/// `ln x` for normal `x > 0`: `x = 2^n (1 + f)`, `1 + f` between `sqrt 1/2` and `sqrt 2`, and `ln (1 + f)` from the odd series in
-/// `f / (2 + f)` (the method and the coefficients of FreeBSD's `logf`). No branch, so that a loop over lanes becomes vector code.
+/// `ln x` for normal `x > 0`: `x = 2^n (1 + f)`, `1 + f` between `sqrt 1/2` and `sqrt 2`, and `ln
+/// (1 + f)` from the odd series in `f / (2 + f)` (the method and the coefficients of FreeBSD's
+/// `logf`). No branch, so that a loop over lanes becomes vector code.
 ///
-/// Largest relative error: 8.2e-8 (measured over every normal `f32`; `ln_is_accurate_everywhere`). Zero, subnormal and negative numbers,
-/// infinity and NaN give some number.
+/// Largest relative error: 8.2e-8 (measured over every normal `f32`; `ln_is_accurate_everywhere`).
+/// Zero, subnormal and negative numbers, infinity and NaN give some number.
 #[inline(always)]
 pub(crate) fn ln_f32(x: f32) -> f32 {
     const SQRT_HALF: u32 = std::f32::consts::FRAC_1_SQRT_2.to_bits();
@@ -103,7 +109,8 @@ pub(crate) fn exp_on_device(x: f32) -> f32 {
     f32::exp(x)
 }
 
-/// The greatest `sigma` at which `opacity e^-sigma` still reaches `alpha_min`, on a device; negative where it never does (MATH eq. 16).
+/// The greatest `sigma` at which `opacity e^-sigma` still reaches `alpha_min`, on a device;
+/// negative where it never does (MATH eq. 16).
 #[cfg(feature = "gpu")]
 #[cubecl::cube]
 pub(crate) fn sigma_at_on_device(opacity: f32, alpha_min: f32) -> f32 {

@@ -1,7 +1,8 @@
 //! A product and a sum, rounded together.
 
 use super::Real;
-// The formulas' device form wants one of this function too. A device is never asked for it: it gets the other one.
+// The formulas' device form wants one of this function too. A device is never asked for it: it gets
+// the other one.
 #[cfg(feature = "gpu")]
 pub use super::separate::fused::*;
 

@@ -1,7 +1,9 @@
-//! Small linear algebra: the value types here, the functions on them (each followed by its vjp) in the files beside.
+//! Small linear algebra: the value types here, the functions on them (each followed by its vjp) in
+//! the files beside.
 //!
-//! The types are generic over the scalar. The functions name their scalar `Real` and are compiled once for `f32` and once
-//! for `f64` (see [`crate::formulas::single`] and [`crate::formulas::double`]).
+//! The types are generic over the scalar. The functions name their scalar `Real` and are compiled
+//! once for `f32` and once for `f64` (see [`crate::formulas::single`] and
+//! [`crate::formulas::double`]).
 
 use crate::number::Number;
 
@@ -55,8 +57,8 @@ pub struct Quaternion<F: Number> {
     pub z: F,
 }
 
-/// A symmetric 2 x 2 matrix `[[xx, xy], [xy, yy]]`. In a gradient, `xy` is the derivative by the one number that stands
-/// in both corners.
+/// A symmetric 2 x 2 matrix `[[xx, xy], [xy, yy]]`. In a gradient, `xy` is the derivative by the
+/// one number that stands in both corners.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
 pub struct Sym2<F: Number> {

@@ -25,7 +25,8 @@ pub fn normalise(q: Quaternion<Real>) -> Quaternion<Real> {
     }
 }
 
-/// Vjp of [`normalise()`]: inputs `q`; incoming `v_unit`; outgoing `v_q`. The part of `v_unit` along `q` drops out (MATH eq. 1').
+/// Vjp of [`normalise()`]: inputs `q`; incoming `v_unit`; outgoing `v_q`. The part of `v_unit`
+/// along `q` drops out (MATH eq. 1').
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn normalise_vjp(q: Quaternion<Real>, v_unit: Quaternion<Real>) -> Quaternion<Real> {
@@ -63,7 +64,8 @@ pub fn rotation(q: Quaternion<Real>) -> Mat3<Real> {
     }
 }
 
-/// Vjp of [`rotation()`]: inputs `q`; incoming `v_r`; outgoing `v_q`, by the polynomial of eq. 2 as it stands (MATH eq. 2').
+/// Vjp of [`rotation()`]: inputs `q`; incoming `v_r`; outgoing `v_q`, by the polynomial of eq. 2 as
+/// it stands (MATH eq. 2').
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn rotation_vjp(q: Quaternion<Real>, v_r: Mat3<Real>) -> Quaternion<Real> {

@@ -5,7 +5,8 @@ use crate::math::Sym2;
 #[cfg(feature = "gpu")]
 use cubecl::prelude::*;
 
-/// The inverse of `m`, whose determinant the caller knows to more digits than `xx yy - xy^2` has left (MATH eq. 10).
+/// The inverse of `m`, whose determinant the caller knows to more digits than `xx yy - xy^2` has
+/// left (MATH eq. 10).
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn inverse(m: Sym2<Real>, det: Real) -> Sym2<Real> {
@@ -17,11 +18,12 @@ pub fn inverse(m: Sym2<Real>, det: Real) -> Sym2<Real> {
     }
 }
 
-/// Vjp of [`inverse()`]: inputs `k`, the inverse itself; incoming `v_k`; outgoing `v_m = -K V K`, in the form
-/// `det(K) adj(V) - tr(K V) K` that Cayley and Hamilton give it (MATH eq. 10').
+/// Vjp of [`inverse()`]: inputs `k`, the inverse itself; incoming `v_k`; outgoing `v_m = -K V K`,
+/// in the form `det(K) adj(V) - tr(K V) K` that Cayley and Hamilton give it (MATH eq. 10').
 ///
-/// For a needle `K V K` is a small difference of large products. Written out, its rounding errors are not symmetric and cost
-/// `f32` two digits; in this form a needle's gradient is as good as its numbers.
+/// For a needle `K V K` is a small difference of large products. Written out, its rounding errors
+/// are not symmetric and cost `f32` two digits; in this form a needle's gradient is as good as its
+/// numbers.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn inverse_vjp(k: Sym2<Real>, v_k: Sym2<Real>) -> Sym2<Real> {

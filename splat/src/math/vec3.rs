@@ -96,7 +96,8 @@ pub fn unit(a: Vec3<Real>) -> Vec3<Real> {
     scaled(1.0 / dot(a, a).sqrt(), a)
 }
 
-/// Vjp of [`unit()`]: inputs `a`; incoming `v_unit`; outgoing `v_a`. The part along `a` drops out (as MATH eq. 1').
+/// Vjp of [`unit()`]: inputs `a`; incoming `v_unit`; outgoing `v_a`. The part along `a` drops out
+/// (as MATH eq. 1').
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn unit_vjp(a: Vec3<Real>, v_unit: Vec3<Real>) -> Vec3<Real> {

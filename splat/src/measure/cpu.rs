@@ -1,4 +1,5 @@
-//! What a benchmark wants to know of the CPU compositor: how many pairs it looks at, and how many the machine could.
+//! What a benchmark wants to know of the CPU compositor: how many pairs it looks at, and how many
+//! the machine could.
 //!
 //! Hidden from the documentation: for `benches`, and to change without notice.
 
@@ -32,7 +33,8 @@ pub struct Work {
     pub evaluated: u64,
 }
 
-/// Counts the pairs of a forward pass: the evaluated ones in the compositor itself, the useful ones pixel by pixel.
+/// Counts the pairs of a forward pass: the evaluated ones in the compositor itself, the useful ones
+/// pixel by pixel.
 ///
 /// # Errors
 /// As [`crate::Backend::composite`].
@@ -102,9 +104,9 @@ pub fn simd_name() -> &'static str {
     Simd::preferred().map_or("none", Simd::name)
 }
 
-/// Runs the operations of the forward compositor for a three-channel pixel `steps` times on numbers that stay in registers, on the
-/// calling thread, and returns how many lanes that were. What is left out is what the compositor needs besides arithmetic: loads,
-/// stores, rows and hits.
+/// Runs the operations of the forward compositor for a three-channel pixel `steps` times on numbers
+/// that stay in registers, on the calling thread, and returns how many lanes that were. What is
+/// left out is what the compositor needs besides arithmetic: loads, stores, rows and hits.
 pub fn roofline(steps: usize) -> u64 {
     Simd::preferred().map_or(0, |simd| simd.dispatch(Roofline(steps)))
 }

@@ -1,4 +1,5 @@
-//! The device's scan, sort and lists of hits by themselves, for tests and benches: not part of the interface.
+//! The device's scan, sort and lists of hits by themselves, for tests and benches: not part of the
+//! interface.
 
 use cubecl::prelude::*;
 
@@ -51,7 +52,8 @@ pub fn scan<R: Runtime>(
     exclusive_scan(gpu, input, len)
 }
 
-/// `keys` and `values`, as many, sorted stably by the lowest `bits` bits of the keys; what was given is overwritten.
+/// `keys` and `values`, as many, sorted stably by the lowest `bits` bits of the keys; what was
+/// given is overwritten.
 ///
 /// # Errors
 /// Lengths over the device's capacity, or that differ.
@@ -68,7 +70,8 @@ pub fn sort<R: Runtime>(
     Ok((keys, values))
 }
 
-/// Queues the compositor's arithmetic alone: `steps` (splat, pixel) pairs in each of 256 `cubes` pixels. Returns the number of pairs.
+/// Queues the compositor's arithmetic alone: `steps` (splat, pixel) pairs in each of 256 `cubes`
+/// pixels. Returns the number of pairs.
 ///
 /// # Errors
 /// Lengths over the device's capacity.
@@ -127,7 +130,8 @@ pub fn host_lists(sorted: &crate::sort::cpu::lists::SortedHits) -> Lists {
     }
 }
 
-/// The same state with other ends of pixels, `[B, H, W]`: the number of hits of its tile after which each pixel ended.
+/// The same state with other ends of pixels, `[B, H, W]`: the number of hits of its tile after
+/// which each pixel ended.
 ///
 /// # Errors
 /// As [`Gpu::upload`].
@@ -151,8 +155,9 @@ pub fn grid_sides(cubes: usize) -> Result<[u32; 3], RenderError> {
     crate::device::launch::sides(cubes)
 }
 
-/// The same backend told whether its device deals threads to subgroups in order, which only CUDA promises and only CUDA is taken at its word for.
-/// Said of a device that does not, gradients are wrong.
+/// The same backend told whether its device deals threads to subgroups in order, which only CUDA
+/// promises and only CUDA is taken at its word for. Said of a device that does not, gradients are
+/// wrong.
 #[must_use]
 pub fn with_subgroups_in_order<R: Runtime>(gpu: Gpu<R>, subgroups_in_order: bool) -> Gpu<R> {
     Gpu {
@@ -161,8 +166,8 @@ pub fn with_subgroups_in_order<R: Runtime>(gpu: Gpu<R>, subgroups_in_order: bool
     }
 }
 
-/// What each thread of a subgroup has after the backward compositor summed `count` numbers over it, as first and number of its sums; and the
-/// most that any may have.
+/// What each thread of a subgroup has after the backward compositor summed `count` numbers over it,
+/// as first and number of its sums; and the most that any may have.
 pub fn plane_shares(count: u32, plane: u32) -> (Vec<[u32; 2]>, u32) {
     crate::composite::gpu::replay_planes::shares(count, plane)
 }

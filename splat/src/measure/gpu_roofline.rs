@@ -1,4 +1,5 @@
-//! The ceiling of a device: the compositor's arithmetic on registers, without lists, loads and stores.
+//! The ceiling of a device: the compositor's arithmetic on registers, without lists, loads and
+//! stores.
 
 use cubecl::prelude::*;
 

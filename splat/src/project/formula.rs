@@ -1,6 +1,7 @@
 //! One Gaussian through one camera: centre, footprint, opacity, depth, and the gradient of each.
 //!
-//! In here: the mathematics (MATH section 2) and the gate. Kept out: loops, the box that must meet the image, batches.
+//! In here: the mathematics (MATH section 2) and the gate. Kept out: loops, the box that must meet
+//! the image, batches.
 
 use super::finite::finite;
 use super::{Real, quat, sym2, vec3};
@@ -90,7 +91,8 @@ pub fn footprint(
     }
 }
 
-/// The opacity's factor `sqrt(det(cov) / det(cov + blur I))`, floored; 1 without anti-aliasing (MATH eq. 12).
+/// The opacity's factor `sqrt(det(cov) / det(cov + blur I))`, floored; 1 without anti-aliasing
+/// (MATH eq. 12).
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn compensation(det_sharp: Real, det: Real, constants: ProjectConstants<Real>) -> Real {
@@ -118,7 +120,8 @@ pub fn image_point(centre: Vec3<Real>, camera: CameraParams<Real>) -> Vec2<Real>
     }
 }
 
-/// Vjp of [`image_point()`]: inputs `centre`, `camera`; incoming `v_point`; outgoing `v_centre` (MATH eq. 5').
+/// Vjp of [`image_point()`]: inputs `centre`, `camera`; incoming `v_point`; outgoing `v_centre`
+/// (MATH eq. 5').
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn image_point_vjp(
@@ -158,9 +161,9 @@ pub fn splat(
     }
 }
 
-/// The gate of the renderer, but for the box that must meet the image: false where the Gaussian is culled. Culled is what lies
-/// nearer than `near` or farther than `far`, has less opacity than `alpha_min`, or has a number that is not finite. NaN fails
-/// every test.
+/// The gate of the renderer, but for the box that must meet the image: false where the Gaussian is
+/// culled. Culled is what lies nearer than `near` or farther than `far`, has less opacity than
+/// `alpha_min`, or has a number that is not finite. NaN fails every test.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn is_sound(
@@ -172,8 +175,8 @@ pub fn is_sound(
 ) -> bool {
     let length = quat::norm(g.quaternion);
     let z = f.centre.z;
-    // `&` and not `&&`: a lane must not branch. Products that only the vjp forms must be finite too: the determinants of
-    // covariance and conic.
+    // `&` and not `&&`: a lane must not branch. Products that only the vjp forms must be finite
+    // too: the determinants of covariance and conic.
     (length > 0.0)
         & finite(length)
         & (z >= camera.near)
@@ -191,8 +194,8 @@ pub fn is_sound(
         & (s.opacity >= alpha_min)
 }
 
-/// From the gradients by covariance and compensation to the gradient by `M`: inputs `f`; incoming `v_cov`,
-/// `v_compensation`; outgoing `v_m0`, `v_m1` (MATH eq. 8', 9', 12').
+/// From the gradients by covariance and compensation to the gradient by `M`: inputs `f`; incoming
+/// `v_cov`, `v_compensation`; outgoing `v_m0`, `v_m1` (MATH eq. 8', 9', 12').
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn rows_vjp(
@@ -234,8 +237,8 @@ fn outer_sum(a: Vec3<Real>, b: Vec3<Real>, c: Vec3<Real>, d: Vec3<Real>) -> Mat3
     }
 }
 
-/// Vjp of [`splat()`] after [`footprint()`]: inputs `g`, `camera`, `constants`; incoming `v_splat`; outgoing the gradients by the
-/// Gaussian and by the pose (MATH eq. 4' to 12').
+/// Vjp of [`splat()`] after [`footprint()`]: inputs `g`, `camera`, `constants`; incoming `v_splat`;
+/// outgoing the gradients by the Gaussian and by the pose (MATH eq. 4' to 12').
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn splat_vjp(

@@ -1,7 +1,7 @@
 //! Stage 1, *project*: from Gaussians in the world to splats in the image (MATH section 2).
 //!
-//! `formula.rs` has the mathematics of one Gaussian and this file the values it speaks of; `cpu/` and `gpu/` have the loops
-//! over all Gaussians of all views.
+//! `formula.rs` has the mathematics of one Gaussian and this file the values it speaks of; `cpu/`
+//! and `gpu/` have the loops over all Gaussians of all views.
 
 use crate::camera::{Camera, Projection};
 use crate::config::{COMPENSATION_FLOOR, RenderConfig, TANGENT_MARGIN};
@@ -13,7 +13,8 @@ pub(crate) mod cpu;
 pub(crate) mod gpu;
 pub(crate) mod views_of_tasks;
 
-/// The geometry of one Gaussian: everything projection reads but its features. A gradient has the same type.
+/// The geometry of one Gaussian: everything projection reads but its features. A gradient has the
+/// same type.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
 pub struct GaussianShape<F: Number> {

@@ -52,9 +52,11 @@ pub(crate) fn validate_vjp<S>(
     Ok(())
 }
 
-/// For every task of `grain` Gaussians the views that see some of them, in order: `list[starts[t] .. starts[t + 1]]`.
+/// For every task of `grain` Gaussians the views that see some of them, in order: `list[starts[t]
+/// .. starts[t + 1]]`.
 ///
-/// The splats of one view that belong to one task are neighbours, so that this is all there is to know.
+/// The splats of one view that belong to one task are neighbours, so that this is all there is to
+/// know.
 #[derive(Default)]
 pub(crate) struct ViewsOfTasks {
     pub(crate) starts: Vec<u32>,

@@ -8,19 +8,23 @@ use crate::number::Number;
 #[derive(Debug, Clone, Copy)]
 pub struct Separate;
 
-/// Products and sums rounded together: twice as fast where the machine has an instruction for it, and very slow elsewhere.
+/// Products and sums rounded together: twice as fast where the machine has an instruction for it,
+/// and very slow elsewhere.
 #[derive(Debug, Clone, Copy)]
 pub struct Fused;
 
-/// Declares [`Arithmetic`] and implements it for both roundings of both scalars from one list of formulas.
+/// Declares [`Arithmetic`] and implements it for both roundings of both scalars from one list of
+/// formulas.
 macro_rules! arithmetic {
     ($(fn $name:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {
-        /// What the lanes of the compositors compute with: `composite/formula.rs`, and the exponential.
+        /// What the lanes of the compositors compute with: `composite/formula.rs`, and the
+        /// exponential.
         pub trait Arithmetic<T: Number>: Copy + 'static {
-            /// `e^-sigma` for `sigma >= 0`; beyond [`SIGMA_MAX`](Self::SIGMA_MAX), and of NaN, a number that counts at no opacity. Anything for negative
-            /// numbers.
+            /// `e^-sigma` for `sigma >= 0`; beyond [`SIGMA_MAX`](Self::SIGMA_MAX), and of NaN, a
+            /// number that counts at no opacity. Anything for negative numbers.
             fn falloff(sigma: T) -> T;
-            /// Where `e^-sigma` has become too small for a normal number of the scalar, and comes out as nothing.
+            /// Where `e^-sigma` has become too small for a normal number of the scalar, and comes
+            /// out as nothing.
             const SIGMA_MAX: T;
             $(fn $name($($arg: $type),*) -> $out;)*
         }

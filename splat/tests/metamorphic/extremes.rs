@@ -58,7 +58,8 @@ fn needles_at_the_ends_of_f32_have_finite_gradients() {
 
 #[test]
 fn a_nan_in_the_cotangent_reaches_no_other_tile() {
-    // Tiles are 32 px wide: the last one has a single column. Of so high an image it follows its neighbour in the same memory.
+    // Tiles are 32 px wide: the last one has a single column. Of so high an image it follows its
+    // neighbour in the same memory.
     let [width, height] = [97, 4096];
     let mut world = crowd(15, 1, 60, [width, height], Projection::Orthographic);
     world.views.cameras[0] = splat::Camera::orthographic(1.0, 1.0, 0.0, 0.0);
@@ -104,8 +105,9 @@ fn a_nan_in_the_cotangent_reaches_no_other_tile() {
 
 #[test]
 fn a_nan_in_the_cotangent_reaches_no_tile_cut_off_below() {
-    // Tiles are 32 px high: the lower one has a single row, which ends long before the last splat, whose other rows are outside the image.
-    // Of so many images a lower tile follows an upper one in the same memory.
+    // Tiles are 32 px high: the lower one has a single row, which ends long before the last splat,
+    // whose other rows are outside the image. Of so many images a lower tile follows an upper one
+    // in the same memory.
     let (views, ends) = (64, 40);
     let many = |of_wide: &[f32], of_last: &[f32]| {
         let of_view = [&of_wide.repeat(ends), of_last].concat();
@@ -159,7 +161,8 @@ fn a_nan_in_the_cotangent_reaches_no_tile_cut_off_below() {
 
 #[test]
 fn a_pixel_that_counts_is_drawn_wherever_in_the_image() {
-    // So far right that a 32-bit number of pixels has steps of 1/32: the chord's end must not be rounded with them.
+    // So far right that a 32-bit number of pixels has steps of 1/32: the chord's end must not be
+    // rounded with them.
     let width = 300_064;
     let backend = Cpu::<f32>::new();
     let config = splat::RenderConfig::default();

@@ -1,4 +1,5 @@
-//! Properties that relate one render to another: what must not change a bit, and what must change in a known way.
+//! Properties that relate one render to another: what must not change a bit, and what must change
+//! in a known way.
 
 mod culled;
 mod extremes;

@@ -4,8 +4,8 @@ use super::*;
 
 #[test]
 fn spherical_harmonics_are_orthonormal() {
-    // The integral over the sphere by a product rule that is exact for these degrees: Gauss-Legendre would do with 4 nodes in
-    // z; midpoints with 400 leave 1e-5.
+    // The integral over the sphere by a product rule that is exact for these degrees:
+    // Gauss-Legendre would do with 4 nodes in z; midpoints with 400 leave 1e-5.
     let (rings, steps) = (400, 16);
     let mut gram = [[0.0; 16]; 16];
     for ring in 0..rings {

@@ -38,8 +38,9 @@ fn projected(
 #[test]
 fn projection_of_a_ball_by_hand() {
     let config = RenderConfig::default();
-    // Pinhole: u = 10 * 0.4 / 2 + 10 = 12, v = 20 * 0.1 / 2 + 5 = 6; on the axis of y the variance is (20 * 0.2 / 2)^2 + 0.3
-    // along v, and along u (10 * 0.2 / 2)^2 (1 + 0.2^2) + 0.3, for the ray is tilted by x/z = 0.2 (and y/z = 0.05).
+    // Pinhole: u = 10 * 0.4 / 2 + 10 = 12, v = 20 * 0.1 / 2 + 5 = 6; on the axis of y the variance
+    // is (20 * 0.2 / 2)^2 + 0.3 along v, and along u (10 * 0.2 / 2)^2 (1 + 0.2^2) + 0.3, for the
+    // ray is tilted by x/z = 0.2 (and y/z = 0.05).
     let splats = projected(
         &one([0.4, 0.1, 2.0], 0.2),
         Camera::pinhole(10.0, 20.0, 10.0, 5.0),

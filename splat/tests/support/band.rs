@@ -2,11 +2,12 @@
 
 use super::{World, max_difference};
 
-/// How near a threshold (relative) an `f64` pair must be for `f32` to fall on its other side: the rounding of sigma, of alpha
-/// and of a product of up to a few hundred transmittances.
+/// How near a threshold (relative) an `f64` pair must be for `f32` to fall on its other side: the
+/// rounding of sigma, of alpha and of a product of up to a few hundred transmittances.
 pub const BAND: f64 = 1e-4;
 
-/// Pixels (view-major) at which some threshold is within [`BAND`] of being crossed: there the oracle changes with it.
+/// Pixels (view-major) at which some threshold is within [`BAND`] of being crossed: there the
+/// oracle changes with it.
 pub fn boundary_band(world: &World) -> Vec<bool> {
     let moved = |factor: f64| {
         let c = &world.config;

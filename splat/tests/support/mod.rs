@@ -80,7 +80,8 @@ impl World {
         .expect("a valid scene")
     }
 
-    /// All differentiable inputs in one row: means, scales, quaternions, opacities, features, backgrounds, poses.
+    /// All differentiable inputs in one row: means, scales, quaternions, opacities, features,
+    /// backgrounds, poses.
     pub fn parameters(&self) -> Vec<f64> {
         let poses = self
             .views
@@ -188,8 +189,8 @@ pub fn scale(a: &[f64]) -> f64 {
     a.iter().fold(0.0, |m, x| x.abs().max(m))
 }
 
-/// Settings under which a render is smooth but for the depth order: thresholds so low that crossing them moves the image by
-/// less than a finite difference can see.
+/// Settings under which a render is smooth but for the depth order: thresholds so low that crossing
+/// them moves the image by less than a finite difference can see.
 pub fn smooth(config: RenderConfig) -> RenderConfig {
     config
         .with_alpha_min(1e-15)
@@ -214,7 +215,8 @@ pub fn camera(projection: Projection, width: usize, height: usize) -> Camera {
     Camera::new(projection, focal, 1.1 * focal, 0.52 * w, 0.47 * h).with_pose(pose)
 }
 
-/// The same camera, turned a little and shifted by the number of its view, so that no two views are alike.
+/// The same camera, turned a little and shifted by the number of its view, so that no two views are
+/// alike.
 fn moved(camera: Camera, view: usize) -> Camera {
     let k = 0.1 * view as f64;
     let mut pose = camera.camera_from_world;
@@ -278,7 +280,8 @@ fn gaussians(count: usize, channels: usize) -> impl Strategy<Value = Gaussians<V
     })
 }
 
-/// Small worlds of every kind: three projections, one or two views that share Gaussians, one to four channels.
+/// Small worlds of every kind: three projections, one or two views that share Gaussians, one to
+/// four channels.
 pub fn worlds() -> impl Strategy<Value = World> {
     let projection = prop::sample::select(vec![
         Projection::Pinhole,
@@ -319,7 +322,8 @@ pub fn worlds() -> impl Strategy<Value = World> {
         )
 }
 
-/// A larger world from a seed, for properties that need crowds: `count` Gaussians in each of `views` disjoint ranges.
+/// A larger world from a seed, for properties that need crowds: `count` Gaussians in each of
+/// `views` disjoint ranges.
 pub fn crowd(
     seed: u64,
     views: usize,

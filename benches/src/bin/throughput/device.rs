@@ -1,4 +1,5 @@
-//! The table of workloads on a device: the time of every stage, and pairs per second against what its arithmetic allows.
+//! The table of workloads on a device: the time of every stage, and pairs per second against what
+//! its arithmetic allows.
 
 use benches::measure::{self, Work};
 use benches::{Bench, DeviceBench, Stage, Workload};

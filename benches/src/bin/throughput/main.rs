@@ -1,4 +1,5 @@
-//! How fast `splat` is on this machine, against the work there is to do and against the arithmetic alone.
+//! How fast `splat` is on this machine, against the work there is to do and against the arithmetic
+//! alone.
 //!
 //! ```text
 //! cargo run --release -p benches --bin throughput -- --threads 2
@@ -6,8 +7,9 @@
 //! cargo run --release -p benches --no-default-features --features wgpu --bin throughput -- --backend wgpu --workload gmae
 //! ```
 //!
-//! The scenes are the seeded ones of this crate, and the garden where its file is at hand. Without `--scaling` or `--stages` prints a
-//! table of throughput and one of memory. Exit code 2: the arguments or a file cannot be used.
+//! The scenes are the seeded ones of this crate, and the garden where its file is at hand. Without
+//! `--scaling` or `--stages` prints a table of throughput and one of memory. Exit code 2: the
+//! arguments or a file cannot be used.
 
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 mod device;
@@ -69,7 +71,8 @@ struct Arguments {
     #[cfg(any(feature = "wgpu", feature = "cuda"))]
     #[arg(long, value_enum, default_value_t = device::RegimeName::Auto)]
     regime: device::RegimeName,
-    /// Writes the workloads as files into this folder, for the programs that splat is compared with, and times nothing.
+    /// Writes the workloads as files into this folder, for the programs that splat is compared
+    /// with, and times nothing.
     #[arg(long, value_name = "FOLDER")]
     export: Option<PathBuf>,
     /// Threads; default as many as there are cores.
@@ -81,7 +84,8 @@ struct Arguments {
     /// Prints JSON instead of tables.
     #[arg(long)]
     json: bool,
-    /// Prints how the time per pair changes from 1 to 16 times the views, the Gaussians, the pixels.
+    /// Prints how the time per pair changes from 1 to 16 times the views, the Gaussians, the
+    /// pixels.
     #[arg(long)]
     scaling: bool,
     /// Prints every stage on one thread and on all.

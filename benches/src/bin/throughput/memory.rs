@@ -46,7 +46,8 @@ impl Metered {
     }
 }
 
-// SAFETY: every request goes to `System` as it came, and its answer back; the meter touches no memory but its own two numbers.
+// SAFETY: every request goes to `System` as it came, and its answer back; the meter touches no
+// memory but its own two numbers.
 unsafe impl GlobalAlloc for Metered {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promises are those that `System` asks for.

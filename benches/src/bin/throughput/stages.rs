@@ -75,7 +75,8 @@ fn of_one(workload: &str, medians: &[f64], threads: usize) -> Vec<Row> {
     rows
 }
 
-/// The part of the work that must have been done by one thread for `threads` to be `speed_up` times as fast.
+/// The part of the work that must have been done by one thread for `threads` to be `speed_up` times
+/// as fast.
 fn serial_fraction(speed_up: f64, threads: usize) -> Option<f64> {
     let n = threads as f64;
     (threads > 1).then(|| (1.0 / speed_up - 1.0 / n) / (1.0 - 1.0 / n))

@@ -59,7 +59,8 @@ pub(crate) fn markdown(heads: &[&str], rows: &[Vec<String>]) -> String {
     format!("{}|{rule}\n{body}", line(&heads))
 }
 
-/// Writes a line to standard error. When that fails there is nobody left to tell.
+/// Writes a line to standard error. A failed write is ignored, since no other stream is left for
+/// it.
 pub(crate) fn note(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }

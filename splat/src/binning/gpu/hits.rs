@@ -29,9 +29,11 @@ pub(crate) const TILE_SIDE: u32 = 16;
 #[derive(Debug, Clone)]
 pub struct LargeHits {
     pub(crate) grid: TileGrid,
-    /// `[M, 3]`: the tiles of each splat, as `TileRect` has them: the number in its view of the first, columns, rows.
+    /// `[M, 3]`: the tiles of each splat, as `TileRect` has them: the number in its view of the
+    /// first, columns, rows.
     pub(crate) rects: GpuBuffer,
-    /// `[M + 1]`: the hits of splat `m` are numbered `from_splat[m] .. from_splat[m + 1]`, by rows of tiles.
+    /// `[M + 1]`: the hits of splat `m` are numbered `from_splat[m] .. from_splat[m + 1]`, by rows
+    /// of tiles.
     pub(crate) from_splat: GpuBuffer,
     /// The number K of hits: read back from the device.
     pub(crate) count: usize,

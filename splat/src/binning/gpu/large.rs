@@ -15,7 +15,8 @@ use crate::formulas::single::binning::{reaches_left_to, reaches_right_to};
 use crate::project::gpu::splat_rows::is_visible;
 use crate::splats::Splats;
 
-/// The first tile, along one axis of `tiles` tiles of `pixels` pixels, that the box does not end before; or else `tiles`.
+/// The first tile, along one axis of `tiles` tiles of `pixels` pixels, that the box does not end
+/// before; or else `tiles`.
 #[cube]
 fn first_tile(mean: f32, extent: f32, tiles: u32, pixels: u32) -> u32 {
     let mut low = 0u32;
@@ -49,8 +50,8 @@ fn end_tile(mean: f32, extent: f32, tiles: u32) -> u32 {
     low
 }
 
-/// The tiles of every splat: those that `meets` holds for in both directions. (A box between two pixels, which meets none, has extents of
-/// zero.) `rects` as in [`LargeHits`], `counts [M]`.
+/// The tiles of every splat: those that `meets` holds for in both directions. (A box between two
+/// pixels, which meets none, has extents of zero.) `rects` as in [`LargeHits`], `counts [M]`.
 #[cube(launch)]
 #[expect(clippy::too_many_arguments, reason = "a kernel")]
 fn count_tiles(

@@ -1,4 +1,5 @@
-//! Which tiles a splat touches, on a device; and which regime lists its hits. The large regime's loops are in `large.rs`.
+//! Which tiles a splat touches, on a device; and which regime lists its hits. The large regime's
+//! loops are in `large.rs`.
 
 pub(crate) mod hits;
 pub(crate) mod large;

@@ -1,4 +1,5 @@
-//! The layout of the tiles of splats, `[M, 3]`: a row is a [`TileRect`](crate::binning::grid::TileRect).
+//! The layout of the tiles of splats, `[M, 3]`: a row is a
+//! [`TileRect`](crate::binning::grid::TileRect).
 
 use cubecl::prelude::*;
 

@@ -1,5 +1,6 @@
-//! The backward compositor: for every tile, its hits back to front. Each hit's gradient is summed over the tile's pixels in
-//! lanes and stored in the hit's own slot; then each splat adds up its hits in order (`sums.rs`). Nothing is ever added from two threads.
+//! The backward compositor: for every tile, its hits back to front. Each hit's gradient is summed
+//! over the tile's pixels in lanes and stored in the hit's own slot; then each splat adds up its
+//! hits in order (`sums.rs`). Nothing is ever added from two threads.
 
 use rayon::prelude::*;
 
@@ -23,7 +24,8 @@ use crate::scalar::rounding::Arithmetic;
 use crate::sort::cpu::lists::SortedHits;
 use crate::splats::Splats;
 
-/// A strip, the gradients of its hits `[hits, stride]`, and of its tiles by the background, `[tiles, C]`.
+/// A strip, the gradients of its hits `[hits, stride]`, and of its tiles by the background,
+/// `[tiles, C]`.
 struct TaskVjp<'a, T> {
     strip: Strip,
     partials: &'a mut [T],
@@ -81,7 +83,7 @@ pub(crate) fn composite_vjp<T: Scalar>(
     let tiles = size.views * sorted.grid.per_view();
     let mut by_tile =
         workspace.scalars("gradients of tiles by the background", tiles * channels)?;
-    // Without a view the channels may be any number, and nobody needs room for them.
+    // Without a view no room is needed, however many channels there are.
     let [planes, row] = if size.views == 0 {
         [0; 2]
     } else {

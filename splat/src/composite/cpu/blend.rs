@@ -15,11 +15,14 @@ use crate::splats::Splats;
 
 /// The pixels of a tile while it is composited, by planes.
 pub struct Pixels<T> {
-    /// Transmittance; negated once the pixel has ended, which no further splat then passes. Zero outside the image.
+    /// Transmittance; negated once the pixel has ended, which no further splat then passes. Zero
+    /// outside the image.
     pub(crate) transmittance: Blocks<T>,
-    /// The index, in the tile's list, of the splat that a pixel was the first not to pass, or [`NEVER`].
+    /// The index, in the tile's list, of the splat that a pixel was the first not to pass, or
+    /// [`NEVER`].
     pub(crate) ends: Blocks<u32>,
-    /// The sums of weight times value, block by block: the depth if it is wanted, then the features.
+    /// The sums of weight times value, block by block: the depth if it is wanted, then the
+    /// features.
     pub(crate) values: Vec<Block<T>>,
     /// The number of planes.
     pub(crate) planes: usize,
@@ -118,7 +121,8 @@ impl<T: Scalar> Pixels<T> {
         &self.planes(block)[self.planes - channels..]
     }
 
-    /// Blends one hit in. `PLANES` is the number of values per pixel, or 0 where the compiler is not to know it.
+    /// Blends one hit in. `PLANES` is the number of values per pixel, or 0 where the compiler is
+    /// not to know it.
     #[inline(always)]
     pub(crate) fn add<A: Arithmetic<T>, const LANES: usize, const PLANES: usize>(
         &mut self,
@@ -201,8 +205,9 @@ impl<T: Scalar, const LANES: usize> Lanes<T, LANES> {
             let behind = A::behind(t, alpha);
             let composited = counts & (behind > constants.transmittance_min);
             weights[lane] = select_unpredictable(composited, A::weight(alpha, t), T::ZERO);
-            // Alpha of a pair that does not count may be anything: nothing made of it is kept. The sign by itself: of two choices in
-            // one the compiler makes a masked store, and to load what one has written takes long.
+            // Alpha of a pair that does not count may be anything: nothing made of it is kept. The
+            // sign by itself: of two choices in one the compiler makes a masked store, and to load
+            // what one has written takes long.
             let stops = counts & !composited;
             self.transmittance[lane] =
                 select_unpredictable(composited, behind, t.negative_if(stops));
@@ -213,8 +218,8 @@ impl<T: Scalar, const LANES: usize> Lanes<T, LANES> {
     }
 }
 
-/// Blends some neighbours of a tile's list into its pixels. A kernel by itself, and not one with [`Write`](crate::composite::cpu::write::Write): the compiler then has
-/// registers enough for it.
+/// Blends some neighbours of a tile's list into its pixels. A kernel by itself, and not one with
+/// [`Write`](crate::composite::cpu::write::Write): the compiler then has registers enough for it.
 pub(crate) struct Blend<'p, 'a, T: Scalar> {
     pub(crate) splats: &'p Splats<&'a [T]>,
     pub(crate) constants: &'p Constants<T>,

@@ -10,12 +10,15 @@ use crate::splats::Splats;
 /// Where every pixel ended. Read by the vjp.
 #[derive(Debug, Clone)]
 pub struct Composited<T> {
-    /// `[B, blocks, 16]`: the transmittance left. Tile after tile, as [`SavedBlocks`](crate::composite::cpu::strip::SavedBlocks) has them.
+    /// `[B, blocks, 16]`: the transmittance left. Tile after tile, as
+    /// [`SavedBlocks`](crate::composite::cpu::strip::SavedBlocks) has them.
     pub(crate) transmittance: Vec<T>,
-    /// The same for the index, in its tile's list, of the splat that a pixel was the first not to pass, or [`NEVER`](crate::composite::cpu::blend::NEVER); 0 outside the image.
-    /// Not written in tiles none of whose pixels ended.
+    /// The same for the index, in its tile's list, of the splat that a pixel was the first not to
+    /// pass, or [`NEVER`](crate::composite::cpu::blend::NEVER); 0 outside the image. Not written in
+    /// tiles none of whose pixels ended.
     pub(crate) ends: Vec<u32>,
-    /// `[B, tiles]`: 1 where some pixel of a tile's blocks ended, as those outside the image have from the beginning, else 0.
+    /// `[B, tiles]`: 1 where some pixel of a tile's blocks ended, as those outside the image have
+    /// from the beginning, else 0.
     pub(crate) ended: Vec<u32>,
     /// The images and the tiles they were composited by.
     pub(crate) grid: TileGrid,
@@ -36,7 +39,8 @@ pub(crate) fn check_sorted<T: Scalar>(
     splats.check_views("sorted", &sorted.offsets)
 }
 
-/// Checks that `composited` was left by the compositor for lists like `sorted`: the same tiles, views and number of hits.
+/// Checks that `composited` was left by the compositor for lists like `sorted`: the same tiles,
+/// views and number of hits.
 pub(crate) fn check_composited<T: Scalar>(
     composited: &Composited<T>,
     sorted: &SortedHits,

@@ -1,4 +1,5 @@
-//! The forward compositor: for every tile, its hits front to back. What happens to one hit is in `blend.rs`.
+//! The forward compositor: for every tile, its hits front to back. What happens to one hit is in
+//! `blend.rs`.
 
 use rayon::prelude::*;
 

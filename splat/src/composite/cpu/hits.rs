@@ -22,7 +22,8 @@ pub(crate) const BATCH: usize = 16;
 /// One number for each hit of a batch.
 type Column<T> = [T; BATCH];
 
-/// Some neighbours of a tile's list, by columns: what they have in common with the tile is worked out for all at once.
+/// Some neighbours of a tile's list, by columns: what they have in common with the tile is worked
+/// out for all at once.
 #[derive(Debug, Clone)]
 pub(crate) struct Batch<T> {
     mean: [Column<T>; 2],
@@ -61,7 +62,8 @@ impl<T: Scalar> Batch<T> {
         })
     }
 
-    /// Loads at most [`BATCH`] splats. `PLANES` is the number of values, or 0 where the compiler is not to know it.
+    /// Loads at most [`BATCH`] splats. `PLANES` is the number of values, or 0 where the compiler is
+    /// not to know it.
     #[inline(always)]
     pub(crate) fn load<const PLANES: usize>(
         &mut self,
@@ -114,7 +116,8 @@ impl<T: Scalar> Batch<T> {
         }
     }
 
-    /// Has what [`load`](Self::load) reads of the first splats of a list fetched: neighbours of the list lie anywhere in memory.
+    /// Has what [`load`](Self::load) reads of the first splats of a list fetched: neighbours of the
+    /// list lie anywhere in memory.
     #[inline(always)]
     pub(crate) fn fetch(&self, splats: &Splats<&[T]>, hits: &[u32]) {
         for &m in hits.iter().take(BATCH) {
@@ -172,7 +175,8 @@ impl<T: Scalar> Splats<&[T]> {
                 *out = T::from_f64(half.to_f64());
             }
         } else if let ([r, g, b], [red, green, blue]) = (&mut *out, &self.features[row.clone()]) {
-            // The usual number, spelled out: a call to copy three numbers takes longer than they do.
+            // The usual number, spelled out: a call to copy three numbers takes longer than they
+            // do.
             (*r, *g, *b) = (*red, *green, *blue);
         } else {
             out.copy_from_slice(&self.features[row]);
@@ -226,9 +230,10 @@ impl<T: Scalar> Hit<T> {
         self.rows.start / BLOCK_SIDE..self.rows.end.div_ceil(BLOCK_SIDE)
     }
 
-    /// Finds the blocks in which sigma stays within reach somewhere (MATH eq. 16), cut to the splat's box and the tile, and what sigma has in
-    /// common along their rows. The splat counts in no pixel of the blocks left out: seen from the tile a chord's ends are small numbers, rounded by
-    /// far less than the slack that reach has, wherever in the image the tile lies.
+    /// Finds the blocks in which sigma stays within reach somewhere (MATH eq. 16), cut to the
+    /// splat's box and the tile, and what sigma has in common along their rows. The splat counts in
+    /// no pixel of the blocks left out: seen from the tile a chord's ends are small numbers,
+    /// rounded by far less than the slack that reach has, wherever in the image the tile lies.
     #[inline(always)]
     pub(crate) fn cover<A: Arithmetic<T>, const LANES: usize>(
         &self,
@@ -272,8 +277,8 @@ impl<T: Scalar> Hit<T> {
             for lane in 0..LANES {
                 let dy = (first_y + T::from_f64(lane as f64)) - self.mean.y;
                 let chord = T::chord(self.slope, self.inverse, self.half_width_squared, dy);
-                // Pixels whose centres lie between a and b: from the integer nearest to a to before the one nearest to b.
-                // Phrased so that NaN ends at the splat's box.
+                // Pixels whose centres lie between a and b: from the integer nearest to a to before
+                // the one nearest to b. Phrased so that NaN ends at the splat's box.
                 let a = centre + (chord.x - chord.y);
                 let b = centre + (chord.x + chord.y);
                 let a = if a > bounds[0] { a } else { bounds[0] };
@@ -305,7 +310,8 @@ fn below(n: u32) -> u32 {
 pub(crate) struct Coverage<T> {
     /// For each row of pixels, a bit for each column of blocks.
     columns: [u32; MAX_TILE_SIDE + MAX_LANES],
-    /// For each part, the blocks in which it can count in that part. A part is as many rows of a block as fill the lanes.
+    /// For each part, the blocks in which it can count in that part. A part is as many rows of a
+    /// block as fill the lanes.
     pub(crate) blocks: [BlockSet; MAX_PARTS],
     /// The rows of blocks that it reaches.
     rows: [Rows<T>; BLOCK_COLUMNS],

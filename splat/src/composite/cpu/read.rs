@@ -1,4 +1,5 @@
-//! Where a tile's pixels start on the way back to front: the state that the forward pass saved, and the image's gradient.
+//! Where a tile's pixels start on the way back to front: the state that the forward pass saved, and
+//! the image's gradient.
 
 use std::ops::Range;
 
@@ -14,7 +15,8 @@ use crate::image::ImageSize;
 use crate::scalar::Scalar;
 use crate::scalar::rounding::Arithmetic;
 
-/// Reads the pixels of a tile, fills in the gradient by the background, and returns the greatest end of any pixel.
+/// Reads the pixels of a tile, fills in the gradient by the background, and returns the greatest
+/// end of any pixel.
 pub(super) struct Read<'p, 'a, T: Scalar> {
     pub(super) pass: &'p Backward<'a, T>,
     pub(crate) pixels: &'p mut Pixels<T>,
@@ -48,7 +50,8 @@ impl<T: Scalar> Kernel for Read<'_, '_, T> {
         pixels.centres.set(tile);
         self.pass.load_state(pixels, tile, self.number, self.saved);
         if tile.cuts_blocks() {
-            // Lanes outside the image are computed with too, and what the last tile left there may be NaN.
+            // Lanes outside the image are computed with too, and what the last tile left there may
+            // be NaN.
             pixels.v_values.fill(Block::all(T::ZERO));
             self.v_row.fill([T::ZERO; _]);
         }
@@ -57,7 +60,8 @@ impl<T: Scalar> Kernel for Read<'_, '_, T> {
         let (mut v_rest, mut v_depth) = ([T::ZERO; _], [T::ZERO; _]);
         let v_row = self.v_row;
         let start_of = |row: usize| (self.view * height + tile.y + row) * width + tile.x;
-        // Rows of images are pages apart, and a tile's share of one is too short for the machine to see it coming.
+        // Rows of images are pages apart, and a tile's share of one is too short for the machine to
+        // see it coming.
         let fetch = |row: usize| {
             let start = start_of(row);
             let v_pixels = &self.pass.v_image.features[start * channels..][..tile.width * channels];

@@ -1,4 +1,5 @@
-//! The backward compositor's innermost part: one hit on the way back to front, its gradient summed over the pixels of its tile.
+//! The backward compositor's innermost part: one hit on the way back to front, its gradient summed
+//! over the pixels of its tile.
 
 use std::hint::select_unpredictable;
 
@@ -30,7 +31,8 @@ pub struct Pixels<T> {
     pub(crate) v_rest: Blocks<T>,
     /// One past the index of the last hit that may be composited.
     pub(crate) ends: Blocks<u32>,
-    /// The gradients by the sums of weight times value, block by block: depth if there is one, then features.
+    /// The gradients by the sums of weight times value, block by block: depth if there is one, then
+    /// features.
     pub(crate) v_values: Vec<Block<T>>,
     pub(crate) centres: Centres<T>,
     /// The blocks which the hits at hand may reach.
@@ -39,7 +41,8 @@ pub struct Pixels<T> {
     block_ends: [u32; BLOCKS],
     /// The sums over the pixels of the hit at hand, one per lane: six moments, then the planes.
     sums: Vec<Block<T>>,
-    /// The planes' sums over one row of blocks, where the compiler does not know how many there are.
+    /// The planes' sums over one row of blocks, where the compiler does not know how many there
+    /// are.
     row_sums: Vec<Block<T>>,
     coverage: Coverage<T>,
 }
@@ -83,7 +86,8 @@ impl<T: Scalar> Pixels<T> {
         });
     }
 
-    /// Takes one hit out of the pixels and writes its gradient: by geometry if `GEOM`, then by as many planes as `out` has left.
+    /// Takes one hit out of the pixels and writes its gradient: by geometry if `GEOM`, then by as
+    /// many planes as `out` has left.
     #[inline(always)]
     pub(crate) fn remove<
         A: Arithmetic<T>,
@@ -142,8 +146,9 @@ impl<T: Scalar> Pixels<T> {
         write_gradient::<T, A, LANES, GEOM>(hit, moments, sums, out);
     }
 
-    /// Takes one hit out of some blocks of one row; returns the sums over their pixels: the moments, and the planes if the compiler
-    /// knows how many there are. Else the planes' sums are left in `row_sums`.
+    /// Takes one hit out of some blocks of one row; returns the sums over their pixels: the
+    /// moments, and the planes if the compiler knows how many there are. Else the planes' sums are
+    /// left in `row_sums`.
     #[inline(always)]
     fn remove_from_row<
         A: Arithmetic<T>,
@@ -158,7 +163,8 @@ impl<T: Scalar> Pixels<T> {
         mut blocks: BlockSet,
         part: usize,
     ) -> ([Block<T>; ROW_MOMENTS], [Block<T>; PLANES]) {
-        // In registers, if the compiler knows how many: of a whole hit it would keep them in memory.
+        // In registers, if the compiler knows how many: of a whole hit it would keep them in
+        // memory.
         let mut row_moments = [Block::all(T::ZERO); _];
         let mut row_planes = [Block::all(T::ZERO); PLANES];
         if PLANES == 0 {
@@ -241,7 +247,8 @@ fn write_gradient<T: Scalar, A: Arithmetic<T>, const LANES: usize, const GEOM: b
     }
 }
 
-/// The first `PLANES` of a slice, whose number the compiler then knows; nothing where it is not to know.
+/// The first `PLANES` of a slice, whose number the compiler then knows; nothing where it is not to
+/// know.
 #[inline(always)]
 fn known<U, const PLANES: usize>(planes: &[U]) -> Option<&[U; PLANES]> {
     planes.first_chunk().filter(|_| PLANES > 0)
@@ -264,7 +271,8 @@ fn v_weights<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
     v_weight
 }
 
-/// Adds what a hit's weights take from the gradients of one part of a block to a sum per plane and lane.
+/// Adds what a hit's weights take from the gradients of one part of a block to a sum per plane and
+/// lane.
 #[inline(always)]
 fn add_weighted<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
     sums: &mut [Block<T>],
@@ -282,8 +290,8 @@ fn add_weighted<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
     }
 }
 
-// In both of the following one loop per sum: each is then a few vector operations. What a loop does not use of the formula, the compiler
-// drops.
+// In both of the following one loop per sum: each is then a few vector operations. What a loop does
+// not use of the formula, the compiler drops.
 
 /// Adds pixels of a row of blocks, `dx` right of the splat's centre, to the moments of that row.
 #[inline(always)]
@@ -337,7 +345,8 @@ struct Lanes<T, const LANES: usize> {
 }
 
 impl<T: Scalar, const LANES: usize> Lanes<T, LANES> {
-    /// The same pixels in front of a hit; the hit's weights; and its gradients by sigma, which are zero without `GEOM`.
+    /// The same pixels in front of a hit; the hit's weights; and its gradients by sigma, which are
+    /// zero without `GEOM`.
     #[inline(always)]
     fn in_front<A: Arithmetic<T>, const GEOM: bool>(
         mut self,

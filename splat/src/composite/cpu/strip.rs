@@ -27,7 +27,8 @@ impl Strip {
     }
 }
 
-/// All strips of a batch, view by view, row by row, from left to right. Rows of tiles are cut where there are few of them.
+/// All strips of a batch, view by view, row by row, from left to right. Rows of tiles are cut where
+/// there are few of them.
 pub(crate) fn strips(grid: &TileGrid) -> Vec<Strip> {
     let columns = strip_columns(grid);
     let mut strips = Vec::with_capacity(grid.size.views * grid.rows * columns.len());
@@ -54,7 +55,8 @@ fn strip_columns(grid: &TileGrid) -> Vec<Range<usize>> {
         .collect()
 }
 
-/// The rows of pixels of each strip of `images` images, `[images, H, W, per_pixel]`, in the order of [`strips`].
+/// The rows of pixels of each strip of `images` images, `[images, H, W, per_pixel]`, in the order
+/// of [`strips`].
 pub(crate) fn cut_rows<'a, T>(
     mut buffer: &'a mut [T],
     grid: &TileGrid,
@@ -82,8 +84,9 @@ pub(crate) fn cut_rows<'a, T>(
     strips
 }
 
-/// How the compositor's saved state is laid out: the blocks that reach into the image, view by view, tile by tile, each tile's row by
-/// row. What belongs to a tile, and so to a strip, stands in one piece.
+/// How the compositor's saved state is laid out: the blocks that reach into the image, view by
+/// view, tile by tile, each tile's row by row. What belongs to a tile, and so to a strip, stands in
+/// one piece.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SavedBlocks {
     grid: TileGrid,

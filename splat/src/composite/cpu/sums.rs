@@ -1,4 +1,5 @@
-//! What comes after the walk over tiles: every splat adds up the gradients of its hits, in their order.
+//! What comes after the walk over tiles: every splat adds up the gradients of its hits, in their
+//! order.
 
 use std::ops::Range;
 
@@ -15,7 +16,8 @@ use crate::splats::Splats;
 /// Splats whose hits one task adds up.
 const SPLATS_PER_TASK: usize = 512;
 
-/// Hits between those whose gradients are fetched and the one that is added: they lie in the order of the tiles' lists.
+/// Hits between those whose gradients are fetched and the one that is added: they lie in the order
+/// of the tiles' lists.
 const HITS_AHEAD: usize = 16;
 
 /// Gradients of neighbouring splats: by mean, conic, opacity and depth.
@@ -76,7 +78,8 @@ impl<T: Scalar> Backward<'_, T> {
         Ok(v)
     }
 
-    /// Adds up the hits of some splats: by mean, conic, opacity and depth, and by features, each where it is wanted.
+    /// Adds up the hits of some splats: by mean, conic, opacity and depth, and by features, each
+    /// where it is wanted.
     fn sum_hits_of(
         &self,
         splats: Range<usize>,

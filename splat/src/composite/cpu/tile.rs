@@ -1,4 +1,5 @@
-//! What the forward and the backward compositor share: where a tile lies, and how its pixels are kept.
+//! What the forward and the backward compositor share: where a tile lies, and how its pixels are
+//! kept.
 
 use std::ops::Range;
 
@@ -31,8 +32,9 @@ pub(crate) type Blocks<T> = Box<[Block<T>; BLOCKS]>;
 /// One number for each pixel of a row of a tile.
 pub(crate) type Row<T> = [T; MAX_TILE_SIDE];
 
-/// One number for each pixel of a block of 4 x 4, row by row. The lanes of a vector are whole rows of a block: one shape for all
-/// instruction sets, little wider than the small splats are, and never across the ends of a cache line.
+/// One number for each pixel of a block of 4 x 4, row by row. The lanes of a vector are whole rows
+/// of a block: one shape for all instruction sets, little wider than the small splats are, and
+/// never across the ends of a cache line.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
 pub(crate) struct Block<T>(pub(crate) [T; MAX_LANES]);
@@ -164,7 +166,8 @@ impl Tile {
     }
 }
 
-/// Puts a row of a tile's pixels into its blocks, the first of which stands first, the others `stride` apart.
+/// Puts a row of a tile's pixels into its blocks, the first of which stands first, the others
+/// `stride` apart.
 #[inline(always)]
 pub(crate) fn put_row<T: Copy>(
     row: usize,

@@ -8,7 +8,8 @@ use crate::host::simd::Kernel;
 use crate::scalar::Scalar;
 use crate::scalar::rounding::Arithmetic;
 
-/// What is saved of neighbouring tiles, tile by tile: see [`Composited`](crate::composite::cpu::composited::Composited).
+/// What is saved of neighbouring tiles, tile by tile: see
+/// [`Composited`](crate::composite::cpu::composited::Composited).
 pub(crate) struct Saved<'a, T> {
     pub(crate) transmittance: &'a mut [T],
     pub(crate) ends: &'a mut [u32],
@@ -62,7 +63,8 @@ impl<T: Scalar> Kernel for Write<'_, '_, T> {
             rest,
         } = self;
         let channels = background.len();
-        // Rows of images are pages apart, and a tile's share of one is too short for the machine to see it coming.
+        // Rows of images are pages apart, and a tile's share of one is too short for the machine to
+        // see it coming.
         let of_row = |per_pixel| left * per_pixel..(left + tile.width) * per_pixel;
         let fetch = |rows: &[&mut [T]]| {
             for row in rows {
@@ -111,7 +113,8 @@ impl<T: Scalar> Kernel for Write<'_, '_, T> {
     }
 }
 
-/// Saves the state of a finished tile, and writes its transmittance and depth where they are wanted.
+/// Saves the state of a finished tile, and writes its transmittance and depth where they are
+/// wanted.
 #[inline(always)]
 fn write_rest<T: Scalar>(pixels: &mut Pixels<T>, tile: &Tile, left: usize, rest: Rest<'_, '_, T>) {
     let ended = pixels.ended(tile);
@@ -145,8 +148,9 @@ fn write_rest<T: Scalar>(pixels: &mut Pixels<T>, tile: &Tile, left: usize, rest:
     }
 }
 
-/// Writes the rows of a row of blocks, three features a pixel: the usual number, spelled out, so that the compiler interleaves whole
-/// vectors. The rows are put together first, all four of them: what was just stored in quarters is slow to load whole.
+/// Writes the rows of a row of blocks, three features a pixel: the usual number, spelled out, so
+/// that the compiler interleaves whole vectors. The rows are put together first, all four of them:
+/// what was just stored in quarters is slow to load whole.
 #[inline(always)]
 fn rgb<T: Scalar>(
     pixels: &Pixels<T>,

@@ -1,5 +1,7 @@
-//! The backward compositor on a device: the states of all pixels, a partial gradient per hit (`replay.rs`, or `replay_planes.rs`), and their sums by
-//! splat, in the order of the hits. Where the partials would not fit the memory budget, they are made and summed in chunks, in the same order.
+//! The backward compositor on a device: the states of all pixels, a partial gradient per hit
+//! (`replay.rs`, or `replay_planes.rs`), and their sums by splat, in the order of the hits. Where
+//! the partials would not fit the memory budget, they are made and summed in chunks, in the same
+//! order.
 
 use cubecl::prelude::*;
 use half::f16;
@@ -25,8 +27,8 @@ use crate::project::gpu::splat_rows::SplatAllocation;
 use crate::sort::gpu::lists::{LargeSorted, SmallSorted, SortedHits};
 use crate::splats::Splats;
 
-/// Planes of values, depth among them, that a thread replays in registers; more take further launches. With five, ptxas stores some registers
-/// to memory.
+/// Planes of values, depth among them, that a thread replays in registers; more take further
+/// launches. With five, ptxas stores some registers to memory.
 const PLANES: usize = 4;
 
 /// The least number of slots in a chunk of the large regime: every chunk walks all tiles.
@@ -209,7 +211,8 @@ impl<R: Runtime> Backward<'_, R> {
         Ok(())
     }
 
-    /// Slots in chunks. A splat's hits have ascending slots, so the chunks follow the order of its sum.
+    /// Slots in chunks. A splat's hits have ascending slots, so the chunks follow the order of its
+    /// sum.
     fn large(&self, sorted: &LargeSorted, out: &SplatAllocation) -> Result<(), RenderError> {
         let fitting = (self.gpu.chunk_words() / self.stride).max(LEAST_SLOTS);
         let at_once = fitting.min(sorted.hits.max(1));

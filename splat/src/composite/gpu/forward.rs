@@ -24,7 +24,8 @@ const CHANNELS: usize = 8;
 pub struct Composited {
     /// `[B, H, W]`: the transmittance left.
     pub(crate) transmittance: GpuBuffer,
-    /// `[B, H, W]`: one past the last splat composited, counted from the beginning of the tile's list; zero where there was none.
+    /// `[B, H, W]`: one past the last splat composited, counted from the beginning of the tile's
+    /// list; zero where there was none.
     pub(crate) ends: GpuBuffer,
     /// `[M, 11]`: what the compositor reads of each splat but its features.
     pub(crate) packed: GpuBuffer,
@@ -50,7 +51,8 @@ impl Composited {
         ThresholdsLaunch::new(alpha_min, alpha_max, transmittance_min)
     }
 
-    /// Checks that `self` was left by the compositor for the lists `sorted` and splats of `channels` channels.
+    /// Checks that `self` was left by the compositor for the lists `sorted` and splats of
+    /// `channels` channels.
     pub(crate) fn check(&self, sorted: &SortedHits, channels: usize) -> Result<(), RenderError> {
         let (expected, got) = (sorted.identity(), &self.lists);
         if expected == *got && channels == self.channels {

@@ -1,4 +1,5 @@
-//! The kernel of the forward compositor: one workgroup per tile, one thread per pixel, hits in batches through shared memory.
+//! The kernel of the forward compositor: one workgroup per tile, one thread per pixel, hits in
+//! batches through shared memory.
 
 #![expect(
     clippy::too_many_lines,
@@ -28,9 +29,11 @@ pub(crate) struct ImageSections {
     pub(crate) layer_count: u32,
 }
 
-/// The index of the pixel centred at `(x, y)` of an image. The sides that there may be keep the centres exact.
+/// The index of the pixel centred at `(x, y)` of an image. The sides that there may be keep the
+/// centres exact.
 ///
-/// Found again where it is needed: over the loop of the hits the centre is there anyway, and an index is a register more.
+/// Found again where it is needed: over the loop of the hits the centre is there anyway, and an
+/// index is a register more.
 #[cube]
 fn pixel_at(layout: Layout, image: u32, x: f32, y: f32) -> u32 {
     (image * layout.height + u32::cast_from(y)) * layout.width + u32::cast_from(x)
@@ -88,9 +91,10 @@ fn write_layer(
     );
 }
 
-/// One workgroup per tile. `list` and `ranges` are the order and the masks of the small regime, or the slots and ranges of the large one.
-/// The output's words are `f32` but for the ends. A tile none of whose pixels goes on is left, or, if `uniform`, walked to the end of its
-/// list without work, so that the threads agree on their way by what no thread has found out.
+/// One workgroup per tile. `list` and `ranges` are the order and the masks of the small regime, or
+/// the slots and ranges of the large one. The output's words are `f32` but for the ends. A tile
+/// none of whose pixels goes on is left, or, if `uniform`, walked to the end of its list without
+/// work, so that the threads agree on their way by what no thread has found out.
 #[cube(launch)]
 pub(crate) fn composite_kernel<F: Float>(
     packed: &Array<f32>,
@@ -119,13 +123,15 @@ pub(crate) fn composite_kernel<F: Float>(
     let mut ranks = SharedMemory::<u32>::new(BATCH as usize);
     let mut rows = SharedMemory::<f32>::new((BATCH * ROW) as usize);
     let mut values = SharedMemory::<f32>::new((BATCH * channels) as usize);
-    // One word, and three for the arrays behind it to stay aligned to 16 bytes: NVIDIA's assembler then needs fewer registers.
+    // One word, and three for the arrays behind it to stay aligned to 16 bytes: NVIDIA's assembler
+    // then needs fewer registers.
     let mut live = SharedMemory::<u32>::new(4usize);
     if cube < cubes {
         let own_tile = tile_of(cube, layout, 0u32);
         let view = own_tile.view;
         let within = in_tile(UNIT_POS_X / 32, UNIT_POS_X % 32, 8u32, 4u32);
-        // Not `pixel_of`, nor `load_batch` below: the kernel keeps the order of instructions in which no variant spills registers.
+        // Not `pixel_of`, nor `load_batch` below: the kernel keeps the order of instructions in
+        // which no variant spills registers.
         let column = own_tile.left + within.column;
         let row = own_tile.top + within.row;
         let inside = column < layout.width && row < layout.height;

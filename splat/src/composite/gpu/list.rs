@@ -10,8 +10,9 @@ use cubecl::prelude::*;
 use crate::composite::gpu::packed::{ROW, row_word};
 use crate::composite::gpu::tile::Layout;
 
-/// Words that the threads of a workgroup share about their tile ([`tile_hits`]): first, in the small regime, the running count of its mask's bits, for
-/// the 32 words of a view of 1024 splats and past the last. Kept by every thread over a loop, what follows would be registers more.
+/// Words that the threads of a workgroup share about their tile ([`tile_hits`]): first, in the
+/// small regime, the running count of its mask's bits, for the 32 words of a view of 1024 splats
+/// and past the last. Kept by every thread over a loop, what follows would be registers more.
 pub(crate) const TILE_WORDS: usize = 36;
 
 /// Of them: the tile's first slot in the large regime, the first word of its mask in the small one.
@@ -23,10 +24,11 @@ const ORDER: usize = 34;
 /// Of them: the number of its hits.
 const COUNT: usize = 35;
 
-/// Writes the running count of a tile's bits, `tile[w]` of them before word `w` of its mask, and returns their number.
+/// Writes the running count of a tile's bits, `tile[w]` of them before word `w` of its mask, and
+/// returns their number.
 ///
-/// Every thread counts for itself, from a buffer that the kernel only reads: so a compiler can see that all have the same number, and
-/// lets barriers stand in a loop over it.
+/// Every thread counts for itself, from a buffer that the kernel only reads: so a compiler can see
+/// that all have the same number, and lets barriers stand in a loop over it.
 #[cube]
 fn count_bits(masks: &Array<u32>, base: u32, words: u32, tile: &mut SharedMemory<u32>) -> u32 {
     let mut total = 0u32;
@@ -47,8 +49,8 @@ fn count_bits(masks: &Array<u32>, base: u32, words: u32, tile: &mut SharedMemory
     total
 }
 
-/// The number of hits of tile `global` of all views, which is one of view `view`; fills `tile`, [`TILE_WORDS`] words. All threads of the
-/// workgroup must call it.
+/// The number of hits of tile `global` of all views, which is one of view `view`; fills `tile`,
+/// [`TILE_WORDS`] words. All threads of the workgroup must call it.
 #[cube]
 pub(crate) fn tile_hits(
     ranges: &Array<u32>,
@@ -109,7 +111,8 @@ pub(crate) fn count_again(tile: &SharedMemory<u32>) -> u32 {
     tile[COUNT]
 }
 
-/// The rank of bit number `hit` of a tile's mask of `words` words, `hit` being less than the number of its bits.
+/// The rank of bit number `hit` of a tile's mask of `words` words, `hit` being less than the number
+/// of its bits.
 #[cube]
 fn rank_at(masks: &Array<u32>, tile: &SharedMemory<u32>, words: u32, hit: u32) -> u32 {
     let mut low = 0u32;
@@ -132,7 +135,8 @@ fn rank_at(masks: &Array<u32>, tile: &SharedMemory<u32>, words: u32, hit: u32) -
     low * 32 + below.count_ones()
 }
 
-/// The index of hit `hit` of a tile in the lists: its slot in the large regime, the rank of its splat in the small one.
+/// The index of hit `hit` of a tile in the lists: its slot in the large regime, the rank of its
+/// splat in the small one.
 #[cube]
 pub(crate) fn list_index(
     ranges: &Array<u32>,
@@ -172,7 +176,8 @@ pub(crate) fn list_hits(
     }
 }
 
-/// Copies `count` splats' rows and features to shared memory. All threads of the workgroup share the work.
+/// Copies `count` splats' rows and features to shared memory. All threads of the workgroup share
+/// the work.
 #[cube]
 pub(crate) fn load_hits<F: Float>(
     packed: &Array<f32>,
@@ -200,8 +205,9 @@ pub(crate) fn load_hits<F: Float>(
     }
 }
 
-/// Lists and loads hits `first .. first + size` of a tile, for `size` up to the length of `splats` and `indices` and the number of
-/// threads. All threads of the workgroup must call it, between two barriers.
+/// Lists and loads hits `first .. first + size` of a tile, for `size` up to the length of `splats`
+/// and `indices` and the number of threads. All threads of the workgroup must call it, between two
+/// barriers.
 #[cube]
 pub(crate) fn load_batch<F: Float>(
     packed: &Array<f32>,

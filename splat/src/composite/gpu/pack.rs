@@ -1,4 +1,5 @@
-//! Splats as the compositors on a device read them: rows of numbers side by side, and features of 16 bits.
+//! Splats as the compositors on a device read them: rows of numbers side by side, and features of
+//! 16 bits.
 
 use cubecl::prelude::*;
 use half::f16;
@@ -37,7 +38,8 @@ fn pack_kernel(
         let extent = vec2_of(extents, m);
         let mut opacity = splat.opacity;
         let mut extent_x = extent.x;
-        // A splat that can count nowhere, but has extents: a box that holds no pixel, and an opacity that can be divided by.
+        // A splat that can count nowhere, but has extents: a box that holds no pixel, and an
+        // opacity that can be divided by.
         if !finite(opacity) || opacity <= 0.0 {
             opacity = 1.0;
             extent_x = -1.0;
@@ -91,7 +93,8 @@ pub(crate) fn pack<R: Runtime>(
     Ok(packed)
 }
 
-/// One thread per feature: the same in 16 bits. They hold it, but where a device takes subnormal numbers (below 2^-14) for zero.
+/// One thread per feature: the same in 16 bits. They hold it, but where a device takes subnormal
+/// numbers (below 2^-14) for zero.
 #[cube(launch)]
 fn narrow_kernel<F: Float>(features: &Array<f32>, halves: &mut Array<F>, count: u32) {
     let i = unit_index();
@@ -100,7 +103,8 @@ fn narrow_kernel<F: Float>(features: &Array<f32>, halves: &mut Array<F>, count: 
     }
 }
 
-/// Features in 16 bits for the compositors to read, `[M, C]`, where they are rounded to that many and the device has numbers of 16 bits.
+/// Features in 16 bits for the compositors to read, `[M, C]`, where they are rounded to that many
+/// and the device has numbers of 16 bits.
 pub(crate) fn narrow<R: Runtime>(
     gpu: &Gpu<R>,
     splats: &Splats<&GpuBuffer>,

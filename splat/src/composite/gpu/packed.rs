@@ -1,6 +1,7 @@
 //! The layout of a packed splat: the numbers that a compositor reads of it, side by side.
 //!
-//! Global memory has rows of [`PACKED`] words. Shared memory has the first [`ROW`] of them, which every pixel of a tile reads.
+//! Global memory has rows of [`PACKED`] words. Shared memory has the first [`ROW`] of them, which
+//! every pixel of a tile reads.
 
 #![expect(
     clippy::trivially_copy_pass_by_ref,

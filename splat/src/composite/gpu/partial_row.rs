@@ -1,4 +1,5 @@
-//! The layout of a partial: the gradient of one hit. First the geometry, where it is wanted, then the depth, then the features.
+//! The layout of a partial: the gradient of one hit. First the geometry, where it is wanted, then
+//! the depth, then the features.
 
 use cubecl::prelude::*;
 
@@ -24,7 +25,8 @@ fn put(partials: &mut Array<f32>, at: u32, x: f32, #[comptime] first: bool) {
     }
 }
 
-/// Writes the geometry of the partial that begins at `at`, or adds to it unless this launch is the `first`.
+/// Writes the geometry of the partial that begins at `at`, or adds to it unless this launch is the
+/// `first`.
 #[cube]
 pub(crate) fn put_geometry(
     partials: &mut Array<f32>,

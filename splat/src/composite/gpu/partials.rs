@@ -46,7 +46,8 @@ pub(crate) struct PartialAt {
     pub(crate) first: u32,
 }
 
-/// The partial of a hit of workgroup `cube` from its index in the lists, [`list_index`](crate::composite::gpu::list::list_index).
+/// The partial of a hit of workgroup `cube` from its index in the lists,
+/// [`list_index`](crate::composite::gpu::list::list_index).
 #[cube]
 pub(crate) fn partial_at(
     index: u32,
@@ -68,8 +69,9 @@ pub(crate) fn partial_at(
     }
 }
 
-/// Writes the partials of the `step` hits below `left_over` of a batch of workgroup `cube` from their sums, those of hit `left_over - 1 - g`
-/// at `g`: a thread per hit for the geometry, and one per hit and plane. `most` is the greatest `step`; `indices` are those of
+/// Writes the partials of the `step` hits below `left_over` of a batch of workgroup `cube` from
+/// their sums, those of hit `left_over - 1 - g` at `g`: a thread per hit for the geometry, and one
+/// per hit and plane. `most` is the greatest `step`; `indices` are those of
 /// [`load_batch`](crate::composite::gpu::tile::load_batch).
 #[cube]
 pub(crate) fn write_hits(

@@ -1,5 +1,5 @@
-//! What both kernels of the backward compositor do for one pixel and one tile: what the pixel starts from, what a hit is to it on the way
-//! back to front, and how far that way is.
+//! What both kernels of the backward compositor do for one pixel and one tile: what the pixel
+//! starts from, what a hit is to it on the way back to front, and how far that way is.
 
 #![expect(
     clippy::trivially_copy_pass_by_ref,
@@ -25,7 +25,8 @@ pub(crate) struct Start {
     pub(crate) v_rest: f32,
 }
 
-/// Reads what a pixel of a tile starts from, and its gradients by depth and features into `v`, depth first.
+/// Reads what a pixel of a tile starts from, and its gradients by depth and features into `v`,
+/// depth first.
 #[cube]
 pub(crate) fn start_pixel(
     state: &Array<u32>,
@@ -133,10 +134,12 @@ pub(crate) fn replay_hit(
     }
 }
 
-/// How many hits of its tile, `global` of all views and of `count` hits, workgroup `cube` walks: to the last that any pixel reached, or
-/// none where no hit of the tile is of this chunk. An end beyond the tile's hits is cut to them.
+/// How many hits of its tile, `global` of all views and of `count` hits, workgroup `cube` walks: to
+/// the last that any pixel reached, or none where no hit of the tile is of this chunk. An end
+/// beyond the tile's hits is cut to them.
 ///
-/// Buffers say how far, not the threads among themselves: so a compiler can see that all walk as far, and lets barriers stand in the loop.
+/// Buffers say how far, not the threads among themselves: so a compiler can see that all walk as
+/// far, and lets barriers stand in the loop.
 #[cube]
 pub(crate) fn walked(
     state: &Array<u32>,
@@ -148,7 +151,8 @@ pub(crate) fn walked(
 ) -> u32 {
     let mut walked = tile_end(state, part.reached, cube);
     if comptime![large] {
-        // Hits of other chunks in front of this one's are left out; those behind must be walked through.
+        // Hits of other chunks in front of this one's are left out; those behind must be walked
+        // through.
         if ranges[global as usize] >= part.end_slot
             || ranges[(global + 1) as usize] <= part.first_slot
         {
@@ -158,7 +162,8 @@ pub(crate) fn walked(
     walked
 }
 
-/// Writes zeros for the hits of a tile from number `reached` on, which no pixel reached. All threads of the workgroup share the work.
+/// Writes zeros for the hits of a tile from number `reached` on, which no pixel reached. All
+/// threads of the workgroup share the work.
 #[cube]
 pub(crate) fn clear_unreached(
     ranges: &Array<u32>,

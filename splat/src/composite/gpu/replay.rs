@@ -1,5 +1,6 @@
-//! The kernel of the backward compositor: one workgroup per tile walks its hits back to front, four at a time. Every thread
-//! works out what the four are to its pixel; then the threads share out the sums over the pixels, in an order that never changes.
+//! The kernel of the backward compositor: one workgroup per tile walks its hits back to front, four
+//! at a time. Every thread works out what the four are to its pixel; then the threads share out the
+//! sums over the pixels, in an order that never changes.
 
 #![expect(
     clippy::too_many_lines,
@@ -30,8 +31,8 @@ const SEGMENTS: u32 = UNITS / STEP;
 /// Pixels of one such thread.
 const RUN: u32 = UNITS / SEGMENTS;
 
-/// Sums over a thread's run of pixels of the hit that is its own among the `step` below `left_over` of a batch: returns the moments, and
-/// fills `by_planes`. Zeros where there is no such hit.
+/// Sums over a thread's run of pixels of the hit that is its own among the `step` below `left_over`
+/// of a batch: returns the moments, and fills `by_planes`. Zeros where there is no such hit.
 #[cube]
 fn sum_run(
     rows: &SharedMemory<f32>,
@@ -103,7 +104,8 @@ fn sum_run(
     }
 }
 
-/// See the file's doc. `v_features` is `[B, H, W, C]`, `state` that of the chunk's pixels, `partials` `[hits of the chunk, stride]`.
+/// See the file's doc. `v_features` is `[B, H, W, C]`, `state` that of the chunk's pixels,
+/// `partials` `[hits of the chunk, stride]`.
 #[cube(launch)]
 pub(crate) fn replay_kernel<F: Float>(
     packed: &Array<f32>,

@@ -1,9 +1,10 @@
-//! The kernel of the backward compositor where threads form subgroups (warps) that work on their own: one workgroup per tile, one
-//! block of its pixels per subgroup.
+//! The kernel of the backward compositor where threads form subgroups (warps) that work on their
+//! own: one workgroup per tile, one block of its pixels per subgroup.
 //!
-//! As in `replay.rs` every thread works out what a hit is to its pixel. But a subgroup that a hit does not touch passes it by, and what a
-//! touched one has to sum goes from thread to thread without shared memory. Subgroups wait for each other only around a batch, after which their
-//! sums are added in order.
+//! As in `replay.rs` every thread works out what a hit is to its pixel. But a subgroup that a hit
+//! does not touch passes it by, and what a touched one has to sum goes from thread to thread
+//! without shared memory. Subgroups wait for each other only around a batch, after which their sums
+//! are added in order.
 
 #![expect(
     clippy::too_many_lines,
@@ -22,19 +23,22 @@ use crate::composite::gpu::tile::{Layout, Thresholds, in_tile, pair_if_near, pix
 use crate::device::launch::{UNITS, cube_index};
 use crate::formulas::single::composite as formula;
 
-/// Columns of the block of pixels of a subgroup: it is as nearly square as powers of two allow, for a hit to touch few of them.
+/// Columns of the block of pixels of a subgroup: it is as nearly square as powers of two allow, for
+/// a hit to touch few of them.
 fn block_width(plane: u32) -> u32 {
     if plane < 32 { 4 } else { 8 }
 }
 
-/// Hits that are in shared memory at a time: as many as a subgroup has threads, which takes up to 14 KB, or twice that where the device's `shared`
-/// bytes allow, so that subgroups wait for each other half as often.
+/// Hits that are in shared memory at a time: as many as a subgroup has threads, which takes up to
+/// 14 KB, or twice that where the device's `shared` bytes allow, so that subgroups wait for each
+/// other half as often.
 pub(crate) fn batch_of(plane: u32, shared: usize) -> u32 {
     if shared < 32 << 10 { plane } else { 2 * plane }
 }
 
-/// The index of a thread in its subgroup. Where subgroups are in order (`Gpu::subgroups_in_order`) it follows from the thread's index in its
-/// workgroup: a register less, over a loop that has none to spare.
+/// The index of a thread in its subgroup. Where subgroups are in order (`Gpu::subgroups_in_order`)
+/// it follows from the thread's index in its workgroup: a register less, over a loop that has none
+/// to spare.
 #[cube]
 fn lane_of(#[comptime] plane: u32, #[comptime] in_order: bool) -> u32 {
     if comptime![in_order] {
@@ -49,10 +53,11 @@ fn left_of(count: u32, plane: u32) -> u32 {
     (0..plane.ilog2()).fold(count, |count, _| count.div_ceil(2))
 }
 
-/// Sums each of the first `count` of `numbers` over the threads of the subgroup that differ in the bits of `mask` and below, `lane` being the
-/// thread's index in its subgroup. Threads keep half of their numbers and give the other half to the thread across, as long as they have more
-/// than one: a shuffle a number in all, not one for every number and bit. An odd count carries a number that nobody asks for along. What
-/// threads have afterwards [`Share`] tells.
+/// Sums each of the first `count` of `numbers` over the threads of the subgroup that differ in the
+/// bits of `mask` and below, `lane` being the thread's index in its subgroup. Threads keep half of
+/// their numbers and give the other half to the thread across, as long as they have more than one:
+/// a shuffle a number in all, not one for every number and bit. An odd count carries a number that
+/// nobody asks for along. What threads have afterwards [`Share`] tells.
 #[cube]
 fn sum_over_plane(
     numbers: &mut Array<f32>,
@@ -78,14 +83,16 @@ fn sum_over_plane(
     }
 }
 
-/// What each thread of a subgroup has after [`sum_over_plane`], as first and number of its sums, and the most that any may have.
+/// What each thread of a subgroup has after [`sum_over_plane`], as first and number of its sums,
+/// and the most that any may have.
 pub(crate) fn shares(count: u32, plane: u32) -> (Vec<[u32; 2]>, u32) {
     let share = |lane| share(0, count, lane, count, plane / 2);
     let shares = (0..plane).map(share).map(|share| [share.first, share.len]);
     (shares.collect(), left_of(count, plane))
 }
 
-/// Which sums a thread has after [`sum_over_plane`]: `len` from `first` on, every sum in one thread.
+/// Which sums a thread has after [`sum_over_plane`]: `len` from `first` on, every sum in one
+/// thread.
 #[derive(CubeType, Clone, Copy)]
 struct Share {
     first: u32,
@@ -110,8 +117,8 @@ fn share(first: u32, len: u32, lane: u32, #[comptime] count: u32, #[comptime] ma
     }
 }
 
-/// See the file's doc. The arguments are those of `replay_kernel`, then the threads of a subgroup, whether subgroups are in order, and the hits
-/// of a batch ([`batch_of`]).
+/// See the file's doc. The arguments are those of `replay_kernel`, then the threads of a subgroup,
+/// whether subgroups are in order, and the hits of a batch ([`batch_of`]).
 #[cube(launch)]
 pub(crate) fn replay_planes_kernel<F: Float>(
     packed: &Array<f32>,
@@ -175,7 +182,8 @@ pub(crate) fn replay_planes_kernel<F: Float>(
         let mut transmittance = pixel.transmittance;
         let end = pixel.end;
         let mut v_rest = pixel.v_rest;
-        // The first of this thread's sums, or past the last where it has none: enough to know of a thread that has at most one.
+        // The first of this thread's sums, or past the last where it has none: enough to know of a
+        // thread that has at most one.
         let share = share(0u32, sums.runtime(), lane, sums, mask);
         let mut own_sum = share.first;
         if share.len == 0 {

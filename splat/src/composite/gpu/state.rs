@@ -1,4 +1,5 @@
-//! The layout of the states that a replay starts from: [`STATE`] words per pixel of a chunk of views, then a word per tile.
+//! The layout of the states that a replay starts from: [`STATE`] words per pixel of a chunk of
+//! views, then a word per tile.
 
 use cubecl::prelude::*;
 
@@ -60,7 +61,8 @@ pub(crate) fn state_of(
     }
 }
 
-/// Stores the greatest end of the pixels of tile `tile` of the chunk, `tiles` being the word at which those of the tiles begin.
+/// Stores the greatest end of the pixels of tile `tile` of the chunk, `tiles` being the word at
+/// which those of the tiles begin.
 #[cube]
 pub(crate) fn set_tile_end(state: &mut Array<u32>, tiles: u32, tile: u32, end: u32) {
     state[(tiles + tile) as usize] = end;

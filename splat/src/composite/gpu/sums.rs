@@ -1,4 +1,5 @@
-//! The kernels around the replay: the states it starts from, the background's gradient, and the sums of partials by splat.
+//! The kernels around the replay: the states it starts from, the background's gradient, and the
+//! sums of partials by splat.
 
 use cubecl::prelude::*;
 
@@ -13,7 +14,8 @@ use crate::formulas::single::composite as formula;
 /// Pixels that one workgroup sums for the gradient by the background.
 pub(crate) const PIXELS: u32 = 64 * UNITS;
 
-/// One workgroup per tile of a chunk: what the replay of each pixel starts from, then, from `reached` on, the greatest end of each tile.
+/// One workgroup per tile of a chunk: what the replay of each pixel starts from, then, from
+/// `reached` on, the greatest end of each tile.
 #[cube(launch)]
 pub(crate) fn state_kernel(
     transmittance: &Array<f32>,
@@ -80,8 +82,9 @@ pub(crate) fn state_kernel(
     }
 }
 
-/// One workgroup per tile of a chunk: cuts the ends that [`state_kernel`] left to the length of the tile's list. What a compositor
-/// left for the same lists has none beyond; those of other lists of the same shape may, and the replay would walk past the list.
+/// One workgroup per tile of a chunk: cuts the ends that [`state_kernel`] left to the length of the
+/// tile's list. What a compositor left for the same lists has none beyond; those of other lists of
+/// the same shape may, and the replay would walk past the list.
 #[cube(launch)]
 pub(crate) fn cut_ends_kernel(
     ranges: &Array<u32>,
@@ -201,7 +204,8 @@ pub(crate) fn gather_small_kernel(
     }
 }
 
-/// One thread per splat and number of its partials: their sum over the hits, as far as they lie in this chunk.
+/// One thread per splat and number of its partials: their sum over the hits, as far as they lie in
+/// this chunk.
 #[cube(launch)]
 pub(crate) fn gather_large_kernel(
     partials: &Array<f32>,

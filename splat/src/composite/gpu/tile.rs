@@ -1,4 +1,5 @@
-//! What the forward and the backward compositor on a device share: the tile of a workgroup, and one pair.
+//! What the forward and the backward compositor on a device share: the tile of a workgroup, and one
+//! pair.
 
 #![expect(
     clippy::trivially_copy_pass_by_ref,
@@ -90,8 +91,8 @@ pub(crate) fn pair(
     }
 }
 
-/// The same behind a branch: subgroups all of whose pixels are outside the box do nothing more. The forward kernel
-/// does not use this variant: the branch makes ptxas spill.
+/// The same behind a branch: subgroups all of whose pixels are outside the box do nothing more. The
+/// forward kernel does not use this variant: the branch makes ptxas spill.
 #[cube]
 pub(crate) fn pair_if_near(
     rows: &SharedMemory<f32>,
@@ -131,15 +132,16 @@ fn pair_inside(rows: &SharedMemory<f32>, at: u32, d: Vec2<f32>, thresholds: Thre
     }
 }
 
-/// Where in a tile the pixel of a thread lies, in px: threads that run together have a block, for a splat touches fewer blocks than
-/// rows.
+/// Where in a tile the pixel of a thread lies, in px: threads that run together have a block, for a
+/// splat touches fewer blocks than rows.
 #[derive(CubeType, Clone, Copy)]
 pub(crate) struct InTile {
     pub(crate) column: u32,
     pub(crate) row: u32,
 }
 
-/// The pixel of thread `lane` of subgroup `plane` of a workgroup, blocks being `width` px wide and `height` px high.
+/// The pixel of thread `lane` of subgroup `plane` of a workgroup, blocks being `width` px wide and
+/// `height` px high.
 #[cube]
 pub(crate) fn in_tile(
     plane: u32,

@@ -1,4 +1,5 @@
-//! Loops of the projection's vjp: gradients by Gaussians, summed over views, and by poses, summed over Gaussians.
+//! Loops of the projection's vjp: gradients by Gaussians, summed over views, and by poses, summed
+//! over Gaussians.
 
 use rayon::prelude::*;
 
@@ -20,7 +21,8 @@ use crate::scalar::Scalar;
 use crate::scalar::rounding::Arithmetic;
 use crate::splats::Splats;
 
-/// Vjp of [`project`](crate::project::cpu::forward::project) (MATH eq. 17 for the sums over views and Gaussians).
+/// Vjp of [`project`](crate::project::cpu::forward::project) (MATH eq. 17 for the sums over views
+/// and Gaussians).
 pub(crate) fn project_vjp<T: Scalar>(
     gaussians: &Gaussians<&[T]>,
     views: &Views,

@@ -1,5 +1,5 @@
-//! Loops of the projection's vjp on a device: gradients with respect to Gaussians, summed over views, and with respect to poses, summed over
-//! Gaussians.
+//! Loops of the projection's vjp on a device: gradients with respect to Gaussians, summed over
+//! views, and with respect to poses, summed over Gaussians.
 
 use cubecl::prelude::*;
 

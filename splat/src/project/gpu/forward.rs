@@ -51,7 +51,8 @@ pub(crate) fn constants_of(settings: Settings) -> ProjectConstants<f32> {
     }
 }
 
-/// Whether the box holds some pixel centre of `0..count`: if any, then one of the two nearest the splat's centre, or the border.
+/// Whether the box holds some pixel centre of `0..count`: if any, then one of the two nearest the
+/// splat's centre, or the border.
 #[cube]
 fn meets_image(mean: f32, extent: f32, count: f32) -> bool {
     let mut nearest = f32::floor(mean) + 0.5;
@@ -64,7 +65,8 @@ fn meets_image(mean: f32, extent: f32, count: f32) -> bool {
     meets(mean, extent, nearest, nearest)
 }
 
-/// The nearest number of IEEE binary16, of two equally near ones the even one; beyond the greatest that one. `x` is finite.
+/// The nearest number of IEEE binary16, of two equally near ones the even one; beyond the greatest
+/// that one. `x` is finite.
 ///
 /// On the bits, since a device need not have numbers of 16 bits.
 #[cube]

@@ -1,4 +1,5 @@
-//! The layout of the geometry of Gaussians on a device, and of its gradient: a section per buffer, the means first.
+//! The layout of the geometry of Gaussians on a device, and of its gradient: a section per buffer,
+//! the means first.
 
 use cubecl::prelude::*;
 

@@ -1,4 +1,5 @@
-//! The layout of a packed gradient with respect to a splat's geometry, as the vjp of the projection reads it.
+//! The layout of a packed gradient with respect to a splat's geometry, as the vjp of the projection
+//! reads it.
 
 use cubecl::prelude::*;
 

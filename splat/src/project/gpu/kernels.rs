@@ -1,4 +1,5 @@
-//! The kernels of the projection's vjp: gradients by Gaussians, summed over views, and by poses, summed over Gaussians.
+//! The kernels of the projection's vjp: gradients by Gaussians, summed over views, and by poses,
+//! summed over Gaussians.
 
 use cubecl::prelude::*;
 
@@ -32,8 +33,9 @@ pub(crate) fn pack_gradients_kernel(
     }
 }
 
-/// One thread per Gaussian: its gradient, summed over the views that see it, in order. Behind the table of views lie, for every grain,
-/// where its list of views begins (from `starts` on), and the lists (from `lists` on).
+/// One thread per Gaussian: its gradient, summed over the views that see it, in order. Behind the
+/// table of views lie, for every grain, where its list of views begins (from `starts` on), and the
+/// lists (from `lists` on).
 #[cube(launch)]
 pub(crate) fn geometry_kernel(
     means: &Array<f32>,
@@ -106,8 +108,9 @@ pub(crate) fn features_kernel(
     }
 }
 
-/// One workgroup per grain of a view: the sum of its splats' gradients by the pose, rows `[R | t]`. Behind the table of views lie, from
-/// `grains` on, the view of each grain and its first splat within the view.
+/// One workgroup per grain of a view: the sum of its splats' gradients by the pose, rows `[R | t]`.
+/// Behind the table of views lie, from `grains` on, the view of each grain and its first splat
+/// within the view.
 #[cube(launch)]
 pub(crate) fn pose_kernel(
     means: &Array<f32>,
@@ -164,7 +167,8 @@ pub(crate) fn pose_kernel(
     }
 }
 
-/// One thread per view and number of its pose: the sum over the view's grains, in order. `firsts` are the grains' running count.
+/// One thread per view and number of its pose: the sum over the view's grains, in order. `firsts`
+/// are the grains' running count.
 #[cube(launch)]
 pub(crate) fn sum_grains_kernel(
     parts: &Array<f32>,

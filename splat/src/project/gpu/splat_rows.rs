@@ -1,4 +1,5 @@
-//! The layout of splats on a device: one allocation with a section per buffer of [`Splats`], the means first.
+//! The layout of splats on a device: one allocation with a section per buffer of [`Splats`], the
+//! means first.
 
 use cubecl::prelude::*;
 
@@ -76,7 +77,8 @@ pub(crate) fn is_visible(extent: Vec2<f32>) -> bool {
 /// One allocation for splats, or for their gradient.
 pub(crate) struct SplatAllocation {
     pub(crate) buffer: GpuBuffer,
-    /// Splats with geometry, features (`M C`), and splats with extents: each zero where there is no such section.
+    /// Splats with geometry, features (`M C`), and splats with extents: each zero where there is no
+    /// such section.
     lens: [usize; 3],
     conics: usize,
     opacities: usize,
@@ -86,7 +88,8 @@ pub(crate) struct SplatAllocation {
 }
 
 impl SplatAllocation {
-    /// Room for the geometry of `geometry` splats, `features` numbers of features and the extents of `extents` splats.
+    /// Room for the geometry of `geometry` splats, `features` numbers of features and the extents
+    /// of `extents` splats.
     pub(crate) fn new<R: Runtime>(
         gpu: &Gpu<R>,
         what: &'static str,

@@ -1,4 +1,5 @@
-//! The layout of the table of views: a row per view, then what the vjp of the projection knows of the views beforehand.
+//! The layout of the table of views: a row per view, then what the vjp of the projection knows of
+//! the views beforehand.
 //!
 //! Rows are written by the host and read by kernels, from one list of offsets.
 
@@ -185,7 +186,8 @@ pub(crate) fn view_of(views: &Array<u32>, count: u32, m: u32) -> u32 {
 mod tests {
     use super::*;
 
-    /// Every word of a row is written, and no two fields share one: a camera of distinct numbers comes back word by word.
+    /// Every word of a row is written, and no two fields share one: a camera of distinct numbers
+    /// comes back word by word.
     #[test]
     fn the_fields_of_a_camera_partition_its_row() {
         let vec3 = |x: f32| Vec3 {

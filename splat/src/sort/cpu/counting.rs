@@ -1,5 +1,6 @@
-//! Stable counting sorts, parallel over blocks of what is sorted: every block counts its own, learns where its share of each
-//! bin begins, and puts its own there. The result does not depend on the number of blocks.
+//! Stable counting sorts, parallel over blocks of what is sorted: every block counts its own,
+//! learns where its share of each bin begins, and puts its own there. The result does not depend on
+//! the number of blocks.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
@@ -12,9 +13,9 @@ const BINS_PER_TASK: usize = 512;
 
 /// Puts what `block_count` blocks have into bins, slots numbered from `first`.
 ///
-/// `count(block, row)` adds up a block's share of each bin; `put(block, row)` is then given the first slot of each share, and
-/// must leave behind the slot after its last.
-/// `counts`, `[blocks, bins]`, is zero on entry; its last row is where each bin ends on return.
+/// `count(block, row)` adds up a block's share of each bin; `put(block, row)` is then given the
+/// first slot of each share, and must leave behind the slot after its last. `counts`, `[blocks,
+/// bins]`, is zero on entry; its last row is where each bin ends on return.
 pub(crate) fn into_bins(
     counts: &mut [u32],
     bins: usize,

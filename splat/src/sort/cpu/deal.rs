@@ -1,5 +1,5 @@
-//! Deals one view's splats, in depth order, to the lists of the tiles they touch: a counting sort, so each list is sorted as
-//! it is made.
+//! Deals one view's splats, in depth order, to the lists of the tiles they touch: a counting sort,
+//! so each list is sorted as it is made.
 
 use std::sync::atomic::AtomicU32;
 
@@ -28,7 +28,8 @@ pub(crate) struct Deal<'a> {
     pub(crate) slot_from_hit: &'a [AtomicU32],
 }
 
-/// What dealing needs to know of a splat. Gathered in depth order first, so that the loops over hits read memory in sequence.
+/// What dealing needs to know of a splat. Gathered in depth order first, so that the loops over
+/// hits read memory in sequence.
 #[derive(Debug, Clone, Copy, Default)]
 struct Card {
     splat: u32,
@@ -36,15 +37,15 @@ struct Card {
     rect: TileRect,
 }
 
-/// The number of blocks for a view of `hits` hits: no more than leave the table of counts, 4 bytes per block and tile, smaller
-/// than the list of hits.
+/// The number of blocks for a view of `hits` hits: no more than leave the table of counts, 4 bytes
+/// per block and tile, smaller than the list of hits.
 pub(crate) fn blocks_for(hits: usize, tiles: usize) -> usize {
     (hits / HITS_PER_BLOCK.max(tiles)).clamp(1, MAX_BLOCKS)
 }
 
 impl Deal<'_> {
-    /// Deals one view's splats, whose hits and so slots are numbered from `first`, and fills in where each tile's list ends
-    /// (zeros on entry).
+    /// Deals one view's splats, whose hits and so slots are numbered from `first`, and fills in
+    /// where each tile's list ends (zeros on entry).
     pub(crate) fn view(
         &self,
         order: &[u32],
@@ -117,7 +118,8 @@ impl Deal<'_> {
 
 /// Counts how many of the splats touch each tile; `counts` is zero on entry.
 fn count_tiles(cards: &[Card], grid_columns: usize, counts: &mut [u32]) {
-    // First only where counts change, modulo 2^32, from one row to the next and along it: four corners of each rectangle.
+    // First only where counts change, modulo 2^32, from one row to the next and along it: four
+    // corners of each rectangle.
     let tiles = counts.len();
     for Card { rect, .. } in cards {
         let top = rect.first as usize;

@@ -1,7 +1,7 @@
 //! The order of one view's splats: ascending depth, ties by index.
 //!
-//! Few are sorted by comparison, many by digits of their keys, the lowest first. Beyond the order itself that takes 16 bytes per
-//! splat that touches a tile, and at most 16 KiB per block.
+//! Few are sorted by comparison, many by digits of their keys, the lowest first. Beyond the order
+//! itself that takes 16 bytes per splat that touches a tile, and at most 16 KiB per block.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -19,7 +19,8 @@ const DIGITS_PAY_FROM: usize = 1024;
 const SPLATS_PER_BLOCK: usize = 8192;
 const MAX_BLOCKS: usize = 256;
 
-/// More bits to a digit make fewer passes, but the table of counts should stay in the nearest cache.
+/// More bits to a digit make fewer passes, but the table of counts should stay in the nearest
+/// cache.
 const DIGIT_BITS: u32 = 12;
 
 /// The splats of a view, and which of them touch a tile.
@@ -178,7 +179,8 @@ fn pack(number: u64, m: u32) -> u64 {
     (number << 32) | u64::from(m)
 }
 
-/// Sorts the `count` packed numbers that `read` finds at `0..len` stably by their `bits` bits, and returns their other halves.
+/// Sorts the `count` packed numbers that `read` finds at `0..len` stably by their `bits` bits, and
+/// returns their other halves.
 fn by_digits(
     len: usize,
     count: usize,
@@ -231,7 +233,8 @@ impl Digit {
         (item >> self.shift) as usize & (self.bins - 1)
     }
 
-    /// Sorts the items that `read` finds at `0..len` stably by this digit; `counts` is room for `[blocks, bins]`.
+    /// Sorts the items that `read` finds at `0..len` stably by this digit; `counts` is room for
+    /// `[blocks, bins]`.
     fn sort(
         self,
         counts: &mut [u32],

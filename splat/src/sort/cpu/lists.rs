@@ -2,8 +2,8 @@
 
 use crate::binning::grid::TileGrid;
 
-/// The hits of every tile in depth order. A *slot* is an index in that order; slots of one tile, and tiles of one view, are
-/// neighbours.
+/// The hits of every tile in depth order. A *slot* is an index in that order; slots of one tile,
+/// and tiles of one view, are neighbours.
 #[derive(Debug, Clone)]
 pub struct SortedHits {
     pub(crate) grid: TileGrid,
@@ -17,7 +17,8 @@ pub struct SortedHits {
     pub(crate) hits_from_splat: Vec<u32>,
     /// `[B * tiles + 1]`: the slots of each tile.
     pub(crate) slots_from_tile: Vec<u32>,
-    /// `[M]`: the rank of each splat in its view's depth order, culled ones left out (theirs is `u32::MAX`).
+    /// `[M]`: the rank of each splat in its view's depth order, culled ones left out (theirs is
+    /// `u32::MAX`).
     pub(crate) rank_from_splat: Vec<u32>,
 }
 

@@ -1,4 +1,5 @@
-//! One depth sort per view, then splats are dealt to their tiles' lists in that order: no tile is ever sorted by itself.
+//! One depth sort per view, then splats are dealt to their tiles' lists in that order: no tile is
+//! ever sorted by itself.
 
 pub(crate) mod counting;
 pub(crate) mod deal;
@@ -25,7 +26,8 @@ const RANKS_PER_TASK: usize = 1 << 14;
 
 /// Sorts every view: many views at once, and a view of many splats in many blocks.
 ///
-/// Beyond its output it takes 24 bytes per splat that touches a tile and at most 4 per hit, of the views being worked on.
+/// Beyond its output it takes 24 bytes per splat that touches a tile and at most 4 per hit, of the
+/// views being worked on.
 pub(crate) fn sort<T: Scalar>(
     splats: &Splats<&[T]>,
     hits: Hits,
@@ -39,7 +41,8 @@ pub(crate) fn sort<T: Scalar>(
         from_splat,
     } = hits;
     let total = from_splat[splats.len()] as usize;
-    // Every hit gets its slot and every slot its splat: what was in these buffers before does not matter.
+    // Every hit gets its slot and every slot its splat: what was in these buffers before does not
+    // matter.
     let splat_from_slot = into_atomic(workspace.indices("slots [K]", total)?);
     let slot_from_hit = into_atomic(workspace.indices("slots of hits [K]", total)?);
     let mut ranks = workspace.indices("ranks [M]", splats.len())?;

@@ -23,7 +23,8 @@ fn resources<T>(workspace: &Workspace<T>) -> Resources<'_, T> {
     Resources { simd, workspace }
 }
 
-/// Depths of which many are equal, some zero of either sign, and a third negative; or all within one binade.
+/// Depths of which many are equal, some zero of either sign, and a third negative; or all within
+/// one binade.
 fn depths<T: Scalar>(count: usize, narrow: bool) -> Vec<T> {
     let mut rng = ChaCha8Rng::seed_from_u64(count as u64);
     let mut depth = || match rng.random_range(0..6) {

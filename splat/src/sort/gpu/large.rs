@@ -1,7 +1,7 @@
 //! The large regime: depth order of all views, then a stable sort by tile.
 //!
-//! Splats are sorted by depth, then stably by view; dealt to their tiles in that order; and the hits so made sorted stably by tile. No key
-//! has more than 32 bits.
+//! Splats are sorted by depth, then stably by view; dealt to their tiles in that order; and the
+//! hits so made sorted stably by tile. No key has more than 32 bits.
 
 use cubecl::prelude::*;
 
@@ -76,7 +76,8 @@ fn count_in_order(
     }
 }
 
-/// The rank of each splat: those seen before it in its view. In the order of views, a view has the same positions as without order.
+/// The rank of each splat: those seen before it in its view. In the order of views, a view has the
+/// same positions as without order.
 #[cube(launch)]
 fn rank_splats(
     order: &Array<u32>,
@@ -99,8 +100,8 @@ fn rank_splats(
     }
 }
 
-/// Every hit in the order of views and depths: its tile, numbered through all views, and its splat. `first_hit[p]` counts the hits before
-/// splat `order[p]`.
+/// Every hit in the order of views and depths: its tile, numbered through all views, and its splat.
+/// `first_hit[p]` counts the hits before splat `order[p]`.
 #[cube(launch)]
 #[expect(clippy::too_many_arguments, reason = "a kernel")]
 fn deal_hits(

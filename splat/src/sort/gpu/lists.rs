@@ -28,7 +28,8 @@ pub struct SmallSorted {
     pub(crate) ranks: usize,
     /// `[B, P]`: the splat of each rank; culled splats last, then `u32::MAX`.
     pub(crate) order: GpuBuffer,
-    /// `[B, tiles, P / 32]`: bit `r % 32` of word `r / 32` says whether the splat of rank `r` touches the tile.
+    /// `[B, tiles, P / 32]`: bit `r % 32` of word `r / 32` says whether the splat of rank `r`
+    /// touches the tile.
     pub(crate) masks: GpuBuffer,
     /// Where each view's splats begin, `[B + 1]`.
     pub(crate) offsets: Vec<usize>,
@@ -38,7 +39,8 @@ pub struct SmallSorted {
 #[derive(Debug, Clone)]
 pub struct LargeSorted {
     pub(crate) grid: TileGrid,
-    /// `[M + 1]`: the hits of splat `m` are numbered `from_splat[m] .. from_splat[m + 1]`, by rows of tiles.
+    /// `[M + 1]`: the hits of splat `m` are numbered `from_splat[m] .. from_splat[m + 1]`, by rows
+    /// of tiles.
     pub(crate) from_splat: GpuBuffer,
     /// `[K]`: the splat of each slot; slots are hits numbered by tile, in depth order.
     pub(crate) splat_from_slot: GpuBuffer,
@@ -70,7 +72,8 @@ impl SortedHits {
         }
     }
 
-    /// Checks that `self` was made from `splats`, as far as the host knows: the views, and the splats of each.
+    /// Checks that `self` was made from `splats`, as far as the host knows: the views, and the
+    /// splats of each.
     pub(crate) fn check(&self, splats: &Splats<&GpuBuffer>) -> Result<(), RenderError> {
         splats.check_views("sorted", self.offsets())
     }

@@ -1,4 +1,5 @@
-//! The small regime: one workgroup sorts each view in shared memory, then every tile sets a bit per splat that touches it.
+//! The small regime: one workgroup sorts each view in shared memory, then every tile sets a bit per
+//! splat that touches it.
 
 use cubecl::prelude::*;
 
