@@ -253,6 +253,28 @@ fn hits_of_other_splats_are_refused() {
     assert!(error.to_string().contains("hits"), "{error}");
 }
 
+/// As many splats in as many views, but not as many in each.
+#[test]
+fn lists_of_other_views_are_refused() {
+    let backend = Cpu::<f64>::new();
+    let config = RenderConfig::default();
+    let made = ready_made();
+    let count = made.opacities.len();
+    let with = |cut: usize| Splats {
+        offsets: vec![0, cut, count],
+        ..made.clone()
+    };
+    let complete = |cut| backend.splats(with(cut), 8, 8, &config).expect("splats");
+    let (own, other) = (complete(count), complete(0));
+    let (own, other) = (own.as_slices(), other.as_slices());
+    let hits = || backend.bin(&own, 8, 8).expect("hits");
+    assert!(backend.sort(&other, hits()).is_err());
+    let sorted = backend.sort(&own, hits()).expect("sorted");
+    let backgrounds = vec![0.0; 2 * made.channels];
+    let error = backend.composite(&other, &sorted, &backgrounds, &config);
+    assert!(error.is_err_and(|error| error.to_string().contains("sorted")));
+}
+
 #[test]
 fn gradients_that_are_not_wanted_are_empty_and_the_others_the_same_bits() {
     let world = crowd(5, 2, 40, [20, 20], Projection::Hybrid);
