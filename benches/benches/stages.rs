@@ -1,8 +1,8 @@
-//! Time of every stage and of the whole, forward and backward: `cargo bench -p benches`.
+//! Times every stage, the forward pass and the backward pass on the CPU: `cargo bench -p benches`.
 
 #![expect(
     missing_docs,
-    reason = "criterion's macros make public items without docs"
+    reason = "the macros of criterion define public items without docs"
 )]
 
 use std::time::Duration;
@@ -15,7 +15,7 @@ use criterion::{Criterion, SamplingMode, criterion_group, criterion_main};
 
 fn bench(criterion: &mut Criterion, workload: Workload) {
     let mut group = criterion.benchmark_group(workload.name.clone());
-    // A render may take a second: as many of it in every sample, and few samples.
+    // A render may take a second, so the samples are few, and all have equally many iterations.
     group.sample_size(10).sampling_mode(SamplingMode::Flat);
     let bench = Bench::new(workload).expect("a valid workload");
     let time = |stage| bench.time(stage).expect("a valid workload");

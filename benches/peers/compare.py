@@ -1,7 +1,8 @@
-"""Runs splat and the peers one after the other on the same workload files, and prints how many times as long each peer takes.
+"""Times splat and the peers on the same workload files, and prints the ratio of their times.
 
-For every file: splat, each peer, splat again, whose mean counts. On a machine with other work the ratios of several threads flatter
-splat: PyTorch's threads wait for one another at every operation. --threads 1 is the fairer measure there.
+For every file the programs run in the order splat, each peer, splat again. The mean of both times
+of splat counts. On a busy machine the ratios of several threads favour splat, because PyTorch's
+threads wait for one another at every operation. Use --threads 1 there.
 """
 
 import argparse
@@ -22,7 +23,8 @@ PEERS = {"metal-gauss": "metal_gauss_cpu.py", "dense-torch": "dense_torch.py"}
 OURS = "cargo run --release -p benches --no-default-features --bin throughput -- --workload {file} --threads {threads} --json"
 VERIFY = "cargo run --release -p splat --example verify -- --json {file}"
 
-# Verify looks at every Gaussian in every pixel: at more pairs than this it takes many minutes, and results are not compared.
+# Results are compared for at most this many pairs: the example verify evaluates every Gaussian at
+# every pixel, which takes many minutes for more pairs.
 MOST_PAIRS = 5 * 10**9
 
 
@@ -48,7 +50,7 @@ def parse():
 
 
 def compare(file, arguments):
-    """One row: splat's times, and for every peer its times, its ratio to splat and how far its results are from splat's."""
+    """Returns one row: all times, and for each peer its ratio and its differences from splat."""
     row = {"name": file.stem, "peers": {}}
     scene = workload.load(file)
     check = arguments.check and scene.views * scene.per_view * scene.width * scene.height <= MOST_PAIRS
@@ -67,7 +69,7 @@ def compare(file, arguments):
 
 
 def ours(file, arguments):
-    """Splat's times for `file`, ms."""
+    """Returns the times of splat for `file`, ms."""
     found = list(timings(output(arguments.ours, file, arguments.threads)))
     if len(found) != 1:
         sys.exit(f"{arguments.ours}: expected the times of one workload with forward_ms and backward_ms, got {len(found)}")
@@ -77,7 +79,7 @@ def ours(file, arguments):
 
 
 def timed(peer, file, folder, arguments):
-    """What `peer` says of `file`; it leaves its results in `folder`, if there is one."""
+    """Returns the report of `peer` for `file`. The peer saves its results in `folder`, if given."""
     command = [sys.executable, str(HERE / PEERS[peer]), str(file), "--json"]
     command += ["--repeat", str(arguments.repeat), "--threads", str(arguments.threads)]
     if folder:
@@ -89,8 +91,12 @@ def timed(peer, file, folder, arguments):
 
 
 def differences(reference):
-    """The greatest difference of the image, and that of each gradient relative to its greatest entry, between splat and `reference`."""
-    # It ends with 1 where anything differs at all.
+    """Compares splat with `reference`.
+
+    Returns the greatest difference of the images, and for each gradient the greatest difference
+    relative to the gradient's largest entry.
+    """
+    # verify exits with 1 if any value differs.
     report = json.loads(output(VERIFY, reference, os.cpu_count(), ends=(0, 1)))["files"][0]
     if "error" in report:
         sys.exit(f"{VERIFY}: {report['error']}")
@@ -105,7 +111,7 @@ def differences(reference):
 
 
 def output(command, file, threads, ends=(0,)):
-    """Runs `command` for `file` on `threads` threads at the root of the workspace."""
+    """Runs `command` for `file` on `threads` threads, in the workspace's root; returns its output."""
     values = {"{file}": str(file.resolve()), "{threads}": str(threads)}
     words = [values.get(word, word) for word in shlex.split(command)]
     done = subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
@@ -115,7 +121,7 @@ def output(command, file, threads, ends=(0,)):
 
 
 def timings(text):
-    """Every object with both times in `text`: one JSON document of any layout, or one per line."""
+    """Yields every object with both times in `text`, which is one JSON document or one per line."""
     try:
         documents = [json.loads(text)]
     except json.JSONDecodeError:

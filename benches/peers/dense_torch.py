@@ -1,6 +1,7 @@
-"""Times the plainest differentiable splatter there is: every Gaussian at every pixel in dense PyTorch operations, autograd's backward.
+"""Times a dense differentiable splatter: every Gaussian at every pixel, in PyTorch with autograd.
 
-Same pixel rules as splat, no tiles. For a few hundred Gaussians on a small image it is what people write first.
+It has the pixel rules of splat, but no tiles. It stands for a first implementation, which suffices
+for a few hundred Gaussians in a small image.
 """
 
 import torch
@@ -8,11 +9,13 @@ import torch
 import peer
 from workload import ALPHA_MAX, ALPHA_MIN, BLUR, NEAR, TRANSMITTANCE_MIN
 
-# Most pairs of Gaussian and pixel per view that are worth waiting for; autograd keeps about ten numbers of each.
+# Most (Gaussian, pixel) pairs per view; larger workloads take too long and too much memory, since
+# autograd keeps about ten values of each pair.
 MOST_PAIRS = 10**8
-# Rows of pixels taken at a time: the allocator reuses tensors of tens of megabytes, and gives larger ones back to the system.
+# Rows of pixels per band. The allocator reuses tensors of tens of megabytes, but returns larger
+# tensors to the system.
 ROWS = 32
-# The Jacobian is taken no further outside than this part of the half image.
+# The Jacobian is evaluated at most this many half images from the middle of the image.
 MARGIN = 1.3
 
 
@@ -24,10 +27,10 @@ def refuse(workload):
 
 
 def render(workload, leaves):
-    """The image [H, W, 3] of N Gaussians."""
+    """Renders N Gaussians; returns the image [H, W, 3]."""
     means, scales, quats, opacities, features = leaves
     centres, conics, depths = project(workload, means, scales, quats)
-    # By depth, front to back; nothing of the workloads is behind the camera.
+    # Sorted front to back. In the workloads no Gaussian lies behind the camera.
     assert (depths > NEAR).all()
     order = depths.argsort(stable=True)
     splats = centres[order], conics[order], opacities[order], features[order]
@@ -36,10 +39,11 @@ def render(workload, leaves):
 
 
 def band(workload, splats, rows):
-    """Some rows of the image."""
+    """Renders the rows `rows` of the image."""
     *shapes, features = splats
     alphas = alpha(workload, *shapes, rows)
-    # [P, N]: what is left behind each Gaussian. The one that would leave too little ends its pixel, uncomposited.
+    # [P, N]: the transmittance behind each Gaussian. The Gaussian that would lower it too far ends
+    # its pixel and is not composited.
     left = torch.cumprod(1 - alphas, 1)
     alphas = torch.where(left > TRANSMITTANCE_MIN, alphas, 0)
     before = torch.cat([torch.ones_like(left[:, :1]), left[:, :-1]], 1)
@@ -49,7 +53,7 @@ def band(workload, splats, rows):
 
 
 def project(workload, means, scales, quats):
-    """Centres [N, 2] px, inverse covariances [N, 3] as (xx, xy, yy), depths [N]."""
+    """Returns centres [N, 2] px, inverse covariances [N, 3] as (xx, xy, yy), and depths [N]."""
     fx, fy, cx, cy = workload.intrinsics
     rotation = workload.viewmat[:3, :3]
     x, y, z = (means @ rotation.T + workload.viewmat[:3, 3]).unbind(1)
@@ -59,7 +63,7 @@ def project(workload, means, scales, quats):
     tan_x, tan_y = (x / z).clamp(low_x, high_x), (y / z).clamp(low_y, high_y)
     zero = torch.zeros_like(z)
     jacobian = torch.stack([fx / z, zero, -fx * tan_x / z, zero, fy / z, -fy * tan_y / z], 1).view(-1, 2, 3)
-    # [N, 2, 3]: a square root of the covariance in the image.
+    # [N, 2, 3]: a square root of the covariance matrix in the image.
     root = jacobian @ rotation @ (matrices(quats) * scales[:, None, :])
     covariance = root @ root.transpose(1, 2)
     a, b, c = covariance[:, 0, 0] + BLUR, covariance[:, 0, 1], covariance[:, 1, 1] + BLUR
@@ -68,13 +72,14 @@ def project(workload, means, scales, quats):
 
 
 def bounds(principal, focal, side):
-    """Between which tangents the Jacobian is taken: 1.3 half images about the middle of the image."""
+    """Returns the tangents between which the Jacobian is evaluated: `MARGIN` half images on either
+    side of the middle of the image."""
     middle, half = (0.5 * side - principal) / focal, 0.5 * side / focal
     return float(middle - MARGIN * half), float(middle + MARGIN * half)
 
 
 def matrices(quats):
-    """Quaternions [N, 4] as w, x, y, z of any length -> rotation matrices [N, 3, 3]."""
+    """Converts quaternions [N, 4] (w, x, y, z, any length) to rotation matrices [N, 3, 3]."""
     w, x, y, z = torch.nn.functional.normalize(quats, dim=1).unbind(1)
     rows = [
         [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
@@ -85,7 +90,7 @@ def matrices(quats):
 
 
 def alpha(workload, centres, conics, opacities, rows):
-    """[P, N], pixels row by row."""
+    """Returns the alphas [P, N] of the P pixels of `rows`, row by row."""
     dx = (torch.arange(workload.width) + 0.5)[:, None] - centres[:, 0]
     dy = (torch.arange(rows.start, rows.stop) + 0.5)[:, None, None] - centres[:, 1]
     xx, xy, yy = conics.unbind(1)

@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
-# Everything there is to know of a device, in one call: splat's results against the reference files, its times, and those of gsplat
-# on the same inputs.
+# Measures a device in one call: compares the results of splat with the reference files, and times
+# splat and gsplat on the same workloads.
 #
 #   device.sh PROGRAMS REFERENCES WORKLOADS [wgpu|cuda]
 #
-# PROGRAMS: a folder with the release builds of `verify` (an example of splat) and `throughput` (of benches), with the feature of the
-# backend. REFERENCES: a folder of reference files. WORKLOADS: what `throughput --export` wrote: garden_648, garden_1296 and batch1024.
-# gsplat is timed where `python3 -c 'import gsplat'` works. SCENES names others, ROUNDS the repetitions.
+# PROGRAMS: a folder with the release builds of `verify` (an example of splat) and `throughput` (of
+# benches), built with the feature of the backend.
+# REFERENCES: a folder of reference files.
+# WORKLOADS: a folder of the files garden_648, garden_1296 and batch1024 that `throughput --export`
+# wrote.
+# The variable SCENES names other workloads, ROUNDS sets the number of repetitions. gsplat is timed
+# on cuda if `python3 -c 'import gsplat'` succeeds.
 set -euo pipefail
 programs=$1 references=$2 workloads=$3 backend=${4:-cuda}
 scenes=${SCENES:-garden_648 garden_1296 batch1024}

@@ -1,7 +1,9 @@
-"""Times gsplat on a CUDA device, on the workload files: means of all views in one call, gradients by everything that splat gives.
+"""Times gsplat on a CUDA device, on the workload files.
 
-Medians of runs timed by the device's own events, after runs that warm up. `--save` writes images and gradients for splat's example
-verify, as the other scripts here do.
+One call renders all views. The backward pass computes the gradients with respect to means, scales,
+quaternions, opacities and features, as splat does. The times are medians of CUDA event times; the
+first runs are not counted. `--save` writes images and gradients for splat's example verify, as the
+other scripts here do.
 """
 
 import argparse
@@ -17,7 +19,7 @@ from workload import BLUR, FAR, NEAR, PARAMETERS
 
 
 def render(workload, leaves, viewmat, camera, background):
-    """[B, H, W, 3]: every set of Gaussians under the one camera."""
+    """Renders every set of Gaussians with the one camera; returns images [B, H, W, 3]."""
     means, scales, quats, opacities, features = leaves
     batch = means.shape[0]
     images, _alphas, _info = gsplat.rasterization(
@@ -54,7 +56,8 @@ def measure(workload, warm_up, repeat, save):
         events[0].record()
         image = render(workload, leaves, viewmat, camera, background)
         events[1].record()
-        # The gradient of the loss by the image is at hand when splat's clock starts, so it is here.
+        # The gradient of the loss with respect to the image is computed before the clock starts, as
+        # in the timing of splat.
         v_image = image.detach() - 0.5
         torch.cuda.synchronize()
         events[2].record()

@@ -1,6 +1,6 @@
-"""Times the PyPI package metal-gauss on a CPU: its pure-PyTorch backend, which is what it runs without Apple's Metal.
+"""Times the PyPI package metal-gauss on a CPU, where its pure-PyTorch backend runs.
 
-Not named after the package, which a script of that name beside it would hide.
+This script does not have the package's name, because it would then hide the package on import.
 """
 
 import metal_gauss
@@ -29,7 +29,7 @@ def render(workload, leaves):
         far=FAR,
         background=workload.background,
         colors=features,
-        # By default it drops what is wider than the image.
+        # By default the package drops Gaussians that are wider than the image.
         max_radius_frac=float("inf"),
         backend="torch_ref",
     )

@@ -1,4 +1,4 @@
-"""Times one renderer on workload files: what every peer's script has in common."""
+"""Times one renderer on workload files: the common part of the peers' scripts."""
 
 import argparse
 import json
@@ -16,14 +16,15 @@ from workload import PARAMETERS
 
 
 def run(name, description, render, refuse=lambda workload: None):
-    """Command line around `render(workload, leaves) -> image [H, W, 3]`, differentiable.
+    """Runs the command line of a peer.
 
-    `refuse(workload)` may return a reason for leaving a workload out.
+    `render(workload, leaves)` returns the image [H, W, 3] and must be differentiable.
+    `refuse(workload)` returns a reason to leave the workload out, or None.
     """
     arguments = parse(description)
     torch.set_num_threads(arguments.threads)
     limit = int(arguments.memory * 2**30)
-    # Of what is allocated, not of what is mapped: libraries are large and stay on disk.
+    # The limit is on allocated memory, not on mapped memory: mapped libraries are large.
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     rows = []
     for path in arguments.workloads:
@@ -49,7 +50,7 @@ def parse(description):
 
 
 def measure(name, workload, render, arguments):
-    """Median times of the whole batch, ms."""
+    """Returns the median times of the whole batch, ms."""
     forward, backward = [], []
     try:
         for repeat in range(arguments.repeat + 1):
@@ -62,7 +63,7 @@ def measure(name, workload, render, arguments):
                 forward.append(1e3 * seconds[0])
                 backward.append(1e3 * seconds[1])
     except RuntimeError as error:
-        # The only sign of a failed allocation that torch gives on a CPU.
+        # On a CPU, torch reports a failed allocation only by this message.
         if "can't allocate memory" not in str(error):
             raise
         return {"name": workload.name, "skipped": f"needs more than {arguments.memory:g} GiB"}
@@ -77,7 +78,10 @@ def measure(name, workload, render, arguments):
 
 
 def once(workload, render):
-    """One pass over the batch, view by view, which bounds memory: (forward, backward) in s, images, gradients."""
+    """Renders the batch once, view by view to bound memory, with a backward pass after each view.
+
+    Returns the times (forward, backward) in s, the images and the gradients.
+    """
     forward = backward = 0.0
     images, gradients = [], []
     for b in range(workload.views):

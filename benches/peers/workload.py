@@ -8,10 +8,10 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-# What gradients are taken by, in the order in which renderers here take them.
+# The differentiated parameters, in the order in which the renderers here take them.
 PARAMETERS = ("means", "scales", "quats", "opacities", "features")
 
-# The pixel rules every implementation is asked for (docs/CONVENTIONS.md).
+# The settings of the pixel rules (docs/CONVENTIONS.md).
 NEAR, FAR = 0.01, 1e10
 BLUR = 0.3
 ALPHA_MIN, ALPHA_MAX = 1.0 / 255.0, 0.999
@@ -20,7 +20,7 @@ TRANSMITTANCE_MIN = 1e-4
 
 @dataclass(frozen=True)
 class Workload:
-    """One file. Tensors are float32."""
+    """The content of one workload file. Tensors are float32."""
 
     name: str
     width: int
@@ -39,12 +39,12 @@ class Workload:
         return self.gaussians["means"].shape[1]
 
     def view(self, b):
-        """The Gaussians of view b as fresh leaves of autograd, in the order of PARAMETERS."""
+        """Returns the Gaussians of view b as new leaves of autograd, in the order of PARAMETERS."""
         return [self.gaussians[name][b].clone().requires_grad_() for name in PARAMETERS]
 
 
 def load(path):
-    """Reads the workload file at `path`; it is named after the file."""
+    """Reads the workload file at `path`. The workload gets the name of the file."""
     with safe_open(path, framework="pt") as file:
         size = file.metadata()
         return Workload(
@@ -59,10 +59,12 @@ def load(path):
 
 
 def save_reference(path, workload, image, gradients):
-    """Writes `image` [B, H, W, 3] and `gradients` (PARAMETERS -> [B, N, ...]) of sum(image * (image - 0.5).detach()) as a file for
-    splat's example `verify`.
+    """Writes a reference file for splat's example `verify`.
 
-    What the peers do not compute (alpha, depth, gradients by backgrounds and cameras) is zero there and not to be looked at.
+    `image` is [B, H, W, 3]. `gradients` maps PARAMETERS to [B, N, ...], the gradients of the loss
+    sum(image * (image - 0.5).detach()). The peers compute neither alpha nor depth, nor the
+    gradients with respect to backgrounds and cameras: these tensors are zero in the file, and their
+    comparison means nothing.
     """
     b, h, w = workload.views, workload.height, workload.width
     double = torch.float64
@@ -89,7 +91,7 @@ def save_reference(path, workload, image, gradients):
         tensors[f"{prefix}.viewmat"] = torch.zeros(b, 4, 4, dtype=double)
     outputs = ("image", "alpha", "depth")
     kinds = [f"{kind}.{name}" for kind in ("grad", "row") for name in (*PARAMETERS, "background", "viewmat")]
-    # The differences are what is wanted, not the verdict.
+    # With zero tolerances verify reports every difference; only the differences are used.
     tolerances = json.dumps(dict.fromkeys((*outputs, *kinds), 0.0))
     save_file(
         {name: tensor.contiguous().clone() for name, tensor in tensors.items()},

@@ -1,5 +1,4 @@
-//! One workload on a device, every stage to be timed by itself. A time ends when the device has
-//! done its work.
+//! Times each stage of one workload on a device. A time ends when the device has finished the work.
 
 use std::time::{Duration, Instant};
 
@@ -12,17 +11,19 @@ use splat::{
 
 use crate::{Stage, WANTED, Workload};
 
-/// Workgroups and steps of a launch of the ceiling: enough to keep a large device busy. More steps
-/// would not do, pixels are opaque after 900.
+/// Workgroups and steps of one launch of the roofline kernel. This many workgroups keep a large
+/// device busy. The number of steps must stay below 900: after about 900 steps a pixel is opaque,
+/// and a step does less work.
 const CEILING: (u32, u32) = (1 << 12, 1 << 8);
 
-/// What launches of the ceiling take together, at least: on a large device one is over before the
-/// next could be asked for.
+/// Minimum total time of the launches of the roofline kernel. On a large device a single launch
+/// ends before the host can queue the next one.
 const LEAST: Duration = Duration::from_millis(20);
 
-/// A workload rendered once on a device, and the gradient of its loss by the image: `image - 0.5`.
+/// A workload on a device, with the intermediate results of one render and the gradient of the
+/// loss with respect to the image, `image - 0.5`.
 pub struct DeviceBench<R: Runtime> {
-    /// What is rendered.
+    /// The workload.
     pub workload: Workload,
     gpu: Gpu<R>,
     gaussians: Gaussians<GpuBuffer>,
@@ -33,10 +34,12 @@ pub struct DeviceBench<R: Runtime> {
 }
 
 impl<R: Runtime> DeviceBench<R> {
-    /// Renders forward and backward once.
+    /// Renders `workload` once, and computes the gradients with respect to its splats, which
+    /// `project_vjp` takes.
     ///
     /// # Errors
-    /// As [`splat::render()`].
+    /// Returns an error if a buffer cannot be copied to or from the device, or if
+    /// [`splat::render()`] fails.
     pub fn new(gpu: Gpu<R>, workload: Workload) -> Result<Self, RenderError> {
         let gaussians = gpu.upload_gaussians(&workload.gaussians.as_slices())?;
         let backgrounds = gpu.upload(&workload.backgrounds)?;
@@ -83,10 +86,11 @@ impl<R: Runtime> DeviceBench<R> {
         Ok(time)
     }
 
-    /// The time that one run of a stage takes, from an idle device to an idle device.
+    /// Returns the time of one run of a stage. The device is idle before the run, and the time ends
+    /// when the device is idle again.
     ///
     /// # Errors
-    /// As [`DeviceBench::new`].
+    /// Returns an error if the stage or the device fails.
     pub fn time(&self, stage: Stage) -> Result<Duration, RenderError> {
         let (gpu, saved, config) = (&self.gpu, &self.saved, &self.workload.config);
         let views = &self.workload.views;
@@ -128,11 +132,11 @@ impl<R: Runtime> DeviceBench<R> {
         }
     }
 
-    /// The (splat, pixel) pairs per second that the device's arithmetic allows: the compositor's
-    /// operations on registers.
+    /// Returns the ceiling of the compositor: the (splat, pixel) pairs per second of a kernel that
+    /// only executes the compositor's arithmetic, on registers.
     ///
     /// # Errors
-    /// As [`DeviceBench::new`].
+    /// Returns an error if the device has no memory for the result or fails.
     pub fn ceiling(&self) -> Result<f64, RenderError> {
         let mut launches = 1u64;
         loop {

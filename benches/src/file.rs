@@ -1,6 +1,9 @@
-//! Workloads from files: safetensors with the `f32` tensors means `[B, N, 3]`, scales `[B, N, 3]`, quats `[B, N, 4]`, opacities
-//! `[B, N]`, features `[B, N, C]`, background `[C]`, viewmat `[4, 4]`, intrinsics `[4]` (fx fy cx cy), and the strings width, height
-//! and name. B independent sets of Gaussians under one pinhole camera.
+//! Workload files: B independent sets of N Gaussians, seen by one pinhole camera.
+//!
+//! A workload file is a safetensors file with these `f32` tensors: means `[B, N, 3]`, scales
+//! `[B, N, 3]`, quats `[B, N, 4]`, opacities `[B, N]`, features `[B, N, C]`, background `[C]`,
+//! viewmat `[4, 4]` and intrinsics `[4]` (fx, fy, cx, cy). Its metadata holds the strings width,
+//! height and name.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -11,46 +14,51 @@ use splat::{Camera, Gaussians, Projection, RenderConfig, Views};
 
 use crate::Workload;
 
-/// Why there is no workload.
+/// Error of reading or writing a workload file.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The file cannot be read.
     #[error("{}: cannot be read: {source}", path.display())]
     Read {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What the system says.
+        /// Error of the operating system.
         source: std::io::Error,
     },
     /// The file cannot be written.
     #[error("{}: cannot be written: {reason}", path.display())]
     Write {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What went wrong.
+        /// Description of the failure.
         reason: String,
     },
-    /// The workload has several cameras or sizes of sets: the format has one.
+    /// The workload does not fit the file format, which has one pinhole camera, one background and
+    /// equally many Gaussians in every view.
     #[error("{name}: expected one camera, pinhole, and as many Gaussians in every view")]
     Format {
-        /// The workload.
+        /// Name of the workload.
         name: String,
     },
-    /// The file is read, but is not a workload.
+    /// The file can be read, but does not hold a workload.
     #[error("{}: {reason}", path.display())]
     Content {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What was expected and what came.
+        /// Expected and actual content.
         reason: String,
     },
 }
 
 impl Workload {
-    /// Reads a workload file. Its numbers are taken as they are: hostile ones are culled by the render.
+    /// Reads a workload file. The values of the Gaussians are not checked: a render culls Gaussians
+    /// with invalid values.
     ///
     /// # Errors
-    /// A file that cannot be read, or with a tensor that is missing or of another type or shape.
+    /// - [`LoadError::Read`] if the file cannot be read.
+    /// - [`LoadError::Content`] if the file is not a complete safetensors file, if a tensor is
+    ///   missing or has another type or shape, if the width or the height is not a positive integer,
+    ///   or if the number of Gaussians exceeds the range of an index.
     pub fn load(path: &Path) -> Result<Self, LoadError> {
         let bytes = std::fs::read(path).map_err(|source| LoadError::Read {
             path: path.to_owned(),
@@ -64,10 +72,13 @@ impl Workload {
 }
 
 impl Workload {
-    /// Writes the workload as a file that [`Workload::load`] reads, at once or not at all.
+    /// Writes the workload as a file that [`Workload::load`] reads. If writing fails, an existing
+    /// file at `path` stays as it is.
     ///
     /// # Errors
-    /// Views that differ in anything but their Gaussians; a file that cannot be written.
+    /// - [`LoadError::Format`] if there is no view, if the views differ in camera, background or
+    ///   number of Gaussians, or if the camera is not a pinhole camera.
+    /// - [`LoadError::Write`] if the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), LoadError> {
         let format = || LoadError::Format {
             name: self.name.clone(),
@@ -128,7 +139,7 @@ impl Workload {
         }
         let file = safetensors::serialize(views, Some(strings));
         let file = file.map_err(|error| fail(error.to_string()))?;
-        // A file of another name until it is whole.
+        // The file gets its final name once it is complete.
         let part = path.with_extension("part");
         std::fs::write(&part, file)
             .and_then(|()| std::fs::rename(&part, path))
@@ -175,7 +186,7 @@ fn parse(bytes: &[u8]) -> Result<Workload, String> {
     })
 }
 
-/// The elements and the shape of a tensor of `f32`.
+/// Returns the elements and the shape of an `f32` tensor.
 fn tensor(tensors: &SafeTensors<'_>, name: &str) -> Result<(Vec<f32>, Vec<usize>), String> {
     let view = tensors
         .tensor(name)
@@ -198,7 +209,7 @@ fn shaped(tensors: &SafeTensors<'_>, name: &str, expected: &[usize]) -> Result<V
     ))
 }
 
-/// A positive integer among the strings.
+/// Returns the string `name` as a positive integer.
 fn side(strings: &HashMap<String, String>, name: &str) -> Result<usize, String> {
     let text = strings
         .get(name)
@@ -220,7 +231,7 @@ mod tests {
         let path = folder.path().join("workload.safetensors");
         workload.save(&path).unwrap();
         let mut loaded = Workload::load(&path).unwrap();
-        // The file has no more digits of the camera than 24 bits.
+        // The file stores the cameras as `f32`: they are not compared.
         assert_eq!(loaded.views.cameras.len(), 2);
         loaded.views.cameras = workload.views.cameras.clone();
         assert_eq!(loaded, workload);
@@ -229,7 +240,8 @@ mod tests {
         assert!(matches!(error, LoadError::Format { .. }));
     }
 
-    /// Two sets of one Gaussian; the tensor `spoilt` lacks its last element.
+    /// Returns a file with two sets of one Gaussian. The last dimension of the tensor `spoilt` is
+    /// too small by one.
     fn file(spoilt: &str, width: &str) -> Vec<u8> {
         let shapes: [(&str, &[usize]); 8] = [
             ("means", &[2, 1, 3]),

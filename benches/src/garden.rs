@@ -1,5 +1,6 @@
-//! A photographed scene: the points of the `MipNeRF` 360 garden, every one a round Gaussian, under its three cameras. Read by the
-//! code of the example `render_points`, so that what is timed is what is shown there.
+//! A photographed scene: the points of the `MipNeRF` 360 garden, seen by its three cameras. Each
+//! point becomes one isotropic Gaussian. The reader is that of the example `render_points`, so that
+//! the timed scene is the scene that the example draws.
 
 use std::path::{Path, PathBuf};
 
@@ -8,12 +9,13 @@ use splat::{Gaussians, RenderConfig, Views};
 use crate::cloud::{Appearance, CHANNELS};
 use crate::{LoadError, Workload, npz};
 
-/// Where the points are expected: `data/garden.npz` in the folder `SPLAT_SHARED`, by default `../shared` beside the workspace.
+/// Returns the expected path of the garden's file: `data/garden.npz` in the folder [`shared()`].
 pub fn garden_path() -> PathBuf {
     shared().join("data/garden.npz")
 }
 
-/// The folder of files that are passed around and not part of the project.
+/// Returns the folder of shared files, which are not part of the project: the environment variable
+/// `SPLAT_SHARED`, by default `../shared` relative to the root of the workspace.
 pub fn shared() -> PathBuf {
     std::env::var_os("SPLAT_SHARED").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"),
@@ -21,10 +23,11 @@ pub fn shared() -> PathBuf {
     )
 }
 
-/// Reads the points; `None` where the file is not there.
+/// Reads the garden scene from `path`. Returns `None` if the file does not exist.
 ///
 /// # Errors
-/// A file that is there and cannot be used.
+/// Returns [`LoadError::Content`] if the file is not a `NumPy` archive of points with colours and
+/// at least one camera.
 pub fn garden(path: &Path) -> Result<Option<Workload>, LoadError> {
     if !path.is_file() {
         return Ok(None);
@@ -63,10 +66,12 @@ pub fn garden(path: &Path) -> Result<Option<Workload>, LoadError> {
     }))
 }
 
-/// The first view of [`garden()`] alone, `magnify` times as wide and high.
+/// Reads the first view of [`garden()`] alone, as a workload called `name`. Width, height, focal
+/// lengths and principal point are `magnify` times as large. Returns `None` if the file does not
+/// exist.
 ///
 /// # Errors
-/// As [`garden()`].
+/// Returns the errors of [`garden()`].
 pub fn garden_view(path: &Path, magnify: usize, name: &str) -> Result<Option<Workload>, LoadError> {
     let Some(mut workload) = garden(path)? else {
         return Ok(None);

@@ -1,14 +1,20 @@
-//! What is timed, and how.
+//! Workloads for timing `splat`, and the timing of its stages.
 //!
-//! Scenes come from three sources: seeded [`Recipe`]s, which need no file; files
-//! ([`Workload::load`]); and, where it is at hand, a photographed scene ([`garden()`]). [`Bench`]
-//! times any stage of a render of them; the program `throughput` makes tables of it.
+//! A [`Workload`] has one of three sources:
 //!
-//! # The recipes and the files
+//! - a seeded [`Recipe`], which needs no file;
+//! - a file, read by [`Workload::load`];
+//! - a photographed scene, [`garden()`], if its file is available.
 //!
-//! The recipes have the distributions of four files of timing workloads, found from the percentiles
-//! of their means, scales, quaternions, opacities, features and depths, and the same cameras. Drawn
-//! with seed 0 they come to as much work, within 5 % (a test):
+//! [`Bench`] times each stage of a render on the CPU, and `DeviceBench` on a device. The program
+//! `throughput` prints tables of these times.
+//!
+//! # Recipes and files
+//!
+//! Four recipes imitate four files of timing workloads. A recipe has the camera of its file. Its
+//! distributions are fitted to the percentiles of the file's means, scales, quaternions, opacities,
+//! features and depths. With seed 0 a recipe needs as much work as its file within 5 %, which a
+//! test checks:
 //!
 //! | recipe | useful pairs: drawn, in the file | visible splats | hits, tiles of 16 px |
 //! |---|---|---|---|
@@ -17,7 +23,8 @@
 //! | `image_fit()` | 2,547,212, 2,578,210 | 10,000, 10,000 | 43,729, 43,710 |
 //! | `scene()` | 4,604,995, 4,603,191 | 70,491, 70,755 | 150,396, 150,930 |
 //!
-//! A *useful pair* is a (splat, pixel) pair with alpha of at least 1/255 before the pixel stops.
+//! A *useful pair* is a (splat, pixel) pair with an alpha of at least 1/255, before the hit at which
+//! the pixel ends.
 
 #[cfg(feature = "gpu")]
 mod device;
@@ -26,8 +33,8 @@ mod garden;
 mod recipe;
 mod stage;
 
-// The reader of points of the example `render_points`, and what it needs.
-#[expect(dead_code, reason = "the example reads scenes of other kinds too")]
+// `npz` is the reader of the example `render_points`. It uses `cloud` and `neighbours`.
+#[expect(dead_code, reason = "only the example reads the other kinds of scenes")]
 #[path = "../../splat/examples/render_points/cloud.rs"]
 mod cloud;
 #[path = "../../splat/examples/render_points/neighbours.rs"]
@@ -46,23 +53,23 @@ pub use stage::{Bench, Stage, WANTED};
 
 use splat::{Gaussians, RenderConfig, Scene, Views};
 
-/// A scene that owns its numbers.
+/// A scene that owns its buffers, and the settings of its render.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Workload {
-    /// What it stands for.
+    /// Name of the workload, used in tables and as a file name.
     pub name: String,
     /// The Gaussians.
     pub gaussians: Gaussians<Vec<f32>>,
-    /// The views of them.
+    /// The B views of the Gaussians.
     pub views: Views,
-    /// `[B, C]`.
+    /// Background features of each view, `[B, C]`.
     pub backgrounds: Vec<f32>,
-    /// The settings.
+    /// The settings of the render.
     pub config: RenderConfig,
 }
 
 impl Workload {
-    /// Borrows everything for a render.
+    /// Borrows the workload as the input of a render.
     pub fn scene(&self) -> Scene<'_, &[f32]> {
         Scene {
             gaussians: self.gaussians.as_slices(),

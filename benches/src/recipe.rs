@@ -1,4 +1,4 @@
-//! Seeded scenes, drawn from the distributions of the timing workloads that are passed around as files.
+//! Seeded scenes with the distributions of the files of timing workloads.
 
 use std::f64::consts::TAU;
 
@@ -8,68 +8,72 @@ use splat::{Camera, Gaussians, RenderConfig, RenderError, Views};
 
 use crate::Workload;
 
-/// Feature channels of every scene.
+/// Number of feature channels of every scene.
 const CHANNELS: usize = 3;
 
-/// What a scene is drawn from; every field may be changed before [`Recipe::draw`].
+/// The parameters of a random scene. Every field may be changed before [`Recipe::draw`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recipe {
-    /// What it stands for.
+    /// Name of the workload.
     pub name: &'static str,
-    /// The number B of views, each of Gaussians of its own.
+    /// The number of views B. Each view has its own Gaussians.
     pub views: usize,
-    /// Gaussians of each view.
+    /// The number of Gaussians of each view.
     pub per_view: usize,
-    /// Width of every image, px. The focal length is a multiple of it: a larger image shows the same scene.
+    /// Width of every image, px. The focal length is proportional to the width, so that a larger
+    /// image shows the same scene.
     pub width: usize,
     /// Height of every image, px.
     pub height: usize,
-    /// A factor on every scale.
+    /// Factor on every scale.
     pub spread: f64,
-    /// Focal length over the width of the image.
+    /// Focal length divided by the width of the image.
     pub focal: f64,
-    /// The centres.
+    /// Distribution of the centres.
     pub place: Place,
-    /// The standard deviations along the axes.
+    /// Distribution of the standard deviations along the axes.
     pub scales: Scales,
-    /// Opacities are the logistic function of a normal number of this standard deviation.
+    /// Standard deviation of the logits of the opacities. The logits are normal with mean 0.
     pub opacity_logit: f64,
-    /// Whoever draws twice gets the same numbers.
+    /// Seed of the random numbers. Equal recipes draw equal scenes.
     pub seed: u64,
 }
 
-/// Where the centres are, uniformly.
+/// The uniform distribution of the centres.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Place {
-    /// In a box around the world's origin, `distance` in front of the camera; half the box along x, y, z.
+    /// A box around the world's origin. The origin lies at depth `distance` in front of the camera.
     Box {
-        /// Half the sides.
+        /// Half the sides of the box along x, y and z.
         half: [f64; 3],
-        /// From the camera to the origin.
+        /// Depth of the world's origin.
         distance: f64,
     },
-    /// Uniform in depth between `near` and `far`, and at every depth in an area `margin` times as wide and as high as what is seen.
+    /// A frustum. The depth is uniform between `near` and `far`. At each depth the centres are
+    /// uniform in a rectangle that is `margin` times as wide and as high as the visible rectangle.
     Frustum {
         /// Least depth.
         near: f64,
         /// Greatest depth.
         far: f64,
-        /// Over what the camera sees.
+        /// Sides of the rectangle relative to the visible rectangle.
         margin: f64,
     },
 }
 
-/// How the standard deviations along a Gaussian's three axes are drawn.
+/// The distribution of the standard deviations along a Gaussian's three axes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Scales {
-    /// `most` times the logistic function of a normal number, each axis by itself: a network's head.
+    /// `most` times the logistic function of a standard normal number, independently for each axis.
+    /// A network with sigmoid activations predicts scales of this form.
     Logistic {
-        /// The least upper bound.
+        /// Upper bound of the standard deviations.
         most: f64,
     },
-    /// `median` times the exponential of a normal number that is the sum of one per Gaussian and one per axis.
+    /// `median` times the exponential of the sum of two normal numbers: one per Gaussian and one
+    /// per axis.
     LogNormal {
-        /// Half of all are below.
+        /// Median of the standard deviations.
         median: f64,
         /// Standard deviation of the number per Gaussian.
         shared: f64,
@@ -78,7 +82,8 @@ pub enum Scales {
     },
 }
 
-/// A batch as a masked autoencoder renders it: 512 Gaussians per view with footprints up to 11 px, 224 x 224 px.
+/// Returns the recipe of a batch of a Gaussian masked autoencoder: 512 Gaussians per view,
+/// footprints up to 11 px, images of 224 x 224 px.
 pub fn gmae(views: usize) -> Recipe {
     Recipe {
         name: "gmae",
@@ -98,7 +103,7 @@ pub fn gmae(views: usize) -> Recipe {
     }
 }
 
-/// The same ten times larger: nearly every Gaussian covers every pixel.
+/// Returns [`gmae`] with ten times larger scales: nearly every Gaussian covers every pixel.
 pub fn gmae_heavy(views: usize) -> Recipe {
     Recipe {
         name: "gmae_heavy",
@@ -107,7 +112,7 @@ pub fn gmae_heavy(views: usize) -> Recipe {
     }
 }
 
-/// A training batch: [`gmae`] with 256 views.
+/// Returns the recipe of a training batch: [`gmae`] with 256 views.
 pub fn batch256() -> Recipe {
     Recipe {
         name: "batch256",
@@ -115,7 +120,7 @@ pub fn batch256() -> Recipe {
     }
 }
 
-/// A training batch for a device: [`gmae`] with 1024 views.
+/// Returns the recipe of a training batch for a device: [`gmae`] with 1024 views.
 pub fn batch1024() -> Recipe {
     Recipe {
         name: "batch1024",
@@ -123,7 +128,8 @@ pub fn batch1024() -> Recipe {
     }
 }
 
-/// One photograph fitted with ten thousand small Gaussians in a thin sheet, 768 x 512 px.
+/// Returns the recipe of one fitted photograph of 768 x 512 px: 10,000 small Gaussians in a thin
+/// sheet.
 pub fn image_fit() -> Recipe {
     Recipe {
         name: "image_fit",
@@ -137,7 +143,7 @@ pub fn image_fit() -> Recipe {
             half: [1.0, 2.0 / 3.0, 0.05],
             distance: 8.0,
         },
-        // 2.5 px where 384 px are a unit.
+        // A median of 2.5 px: at depth 8 a unit of length covers 384 px.
         scales: Scales::LogNormal {
             median: 2.5 / 384.0,
             shared: 0.0,
@@ -148,9 +154,10 @@ pub fn image_fit() -> Recipe {
     }
 }
 
-/// One scene of a hundred thousand Gaussians from below a pixel to six, 1280 x 720 px.
+/// Returns the recipe of one view of 1280 x 720 px with 100,000 Gaussians, whose sizes range from
+/// less than 1 px to 6 px.
 pub fn scene() -> Recipe {
-    let focal = 0.5 * 3f64.sqrt(); // 60 degrees from left to right
+    let focal = 0.5 * 3f64.sqrt(); // a horizontal field of view of 60 degrees
     Recipe {
         name: "scene",
         views: 1,
@@ -164,7 +171,7 @@ pub fn scene() -> Recipe {
             far: 10.0,
             margin: 1.2,
         },
-        // 4.5 px at depth one.
+        // A median of 4.5 px at depth 1.
         scales: Scales::LogNormal {
             median: 4.5 / (focal * 1280.0),
             shared: 0.45,
@@ -179,7 +186,8 @@ impl Recipe {
     /// Draws the scene.
     ///
     /// # Errors
-    /// [`RenderError::Capacity`] where there is no index for that many Gaussians.
+    /// Returns [`RenderError::Capacity`] if the number of Gaussians exceeds the range of an index,
+    /// or if there is no memory for the views.
     pub fn draw(&self) -> Result<Workload, RenderError> {
         let camera = self.camera();
         let views = Views::dense(self.width, self.height, camera, self.views, self.per_view)?;
@@ -231,7 +239,7 @@ impl Recipe {
             };
             gaussians.scales.push((self.spread * scale) as f32);
         }
-        // Four normal numbers, made a unit, are uniform over all rotations.
+        // The normalised vector of four normal numbers is uniform over all rotations.
         let q = [(); 4].map(|()| normal(rng));
         let length = q.iter().map(|x| x * x).sum::<f64>().sqrt();
         gaussians.quaternions.extend(q.map(|x| (x / length) as f32));
@@ -256,7 +264,7 @@ impl Recipe {
     }
 }
 
-/// A normal number: mean 0, standard deviation 1 (Box and Muller).
+/// Returns a normal number of mean 0 and standard deviation 1 (Box-Muller transform).
 fn normal(rng: &mut ChaCha8Rng) -> f64 {
     let (u, angle): (f64, f64) = (rng.random(), rng.random());
     (-2.0 * (1.0 - u).ln()).sqrt() * (TAU * angle).cos()
@@ -273,7 +281,7 @@ mod tests {
     use super::*;
     use crate::measure;
 
-    /// What the files of the timing workloads come to: useful pairs, visible splats, hits with tiles of 16 px.
+    /// Useful pairs, visible splats, and hits with tiles of 16 px of the files of timing workloads.
     const FILES: [[u64; 3]; 4] = [
         [3_712_028, 4_089, 37_467],
         [17_050_139, 4_096, 682_220],
@@ -312,7 +320,8 @@ mod tests {
 
     #[test]
     fn useful_pairs_are_the_same_in_all_tiles() {
-        // Small splats in large tiles: most pixels of a row are far beyond what the exponential is made for.
+        // Small splats in large tiles: at most pixels of a row sigma exceeds the domain of the
+        // fast exponential.
         let workload = Recipe {
             per_view: 5_000,
             ..scene()

@@ -1,5 +1,4 @@
-//! One workload with all its intermediate results at hand, so that every stage can be timed by
-//! itself.
+//! One workload on the CPU with all its intermediate results. Each stage can be timed alone.
 
 use std::time::{Duration, Instant};
 
@@ -10,32 +9,32 @@ use splat::{
 
 use crate::Workload;
 
-/// The gradients that are timed: all that training needs.
+/// The gradients that are timed: those that training needs.
 pub const WANTED: Wanted = Wanted::NONE.with_geometry(true).with_features(true);
 
-/// What can be timed.
+/// A timed part of a render.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// Stage 1.
+    /// Stage 1: projects Gaussians to splats.
     Project,
-    /// Stage 2.
+    /// Stage 2: finds the tiles that each splat touches.
     Bin,
-    /// Stage 3.
+    /// Stage 3: sorts the hits of each tile by depth.
     Sort,
-    /// Stage 4.
+    /// Stage 4: composites the images.
     Composite,
     /// Vjp of stage 4.
     CompositeVjp,
     /// Vjp of stage 1.
     ProjectVjp,
-    /// The four stages.
+    /// The forward pass: all four stages.
     Render,
-    /// The two vjps.
+    /// The backward pass: both vjps.
     RenderVjp,
 }
 
 impl Stage {
-    /// The single stages, in order.
+    /// The single stages, in the order of a forward and a backward pass.
     pub const SINGLE: [Self; 6] = [
         Self::Project,
         Self::Bin,
@@ -45,7 +44,7 @@ impl Stage {
         Self::ProjectVjp,
     ];
 
-    /// The name of the function.
+    /// Returns the name of the timed function of `splat`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Project => "project",
@@ -60,11 +59,12 @@ impl Stage {
     }
 }
 
-/// A workload, rendered once, and the gradient of its loss by the image: `image - 0.5`.
+/// A workload with the intermediate results of one render on the CPU, and the gradient of the loss
+/// with respect to the image, `image - 0.5`.
 pub struct Bench {
-    /// What is rendered.
+    /// The workload.
     pub workload: Workload,
-    /// What the forward pass kept.
+    /// The saved state of the forward pass.
     pub saved: Saved<Cpu<f32>>,
     backend: Cpu<f32>,
     workspace: Workspace<f32>,
@@ -74,10 +74,11 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// Renders forward and backward once.
+    /// Renders `workload` once, and computes the gradients with respect to its splats, which
+    /// `project_vjp` takes.
     ///
     /// # Errors
-    /// As [`splat::render()`].
+    /// Returns the errors of [`splat::render()`].
     pub fn new(workload: Workload) -> Result<Self, RenderError> {
         let workspace = Workspace::new();
         let backend = Cpu::new().with_workspace(&workspace);
@@ -105,7 +106,7 @@ impl Bench {
         })
     }
 
-    /// Times `work` and then gives its buffers back, as a training loop would.
+    /// Times `work`, and then recycles the buffers of its result, as a training loop does.
     fn clock<R: Recycle<f32>>(
         &self,
         work: impl FnOnce() -> Result<R, RenderError>,
@@ -117,11 +118,10 @@ impl Bench {
         Ok(time)
     }
 
-    /// The time that one run of a stage takes. What it returns goes back to the workspace off the
-    /// clock.
+    /// Returns the time of one run of a stage. The time does not include recycling the result.
     ///
     /// # Errors
-    /// None that [`Bench::new`] would not have returned.
+    /// Returns the errors of [`Bench::new`].
     pub fn time(&self, stage: Stage) -> Result<Duration, RenderError> {
         let (backend, saved, scene) = (&self.backend, &self.saved, self.workload.scene());
         let (views, config) = (&self.workload.views, &self.workload.config);
@@ -155,11 +155,12 @@ impl Bench {
         }
     }
 
-    /// Runs `after_forward` between a forward and a backward pass and `after_backward` when both
-    /// are through and everything they returned is still there.
+    /// Runs a forward and a backward pass. Calls `after_forward` with the image between the two
+    /// passes, and `after_backward` at the end, while the results of both passes are still in
+    /// memory. Returns the results of both calls.
     ///
     /// # Errors
-    /// None that [`Bench::new`] would not have returned.
+    /// Returns the errors of [`Bench::new`].
     pub fn watch<A, B>(
         &self,
         after_forward: impl FnOnce(&Image<Vec<f32>>) -> A,

@@ -1,8 +1,8 @@
-//! Hostile floats and hostile shapes through the whole path, forward and backward, at both
-//! precisions.
+//! Runs the forward and the backward pass on invalid and extreme values and shapes, in `f32` and
+//! `f64`.
 //!
-//! Nothing may panic. Where the render succeeds, culled Gaussians get no gradient and finite
-//! cotangents give a finite image.
+//! No call may panic. If the render succeeds, its vjp must succeed too. With a single view, the
+//! opacity gradients of culled Gaussians must be zero.
 
 #![no_main]
 
@@ -14,7 +14,7 @@ use splat::{
     Camera, Cpu, CpuScalar, Gaussians, Outputs, Projection, RenderConfig, Scene, Views, Wanted,
 };
 
-/// Everything a caller can get wrong.
+/// Arbitrary values for all arguments of a render.
 #[derive(Debug, Arbitrary)]
 struct Input {
     means: Vec<f32>,
@@ -25,7 +25,7 @@ struct Input {
     backgrounds: Vec<f32>,
     count: u8,
     channels: u8,
-    /// Whether lengths are mended to fit, so that the fuzzer gets past validation.
+    /// Whether the buffers are resized to the right lengths, so that the fuzzer passes validation.
     mend: bool,
     width: u8,
     height: u8,

@@ -1,4 +1,4 @@
-//! Backends of Burn: the CPU, and behind features the GPU backends that have kernels.
+//! Backends of Burn: the CPU, and GPU backends behind the features `wgpu` and `cuda`.
 
 use burn::backend::Autodiff;
 use burn::tensor::backend::Backend;
@@ -13,35 +13,36 @@ pub type Cpu = burn_flex::Flex;
 /// The device of [`Cpu`].
 pub type Device = burn_flex::FlexDevice;
 
-/// A backend with gradients.
+/// The backend `B` with automatic differentiation.
 pub type Training<B = Cpu> = Autodiff<B>;
 
-/// Any GPU that wgpu finds, in `f32`.
+/// The wgpu backend for GPUs with Vulkan, Metal or `DirectX`, in `f32`.
 #[cfg(feature = "wgpu")]
 pub type Wgpu = burn_wgpu::Wgpu<f32, i32, u32>;
 
-/// A GPU of NVIDIA, in `f32`.
+/// The CUDA backend for NVIDIA GPUs, in `f32`.
 #[cfg(feature = "cuda")]
 pub type Cuda = burn_cuda::Cuda<f32, i32>;
 
 /// The values of `--device`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum Place {
-    /// The processor
+    /// The CPU
     Cpu,
-    /// A GPU through Vulkan, Metal or `DirectX`; in builds with `--features wgpu`
+    /// A GPU through Vulkan, Metal or `DirectX`; requires a build with `--features wgpu`
     Wgpu,
-    /// A GPU of NVIDIA; in builds with `--features cuda`
+    /// An NVIDIA GPU through CUDA; requires a build with `--features cuda`
     Cuda,
 }
 
-/// A backend on which models train.
+/// A backend that can train models.
 pub trait Trains: Backend {
-    /// Threads for the pieces of a batch.
+    /// Creates the threads for the pieces of a batch. By default there are none, and the caller
+    /// computes the pieces.
     ///
     /// # Errors
     ///
-    /// [`Error::Threads`] if the operating system refuses.
+    /// [`Error::Threads`] if the operating system cannot start the threads.
     fn workers() -> Result<Workers, Error> {
         Ok(Workers::none())
     }
@@ -60,7 +61,7 @@ impl Trains for Wgpu {}
 impl Trains for Cuda {}
 
 impl Place {
-    /// The error for a device for which this build has no kernels.
+    /// Returns the error for a device that this build does not support.
     #[cfg(not(all(feature = "wgpu", feature = "cuda")))]
     pub(crate) fn missing(self) -> Error {
         let name = format!("{self:?}").to_lowercase();
@@ -72,16 +73,16 @@ impl Place {
     }
 }
 
-/// The default device of `B`.
+/// Returns the default device of `B`.
 ///
 /// # Errors
 ///
-/// [`Error::Argument`] if there is none, or no driver for it.
+/// [`Error::Argument`] if no device or no driver is found.
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 pub fn find<B: Backend>() -> Result<B::Device, Error> {
     use std::panic;
 
-    // CubeCL reports a missing adapter or driver by a panic, and in no other way.
+    // CubeCL reports a missing adapter or driver only by a panic.
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
     let found = panic::catch_unwind(|| B::name(&B::Device::default()));

@@ -1,14 +1,15 @@
-//! Errors, as values. Every message names the argument, the expected value and the value received.
+//! The error type. A message about a value names the argument, the expected value and the value
+//! received.
 
 use std::path::PathBuf;
 
 use crate::data::error::DataError;
 use crate::report::error::ReportError;
 
-/// The error of a command or of a call of the library.
+/// The error of a command or of a library function.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A hyper-parameter has a value that cannot work.
+    /// A hyper-parameter, or a product of hyper-parameters, is out of range.
     #[error("setting {name}: expected {expected}, got {got}")]
     Setting {
         /// The setting, spelled as on the command line.
@@ -18,7 +19,7 @@ pub enum Error {
         /// The value received.
         got: String,
     },
-    /// An argument, of the command line or of a function, cannot be used.
+    /// An argument of the command line or of a function is invalid.
     #[error("{argument}: expected {expected}, got {got}")]
     Argument {
         /// The argument.
@@ -31,14 +32,14 @@ pub enum Error {
     /// A file or folder could not be read or written.
     #[error("{action} {path:?}: {source}")]
     File {
-        /// What was attempted, such as `writing`.
+        /// The attempted action, such as `writing`.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
         /// The error of the operating system.
         source: std::io::Error,
     },
-    /// A file is no checkpoint, or is damaged.
+    /// A file is not a checkpoint or is damaged, or a checkpoint cannot be encoded.
     #[error("checkpoint {path:?}: {reason}")]
     Checkpoint {
         /// The file.
@@ -55,12 +56,12 @@ pub enum Error {
         path: PathBuf,
         /// The first setting that differs.
         name: String,
-        /// Its value in the checkpoint.
+        /// Value of the setting in the checkpoint.
         found: String,
-        /// Its value in this run.
+        /// Value of the setting in this run.
         expected: String,
     },
-    /// The loss or its gradient stopped being a number.
+    /// The loss or the norm of its gradient is not finite.
     #[error(
         "step {step}: expected a finite loss and gradient, got loss {loss} and gradient norm {norm}; \
          the last checkpoint is untouched, try a smaller --learning-rate"
@@ -68,22 +69,22 @@ pub enum Error {
     NotFinite {
         /// The step that was not taken, counted from 1.
         step: usize,
-        /// Its loss.
+        /// The loss of the batch.
         loss: f64,
-        /// Its gradient norm.
+        /// The norm of the gradient.
         norm: f64,
     },
-    /// A buffer or an image handed to the library has the wrong length.
+    /// A buffer, an image or a data set has the wrong length.
     #[error("{argument}: expected {expected}, got {got}")]
     Length {
         /// The argument.
         argument: &'static str,
-        /// The length that would have been right.
+        /// The expected length.
         expected: usize,
-        /// The length that came.
+        /// The length received.
         got: usize,
     },
-    /// The renderer refused the scene.
+    /// The renderer rejected the scene, or a tensor does not hold `f32`.
     #[error("rendering: {0}")]
     Render(String),
     /// Data could not be opened or read.
@@ -97,7 +98,7 @@ pub enum Error {
     Threads(String),
 }
 
-/// Checks a length.
+/// Returns [`Error::Length`] if `got` differs from `expected`.
 pub(crate) fn check_len(argument: &'static str, expected: usize, got: usize) -> Result<(), Error> {
     if expected == got {
         return Ok(());
@@ -110,7 +111,7 @@ pub(crate) fn check_len(argument: &'static str, expected: usize, got: usize) -> 
 }
 
 impl Error {
-    /// For `map_err` on file operations.
+    /// Returns a function that adds `action` and `path` to an I/O error, for `map_err`.
     pub(crate) fn file(
         action: &'static str,
         path: impl Into<PathBuf>,

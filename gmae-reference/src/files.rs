@@ -1,7 +1,7 @@
-//! The files and folders that a run leaves behind. A file is there whole or not at all.
+//! Writes the files and folders of a run. A file is either complete or absent.
 //!
-//! Every file of the crate is written by [`write_atomically`]; metrics are appended to one that it
-//! made.
+//! [`write_atomically`] writes every file of the crate. Only metrics are appended to an existing
+//! file, which [`write_atomically`] created.
 
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -10,10 +10,11 @@ use tempfile::NamedTempFile;
 
 use crate::error::Error;
 
-/// Writes a file: into a temporary one in the same folder, flushed to disk, then renamed.
+/// Writes a file atomically. The content goes to a temporary file in the same folder, which is
+/// flushed to disk and then renamed to `path`.
 ///
-/// Whatever happens, `path` holds its old content or all of the new. When this returns, the new
-/// content survives a loss of power.
+/// At any time `path` holds either its old content or all of the new content. On Unix, the new
+/// content survives a loss of power once this function has returned without an error.
 pub(crate) fn write_atomically(
     path: &Path,
     content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
@@ -21,7 +22,7 @@ pub(crate) fn write_atomically(
     write_then_sync(path, content, sync_folder)
 }
 
-/// [`write_atomically`], with `sync_folder` for what makes the rename itself survive.
+/// Implements [`write_atomically`]. `sync_folder` flushes the rename to disk.
 fn write_then_sync(
     path: &Path,
     content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
@@ -41,19 +42,19 @@ fn write_then_sync(
     sync_folder(folder)
 }
 
-/// Flushes the names in a folder to disk.
+/// Flushes the entries of a folder to disk.
 #[cfg(unix)]
 fn sync_folder(folder: &Path) -> io::Result<()> {
     std::fs::File::open(folder)?.sync_all()
 }
 
-/// Only Unix lets a program open a folder for that.
+/// Does nothing, because only Unix can open a folder in order to flush it.
 #[cfg(not(unix))]
 fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// A temporary file with the permissions of any new file: everything the umask grants.
+/// Creates a temporary file with the permissions of any new file: read and write, minus the umask.
 #[cfg(unix)]
 fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
@@ -62,17 +63,19 @@ fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
         .tempfile_in(folder)
 }
 
-/// A temporary file.
+/// Creates a temporary file.
 #[cfg(not(unix))]
 fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     NamedTempFile::new_in(folder)
 }
 
-/// Checks that a command overwrites nothing of others: `folder` holds nothing under any of `names`.
+/// Checks that a command overwrites no file of another run: `folder` must not contain any of
+/// `names`.
 ///
 /// # Errors
 ///
-/// [`Error::Argument`] names what is there; `remedy` says what to do.
+/// [`Error::Argument`] if `folder` contains some of `names`. The message lists them and ends its
+/// expectation with `remedy`.
 pub(crate) fn expect_free(folder: &Path, names: &[&str], remedy: &str) -> Result<(), Error> {
     let taken = |name: &&&str| folder.join(name).symlink_metadata().is_ok();
     let taken: Vec<&str> = names.iter().filter(taken).copied().collect();
@@ -86,11 +89,11 @@ pub(crate) fn expect_free(folder: &Path, names: &[&str], remedy: &str) -> Result
     })
 }
 
-/// Creates an output folder, with its parents.
+/// Creates an output folder and its parents.
 ///
 /// # Errors
 ///
-/// [`Error::File`] if that is not possible.
+/// [`Error::File`] if the folder cannot be created.
 pub(crate) fn create_folder(path: &Path) -> Result<(), Error> {
     std::fs::create_dir_all(path).map_err(Error::file("creating output folder", path))
 }

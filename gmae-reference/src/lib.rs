@@ -1,11 +1,11 @@
 //! Gaussian Masked Autoencoders (arXiv 2501.03229): an open reference implementation.
 //!
-//! A masked autoencoder hides most patches of an image, encodes the rest, and decodes the whole.
-//! Here the decoder predicts `k` Gaussians instead of patches. The `splat` crate renders them, and
-//! the loss compares the render with the hidden patches.
+//! A masked autoencoder hides most patches of an image, encodes the visible patches, and decodes
+//! the whole image. Here the decoder predicts `k` Gaussians instead of patches. The `splat` crate
+//! renders the Gaussians, and the loss compares the render with the hidden patches.
 //!
-//! The whole method is one function, `training/method.rs`; the loop around it is
-//! [`training::train()`]. The model is [`model::Gmae`]. Every hyper-parameter is in [`Config`].
+//! The file `training/method.rs` contains the whole method in one function. The training loop is
+//! [`training::train()`]. The model is [`model::Gmae`]. [`Config`] contains every hyper-parameter.
 //!
 //! | module | content |
 //! |---|---|
@@ -14,7 +14,7 @@
 //! | [`model`] | patches, masks, encoder, decoder, head, camera, render |
 //! | [`training`] | method, loop, optimiser, schedule, sampling, checkpoints, metrics |
 //! | [`evaluation`] | errors on masked patches, pictures for the report |
-//! | [`commands`] | the program |
+//! | [`commands`] | the command-line program |
 
 #![warn(unreachable_pub)]
 

@@ -1,26 +1,26 @@
-//! Threads that each compute a piece of a batch from end to end.
+//! Threads that each compute a whole piece of a batch.
 //!
-//! Most of Burn's CPU operations run on one thread, so cutting a batch into pieces and giving every
-//! core a whole piece is faster than giving all cores one operation at a time. How a batch is cut
-//! does not depend on the number of threads, and pieces come back in order, so results do not
-//! depend on it either.
+//! Most of Burn's CPU operations run on one thread. Giving each core a whole piece is therefore
+//! faster than sharing one operation between all cores. The pieces do not depend on the number of
+//! threads, and the results are returned in the order of the pieces. The results therefore do not
+//! depend on the number of threads.
 
 use crate::error::Error;
 
-/// One pool of a single thread per core. Whatever a piece parallelises inside stays on its own
-/// core. Without a pool, for devices that do one thing after the other anyway, pieces are computed
-/// by the caller.
+/// One single-threaded pool per core. Parallel code inside a piece stays on the thread of that
+/// piece. If there is no pool, the caller computes the pieces one after the other. GPU backends use
+/// no pool, because a GPU executes one operation after the other.
 #[derive(Debug)]
 pub struct Workers {
     pools: Vec<rayon::ThreadPool>,
 }
 
 impl Workers {
-    /// `threads` workers; as many as there are cores if 0.
+    /// Creates `threads` workers, or one per core if `threads` is 0.
     ///
     /// # Errors
     ///
-    /// [`Error::Threads`] if the operating system refuses.
+    /// [`Error::Threads`] if the operating system cannot start the threads.
     pub fn new(threads: usize) -> Result<Self, Error> {
         let count = if threads == 0 {
             rayon::current_num_threads()
@@ -37,27 +37,27 @@ impl Workers {
         Ok(Self { pools })
     }
 
-    /// No workers: the caller does everything.
+    /// Creates no workers: the caller computes every piece.
     pub fn none() -> Self {
         Self { pools: Vec::new() }
     }
 
-    /// How many pieces run at a time, at least 1.
+    /// Number of pieces that run at a time, at least 1.
     pub fn len(&self) -> usize {
         self.pools.len().max(1)
     }
 
-    /// Never true: there is at least the caller.
+    /// Returns false: if there is no pool, the caller is the only worker.
     pub fn is_empty(&self) -> bool {
         false
     }
 
-    /// Applies `work` to at most [`Workers::len`] pieces, each on its own core, and returns the
-    /// results in order.
+    /// Applies `work` to every piece and returns the results in the order of the pieces. If there
+    /// are at most [`Workers::len`] pieces, each piece runs on its own core.
     ///
     /// # Panics
     ///
-    /// If `work` does.
+    /// Panics if `work` panics.
     pub fn run<P: Send, R: Send>(&self, pieces: Vec<P>, work: impl Fn(P) -> R + Sync) -> Vec<R> {
         if self.pools.is_empty() {
             return pieces.into_iter().map(work).collect();

@@ -1,5 +1,5 @@
-//! A batch whose parts disagree is refused whole: nothing trains, or is judged, on a part of
-//! itself.
+//! A batch whose pixels and masks disagree is rejected as a whole. Neither training nor evaluation
+//! uses a part of it.
 
 mod common;
 
@@ -11,18 +11,20 @@ use gmae_reference::model::{Batch, Mask, predict};
 use gmae_reference::training::{Sampler, Target, Trainer, held_out};
 use rand_chacha::ChaCha8Rng;
 
-/// Pieces hold two images each, so that a batch of six ends at the border of a piece.
+/// Returns a batch of six images. A piece has two images, so that the batch ends at the border of a
+/// piece.
 fn batch(config: &Config) -> Batch {
     let images = Shapes::new(7, 6, config.image_size).expect("a valid size");
     held_out(config, &images, 6).expect("images")
 }
 
-/// One image's worth of numbers.
+/// Returns the number of values of one image.
 fn image_len(config: &Config) -> usize {
     config.image_size * config.image_size * 3
 }
 
-/// Batches whose pixels and masks disagree, and what the message must say.
+/// Returns batches whose pixels and masks disagree. Each has a name, the expected length and the
+/// length received, which the message must contain.
 fn disagreeing(config: &Config) -> Vec<(&'static str, Batch, String, String)> {
     let len = image_len(config);
     let whole = batch(config);
@@ -84,7 +86,7 @@ fn pixels_and_masks_that_disagree_are_an_error() {
     }
 }
 
-/// Masks of four patches that are no split of them.
+/// Returns masks that do not split four patches.
 fn broken_masks() -> Vec<(&'static str, Mask)> {
     let mask = |visible: &[usize], masked: &[usize]| Mask {
         visible: visible.to_vec(),
@@ -128,7 +130,7 @@ fn masks_that_do_not_split_the_patches_are_an_error() {
     }
 }
 
-/// Images of one piece must show equally many patches.
+/// All images of one piece must have the same number of visible patches.
 #[test]
 fn masks_of_different_sizes_are_an_error() {
     let config = common::config();
@@ -152,7 +154,7 @@ fn an_image_and_its_render_have_one_length() {
     }
 }
 
-/// A render of one image must not be compared with every target of a batch.
+/// A render of one image must not be broadcast to every target of a batch.
 #[test]
 fn a_render_of_another_shape_is_an_error() {
     use burn::tensor::Tensor;
@@ -167,8 +169,8 @@ fn a_render_of_another_shape_is_an_error() {
     }
 }
 
-/// A set whose fifth picture has another size, or another shape with as many pixels, or lacks
-/// pixels.
+/// A data set whose fifth picture is replaced. The replacement has another size, another shape with
+/// as many pixels, or too few pixels.
 struct Uneven(Shapes, Image);
 
 impl Dataset for Uneven {
@@ -209,7 +211,7 @@ fn a_data_set_of_uneven_pictures_is_an_error() {
     }
 }
 
-/// A sampler made for a smaller set would train on a part of this one.
+/// A sampler for a smaller set would train on only a part of this set.
 #[test]
 fn a_sampler_for_another_number_of_images_is_an_error() {
     let config = common::config();

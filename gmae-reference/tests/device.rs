@@ -1,4 +1,5 @@
-//! Training on a GPU: the losses are those of the CPU. Without a device the test shows as ignored.
+//! Training on a GPU: the losses agree with the losses on the CPU. If there is no device, the test
+//! is reported as ignored.
 //!
 //! `cargo test -p gmae-reference --features wgpu --test device -- --nocapture`
 
@@ -12,10 +13,10 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 const STEPS: usize = 20;
 
-/// Greatest difference of two losses, as a part of the loss.
+/// Largest difference of two losses, relative to the loss.
 const TOLERANCE: f64 = 1e-3;
 
-/// The losses of the first steps of a run on `device`.
+/// Returns the losses of the first steps of a run on `device`.
 fn losses<B: Trains>(config: Config, device: B::Device) -> Result<Vec<f64>, Failed> {
     let data = Shapes::new(7, 24, config.image_size)?.for_training();
     let mut sampler = Sampler::new(config, 24);
@@ -45,7 +46,7 @@ fn the_curve_is_that_of_the_cpu() -> Result<(), Failed> {
     if worst > TOLERANCE {
         return Err(format!("losses differ by {worst:.1e} of the CPU's").into());
     }
-    // Every epoch shows the same pictures, under other masks.
+    // Every epoch has the same pictures with other masks.
     let epoch = STEPS / config.epochs;
     let mean = |losses: &[f64]| losses.iter().sum::<f64>() / losses.len() as f64;
     let (first, last) = (mean(&cpu[..epoch]), mean(&cpu[STEPS - epoch..]));

@@ -1,4 +1,4 @@
-//! The gradient of the whole method, patches to loss, against differences of the loss.
+//! The gradient of the whole method, from patches to loss, against finite differences of the loss.
 
 mod common;
 
@@ -14,15 +14,16 @@ use gmae_reference::training::{Trainer, held_out};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// How far every parameter moves, up and down. Ten times less drowns in the rounding of the `f32`
-/// loss; three times more lets two Gaussians swap places in the depth order, where the loss jumps.
+/// Distance by which every parameter moves up and down. A distance ten times smaller is lost in the
+/// rounding of the `f32` loss. A distance three times larger lets two Gaussians swap in the depth
+/// order, where the loss is discontinuous.
 const STEP: f64 = 3e-4;
 
-/// The greatest error, as a part of the norm of the gradient; the greatest seen is 1.0e-3.
+/// Largest error, relative to the norm of the gradient. The largest observed error is 1.0e-3.
 const TOLERANCE: f64 = 3e-3;
 
-/// Moves every parameter by `length` times a random sign, and adds up what the gradient says that
-/// does to the loss.
+/// Moves every parameter by `length` times a random sign. `slope` sums the products of gradient and
+/// sign, the predicted slope of the loss.
 struct Walk<'a> {
     length: f64,
     gradients: [&'a GradientsParams; 2],
@@ -53,9 +54,9 @@ impl<B: AutodiffBackend> ModuleMapper<B> for Walk<'_> {
 fn trainer(config: Config) -> (Trainer, Batch) {
     let images = Shapes::new(7, 3, config.image_size).expect("a valid size");
     let batch = held_out(&config, &images, 3).expect("images");
-    // At 1/255 the splatter cuts a Gaussian off at an edge that moves without a gradient, 3 sigma
-    // out, and makes slopes wrong by several per cent at 8 px; at 1e-12 the edge is 7 sigma out and
-    // what it cuts off is nothing in f32.
+    // The default `alpha_min`, 1/255, cuts off every Gaussian at about 3 sigma. The edge moves
+    // without a gradient, which makes slopes wrong by several per cent at 8 px. At 1e-12 the edge
+    // is at 7 sigma, and the part that is cut off vanishes in `f32`.
     let smooth = settings(&config)
         .with_alpha_min(1e-12)
         .with_transmittance_min(0.0);

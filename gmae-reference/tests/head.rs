@@ -1,4 +1,4 @@
-//! The activations of the head: ranges, values, gradients.
+//! The activations of the head: ranges, values and gradients.
 
 use burn::tensor::Tensor;
 use gmae_reference::backend::{Cpu, Device, Training};
@@ -8,7 +8,7 @@ use gmae_reference::model::head::{ATTRIBUTES, activate};
 const RANGE: f64 = 1.0;
 const SCALE: f64 = 2.0;
 
-/// Rows of mild, large and enormous numbers of both signs.
+/// Returns rows of small, large and very large values of both signs.
 fn raw() -> Vec<f32> {
     let magnitudes = [
         0.0, 0.3, -1.7, 4.0, -9.0, 30.0, -30.0, 120.0, -120.0, 1e4, -1e4, 1e30, -1e30,

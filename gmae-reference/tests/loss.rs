@@ -9,7 +9,7 @@ use gmae_reference::evaluation::{masked_mse, mean_colour_mse};
 use gmae_reference::model::Mask;
 use gmae_reference::training::Target;
 
-/// Two images, predictions for them, and masks that differ.
+/// Returns two images, their predictions, and their masks, which differ.
 fn example(config: &Config) -> (Vec<f32>, Vec<f32>, Vec<Mask>) {
     let len = 2 * config.image_size * config.image_size * 3;
     let wave = |phase: f64| {
@@ -30,7 +30,7 @@ fn example(config: &Config) -> (Vec<f32>, Vec<f32>, Vec<Mask>) {
     (wave(0.37), wave(1.91), masks)
 }
 
-/// The `3 P^2` numbers of a patch.
+/// Returns the `3 P^2` values of a patch.
 fn patch(config: &Config, pixels: &[f32], image: usize, patch: usize) -> Vec<f64> {
     let (size, side) = (config.image_size, config.patch_size);
     let (top, left) = (patch / (size / side) * side, patch % (size / side) * side);
@@ -132,7 +132,7 @@ fn mean_colour_baseline_knows_only_visible_patches() {
         masked: vec![2, 3],
     };
     let size = config.image_size;
-    // Red above, black below: painting the lower half red is wrong by 1 in one channel of three.
+    // Red upper half, black lower half. Painting all red is wrong by 1 in one of three channels.
     let image: Vec<f32> = (0..size * size * 3)
         .map(|i| {
             if i < size * size * 3 / 2 && i % 3 == 0 {
@@ -174,7 +174,7 @@ fn errors_over_no_patch_are_none() {
         mean_colour_mse(&config, &image, &whole).expect("lengths fit"),
         None
     );
-    // Without a visible patch there is no mean colour either.
+    // If no patch is visible, there is no mean colour.
     assert_eq!(
         mean_colour_mse(&config, &image, &hidden).expect("lengths fit"),
         None
@@ -185,7 +185,8 @@ fn errors_over_no_patch_are_none() {
     );
 }
 
-/// A loss over masked patches needs one: without, every prediction would be perfect.
+/// A loss over masked patches needs at least one masked patch. Otherwise every prediction would
+/// have a loss of zero.
 #[test]
 fn a_loss_over_no_patch_is_refused() {
     let config = common::config();

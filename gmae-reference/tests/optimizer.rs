@@ -1,4 +1,4 @@
-//! Weight decay by rank, and the norm of the whole gradient.
+//! Weight decay by the rank of a parameter, and the norm of the whole gradient.
 
 mod common;
 
@@ -26,7 +26,7 @@ fn values(model: &Gmae<Training>) -> Vec<(usize, Vec<f32>)> {
     values.0
 }
 
-/// A model, and the gradient of `factor` times the sum of everything it says about one image.
+/// Returns a model and the gradient of `factor` times the sum of all its outputs for one image.
 fn model_and_gradient(factor: f64) -> (Gmae<Training>, Gradient) {
     let config = common::config();
     let device = Device::default();
@@ -63,8 +63,8 @@ fn only_parameters_with_two_dimensions_decay() {
             );
         }
     }
-    // Two blocks of 6 matrices and 6 + 4 vectors; embeddings, CLS, mask token, queries, head; their
-    // biases, norms.
+    // Each block: 6 matrices, 6 biases, 2 norms of 2 vectors. Other matrices: 2 embeddings, CLS,
+    // mask token, queries, head. Other vectors: 2 biases, 2 norms of 2 vectors.
     assert_eq!((matrices, vectors), (2 * 6 + 6, 2 * 10 + 2 + 4));
 }
 
@@ -76,6 +76,6 @@ fn the_norm_is_that_of_all_parameters_and_halves_with_the_gradient() {
     let half = Gradient::zero().plus(gradient, 0.5, &model);
     assert!((half.norm(&model) - norm / 2.0).abs() < 1e-6 * norm);
     let (_, again) = model_and_gradient(1.0);
-    // Parameters of another model have other ids: nothing is found for them.
+    // The parameters of another model have other ids, so that `norm` finds no gradient for them.
     assert_eq!(again.norm(&model), 0.0);
 }

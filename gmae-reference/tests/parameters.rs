@@ -5,8 +5,8 @@ use gmae_reference::backend::{Cpu, Device};
 use gmae_reference::config::{Config, Preset};
 use gmae_reference::model::Gmae;
 
-/// Learnable numbers of a transformer block of `width` channels: four linears of attention, two of
-/// the MLP, two norms.
+/// Returns the number of parameters of a transformer block of `width` channels: four linear layers
+/// of the attention, two of the MLP, and two norms.
 fn block(width: usize) -> usize {
     let (w, hidden) = (width, 4 * width);
     4 * (w * w + w) + (w * hidden + hidden) + (hidden * w + w) + 4 * w

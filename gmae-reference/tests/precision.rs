@@ -1,4 +1,5 @@
-//! Settings are judged at the precision in which they are used: what `f32` cannot hold is refused.
+//! Settings are checked at the precision in which they are used. A value that `f32` cannot
+//! represent is rejected.
 
 use gmae_reference::config::{CameraKind, Config, Preset};
 
@@ -24,7 +25,7 @@ fn refusal(set: Set, value: f64) -> Option<String> {
 #[test]
 fn values_that_f32_turns_into_nothing_or_infinity_are_refused() {
     for (name, set) in IN_F32 {
-        // 1e-50 is 0 in `f32`, 1e39 is infinite; both are ordinary numbers in `f64`.
+        // In `f32`, 1e-50 is 0 and 1e39 is infinite. In `f64`, both are normal numbers.
         for value in [1e-50, 1e39, f64::NAN, f64::INFINITY, -0.5] {
             let words = refusal(set, value).unwrap_or_else(|| panic!("{name} = {value} passed"));
             assert!(
@@ -56,7 +57,7 @@ fn what_follows_from_settings_is_judged_too() {
         let words = config.validate().expect_err(name).to_string();
         assert!(words.contains(name), "{words}");
     };
-    // The rate itself fits; times the batch over 256 it does not.
+    // The rate itself fits, but the rate times batch size / 256 overflows.
     refused(
         Config {
             learning_rate: 3e38,
@@ -73,7 +74,7 @@ fn what_follows_from_settings_is_judged_too() {
         },
         "learning-rate",
     );
-    // An orthographic camera divides scales by eight.
+    // An orthographic camera divides scales by 8.
     refused(
         Config {
             gaussian_scale: 2e-45,
@@ -82,7 +83,7 @@ fn what_follows_from_settings_is_judged_too() {
         },
         "gaussian-scale",
     );
-    // Each fits; what a parameter loses in a step is their product.
+    // Each value fits, but their product, which determines the decay per step, overflows.
     refused(
         Config {
             learning_rate: 1e30,

@@ -1,9 +1,10 @@
-//! Rules about the source that no compiler checks.
+//! Rules about the source that the compiler does not check.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// Every source file of the library but test modules, with its text up to its unit tests.
+/// Returns every source file of the library except test modules, with its text before the unit
+/// tests.
 fn sources() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let files = walkdir::WalkDir::new(&root).into_iter();
@@ -19,7 +20,7 @@ fn sources() -> Vec<(PathBuf, String)> {
     code.map(read).collect()
 }
 
-/// A file written elsewhere would be there in part after a crash, or gone after a loss of power.
+/// A file written elsewhere could be incomplete after a crash or lost after a power failure.
 #[test]
 fn only_one_file_writes_files() {
     let sources = sources();
@@ -38,14 +39,14 @@ fn only_one_file_writes_files() {
         ] {
             assert!(!text.contains(call), "{} calls {call}", name.display());
         }
-        // Metrics grow by one line per step; the file itself is made by `files.rs`.
+        // Metrics are appended line by line. `files.rs` creates the file.
         if name != Path::new("training/metrics.rs") {
             assert!(!text.contains("OpenOptions"), "{}", name.display());
         }
     }
 }
 
-/// The paths that a `use` tree names: `a::{b, c::{d}}` is `a::b` and `a::c::d`.
+/// Returns the paths that a `use` tree names: `a::{b, c::{d}}` is `a::b` and `a::c::d`.
 fn expanded(tree: &str) -> Vec<String> {
     let Some((prefix, rest)) = tree.split_once('{') else {
         return vec![tree.trim().to_owned()];
@@ -71,7 +72,7 @@ fn expanded(tree: &str) -> Vec<String> {
         .collect()
 }
 
-/// The module path of a file: `model/mod.rs` is `[model]`, `lib.rs` is `[]`.
+/// Returns the module path of a file: `model/mod.rs` is `[model]`, `lib.rs` is `[]`.
 fn module(file: &Path) -> Vec<String> {
     let whole = file.with_extension("");
     let parts = whole.iter().map(|part| part.to_string_lossy().into_owned());
@@ -80,7 +81,7 @@ fn module(file: &Path) -> Vec<String> {
         .collect()
 }
 
-/// The files that each file imports by `use`, the re-exports of its `mod.rs` included.
+/// Returns the files that each file imports by `use`, including the re-exports of a `mod.rs`.
 fn imports() -> BTreeMap<PathBuf, BTreeSet<PathBuf>> {
     let sources = sources();
     let names = sources.iter().map(|(file, _)| (module(file), file.clone()));
@@ -124,8 +125,8 @@ fn imports() -> BTreeMap<PathBuf, BTreeSet<PathBuf>> {
     all
 }
 
-/// Files are peeled off that import nothing that is left; what cannot be peeled imports itself in a
-/// circle.
+/// Removes files that import none of the remaining files, until every remaining file imports
+/// another one. If files remain, there is a circle of imports.
 fn circle(mut imports: BTreeMap<PathBuf, BTreeSet<PathBuf>>) -> Vec<PathBuf> {
     loop {
         let left: BTreeSet<PathBuf> = imports.keys().cloned().collect();
@@ -147,7 +148,7 @@ fn no_files_import_each_other_in_a_circle() {
         "imports are read: {method:?}"
     );
     assert_eq!(circle(imports.clone()), Vec::<PathBuf>::new());
-    // One import more, and there is a circle.
+    // One additional import closes a circle.
     let mut tied = imports;
     let loss = tied.get_mut(Path::new("training/loss.rs")).expect("a file");
     loss.insert("training/method.rs".into());

@@ -1,4 +1,4 @@
-//! Runs: repeatable, resumable, independent of the number of threads.
+//! Runs are repeatable, resumable, and independent of the number of threads.
 
 mod common;
 
@@ -11,17 +11,17 @@ use gmae_reference::data::Shapes;
 use gmae_reference::model::predict;
 use gmae_reference::training::{Checkpoint, Outcome, Trainer, held_out, metrics, plan, train};
 
-/// Images in the set: 8 steps an epoch of 6 each, 2 epochs.
+/// Number of images in the set: 2 epochs of 8 steps with 6 images each.
 const IMAGES: usize = 50;
 
-/// `count` pictures of the configured size.
+/// Creates `count` pictures of the configured size.
 fn data(config: &Config, count: usize) -> Shapes {
     Shapes::new(7, count, config.image_size)
         .expect("a valid size")
         .for_training()
 }
 
-/// Runs to `stop_at`, from the checkpoint in `folder` if there is one; returns all losses in the
+/// Trains to `stop_at`, from the checkpoint in `folder` if there is one. Returns all losses in the
 /// metrics file.
 fn run(folder: &Path, config: Config, threads: usize, stop_at: Option<usize>) -> Vec<f64> {
     let plan = plan(&config, folder, IMAGES, stop_at);
@@ -43,7 +43,7 @@ fn run(folder: &Path, config: Config, threads: usize, stop_at: Option<usize>) ->
     records.iter().map(|record| record.loss).collect()
 }
 
-/// The losses in a metrics file, unparsed.
+/// Returns the losses in a metrics file as text.
 fn losses_as_written(folder: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(folder.join("metrics.jsonl")).expect("metrics");
     let loss = |line: &str| {
@@ -65,7 +65,7 @@ fn stopped_and_resumed_is_bitwise_the_same_as_uninterrupted() {
     let expected = run(whole.path(), config, 2, None);
     assert_eq!(expected.len(), 16);
     assert_eq!(run(parts.path(), config, 2, Some(5)), expected[..5]);
-    // 5 to 11 crosses the end of the first epoch.
+    // Steps 5 to 11 cross the end of the first epoch.
     assert_eq!(run(parts.path(), config, 1, Some(11)), expected[..11]);
     assert_eq!(run(parts.path(), config, 3, None), expected);
     let [a, b] = [&whole, &parts].map(|folder| losses_as_written(folder.path()));
@@ -92,7 +92,7 @@ fn metrics_after_the_checkpoint_are_dropped_on_resume() {
     let plan_of_six = plan(&config, folder.path(), IMAGES, None);
     let old = std::fs::read(&plan_of_six.checkpoint).expect("a checkpoint");
     run(folder.path(), config, 2, Some(9));
-    // A run that died at step 9, whose last checkpoint is of step 6, in the middle of a line.
+    // A run was killed in the middle of a line after step 9. Its last checkpoint is of step 6.
     std::fs::write(&plan_of_six.checkpoint, old).expect("writing");
     let mut text = std::fs::read_to_string(&plan_of_six.metrics).expect("metrics");
     text.push_str("{\"step\":10,\"lo");

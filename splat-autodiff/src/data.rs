@@ -1,4 +1,4 @@
-//! From tensors to slices and from vectors to tensors, copying nothing that Burn does not copy.
+//! Conversions from tensors to slices and from vectors to tensors. Only Burn itself copies.
 
 use std::marker::PhantomData;
 
@@ -9,21 +9,22 @@ use splat::CpuScalar;
 
 use crate::error::Error;
 
-/// A precision of the CPU backend that is a Burn element too: `f32` and `f64`.
+/// A scalar of the CPU backend that is also a Burn element: `f32` or `f64`.
 pub(crate) trait Precision: CpuScalar + Element {}
 impl<T: CpuScalar + Element> Precision for T {}
 
-/// What was read of a tensor, known to hold aligned elements of type `T`.
+/// The data of a tensor on the host: aligned elements of type `T`.
 ///
-/// Burn's own bytes are kept: `TensorData::into_vec` would copy them wherever their allocation is
-/// aligned more strictly than a vector's, which is what reading a shared tensor gives.
+/// The buffer keeps the bytes that Burn returned. `TensorData::into_vec` would copy them if their
+/// allocation is aligned more strictly than a vector's. That is the case after a shared tensor is
+/// read.
 pub(crate) struct Buffer<T> {
     data: TensorData,
     element: PhantomData<T>,
 }
 
 impl<T: Precision> Buffer<T> {
-    /// Takes over `data`, converted if it holds other elements.
+    /// Takes ownership of `data`, and converts elements of another type to `T`.
     pub(crate) fn new(argument: &'static str, data: TensorData) -> Result<Self, Error> {
         let data = data.convert::<T>();
         match data.as_slice::<T>() {
@@ -41,7 +42,7 @@ impl<T: Precision> Buffer<T> {
     }
 }
 
-/// `values` as a tensor of `shape`, rounded to `dtype` where that is not `T`.
+/// Creates a tensor of `shape` from `values`, converted to `dtype`.
 pub(crate) fn tensor_from_vec<B: Backend, T: Precision>(
     values: Vec<T>,
     shape: &[usize],

@@ -1,5 +1,5 @@
-//! Renders where the tensors are: their buffers go to [`splat::Gpu`]'s kernels, and what these make
-//! becomes tensors.
+//! Renders on the device of the tensors. The kernels of [`splat::Gpu`] read the tensors' buffers,
+//! and the buffers that the kernels write become tensors.
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,14 +20,14 @@ use crate::poses::set_poses;
 use crate::primitive::{give, take};
 use crate::tape::{Forward, Recording, Tape, image_shapes, input_shapes, wanted};
 
-/// What the backward pass reads, all of it on the device.
+/// The saved state for the backward pass. All of its buffers are on the device.
 struct DeviceTape<R: CubeRuntime> {
     gpu: Gpu<R>,
     gaussians: Gaussians<GpuBuffer>,
     backgrounds: GpuBuffer,
     views: Views,
     saved: Saved<Gpu<R>>,
-    /// A tensor of the call: knows client and device.
+    /// One of the rendered tensors, kept for its client and device.
     like: CubeTensor<R>,
     dtype: DType,
 }
@@ -42,7 +42,7 @@ impl<R: CubeRuntime> fmt::Debug for DeviceTape<R> {
 }
 
 impl<R: CubeRuntime> DeviceTape<R> {
-    /// Renders `inputs`. Only poses are read: cameras are data of the host.
+    /// Renders `inputs`. Only the poses are copied to the host, because cameras are host data.
     fn record<B: Backend>(
         inputs: Inputs<B>,
         views: &Views,
@@ -94,7 +94,7 @@ impl<R: CubeRuntime> DeviceTape<R> {
         Layout::new(&self.views, &self.saved.config, self.gaussians.channels)
     }
 
-    /// The images as tensors.
+    /// Converts the images to tensors.
     fn images<B: Backend>(&self, image: &Image<GpuBuffer>) -> Result<Forward<B>, Error> {
         let put = |buffer: &GpuBuffer, shape: &[usize]| {
             give::<B, R>("the image", buffer, shape, self.dtype, &self.like)
@@ -121,7 +121,7 @@ impl<R: CubeRuntime> DeviceTape<R> {
     }
 }
 
-/// Renders, and keeps nothing.
+/// Renders without saving state for a backward pass.
 pub(crate) fn forward<B: Backend, R: CubeRuntime>(
     inputs: Inputs<B>,
     views: &Views,
@@ -131,7 +131,7 @@ pub(crate) fn forward<B: Backend, R: CubeRuntime>(
     tape.images::<B>(&image)
 }
 
-/// Renders, and keeps what the backward pass needs.
+/// Renders and saves the state for the backward pass.
 pub(crate) fn record<B: Backend, R: CubeRuntime>(
     inputs: Inputs<B>,
     views: &Views,

@@ -1,5 +1,5 @@
-//! Where a render runs: on the device of the tensors where there are kernels for it, else on the
-//! CPU. The one place that decides.
+//! Chooses where a render runs: on the device of the tensors if this build has kernels for their
+//! runtime and element type, otherwise on the CPU. No other module makes this choice.
 
 use burn::tensor::DType;
 use burn::tensor::backend::Backend;
@@ -10,7 +10,8 @@ use crate::host;
 use crate::inputs::Inputs;
 use crate::tape::{Forward, Recording};
 
-/// Runs `$function` for the place of the tensors of `$backend`.
+/// Calls `$function` of `device` or of `host`, depending on the runtime and the element type of the
+/// tensors.
 macro_rules! on_the_right_place {
     ($function:ident::<$backend:ty>, $inputs:expr, $views:expr, $config:expr) => {{
         let (inputs, views, config) = ($inputs, $views, $config);
@@ -42,7 +43,7 @@ type Wgpu = burn_wgpu::WgpuRuntime;
 #[cfg(feature = "cuda")]
 type Cuda = cubecl_cuda::CudaRuntime;
 
-/// Renders, and keeps nothing.
+/// Renders without saving state for a backward pass.
 pub(crate) fn forward<B: Backend>(
     inputs: Inputs<B>,
     views: &Views,
@@ -51,7 +52,7 @@ pub(crate) fn forward<B: Backend>(
     on_the_right_place!(forward::<B>, inputs, views, config)
 }
 
-/// Renders, and keeps what the backward pass needs.
+/// Renders and saves the state for the backward pass.
 pub(crate) fn record<B: Backend>(
     inputs: Inputs<B>,
     views: &Views,

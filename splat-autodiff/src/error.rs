@@ -1,54 +1,56 @@
-//! The one error type of the crate.
+//! The error type of the crate.
 
 use splat::RenderError;
 
-/// Why a call was refused.
+/// The reason why a call failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// What [`splat::render()`] refuses: views, settings, sizes.
+    /// An error of [`splat::render()`]: invalid views or settings, a failing device, or a size
+    /// beyond capacity.
     #[error(transparent)]
     Render(#[from] RenderError),
-    /// A tensor's shape does not fit the others.
+    /// A tensor's shape is inconsistent with the other tensors or with the number of views.
     #[error("{argument}: expected shape {expected}, got {got}")]
     Shape {
-        /// The tensor as the caller knows it, such as `gaussians.scales`.
+        /// The name of the tensor in the call, such as `gaussians.scales`.
         argument: &'static str,
-        /// The shape that would have fitted.
+        /// The expected shape, in symbols and in numbers.
         expected: String,
-        /// The shape that came.
+        /// The shape of the tensor.
         got: String,
     },
-    /// A tensor's element type is not a float, or differs from that of the means.
+    /// A tensor's element type is not a supported float type, or differs from the element type of
+    /// the means. The supported types are `f64`, `f32`, `flex32`, `f16` and `bf16`.
     #[error("{argument}: expected elements of type {expected}, got {got}")]
     DType {
-        /// The tensor as the caller knows it.
+        /// The name of the tensor in the call.
         argument: &'static str,
-        /// The element type that would have fitted.
+        /// The expected element type.
         expected: String,
-        /// The element type that came.
+        /// The element type of the tensor.
         got: String,
     },
-    /// A tensor lies on another device than the means.
+    /// A tensor is not on the device of the means.
     #[error("{argument}: expected on device {expected}, got {got}")]
     Device {
-        /// The tensor as the caller knows it.
+        /// The name of the tensor in the call.
         argument: &'static str,
         /// The device of the means.
         expected: String,
         /// The device of the tensor.
         got: String,
     },
-    /// A tensor could not be read from its device.
+    /// The data of a tensor could not be accessed.
     #[error("reading {argument}: {reason}")]
     Read {
-        /// The tensor as the caller knows it, or all of them.
+        /// The name of the tensor in the call, or `the tensors` if all were read together.
         argument: &'static str,
-        /// Burn's own message.
+        /// Burn's message, or the reason found by this crate.
         reason: String,
     },
-    /// The backend below `Autodiff` is itself differentiable. The gradient of a render is not, so second derivatives would
-    /// be silently wrong.
+    /// The backend below `Autodiff` is itself differentiable. The gradient of a render is not
+    /// differentiable, so second derivatives would be silently wrong.
     #[error(
         "render on {backend}: second derivatives are not supported, use Autodiff around a plain backend"
     )]

@@ -1,47 +1,55 @@
-//! The scene as Burn tensors, ragged and dense.
+//! The Gaussians of a scene as Burn tensors, in a ragged and in a dense form.
 
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
 use crate::error::Error;
 
-/// N Gaussians of all views together: the tensors of [`splat::Gaussians`]. The ranges of [`splat::Views`] say which view
-/// sees which of them.
+/// One list of N Gaussians for all views: [`splat::Gaussians`] as Burn tensors.
+///
+/// [`splat::Views::ranges`] assigns a range of these Gaussians to each view. All tensors of a
+/// render have one element type and one device.
 #[derive(Debug, Clone)]
 pub struct GaussianTensors<B: Backend> {
     /// Centres `[N, 3]`, world units.
     pub means: Tensor<B, 2>,
-    /// Standard deviations along the three own axes `[N, 3]`, linear, world units.
+    /// Standard deviations along the principal axes `[N, 3]`, linear (not logarithms), world units.
     pub scales: Tensor<B, 2>,
-    /// Rotations `[N, 4]` as w, x, y, z of any length but zero; normalised inside.
+    /// Rotations `[N, 4]` as quaternions w, x, y, z. The renderer normalises them. A quaternion of
+    /// length zero culls its Gaussian.
     pub quaternions: Tensor<B, 2>,
     /// Opacities `[N]` in [0, 1].
     pub opacities: Tensor<B, 1>,
-    /// Features `[N, C]`.
+    /// Features `[N, C]` of any sign and unit, C at least 1.
     pub features: Tensor<B, 2>,
 }
 
-/// B scenes of N Gaussians each: the dense form, for [`splat::Views::dense`].
+/// A dense batch of B scenes with N Gaussians each, for [`splat::Views::dense`].
 #[derive(Debug, Clone)]
 pub struct GaussianBatch<B: Backend> {
     /// Centres `[B, N, 3]`, world units.
     pub means: Tensor<B, 3>,
-    /// Standard deviations along the three own axes `[B, N, 3]`, linear, world units.
+    /// Standard deviations along the principal axes `[B, N, 3]`, linear (not logarithms), world
+    /// units.
     pub scales: Tensor<B, 3>,
-    /// Rotations `[B, N, 4]` as w, x, y, z of any length but zero; normalised inside.
+    /// Rotations `[B, N, 4]` as quaternions w, x, y, z. The renderer normalises them. A quaternion
+    /// of length zero culls its Gaussian.
     pub quaternions: Tensor<B, 3>,
     /// Opacities `[B, N]` in [0, 1].
     pub opacities: Tensor<B, 2>,
-    /// Features `[B, N, C]`.
+    /// Features `[B, N, C]` of any sign and unit, C at least 1.
     pub features: Tensor<B, 3>,
 }
 
 impl<B: Backend> GaussianBatch<B> {
-    /// The same Gaussians as one list of B N: scene `b` is `b N .. (b + 1) N`, as [`splat::Views::dense`] has it.
-    /// Differentiable.
+    /// Reshapes the batch to one list of `B * N` Gaussians.
+    ///
+    /// Scene `b` becomes the Gaussians `b * N .. (b + 1) * N`. These are the ranges of
+    /// [`splat::Views::dense`]. Gradients propagate to the tensors of the batch.
     ///
     /// # Errors
-    /// [`Error::Shape`] where the tensors disagree on B or N, or have other widths than 3, 3, 4.
+    /// Returns [`Error::Shape`] if the tensors disagree on B or N. Returns the same error if the
+    /// last dimension is not 3 (means, scales) or 4 (quaternions).
     pub fn flatten(self) -> Result<GaussianTensors<B>, Error> {
         let [batch, count, _] = self.means.dims();
         let [_, _, channels] = self.features.dims();

@@ -1,4 +1,5 @@
-//! Renders on the CPU: tensors are read, and what is made of them becomes tensors again.
+//! Renders on the CPU. The input tensors are read to the host, and the results are converted to
+//! tensors.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,14 +19,14 @@ use crate::op::tensor;
 use crate::poses::set_poses;
 use crate::tape::{Forward, Recording, Tape, image_shapes, input_shapes, wanted};
 
-/// What the backward pass reads.
+/// The saved state for the backward pass.
 struct HostTape<T: Precision> {
     gaussians: Gaussians<Buffer<T>>,
     backgrounds: Buffer<T>,
-    /// The views as rendered: with the poses that came as a tensor.
+    /// The rendered views. They contain the poses of the pose tensor if one was passed.
     views: Views,
     saved: Saved<Cpu<T>>,
-    /// The element type of the tensors, to which gradients are rounded.
+    /// The element type of the input tensors. Images and gradients are rounded to it.
     dtype: DType,
 }
 
@@ -77,7 +78,8 @@ impl<T: Precision> HostTape<T> {
         tensor_from_vec::<B, T>(values, shape, self.dtype, device)
     }
 
-    /// The gradients by the inputs, given that by the outputs in one buffer.
+    /// Computes the gradients with respect to the inputs from the gradient with respect to the
+    /// joined outputs.
     fn gradients(&self, v_joined: &[T], wanted: Wanted) -> Result<Gradients<Vec<T>>, RenderError> {
         let scene = Scene {
             gaussians: self.gaussians.map(Buffer::as_slice),
@@ -89,7 +91,7 @@ impl<T: Precision> HostTape<T> {
     }
 }
 
-/// Burn prints the states of its graph; the buffers themselves would fill screens.
+/// Burn prints the states of its graph. The buffers are left out because of their length.
 impl<T: Precision> fmt::Debug for HostTape<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HostTape")
@@ -100,7 +102,7 @@ impl<T: Precision> fmt::Debug for HostTape<T> {
     }
 }
 
-/// Renders, and keeps nothing.
+/// Renders without saving state for a backward pass.
 pub(crate) fn forward<B: Backend, T: Precision>(
     inputs: Inputs<B>,
     views: &Views,
@@ -116,7 +118,7 @@ pub(crate) fn forward<B: Backend, T: Precision>(
         .with_layers(image.layers.map(|images| put(images, &shapes.layers))))
 }
 
-/// Renders, and keeps what the backward pass needs.
+/// Renders and saves the state for the backward pass.
 pub(crate) fn record<B: Backend, T: Precision>(
     inputs: Inputs<B>,
     views: &Views,

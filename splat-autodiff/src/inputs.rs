@@ -1,4 +1,4 @@
-//! The tensors of one render: checked, then read.
+//! The input tensors of one render: checks, and reading to the host.
 
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{DType, Tensor, TensorData, Transaction};
@@ -8,7 +8,7 @@ use crate::data::{Buffer, Precision};
 use crate::error::Error;
 use crate::gaussians::GaussianTensors;
 
-/// The tensors of one render.
+/// The input tensors of one render.
 pub(crate) struct Inputs<B: Backend> {
     pub(crate) gaussians: GaussianTensors<B>,
     /// `[V, C]`
@@ -17,7 +17,7 @@ pub(crate) struct Inputs<B: Backend> {
     pub(crate) poses: Option<Tensor<B, 3>>,
 }
 
-/// What was read of [`Inputs`].
+/// The data of [`Inputs`] on the host.
 pub(crate) struct Read<T> {
     pub(crate) gaussians: Gaussians<Buffer<T>>,
     pub(crate) backgrounds: Buffer<T>,
@@ -25,17 +25,18 @@ pub(crate) struct Read<T> {
 }
 
 impl<B: Backend> Inputs<B> {
-    /// The element type of all tensors.
+    /// The element type of the means, which [`Inputs::check`] requires of all tensors.
     pub(crate) fn dtype(&self) -> DType {
         self.gaussians.means.dtype()
     }
 
-    /// The device of all tensors.
+    /// The device of the means, which [`Inputs::check`] requires of all tensors.
     pub(crate) fn device(&self) -> B::Device {
         self.gaussians.means.device()
     }
 
-    /// Checks shapes, element types and devices against each other and against the number of views.
+    /// Checks that all tensors have consistent shapes, one element type and one device. The shapes
+    /// of background and poses must match the number of views.
     pub(crate) fn check(&self, views: &Views) -> Result<(), Error> {
         let GaussianTensors {
             means,
@@ -86,7 +87,7 @@ impl<B: Backend> Inputs<B> {
         Ok(())
     }
 
-    /// Reads all tensors, each once.
+    /// Reads every tensor to the host once.
     pub(crate) fn read<T: Precision>(self) -> Result<Read<T>, Error> {
         let ([count, _], [_, channels]) =
             (self.gaussians.means.dims(), self.gaussians.features.dims());
@@ -97,7 +98,7 @@ impl<B: Backend> Inputs<B> {
             opacities,
             features,
         } = self.gaussians;
-        // One transaction: on a device it costs one synchronisation instead of six.
+        // One transaction synchronises a device once instead of six times.
         let read = Transaction::default()
             .register(means)
             .register(scales)
@@ -132,7 +133,7 @@ impl<B: Backend> Inputs<B> {
     }
 }
 
-/// Reads one tensor.
+/// Reads one tensor to the host.
 pub(crate) fn read_one<B: Backend, T: Precision, const D: usize>(
     argument: &'static str,
     tensor: Tensor<B, D>,
@@ -144,7 +145,7 @@ pub(crate) fn read_one<B: Backend, T: Precision, const D: usize>(
 }
 
 impl<B: AutodiffBackend> Inputs<B> {
-    /// The same tensors without their graph.
+    /// The inner tensors, without the autodiff graph.
     pub(crate) fn inner(&self) -> Inputs<B::InnerBackend> {
         let gaussians = self.gaussians.clone();
         Inputs {

@@ -1,8 +1,9 @@
-//! Where the outputs of a render lie in one buffer, the operation's one output.
+//! The layout of a render's outputs in one buffer. The buffer is the single output of the Burn
+//! operation.
 
 use splat::{Image, RenderConfig, Views};
 
-/// Where the outputs of a render lie in one buffer: features, then transmittance, then depth.
+/// The layout of a render's outputs in one buffer: features, then transmittance, then depth.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Layout {
     /// `[V, H, W, C]`
@@ -14,7 +15,7 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// The layout of a render of `views` by `config`.
+    /// The layout of a render of `views` with `config`.
     pub(crate) fn new(views: &Views, config: &RenderConfig, channels: usize) -> Self {
         Self {
             shape: [views.len(), views.height, views.width, channels],
@@ -23,23 +24,23 @@ impl Layout {
         }
     }
 
-    /// Elements of the feature images.
+    /// The number of elements of the feature images.
     pub(crate) fn features(&self) -> usize {
         self.shape.iter().product()
     }
 
-    /// Elements of one plane.
+    /// The number of elements of the transmittance plane or of the depth plane.
     pub(crate) fn plane(&self) -> usize {
         self.shape[..3].iter().product()
     }
 
-    /// Elements of one buffer with everything.
+    /// The number of elements of the joined buffer.
     pub(crate) fn elements(&self) -> usize {
         let planes = usize::from(self.transmittance) + usize::from(self.depth);
         self.features() + planes * self.plane()
     }
 
-    /// The outputs in one buffer. Moves the features where nothing follows them.
+    /// Joins the outputs in one buffer. Without planes the feature buffer is moved, not copied.
     pub(crate) fn join<T: Copy>(image: Image<Vec<T>>) -> Vec<T> {
         let mut joined = image.features;
         for plane in [image.transmittance, image.depth].into_iter().flatten() {
@@ -48,7 +49,7 @@ impl Layout {
         joined
     }
 
-    /// The parts of one buffer; inverse of [`Layout::join`].
+    /// Splits a joined buffer into its parts. Inverse of [`Layout::join`].
     pub(crate) fn split<'a, T>(&self, joined: &'a [T]) -> Image<&'a [T]> {
         let (features, mut rest) = joined.split_at(self.features());
         let mut plane = |present: bool| {

@@ -1,4 +1,4 @@
-//! The operation in Burn's graph: seven parents, one output.
+//! The render as an operation of Burn's graph, with seven parents and one output.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::tape::Tape;
 #[derive(Debug, Clone, Copy)]
 struct RenderBackward;
 
-/// Puts `output`, computed from `inputs` and recorded on `tape`, into the graph.
+/// Adds `output`, computed from `inputs` and recorded on `tape`, to the graph.
 pub(crate) fn attach<B: Backend, C: CheckpointStrategy>(
     inputs: Inputs<Autodiff<B, C>>,
     tape: Arc<dyn Tape<B>>,
@@ -37,7 +37,7 @@ pub(crate) fn attach<B: Backend, C: CheckpointStrategy>(
         ))
     };
     let poses = poses.map_or_else(untracked, primitive);
-    // They live until the output is registered: Burn frees the steps of tensors that nobody holds.
+    // Burn frees the steps of tensors without owners. The parents must outlive the registration.
     let parents: [FloatTensor<Autodiff<B, C>>; 7] = [
         primitive(gaussians.means),
         primitive(gaussians.scales),
@@ -61,8 +61,8 @@ impl<B: Backend> Backward<B, 7> for RenderBackward {
     type State = Arc<dyn Tape<B>>;
 
     /// # Panics
-    /// Where the incoming gradient cannot be read, or the memory for the outgoing ones is refused:
-    /// Burn's graph has no way to hand an error to the caller of `backward()`.
+    /// Panics if the incoming gradient cannot be read, or if the vjp fails, for example without
+    /// enough memory. Burn's `backward()` cannot return an error.
     fn backward(self, ops: Ops<Self::State, 7>, grads: &mut BurnGradients, _: &mut Checkpointer) {
         let tape = ops.state;
         let v_output = grads.consume::<B>(&ops.node);
@@ -79,12 +79,12 @@ impl<B: Backend> Backward<B, 7> for RenderBackward {
     }
 }
 
-/// The backend's own form of a float tensor.
+/// Unwraps a float tensor to the primitive of its backend.
 pub(crate) fn primitive<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> FloatTensor<B> {
     tensor.into_primitive().tensor()
 }
 
-/// A tensor of the backend's own form.
+/// Wraps a float primitive of the backend as a tensor.
 pub(crate) fn tensor<B: Backend, const D: usize>(primitive: FloatTensor<B>) -> Tensor<B, D> {
     Tensor::from_primitive(TensorPrimitive::Float(primitive))
 }

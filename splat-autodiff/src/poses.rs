@@ -1,10 +1,10 @@
-//! Poses that come as a tensor.
+//! Camera poses passed as a tensor.
 
 use splat::Views;
 
 use crate::data::Precision;
 
-/// Replaces `camera_from_world` of every camera by rows of `poses`, `[V, 3, 4]`.
+/// Sets `camera_from_world` of every camera to the matrix of its view in `poses`, `[V, 3, 4]`.
 pub(crate) fn set_poses<T: Precision>(views: &mut Views, poses: &[T]) {
     for (camera, pose) in views.cameras.iter_mut().zip(poses.chunks_exact(12)) {
         for (to, &from) in camera

@@ -1,5 +1,5 @@
-//! Between Burn's tensors on a `CubeCL` runtime and that runtime's buffers. Nothing is copied but
-//! what is not contiguous or not `f32`.
+//! Conversions between Burn's tensors on a `CubeCL` runtime and the buffers of the runtime. Only
+//! tensors that are not contiguous or not `f32` are copied.
 
 use std::any::{Any, TypeId};
 
@@ -13,16 +13,18 @@ use splat::GpuBuffer;
 
 use crate::error::Error;
 
-/// Whether the tensors of `B` lie on the runtime `R`, with or without Burn's fusion of operations.
+/// Whether the tensors of `B` belong to the runtime `R`, directly or through Burn's fusion.
 pub fn lies_on<B: Backend, R: CubeRuntime>() -> bool {
     let held = TypeId::of::<FloatTensor<B>>();
     held == TypeId::of::<CubeTensor<R>>() || fused::lies_on::<R>(held)
 }
 
-/// The buffer behind `tensor`, contiguous `f32`; and the tensor, which knows its device.
+/// Returns the buffer of `tensor` as contiguous `f32` elements. Also returns the tensor of that
+/// buffer, which holds its client and device.
 ///
 /// # Errors
-/// [`Error::Read`] where the tensor lies on another runtime.
+/// Returns [`Error::Read`] if the tensor belongs to another runtime. Returns [`Error::Render`] if
+/// [`GpuBuffer::from_handle`] rejects the buffer.
 pub fn take<B: Backend, R: CubeRuntime>(
     argument: &'static str,
     tensor: FloatTensor<B>,
@@ -44,10 +46,11 @@ pub fn take<B: Backend, R: CubeRuntime>(
     Ok((buffer, tensor))
 }
 
-/// A buffer as a tensor of `shape` and type `dtype`, on the client and device of `like`.
+/// Wraps a buffer of `f32` elements as a tensor of `shape`, on the client and device of `like`. The
+/// tensor is converted to `dtype`.
 ///
 /// # Errors
-/// As [`take`].
+/// Returns [`Error::Read`] if the tensors of `B` belong to another runtime.
 pub fn give<B: Backend, R: CubeRuntime>(
     argument: &'static str,
     buffer: &GpuBuffer,
@@ -75,15 +78,16 @@ pub fn give<B: Backend, R: CubeRuntime>(
     })
 }
 
-/// `a` as a `Z`, if it is one.
+/// Returns `a` as a `Z` if the types `A` and `Z` are the same.
 fn cast<A: 'static, Z: 'static>(a: A) -> Option<Z> {
     let mut a = Some(a);
     let a: &mut dyn Any = &mut a;
     a.downcast_mut::<Option<Z>>().and_then(Option::take)
 }
 
-/// Burn's fusion holds back operations and names their results; here the names become buffers and
-/// buffers get names.
+/// Burn's fusion delays operations, and a fused tensor is only an identifier of a future result.
+/// This module resolves such identifiers to tensors with a buffer, and registers tensors with
+/// Burn's fusion.
 #[cfg(feature = "fusion")]
 mod fused {
     use std::any::TypeId;
@@ -100,22 +104,24 @@ mod fused {
     use super::cast;
 
     type Fused<R> = FusionTensor<FusionCubeRuntime<R>>;
-    /// Burn's backend of the runtime. Float tensors do not depend on its other element types.
+    /// Burn's backend of the runtime. The type of its float tensors does not depend on the other
+    /// element types.
     type Plain<R> = CubeBackend<R, f32, i32, u32>;
 
     pub(super) fn lies_on<R: CubeRuntime>(held: TypeId) -> bool {
         held == TypeId::of::<Fused<R>>()
     }
 
-    /// Launches what `tensor` waits for and returns its buffer; nothing where it is no fused
-    /// tensor.
+    /// Launches the pending operations of `tensor` and returns the tensor with its buffer. Returns
+    /// `None` if `A` is not a fused tensor.
     pub(super) fn resolve<A: 'static, R: CubeRuntime>(tensor: A) -> Option<CubeTensor<R>> {
         let tensor: Fused<R> = cast(tensor)?;
         let client = tensor.client.clone();
         Some(client.resolve_tensor_float::<Plain<R>>(tensor))
     }
 
-    /// The inverse; nothing where `Z` is no fused tensor.
+    /// Registers `tensor` with Burn's fusion: the inverse of [`resolve`]. Returns `None` if `Z` is
+    /// not a fused tensor.
     pub(super) fn register<Z: 'static, R: CubeRuntime>(tensor: CubeTensor<R>) -> Option<Z> {
         let client = GlobalFusionClient::<FusionCubeRuntime<R>>::load(&tensor.device);
         let (shape, dtype) = (tensor.shape(), tensor.dtype);
@@ -136,7 +142,10 @@ mod fused {
     use burn_cubecl::CubeRuntime;
     use burn_cubecl::tensor::CubeTensor;
 
-    #[expect(clippy::extra_unused_type_parameters, reason = "as with fusion")]
+    #[expect(
+        clippy::extra_unused_type_parameters,
+        reason = "same signature as with fusion"
+    )]
     pub(super) fn lies_on<R: CubeRuntime>(_: TypeId) -> bool {
         false
     }

@@ -1,4 +1,4 @@
-//! The entry points: with and without gradient, with and without a tensor of poses.
+//! The entry points: with and without gradients, with and without a tensor of poses.
 
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -15,32 +15,47 @@ use crate::layout::Layout;
 use crate::op::{attach, tensor};
 use crate::tape::Recording;
 
-/// Rendered images: the tensors of [`splat::Image`].
+/// The rendered images of V views: [`splat::Image`] as Burn tensors.
+///
+/// H and W are the height and width of `views` in pixels, C is the number of feature channels, and
+/// L the length of `config.layers`. The element type is the element type of the inputs. Equation
+/// numbers refer to docs/MATH.md.
 #[derive(Debug, Clone)]
 pub struct Rendered<B: Backend> {
-    /// `[V, H, W, C]`: sum of weight times features, plus transmittance times background.
+    /// Feature images `[V, H, W, C]`: the sum of weight times features, plus the remaining
+    /// transmittance times the background (eq. 15). The unit is the unit of the features.
     pub features: Tensor<B, 4>,
-    /// `[V, H, W]`: the transmittance left; alpha is `1 - T`. Present if asked for.
+    /// Remaining transmittance T `[V, H, W]` in [0, 1] (eq. 15); alpha is `1 - T`. `Some` if
+    /// [`splat::Outputs::transmittance`] is set.
     pub transmittance: Option<Tensor<B, 3>>,
-    /// `[V, H, W]`: sum of weight times camera z, not divided by alpha. Present if asked for.
+    /// Depth images `[V, H, W]` in world units: the sum of weight times camera z (eq. 15), not
+    /// divided by alpha. `Some` if [`splat::Outputs::depth`] is set.
     pub depth: Option<Tensor<B, 3>>,
-    /// `[V, L, H, W, C]`: the images of the nearest `config.layers[l]` visible splats over the
-    /// background. Present if any layer is asked for; without gradient.
+    /// Layer images `[V, L, H, W, C]`: image `l` contains only the nearest `config.layers[l]`
+    /// visible splats, over the background. `Some` if `config.layers` is not empty. Layer images
+    /// carry no gradient.
     pub layers: Option<Tensor<B, 5>>,
 }
 
-/// Renders every view of `gaussians` over `background` `[V, C]`, differentiably.
+/// Renders every view of `gaussians` over its background, differentiably.
 ///
-/// A gradient reaches every tensor that tracks one; the others cost nothing in the backward pass.
-/// May be differentiated once, see the [crate's documentation](crate).
+/// `background` is `[V, C]`: one row for each of the V views, in the unit of the features. The
+/// backward pass computes gradients with respect to the Gaussians' tensors and `background`
+/// (docs/MATH.md, eq. 1' to 17). Only tracked tensors receive a gradient. `backward()` can be
+/// called once per render, see the [crate's documentation](crate).
 ///
 /// # Errors
-/// Shapes, element types or devices that do not fit, what [`splat::render()`] refuses, and a
-/// backend below `Autodiff` that is differentiable itself.
+/// - [`Error::Shape`] if a tensor does not have the documented shape.
+/// - [`Error::DType`] if an element type differs from that of `gaussians.means`, or is not a
+///   supported float type.
+/// - [`Error::Device`] if a tensor is not on the device of `gaussians.means`.
+/// - [`Error::Read`] if a tensor cannot be read from its device.
+/// - [`Error::NestedAutodiff`] if `B` is itself differentiable.
+/// - [`Error::Render`] if [`splat::render()`] returns an error.
 ///
 /// # Panics
-/// Not this function, but the backward pass through it panics where memory runs out: Burn has no
-/// errors there.
+/// The function itself does not panic. The backward pass panics on any error, for example if
+/// memory runs out, because Burn's `backward()` cannot return an error.
 pub fn render<B: Backend, C: CheckpointStrategy>(
     gaussians: &GaussianTensors<Autodiff<B, C>>,
     views: &Views,
@@ -59,14 +74,19 @@ pub fn render<B: Backend, C: CheckpointStrategy>(
     )
 }
 
-/// [`render`] with `camera_from_world` of every view in `poses` `[V, 3, 4]`, rows `[R | t]`; those
-/// of `views` are not read.
+/// Renders like [`render`], with the camera poses given by a tensor.
 ///
-/// The gradient by `poses` takes the twelve numbers as free: to stay on rotations, compute them
-/// from a tensor that cannot leave them. A pose that is not finite culls everything its view sees.
+/// `poses` is `[V, 3, 4]`: `camera_from_world` of every view as rows `[R | t]`, t in world units.
+/// The poses in `views` are ignored. A pose that is not finite culls all Gaussians of its view.
+///
+/// The gradient with respect to `poses` treats the twelve entries as independent. To keep R a
+/// rotation, compute `poses` from a parametrisation of rotations.
 ///
 /// # Errors
-/// As [`render`].
+/// The same as for [`render`]. The checks of shape, element type and device include `poses`.
+///
+/// # Panics
+/// The same as for [`render`].
 pub fn render_with_poses<B: Backend, C: CheckpointStrategy>(
     gaussians: &GaussianTensors<Autodiff<B, C>>,
     views: &Views,
@@ -86,10 +106,13 @@ pub fn render_with_poses<B: Backend, C: CheckpointStrategy>(
     )
 }
 
-/// [`render`] on any backend, without gradient: on a differentiable one, the result is a constant.
+/// Renders like [`render`] on any backend, without gradients.
+///
+/// On a differentiable backend the result is a constant, and the render runs on the CPU. To render
+/// on the device, pass the inner tensors.
 ///
 /// # Errors
-/// As [`render`].
+/// The same as for [`render`], except [`Error::NestedAutodiff`].
 pub fn render_forward<B: Backend>(
     gaussians: &GaussianTensors<B>,
     views: &Views,
@@ -108,10 +131,12 @@ pub fn render_forward<B: Backend>(
     )
 }
 
-/// [`render_with_poses`] on any backend, without gradient.
+/// Renders like [`render_with_poses`] on any backend, without gradients.
+///
+/// [`render_forward`] describes the behaviour on a differentiable backend.
 ///
 /// # Errors
-/// As [`render_with_poses`].
+/// The same as for [`render_with_poses`], except [`Error::NestedAutodiff`].
 pub fn render_forward_with_poses<B: Backend>(
     gaussians: &GaussianTensors<B>,
     views: &Views,
@@ -169,11 +194,11 @@ fn differentiable<B: Backend, C: CheckpointStrategy>(
     Ok(rendered)
 }
 
-/// The parts of the operation's output, as tensors of their own.
+/// Splits the operation's output into the rendered tensors.
 ///
-/// They are views, so that nobody but the graph holds the operation's node. Then Burn knows after a
-/// backward pass that whatever else was computed from them cannot be differentiated, and says so;
-/// otherwise it would return no gradients.
+/// Each part is a view of the output, so that only the graph holds the operation's node. Then the
+/// second `backward()` of two losses that share the parts panics in Burn. If the parts held the
+/// node, that `backward()` would silently return no gradients.
 fn separate<B: Backend>(output: FloatTensor<B>, layout: Layout) -> Rendered<B> {
     let joined: Tensor<B, 1> = tensor(output);
     let [v, h, w, _] = layout.shape;
@@ -181,7 +206,7 @@ fn separate<B: Backend>(output: FloatTensor<B>, layout: Layout) -> Rendered<B> {
     let mut part = |len: usize| {
         let range = start..start + len;
         start = range.end;
-        // A slice of everything would leave the graph where everything is nothing.
+        // In Burn an empty slice is a new tensor outside the graph.
         if len == layout.elements() {
             joined.clone()
         } else {

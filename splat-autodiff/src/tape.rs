@@ -1,5 +1,5 @@
-//! The types that both paths of a render share: a recorded forward pass, the trait of its backward
-//! pass, and the shapes of the images and of the inputs.
+//! Types shared by the CPU path and the device path: a recorded forward pass, the trait of its
+//! backward pass, and the shapes of images and inputs.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -11,25 +11,26 @@ use splat::{Image, Wanted};
 use crate::error::Error;
 use crate::layout::Layout;
 
-/// Images as tensors of the backend's own form, in their shapes.
+/// Images as tensor primitives of the backend, each in its own shape.
 pub(crate) type Forward<B> = Image<FloatTensor<B>>;
 
-/// A forward pass that can be followed by a backward pass.
+/// A forward pass with the saved state for its backward pass.
 pub(crate) struct Recording<B: Backend> {
-    /// Features, then transmittance, then depth, in one dimension.
+    /// Features, then transmittance, then depth, as one tensor of rank 1.
     pub(crate) joined: FloatTensor<B>,
     /// `[V, L, H, W, C]`
     pub(crate) layers: Option<FloatTensor<B>>,
-    /// Where the outputs lie in `joined`.
+    /// The layout of the outputs in `joined`.
     pub(crate) layout: Layout,
-    /// What the backward pass reads.
+    /// The saved state for the backward pass.
     pub(crate) tape: Arc<dyn Tape<B>>,
 }
 
-/// What a forward pass keeps, and the vjp that reads it.
+/// The saved state of a forward pass, with its vjp.
 pub(crate) trait Tape<B: Backend>: Debug + Send + Sync {
-    /// The gradients with respect to the `tracked` inputs, from that with respect to the joined
-    /// outputs. Means, scales, quaternions, opacities, features, background, poses.
+    /// Computes the gradients with respect to the `tracked` inputs from the gradient with respect
+    /// to the joined outputs. The inputs are, in this order: means, scales, quaternions, opacities,
+    /// features, background, poses.
     fn vjp(
         &self,
         v_joined: FloatTensor<B>,
@@ -54,7 +55,7 @@ pub(crate) fn image_shapes(layout: Layout, layers: usize) -> ImageShapes {
     }
 }
 
-/// The shapes of the seven inputs: N Gaussians of C channels, V views.
+/// The shapes of the seven inputs of a render with `n` Gaussians, `c` channels and `v` views.
 pub(crate) fn input_shapes(n: usize, c: usize, v: usize) -> [Vec<usize>; 7] {
     [
         vec![n, 3],
@@ -67,7 +68,7 @@ pub(crate) fn input_shapes(n: usize, c: usize, v: usize) -> [Vec<usize>; 7] {
     ]
 }
 
-/// What a vjp shall compute so that all `tracked` inputs have their gradient.
+/// Converts the `tracked` flags of the seven inputs to the groups of gradients of a vjp.
 pub(crate) fn wanted(tracked: [bool; 7]) -> Wanted {
     Wanted::NONE
         .with_geometry(tracked[..4].contains(&true))

@@ -1,5 +1,6 @@
-//! Tensors of Burn's wgpu backend, with and without fusion: their own buffers are rendered, and
-//! images and gradients are those of the CPU. Without a device the tests show as ignored.
+//! Renders of tensors of Burn's wgpu backend, with and without fusion. The kernels read the
+//! tensors' buffers. Images and gradients equal those of the CPU within a tolerance. Without a
+//! device the tests are reported as ignored.
 //!
 //! `cargo test -p splat-autodiff --features wgpu,fusion --test device`
 
@@ -21,16 +22,16 @@ use splat_autodiff::{GaussianTensors, render_forward, render_with_poses};
 type Plain = CubeBackend<WgpuRuntime, f32, i32, u32>;
 type Fused = Fusion<Plain>;
 
-/// Device against CPU, relative to the largest number of a tensor: roundings of `f32` in another
-/// order, and another exponential.
+/// Greatest difference between device and CPU, relative to the largest element of a tensor. The
+/// device rounds `f32` in another order and uses another exponential.
 const TOLERANCE: f32 = 1e-4;
 
-/// Gaussians, channels, views.
+/// Numbers of Gaussians (N), channels (C) and views (V).
 const N: usize = 24;
 const C: usize = 3;
 const V: usize = 2;
 
-/// Numbers in (-1, 1) without a pattern.
+/// Quasi-random values in (-1, 1).
 fn numbers(len: usize, seed: usize) -> Vec<f32> {
     let number = |i: usize| ((i + 97 * seed) as f32 * 0.618_034).fract() * 2.0 - 1.0;
     (1..=len).map(number).collect()
@@ -53,8 +54,7 @@ fn config() -> RenderConfig {
         .with_layers(vec![2])
 }
 
-/// Inputs of a render: means, scales, quaternions, opacities, features, background, poses. The
-/// means are not contiguous.
+/// The seven inputs of a render. [`inputs`] creates the means as a tensor that is not contiguous.
 struct Inputs<B: Backend> {
     gaussians: GaussianTensors<B>,
     background: Tensor<B, 2>,
@@ -82,7 +82,7 @@ fn inputs<B: Backend>(device: &B::Device) -> Inputs<B> {
     }
 }
 
-/// Images and gradients of a render, as numbers.
+/// Returns the images and gradients of a render as named buffers.
 fn everything<B: Backend>(device: &B::Device) -> Result<Vec<(&'static str, Vec<f32>)>, Failed> {
     let Inputs {
         gaussians: g,
@@ -140,7 +140,7 @@ fn equals_the_cpu<B: Backend>(device: &B::Device) -> Result<(), Failed> {
             return Err(format!("{name}: nothing to compare").into());
         }
         for (i, (a, b)) in got.iter().zip(&expected).enumerate() {
-            // Phrased so that NaN fails it.
+            // The comparison is false for NaN.
             let close = (a - b).abs() <= TOLERANCE * scale;
             if !close {
                 return Err(format!("{name}[{i}]: device {a}, CPU {b}, scale {scale}").into());
@@ -168,7 +168,7 @@ fn forward_equals_recorded<B: Backend>(device: &B::Device) -> Result<(), Failed>
     Err("images with and without gradient differ".into())
 }
 
-/// The number that `CubeCL` gives to an allocation.
+/// Returns the identifier of the buffer's allocation in `CubeCL`.
 fn allocation(buffer: &GpuBuffer) -> Result<String, Failed> {
     let text = format!("{:?}", buffer.handle().memory);
     let number = text.split("ManagedMemoryId { value: ").nth(1);
@@ -193,20 +193,20 @@ fn buffers_are_lent<B: Backend>(device: &B::Device) -> Result<(), Failed> {
     if allocation(&lend(&other)?.0)? == allocation(&first)? {
         return Err("two tensors have one buffer: the comparison says nothing".into());
     }
-    // And back: the tensor has the very buffer.
+    // A buffer that becomes a tensor keeps its allocation.
     let back = give::<B, WgpuRuntime>("it", &first, &[20, 3], DType::F32, &like)?;
     let (back, _) = take::<B, WgpuRuntime>("it", back)?;
     same("a buffer returned", &first, &back)
 }
 
-/// The allocation of a tensor.
+/// Returns the identifier of the tensor's allocation in `CubeCL`.
 fn allocation_of<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Result<String, Failed> {
     allocation(&take::<B, WgpuRuntime>("it", tensor.into_primitive().tensor())?.0)
 }
 
-/// The kernels write images into one allocation, and gradients by geometry into another: tensors
-/// that share them have come from there and not by way of the host, which copies each into one of
-/// its own.
+/// The kernels write all images into one allocation, and the gradients with respect to geometry
+/// into another. Tensors in a common allocation were therefore written by the kernels. Tensors
+/// copied from the host each have a separate allocation.
 fn renders_stay_on_the_device<B: Backend>(device: &B::Device) -> Result<(), Failed> {
     let given = inputs::<Autodiff<B>>(device);
     let (means, scales) = (
@@ -221,8 +221,12 @@ fn renders_stay_on_the_device<B: Backend>(device: &B::Device) -> Result<(), Fail
     let (background, poses) = (given.background, given.poses);
     let image = render_with_poses(&gaussians, &views(), background, poses, &config())?;
     let gradients = image.features.sum().backward();
-    let v_means = means.grad(&gradients).ok_or("no gradient by means")?;
-    let v_scales = scales.grad(&gradients).ok_or("no gradient by scales")?;
+    let v_means = means
+        .grad(&gradients)
+        .ok_or("no gradient with respect to means")?;
+    let v_scales = scales
+        .grad(&gradients)
+        .ok_or("no gradient with respect to scales")?;
 
     let given = inputs::<B>(device);
     let forward = splat_autodiff::render_forward_with_poses(
@@ -277,7 +281,7 @@ fn empty_scenes<B: Backend>(device: &B::Device) -> Result<(), Failed> {
     Err("not the background".into())
 }
 
-/// What a trial does on a device.
+/// A check that runs as one trial on a device.
 type Check<D> = fn(&D) -> Result<(), Failed>;
 
 fn trials_on<B: Backend>(name: &str, device: &B::Device, found: bool, trials: &mut Vec<Trial>)
@@ -303,7 +307,7 @@ where
 
 fn main() {
     let device = WgpuDevice::default();
-    // CubeCL panics where no adapter is found; that is the only way it has to say so.
+    // CubeCL reports a missing adapter only by a panic.
     let found = std::panic::catch_unwind(|| Plain::name(&WgpuDevice::default())).is_ok();
     let mut trials = Vec::new();
     trials_on::<Plain>("plain", &device, found, &mut trials);

@@ -1,6 +1,6 @@
-//! Every scene on every backend: images and gradients against `f64`, the same bits twice and in
-//! chunks of any size, hostile numbers. A backend whose device is not there shows as ignored, never
-//! as passed.
+//! Tests of every backend with every scene. Images and gradients are compared with `f64`. Repeated
+//! runs, and runs in chunks of any size, must give the same bits. Scenes with invalid values must
+//! be culled correctly. A backend without its device is reported as ignored, never as passed.
 //!
 //! `cargo test -p splat-device-tests --features wgpu --test backends`
 
@@ -22,15 +22,15 @@ use backends_support::{Entry, Outcome, entries};
 use support::band::boundary_band;
 use support::{World, cotangent, crowd};
 
-/// Images against `f64` outside the boundary band, relative to the largest value: a few hundred
-/// roundings of 6e-8.
+/// Greatest difference between an image and the `f64` image outside the boundary band, relative to
+/// the largest value. It corresponds to a few hundred roundings of 6e-8.
 const IMAGE_TOLERANCE: f64 = 2e-5;
 
-/// Gradients against `f64`, relative to the largest of their kind, where the loss ignores the
-/// boundary band.
+/// Greatest difference between a gradient and the `f64` gradient, relative to the largest element
+/// of the buffer. The loss ignores the pixels of the boundary band.
 const GRADIENT_TOLERANCE: f64 = 1e-4;
 
-/// The most pixels of an image that may lie in the boundary band: one in twenty-five.
+/// Greatest share of the pixels that can lie in the boundary band: one in twenty-five.
 const BAND_SHARE: f64 = 0.04;
 
 fn images_and_gradients_equal_f64(world: &World, entry: &Entry) -> Result<(), Failed> {
@@ -65,8 +65,7 @@ fn images_and_gradients_equal_f64(world: &World, entry: &Entry) -> Result<(), Fa
             }
             return Err(format!("{name}: asked for or not").into());
         };
-        // A prefix of a pixel may hang by a thread where the whole does not: layers are held to the
-        // shares of the band.
+        // The band has one entry per pixel of a view. All layers of a pixel use the same entry.
         let layers = world.config.layers.len().max(1);
         compare(name, got, expected, IMAGE_TOLERANCE, |i| {
             let pixel = i / per_pixel;
@@ -76,20 +75,32 @@ fn images_and_gradients_equal_f64(world: &World, entry: &Entry) -> Result<(), Fa
     }
     let (a, b) = (&v_got.gaussians, &v.gaussians);
     for (name, a, b) in [
-        ("by means", &a.means, &b.means),
-        ("by scales", &a.scales, &b.scales),
-        ("by quaternions", &a.quaternions, &b.quaternions),
-        ("by opacities", &a.opacities, &b.opacities),
-        ("by features", &a.features, &b.features),
-        ("by backgrounds", &v_got.backgrounds, &v.backgrounds),
-        ("by poses", &v_got.camera_from_world, &v.camera_from_world),
+        ("with respect to means", &a.means, &b.means),
+        ("with respect to scales", &a.scales, &b.scales),
+        (
+            "with respect to quaternions",
+            &a.quaternions,
+            &b.quaternions,
+        ),
+        ("with respect to opacities", &a.opacities, &b.opacities),
+        ("with respect to features", &a.features, &b.features),
+        (
+            "with respect to backgrounds",
+            &v_got.backgrounds,
+            &v.backgrounds,
+        ),
+        (
+            "with respect to poses",
+            &v_got.camera_from_world,
+            &v.camera_from_world,
+        ),
     ] {
         compare(name, a, b, GRADIENT_TOLERANCE, |_| false)?;
     }
     Ok(())
 }
 
-/// All numbers of a render, as bits.
+/// Returns all values of the images and gradients as bits.
 fn bits((image, v): &Outcome) -> Vec<u32> {
     let optional = [&image.transmittance, &image.depth, &image.layers];
     let g = &v.gaussians;
@@ -117,7 +128,7 @@ fn same_bits_twice_and_in_any_chunks(world: &World, entry: &Entry) -> Result<(),
     Ok(())
 }
 
-/// What is not wanted comes back empty, and changes nothing else.
+/// Gradients that are not wanted are empty. The wanted gradients do not depend on the selection.
 fn unwanted_gradients_are_empty(world: &World, entry: &Entry) -> Result<(), Failed> {
     let v_image = cotangent(&world.render().0).map(narrow);
     let (_, all) = entry.run(world, &v_image, Wanted::ALL)?;
@@ -171,7 +182,7 @@ fn unwanted_gradients_are_empty(world: &World, entry: &Entry) -> Result<(), Fail
     Ok(())
 }
 
-/// More hits than the least chunk of them has, several times over: every splat in all of 20 tiles.
+/// The hits fill the smallest chunk several times: each splat touches all 20 tiles.
 fn same_bits_in_chunks_of_many_hits(entry: &Entry) -> Result<(), Failed> {
     let mut world = crowd(23, 1, 700, [80, 64], Projection::Orthographic);
     world.gaussians.scales.fill(2.0);
@@ -179,7 +190,7 @@ fn same_bits_in_chunks_of_many_hits(entry: &Entry) -> Result<(), Failed> {
     same_bits_twice_and_in_any_chunks(&world, entry)
 }
 
-/// More views than a grid has cubes along one side, of one pixel each.
+/// Renders more views, of one pixel each, than a grid has workgroups along one side.
 fn seventy_thousand_views(entry: &Entry) -> Result<(), Failed> {
     const VIEWS: usize = 70_000;
     let mut world = crowd(21, 1, 3, [1, 1], Projection::Orthographic);
@@ -195,7 +206,8 @@ fn seventy_thousand_views(entry: &Entry) -> Result<(), Failed> {
     images_and_gradients_near_cpu(&world, entry)
 }
 
-/// For scenes too large for the oracle: against the CPU at `f32`.
+/// Compares image and gradients with the CPU at `f32`, for scenes that are too large for the
+/// oracle.
 fn images_and_gradients_near_cpu(world: &World, entry: &Entry) -> Result<(), Failed> {
     let v_image = cotangent(&world.render().0).map(narrow);
     let (image, v) = entry.run(world, &v_image, Wanted::ALL)?;
@@ -208,14 +220,24 @@ fn images_and_gradients_near_cpu(world: &World, entry: &Entry) -> Result<(), Fai
         |_| false,
     )?;
     let means = widen(&v_expected.gaussians.means);
-    compare("by means", &v.gaussians.means, &means, 1e-3, |_| false)?;
+    compare(
+        "with respect to means",
+        &v.gaussians.means,
+        &means,
+        1e-3,
+        |_| false,
+    )?;
     let backgrounds = widen(&v_expected.backgrounds);
-    compare("by backgrounds", &v.backgrounds, &backgrounds, 1e-4, |_| {
-        false
-    })
+    compare(
+        "with respect to backgrounds",
+        &v.backgrounds,
+        &backgrounds,
+        1e-4,
+        |_| false,
+    )
 }
 
-/// Shapes that do not fit are errors on every backend.
+/// Inconsistent shapes are errors on every backend.
 fn wrong_shapes_are_errors(entry: &Entry) -> Result<(), Failed> {
     let world = crowd(22, 1, 4, [8, 8], Projection::Pinhole);
     let v_image = cotangent(&world.render().0).map(narrow);
@@ -239,7 +261,7 @@ fn wrong_shapes_are_errors(entry: &Entry) -> Result<(), Failed> {
     }
 }
 
-/// The comparison itself: it must refuse what is wrong.
+/// Checks that the comparison rejects wrong values.
 fn comparison_rejects_wrong_numbers() -> Result<(), Failed> {
     let expected = [1.0, -2.0, 0.5];
     let accepts = |got: &[f32]| compare("numbers", got, &expected, 1e-4, |_| false).is_ok();
@@ -301,7 +323,7 @@ fn main() {
             ("seventy_thousand_views", seventy_thousand_views),
             ("wrong_shapes_are_errors", wrong_shapes_are_errors),
         ] {
-            // Grids and checks are the same with planes as without, and many views take a while.
+            // Grids and shape checks do not depend on subgroups, and the many views are slow.
             let of_twins = !name.starts_with("seventy") && !name.starts_with("wrong");
             if of_twins || !entry.name.ends_with("planes") {
                 add(name.to_owned(), Box::new(move || run(entry)));

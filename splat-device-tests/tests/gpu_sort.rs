@@ -1,7 +1,8 @@
-//! The device's scan and sort against the host's. Without a wgpu device the tests show as ignored.
+//! Compares the device's scan, sort and tile lists with those of the host. Without a wgpu device
+//! the tests are reported as ignored.
 //!
-//! `cargo test -p splat-device-tests --features wgpu --test gpu_sort`; with `-- --ignored` the long
-//! ones too.
+//! `cargo test -p splat-device-tests --features wgpu --test gpu_sort` runs the tests. With
+//! `-- --include-ignored` the slow tests run too.
 
 use cubecl_wgpu::{WgpuDevice, WgpuRuntime};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -15,7 +16,7 @@ fn gpu() -> Result<Device, RenderError> {
     Gpu::new(&WgpuDevice::default())
 }
 
-/// Lengths around the sides of cubes, blocks, and two levels of blocks.
+/// Lengths around the sizes of workgroups, of blocks, and of two levels of blocks.
 const LENGTHS: [usize; 16] = [
     0, 1, 2, 255, 256, 257, 2047, 2048, 2049, 4095, 4096, 4097, 65_535, 65_536, 70_001, 1_000_003,
 ];
@@ -25,7 +26,7 @@ fn random(len: usize, below: u32) -> Vec<u32> {
     (0..len).map(|_| rng.random_range(0..=below)).collect()
 }
 
-/// The first index at which two lists differ.
+/// Returns an error with the first index at which two lists differ.
 fn same(what: &str, got: &[u32], expected: &[u32]) -> Result<(), Failed> {
     if got.len() != expected.len() {
         return Err(format!("{what}: {} numbers, not {}", got.len(), expected.len()).into());
@@ -60,7 +61,7 @@ fn scans() -> Result<(), Failed> {
         }
         scan_equals_host(&vec![1; len], 1)?;
     }
-    // Three levels of blocks.
+    // This length needs three levels of blocks.
     scan_equals_host(&random(2048 * 2048 + 5, 100), 1)
 }
 
@@ -134,9 +135,9 @@ fn sort_of_30_million() -> Result<(), Failed> {
     sort_equals_host(&random(LEN, u32::MAX), 32)
 }
 
-/// Splats of views of `lens`, boxes at multiples of 1/64 px: small sums of these are exact in
-/// `f32`, so that device and CPU must agree. Some are culled, some depths are negative, many are
-/// equal.
+/// Returns splats in views of the lengths `lens`. The coordinates of their boxes are multiples of
+/// `1 / grid` px. With 1/64 px, small sums of them are exact in `f32`, so that device and CPU must
+/// agree. Some splats are culled, some depths are negative, and many depths are equal.
 fn splats(lens: &[usize], width: usize, height: usize, grid: f32) -> Splats<Vec<f32>> {
     let mut rng = StdRng::seed_from_u64((width * height + lens.len()) as u64);
     let mut offsets = vec![0];
@@ -155,7 +156,7 @@ fn splats(lens: &[usize], width: usize, height: usize, grid: f32) -> Splats<Vec<
             let (mean, extent): (f32, f32) = (means[2 * m + axis], extent[axis]);
             (0..pixels).any(|pixel| (pixel as f32 + 0.5 - mean).abs() <= extent)
         };
-        // A splat off every pixel is culled, as the stage before has it.
+        // The projection culls a splat without a pixel centre in its box.
         let culled = m % 7 == 3 || !meets(0, width) || !meets(1, height);
         extents.extend(if culled { [0.0; 2] } else { extent });
         depths.push(match m % 5 {
@@ -178,7 +179,7 @@ fn splats(lens: &[usize], width: usize, height: usize, grid: f32) -> Splats<Vec<
     }
 }
 
-/// The lists of the device, after both stages.
+/// Returns the lists of the device after binning and sorting.
 fn lists(
     gpu: &Device,
     splats: &Splats<Vec<f32>>,
@@ -239,14 +240,14 @@ fn lists_equal_those_of_the_cpu() -> Result<(), Failed> {
     Ok(())
 }
 
-/// Where sums are rounded, every pixel that the box keeps, asked in the same `f32`, is in a tile of
-/// its splat.
+/// With rounded sums, no tile loses a splat: if a pixel passes the box test in `f32`, the list of
+/// its tile contains the splat.
 fn boxes_on_the_edge_lose_no_pixel() -> Result<(), Failed> {
     const SIDE: usize = 100;
     let tiles = SIDE.div_ceil(16);
     let mut splats = splats(&[3000], SIDE, SIDE, 1e7);
     for m in 0..2000 {
-        // The box ends at a pixel centre, as near as numbers go.
+        // The box ends at a pixel centre, up to rounding.
         let centre = (m % SIDE) as f32 + 0.5;
         let extent = (splats.means[2 * m] - centre).abs();
         splats.extents[2 * m] = extent;
@@ -294,7 +295,7 @@ fn lists_without_hits() -> Result<(), Failed> {
 fn too_many_hits_are_an_error() -> Result<(), Failed> {
     const SIDE: usize = 4096;
     let gpu = large()?;
-    // 2^16 tiles for each splat. One splat too many for 32 bits, or for one buffer of the device.
+    // Each splat touches 2^16 tiles. The hits exceed 32-bit indices, or one buffer of the device.
     let in_one_buffer = (gpu.client().properties().memory.max_page_size >> 18) as usize;
     let mut tried = 0;
     for count in [1 << 16, 1 << 17, in_one_buffer + 1] {

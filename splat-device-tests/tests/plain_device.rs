@@ -1,13 +1,13 @@
-//! Every kernel on a device that has no more than plain WebGPU: eight storage buffers, 16 KB of
-//! shared memory, 256 threads per workgroup, 128 MiB per buffer, no features. A kernel that asks
-//! for more does not run, and the numbers say so.
+//! Every kernel on a device with the limits of plain WebGPU: eight storage buffers, 16 KB of shared
+//! memory, 256 threads per workgroup, 128 MiB per buffer, no features. A kernel beyond these limits
+//! does not run, and its results are wrong.
 //!
-//! A program of its own, since the device is made by hand. Without an adapter the tests show as
-//! ignored.
+//! The device is created with explicit limits, so this is a separate test program. Without an
+//! adapter the tests are reported as ignored.
 //!
 //! `cargo test -p splat-device-tests --features wgpu --test plain_device`
 
-#[expect(dead_code, reason = "this program uses a part of the module")]
+#[expect(dead_code, reason = "this program uses only a part of the module")]
 mod backends_support;
 #[path = "../../splat/tests/support/mod.rs"]
 mod support;
@@ -21,18 +21,19 @@ use backends_support::compare::{compare, narrow, widen};
 use backends_support::{Entry, on_device};
 use support::{World, cotangent, crowd};
 
-/// Device against the CPU at `f32`, relative to the largest number of a kind: some roundings, in
-/// another order.
+/// Greatest difference between the device and the CPU at `f32`, relative to the largest element of
+/// a buffer. The two round in a different order.
 const TOLERANCE: f64 = 1e-3;
 
-/// Numbers that may be off by more: those of pixels where a threshold decides otherwise, and of the
-/// splats in them.
+/// Share of the elements that can differ by more than [`TOLERANCE`]. These elements belong to
+/// pixels where device and CPU decide a threshold differently, and to the splats in such pixels.
 const SHARE: f64 = 0.02;
 
-/// How far those may be off, relative to the largest of a kind: by a pair of twice the least alpha.
+/// Greatest difference of these elements, relative to the largest element of a buffer. It is the
+/// contribution of a pair with twice the least alpha.
 const OUTLIER: f64 = 2.0 / 255.0;
 
-/// The backend on a device with the limits of plain WebGPU, where there is an adapter.
+/// Returns the backend on a device with the limits of plain WebGPU, or `None` without an adapter.
 fn plain_gpu() -> Option<Gpu<WgpuRuntime>> {
     let backends = wgpu::Backends::VULKAN | wgpu::Backends::METAL | wgpu::Backends::DX12;
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
@@ -56,19 +57,19 @@ fn plain_gpu() -> Option<Gpu<WgpuRuntime>> {
         backend,
     };
     let device: WgpuDevice = init_device(setup, RuntimeOptions::default());
-    // CubeCL reports what the adapter has, not what this device was made with.
+    // CubeCL reports the features of the adapter. This device was created without them.
     let gpu = Gpu::new(&device).ok()?;
     let never = Support::Never;
     let gpu = gpu.with_subgroups(never).with_halves(never);
-    // As in a browser.
+    // Browsers require uniform barriers.
     Some(gpu.with_uniform_barriers(true))
 }
 
-/// The device really has no more: else this program would prove nothing.
+/// Checks the limits of the device. On a device with higher limits the other tests prove nothing.
 fn limits_are_those_of_plain_webgpu(gpu: &Gpu<WgpuRuntime>) -> Result<(), Failed> {
     let properties = gpu.client().properties();
     let hardware = &properties.hardware;
-    // CubeCL keeps one of the eight buffers to itself.
+    // CubeCL reserves one of the eight storage buffers.
     let got = (
         hardware.max_bindings,
         hardware.max_shared_memory_size,
@@ -80,7 +81,8 @@ fn limits_are_those_of_plain_webgpu(gpu: &Gpu<WgpuRuntime>) -> Result<(), Failed
     Err(format!("{got:?}").into())
 }
 
-/// Layers, depth, two chunks of channels forwards and three backwards: all variants of the kernels.
+/// A world that needs all variants of the kernels. It has layers, transmittance and depth. Its nine
+/// channels need two chunks in the forward pass and three in the backward pass.
 fn world() -> World {
     let mut world = crowd(30, 2, 70, [35, 20], Projection::Pinhole);
     let channels = 9;
@@ -102,26 +104,26 @@ fn world() -> World {
     }
 }
 
-/// Complains unless every number is finite and within [`OUTLIER`] of `expected`, and all but a
-/// [`SHARE`] of them within [`TOLERANCE`].
+/// Returns an error unless every element is within [`OUTLIER`] of `expected`, and all but a
+/// [`SHARE`] of the elements are within [`TOLERANCE`]. NaN and infinity are errors.
 fn near(name: &str, got: &[f32], expected: &[f32]) -> Result<(), Failed> {
     let expected = widen(&expected.to_vec());
     compare(name, got, &expected, OUTLIER, |_| false)?;
     let bound = TOLERANCE * support::scale(&expected).max(1e-3);
-    // Phrased so that NaN is not close.
+    // `close` is false for NaN.
     let close = |i: &usize| (f64::from(got[*i]) - expected[*i]).abs() <= bound;
     let far = got.len() - (0..got.len()).filter(close).count();
     if far as f64 <= SHARE * got.len() as f64 {
         return Ok(());
     }
     Err(format!(
-        "{name}: {far} of {} numbers are off by more than {bound:e}",
+        "{name}: {far} of {} elements differ by more than {bound:e}",
         got.len()
     )
     .into())
 }
 
-/// The comparison itself: it must refuse what is wrong.
+/// Checks that the comparison rejects wrong values.
 fn comparison_rejects_wrong_numbers() -> Result<(), Failed> {
     let expected = vec![1.0f32; 200];
     let with = |count: usize, x: f32| {
@@ -165,14 +167,22 @@ fn equals_the_cpu(gpu: &Gpu<WgpuRuntime>, regime: Regime) -> Result<(), Failed> 
     }
     let (a, b) = (&v.gaussians, &v_expected.gaussians);
     for (name, a, b) in [
-        ("by means", &a.means, &b.means),
-        ("by scales", &a.scales, &b.scales),
-        ("by quaternions", &a.quaternions, &b.quaternions),
-        ("by opacities", &a.opacities, &b.opacities),
-        ("by features", &a.features, &b.features),
-        ("by backgrounds", &v.backgrounds, &v_expected.backgrounds),
+        ("with respect to means", &a.means, &b.means),
+        ("with respect to scales", &a.scales, &b.scales),
         (
-            "by poses",
+            "with respect to quaternions",
+            &a.quaternions,
+            &b.quaternions,
+        ),
+        ("with respect to opacities", &a.opacities, &b.opacities),
+        ("with respect to features", &a.features, &b.features),
+        (
+            "with respect to backgrounds",
+            &v.backgrounds,
+            &v_expected.backgrounds,
+        ),
+        (
+            "with respect to poses",
             &v.camera_from_world,
             &v_expected.camera_from_world,
         ),
@@ -182,7 +192,7 @@ fn equals_the_cpu(gpu: &Gpu<WgpuRuntime>, regime: Regime) -> Result<(), Failed> 
     Ok(())
 }
 
-/// What a host that must not block asks for is what it would get by blocking, to the bit.
+/// `render_async` gives the same bits as `render`, which blocks the host.
 fn equals_itself_awaited(gpu: &Gpu<WgpuRuntime>, regime: Regime) -> Result<(), Failed> {
     let (config, world) = (world().config, world().rounded::<f32>());
     let gpu = gpu.clone().with_regime(regime);
@@ -201,7 +211,7 @@ fn equals_itself_awaited(gpu: &Gpu<WgpuRuntime>, regime: Regime) -> Result<(), F
     if image != expected || !drawn {
         return Err("another image".into());
     }
-    // Half the squared distance to black, but for the layers, which have no gradient.
+    // The gradient of half the squared norm of the image. Layers carry no gradient.
     let v_image = image.without_layers();
     let v_image = gpu.upload_image(&v_image.as_slices())?;
     let v_image = v_image.map(|buffer| buffer);
@@ -213,8 +223,9 @@ fn equals_itself_awaited(gpu: &Gpu<WgpuRuntime>, regime: Regime) -> Result<(), F
     Err("no gradient".into())
 }
 
-/// Tiles that are walked to the end of their lists, though no pixel goes on, have the bits of tiles
-/// that are left: full ones in front of many others.
+/// With uniform barriers a workgroup processes its tile list to the end, even after all pixels of
+/// the tile have ended. Without them it stops early. Both give the same bits. The world has many
+/// nearly opaque splats, so that tiles end early.
 fn equals_itself_leaving(gpu: &Gpu<WgpuRuntime>, regime: Regime) -> Result<(), Failed> {
     let mut world = crowd(31, 2, 900, [35, 20], Projection::Pinhole);
     world.gaussians.opacities.fill(0.9);
@@ -241,7 +252,7 @@ fn equals_itself_leaving(gpu: &Gpu<WgpuRuntime>, regime: Regime) -> Result<(), F
     Err("other numbers".into())
 }
 
-/// Twice the shared memory there is.
+/// Allocates twice the shared memory of the device.
 #[cube(launch)]
 fn greedy_kernel(out: &mut Array<u32>) {
     let mut shared = SharedMemory::<u32>::new(8192usize);
@@ -250,7 +261,7 @@ fn greedy_kernel(out: &mut Array<u32>) {
     out[UNIT_POS as usize] = shared[(8191 - UNIT_POS) as usize] + 1;
 }
 
-/// A launch that `CubeCL` refused shows where its numbers are read; what is read later is sound
+/// If `CubeCL` rejects a launch, the next download returns an error. Later downloads are valid
 /// again.
 fn a_kernel_that_did_not_run_is_an_error(gpu: &Gpu<WgpuRuntime>) -> Result<(), Failed> {
     let out = gpu.upload(&[0.0; 256])?;
@@ -268,7 +279,7 @@ fn a_kernel_that_did_not_run_is_an_error(gpu: &Gpu<WgpuRuntime>) -> Result<(), F
     if gpu.download(&out)? == [0.0; 256] {
         return Ok(());
     }
-    Err("other numbers than were written".into())
+    Err("the downloaded values differ from the uploaded values".into())
 }
 
 fn main() {

@@ -1,9 +1,10 @@
-//! Every reference file at hand on a device, in both regimes: the comparison of the example `verify --backend wgpu`, one trial per file and
-//! regime. Without a device, or without files (see `reference_files.rs`), trials show as ignored.
+//! Compares every available reference file with a render on a device, in both regimes. The
+//! comparison is the one of the example `verify --backend wgpu`. Each file and regime is one trial.
+//! Without a device, or without files (see `reference_folder`), the trials are reported as ignored.
 //!
 //! `cargo test -p splat-device-tests --features wgpu --test reference_device`
 
-#![expect(dead_code, reason = "of the example, the report is not used")]
+#![expect(dead_code, reason = "the example's report is not used")]
 
 #[path = "../../splat/examples/verify/compare.rs"]
 mod compare;

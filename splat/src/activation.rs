@@ -1,23 +1,29 @@
-//! The usual activations, from unconstrained parameters to scales and opacities (MATH eq. 20). The
-//! core does not use them. Each is followed by its vjp.
+//! Activations that map unconstrained parameters to scales and opacities (MATH eq. 20).
+//!
+//! The renderer does not call these functions: a caller applies them before the render. Each
+//! function is followed by its vjp.
 
 use crate::error::RenderError;
 use crate::gaussians::check_len;
 use crate::math::exp;
 use crate::number::Number;
 
-/// Scales from their logarithms, `s = e^a`, elementwise.
+/// Returns the scales `s = e^a` of the logarithms `logs`, elementwise and of the same length.
+///
+/// The exponential is computed in `f64` and rounded to `T`.
 pub fn scales_from_logs<T: Number>(logs: &[T]) -> Vec<T> {
     logs.iter()
         .map(|a| T::from_f64(exp::exponential(a.to_f64())))
         .collect()
 }
 
-/// Vjp of [`scales_from_logs`]: input `scales`, its result; incoming `v_scales`; outgoing `v_logs =
-/// v_scales scales`.
+/// Vjp of [`scales_from_logs`]. Returns `v_logs = v_scales scales`, elementwise (MATH eq. 20').
+///
+/// `scales` is the result of [`scales_from_logs`], and `v_scales` is the gradient with respect to
+/// it.
 ///
 /// # Errors
-/// [`RenderError::Shape`] where the two differ in length.
+/// [`RenderError::Shape`] if `scales` and `v_scales` differ in length.
 pub fn scales_from_logs_vjp<T: Number>(
     scales: &[T],
     v_scales: &[T],
@@ -26,7 +32,10 @@ pub fn scales_from_logs_vjp<T: Number>(
     Ok(scales.iter().zip(v_scales).map(|(&s, &v)| v * s).collect())
 }
 
-/// Opacities from their logits, `o = 1 / (1 + e^-a)`, elementwise.
+/// Returns the opacities `o = 1 / (1 + e^-a)` of the logits `logits`, elementwise and of the same
+/// length.
+///
+/// The exponential is computed in `f64`. The result is rounded to `T`.
 pub fn opacities_from_logits<T: Number>(logits: &[T]) -> Vec<T> {
     logits
         .iter()
@@ -34,11 +43,14 @@ pub fn opacities_from_logits<T: Number>(logits: &[T]) -> Vec<T> {
         .collect()
 }
 
-/// Vjp of [`opacities_from_logits`]: input `opacities`, its result; incoming `v_opacities`;
-/// outgoing `v_logits = v_opacities o (1 - o)`.
+/// Vjp of [`opacities_from_logits`]. Returns `v_logits = v_opacities o (1 - o)`, elementwise (MATH
+/// eq. 20').
+///
+/// `opacities` is the result of [`opacities_from_logits`], and `v_opacities` is the gradient with
+/// respect to it.
 ///
 /// # Errors
-/// [`RenderError::Shape`] where the two differ in length.
+/// [`RenderError::Shape`] if `opacities` and `v_opacities` differ in length.
 pub fn opacities_from_logits_vjp<T: Number>(
     opacities: &[T],
     v_opacities: &[T],

@@ -1,7 +1,7 @@
-//! What every backend offers: one method per stage and per vjp, buffers as associated types.
+//! The trait of all backends: one method per stage and per vjp.
 //!
-//! A forward method `A -> B` has a vjp `(A, v_B) -> v_A` with the same structs. Tile size, lanes,
-//! workgroups and atomics never cross this trait.
+//! A forward method `A -> B` has a vjp `(A, v_B) -> v_A` with the same structs. Tile sizes, lanes,
+//! workgroups and atomics do not appear in this trait.
 
 use crate::camera::Views;
 use crate::config::RenderConfig;
@@ -11,28 +11,54 @@ use crate::gradients::{ProjectGradients, Wanted};
 use crate::image::Image;
 use crate::splats::Splats;
 
-/// An engine to compute on. Methods validate what they are given; see each type for shapes.
+/// A compute engine: one method per stage of the render and per vjp.
+///
+/// Symbols in shapes: B views, N Gaussians, M splats (the sum of all ranges' lengths), C channels,
+/// images of H x W px.
+///
+/// # Errors
+/// Every method validates its arguments before it computes. Non-finite or degenerate values in a
+/// buffer are not errors. Each method lists the conditions on its arguments. In addition, every
+/// method may return
+///
+/// - [`RenderError::Capacity`] if a size exceeds 32-bit indices, an allocation fails, or a buffer
+///   exceeds the largest buffer of a device;
+/// - [`RenderError::Shape`] from `Gpu` if `splats.half_features` is present;
+/// - [`RenderError::Config`] from [`Cpu`](crate::Cpu) if the machine lacks the selected instruction
+///   set, see [`Simd`](crate::Simd);
+/// - [`RenderError::Device`] from [`Cpu`](crate::Cpu) if the system cannot create the threads.
 pub trait Backend {
-    /// A buffer that the backend made.
+    /// A buffer that the backend owns.
     type Buffer;
-    /// A buffer the backend can read, borrowed.
+    /// A borrowed buffer that the backend reads.
     type View<'a>: Copy;
-    /// Which tiles each splat touches, see [`Backend::bin`].
+    /// The tiles that each splat touches, made by [`Backend::bin`].
     type Hits;
-    /// The hits of every tile in depth order, see [`Backend::sort`].
+    /// The hits of every tile in depth order, made by [`Backend::sort`].
     type SortedHits;
-    /// What the compositor's vjp replays, see [`Backend::composite`].
+    /// The state of the forward pass that [`Backend::composite_vjp`] reads, made by
+    /// [`Backend::composite`].
     type Composited;
 
     /// Borrows a buffer.
     fn view(buffer: &Self::Buffer) -> Self::View<'_>;
 
-    /// Stage 1. Culled Gaussians (behind near, beyond far, below `alpha_min`, not finite, off every
-    /// pixel) become splats without extent.
+    /// Stage 1: projects the Gaussians of every view to splats (MATH eq. 1 to 12 and 16).
+    ///
+    /// A culled Gaussian becomes a splat with extents of zero. A Gaussian is culled from a view if
+    ///
+    /// - its camera z is below `near`, above `far` or not finite;
+    /// - its opacity, anti-alias compensation included, is below `config.alpha_min` or not finite;
+    /// - one of its features, or a value of its splat, is not finite;
+    /// - the determinant of its covariance, blur included, is not positive;
+    /// - its box contains no pixel centre of the image.
     ///
     /// # Errors
-    /// Shapes that do not fit, settings outside their domain, sizes over capacity. So for every
-    /// method.
+    /// - [`RenderError::Shape`] if a buffer of `gaussians` has the wrong length, `views` has
+    ///   different numbers of cameras and ranges, or a range is not within `0..N`.
+    /// - [`RenderError::Config`] if a setting of `config`, a camera, the image size or the number
+    ///   of channels is outside its domain.
+    /// - The errors listed at [`Backend`].
     fn project(
         &self,
         gaussians: &Gaussians<Self::View<'_>>,
@@ -40,12 +66,17 @@ pub trait Backend {
         config: &RenderConfig,
     ) -> Result<Splats<Self::Buffer>, RenderError>;
 
-    /// Vjp of stage 1: inputs `gaussians`, `views`, `config` and `splats` as [`Backend::project`]
-    /// had and gave them; incoming `v_splats`; outgoing the gradients by Gaussians, summed over the
-    /// views in order, and by poses.
+    /// Vjp of stage 1. Returns the gradients with respect to the Gaussians and the cameras' poses.
+    ///
+    /// `gaussians`, `views` and `config` are the arguments of [`Backend::project`], and `splats` is
+    /// its result. `v_splats` is the gradient with respect to `splats`. The gradient of a Gaussian
+    /// is summed over the views that show it, in ascending order of the views.
     ///
     /// # Errors
-    /// As [`Backend::project`].
+    /// - The errors of [`Backend::project`].
+    /// - [`RenderError::Shape`] if the offsets of `splats` or `v_splats` do not match `views`, a
+    ///   buffer of `splats` has the wrong length, or a wanted buffer of `v_splats` has the wrong
+    ///   length.
     fn project_vjp(
         &self,
         gaussians: &Gaussians<Self::View<'_>>,
@@ -56,10 +87,14 @@ pub trait Backend {
         wanted: Wanted,
     ) -> Result<ProjectGradients<Self::Buffer>, RenderError>;
 
-    /// Stage 2: which tiles of a `width` x `height` image each splat touches.
+    /// Stage 2: finds the tiles that each splat touches in an image of `width` x `height` px.
     ///
     /// # Errors
-    /// As [`Backend::project`].
+    /// - [`RenderError::Shape`] if a buffer of `splats` has the wrong length.
+    /// - [`RenderError::Config`] if the image size is outside its domain, or if `Gpu` is set to
+    ///   `Regime::Small` and a view has more than 1024 splats.
+    /// - [`RenderError::Device`] from `Gpu` if the number of hits cannot be read back.
+    /// - The errors listed at [`Backend`].
     fn bin(
         &self,
         splats: &Splats<Self::View<'_>>,
@@ -67,20 +102,29 @@ pub trait Backend {
         height: usize,
     ) -> Result<Self::Hits, RenderError>;
 
-    /// Stage 3: the hits of each tile by ascending depth, ties by index.
+    /// Stage 3: lists the hits of each tile by ascending depth. Hits of equal depth are listed by
+    /// ascending splat index.
     ///
     /// # Errors
-    /// As [`Backend::project`].
+    /// - [`RenderError::Shape`] if a buffer of `splats` has the wrong length, or if `hits` belongs
+    ///   to other splats. [`Cpu`](crate::Cpu) compares the tiles of every splat. `Gpu` compares the
+    ///   number of splats of each view.
+    /// - The errors listed at [`Backend`].
     fn sort(
         &self,
         splats: &Splats<Self::View<'_>>,
         hits: Self::Hits,
     ) -> Result<Self::SortedHits, RenderError>;
 
-    /// Stage 4: the images. `backgrounds` is `[B, C]`.
+    /// Stage 4: composites the images, front to back (MATH eq. 13 to 15).
+    ///
+    /// `backgrounds` is `[B, C]`. Returns the images and the state for [`Backend::composite_vjp`].
     ///
     /// # Errors
-    /// As [`Backend::project`].
+    /// - [`RenderError::Shape`] if a buffer of `splats` or `backgrounds` has the wrong length, or
+    ///   if `sorted` has other views or numbers of splats than `splats`.
+    /// - [`RenderError::Config`] if a setting of `config` is outside its domain.
+    /// - The errors listed at [`Backend`].
     fn composite(
         &self,
         splats: &Splats<Self::View<'_>>,
@@ -89,12 +133,19 @@ pub trait Backend {
         config: &RenderConfig,
     ) -> Result<(Image<Self::Buffer>, Self::Composited), RenderError>;
 
-    /// Vjp of stage 4: inputs as [`Backend::composite`] had them, and the `composited` it gave,
-    /// which remembers its settings; incoming `v_image`; outgoing the gradients by splats and by
-    /// backgrounds `[B, C]`.
+    /// Vjp of stage 4. Returns the gradients with respect to the splats and to `backgrounds`,
+    /// `[B, C]` (MATH eq. 13' to 15' and 17).
+    ///
+    /// `splats`, `sorted` and `backgrounds` are the arguments of [`Backend::composite`].
+    /// `composited` is the state that [`Backend::composite`] returned. It contains the thresholds
+    /// of the forward pass. `v_image` is the gradient with respect to the images. The returned
+    /// splats have no extents.
     ///
     /// # Errors
-    /// As [`Backend::project`].
+    /// - [`RenderError::Shape`] if a buffer of `splats`, `backgrounds` or `v_image` has the wrong
+    ///   length, `v_image.layers` is present, or `sorted` or `composited` belongs to a different
+    ///   render.
+    /// - The errors listed at [`Backend`].
     fn composite_vjp(
         &self,
         splats: &Splats<Self::View<'_>>,

@@ -1,54 +1,62 @@
-//! Cameras and views: who looks at which Gaussians.
+//! Cameras, and the views of a batch.
 
 use std::ops::Range;
 
 use crate::config::{DEPTH_RANGE, MAX_SIDE_PX};
 use crate::error::{RenderError, checked_product, try_filled, try_reserved};
 
-/// How camera coordinates become pixels.
+/// The map from camera coordinates to pixels (MATH eq. 5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Projection {
-    /// Perspective: `u = fx x/z + cx`; the footprint from the perspective Jacobian.
+    /// Perspective projection: `u = fx x/z + cx`, `v = fy y/z + cy`. Footprints use the perspective
+    /// Jacobian.
     Pinhole,
-    /// Parallel: `u = fx x + cx`, with `fx` in pixels per world unit; the footprint from the same
-    /// map.
+    /// Parallel projection: `u = fx x + cx`, `v = fy y + cy`, with `fx` and `fy` in px per world
+    /// unit. Footprints use the Jacobian of this map, `diag(fx, fy)`.
     Orthographic,
-    /// Centres as [`Projection::Orthographic`], footprints from the perspective Jacobian: the
-    /// camera of Gaussian Masked Autoencoders (arXiv 2501.03229).
+    /// Parallel projection of centres, as in [`Projection::Orthographic`], with footprints from the
+    /// perspective Jacobian. This is the camera of Gaussian Masked Autoencoders (arXiv 2501.03229).
     Hybrid,
 }
 
-/// One camera: axes as in computer vision (x right, y down, z forward), pixel `(row i, column j)`
+/// One camera: projection, pose, intrinsics and depth range.
+///
+/// The camera axes follow computer vision: x right, y down, z forward. Pixel (row i, column j) is
 /// sampled at `(j + 0.5, i + 0.5)`.
 ///
-/// Kept in `f64` on the host; each backend rounds to its scalar. More may be added: start from a
-/// constructor.
+/// All values are `f64`. Each backend rounds them to its scalar. The struct is non-exhaustive:
+/// start from a constructor.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Camera {
-    /// How camera coordinates become pixels.
+    /// The map from camera coordinates to pixels.
     pub projection: Projection,
-    /// Rows `[R | t]` of the rigid motion `p_camera = R p_world + t`. These are data, not
-    /// configuration: where they are not finite, everything is culled.
+    /// Rows `[R | t]` of the rigid motion `p_camera = R p_world + t`, world units. If a value is
+    /// not finite, every Gaussian of the view is culled.
     pub camera_from_world: [[f64; 4]; 3],
-    /// Focal length along x: px (pinhole, hybrid footprint) or px per world unit (orthographic,
-    /// hybrid centre).
+    /// Focal length along x, finite and positive. The unit is px for [`Projection::Pinhole`] and px
+    /// per world unit for [`Projection::Orthographic`]. [`Projection::Hybrid`] uses the value in px
+    /// for footprints and in px per world unit for centres.
     pub fx: f64,
-    /// Focal length along y, as `fx`.
+    /// Focal length along y, with the domain and units of `fx`.
     pub fy: f64,
-    /// Principal point, px from the left border of the image.
+    /// Finite x coordinate of the principal point, px from the left border of the image.
     pub cx: f64,
-    /// Principal point, px from the upper border of the image.
+    /// Finite y coordinate of the principal point, px from the upper border of the image.
     pub cy: f64,
-    /// Gaussians with camera `z` below are culled.
+    /// Smallest camera z, world units. Gaussians with a smaller z are culled. The value must be
+    /// positive, except for [`Projection::Orthographic`], which does not divide by z.
     pub near: f64,
-    /// Gaussians with camera `z` above are culled.
+    /// Greatest camera z, world units, at least `near`. Gaussians with a greater z are culled.
     pub far: f64,
 }
 
 impl Camera {
-    /// A camera at the world's origin, looking along `+z`. Near and far are [`DEPTH_RANGE`] (0.01
-    /// and 1e10) where the projection divides by `z`, unbounded for [`Projection::Orthographic`].
+    /// Returns a camera at the origin of the world that looks along `+z`.
+    ///
+    /// The depth range is [`DEPTH_RANGE`] (0.01 to 1e10) if the projection divides by z. It is
+    /// unbounded for [`Projection::Orthographic`]. The fields of [`Camera`] state the units of the
+    /// arguments.
     pub fn new(projection: Projection, fx: f64, fy: f64, cx: f64, cy: f64) -> Self {
         let (near, far) = match projection {
             Projection::Pinhole | Projection::Hybrid => DEPTH_RANGE.into(),
@@ -70,22 +78,22 @@ impl Camera {
         }
     }
 
-    /// [`Camera::new`] with [`Projection::Pinhole`].
+    /// Returns [`Camera::new`] with [`Projection::Pinhole`].
     pub fn pinhole(fx: f64, fy: f64, cx: f64, cy: f64) -> Self {
         Self::new(Projection::Pinhole, fx, fy, cx, cy)
     }
 
-    /// [`Camera::new`] with [`Projection::Orthographic`].
+    /// Returns [`Camera::new`] with [`Projection::Orthographic`].
     pub fn orthographic(fx: f64, fy: f64, cx: f64, cy: f64) -> Self {
         Self::new(Projection::Orthographic, fx, fy, cx, cy)
     }
 
-    /// [`Camera::new`] with [`Projection::Hybrid`].
+    /// Returns [`Camera::new`] with [`Projection::Hybrid`].
     pub fn hybrid(fx: f64, fy: f64, cx: f64, cy: f64) -> Self {
         Self::new(Projection::Hybrid, fx, fy, cx, cy)
     }
 
-    /// The same camera at another pose, rows `[R | t]`.
+    /// Returns the camera at another pose, rows `[R | t]`.
     #[must_use]
     pub fn with_pose(self, camera_from_world: [[f64; 4]; 3]) -> Self {
         Self {
@@ -94,7 +102,7 @@ impl Camera {
         }
     }
 
-    /// The same camera with another depth range, world units.
+    /// Returns the camera with another depth range, world units.
     #[must_use]
     pub fn with_depth_range(self, near: f64, far: f64) -> Self {
         Self { near, far, ..self }
@@ -128,7 +136,7 @@ impl Camera {
         if divides && (self.near.is_nan() || self.near <= 0.0) {
             return Err(RenderError::config(
                 "camera.near",
-                "a number > 0 where the projection divides by z",
+                "a number > 0 for a projection that divides by z",
                 self.near,
             ));
         }
@@ -144,24 +152,25 @@ impl Camera {
     }
 }
 
-/// A batch of B views of one size. View `b` sees the Gaussians `ranges[b]` through `cameras[b]`.
+/// A batch of B views of one image size. View `b` shows the Gaussians `ranges[b]` through
+/// `cameras[b]`.
 ///
-/// Ranges may differ in length, be empty, overlap or be equal; where views share Gaussians, their
-/// gradients sum.
+/// Ranges may differ in length, be empty or overlap. If several views show a Gaussian, its
+/// gradients are summed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Views {
-    /// Width W of every image, px.
+    /// Width W of every image, px, 1 to 2^22.
     pub width: usize,
-    /// Height H of every image, px.
+    /// Height H of every image, px, 1 to 2^22.
     pub height: usize,
-    /// One camera per view.
+    /// Camera of each view, `[B]`.
     pub cameras: Vec<Camera>,
-    /// One range of Gaussian indices per view.
+    /// Range of Gaussian indices of each view, `[B]`.
     pub ranges: Vec<Range<usize>>,
 }
 
 impl Views {
-    /// One view of the Gaussians `0..count`.
+    /// Returns one view of the Gaussians `0..count`.
     pub fn single(width: usize, height: usize, camera: Camera, count: usize) -> Self {
         Self {
             width,
@@ -171,11 +180,12 @@ impl Views {
         }
     }
 
-    /// The dense batch: view `b` sees Gaussians `b * count .. (b + 1) * count`, all through the
-    /// same camera.
+    /// Returns a dense batch: view `b` shows the Gaussians `b * count .. (b + 1) * count`. All
+    /// views have the same camera.
     ///
     /// # Errors
-    /// [`RenderError::Capacity`] where there is no memory or no index for that many.
+    /// [`RenderError::Capacity`] if `batch * count` exceeds `isize::MAX / 16` or an allocation
+    /// fails.
     pub fn dense(
         width: usize,
         height: usize,
@@ -196,21 +206,21 @@ impl Views {
         })
     }
 
-    /// The number of views B.
+    /// Returns the number of views B.
     pub fn len(&self) -> usize {
         self.ranges.len()
     }
 
-    /// Whether there is no view at all.
+    /// Returns whether there are no views.
     pub fn is_empty(&self) -> bool {
         self.ranges.is_empty()
     }
 
-    /// Where each view's splats begin in the projected buffers, `[B + 1]`: the running sum of the
-    /// ranges' lengths.
+    /// Returns the index of each view's first splat in the projected buffers, `[B + 1]`. This is
+    /// the running sum of the ranges' lengths, so the last entry is the number M of splats.
     ///
     /// # Errors
-    /// [`RenderError::Capacity`] where the sum overflows 32-bit indices, or there is no memory.
+    /// [`RenderError::Capacity`] if the sum exceeds 32-bit indices or the allocation fails.
     pub fn splat_offsets(&self) -> Result<Vec<usize>, RenderError> {
         let mut offsets = try_reserved("splat offsets [B + 1]", self.len() + 1)?;
         let mut total = 0usize;
@@ -229,10 +239,14 @@ impl Views {
         Ok(offsets)
     }
 
-    /// Checks sizes, cameras and ranges against `gaussians`, the number of Gaussians there are.
+    /// Checks the image size, the cameras and the ranges. `gaussians` is the number N of Gaussians.
     ///
     /// # Errors
-    /// Names the field at fault.
+    /// - [`RenderError::Config`] if `width`, `height` or a value of a camera is outside its domain.
+    /// - [`RenderError::Shape`] if the number of cameras differs from the number of ranges, or if a
+    ///   range is not within `0..gaussians`.
+    /// - [`RenderError::Capacity`] if the number of pixels or of splats exceeds 32-bit indices, or
+    ///   an allocation fails.
     pub fn validate(&self, gaussians: usize) -> Result<(), RenderError> {
         validate_size(self.width, self.height, self.len())?;
         if self.cameras.len() != self.ranges.len() {
@@ -256,7 +270,8 @@ impl Views {
     }
 }
 
-/// Checks an image size and that `batch` such images fit 32-bit pixel indices.
+/// Checks that both sides of an image are within 1 to 2^22 px, and that the pixels of `batch`
+/// images fit 32-bit indices.
 pub(crate) fn validate_size(width: usize, height: usize, batch: usize) -> Result<(), RenderError> {
     for (argument, side) in [("views.width", width), ("views.height", height)] {
         if side == 0 || side > MAX_SIDE_PX {

@@ -1,66 +1,75 @@
-//! Every semantic constant of the renderer, with unit, default and reason. Nothing else in the
-//! crate restates one.
+//! The semantic constants of the renderer, each with unit, default and reason. No other file
+//! repeats one of these values.
 //!
-//! All are kept in `f64`, so that the `f64` path is `f64` to the end; each backend rounds them once
-//! to its scalar.
+//! All values are `f64`, so that the `f64` path loses no digits. Each backend rounds them once to
+//! its scalar.
 
 use crate::error::RenderError;
 use crate::number::Number;
 
-/// How much of the half image the tangents `x/z`, `y/z` may leave the image before the projection's
-/// Jacobian is taken at the border instead: 0.3 half-widths. Far outside, the affine approximation
-/// (MATH eq. 6, 7) explodes.
+/// Margin outside the image border at which the Jacobian's tangents `x/z` and `y/z` are clamped, in
+/// half image widths and heights.
+///
+/// Far outside the image, the affine approximation (MATH eq. 6 and 7) diverges. Beyond the margin,
+/// the Jacobian is therefore evaluated at the clamped tangents.
 pub const TANGENT_MARGIN: f64 = 0.3;
 
-/// Floor of the determinant ratio under the anti-alias square root (MATH eq. 12): the compensation
-/// never drops below 0.005.
+/// Floor of the determinant ratio under the square root of the anti-alias compensation (MATH eq.
+/// 12). The compensation is therefore at least 0.005.
 pub const COMPENSATION_FLOOR: f64 = 0.005 * 0.005;
 
-/// Slack added to `ln(opacity / alpha_min)` when a footprint is bounded, so that rounding cuts off
-/// no pixel whose computed alpha reaches `alpha_min`. One hundredth widens a bound by 0.1 % at
-/// opacity 1 and is more than the `f32` rounding of sigma for all but needles of a hundred pixels
-/// and more (MATH section 8), which may then end at this bound, or with the block of pixels that it
-/// lies in.
+/// Slack added to `ln(opacity / alpha_min)` in the bound of a footprint (MATH eq. 16). It prevents
+/// rounding from cutting off a pixel whose computed alpha reaches `alpha_min`.
+///
+/// At opacity 1 the slack widens a bound by 0.1 %. It exceeds the `f32` rounding error of sigma for
+/// needles up to a standard deviation of about 80 px (MATH section 8). A longer needle may lose
+/// pixels with alphas near `alpha_min`. The GPU then skips the pixels outside this bound, and the
+/// CPU skips the groups of pixels outside it.
 pub const FOOTPRINT_SLACK: f64 = 0.01;
 
-/// The least and the greatest camera z of a new camera that divides by z, world units: nearer, a
-/// Gaussian's footprint is more the affine approximation than the Gaussian; farther, there is
-/// nothing (the values of gsplat).
+/// Default `near` and `far` of a camera whose projection divides by z, world units. The values are
+/// those of gsplat.
+///
+/// Closer to the camera, the affine approximation misrepresents a Gaussian's footprint. No scene is
+/// expected beyond the far limit.
 pub const DEPTH_RANGE: [f64; 2] = [0.01, 1e10];
 
-/// What is added to the sum of the harmonics: coefficients of zero are the middle of the range of
-/// colours (3DGS).
+/// Constant added to the sum of the spherical harmonics (MATH eq. 18), as in 3DGS. Coefficients of
+/// zero then give the middle of the colour range.
 pub const HARMONICS_OFFSET: f64 = 0.5;
 
-/// The longest side of an image in pixels: up to here (and twice as far) `f32` holds every pixel
-/// centre `j + 0.5` exactly.
+/// Greatest width and height of an image, px. Up to this size (and twice as far), `f32` represents
+/// every pixel centre `j + 0.5` exactly.
 pub const MAX_SIDE_PX: usize = 1 << 22;
 
-/// What a render is asked for besides the feature image. More may be added: start from
-/// [`Outputs::NONE`].
+/// The optional images that a render returns besides the feature image.
+///
+/// The struct is non-exhaustive: start from [`Outputs::NONE`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Outputs {
-    /// Also return the transmittance `T` left at every pixel, `[B, H, W]`; alpha is `1 - T`.
+    /// Whether to return the final transmittance `T` of every pixel, `[B, H, W]`. The alpha of the
+    /// image is `1 - T`.
     pub transmittance: bool,
-    /// Also return the depth image `sum(weight * z)`, `[B, H, W]`, not divided by alpha.
+    /// Whether to return the depth image `sum(weight * z)`, `[B, H, W]`, world units. The sum is
+    /// not divided by alpha.
     pub depth: bool,
 }
 
 impl Outputs {
-    /// The feature image alone.
+    /// Only the feature image.
     pub const NONE: Self = Self {
         transmittance: false,
         depth: false,
     };
 
-    /// Every output there is.
+    /// All outputs.
     pub const ALL: Self = Self {
         transmittance: true,
         depth: true,
     };
 
-    /// The same outputs, [`transmittance`](Self::transmittance) set.
+    /// Returns these outputs with [`transmittance`](Self::transmittance) replaced.
     #[must_use]
     pub const fn with_transmittance(self, transmittance: bool) -> Self {
         Self {
@@ -69,14 +78,16 @@ impl Outputs {
         }
     }
 
-    /// The same outputs, [`depth`](Self::depth) set.
+    /// Returns these outputs with [`depth`](Self::depth) replaced.
     #[must_use]
     pub const fn with_depth(self, depth: bool) -> Self {
         Self { depth, ..self }
     }
 }
 
-/// The settings of one render. `Default` is the contract of docs/CONVENTIONS.md. More may be added:
+/// The settings of one render.
+///
+/// `Default` gives the values of docs/CONVENTIONS.md, section 10. The struct is non-exhaustive:
 /// start from the default.
 ///
 /// ```
@@ -91,34 +102,44 @@ impl Outputs {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct RenderConfig {
-    /// Added to both diagonal entries of every 2-D covariance, px^2. Default 0.3: a low-pass filter
-    /// of about half a pixel, so that no splat falls between pixel centres (the value of 3DGS's
-    /// renderer).
+    /// Variance added to both diagonal entries of every 2-D covariance, px^2. The value is finite
+    /// and at least 0.
+    ///
+    /// The default is 0.3, the value of the 3DGS renderer. It is a low-pass filter of about half a
+    /// pixel, so that no splat falls between pixel centres.
     pub blur: f64,
-    /// Multiply the opacity by `sqrt(det(cov) / det(cov + blur I))`, so that the blur spreads a
-    /// splat without brightening it (the 2-D filter of Mip-Splatting). Default off.
+    /// Whether to multiply the opacity by `sqrt(det(cov) / det(cov + blur I))` (MATH eq. 12). The
+    /// blur then spreads a splat without brightening it. This is the 2-D filter of Mip-Splatting.
+    /// Default `false`.
     pub antialias: bool,
-    /// Pairs with less alpha are skipped. Default 1/255: less cannot change an 8-bit picture.
+    /// Smallest alpha that is composited, in (0, 1). A (splat, pixel) pair with a smaller alpha is
+    /// skipped. Default 1/255: a smaller alpha cannot change an 8-bit image.
     pub alpha_min: f64,
-    /// Alpha is clamped here, so that `1 - alpha` can be divided by in the backward pass. Default
-    /// 0.999.
+    /// Upper clamp of alpha, in (`alpha_min`, 1). It keeps `1 - alpha` positive, because the
+    /// backward pass divides by it. Default 0.999.
     pub alpha_max: f64,
-    /// A Gaussian that would bring the transmittance to this or less is not composited and ends its
-    /// pixel. Default 1e-4.
+    /// Lower limit of a pixel's transmittance, at least 0 and below 1. A splat that would reduce
+    /// the transmittance to this value or less is not composited and ends the pixel. Default 1e-4.
     pub transmittance_min: f64,
-    /// Keep the splats' features as 16-bit floats (IEEE binary16), half the memory and traffic of
-    /// `f32`. Sums, images and gradients stay at full precision. Each feature is rounded to 11
-    /// bits, so an image is off by at most 2^-11 of its greatest feature (4.9e-4) and gradients by
-    /// geometry by 2^-11 of theirs, beside the rounding of everything else; beyond 65,504 a feature
-    /// is cut off there, below 6e-8 it is zero. A device of `Gpu` rounds to the same numbers but
-    /// stores them as `f32`, with a copy of 16 bits for the compositors where it has such numbers.
-    /// Default off.
+    /// Whether to store the splats' features as 16-bit floats (IEEE binary16). Default `false`.
+    ///
+    /// The features then take half the memory and traffic of `f32`. Sums, images and gradients keep
+    /// full precision.
+    ///
+    /// Each feature is rounded to 11 bits. The error of an image is at most 2^-11 (4.9e-4) of its
+    /// greatest feature. The error of the gradients with respect to geometry is at most 2^-11 of
+    /// the greatest of them. Other rounding errors add to these. A feature beyond 65,504 is clamped
+    /// to that value. A feature of magnitude 3.0e-8 (2^-25) or less becomes zero.
+    ///
+    /// `Gpu` rounds features to the same values but stores them as `f32`. If the device supports
+    /// 16-bit floats, the compositors read an additional 16-bit copy.
     pub half_features: bool,
-    /// The optional outputs.
+    /// The optional outputs. The default is [`Outputs::NONE`].
     pub outputs: Outputs,
-    /// Ranks at which the depth order of each view is cut, ascending: for each rank `r` the image
-    /// of the `r` nearest visible splats (over the background) is returned too. Prefix images carry
-    /// no gradient. Default none.
+    /// Ranks of the prefix images, ascending. The default is no rank.
+    ///
+    /// For each rank `r`, the render also returns the image of the `r` nearest visible splats over
+    /// the background. Prefix images carry no gradient.
     pub layers: Vec<usize>,
 }
 
@@ -137,7 +158,7 @@ impl Default for RenderConfig {
     }
 }
 
-/// One `with_` method per setting.
+/// Defines one `with_` method per setting.
 macro_rules! setters {
     ($($name:ident $field:ident: $type:ty)*) => {$(
         #[doc = concat!("The same settings, [`", stringify!($field), "`](Self::", stringify!($field), ") set.")]
@@ -160,14 +181,15 @@ impl RenderConfig {
         with_layers layers: Vec<usize>
     }
 
-    /// [`RenderConfig::validate`], and that no threshold becomes 0 or 1 when it is rounded to `T`.
+    /// Checks every setting as [`RenderConfig::validate`] does. Also checks that `alpha_min` does
+    /// not round to 0 and `alpha_max` does not round to 1 in the scalar `T`.
     ///
     /// # Errors
     /// [`RenderError::Config`] names the first setting outside its domain.
     pub fn validate_at<T: Number>(&self) -> Result<(), RenderError> {
         self.validate()?;
         if T::from_f64(self.alpha_min) <= T::ZERO {
-            let expected = "a number the precision can tell from 0";
+            let expected = "a number that does not round to 0";
             return Err(RenderError::config(
                 "config.alpha_min",
                 expected,
@@ -175,7 +197,7 @@ impl RenderConfig {
             ));
         }
         if T::from_f64(self.alpha_max) >= T::ONE {
-            let expected = "a number the precision can tell from 1";
+            let expected = "a number that does not round to 1";
             return Err(RenderError::config(
                 "config.alpha_max",
                 expected,

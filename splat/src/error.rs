@@ -1,56 +1,58 @@
-//! The one error type of the crate, and the allocations that report it.
+//! The error type of the crate, and the allocation functions that return it.
 //!
-//! An error depends on shapes, configuration, device or capacity, never on the numbers in a buffer:
-//! Gaussians with hostile numbers are culled and counted instead.
+//! An error depends on shapes, settings, the device or capacity. Non-finite or degenerate values in
+//! a buffer are not errors: the affected Gaussians are culled and counted.
 //!
-//! The CPU engine takes every buffer of scalars, indices and hits from a function of this file, so
-//! that refused memory is an error. Lists of tasks do not come from here, nor copies of the offsets
-//! of views: they have an entry per strip, per row of a strip or per view. Nor do activations, the
-//! oracle, and the host's copies of a device's buffers, which are as long as what they are made
-//! from.
+//! The CPU engine allocates every buffer of scalars, indices and hits through a function of this
+//! file, so that a failed allocation is an error. Other allocations do not go through this file:
+//!
+//! - lists of tasks and copies of the views' offsets, which have one entry per strip, per row of a
+//!   strip or per view;
+//! - activations, the oracle, and host copies of device buffers, which are as long as their inputs.
 
 use rayon::prelude::*;
 
-/// Why a call was refused. Every variant names the argument, what was expected and what came.
+/// The reason why a call failed. Every variant states the requirement and the value that violates
+/// it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RenderError {
-    /// A buffer's length does not fit the counts it belongs to.
+    /// A buffer's length or a count does not match the other arguments.
     #[error("{argument}: expected {expected}, got {got}")]
     Shape {
-        /// The argument as the caller knows it, such as `gaussians.scales`.
+        /// The path of the argument, such as `gaussians.scales`.
         argument: &'static str,
-        /// The length or shape that would have fitted.
+        /// The expected length or shape.
         expected: String,
-        /// The length or shape that came.
+        /// The actual length or shape.
         got: String,
     },
     /// A setting is outside its domain.
     #[error("{argument}: expected {expected}, got {got}")]
     Config {
-        /// The setting as the caller knows it, such as `config.blur`.
+        /// The path of the setting, such as `config.blur`.
         argument: &'static str,
         /// The domain of the setting.
         expected: &'static str,
-        /// The value that came.
+        /// The actual value.
         got: String,
     },
-    /// A device is not there, offers too little, or failed.
+    /// A device, or the CPU's thread pool, is missing, insufficient or failed.
     #[error("expected {expected}, got {got}")]
     Device {
-        /// The device, driver or property that was looked for.
+        /// The required device, driver or property.
         expected: String,
-        /// What there was instead.
+        /// The actual device or property, or the message of the failure.
         got: String,
     },
-    /// A size overflows its index type or the memory at hand.
+    /// A size exceeds its index type, the available memory or the largest buffer of a device.
     #[error("{what} needs {needed}, more than {limit}")]
     Capacity {
-        /// What was to be allocated or counted.
+        /// The buffer or the count.
         what: &'static str,
-        /// The size asked for.
+        /// The required size.
         needed: String,
-        /// The most there can be.
+        /// The greatest possible size.
         limit: String,
     },
 }
@@ -81,9 +83,9 @@ impl RenderError {
     }
 }
 
-/// The product of `factors`, or a capacity error that shows them.
+/// Returns the product of `factors`, or a capacity error that lists them.
 pub(crate) fn checked_product(what: &'static str, factors: &[usize]) -> Result<usize, RenderError> {
-    // No allocation may exceed `isize::MAX` bytes; 16 bytes bound every element type of this crate.
+    // An allocation has at most `isize::MAX` bytes. No scalar or index has more than 16 bytes.
     let limit = isize::MAX as usize / 16;
     factors
         .iter()
@@ -100,7 +102,7 @@ pub(crate) fn checked_product(what: &'static str, factors: &[usize]) -> Result<u
         })
 }
 
-/// `count` copies of `value`, or a capacity error where the allocator refuses.
+/// Returns `count` copies of `value`, or a capacity error if the allocation fails.
 pub(crate) fn try_filled<T: Clone>(
     what: &'static str,
     count: usize,
@@ -111,15 +113,15 @@ pub(crate) fn try_filled<T: Clone>(
     Ok(buffer)
 }
 
-/// [`try_filled`] with what `make` returns. Large buffers are filled on all threads: most of their
-/// time goes into first touching the memory.
+/// [`try_filled`] with the values that `make` returns. Large buffers are filled on all threads,
+/// because the first access to fresh memory takes most of the time.
 pub(crate) fn try_made<T: Send>(
     what: &'static str,
     count: usize,
     make: impl Fn() -> T + Sync,
 ) -> Result<Vec<T>, RenderError> {
-    // Parallel iterators yield one item at a time: rows of them, so that filling one is still a
-    // vector loop.
+    // A parallel iterator yields one item at a time. Each item is therefore a row, so that filling
+    // it is still a vector loop.
     const ROW: usize = 64;
     const ROWS_PER_TASK: usize = 1 << 9;
     if count <= ROW * ROWS_PER_TASK {
@@ -139,7 +141,7 @@ pub(crate) fn try_made<T: Send>(
     Ok(buffer)
 }
 
-/// The items of an iterator, or a capacity error where the allocator refuses.
+/// Collects an iterator, or returns a capacity error if the allocation fails.
 pub(crate) fn try_collected<T>(
     what: &'static str,
     items: impl ExactSizeIterator<Item = T>,
@@ -149,7 +151,7 @@ pub(crate) fn try_collected<T>(
     Ok(buffer)
 }
 
-/// [`try_collected`] of a parallel iterator.
+/// [`try_collected`] for a parallel iterator.
 pub(crate) fn try_collected_in_parallel<T: Send>(
     what: &'static str,
     items: impl IndexedParallelIterator<Item = T>,
@@ -159,7 +161,8 @@ pub(crate) fn try_collected_in_parallel<T: Send>(
     Ok(buffer)
 }
 
-/// An empty vector with room for `count` elements, or a capacity error where the allocator refuses.
+/// Returns an empty vector with room for `count` elements, or a capacity error if the allocation
+/// fails.
 pub(crate) fn try_reserved<T>(what: &'static str, count: usize) -> Result<Vec<T>, RenderError> {
     let mut buffer = Vec::new();
     buffer
@@ -168,11 +171,11 @@ pub(crate) fn try_reserved<T>(what: &'static str, count: usize) -> Result<Vec<T>
     Ok(buffer)
 }
 
-/// The error of an allocator that refused `count` elements of type `T`.
+/// Returns the error for a failed allocation of `count` elements of type `T`.
 fn refused<T>(what: &'static str, count: usize) -> RenderError {
     RenderError::Capacity {
         what,
         needed: format!("{count} elements of {} bytes", size_of::<T>()),
-        limit: "the allocator grants".to_owned(),
+        limit: "the available memory".to_owned(),
     }
 }

@@ -1,23 +1,26 @@
-//! The scene: N Gaussians with C feature channels, and everything of the same shape (their
-//! gradient).
+//! The Gaussians of a scene. A gradient with respect to them has the same type.
 
 use crate::error::{RenderError, checked_product};
 
-/// N Gaussians in world space, row-major buffers `S` (slices, vectors, or a device's buffers).
+/// N Gaussians in world space, with C feature channels.
 ///
-/// The gradient of a loss with respect to Gaussians is a value of the same type.
+/// `S` is the type of a buffer: a slice, a vector or a device buffer. All buffers are dense and
+/// row-major. The gradient of a loss with respect to Gaussians has the same type.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Gaussians<S> {
     /// Centres `[N, 3]`, world units.
     pub means: S,
-    /// Standard deviations along the three own axes `[N, 3]`, linear, world units.
+    /// Standard deviations along the Gaussian's own axes `[N, 3]`, linear, world units. The sign
+    /// has no effect, and zero is allowed.
     pub scales: S,
-    /// Rotations `[N, 4]` as w, x, y, z, normalised inside: of any length whose square is a
-    /// positive finite number of the precision (`f32`: 1e-18 to 1e19); others are culled.
+    /// Rotations `[N, 4]` as w, x, y, z. The renderer normalises them. The squared length must be a
+    /// positive finite number of the scalar type, which for `f32` means lengths of 1e-18 to 1e19.
+    /// Gaussians with other quaternions are culled.
     pub quaternions: S,
-    /// Opacities `[N]` in [0, 1].
+    /// Opacities `[N]`, normally in `[0, 1]`. Values above 1 are valid: alpha is clamped to
+    /// `alpha_max`.
     pub opacities: S,
-    /// Features `[N, C]`: colours, or whatever else is to be composited; any sign.
+    /// Features `[N, C]` of any unit and sign, such as colours.
     pub features: S,
     /// The number N of Gaussians.
     pub count: usize,
@@ -26,7 +29,7 @@ pub struct Gaussians<S> {
 }
 
 impl<S> Gaussians<S> {
-    /// The same shape with every buffer mapped by `f`.
+    /// Applies `f` to every buffer and keeps the counts.
     pub fn map<'a, U>(&'a self, f: impl Fn(&'a S) -> U) -> Gaussians<U> {
         Gaussians {
             means: f(&self.means),
@@ -39,10 +42,10 @@ impl<S> Gaussians<S> {
         }
     }
 
-    /// The same shape with every buffer made by `f`, or the first error of `f`.
+    /// Applies `f` to every buffer, in the order of the fields, and keeps the counts.
     ///
     /// # Errors
-    /// Those of `f`.
+    /// The first error that `f` returns.
     pub fn try_map<'a, U, E>(
         &'a self,
         mut f: impl FnMut(&'a S) -> Result<U, E>,
@@ -58,7 +61,7 @@ impl<S> Gaussians<S> {
         })
     }
 
-    /// Every buffer with its name, in the order of the fields.
+    /// Returns every buffer with its name, in the order of the fields.
     pub fn buffers(&self) -> [(&'static str, &S); 5] {
         [
             ("means", &self.means),
@@ -69,10 +72,13 @@ impl<S> Gaussians<S> {
         ]
     }
 
-    /// Checks every buffer's length, `len` telling it.
+    /// Checks the number of channels and the length of every buffer. `len` returns the length of a
+    /// buffer.
     ///
     /// # Errors
-    /// [`RenderError::Shape`] names the buffer at fault.
+    /// - [`RenderError::Config`] if `channels` is 0 or exceeds 32 bits.
+    /// - [`RenderError::Shape`] names the first buffer with a wrong length.
+    /// - [`RenderError::Capacity`] if the number of elements of a shape overflows.
     pub fn validate(&self, len: impl Fn(&S) -> usize) -> Result<(), RenderError> {
         check_channels("gaussians.channels", self.channels)?;
         let (n, c) = (self.count, self.channels);
@@ -96,7 +102,7 @@ impl<T> Gaussians<Vec<T>> {
     }
 }
 
-/// Checks a number of channels or of coefficients: at least one, and an index of 32 bits.
+/// Checks that a number of channels or coefficients is at least 1 and fits 32 bits.
 pub(crate) fn check_channels(argument: &'static str, channels: usize) -> Result<(), RenderError> {
     match u32::try_from(channels) {
         Ok(1..) => Ok(()),
@@ -104,7 +110,8 @@ pub(crate) fn check_channels(argument: &'static str, channels: usize) -> Result<
     }
 }
 
-/// Checks that `got` elements fill the shape `dims`, whose symbols are `symbols`.
+/// Checks that `got` is the number of elements of the shape `dims`. `symbols` names the shape in
+/// the error.
 pub(crate) fn check_len(
     argument: &'static str,
     symbols: &'static str,

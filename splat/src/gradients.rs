@@ -1,26 +1,28 @@
-//! Which gradients are wanted, and those that come back.
+//! The selection of gradients that a vjp computes, and the structs that return them.
 
 use crate::gaussians::Gaussians;
 
-/// Which gradients a vjp shall compute. What is not wanted takes no memory, comes back as an empty
-/// buffer, and whole passes are left out where nothing in them is wanted. More may be added: start
-/// from [`Wanted::ALL`] or [`Wanted::NONE`].
+/// Selects the gradients that a vjp computes.
+///
+/// A gradient that is not wanted takes no memory and is returned as an empty buffer. Passes without
+/// a wanted gradient are skipped. The struct is non-exhaustive: start from [`Wanted::ALL`] or
+/// [`Wanted::NONE`].
 #[non_exhaustive]
 #[expect(clippy::struct_excessive_bools, reason = "four independent switches")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wanted {
-    /// Means, scales, quaternions and opacities.
+    /// Whether to compute the gradients with respect to means, scales, quaternions and opacities.
     pub geometry: bool,
-    /// Features.
+    /// Whether to compute the gradient with respect to features.
     pub features: bool,
-    /// Backgrounds.
+    /// Whether to compute the gradient with respect to backgrounds.
     pub backgrounds: bool,
-    /// The cameras' poses.
+    /// Whether to compute the gradient with respect to the cameras' poses, `camera_from_world`.
     pub cameras: bool,
 }
 
 impl Wanted {
-    /// Every gradient there is.
+    /// All gradients.
     pub const ALL: Self = Self {
         geometry: true,
         features: true,
@@ -28,7 +30,7 @@ impl Wanted {
         cameras: true,
     };
 
-    /// No gradient at all.
+    /// No gradients.
     pub const NONE: Self = Self {
         geometry: false,
         features: false,
@@ -36,19 +38,19 @@ impl Wanted {
         cameras: false,
     };
 
-    /// The same gradients, [`geometry`](Self::geometry) set.
+    /// Returns this selection with [`geometry`](Self::geometry) replaced.
     #[must_use]
     pub const fn with_geometry(self, geometry: bool) -> Self {
         Self { geometry, ..self }
     }
 
-    /// The same gradients, [`features`](Self::features) set.
+    /// Returns this selection with [`features`](Self::features) replaced.
     #[must_use]
     pub const fn with_features(self, features: bool) -> Self {
         Self { features, ..self }
     }
 
-    /// The same gradients, [`backgrounds`](Self::backgrounds) set.
+    /// Returns this selection with [`backgrounds`](Self::backgrounds) replaced.
     #[must_use]
     pub const fn with_backgrounds(self, backgrounds: bool) -> Self {
         Self {
@@ -57,13 +59,14 @@ impl Wanted {
         }
     }
 
-    /// The same gradients, [`cameras`](Self::cameras) set.
+    /// Returns this selection with [`cameras`](Self::cameras) replaced.
     #[must_use]
     pub const fn with_cameras(self, cameras: bool) -> Self {
         Self { cameras, ..self }
     }
 
-    /// Whether anything that moves a splat is wanted.
+    /// Returns whether gradients with respect to the splats' means, conics, opacities and depths
+    /// are needed. The gradients with respect to `geometry` and to `cameras` both depend on them.
     pub fn splat_geometry(self) -> bool {
         self.geometry || self.cameras
     }
@@ -72,26 +75,28 @@ impl Wanted {
 /// The gradients that [`Backend::project_vjp`](crate::Backend::project_vjp) returns.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ProjectGradients<S> {
-    /// By the Gaussians; buffers not wanted are empty.
+    /// Gradient with respect to the Gaussians. Buffers that are not wanted are empty.
     pub gaussians: Gaussians<S>,
-    /// By `camera_from_world`, `[B, 3, 4]`, its entries as free numbers; empty if not wanted.
+    /// Gradient with respect to `camera_from_world`, `[B, 3, 4]`. The twelve entries of a pose are
+    /// treated as independent. Empty if not wanted.
     pub camera_from_world: S,
 }
 
-/// The gradients of a render; buffers that were not wanted are empty.
+/// The gradients of a render. Buffers that are not wanted are empty.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Gradients<S> {
-    /// By the Gaussians.
+    /// Gradient with respect to the Gaussians, with their shapes.
     pub gaussians: Gaussians<S>,
-    /// By the backgrounds, `[B, C]`.
+    /// Gradient with respect to the backgrounds, `[B, C]`.
     pub backgrounds: S,
-    /// By `camera_from_world`, `[B, 3, 4]`, its entries as free numbers.
+    /// Gradient with respect to `camera_from_world`, `[B, 3, 4]`. The twelve entries of a pose are
+    /// treated as independent.
     pub camera_from_world: S,
 }
 
 impl<S> Gradients<S> {
-    /// Every buffer with the name of the input that it is with respect to: those of the Gaussians
-    /// in the order of [`Gaussians::buffers`], then `backgrounds` and `camera_from_world`.
+    /// Returns every buffer with the name of its input. The order is that of
+    /// [`Gaussians::buffers`], then `backgrounds` and `camera_from_world`.
     pub fn buffers(&self) -> [(&'static str, &S); 7] {
         let [means, scales, quaternions, opacities, features] = self.gaussians.buffers();
         [
@@ -105,7 +110,7 @@ impl<S> Gradients<S> {
         ]
     }
 
-    /// The buffers themselves, in the same order.
+    /// Returns the buffers in the order of [`Gradients::buffers`].
     pub fn into_buffers(self) -> [S; 7] {
         let gaussians = self.gaussians;
         [
@@ -119,10 +124,10 @@ impl<S> Gradients<S> {
         ]
     }
 
-    /// The same shape with every buffer made by `f`, or the first error of `f`.
+    /// Applies `f` to every buffer in the order of [`Gradients::buffers`] and keeps the counts.
     ///
     /// # Errors
-    /// Those of `f`.
+    /// The first error that `f` returns.
     pub fn try_map<'a, U, E>(
         &'a self,
         mut f: impl FnMut(&'a S) -> Result<U, E>,

@@ -1,28 +1,34 @@
-//! Rendered images, and the size of a batch of them.
+//! Rendered images, and the size of a batch of images.
 
 use crate::camera::validate_size;
 use crate::error::{RenderError, checked_product};
 use crate::gaussians::check_len;
 
-/// B rendered images, row-major, row 0 on top; or the gradient of a loss by them. More may be
-/// added: start from [`Image::from_features`].
+/// B rendered images, row-major, with row 0 on top. The gradient of a loss with respect to images
+/// has the same type.
+///
+/// The struct is non-exhaustive: start from [`Image::from_features`].
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct Image<S> {
-    /// `[B, H, W, C]`: sum of weight times features, plus transmittance times background.
+    /// Features `[B, H, W, C]`: the sum of weight times features, plus transmittance times
+    /// background.
     pub features: S,
-    /// `[B, H, W]`: the transmittance left; alpha is `1 - T`. Present if asked for. In a gradient,
-    /// `None` means zero.
+    /// Final transmittance T `[B, H, W]`. The alpha of the image is `1 - T`. Present if
+    /// `config.outputs.transmittance` is set. In a gradient, `None` means zero.
     pub transmittance: Option<S>,
-    /// `[B, H, W]`: sum of weight times camera z, not divided by alpha. As `transmittance`.
+    /// Depth `[B, H, W]`, world units: the sum of weight times camera z, not divided by alpha.
+    /// Present if `config.outputs.depth` is set. In a gradient, `None` means zero.
     pub depth: Option<S>,
-    /// `[B, L, H, W, C]`: the images of the nearest `config.layers[l]` visible splats over the
-    /// background. Present if any layer is asked for; without gradient.
+    /// Prefix images `[B, L, H, W, C]`: image `l` shows the nearest `config.layers[l]` visible
+    /// splats over the background. Present if `config.layers` is not empty. In a gradient the value
+    /// is `None`, because prefix images carry no gradient.
     pub layers: Option<S>,
 }
 
 impl<S> Image<S> {
-    /// Feature images alone: a gradient of a loss that depends on nothing else.
+    /// Returns images with features `[B, H, W, C]` only. Use it for the gradient of a loss that
+    /// depends on no other output.
     pub fn from_features(features: S) -> Self {
         Self {
             features,
@@ -32,7 +38,7 @@ impl<S> Image<S> {
         }
     }
 
-    /// The same images with [`transmittance`](Self::transmittance).
+    /// Returns these images with [`transmittance`](Self::transmittance) replaced.
     #[must_use]
     pub fn with_transmittance(self, transmittance: impl Into<Option<S>>) -> Self {
         let transmittance = transmittance.into();
@@ -42,21 +48,21 @@ impl<S> Image<S> {
         }
     }
 
-    /// The same images with [`depth`](Self::depth).
+    /// Returns these images with [`depth`](Self::depth) replaced.
     #[must_use]
     pub fn with_depth(self, depth: impl Into<Option<S>>) -> Self {
         let depth = depth.into();
         Self { depth, ..self }
     }
 
-    /// The same images with [`layers`](Self::layers).
+    /// Returns these images with [`layers`](Self::layers) replaced.
     #[must_use]
     pub fn with_layers(self, layers: impl Into<Option<S>>) -> Self {
         let layers = layers.into();
         Self { layers, ..self }
     }
 
-    /// The same images without [`layers`](Self::layers), which carry no gradient.
+    /// Returns these images without [`layers`](Self::layers), which carry no gradient.
     #[must_use]
     pub fn without_layers(self) -> Self {
         Self {
@@ -65,7 +71,7 @@ impl<S> Image<S> {
         }
     }
 
-    /// The same shape with every buffer mapped by `f`.
+    /// Applies `f` to every buffer that is present.
     pub fn map<'a, U>(&'a self, f: impl Fn(&'a S) -> U) -> Image<U> {
         Image {
             features: f(&self.features),
@@ -75,10 +81,10 @@ impl<S> Image<S> {
         }
     }
 
-    /// The same shape with every buffer made by `f`, or the first error of `f`.
+    /// Applies `f` to every buffer that is present, in the order of the fields.
     ///
     /// # Errors
-    /// Those of `f`.
+    /// The first error that `f` returns.
     pub fn try_map<'a, U, E>(
         &'a self,
         mut f: impl FnMut(&'a S) -> Result<U, E>,
@@ -91,10 +97,13 @@ impl<S> Image<S> {
         })
     }
 
-    /// Checks the lengths of a gradient by images of `size` with `channels`, `len` telling them.
+    /// Checks the lengths of a gradient with respect to images of `size` with `channels` channels.
+    /// `len` returns the length of a buffer.
     ///
     /// # Errors
-    /// [`RenderError::Shape`] names the buffer at fault.
+    /// - [`RenderError::Shape`] names the first buffer with a wrong length. Layers are rejected in
+    ///   a gradient.
+    /// - [`RenderError::Capacity`] if the number of elements of a shape overflows.
     pub fn validate_gradient(
         &self,
         size: ImageSize,
@@ -142,7 +151,7 @@ impl<T> Image<Vec<T>> {
 /// The size of a batch of images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImageSize {
-    /// Views B.
+    /// Number B of views.
     pub views: usize,
     /// Height H, px.
     pub height: usize,
@@ -151,21 +160,22 @@ pub struct ImageSize {
 }
 
 impl ImageSize {
-    /// Checks the sides and the number of pixels.
+    /// Checks both sides of the images and the number of pixels.
     ///
     /// # Errors
-    /// Names the side or product at fault.
+    /// - [`RenderError::Config`] if a side is not within 1 to 2^22 px.
+    /// - [`RenderError::Capacity`] if the number of pixels of all images exceeds 32-bit indices.
     pub fn validate(&self) -> Result<(), RenderError> {
         validate_size(self.width, self.height, self.views)
     }
 
-    /// The pixels of all images, `B H W`.
+    /// Returns the number of pixels of all images, `B H W`.
     #[cfg(feature = "gpu")]
     pub(crate) fn pixels(&self) -> usize {
         self.views * self.height * self.width
     }
 
-    /// The elements of a buffer with `per_pixel` numbers per pixel.
+    /// Returns the number of elements of a buffer with `per_pixel` values per pixel.
     pub(crate) fn elements(
         &self,
         what: &'static str,

@@ -1,23 +1,24 @@
-//! What `f32` and `f64` can do, and no formula: the bound of every value type.
+//! The operations of `f32` and `f64` that need no formula. Every value type is bounded by
+//! [`Number`].
 
 use std::fmt::{Debug, Display};
 use std::hint::select_unpredictable;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
-/// What a scalar must be for the formulas to be compiled for a device too.
+/// Trait bound on the scalar, required to compile the formulas for a device.
 #[cfg(feature = "gpu")]
 pub trait DeviceScalar: cubecl::prelude::CubePrimitive {}
 #[cfg(feature = "gpu")]
 impl<T: cubecl::prelude::CubePrimitive> DeviceScalar for T {}
 
-/// What a scalar must be for the formulas to be compiled for a device too: nothing, without the
-/// feature `gpu`.
+/// Trait bound on the scalar, required to compile the formulas for a device. Without the feature
+/// `gpu` it is empty.
 #[cfg(not(feature = "gpu"))]
 pub trait DeviceScalar {}
 #[cfg(not(feature = "gpu"))]
 impl<T> DeviceScalar for T {}
 
-/// Keeps [`Number`] to the two types there are formulas for.
+/// Restricts [`Number`] to `f32` and `f64`, the types of the formulas.
 mod sealed {
     pub trait Sealed {}
     impl Sealed for f32 {}
@@ -25,7 +26,7 @@ mod sealed {
 }
 use sealed::Sealed;
 
-/// `f32` or `f64`, as far as it needs no formula. Sealed.
+/// `f32` or `f64` with the operations that need no formula. Sealed.
 pub trait Number:
     Copy
     + Default
@@ -45,35 +46,36 @@ pub trait Number:
     + AddAssign
     + std::iter::Sum
 {
-    /// 0
+    /// The value 0.
     const ZERO: Self;
-    /// 1
+    /// The value 1.
     const ONE: Self;
-    /// Rounds to the nearest value.
+    /// Rounds `x` to the nearest value.
     fn from_f64(x: f64) -> Self;
-    /// Widens, exactly.
+    /// Converts to `f64` exactly.
     fn to_f64(self) -> f64;
-    /// Neither infinite nor NaN.
+    /// Returns whether the value is neither infinite nor NaN.
     fn finite(self) -> bool;
-    /// `|self|`
+    /// Returns `|self|`.
     fn abs(self) -> Self;
-    /// `-|self|` if `now`, else `self`.
+    /// Returns `-|self|` if `now`, else `self`.
     fn negative_if(self, now: bool) -> Self;
-    /// The nearest integer of `0 <= self < 2^22`, without a branch; of two equally near ones the
-    /// even one.
+    /// Returns the integer nearest to `self`, for `0 <= self < 2^22`, without a branch. Ties go to
+    /// the even integer.
     fn nearest(self) -> u32;
-    /// The same as a number of its own type.
+    /// Returns [`nearest`](Self::nearest) as a floating-point value.
     fn nearest_whole(self) -> Self;
-    /// An integer that sorts as the number does; equal for 0 and -0.
+    /// Returns an integer key with the order of the values. The keys of 0 and -0 are equal.
     fn sort_key(self) -> u64;
 }
 
-/// Implements [`Number`] for a float whose bits are `$bits`, as signed integers `$signed`.
+/// Implements [`Number`] for the float `$real` with bits of type `$bits` and their signed type
+/// `$signed`.
 macro_rules! number {
     ($real:ident, $bits:ident, $signed:ident) => {
         const _: () = {
-            /// In the middle of those numbers whose neighbours are one apart: adding it rounds to
-            /// an integer.
+            /// Adding this value rounds to an integer, because floats of its magnitude are one
+            /// apart.
             const INTEGERS: $real = 1.5 * (1u64 << ($real::MANTISSA_DIGITS - 1)) as $real;
             impl Number for $real {
                 const ZERO: Self = 0.0;
@@ -101,8 +103,7 @@ macro_rules! number {
                 }
                 #[inline(always)]
                 fn nearest(self) -> u32 {
-                    // The sum has no bits left for a fraction, and the integer stands in its lowest
-                    // bits.
+                    // The sum has no bits for a fraction. Its lowest bits hold the integer.
                     (self + INTEGERS).to_bits().wrapping_sub(INTEGERS.to_bits()) as u32
                 }
                 #[inline(always)]
@@ -111,7 +112,7 @@ macro_rules! number {
                 }
                 #[inline]
                 fn sort_key(self) -> u64 {
-                    // -0 + 0 is 0. Then: flip all bits of negative numbers, the sign bit of the others.
+                    // -0 + 0 is 0. Negative values have all bits flipped, others only the sign bit.
                     let bits = (self + 0.0).to_bits();
                     let negative = ((bits as $signed) >> ($bits::BITS - 1)) as $bits;
                     u64::from(bits ^ (negative | (1 << ($bits::BITS - 1))))

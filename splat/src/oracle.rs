@@ -1,8 +1,8 @@
-//! The specification: every pixel times every visible Gaussian, no tiles, textbook formulas, in
-//! `f64`. A Gaussian's box only decides whether it is visible at all.
+//! The specification of the renderer: evaluates every pixel times every visible Gaussian in `f64`,
+//! with textbook formulas and without tiles. A Gaussian's box decides only whether it is visible.
 //!
-//! It shares constants but no formula with the rest of the crate, so that the two can judge each
-//! other. Slow on purpose; meant to be read.
+//! The oracle shares constants with the rest of the crate but no formula, so that tests can compare
+//! the two. It is slow, because it is written for readability.
 
 use crate::camera::{Camera, Projection, Views};
 use crate::config::{COMPENSATION_FLOOR, FOOTPRINT_SLACK, RenderConfig, TANGENT_MARGIN};
@@ -13,7 +13,7 @@ use crate::render::Scene;
 
 type Mat<const R: usize, const C: usize> = [[f64; C]; R];
 
-/// One projected Gaussian: its index, centre (px), inverse covariance (xx, xy, yy), opacity and
+/// One projected Gaussian: index, centre (px), inverse covariance (xx, xy, yy, px^-2), opacity and
 /// depth.
 type Projected = (usize, [f64; 2], [f64; 3], f64, f64);
 
@@ -50,7 +50,7 @@ fn rotation(q: &[f64]) -> Mat<3, 3> {
     ]
 }
 
-/// The projection of Gaussian `i`, or `None` where it is culled.
+/// Projects Gaussian `i`. Returns `None` if it is culled.
 fn project(
     g: &Gaussians<&[f64]>,
     i: usize,
@@ -123,7 +123,7 @@ fn project(
     let reach = (opacity / config.alpha_min).ln().max(0.0) + FOOTPRINT_SLACK;
     let seen = opacity >= config.alpha_min
         && (0..2).all(|axis| {
-            // Some pixel centre k + 0.5, 0 <= k < size, lies in the box around the ellipse sigma =
+            // Whether a pixel centre k + 0.5, 0 <= k < size, lies in the box of the ellipse sigma =
             // reach.
             let half = (2.0 * reach * [a, c][axis]).sqrt();
             let first = (centre[axis] - half - 0.5).ceil().max(0.0);
@@ -132,8 +132,8 @@ fn project(
     (kept && seen).then_some((i, centre, conic, opacity, z))
 }
 
-/// One pixel of one view: features (over the background), transmittance and depth of the nearest
-/// `limit` splats.
+/// Composites the nearest `limit` splats at one pixel of one view. Returns features (over the
+/// background), transmittance and depth.
 fn pixel(
     splats: &[Projected],
     limit: usize,
@@ -174,10 +174,18 @@ fn pixel(
     (features, transmittance, depth)
 }
 
-/// Renders `scene` with every output, whatever `config.outputs` asks for.
+/// Renders `scene` with every output, regardless of `config.outputs`.
+///
+/// Returns features `[B, H, W, C]`, transmittance `[B, H, W]` and depth `[B, H, W]`. Layers
+/// `[B, L, H, W, C]` are present if `config.layers` is not empty. `config.half_features` has no
+/// effect.
 ///
 /// # Errors
-/// As [`crate::render()`].
+/// - [`RenderError::Shape`] if a buffer of the scene or a list of its views has the wrong length,
+///   or a range exceeds the number of Gaussians.
+/// - [`RenderError::Config`] if a setting, a camera, the image size or the number of channels is
+///   outside its domain.
+/// - [`RenderError::Capacity`] if the number of pixels or splats exceeds 32-bit indices.
 pub fn render(
     scene: &Scene<'_, &[f64]>,
     config: &RenderConfig,
@@ -204,7 +212,7 @@ pub fn render(
             .clone()
             .filter_map(|i| project(&scene.gaussians, i, &cameras[view], size, config))
             .collect();
-        // Stable: equal depths stay in the order of the indices.
+        // The sort is stable: splats of equal depth stay in the order of their indices.
         splats.sort_by(|a, b| a.4.partial_cmp(&b.4).unwrap_or(std::cmp::Ordering::Equal));
         let centres =
             || (0..height).flat_map(|i| (0..width).map(move |j| [j as f64 + 0.5, i as f64 + 0.5]));

@@ -1,4 +1,4 @@
-//! The whole path: the four stages in a row, and their vjps in reverse.
+//! A whole render: the four stages in order, and their vjps in reverse order.
 
 use crate::backend::Backend;
 use crate::camera::Views;
@@ -9,35 +9,39 @@ use crate::gradients::{Gradients, ProjectGradients, Wanted};
 use crate::image::Image;
 use crate::splats::Splats;
 
-/// What is to be rendered: Gaussians, the views of them, and a background per view.
+/// The input of a render: Gaussians, their views, and one background per view.
 #[derive(Debug, Clone, Copy)]
 pub struct Scene<'a, V> {
     /// The N Gaussians.
     pub gaussians: Gaussians<V>,
     /// The B views.
     pub views: &'a Views,
-    /// `[B, C]`: what shows through, per view.
+    /// The backgrounds `[B, C]`, one per view.
     pub backgrounds: V,
 }
 
-/// What a render keeps for its vjp.
+/// The saved state of a render, which [`render_vjp`] reads.
 #[derive(Debug, Clone)]
 pub struct Saved<B: Backend> {
-    /// The projected splats: read by both vjps.
+    /// The projected splats. Both vjps read them.
     pub splats: Splats<B::Buffer>,
-    /// The order of compositing: read by `composite_vjp`.
+    /// The hits of every tile in depth order. `composite_vjp` reads them.
     pub sorted: B::SortedHits,
-    /// Where each pixel ended: read by `composite_vjp`.
+    /// The state at the end of each pixel. `composite_vjp` reads it.
     pub composited: B::Composited,
-    /// The settings of the forward pass: read by both vjps.
+    /// The settings of the forward pass. `project_vjp` reads them.
     pub config: RenderConfig,
 }
 
 /// Renders every view of `scene`.
 ///
+/// Returns the images and the saved state for [`render_vjp`]. The stages are [`Backend::project`],
+/// [`Backend::bin`], [`Backend::sort`] and [`Backend::composite`].
+///
 /// # Errors
-/// Shapes that do not fit, settings outside their domain, sizes over capacity; never the numbers in
-/// a buffer.
+/// The errors of these four stages: [`RenderError::Shape`], [`RenderError::Config`],
+/// [`RenderError::Capacity`] and [`RenderError::Device`]. Non-finite or degenerate values in a
+/// buffer are not errors.
 pub fn render<B: Backend>(
     backend: &B,
     scene: &Scene<'_, B::View<'_>>,
@@ -49,7 +53,7 @@ pub fn render<B: Backend>(
     finish(backend, scene, config, splats, hits)
 }
 
-/// The last two stages of a render.
+/// Runs the last two stages of a render.
 pub(crate) fn finish<B: Backend>(
     backend: &B,
     scene: &Scene<'_, B::View<'_>>,
@@ -75,13 +79,13 @@ pub(crate) fn finish<B: Backend>(
     ))
 }
 
-/// Vjp of [`render`]: inputs `scene` and what the forward pass `saved`; incoming `v_image`;
-/// outgoing whatever is `wanted`.
+/// Vjp of [`render`]. Returns the `wanted` gradients with respect to the inputs in `scene`.
 ///
-/// `saved` may be used any number of times.
+/// `saved` is the saved state of the forward pass, and `v_image` is the gradient with respect to
+/// its images. One saved state serves any number of calls.
 ///
 /// # Errors
-/// As [`render`].
+/// The errors of [`Backend::composite_vjp`] and [`Backend::project_vjp`].
 pub fn render_vjp<B: Backend>(
     backend: &B,
     scene: &Scene<'_, B::View<'_>>,

@@ -1,5 +1,4 @@
-//! Projected Gaussians: what the compositor reads, and an entry of its own for splats made
-//! elsewhere.
+//! Projected Gaussians, the input of the compositor. A caller may also construct them directly.
 
 use std::sync::Arc;
 
@@ -10,49 +9,52 @@ use crate::gaussians::{check_channels, check_len};
 use crate::math::Sym2;
 use crate::number::Number;
 
-/// M projected Gaussians in pixels: what a compositor needs, and an entry of its own for splats
-/// made elsewhere.
+/// M projected Gaussians in pixels, the input of binning, sorting and compositing.
 ///
-/// View `b` owns the splats `offsets[b] .. offsets[b + 1]`; within a view, splat `i` is the
-/// Gaussian `ranges[b].start + i`. A culled splat keeps its index and has extents of zero. The
-/// gradient by splats is a value of the same type, whose `extents` are empty.
+/// A caller may also construct splats directly: [`crate::Cpu::splats`] completes them.
+///
+/// View `b` owns the splats `offsets[b] .. offsets[b + 1]`. Within a view, splat `i` is the
+/// projection of Gaussian `ranges[b].start + i`. A culled splat keeps its index and has extents of
+/// zero. The gradient with respect to splats has the same type; its `extents` are empty.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Splats<S> {
-    /// Centres `[M, 2]`, px; pixel `(i, j)` is sampled at `(j + 0.5, i + 0.5)`.
+    /// Centres `[M, 2]` as x, y, px. Pixel (row i, column j) is sampled at `(j + 0.5, i + 0.5)`.
     pub means: S,
-    /// Inverse covariances `[M, 3]` as xx, xy, yy, px^-2.
+    /// Inverse covariances `[M, 3]` as xx, xy, yy, px^-2. In a gradient, xy is the derivative with
+    /// respect to the one value in both off-diagonal entries.
     pub conics: S,
     /// Opacities `[M]`, anti-alias compensation included.
     pub opacities: S,
-    /// Depths `[M]`: camera z. Splats are composited in ascending order of it.
+    /// Depths `[M]`: camera z, world units. Splats are composited in ascending order of depth.
     pub depths: S,
-    /// Features `[M, C]`; empty where `half_features` has them.
+    /// Features `[M, C]`. Empty if `half_features` is present.
     pub features: S,
-    /// Features `[M, C]` as 16-bit floats, see
-    /// [`RenderConfig::half_features`](crate::RenderConfig::half_features).
+    /// Features `[M, C]` as 16-bit floats. [`Cpu`](crate::Cpu) stores them here instead of in
+    /// `features` if [`RenderConfig::half_features`](crate::RenderConfig::half_features) is set.
     pub half_features: Option<Arc<Vec<f16>>>,
-    /// Half width and half height `[M, 2]`, px, of the box outside of which alpha is below
-    /// `alpha_min`; zero where culled. Derived from the rest, never differentiated. See
-    /// [`crate::Cpu::splats`] for splats made elsewhere.
+    /// Half width and half height `[M, 2]`, px, of a box that contains every pixel with an alpha of
+    /// at least `alpha_min`. Zero if the splat is culled. The extents follow from the other fields
+    /// and are not differentiated. [`crate::Cpu::splats`] computes them for splats made elsewhere.
     pub extents: S,
-    /// Where each view's splats begin, `[B + 1]`.
+    /// Index of each view's first splat, `[B + 1]`, ascending from 0. The last entry is M.
     pub offsets: Vec<usize>,
-    /// The number C of feature channels.
+    /// The number C of feature channels, at least 1.
     pub channels: usize,
 }
 
 impl<S> Splats<S> {
-    /// The number M of splats.
+    /// Returns the number M of splats.
     pub fn len(&self) -> usize {
         self.offsets.last().copied().unwrap_or(0)
     }
 
-    /// Whether there is no splat.
+    /// Returns whether there are no splats.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The same shape with every buffer mapped by `f`.
+    /// Applies `f` to every buffer of scalars and keeps `half_features`, the offsets and the number
+    /// of channels.
     pub fn map<'a, U>(&'a self, f: impl Fn(&'a S) -> U) -> Splats<U> {
         Splats {
             means: f(&self.means),
@@ -67,10 +69,11 @@ impl<S> Splats<S> {
         }
     }
 
-    /// The same shape with every buffer made by `f`, or the first error of `f`.
+    /// Applies `f` to every buffer of scalars, in the order of the fields, and keeps
+    /// `half_features`, the offsets and the number of channels.
     ///
     /// # Errors
-    /// Those of `f`.
+    /// The first error that `f` returns.
     pub fn try_map<'a, U, E>(
         &'a self,
         mut f: impl FnMut(&'a S) -> Result<U, E>,
@@ -88,7 +91,8 @@ impl<S> Splats<S> {
         })
     }
 
-    /// [`Splats::map`], or a capacity error where there is no memory for the offsets.
+    /// Applies `view` to every buffer of scalars, as [`Splats::map`] does. Returns a capacity error
+    /// if the allocation of the offsets fails.
     pub(crate) fn try_viewed<'a, U>(
         &'a self,
         view: impl Fn(&'a S) -> U,
@@ -108,10 +112,15 @@ impl<S> Splats<S> {
         })
     }
 
-    /// Checks every buffer's length, `len` telling it.
+    /// Checks the offsets, the number of channels and the length of every buffer. `len` returns the
+    /// length of a buffer.
     ///
     /// # Errors
-    /// [`RenderError::Shape`] names the buffer at fault.
+    /// - [`RenderError::Config`] if `channels` is 0 or exceeds 32 bits.
+    /// - [`RenderError::Shape`] if `offsets` is empty, does not start at 0 or descends, or names
+    ///   the first buffer with a wrong length.
+    /// - [`RenderError::Capacity`] if the number of splats exceeds 32-bit indices, or the number of
+    ///   elements of a shape overflows.
     pub fn validate(&self, len: impl Fn(&S) -> usize) -> Result<(), RenderError> {
         self.validate_but_extents(&len)?;
         check_len(
@@ -122,8 +131,8 @@ impl<S> Splats<S> {
         )
     }
 
-    /// Checks that lists whose views begin at `offsets` belong to these splats: the number of
-    /// views, and the splats of each.
+    /// Checks that lists with the view offsets `offsets` match these splats: the number of views
+    /// and the number of splats of each view.
     pub(crate) fn check_views(
         &self,
         argument: &'static str,
@@ -141,14 +150,14 @@ impl<S> Splats<S> {
         if expected == got {
             let mut both = self.offsets.iter().zip(offsets).enumerate();
             if let Some((view, (theirs, own))) = both.find(|(_, (a, b))| a != b) {
-                expected = format!("{expected}, view {view} beginning at {theirs}");
-                got = format!("{got}, view {view} beginning at {own}");
+                expected = format!("{expected}, view {view} starting at {theirs}");
+                got = format!("{got}, view {view} starting at {own}");
             }
         }
         Err(RenderError::shape(argument, expected, got))
     }
 
-    /// [`Splats::validate`] before the extents are there.
+    /// Checks everything that [`Splats::validate`] checks except the extents.
     pub(crate) fn validate_but_extents(
         &self,
         len: impl Fn(&S) -> usize,
@@ -158,11 +167,11 @@ impl<S> Splats<S> {
         let fault = match (self.offsets.first(), descent) {
             (Some(0), None) => None,
             (Some(0), Some(ends)) => Some(format!("{} after {}", ends[1], ends[0])),
-            (Some(first), _) => Some(format!("{first} as the first")),
+            (Some(first), _) => Some(format!("first offset {first}")),
             (None, _) => Some("none".to_owned()),
         };
         if let Some(got) = fault {
-            let expected = "B + 1 ascending numbers from 0";
+            let expected = "B + 1 ascending offsets from 0";
             return Err(RenderError::shape("splats.offsets", expected, got));
         }
         let (m, c) = (self.len(), self.channels);
@@ -194,10 +203,11 @@ impl<T> Splats<Vec<T>> {
 }
 
 impl<T: Number> Splats<&[T]> {
-    /// Whether splat `m` can be seen. False for numbers that are not finite, an opacity that is not
-    /// positive, and where there is no extent.
+    /// Returns whether splat `m` is visible: its extents and opacity are positive, and all of its
+    /// values are finite.
     ///
-    /// *project* culls all of these already; splats made elsewhere may have extents and any numbers beside them.
+    /// *project* already gives zero extents to all other splats. Splats made elsewhere may have
+    /// positive extents and invalid values.
     #[inline(always)]
     pub(crate) fn visible(&self, m: usize) -> bool {
         let finite = |numbers: &[T]| numbers.iter().fold(true, |all, x| all & x.finite());
@@ -205,7 +215,7 @@ impl<T: Number> Splats<&[T]> {
         let Some(extent) = row::<T, 2>(self.extents, m) else {
             return false;
         };
-        // Most of what is culled has no extent: the rest is read only of what has.
+        // Most culled splats have no extent, so their other values need not be read.
         if !(positive(extent) && finite(extent)) {
             return false;
         }
@@ -224,7 +234,7 @@ impl<T: Number> Splats<&[T]> {
             && self.has_finite_features(m)
     }
 
-    /// Whether every feature of splat `m` is there and finite.
+    /// Returns whether all features of splat `m` exist and are finite.
     #[inline(always)]
     pub(crate) fn has_finite_features(&self, m: usize) -> bool {
         let first = m.checked_mul(self.channels);
@@ -241,7 +251,7 @@ impl<T: Number> Splats<&[T]> {
         }
     }
 
-    /// The conic of splat `m`.
+    /// Returns the conic of splat `m`.
     #[inline(always)]
     pub(crate) fn conic(&self, m: usize) -> Sym2<T> {
         Sym2 {
@@ -252,19 +262,20 @@ impl<T: Number> Splats<&[T]> {
     }
 }
 
-/// Row `m` of rows of `N` numbers, if it is there.
+/// Returns row `m` of a buffer with `N` values per row, if it exists.
 #[inline(always)]
 fn row<T, const N: usize>(numbers: &[T], m: usize) -> Option<&[T; N]> {
     numbers.as_chunks().0.get(m)
 }
 
 impl<T: Number> Splats<Vec<T>> {
-    /// How many splats of each view are culled, `[B]`: those without extents, and those with a
-    /// number that is not finite or an opacity that is not positive. Of a gradient, which has no
-    /// extents: all.
+    /// Returns the number of culled splats of each view, `[B]`.
+    ///
+    /// A splat counts as culled if its extents or its opacity are not positive, or if one of its
+    /// values is not finite. A gradient has no extents, so all of its splats count as culled.
     pub fn culled(&self) -> Vec<usize> {
         let splats = self.as_slices();
-        // Offsets may be anything here: what lies beyond the extents is culled without a look.
+        // The offsets are not validated here. Splats beyond the extents count as culled.
         let known = self.extents.len() / 2;
         let culled = |ends: &[usize]| {
             let visible = (ends[0]..ends[1].min(known)).filter(|&m| splats.visible(m));

@@ -1,5 +1,4 @@
-//! Everything that can be wrong with a call gives an error that names it, and no numbers in a
-//! buffer ever do.
+//! Every invalid argument gives an error that names it. Values in a buffer never give an error.
 
 mod support;
 
@@ -16,7 +15,7 @@ fn error_of(world: &World) -> RenderError {
     splat::render(&Cpu::new(), &world.scene(), &world.config).expect_err("an invalid scene")
 }
 
-/// Asserts that the message names the argument, what was expected and what came.
+/// Asserts that the error message contains all of `parts`.
 fn assert_names(error: &RenderError, parts: &[&str]) {
     let message = error.to_string();
     for part in parts {

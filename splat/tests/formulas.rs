@@ -1,4 +1,5 @@
-//! Every `_vjp` formula against central differences of its formula, at `f64`, on random inputs.
+//! Compares every `_vjp` formula with central differences of its formula, at `f64`, on random
+//! inputs.
 
 mod support;
 
@@ -9,19 +10,20 @@ use splat::formulas::{Mat3, Quaternion, Sym2, Vec2, Vec3};
 use splat::{Camera, Projection};
 use support::difference;
 
-/// Error allowed between the gradient with respect to one input and its differences, relative to
-/// that gradient. An error in a formula leaves more than a thousandth.
+/// Tolerance between the gradient with respect to one input and its differences, relative to that
+/// gradient. An error in a formula has a relative effect of more than a thousandth.
 const VJP_TOLERANCE: f64 = 1e-6;
 
-/// Error of the differences, relative to the terms of the loss: rounding of the terms over the
-/// step, and truncation.
+/// Error of the differences, relative to the terms of the loss: the rounding of the terms divided
+/// by the step, and the truncation error.
 const DIFFERENCE_ERROR: f64 = 1e-10;
 
 /// Step of the differences.
 const STEP: f64 = 1e-4;
 
 /// Compares `vjp`, the gradient of `f(x) . v` with respect to all of `x`, with differences. Each
-/// input, named in `names` with a space between two, is held to the scale of its own gradient.
+/// input is compared relative to its own gradient. `names` has one name per input, separated by
+/// spaces.
 fn compare(
     names: &str,
     x: &[f64],
@@ -32,7 +34,7 @@ fn compare(
     prop_assert_eq!(vjp.len(), x.len(), "entries of the vjp");
     prop_assert_eq!(names.split(' ').count(), x.len(), "names");
     let loss = |x: &[f64]| f(x).iter().zip(v).map(|(a, b)| a * b).sum::<f64>();
-    // Rounding of an output below one is that of numbers near one within it.
+    // An output below one can be a difference of terms near one, with their rounding error.
     let term = |(a, b): (&f64, &f64)| a.abs().max(1.0) * b.abs();
     let terms: f64 = f(x).iter().zip(v).map(term).sum();
     for (i, (name, &a)) in names.split(' ').zip(vjp).enumerate() {
@@ -51,7 +53,7 @@ const QUATERNION: &str = "w x y z";
 const VECTOR: &str = "x y z";
 const MATRIX: &str = "xx xy yy";
 const SIGMA: &str = "conic.xx conic.xy conic.yy mean.x mean.y";
-/// Inputs of [`unpack`].
+/// The inputs of [`unpack`].
 const SPLAT: &str = "mean.x mean.y mean.z scale.x scale.y scale.z \
     quaternion.w quaternion.x quaternion.y quaternion.z opacity \
     rotation.r0.x rotation.r0.y rotation.r0.z rotation.r1.x rotation.r1.y rotation.r1.z \
@@ -106,7 +108,7 @@ fn numbers<const N: usize>() -> impl Strategy<Value = [f64; N]> {
     prop::array::uniform(-1.0f64..1.0)
 }
 
-/// Away from zero, where a quaternion or direction has no meaning.
+/// Vectors away from zero, where a quaternion or a direction is undefined.
 fn long<const N: usize>() -> impl Strategy<Value = [f64; N]> {
     numbers::<N>().prop_filter("longer than 0.3", |x| {
         x.iter().map(|x| x * x).sum::<f64>() > 0.09
@@ -136,7 +138,7 @@ proptest! {
 
     #[test]
     fn inverse_vjp_matches_differences(root in numbers::<3>(), v in numbers::<3>()) {
-        // A covariance with eigenvalues of at least 0.3, as the blur makes it.
+        // A covariance with eigenvalues of at least 0.3, as after the blur.
         let m = [root[0] * root[0] + 0.3, root[0] * root[1], root[1] * root[1] + root[2] * root[2] + 0.3];
         let f = |m: &[f64]| {
             let k = sym2::inverse(sym2_of(m), m[0] * m[2] - m[1] * m[1]);
@@ -149,7 +151,7 @@ proptest! {
 
     #[test]
     fn sigma_vjp_matches_differences(x in numbers::<5>(), v in -1.0f64..1.0) {
-        // Conic 3, mean 2; the pixel stands at the origin.
+        // `x` is the conic (3) and the mean (2). The pixel is at the origin.
         let offset = |x: &[f64]| Vec2 { x: -x[3], y: -x[4] };
         let f = |x: &[f64]| vec![composite::sigma(sym2_of(x), offset(x))];
         let g = composite::sigma_vjp(sym2_of(&x), composite::add_moments(Moments::default(), offset(&x), v));
@@ -181,11 +183,11 @@ proptest! {
 
     #[test]
     fn weight_vjp_matches_differences(alpha in 0.01f64..0.9, t in 0.01f64..1.0, v_weight in -1.0f64..1.0, v_rest in -1.0f64..1.0) {
-        // The pixel: the weight of this splat times v_weight, plus the transmittance behind it
-        // times v_rest.
+        // The pixel is the weight of this splat times `v_weight`, plus the transmittance behind the
+        // splat times `v_rest`.
         let f = |x: &[f64]| vec![composite::weight(x[0], t) * v_weight + composite::behind(t, x[0]) * v_rest];
         compare("alpha", &[alpha], &[1.0], f, &[composite::weight_vjp(t, v_weight, v_rest)])?;
-        // The same with respect to the transmittance in front of the splat.
+        // The gradient with respect to the transmittance in front of the splat.
         let f = |x: &[f64]| vec![composite::weight(alpha, x[0]) * v_weight + composite::behind(x[0], alpha) * v_rest];
         compare("transmittance", &[t], &[1.0], f, &[composite::rest(alpha, v_weight, v_rest)])?;
     }
@@ -211,7 +213,7 @@ proptest! {
         tilt in numbers::<3>(),
         projection in prop::sample::select(support::PROJECTIONS.to_vec()),
         antialias in any::<bool>(),
-        // The real floor, and one that every other splat is under.
+        // The floor of the renderer, and a floor that about half of the splats are below.
         floor in prop::sample::select(vec![splat::formulas::COMPENSATION_FLOOR, 0.8]),
         v in numbers::<7>(),
     ) {
@@ -231,7 +233,7 @@ proptest! {
     }
 }
 
-/// The splat of the inputs as a function of them, and the gradient with respect to them.
+/// Returns the splat as a function of its inputs, and the gradient with respect to these inputs.
 fn of_splat(
     x: &[f64],
     camera: Camera,
@@ -272,7 +274,7 @@ fn splat_of(v: &[f64]) -> Splat<f64> {
     }
 }
 
-/// Gaussian (11 numbers) and pose (9 + 3) from one row.
+/// Splits a row into a Gaussian (11 values) and a pose (9 + 3 values).
 fn unpack(x: &[f64], camera: Camera) -> (GaussianShape<f64>, CameraParams<f64>) {
     let shape = GaussianShape {
         mean: vec3_of(x),
@@ -285,7 +287,8 @@ fn unpack(x: &[f64], camera: Camera) -> (GaussianShape<f64>, CameraParams<f64>) 
     (shape, camera.with_pose(pose).params(40, 30))
 }
 
-/// Whether no difference step can cross the clamp of the tangents, where the derivative jumps.
+/// Returns whether no difference step can cross the clamp of the tangents, where the derivative
+/// jumps.
 fn away_from_tangent_clamp(x: &[f64], camera: Camera) -> bool {
     let (shape, params) = unpack(x, camera);
     let centre = vec3::add3(vec3::apply(params.rotation, shape.mean), params.translation);
@@ -297,7 +300,7 @@ fn away_from_tangent_clamp(x: &[f64], camera: Camera) -> bool {
             && clear(centre.y / centre.z, params.tan_y_min, params.tan_y_max)
 }
 
-/// The failure of a comparison, which must be one.
+/// Returns the message of a comparison, which must have failed.
 fn failure(outcome: Result<(), TestCaseError>) -> String {
     match outcome {
         Ok(()) => panic!("a wrong vjp passed"),
@@ -328,7 +331,8 @@ fn comparison_rejects_a_wrong_vjp() {
     assert!(failure(unnamed).contains("names"));
 }
 
-/// A gradient of 1e-5 beside one of a thousand: on one scale for both, its sign would not matter.
+/// The gradients are 1e-5 and 1000. With one scale for both, a wrong sign of the small one would
+/// pass.
 #[test]
 fn comparison_rejects_a_wrong_gradient_beside_a_large_one() {
     let x = [0.5, 0.5];
@@ -341,8 +345,8 @@ fn comparison_rejects_a_wrong_gradient_beside_a_large_one() {
     }
 }
 
-/// None of the inputs of the projection hides behind another: an error of a hundred-thousandth in
-/// any gradient alone, or of a millionth where it is zero, is noticed and has its name.
+/// An error in the gradient with respect to any single input of the projection is detected, and its
+/// input is named. The error is 1e-5 of the gradient, and at least 1e-6.
 #[test]
 fn comparison_rejects_a_wrong_gradient_by_any_input_of_a_splat() {
     let v = [0.9, -0.7, 0.5, -0.6, 0.8, 0.4, -0.3];

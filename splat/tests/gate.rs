@@ -1,4 +1,4 @@
-//! The one gate of the renderer: which Gaussians are culled before the box is looked at.
+//! Tests of `is_sound`, which culls Gaussians before the test of their boxes.
 
 use splat::Camera;
 use splat::formulas::double::project::{footprint, is_sound, splat as splat_of};
@@ -8,7 +8,7 @@ use splat::formulas::{
 
 const ALPHA_MIN: f64 = 0.25;
 
-/// What the gate looks at.
+/// The arguments of `is_sound`.
 #[derive(Clone, Copy)]
 struct Seen {
     shape: GaussianShape<f64>,
@@ -18,7 +18,7 @@ struct Seen {
 }
 
 impl Seen {
-    /// A Gaussian two units in front of the camera.
+    /// Returns the arguments for a valid Gaussian two units in front of the camera.
     fn new() -> Self {
         let shape = GaussianShape {
             mean: Vec3 {
@@ -66,7 +66,7 @@ impl Seen {
     }
 }
 
-/// A number that the gate looks at.
+/// The name of a value that `is_sound` checks, and access to the value.
 type Number = (&'static str, fn(&mut Seen) -> &mut f64);
 
 const NUMBERS: [Number; 9] = [
@@ -87,7 +87,7 @@ fn what_is_not_finite_is_culled() {
     for (name, number) in NUMBERS {
         for hostile in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
             let mut seen = Seen::new();
-            // Where nothing else bounds the depth either.
+            // Only the test for finite values bounds the depth.
             (seen.camera.near, seen.camera.far) = (f64::NEG_INFINITY, f64::INFINITY);
             *number(&mut seen) = hostile;
             assert!(!seen.passes(), "{name} {hostile}");

@@ -1,6 +1,6 @@
-//! Gradients of whole renders against finite differences of whole renders, in `f64`. The
-//! differences are taken of the oracle, so that forward and backward are judged by a program that
-//! shares no formula with them.
+//! Compares gradients of whole renders with finite differences, in `f64`. The differences are taken
+//! of the oracle, which shares no formula with the renderer. They therefore check the forward and
+//! the backward pass independently.
 
 mod support;
 
@@ -10,13 +10,13 @@ use support::{
     PROJECTIONS, World, cotangent, crowd, difference, gradient_row, loss, scale, smooth, worlds,
 };
 
-/// Relative error allowed between gradient and differences, per kind of parameter.
+/// Tolerance between gradient and differences, relative, per kind of parameter.
 const GRADIENT_TOLERANCE: f64 = 1e-6;
 
 /// Step of the differences.
 const STEP: f64 = 2e-5;
 
-/// Where the kinds of parameters end in `World::parameters`.
+/// Returns the kinds of parameters, and where each kind ends in `World::parameters`.
 fn kinds(world: &World) -> Vec<(&'static str, usize)> {
     let g = &world.gaussians;
     let mut end = 0;
@@ -70,7 +70,8 @@ proptest! {
     }
 }
 
-/// With the thresholds where they belong, parameters that no threshold is near must still match.
+/// At the default thresholds, the gradients must match for all parameters that are not near a
+/// threshold.
 fn match_where_no_threshold_is_near(world: &World) {
     let v_image = cotangent(&world.render().0);
     let gradient = gradient_row(&world.gradients(&v_image));
@@ -79,10 +80,10 @@ fn match_where_no_threshold_is_near(world: &World) {
     let mut compared = 0;
     let mut begin = 0;
     for (name, end) in kinds(world) {
-        // Of less the differences know nothing: they are taken of a loss of about ten.
+        // The loss is about ten, so the differences do not resolve smaller gradients.
         let size = scale(&gradient[begin..end]).max(1e-2);
         for i in begin..end {
-            // A threshold crossed by the wider stencil shows as two stencils that disagree.
+            // If the wider stencil crosses a threshold, the two stencils disagree.
             let (wide, narrow) = (difference(&x, i, 4e-6, f), difference(&x, i, 1e-6, f));
             if (wide - narrow).abs() <= 1e-6 * size {
                 compared += 1;
@@ -109,13 +110,13 @@ fn gradients_match_differences_at_the_default_thresholds() {
     }
 }
 
-/// What a pixel ends at, and what lies behind, has no gradient from it.
+/// A pixel gives no gradient to the splat at which it ends, nor to the splats behind.
 #[test]
 fn gradients_of_pixels_that_end_match_differences() {
     for projection in PROJECTIONS {
         let mut world = crowd(6, 1, 30, [9, 7], projection);
         world.gaussians.opacities.fill(0.9);
-        // The hybrid camera draws them a quarter as large.
+        // The hybrid camera draws the Gaussians a quarter as large.
         let more = if projection == Projection::Hybrid {
             2.0
         } else {
@@ -148,7 +149,7 @@ fn more_splats_per_tile_than_any_batch_still_match_differences() {
     let gradient = gradient_row(&world.gradients(&v_image));
     let x = world.parameters();
     let f = |x: &[f64]| loss(&world.with_parameters(x).oracle(), &v_image);
-    // One parameter in seven: the oracle is slow.
+    // One parameter in seven, because the oracle is slow.
     for i in (0..x.len()).step_by(7) {
         let numeric = difference(&x, i, STEP, f);
         assert!(

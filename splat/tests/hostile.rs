@@ -1,5 +1,5 @@
-//! Splats made elsewhere, extents included, with any numbers in them: what cannot count has no
-//! gradient and spoils no other.
+//! Splats that the caller made, extents included, with arbitrary values. A splat that cannot count
+//! has no gradient and does not affect the other splats.
 
 mod support;
 
@@ -10,7 +10,7 @@ use support::{ALL_OUTPUTS, weight};
 const SIDE: usize = 12;
 const CHANNELS: usize = 2;
 
-/// Numbers per splat: mean 2, conic 3, opacity, depth, features, extents 2.
+/// Values per splat: mean 2, conic 3, opacity, depth, features, extents 2.
 const FIELDS: usize = 9 + CHANNELS;
 const OPACITY: usize = 5;
 const DEPTH: usize = 6;
@@ -19,7 +19,7 @@ const EXTENTS: usize = FEATURES + CHANNELS;
 
 type Row = [f64; FIELDS];
 
-/// An ordinary splat that counts in a good part of the image.
+/// Returns a valid splat that counts in a large part of the image.
 fn ordinary(k: usize) -> Row {
     let shift = weight(k);
     [
@@ -59,7 +59,7 @@ fn splats<T: CpuScalar>(rows: &[Row]) -> Splats<Vec<T>> {
 /// An image, and the gradients with respect to splats and background.
 type BothWays<T> = (Image<Vec<T>>, Splats<Vec<T>>, Vec<T>);
 
-/// Composites `splats` as they were sorted when they were `listed`, forward and backward.
+/// Composites `splats` forward and backward, with the lists that were made from `listed`.
 fn both_ways<T: CpuScalar>(
     backend: &Cpu<T>,
     listed: &Splats<Vec<T>>,
@@ -87,7 +87,7 @@ fn both_ways<T: CpuScalar>(
     Ok((image, v, v_backgrounds))
 }
 
-/// The gradient of splat `m`, all fields.
+/// Returns the gradient of splat `m`, all fields.
 fn gradient_of<T: CpuScalar>(v: &Splats<Vec<T>>, m: usize) -> Vec<f64> {
     let parts = [
         &v.means[2 * m..2 * m + 2],
@@ -106,8 +106,8 @@ fn all_numbers<T: CpuScalar>(image: &Image<Vec<T>>) -> Vec<f64> {
     numbers.map(|x| x.to_f64()).collect()
 }
 
-/// Whether a row, rounded to `T`, may count somewhere: every number is finite, its box and its
-/// opacity are some.
+/// Returns whether a row, rounded to `T`, can count: every value is finite, the box is not empty,
+/// and the opacity is at least `alpha_min`.
 fn may_count<T: CpuScalar>(row: &Row) -> bool {
     let finite = row.iter().all(|&x| T::from_f64(x).finite());
     let alpha_min = T::from_f64(RenderConfig::default().alpha_min);
@@ -132,7 +132,7 @@ fn check<T: CpuScalar>(rows: &[Row]) -> Result<(), TestCaseError> {
                 prop_assert!(v.iter().all(|&x| x == 0.0), "{row:?} has {v:?}");
             }
         }
-        // What cannot count changes nothing but the places of the others.
+        // Splats that cannot count change only the indices of the others.
         let kept = rows
             .iter()
             .copied()
@@ -157,7 +157,7 @@ fn check<T: CpuScalar>(rows: &[Row]) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Numbers that no renderer expects.
+/// Values outside the valid range of some field, or near its limits.
 fn hostile() -> impl Strategy<Value = f64> {
     prop::sample::select(vec![
         f64::NAN,
@@ -166,7 +166,7 @@ fn hostile() -> impl Strategy<Value = f64> {
         0.0,
         -0.0,
         -1.0,
-        // Subnormal to both precisions, to one, and nearly.
+        // Subnormal at `f64` (zero at `f32`), subnormal at `f32`, and almost subnormal.
         5e-324,
         1e-310,
         1e-40,
@@ -176,7 +176,7 @@ fn hostile() -> impl Strategy<Value = f64> {
     ])
 }
 
-/// A row some of whose fields are hostile.
+/// Rows in which up to two fields are hostile.
 fn spoilt() -> impl Strategy<Value = Row> {
     let places = prop::collection::vec((0..FIELDS, hostile()), 0..3);
     (0usize..20, places).prop_map(|(k, places)| {
@@ -200,7 +200,7 @@ proptest! {
     }
 }
 
-/// Every field hostile in turn, beside an ordinary splat behind it.
+/// Makes each field of a splat hostile, one at a time, with a valid splat behind it.
 #[test]
 fn each_hostile_field_by_itself() {
     for field in 0..FIELDS {
@@ -214,8 +214,8 @@ fn each_hostile_field_by_itself() {
     }
 }
 
-/// The lists of an earlier step, composited again after the numbers moved: an opacity of zero, or
-/// of nothing, has no gradient.
+/// Composites the lists of an earlier step again, after an opacity changed. An opacity that is too
+/// small to count, or NaN, has no gradient.
 #[test]
 fn an_opacity_that_vanished_after_the_sort_has_no_gradient() {
     let rows = [ordinary(1), ordinary(2)];

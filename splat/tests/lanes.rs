@@ -1,5 +1,5 @@
-//! Neither its place among the lanes nor the instruction set nor its neighbours change a bit of a Gaussian's projection, of its
-//! harmonics, or of their gradients.
+//! A Gaussian's projection, harmonics and gradients are bitwise independent of its lane and of the
+//! other Gaussians. The projection is also independent of the instruction set.
 
 mod support;
 
@@ -7,10 +7,11 @@ use splat::sh::{self, Harmonics};
 use splat::{Backend, Camera, Cpu, Gaussians, Projection, Simd, Splats, Views, Wanted};
 use support::{Rounded, crowd, weight};
 
-/// More than two tasks of them, and no multiple of any number of lanes.
+/// More Gaussians than two tasks hold, and not a multiple of any number of lanes.
 const COUNT: usize = 601;
 
-/// Three cameras on ranges that overlap, begin and end anywhere, and one on nothing. Some Gaussians are hostile.
+/// Returns a scene with three views, whose ranges overlap and are unaligned, and one empty view.
+/// Some Gaussians have invalid values.
 fn scene() -> (Rounded<f32>, Views) {
     let world = crowd(11, 4, COUNT, [37, 53], Projection::Pinhole);
     let mut scene = world.rounded::<f32>();
@@ -40,7 +41,7 @@ fn v_splats(splats: &Splats<Vec<f32>>, first: usize) -> Splats<Vec<f32>> {
     }
 }
 
-/// The rows of the geometry and features of Gaussians, one after the other.
+/// Returns the geometry and features of Gaussian `i` in one row.
 fn row(g: &Gaussians<Vec<f32>>, i: usize) -> Vec<f32> {
     let part = |x: &[f32], width: usize| x[width * i..width * (i + 1)].to_vec();
     [
@@ -136,7 +137,7 @@ fn harmonics_depend_on_nothing_but_their_gaussian_and_channel() {
         let g = sh::features_vjp(alone, &camera, v).expect("valid shapes");
         assert_eq!(g.means, gradient.means[3 * i..3 * i + 3]);
         assert_eq!(g.coefficients, gradient.coefficients[i * width..][..width]);
-        // A channel's gradient by coefficients is its own, whatever the others hold.
+        // A channel's gradient with respect to coefficients does not depend on other channels.
         for channel in 0..channels {
             let of_channel =
                 |x: &[f32]| x.iter().skip(channel).step_by(channels).copied().collect();

@@ -1,9 +1,9 @@
-//! Rows of device buffers are read and written by name: outside the files that lay rows out, no
+//! Kernels access rows of device buffers by name. Outside the files that define the layouts, no
 //! kernel indexes by a literal offset.
 
 use std::path::Path;
 
-/// The files that lay rows out, beneath `src`.
+/// The files that define the layouts, beneath `src`.
 const LAYOUTS: [&str; 9] = [
     "binning/gpu/rects.rs",
     "composite/gpu/moments.rs",
@@ -16,8 +16,8 @@ const LAYOUTS: [&str; 9] = [
     "project/gpu/splat_rows.rs",
 ];
 
-/// The literal row offsets of a text: `x[(.. + 2) as usize]` and beyond, and `x[(2 * ..`. One past
-/// an index is a running count.
+/// Returns the literal row offsets in a text: `x[(.. + 2) as usize]` or more, and `x[(2 * ..`. An
+/// offset of one is allowed, because it reads the end of a range from a running count.
 fn literal_offsets(text: &str) -> Vec<&str> {
     let indices = text.match_indices("[(").filter_map(|(start, _)| {
         let rest = &text[start + 2..];
@@ -38,7 +38,7 @@ fn literal_offsets(text: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Every file beneath `folder` whose name ends in `.rs`, by its path beneath `src`.
+/// Collects every file beneath `folder` whose name ends in `.rs`, by its path beneath `src`.
 fn files(src: &Path, folder: &Path, found: &mut Vec<(String, String)>) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();

@@ -1,4 +1,4 @@
-//! Lists of a caller's that are not what they should be: offsets of views, ranks of layers.
+//! Invalid lists of the caller: offsets of views, ranks of layers.
 
 mod support;
 
@@ -58,7 +58,7 @@ fn messages_are_short_however_long_the_lists() {
     let error = Cpu::new().bin(&splats.as_slices(), 8, 6);
     let error = error.expect_err("falling offsets").to_string();
     assert!(
-        error.contains("99999 as the first") && error.len() < SHORT,
+        error.contains("first offset 99999") && error.len() < SHORT,
         "{error}"
     );
     splats.offsets = (0..50_000).chain(0..50_000).collect();

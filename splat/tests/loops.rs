@@ -1,5 +1,5 @@
-//! The loops that sum gradients, over more Gaussians than a block of lanes and a task hold, against
-//! the formulas and against one Gaussian at a time.
+//! Compares the loops that sum gradients with the formulas, and with one Gaussian at a time. There
+//! are more Gaussians than a block of lanes or a task holds.
 
 mod support;
 
@@ -12,16 +12,16 @@ use support::{
     camera, cotangent, crowd, difference, gradient_row, loss, max_difference, scale, smooth, weight,
 };
 
-/// More Gaussians than two tasks of 256 hold, the last block of lanes cut.
+/// More Gaussians than two tasks of 256 hold. The last block of lanes is not full.
 const COUNT: usize = 2 * 256 + 64 + 3;
 
-/// Sums of the same numbers in another order, relative to the greatest.
+/// Tolerance between sums of the same values in different orders, relative to the greatest value.
 const ROUNDING: f64 = 1e-13;
 
 /// Asserts that a gradient equals a sum, relative to the greatest entry.
 fn assert_close(name: &str, got: &[f64], expected: &[f64]) {
     let (error, size) = (max_difference(got, expected), scale(expected));
-    // Phrased so that NaN fails it.
+    // This comparison fails for NaN.
     assert!(
         error <= ROUNDING * size,
         "{name}: expected the sum within {ROUNDING:e} of {size:e}, got it within {error:e}"
@@ -61,7 +61,7 @@ impl Ball {
         }
     }
 
-    /// Gaussian `i` alone, and the gradient by its features.
+    /// Returns Gaussian `i` alone, and the gradient with respect to its features.
     fn one(&self, i: usize) -> (Harmonics<'_, f64>, &[f64]) {
         let width = Self::STORED * self.channels;
         let harmonics = Harmonics {
@@ -74,7 +74,7 @@ impl Ball {
     }
 }
 
-/// Somewhere outside the Gaussians.
+/// Returns a camera outside the Gaussians.
 fn viewer() -> Camera {
     camera(Projection::Pinhole, 40, 30)
 }
@@ -100,7 +100,7 @@ fn gradients_by_harmonics_are_those_of_each_gaussian_and_their_sum_by_the_pose()
     }
 }
 
-/// A channel that is not finite sends its Gaussian another way through the loop.
+/// For a Gaussian with a channel that is not finite, the loop takes another path.
 #[test]
 fn gradients_beside_a_channel_that_is_not_finite_are_those_without_it() {
     let (with, without) = (Ball::new(3), 2);
@@ -138,12 +138,12 @@ fn gradients_beside_a_channel_that_is_not_finite_are_those_without_it() {
     }
 }
 
-/// The clamp at zero lets no gradient through below it.
+/// The clamp at zero passes no gradient below zero.
 #[test]
 fn a_clamped_channel_has_no_gradient_and_leaves_the_others_theirs() {
     let mut below = Ball::new(2);
     for (i, coefficient) in below.coefficients.iter_mut().enumerate() {
-        // The constant basis function is 0.28: the first channel lies far below zero.
+        // The constant basis function is 0.28, so the first channel is far below zero.
         let constant = i % (Ball::STORED * 2) == 0;
         *coefficient = if constant { -30.0 } else { 0.1 * *coefficient };
     }
@@ -153,7 +153,8 @@ fn a_clamped_channel_has_no_gradient_and_leaves_the_others_theirs() {
     assert!(channel(1).all(|&v| v != 0.0));
 }
 
-/// Two views of the same Gaussians from different sides, whose ranges begin within a task.
+/// Returns two views of the same Gaussians with different cameras. Their ranges begin within a
+/// task.
 fn views() -> Views {
     let [first, second] = [Projection::Pinhole, Projection::Hybrid];
     Views {
@@ -164,7 +165,7 @@ fn views() -> Views {
     }
 }
 
-/// The Gaussian `i`, and the splat `m` of a gradient.
+/// Returns Gaussian `i`, and splat `m` of a gradient.
 fn pair(
     g: &Gaussians<Vec<f64>>,
     v: &Splats<Vec<f64>>,
@@ -210,7 +211,7 @@ struct Sums {
     poses: Vec<f64>,
 }
 
-/// The sums of the formulas, one splat at a time.
+/// Sums the results of the formula, one splat at a time.
 fn sums(
     g: &Gaussians<Vec<f64>>,
     views: &Views,
@@ -268,7 +269,7 @@ fn sums(
 fn gradients_by_gaussians_and_poses_are_the_sums_of_the_formula() {
     let world = crowd(3, 1, COUNT, [40, 30], Projection::Pinhole);
     let (mut g, views) = (world.gaussians, views());
-    // Too faint to be seen: culled, whatever the gradient by its splat.
+    // Too faint to be visible: culled, whatever the gradient with respect to the splat.
     for opacity in g.opacities.iter_mut().step_by(7) {
         *opacity = 1e-3;
     }
@@ -314,9 +315,9 @@ fn gradients_by_gaussians_and_poses_are_the_sums_of_the_formula() {
     assert_close("poses", &got.camera_from_world, &expected.poses);
 }
 
-/// A splat adds up its hits in many tiles, a view its background over tiles. The differences are
-/// taken along one direction per kind of input: the oracle would be too slow for every input of so
-/// large an image.
+/// A splat sums its hits in many tiles, and a view sums its background over tiles. The differences
+/// are taken along one direction per kind of input, because one difference per input would be too
+/// slow for so large an image.
 #[test]
 fn gradients_summed_over_many_tiles_match_differences() {
     let mut world = crowd(11, 2, 50, [75, 70], Projection::Pinhole);
@@ -347,7 +348,7 @@ fn gradients_summed_over_many_tiles_match_differences() {
         let numeric = difference(&[0.0], 0, 1e-5, |step| along(step[0]));
         let terms = || kind.clone().map(|i| gradient[i] * weight(i));
         let (got, size) = (terms().sum::<f64>(), terms().map(f64::abs).sum::<f64>());
-        // Phrased so that NaN fails it.
+        // This comparison fails for NaN.
         assert!(
             (got - numeric).abs() <= 1e-7 * size,
             "{name}: expected {numeric}, got {got}, terms {size:e}"

@@ -1,5 +1,5 @@
-//! What may change how a render is computed but not what: vector instructions, reused memory, the
-//! storage of features.
+//! Options that change how a render is computed, but not its result: vector instructions, tile
+//! sizes, reused memory, and (except for rounding) the storage of features.
 
 mod support;
 
@@ -9,7 +9,7 @@ use splat::{
 };
 use support::{ALL_OUTPUTS, Rounded, World, crowd};
 
-/// The gradient of a loss that depends on every output.
+/// Returns the gradient of a loss that depends on every output.
 fn v_image<T: CpuScalar>(image: &Image<Vec<T>>) -> Image<Vec<T>> {
     let ramp = |x: &Vec<T>| {
         (0..x.len())
@@ -53,7 +53,7 @@ fn buffers<T: CpuScalar>(
         .collect()
 }
 
-/// The greatest difference of two buffers over the greatest magnitude of the first.
+/// Returns the greatest difference of two buffers, relative to the greatest magnitude of the first.
 fn relative<T: CpuScalar>(a: &[T], b: &[T]) -> f64 {
     assert_eq!(a.len(), b.len());
     let wide = |x: &[T]| x.iter().map(|x| x.to_f64()).collect::<Vec<f64>>();
@@ -66,7 +66,8 @@ fn config() -> RenderConfig {
         .with_layers(vec![0, 40, usize::MAX])
 }
 
-/// One scene with few splats in each of several views, one with many in one.
+/// Returns a scene with few splats in each of several views, and a scene with many splats in one
+/// view.
 fn scenes() -> [support::World; 2] {
     [
         crowd(5, 4, 60, [50, 41], Projection::Pinhole),
@@ -118,7 +119,7 @@ fn an_instruction_set_of_another_machine_is_refused() {
     }
 }
 
-/// Opaque and wide, so that pixels end and hits are left over.
+/// Makes the Gaussians opaque and wide, so that pixels end before the last hit.
 fn opaque(mut world: World) -> World {
     world.gaussians.opacities.fill(0.95);
     world.gaussians.scales.iter_mut().for_each(|s| *s *= 4.0);
@@ -144,14 +145,14 @@ fn tiles_of_all_sizes_have_the_same_images_and_gradients() {
 fn reused_memory_changes_no_bit() {
     let workspace = Workspace::new();
     let reusing = Cpu::<f32>::new().with_workspace(&workspace);
-    // Scenes some of whose pixels end, and one none of whose do.
+    // Two scenes in which some pixels end, and one in which no pixel ends.
     let [faint, _] = scenes();
     let ending = scenes().map(opaque);
     for world in ending.into_iter().chain([faint]) {
         let rounded = world.rounded::<f32>();
         let fresh = both_ways(&Cpu::new(), &rounded, &config());
-        // Whatever is read before it is written shows: for every size that is asked for there is
-        // memory full of NaN, and of the indices of another scene, whose pixels end too.
+        // Reads before writes must show. The workspace therefore has buffers of NaN in every size,
+        // and buffers with the indices of another scene in which pixels end.
         for size in (0..20).map(|bits| 1usize << bits) {
             for _ in 0..16 {
                 workspace.recycle(vec![f32::NAN; size]);
@@ -196,7 +197,7 @@ fn a_second_round_takes_no_new_memory() {
     };
     let first = round();
     for _ in 0..3 {
-        // Everything taken was given back, and nothing was added to it.
+        // All memory was returned, and none was added.
         assert_eq!(round(), first);
     }
 }
@@ -205,7 +206,7 @@ fn a_second_round_takes_no_new_memory() {
 fn threads_that_share_memory_have_the_bits_of_one_alone() {
     const THREADS: usize = 4;
     const ROUNDS: usize = 6;
-    // Scenes of several sizes, one of them none of whose pixels end.
+    // Scenes of several sizes, including one in which no pixel ends.
     let [faint, large] = scenes();
     let worlds = [opaque(large.clone()), faint, large];
     let worlds = worlds.map(|world| world.rounded::<f32>());
@@ -241,7 +242,7 @@ fn threads_that_share_memory_have_the_bits_of_one_alone() {
             }
         });
     }
-    // No more than if every thread had a share of its own, give or take what fits less well.
+    // At most twice the memory that the threads would need with separate workspaces.
     let bytes = workspace.bytes();
     assert!(bytes <= 2 * THREADS * alone, "{bytes} of {alone}");
 }
@@ -257,8 +258,8 @@ fn features_of_sixteen_bits_are_off_by_no_more_than_their_rounding() {
         let mut differs = false;
         for ((name, a), (_, b)) in buffers(&full).into_iter().zip(buffers(&half)) {
             let e = relative(a, b);
-            // The gradients by geometry are sums of both signs: they may lose more of their
-            // greatest number than a feature does.
+            // The gradients with respect to geometry are sums of terms of both signs, so their
+            // relative error can exceed that of a feature.
             let bound = if name.starts_with("image") {
                 bound
             } else {
@@ -268,7 +269,7 @@ fn features_of_sixteen_bits_are_off_by_no_more_than_their_rounding() {
             differs |= e > 0.0;
         }
         assert!(differs, "nothing was rounded");
-        // What does not depend on features keeps every bit.
+        // Outputs that do not depend on features keep every bit.
         assert_eq!(full.0.transmittance, half.0.transmittance);
         assert_eq!(full.0.depth, half.0.depth);
         assert_eq!(full.1.gaussians.features, half.1.gaussians.features);

@@ -1,7 +1,7 @@
-//! What is asked of the allocator: an error where it refuses, and nothing for sizes that multiply
-//! with no element.
+//! Tests with a special allocator. If it refuses a request, the call returns an error. If a buffer
+//! has no elements, even huge dimensions take no memory.
 //!
-//! The allocator counts and refuses for the whole process, so the two tests take turns.
+//! The allocator counts and refuses requests of the whole process, so the tests run one at a time.
 
 mod support;
 
@@ -17,20 +17,21 @@ use splat::{
 };
 use support::{ALL_OUTPUTS, crowd};
 
-/// Requests of fewer bytes are never refused: what is bounded, whatever the scene, is smaller.
+/// Requests of fewer bytes are never refused. Allocations whose size does not depend on the scene
+/// are smaller.
 const SMALL: usize = 16 << 10;
 
-/// No test takes more at once.
+/// Requests of more bytes are always refused. No test needs one.
 const TOO_MUCH: usize = 256 << 20;
 
-/// A turn that never comes.
+/// The value of `granted` at which no large request is refused.
 const NEVER: usize = usize::MAX;
 
 /// The system's allocator, which refuses one large request and every huge one.
 struct Refusing {
-    /// How many large requests are granted before one is refused.
+    /// The number of large requests that are granted before one is refused.
     granted: AtomicUsize,
-    /// The bytes of the request that was refused, 0 before.
+    /// The bytes of the refused request, or 0 if none was refused.
     refused: AtomicUsize,
     /// The bytes of the largest request.
     largest: AtomicUsize,
@@ -44,7 +45,7 @@ static ALLOCATOR: Refusing = Refusing {
 };
 
 impl Refusing {
-    /// Whether a request of `bytes` is granted.
+    /// Returns whether a request of `bytes` is granted.
     fn grants(&self, bytes: usize) -> bool {
         self.largest.fetch_max(bytes, SeqCst);
         if bytes > TOO_MUCH {
@@ -64,11 +65,11 @@ impl Refusing {
     }
 }
 
-// SAFETY: memory comes from the system's allocator, by the same layouts, or not at all.
+// SAFETY: each call returns null, or forwards to the system's allocator with the same layout.
 unsafe impl GlobalAlloc for Refusing {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if self.grants(layout.size()) {
-            // SAFETY: the caller's contract is passed on.
+            // SAFETY: the caller upholds the same contract.
             unsafe { System.alloc(layout) }
         } else {
             null_mut()
@@ -76,13 +77,13 @@ unsafe impl GlobalAlloc for Refusing {
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        // SAFETY: the caller's contract is passed on.
+        // SAFETY: the caller upholds the same contract.
         unsafe { System.dealloc(memory, layout) }
     }
 
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         if self.grants(size) {
-            // SAFETY: the caller's contract is passed on.
+            // SAFETY: the caller upholds the same contract.
             unsafe { System.realloc(memory, layout, size) }
         } else {
             null_mut()
@@ -90,13 +91,13 @@ unsafe impl GlobalAlloc for Refusing {
     }
 }
 
-/// Keeps the tests of this program apart.
+/// Makes the tests of this program run one at a time.
 fn turn() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Elements and bytes per element that a refusal names.
+/// Returns the number of elements and the bytes per element that the error names.
 fn named(error: &RenderError) -> [usize; 2] {
     let RenderError::Capacity { needed, .. } = error else {
         panic!("{error} is not an error of capacity");
@@ -111,7 +112,7 @@ fn named(error: &RenderError) -> [usize; 2] {
     [count, bytes]
 }
 
-/// Has every large request of `call` refused, one per run, and returns how many there were.
+/// Refuses every large request of `call`, one per run, and returns the number of these requests.
 fn refuse_each<R>(name: &str, call: impl Fn() -> Result<R, RenderError>) -> usize {
     for granted in 0..1000 {
         ALLOCATOR.refused.store(0, SeqCst);
@@ -126,7 +127,7 @@ fn refuse_each<R>(name: &str, call: impl Fn() -> Result<R, RenderError>) -> usiz
         let error = result.err();
         let error = error.unwrap_or_else(|| panic!("{name}: {refused} bytes were not needed"));
         let [count, bytes] = named(&error);
-        // Large buffers are reserved by rows of 64 numbers, which are no elements of the caller's.
+        // Large buffers are reserved in rows of 64 values. The error must count elements instead.
         assert!(bytes < 64 * size_of::<f32>(), "{name}: {error}");
         let beyond = refused.checked_sub(count * bytes);
         let beyond = beyond.unwrap_or_else(|| panic!("{name}: {error} of {refused}"));
@@ -169,7 +170,7 @@ fn every_refused_request_is_an_error_of_capacity() {
     let bin = || backend().bin(&splats, 64, 64);
     calls.push(("bin", refuse_each("bin", bin)));
     let hits = bin().expect("valid splats");
-    // The copy of the hits is the test's own.
+    // The hits are copied beforehand, so that no request of the test itself is refused.
     let copies = Mutex::new((0..200).map(|_| hits.clone()).collect::<Vec<_>>());
     let sort = || {
         let hits = copies
@@ -233,7 +234,7 @@ fn every_refused_request_beside_the_stages_is_an_error_of_capacity() {
         "sh::features_vjp",
         refuse_each("sh::features_vjp", features_vjp),
     ));
-    // One Gaussian of many channels, and many views of one pixel.
+    // One Gaussian with many channels, and many views of one pixel.
     let wide = harmonics(&g.means[..3], &g.features[..60_000], 60_000);
     let features_vjp = || sh::features_vjp(wide, &camera, wide.coefficients);
     calls.push((

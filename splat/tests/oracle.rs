@@ -1,5 +1,5 @@
-//! The tiled CPU backend against the specification: `f64` to rounding, `f32` to its own rounding
-//! but for a counted boundary band.
+//! Compares the tiled CPU backend with the oracle. `f64` must agree to rounding. `f32` must agree
+//! to its own rounding, except in a few pixels of the boundary band.
 
 mod support;
 
@@ -8,14 +8,15 @@ use splat::{Cpu, Image, Projection, TileSize, Wanted};
 use support::band::{boundary_band, widen};
 use support::{PROJECTIONS, World, crowd, max_difference, scale, worlds};
 
-/// `f64` against `f64`: the two sum in different orders and take determinants differently.
+/// Tolerance between the `f64` backend and the oracle. They sum in different orders, and compute
+/// determinants differently.
 const TILED_TOLERANCE: f64 = 1e-12;
 
-/// `f32` against `f64` on pixels outside the boundary band, relative to the largest value: a few
-/// hundred roundings of 6e-8.
+/// Tolerance of `f32` against `f64` on pixels outside the boundary band, relative to the largest
+/// value: a few hundred roundings of 6e-8.
 const SINGLE_TOLERANCE: f64 = 1e-5;
 
-/// The most pixels of an image that may lie in the boundary band and differ: one in fifty.
+/// The greatest share of an image's pixels that can lie in the boundary band and differ.
 const BAND_SHARE: f64 = 0.02;
 
 fn assert_same(tiled: &Image<Vec<f64>>, oracle: &Image<Vec<f64>>) -> Result<(), TestCaseError> {
@@ -91,8 +92,8 @@ fn f32_equals_f64_outside_a_small_unbiased_boundary_band() {
         let single = splat::render(&Cpu::new(), &rounded.scene(), &world.config)
             .expect("a valid scene")
             .0;
-        // Rounding the inputs is no fault of the renderer: compare with the f64 render of the
-        // rounded inputs.
+        // The inputs of both renders are the rounded ones, so that the rounding of the inputs does
+        // not count as an error.
         let (gaussians, backgrounds) = (rounded.gaussians.map(widen), widen(&rounded.backgrounds));
         let world = World {
             gaussians,
@@ -108,15 +109,15 @@ fn f32_equals_f64_outside_a_small_unbiased_boundary_band() {
     }
 }
 
-/// Compares images of three channels: tightly outside the band; within it few may differ, and
-/// without bias. Tells how many do.
+/// Compares images of three channels. Outside the band they must agree. In the band few pixels can
+/// differ, and without bias. Returns a summary of these pixels.
 fn flips_in_band(single: &[f64], exact: &[f64], band: &[bool]) -> Result<String, String> {
     let bound = SINGLE_TOLERANCE * scale(exact);
     let mut flips: Vec<f64> = Vec::new();
     let pixels = single.chunks_exact(3).zip(exact.chunks_exact(3));
     for (pixel, (a, b)) in pixels.enumerate() {
         let difference = max_difference(a, b);
-        // Phrased so that NaN is a flip, and then a bias that fails.
+        // With this comparison NaN is a flip, and then a bias that fails.
         let close = difference <= bound;
         if !close && !band[pixel] {
             return Err(format!("pixel {pixel}: {difference:e} outside the band"));
@@ -129,7 +130,7 @@ fn flips_in_band(single: &[f64], exact: &[f64], band: &[bool]) -> Result<String,
     if share > BAND_SHARE {
         return Err(format!("{share} of the pixels flipped"));
     }
-    // Unbiased: the flips cancel to under one 8-bit step per channel and flipped pixel.
+    // Unbiased: the sum of all flips is below one 8-bit step per channel and flipped pixel.
     let bias = flips.iter().sum::<f64>().abs() / flips.len().max(1) as f64;
     let unbiased = bias < 3.0 / 255.0;
     if !unbiased {
@@ -188,7 +189,7 @@ fn every_tile_size_gives_the_same_bits() {
 fn f32_outputs_and_gradients_equal_f64_where_no_threshold_is_near() {
     let mut compared = 0;
     for seed in 0..40 {
-        // A sparse world. Where its pairs keep clear of every threshold, all of it must agree.
+        // A sparse world. If no pair is near a threshold, all results must agree.
         let world = crowd(100 + seed as u64, 2, 6, [13, 9], PROJECTIONS[seed % 3]);
         let rounded = world.rounded::<f32>();
         let (gaussians, backgrounds) = (rounded.gaussians.map(widen), widen(&rounded.backgrounds));

@@ -1,7 +1,7 @@
-//! Every reference file at hand through the example `verify`, one trial per file.
+//! Checks every available reference file with the example `verify`, one trial per file.
 //!
-//! The folder is `$SPLAT_SHARED`, by default `../shared` beside the workspace. Where it is absent the trial shows as ignored,
-//! never as passed.
+//! The folder is `$SPLAT_SHARED`, by default `../shared` beside the workspace. Without this folder,
+//! the trial is reported as ignored, not as passed.
 
 mod programs;
 mod reference_folder;

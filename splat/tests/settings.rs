@@ -1,4 +1,4 @@
-//! Structs that will grow are built by methods: each sets its own field and no other.
+//! Structs that can gain fields are built by methods. Each method sets exactly one field.
 
 use splat::{Image, Outputs, RenderConfig, Wanted};
 

@@ -1,7 +1,7 @@
-//! A machine that refuses threads gives an error, not a panic.
+//! If the system refuses threads, calls return an error instead of a panic.
 //!
-//! rayon builds its global pool once per process, so each case is a process of its own: this
-//! program again, told by a variable what to do.
+//! rayon builds its global pool once per process, so each case needs a separate process. This
+//! program starts itself again, and an environment variable selects the case.
 
 mod support;
 
@@ -10,13 +10,13 @@ use std::process::Command;
 use splat::sh::{self, Harmonics};
 use splat::{Backend, Camera, Cpu, Projection, RenderError};
 
-/// Names the case that a process of this program is to run.
+/// The environment variable that selects the case of a process.
 const CASE: &str = "SPLAT_TEST_THREADS";
 
-/// No address space holds a stack of so many bytes: the system refuses every thread.
+/// A stack size in bytes that exceeds every address space, so that the system refuses every thread.
 const NO_STACK: &str = "70368744177664";
 
-/// Runs the test `name` by itself in a process whose threads are refused, told `case`.
+/// Runs only the test `name`, in a process whose threads are refused, with [`CASE`] set to `case`.
 fn run_again(name: &str, case: &str) {
     let program = std::env::current_exe().expect("a test knows its own path");
     let output = Command::new(program)
@@ -37,8 +37,8 @@ fn case() -> Option<String> {
     std::env::var(CASE).ok()
 }
 
-/// Every entry that computes on threads, each twice: an error must not be taken for a pool that is
-/// there.
+/// Calls every kind of function that uses threads, twice. After an error, the second call must not
+/// assume that the pool exists.
 fn refused_everywhere() {
     let world = support::crowd(1, 1, 4, [8, 6], Projection::Pinhole);
     let (backend, scene) = (Cpu::<f64>::new(), world.scene());
@@ -101,7 +101,7 @@ fn threads_that_were_refused_to_somebody_else_are_an_error() {
 
 #[test]
 fn a_pool_of_the_callers_own_is_enough() {
-    // On one thread, the caller's: the global pool cannot be built, and is not needed.
+    // The render uses only the caller's thread. The global pool cannot be built, and is not needed.
     let render = || {
         let world = support::crowd(1, 1, 4, [8, 6], Projection::Pinhole);
         let pool = rayon::ThreadPoolBuilder::new()

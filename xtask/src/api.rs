@@ -1,4 +1,5 @@
-//! `docs/API.txt`: the public surface of `splat`, so that a change to it is seen in review.
+//! The check of `docs/API.txt`, which lists the public API of `splat`. A change of the API is thus
+//! visible in review.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -9,30 +10,31 @@ use serde_json::Value;
 
 use crate::process::{cargo, output, root, run};
 
-/// The listing, from the root of the workspace.
+/// Path of the listing, relative to the root of the workspace.
 const LISTING: &str = "docs/API.txt";
-/// The command that writes it.
+/// The command that writes the listing.
 const REGENERATE: &str = "cargo run -p xtask -- api --write";
-/// The format of rustdoc's JSON that the crate `public-api` reads.
+/// The version of rustdoc's JSON format that the crate `public-api` reads.
 const FORMAT: u64 = 57;
-/// The feature whose surface is listed apart: the first of these that `splat` has.
+/// Candidates for the feature whose API is listed separately. The first that `splat` has is used.
 const DEVICE: [&str; 2] = ["gpu", "cube"];
 
-/// What a comparison came to.
+/// The result of a comparison.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The listing is what the sources say, or has been written.
+    /// The listing equals the API of the sources, or has been written.
     Same,
-    /// The lines that are not in the listing, with `+`, and those that are only there, with `-`.
+    /// The lines that differ. Lines that the listing lacks begin with `+`, lines that only the
+    /// listing has begin with `-`.
     Different(Vec<String>),
-    /// The rustdoc at hand writes this format, which cannot be read.
+    /// The installed rustdoc writes this version of the format, which `public-api` cannot read.
     Unreadable(u64),
 }
 
-/// Compares the listing with the sources, or writes it.
+/// Compares the listing with the API of the sources. If `write` is set, writes the listing instead.
 ///
 /// # Errors
-/// Where the documentation cannot be built, or a file cannot be read or written.
+/// Returns an error if the documentation cannot be built, or if a file cannot be read or written.
 pub fn check(write: bool) -> io::Result<Verdict> {
     let device = device_feature(&output(&mut cargo([
         "metadata",
@@ -64,25 +66,25 @@ pub fn check(write: bool) -> io::Result<Verdict> {
     Ok(compare(&listed, &text))
 }
 
-/// Says what `verdict` means, and whether it is a success.
+/// Prints `verdict`. Returns `false` if the listing differs.
 pub fn report(verdict: &Verdict) -> bool {
     match verdict {
-        Verdict::Same => println!("{LISTING} is the public surface of splat"),
+        Verdict::Same => println!("{LISTING} is the public API of splat"),
         Verdict::Different(lines) => {
-            println!("{LISTING} is not the public surface of splat; to write it: {REGENERATE}");
+            println!("{LISTING} is not the public API of splat; to write it: {REGENERATE}");
             for line in lines {
                 println!("{line}");
             }
         }
         Verdict::Unreadable(format) => println!(
-            "SKIPPED: the public surface was not compared with {LISTING}, for this rustdoc writes \
+            "SKIPPED: the public API was not compared with {LISTING}, for this rustdoc writes \
              format {format} and format {FORMAT} is what can be read"
         ),
     }
     !matches!(verdict, Verdict::Different(_))
 }
 
-/// The name of the feature that compiles for devices.
+/// Returns the name of the feature that compiles `splat` for devices.
 fn device_feature(metadata: &str) -> io::Result<&'static str> {
     let builds = crate::features::builds(metadata)?;
     let has = |feature: &&str| {
@@ -93,7 +95,7 @@ fn device_feature(metadata: &str) -> io::Result<&'static str> {
     DEVICE.into_iter().find(has).ok_or_else(missing)
 }
 
-/// Has rustdoc write its JSON; returns the file.
+/// Runs rustdoc with JSON output. Returns the path of the JSON file.
 fn rustdoc(feature: Option<&str>) -> io::Result<PathBuf> {
     let root = root()?;
     let target = std::env::var_os("CARGO_TARGET_DIR")
@@ -112,13 +114,13 @@ fn rustdoc(feature: Option<&str>) -> io::Result<PathBuf> {
         "allow",
     ];
     let mut cargo = cargo(arguments.into_iter().chain(feature).chain(rest))?;
-    // A stable rustdoc writes JSON only with RUSTC_BOOTSTRAP. Set for Cargo, that would have every
-    // crate compiled again.
+    // A stable rustdoc writes JSON only if RUSTC_BOOTSTRAP is set. The script sets the variable for
+    // rustdoc alone: set for Cargo, it would cause every crate to be compiled again.
     run(cargo.env("RUSTDOC", root.join("xtask/rustdoc-json")))?;
     Ok(target.join("doc/splat.json"))
 }
 
-/// The public items, one a line. What every type has, and what `derive` makes, is left out.
+/// Returns the public items, one per line, without blanket, automatic and derived impls.
 fn surface(json: PathBuf) -> io::Result<Vec<String>> {
     let api = Builder::from_rustdoc_json(json)
         .omit_blanket_impls(true)
@@ -134,7 +136,7 @@ fn listing(without: &[String], with: &[String], feature: &str) -> String {
     let less = lines_beyond(without, with);
     let without = lines(without.iter());
     format!(
-        "# The public surface of splat. CI compares it with the sources. To write it anew:\n\
+        "# The public API of splat. CI compares it with the sources. To write it anew:\n\
          # {REGENERATE}\n\n\
          # Without features\n{without}\n\
          # More with the feature `{feature}`\n{more}\n\
@@ -142,7 +144,7 @@ fn listing(without: &[String], with: &[String], feature: &str) -> String {
     )
 }
 
-/// The lines of `these` that `those` lack, in their order.
+/// Returns the lines of `these` that `those` lacks, in the order of `these`.
 fn lines_beyond(these: &[String], those: &[String]) -> String {
     let those: BTreeSet<&String> = those.iter().collect();
     let beyond = these.iter().filter(|line| !those.contains(line));
@@ -164,7 +166,7 @@ fn compare(listed: &str, text: &str) -> Verdict {
     Verdict::Different(gone.chain(come).collect())
 }
 
-/// The names at the root of the crate in the first section of a listing.
+/// Returns the names at the root of the crate in the first section of a listing.
 #[cfg(test)]
 fn root_names(listing: &str) -> BTreeSet<&str> {
     let section = listing.split("\n\n# More with").next().unwrap_or_default();
@@ -186,7 +188,7 @@ fn root_names(listing: &str) -> BTreeSet<&str> {
 mod tests {
     use super::*;
 
-    /// The most names at the root of `splat` without features: each is a thing that a caller calls.
+    /// Upper bound of the number of names at the root of `splat` without features.
     const ROOT_NAMES: usize = 30;
 
     #[test]
@@ -239,7 +241,7 @@ mod tests {
         assert_eq!(compare(&old, &new), Verdict::Different(changed.to_vec()));
     }
 
-    /// A line that moves from one section to another is a change, though no line is new.
+    /// If a line moves from one section to another, no line is new, but the listing differs.
     #[test]
     fn a_move_between_sections_is_a_change() {
         let old = listing(

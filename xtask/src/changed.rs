@@ -5,8 +5,12 @@ use std::io;
 use std::path::Path;
 use std::process::Command;
 
-/// Files below `folder` that differ from `revision`, untracked files included, as paths relative to
-/// `folder` with `/` between their parts.
+/// Returns the files below `folder` that differ from `revision`, including untracked files. The
+/// paths are relative to `folder` and have `/` as separator.
+///
+/// # Errors
+/// Returns an error if git cannot be started or fails, or if `revision` is not a revision of the
+/// repository.
 pub fn changed_since(folder: &Path, revision: &str) -> io::Result<BTreeSet<String>> {
     let commit = format!("{revision}^{{commit}}");
     let known = git(
@@ -18,7 +22,7 @@ pub fn changed_since(folder: &Path, revision: &str) -> io::Result<BTreeSet<Strin
             "--changed-since: expected a revision of this repository, got {revision:?} ({error})"
         ))
     })?;
-    // Without renames: a renamed file is listed under its new name, though its text is the same.
+    // With --no-renames a renamed file is listed under its old and its new name.
     let differing = [
         "diff",
         "--name-only",
@@ -38,7 +42,7 @@ pub fn changed_since(folder: &Path, revision: &str) -> io::Result<BTreeSet<Strin
         .collect())
 }
 
-/// The standard output of git in `folder`.
+/// Runs git in `folder` and returns its standard output.
 fn git(folder: &Path, arguments: &[&str]) -> io::Result<String> {
     let output = Command::new("git")
         .current_dir(folder)
@@ -62,7 +66,7 @@ mod tests {
 
     use super::*;
 
-    /// A repository with one commit of three files below `inner`.
+    /// Creates a repository with one commit: three files below `inner` and one file outside.
     fn repository() -> io::Result<tempfile::TempDir> {
         let folder = tempfile::tempdir()?;
         let inner = folder.path().join("inner/deep");
@@ -94,7 +98,7 @@ mod tests {
         let expected = ["deep/new.rs", "deep/old.rs", "edited.rs"];
         let expected: BTreeSet<String> = expected.map(str::to_owned).into();
         assert_eq!(changed_since(&inner, "HEAD")?, expected);
-        // The same after a commit, with respect to the one before.
+        // After a commit, the same files differ from the revision before the commit.
         commit(folder.path())?;
         assert_eq!(changed_since(&inner, "HEAD")?, BTreeSet::new());
         assert_eq!(changed_since(&inner, "HEAD~1")?, expected);

@@ -1,4 +1,4 @@
-//! Every package compiles with each of its features alone, and with none.
+//! The check that every package compiles with each of its features alone, and without features.
 
 use std::io;
 
@@ -6,18 +6,18 @@ use serde_json::Value;
 
 use crate::process::{cargo, output, run};
 
-/// One build: a package, and a feature where it has one.
+/// One build: a package, with one feature or none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Build {
-    /// The package.
+    /// Name of the package.
     pub package: String,
-    /// The only feature that is turned on, with what it implies.
+    /// The only feature that is enabled, together with the features that it implies.
     pub feature: Option<String>,
 }
 
 impl Build {
-    /// The arguments of Cargo: Clippy, which compiles as `cargo check` does, on libraries and
-    /// programs.
+    /// Returns the arguments of Cargo. They run Clippy, which compiles as `cargo check` does, on
+    /// the package's library and programs.
     pub fn arguments(&self) -> Vec<&str> {
         let mut arguments = vec![
             "clippy",
@@ -33,11 +33,11 @@ impl Build {
     }
 }
 
-/// Compiles every package of the workspace with each feature alone; returns how many builds that
-/// were.
+/// Compiles every package of the workspace with each of its features alone, and without features.
+/// Returns the number of builds.
 ///
 /// # Errors
-/// The first build that fails.
+/// Returns an error for the first build that fails, or if the list of packages cannot be read.
 pub fn check() -> io::Result<usize> {
     let metadata = output(&mut cargo([
         "metadata",
@@ -57,10 +57,11 @@ pub fn check() -> io::Result<usize> {
     Ok(builds.len())
 }
 
-/// The builds for what `cargo metadata` printed: builds of few crates first.
+/// Returns the builds for `metadata`, the output of `cargo metadata`. The builds without features
+/// come first.
 ///
 /// # Errors
-/// Where that is not what `cargo metadata` prints.
+/// Returns an error if `metadata` has another format or lists no package.
 pub fn builds(metadata: &str) -> io::Result<Vec<Build>> {
     let metadata: Value = serde_json::from_str(metadata)?;
     let lost = |what| io::Error::other(format!("cargo metadata: expected {what}"));
@@ -79,7 +80,7 @@ pub fn builds(metadata: &str) -> io::Result<Vec<Build>> {
             feature,
         }));
     }
-    // Builds that turn on the same features compile the same crates, of which Cargo keeps one copy.
+    // Builds with the same feature share compiled crates, so they run one after the other.
     builds.sort_by(|a, b| a.feature.cmp(&b.feature));
     if builds.is_empty() {
         return Err(lost("at least one package"));
@@ -127,7 +128,7 @@ mod tests {
         }
     }
 
-    /// The real list has every package and the features of the product's devices.
+    /// The builds of this workspace cover every package, and the features for devices.
     #[test]
     fn the_workspace_has_builds() -> io::Result<()> {
         let metadata = output(&mut cargo([

@@ -1,22 +1,23 @@
-//! `splat` stays small: without a feature no crate for GPUs or deep learning, and few crates in
-//! all.
+//! The check of the dependencies of `splat` without features: no crate for GPUs or deep learning,
+//! and few crates in total.
 
 use std::collections::BTreeSet;
 use std::io;
 
 use crate::process::{cargo, output};
 
-/// The product, without features.
+/// The package that is checked.
 const PRODUCT: &str = "splat";
-/// Its tree has fewer crates than this, itself included.
+/// The package's dependency tree must have fewer crates than this, including the package itself.
 const LIMIT: usize = 40;
-/// Crates whose names start so need a feature.
+/// Prefixes of the names of crates that the package may depend on only with a feature.
 const HEAVY: [&str; 4] = ["cubecl", "wgpu", "cudarc", "burn"];
 
-/// How many crates the product has.
+/// Checks the dependency tree of `splat` without features. Returns the number of crates in it.
 ///
 /// # Errors
-/// The reason why `cargo tree` failed, or the rule that the tree breaks.
+/// Returns an error if `cargo tree` fails, if the tree contains a crate for GPUs or deep learning,
+/// or if it has too many crates.
 pub fn check() -> io::Result<usize> {
     let mut tree = cargo([
         "tree",
@@ -30,7 +31,7 @@ pub fn check() -> io::Result<usize> {
     judge(&output(&mut tree)?).map_err(io::Error::other)
 }
 
-/// Judges what `cargo tree --prefix none` printed.
+/// Checks `tree`, the output of `cargo tree --prefix none`. Returns the number of crates in it.
 fn judge(tree: &str) -> Result<usize, String> {
     let crates: BTreeSet<(&str, &str)> = tree.lines().filter_map(name_and_version).collect();
     if !crates.iter().any(|(name, _)| *name == PRODUCT) {
@@ -56,7 +57,8 @@ fn judge(tree: &str) -> Result<usize, String> {
     Ok(crates.len())
 }
 
-/// Two versions of a crate are two crates. A crate that comes again has ` (*)` behind it.
+/// Returns name and version of a line. Two versions of a crate count as two crates. A mark ` (*)`
+/// of a repeated crate is ignored.
 fn name_and_version(line: &str) -> Option<(&str, &str)> {
     let mut words = line.split_whitespace();
     Some((words.next()?, words.next()?))

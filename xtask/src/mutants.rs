@@ -1,31 +1,31 @@
-//! The mutants of the vjp formulas of `splat`, at least one for each. The mutants of the loops that
-//! sum gradients are in `loops`, those of the kernels of a device in `gpu`.
+//! The mutants of the vjp formulas of `splat`: at least one per formula. [`loops`] holds the
+//! mutants of the loops that sum gradients, [`gpu`] the mutants of the GPU kernels.
 
 pub mod gpu;
 pub mod loops;
 
-/// A source file and its mutants. A renamed file is one changed line.
+/// A source file and its mutants.
 pub struct Source {
-    /// Path relative to `splat/src`.
+    /// Path of the file, relative to `splat/src`.
     pub file: &'static str,
-    /// Mutants of the file, in its order.
+    /// Mutants of the file, in the order of its functions.
     pub mutants: &'static [Mutant],
 }
 
-/// One change that breaks one gradient.
+/// A mutant: one change of the source that makes one gradient wrong.
 pub struct Mutant {
-    /// The vjp or the loop that it breaks. Unique.
+    /// Name of the broken vjp or loop. The name is unique.
     pub name: &'static str,
-    /// Text at which the function or the `impl` begins. It ends at the next line that begins with
-    /// a closing brace.
+    /// Text at which the function or the `impl` begins. The function ends at the next line that
+    /// begins with a closing brace.
     pub within: &'static str,
-    /// Text that occurs exactly once in the function.
+    /// Text to be replaced. It occurs exactly once in the function.
     pub from: &'static str,
-    /// Replacement of that text.
+    /// The replacement of `from`.
     pub to: &'static str,
 }
 
-/// A row of a table.
+/// Creates a mutant.
 pub const fn mutant(
     name: &'static str,
     within: &'static str,

@@ -1,4 +1,4 @@
-//! Breaks `splat` in a copy of it, one mutant at a time, and asks the tests.
+//! Applies the mutants to a copy of `splat`, one at a time, and runs the tests on each.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,21 +12,21 @@ use crate::mutants::gpu::KERNELS;
 use crate::mutants::loops::LOOPS;
 use crate::mutants::{FORMULAS, Mutant, Source};
 
-/// Which mutants run.
+/// The choice of mutants.
 #[derive(Args, Default)]
 pub struct Options {
-    /// Only mutants whose name contains this.
+    /// Run only mutants whose name contains this text.
     #[arg(long, default_value = "")]
     only: String,
-    /// Also the mutants of the kernels, which take minutes each and need a device for wgpu.
+    /// Also run the mutants of the GPU kernels. Each takes minutes and needs a wgpu device.
     #[arg(long)]
     gpu: bool,
-    /// Only mutants of files that differ from this revision.
+    /// Run only mutants of files that differ from this revision.
     #[arg(long, value_name = "REV")]
     changed_since: Option<String>,
 }
 
-/// The tests that judge a mutant.
+/// The tests that must catch a mutant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Judge {
     /// Tests of the CPU backend.
@@ -36,7 +36,7 @@ enum Judge {
 }
 
 impl Judge {
-    /// The package of the tests.
+    /// Returns the package of the tests.
     fn package(self) -> &'static str {
         match self {
             Self::Cpu => "splat",
@@ -44,7 +44,7 @@ impl Judge {
         }
     }
 
-    /// Arguments of `cargo test`.
+    /// Returns the arguments of `cargo test`.
     fn arguments(self) -> &'static [&'static str] {
         match self {
             Self::Cpu => &[
@@ -66,7 +66,7 @@ impl Judge {
     }
 }
 
-/// One mutant, its file and its judge.
+/// One mutant, its file and its tests.
 #[derive(Clone, Copy)]
 struct Job {
     file: &'static str,
@@ -74,7 +74,7 @@ struct Job {
     judge: Judge,
 }
 
-/// All mutants.
+/// Returns all mutants.
 fn jobs() -> Vec<Job> {
     let tables = [
         (FORMULAS, Judge::Cpu),
@@ -97,8 +97,8 @@ fn jobs() -> Vec<Job> {
 }
 
 impl Options {
-    /// The mutants that these options choose. `changed` lists the files that differ from the
-    /// revision asked for, if one was.
+    /// Returns the mutants that these options choose. With `--changed-since`, `changed` lists the
+    /// files that differ from the revision.
     fn choose(&self, changed: Option<&BTreeSet<String>>) -> io::Result<Vec<Job>> {
         let mut jobs = jobs();
         jobs.retain(|job| job.mutant.name.contains(&self.only));
@@ -117,7 +117,7 @@ impl Options {
     }
 }
 
-/// Runs the mutants that `options` choose; returns how many survived.
+/// Runs the mutants that `options` choose. Returns the number of survivors.
 pub fn run(options: &Options) -> io::Result<usize> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("..")
@@ -158,17 +158,17 @@ pub fn run(options: &Options) -> io::Result<usize> {
 }
 
 impl Job {
-    /// The first two cells of the mutant's row in a Markdown table.
+    /// Returns the first two cells of the mutant's row in a Markdown table.
     fn row(&self) -> String {
         let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-        // A bar within a cell of a table would end it.
+        // An unescaped bar would end the cell.
         let cell = |text: &str| words(text).replace('|', "\\|");
         let Mutant { name, from, to, .. } = self.mutant;
         format!("| {name} | `{}` -> `{}` |", cell(from), cell(to))
     }
 
-    /// The text with the mutation. An error where the function holds the text to be replaced never
-    /// or more than once.
+    /// Returns `text` with the mutation applied. Returns an error unless the function contains the
+    /// text to be replaced exactly once.
     fn apply(&self, text: &str) -> io::Result<String> {
         let Mutant {
             within, from, to, ..
@@ -193,7 +193,7 @@ impl Job {
     }
 }
 
-/// Copies the crate `splat`, with a workspace manifest of its own.
+/// Copies `splat` and `splat-device-tests`, with a workspace manifest that lists only these two.
 fn copy_crate(root: &Path, copy: &Path) -> io::Result<()> {
     if copy.exists() {
         fs::remove_dir_all(copy)?;
@@ -224,7 +224,7 @@ fn copy_crate(root: &Path, copy: &Path) -> io::Result<()> {
     )
 }
 
-/// Whether the copy builds and its tests pass.
+/// Returns whether the tests of the copy pass. Returns an error if the copy does not compile.
 fn tests_pass(copy: &Path, root: &Path, judge: Judge) -> io::Result<bool> {
     let target: PathBuf = root.join("target/mutants-build");
     let output = Command::new(env!("CARGO"))
@@ -243,7 +243,8 @@ fn tests_pass(copy: &Path, root: &Path, judge: Judge) -> io::Result<bool> {
     verdict(judge, &output)
 }
 
-/// Whether the tests passed. An error where none ran: trials without a device are ignored.
+/// Returns whether the tests passed. Returns an error if no test ran: without a device all trials
+/// are ignored.
 fn verdict(judge: Judge, output: &Output) -> io::Result<bool> {
     let said = String::from_utf8_lossy(&output.stdout);
     let passed = said

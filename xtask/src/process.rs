@@ -1,33 +1,34 @@
-//! Running Cargo in the workspace.
+//! Runs Cargo in the workspace.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The root of the workspace.
+/// Returns the root of the workspace.
 ///
 /// # Errors
-/// Where the folder from which this program was compiled is gone.
+/// Returns an error if the folder in which this program was compiled no longer exists.
 pub fn root() -> io::Result<PathBuf> {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("..")
         .canonicalize()
 }
 
-/// Cargo with `arguments`, in the root of the workspace.
+/// Returns a command that runs Cargo with `arguments` in the root of the workspace.
 ///
 /// # Errors
-/// See [`root`].
+/// Returns the errors of [`root`].
 pub fn cargo<'a>(arguments: impl IntoIterator<Item = &'a str>) -> io::Result<Command> {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(arguments).current_dir(root()?);
     Ok(cargo)
 }
 
-/// What `command` prints to standard output.
+/// Runs `command` and returns its standard output.
 ///
 /// # Errors
-/// Where it cannot be started, or fails: what it printed to standard error is in the error.
+/// Returns an error if the command cannot be started, if its output is not UTF-8, or if it fails.
+/// In the last case the error contains the command's standard error.
 pub fn output(command: &mut Command) -> io::Result<String> {
     let output = command.output()?;
     if output.status.success() {
@@ -40,10 +41,10 @@ pub fn output(command: &mut Command) -> io::Result<String> {
     )))
 }
 
-/// Runs `command`, which prints as it goes.
+/// Runs `command`. Its output goes to the output of this program.
 ///
 /// # Errors
-/// Where it cannot be started, or fails.
+/// Returns an error if the command cannot be started or fails.
 pub fn run(command: &mut Command) -> io::Result<()> {
     let status = command.status()?;
     if status.success() {

@@ -1,14 +1,18 @@
-//! What splatting costs in a training step of the published Gaussian masked autoencoder: `cargo run --release -p benches --bin
-//! gmae_share`.
+//! Measures the share of splatting in a training step of the published Gaussian masked autoencoder:
+//! `cargo run --release -p benches --bin gmae_share`.
 //!
-//! One process times, by turns, so that whatever else the machine does falls on all alike: a whole
-//! training step of the base preset (forward, loss, backward, optimiser), and splatting alone
-//! (forward and backward) of the Gaussians that the model of that step emits for the same images,
-//! of as many drawn ones, and of eight times as many drawn ones.
+//! The program times four things alternately, so that other work on the machine affects all of them
+//! alike:
 //!
-//! A share depends on how fast both halves are: here both run on the CPU, the published one is from
-//! GPUs. The share of 4,096 Gaussians is of a step that decodes 512, so that only the splatting
-//! differs between the rows.
+//! - a whole training step of the base preset: forward pass, loss, backward pass and optimiser;
+//! - splatting (forward and backward) of the Gaussians that the model emits for the same images;
+//! - splatting of equally many random Gaussians;
+//! - splatting of eight times as many random Gaussians.
+//!
+//! A share depends on the speed of the splatting and on that of the network. Here both run on the
+//! CPU, while the published share was measured on GPUs. The training step always decodes 512
+//! Gaussians, also for the share of 4,096 Gaussians, so that only the splatting differs between the
+//! rows.
 
 use std::error::Error;
 use std::time::{Duration, Instant};
@@ -30,19 +34,19 @@ const DENSE: usize = 4096;
 const SPLATS_PER_STEP: usize = 5;
 /// The share of a training step that arXiv 2501.03229 gives for splatting.
 const PAPER: &str = "1.5 %";
-/// What it says of more than a thousand Gaussians.
+/// The effect that arXiv 2501.03229 reports for more than a thousand Gaussians.
 const PAPER_DENSE: &str = "major slow-downs";
 /// Times splatting against a whole training step of a Gaussian masked autoencoder (ViT-B/16, 224 x
 /// 224, 512 Gaussians).
 #[derive(Debug, Parser)]
 struct Args {
-    /// Threads; as many as there are cores if 0.
+    /// Number of threads; 0 stands for the number of cores.
     #[arg(long, default_value_t = 0)]
     threads: usize,
     /// Images per training step.
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
     batch: u32,
-    /// Timed training steps, after one to warm up.
+    /// Timed training steps. One more step before them is not timed.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     steps: u32,
     /// Print JSON instead of a table.
@@ -50,7 +54,7 @@ struct Args {
     json: bool,
 }
 
-/// One kind of splatting and the times of its runs, milliseconds per image.
+/// One splatting workload and the times of its runs, ms per image.
 struct Row {
     what: &'static str,
     /// Gaussians per image.
@@ -69,7 +73,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let images = args.batch as usize;
     let config = Config {
         batch_size: images,
-        // One piece for every thread: the way the trainer uses all of them.
+        // One micro-batch for every thread: the trainer runs micro-batches in parallel.
         micro_batch: images.div_ceil(threads),
         ..Preset::Base.config()
     };
@@ -87,7 +91,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Milliseconds per image of a training step, and the rows of splatting.
+/// Returns the time of a training step, ms per image, and the rows of splatting.
 fn measure(
     config: Config,
     threads: usize,
@@ -109,7 +113,7 @@ fn measure(
     ];
     let drawn = [Bench::new(few.draw()?)?, Bench::new(many.draw()?)?];
     let mut step_ms = Vec::new();
-    // Turn 0 warms up.
+    // Turn 0 is not timed.
     for turn in 0..=steps {
         let emitted = Bench::new(emitted(&trainer, &batch)?)?;
         for (row, bench) in rows.iter_mut().zip(std::iter::once(&emitted).chain(&drawn)) {
@@ -127,7 +131,7 @@ fn measure(
     Ok((median(&step_ms), rows))
 }
 
-/// What the model, as of now, asks the splatter to render for `batch`.
+/// Returns the scene that the model in its current state emits for `batch`.
 fn emitted(trainer: &Trainer, batch: &Batch) -> Result<Workload, Box<dyn Error>> {
     let images = batch.masks.len();
     Ok(Workload {
@@ -165,7 +169,7 @@ impl Row {
         }
     }
 
-    /// Runs `bench` a few times; the times are kept if they are to `count`.
+    /// Runs `bench` a few times, and keeps the times if `count` is set.
     fn run(&mut self, bench: &Bench, images: usize, count: bool) -> Result<(), RenderError> {
         for _ in 0..SPLATS_PER_STEP {
             let forward = bench.time(Stage::Render)?;
@@ -182,7 +186,7 @@ impl Row {
         median(&self.forward) + median(&self.backward)
     }
 
-    /// Percent of a training step of `step` ms per image.
+    /// Returns the share of a training step of `step` ms per image, in percent.
     fn share(&self, step: f64) -> f64 {
         100.0 * self.total() / step
     }

@@ -1,6 +1,9 @@
-//! How many numbers per second a device scans and sorts, by their count.
+//! Measures how many values per second a device scans and sorts, for several lengths.
 //!
-//! `cargo run --release -p benches --no-default-features --features wgpu --bin gpu_sort -- --longest 30000000`
+//! ```text
+//! cargo run --release -p benches --no-default-features --features wgpu --bin gpu_sort -- \
+//!     --longest 30000000
+//! ```
 
 use std::time::{Duration, Instant};
 
@@ -13,18 +16,18 @@ use splat::{GpuBuffer, RenderError};
 #[derive(Parser)]
 #[command(about = "Times the running count and the sort of a device")]
 struct Arguments {
-    /// The most numbers: lengths are this, a tenth of it, and so on down to 1000.
+    /// The longest input. The other lengths are a tenth of it, a hundredth and so on, down to 1000.
     #[arg(long, default_value_t = 1_000_000)]
     longest: usize,
-    /// Runs of each, of which the shortest counts.
+    /// Timed runs for each length. The table shows the shortest.
     #[arg(long, default_value_t = 5)]
     runs: usize,
 }
 
 type Gpu = splat::Gpu<WgpuRuntime>;
 
-/// The shortest time that `run` takes, after one run that is not counted. `prepare` makes its
-/// input.
+/// Returns the shortest time of `runs` calls of `run`, after one call that is not counted.
+/// `prepare` makes the input of each call.
 fn shortest<T>(
     gpu: &Gpu,
     runs: usize,

@@ -14,10 +14,10 @@ use crate::error::Error;
 use crate::terminal::{self, interrupt};
 use crate::training::{CHECKPOINT, Checkpoint, Outcome};
 
-/// The exit code when the command could not be carried out.
+/// The exit code of a failed command.
 const FAILED: u8 = 2;
 
-/// Runs the program: reads the command line, carries out the command, reports an error in one line.
+/// Runs the program: parses the command line, runs the command, and reports an error in one line.
 pub fn main() -> ExitCode {
     let outcome = interrupt::install().and_then(|()| Cli::parse().run());
     match outcome {
@@ -30,11 +30,11 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Gaussian masked autoencoders: train, resume, look inside
+/// Train Gaussian masked autoencoders and reconstruct images with them
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true, args_override_self = true)]
 pub(super) struct Cli {
-    /// The device to train and render on
+    /// Device for training and rendering
     #[arg(long, value_enum, default_value = "cpu", global = true)]
     device: Place,
     #[command(subcommand)]
@@ -43,23 +43,25 @@ pub(super) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Train nano on procedural images for about two minutes and write a report; needs nothing
+    /// Train the nano preset on procedural images for about two minutes and write a report; needs
+    /// no data
     Demo(Demo),
     /// Train on a folder of JPEG and PNG images
     Pretrain(Pretrain),
-    /// Hide part of one image, reconstruct it, and write four pictures
+    /// Hide part of an image, reconstruct it, and write four pictures
     Reconstruct(Reconstruct),
 }
 
 #[derive(Args, Debug)]
 struct Demo {
-    /// Folder for report, checkpoint and metrics; those of an earlier demo are replaced
+    /// Folder for the report, the checkpoint and the metrics; the files of an earlier demo are
+    /// replaced
     #[arg(long, default_value = "out/demo")]
     output: PathBuf,
-    /// Seconds to spend on training
+    /// Approximate duration of the training in seconds
     #[arg(long, default_value_t = 110.0)]
     seconds: f64,
-    /// Preset to start from
+    /// Base preset; the settings below replace its values
     #[arg(long, value_enum, default_value = "nano")]
     config: Preset,
     #[command(flatten)]
@@ -68,19 +70,20 @@ struct Demo {
 
 #[derive(Args, Debug)]
 struct Pretrain {
-    /// Folder of images, at any depth
+    /// Folder of images; subfolders are included
     #[arg(long)]
     data: PathBuf,
-    /// Folder for checkpoint and metrics
+    /// Folder for the checkpoint and the metrics
     #[arg(long, default_value = "out/pretrain")]
     output: PathBuf,
-    /// Preset to start from: nano, or the checkpoint's settings with --resume
+    /// Base preset; the settings below replace its values. The default is nano, or the settings of
+    /// the checkpoint with --resume
     #[arg(long, value_enum)]
     config: Option<Preset>,
-    /// Go on from the checkpoint in the output folder
+    /// Continue from the checkpoint in the output folder
     #[arg(long)]
     resume: bool,
-    /// Stop and save after this step
+    /// Stop after this step and save a checkpoint
     #[arg(long, value_name = "STEP")]
     stop_at: Option<usize>,
     #[command(flatten)]
@@ -89,16 +92,16 @@ struct Pretrain {
 
 #[derive(Args, Debug)]
 struct Reconstruct {
-    /// Checkpoint file that demo or pretrain wrote
+    /// Checkpoint file written by demo or pretrain
     #[arg(long)]
     checkpoint: PathBuf,
-    /// JPEG or PNG file
+    /// Image to reconstruct, a JPEG or PNG file
     #[arg(long)]
     image: PathBuf,
-    /// Folder for the pictures; those of an earlier reconstruct are replaced
+    /// Folder for the pictures; the pictures of an earlier reconstruct are replaced
     #[arg(long, default_value = "out/reconstruct")]
     output: PathBuf,
-    /// Preset that the checkpoint must be of; any if absent
+    /// Preset that the checkpoint must agree with; if absent, every checkpoint is accepted
     #[arg(long, value_enum)]
     config: Option<Preset>,
     /// Seed of the random mask
@@ -109,11 +112,11 @@ struct Reconstruct {
 }
 
 impl Cli {
-    /// Carries out the command.
+    /// Runs the command.
     ///
     /// # Errors
     ///
-    /// The command's error.
+    /// The error of the command.
     pub(super) fn run(self) -> Result<Outcome, Error> {
         match self.device {
             Place::Cpu => self.command.run_on::<Cpu>(Device::default()),
@@ -171,8 +174,8 @@ impl Command {
 }
 
 impl Pretrain {
-    /// The settings of the run. A resumed run has those of its checkpoint. A preset or a flag that
-    /// is given all the same is checked against them later.
+    /// Returns the settings of the run. A resumed run starts from the settings of its checkpoint.
+    /// If a preset or a flag is also given, a later check compares it with the checkpoint.
     fn settings(&self) -> Result<Config, Error> {
         let base = match (self.config, self.resume) {
             (Some(preset), _) => preset.config(),

@@ -1,4 +1,5 @@
-//! `demo`: trains on procedural pictures and writes a report. It needs no data, checkpoint or flag.
+//! `demo`: trains on procedural pictures and writes a report. The command needs no data, no
+//! checkpoint and no flag.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -19,36 +20,39 @@ use crate::training::{
     train,
 };
 
-/// Marks a folder whose files belong to a demo, so that an interrupted one may be started again.
+/// Name of the file that marks a folder as written by `demo`. In a marked folder, an interrupted
+/// demo can be started again.
 const MARKER: &str = ".demo";
 const MARKER_TEXT: &[u8] =
     b"The files beside this one were written by the demo, which replaces them.\n";
-/// Pictures in the training set; more than a demo gets to see, so that none comes twice.
+/// Number of pictures in the training set. A demo of the default length uses fewer, so that no
+/// picture is repeated.
 const TRAINING_IMAGES: usize = 1 << 20;
-/// Pictures the losses of the report are measured on.
+/// Number of held-out pictures for the losses of the report.
 const HELD_OUT_IMAGES: usize = 256;
-/// Added to the seed for held-out pictures, so that no picture is in both sets.
+/// Added to the seed of the held-out pictures, so that no picture is in both sets.
 const HELD_OUT_SEED: u64 = 1 << 32;
-/// How often the held-out loss is measured on the way, for the curve.
+/// Largest number of intervals between two measurements of the held-out loss.
 const EVALUATIONS: usize = 12;
-/// Steps that measure the speed, after one that warms up.
+/// Number of steps that measure the speed, after one warm-up step.
 const CALIBRATION_STEPS: usize = 8;
-/// Training ends after this multiple of the requested time, which it reaches where the machine has
-/// become slower than it was measured.
+/// Training ends at this multiple of the requested time, in case the steps take longer than
+/// measured.
 const GRACE: f64 = 1.1;
-/// Part of the training steps in which the learning rate rises.
+/// Fraction of the training steps in which the learning rate rises.
 const WARMUP: f64 = 0.05;
 
-/// Trains on procedural pictures on `device` for about `seconds` seconds and writes report,
-/// checkpoint and metrics.
+/// Trains on procedural pictures on `device` for about `seconds` seconds. Writes the report, the
+/// checkpoint and the metrics to `output`.
 ///
-/// The number of steps is fixed before training, from the measured speed, so that the learning rate
-/// reaches zero in time; a tenth over time, training ends where it is. The files of an earlier demo
-/// in `output` are replaced.
+/// The number of steps is computed from the measured speed before training, so that the learning
+/// rate reaches zero in time. If the training takes 10 % longer than requested, it ends before its
+/// last step. The files of an earlier demo in `output` are replaced.
 ///
 /// # Errors
 ///
-/// Names the setting or file at fault. Files of other runs in `output` are an error.
+/// [`Error::Setting`] if `config` is invalid. [`Error::Argument`] if `seconds` is out of range or
+/// if `output` contains files of other runs. Any error of training or of writing files.
 pub(super) fn demo<B: Trains>(
     config: Config,
     seconds: f64,
@@ -66,7 +70,7 @@ pub(super) fn demo<B: Trains>(
     let unseen = held_out(&config, &unseen, HELD_OUT_IMAGES)?;
     if !is_a_demos(output) {
         let names = [CHECKPOINT, METRICS, report::FILE];
-        expect_free(output, &names, "or with those of an earlier demo")?;
+        expect_free(output, &names, "or a folder of an earlier demo")?;
     }
     create_folder(output)?;
     let marker = output.join(MARKER);
@@ -129,9 +133,12 @@ pub(super) fn demo<B: Trains>(
     Ok(outcome)
 }
 
-/// Whether the files of a folder are those of an earlier demo, complete or interrupted: the folder
-/// has the demo's marker or its report, and a checkpoint in it, if any, is of a run over exactly
-/// the demo's pictures. `demo` replaces these files.
+/// Returns whether the files of a folder belong to an earlier demo, complete or interrupted. `demo`
+/// replaces such files.
+///
+/// If the folder has a checkpoint, it must also have the marker or the report of a demo. The
+/// checkpoint must be of a run over [`TRAINING_IMAGES`] images. If the folder has no checkpoint, it
+/// must have the marker.
 fn is_a_demos(folder: &Path) -> bool {
     let checkpoint = folder.join(CHECKPOINT);
     match Checkpoint::load(&checkpoint) {
@@ -139,12 +146,12 @@ fn is_a_demos(folder: &Path) -> bool {
             let marked = folder.join(MARKER).is_file() || folder.join(report::FILE).is_file();
             marked && checkpoint.header.images == TRAINING_IMAGES
         }
-        // Interrupted before its first checkpoint.
+        // The demo was interrupted before its first checkpoint.
         Err(_) => folder.join(MARKER).is_file() && !checkpoint.exists(),
     }
 }
 
-/// The held-out loss at the start and at the end, in one line.
+/// Formats the held-out loss at the start and at the end as one line.
 fn summary(numbers: &Numbers) -> String {
     let (Some(start), Some(end)) = (numbers.start_loss, numbers.end_loss) else {
         return "nothing is masked: there is no held-out masked loss".to_owned();
@@ -174,7 +181,7 @@ fn check_seconds(seconds: f64) -> Result<(), Error> {
     })
 }
 
-/// The time of one step, measured on a model that is thrown away.
+/// Measures the time of one step with a temporary model.
 fn seconds_per_step<B: Trains>(
     config: Config,
     data: &dyn Dataset,

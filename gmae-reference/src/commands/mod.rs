@@ -1,4 +1,4 @@
-//! The program: its command line, and its commands, one file each.
+//! The program: its command line, and one file for each command.
 
 mod cli;
 mod demo;

@@ -12,25 +12,25 @@ use crate::training::{
     CHECKPOINT, Checkpoint, METRICS, Outcome, Plan, Trainer, metrics, plan, train,
 };
 
-/// The data, the output folder, and the extent of a run.
+/// The data, the output folder and the end of a run.
 #[derive(Clone, Debug)]
 pub(super) struct Options {
     /// Folder of images.
     pub data: PathBuf,
     /// Folder for checkpoint and metrics.
     pub output: PathBuf,
-    /// Whether to go on from the checkpoint in `output`.
+    /// Whether to continue from the checkpoint in `output`.
     pub resume: bool,
-    /// Stop, and save, after this many steps of the run. The schedule does not depend on it.
+    /// Number of steps after which the run stops and saves. The schedule does not depend on it.
     pub stop_at: Option<usize>,
 }
 
-/// Trains, or goes on training, a model of `config` on `device`.
+/// Trains a model of `config` on `device`, or continues its training.
 ///
 /// # Errors
 ///
-/// Names the argument, setting or file at fault. Nothing is written before everything has been
-/// checked.
+/// An error that names the argument, setting or file at fault. No file is written before all inputs
+/// have been checked.
 pub(super) fn pretrain<B: Trains>(
     config: Config,
     options: &Options,
@@ -56,15 +56,15 @@ pub(super) fn pretrain<B: Trains>(
         trainer.step,
         options.output.display()
     ));
-    // The first checkpoint is written before the first step: a folder that is not writable fails
-    // here, not after an hour of training.
+    // The first checkpoint is written before the first step, so that an unwritable output folder is
+    // reported before training.
     trainer.checkpoint(data.len())?.save(&plan.checkpoint)?;
     let outcome = train(&mut trainer, &data, &plan, &mut |_| Ok(()))?;
     summarise(&plan, outcome, &trainer)?;
     Ok(outcome)
 }
 
-/// A new run, or the one that the checkpoint in the output folder belongs to.
+/// Creates a new run, or restores the run of the checkpoint in the output folder.
 fn trainer<B: Trains>(
     config: Config,
     options: &Options,
@@ -73,7 +73,7 @@ fn trainer<B: Trains>(
 ) -> Result<Trainer<B>, Error> {
     let path = options.output.join(CHECKPOINT);
     if !options.resume {
-        let remedy = "or --resume to go on from the checkpoint there";
+        let remedy = "or --resume to continue from that checkpoint";
         expect_free(&options.output, &[CHECKPOINT, METRICS], remedy)?;
         return Trainer::new_on(config, device);
     }
@@ -82,7 +82,10 @@ fn trainer<B: Trains>(
     if checkpoint.header.images != images {
         return Err(Error::Argument {
             argument: "--data",
-            expected: format!("the {} images the run began with", checkpoint.header.images),
+            expected: format!(
+                "the {} images of the original run",
+                checkpoint.header.images
+            ),
             got: format!("{images} images"),
         });
     }

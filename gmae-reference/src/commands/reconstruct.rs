@@ -1,4 +1,4 @@
-//! `reconstruct`: one image through a trained model.
+//! `reconstruct`: applies a trained model to one image.
 
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::model::{Batch, Mask, predict};
 use crate::terminal;
 use crate::training::{Checkpoint, Outcome, Stream, stream};
 
-/// The names of the pictures inside an output folder.
+/// Names of the pictures inside an output folder.
 const PICTURES: [&str; 4] = [
     "original.png",
     "masked.png",
@@ -22,10 +22,10 @@ const PICTURES: [&str; 4] = [
     "pasted.png",
 ];
 
-/// The image, the model and the output folder.
+/// The image, the checkpoint and the output folder.
 #[derive(Clone, Debug)]
 pub(super) struct Options {
-    /// Checkpoint file, for messages.
+    /// Checkpoint file.
     pub checkpoint: PathBuf,
     /// Image file.
     pub image: PathBuf,
@@ -36,11 +36,12 @@ pub(super) struct Options {
 }
 
 /// Writes `original.png`, `masked.png`, `reconstruction.png` and `pasted.png`, rendered on
-/// `device`, and prints the error.
+/// `device`, and prints the error on masked patches.
 ///
 /// # Errors
 ///
-/// Names the file at fault; no picture is left half-written, and no file of others is replaced.
+/// An error that names the file at fault. No picture is left incomplete, and no file of another run
+/// is replaced.
 pub(super) fn reconstruct<B: Backend>(
     checkpoint: &Checkpoint,
     options: &Options,
@@ -81,8 +82,8 @@ pub(super) fn reconstruct<B: Backend>(
     Ok(Outcome::Finished)
 }
 
-/// Checks that the pictures overwrite nothing but those of an earlier run, of which all four are
-/// there.
+/// Checks that the pictures replace neither the image nor the checkpoint. Existing pictures are
+/// replaced only if all four of an earlier run are present.
 fn check_output(options: &Options) -> Result<(), Error> {
     let paths = PICTURES.map(|name| options.output.join(name));
     for (argument, input) in [
@@ -104,11 +105,11 @@ fn check_output(options: &Options) -> Result<(), Error> {
     if paths.iter().all(|path| path.is_file()) {
         return Ok(());
     }
-    let remedy = "or with all four of an earlier reconstruct";
+    let remedy = "or a folder with the four pictures of an earlier reconstruct";
     expect_free(&options.output, &PICTURES, remedy)
 }
 
-/// The error in words. An error of zero has no logarithm.
+/// Formats the error. An error of zero has no value in decibels.
 fn summary(loss: Option<f64>) -> String {
     match loss {
         None => "nothing is masked: there is no error on masked patches".to_owned(),
@@ -120,7 +121,7 @@ fn summary(loss: Option<f64>) -> String {
     }
 }
 
-/// Reads an image that has at least the size of a patch, strictly.
+/// Reads an image and rejects a damaged one. Both sides must have at least `patch_size` pixels.
 fn read(path: &Path, patch_size: usize) -> Result<RgbImage, Error> {
     decode(path, patch_size).map_err(|reason| Error::Argument {
         argument: "--image",
@@ -131,7 +132,7 @@ fn read(path: &Path, patch_size: usize) -> Result<RgbImage, Error> {
     })
 }
 
-/// Writes a PNG file, whole or not at all.
+/// Writes a PNG file that is either complete or absent.
 fn write(path: &Path, picture: &Image) -> Result<(), Error> {
     let mut bytes = Cursor::new(Vec::new());
     let encoded = picture.to_rgb8().write_to(&mut bytes, ImageFormat::Png);

@@ -1,26 +1,26 @@
-//! The presets: the published model, and three that train without `ImageNet`.
+//! The presets: the published model, and three smaller models that train without `ImageNet`.
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::settings::{CameraKind, Config, LossKind};
 
-/// The named starting points of [`Config`].
+/// Named sets of hyper-parameters.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Preset {
-    /// 32 px, 0.9 M parameters.
+    /// Images of 32 x 32 pixels, 0.9 million parameters.
     Nano,
-    /// 32 px, 6.2 M parameters.
+    /// Images of 32 x 32 pixels, 6.2 million parameters.
     Tiny,
-    /// 64 px, 3.1 M parameters.
+    /// Images of 64 x 64 pixels, 3.1 million parameters.
     Small,
-    /// 224 px, 111 M parameters: the published model.
+    /// The published model: images of 224 x 224 pixels, 111 million parameters.
     Base,
 }
 
 impl Preset {
-    /// The values behind the name.
+    /// Returns the hyper-parameters of the preset.
     pub fn config(self) -> Config {
         match self {
             Self::Nano => NANO,
@@ -31,7 +31,7 @@ impl Preset {
     }
 }
 
-// base: ViT-B/16 and the published recipe. Everything else is stated as a difference from it.
+// base: ViT-B/16 and the published recipe. The other presets list only their differences.
 const BASE: Config = Config {
     // Image: 196 patches, 49 of them visible.
     image_size: 224,
@@ -46,7 +46,7 @@ const BASE: Config = Config {
     decoder_depth: 8,
     decoder_heads: 16,
     mlp_ratio: 4,
-    // Gaussians: largest sigma c W / 16 = 14 px, blur of the usual 0.3 square pixels.
+    // Gaussians: the largest sigma is c W / 16 = 14 px. The blur is the default of the renderer.
     gaussians: 512,
     gaussian_scale: 1.0,
     blur: 0.3,
@@ -66,7 +66,7 @@ const BASE: Config = Config {
     seed: 0,
 };
 
-// nano: minutes on two cores. 64 patches, 16 visible.
+// nano: trains in minutes on two cores. 64 patches, 16 of them visible.
 const NANO: Config = Config {
     image_size: 32,
     patch_size: 4,
@@ -76,23 +76,23 @@ const NANO: Config = Config {
     decoder_width: 64,
     decoder_depth: 2,
     decoder_heads: 2,
-    // c = 16 / sqrt(k), so that k Gaussians of the largest size cover the image whatever k is;
-    // blur max(0.05, 0.3 (W / 224)^2), or it would dominate at this size.
+    // c = 16 / sqrt(k), so that k Gaussians of the largest size cover the image for every k. The
+    // blur is max(0.05, 0.3 (W / 224)^2). A blur of 0.3 would remove fine detail at this size.
     gaussians: 64,
     gaussian_scale: 2.0,
     blur: 0.05,
-    // Small models on small images want small batches and a larger step.
+    // A short run needs many steps, hence the small batch and the large rate per 256 images.
     batch_size: 16,
     micro_batch: 8,
     epochs: 20,
     warmup_epochs: 1.0,
     learning_rate: 1.6e-2,
-    // 8 % of 32 x 32 would be a crop of 9 x 9 pixels.
+    // 8 % of the area of 32 x 32 would be a crop of 9 x 9 pixels.
     crop_scale: 0.5,
     ..BASE
 };
 
-// tiny: nano's images, a deep encoder.
+// tiny: images as in nano, a deep encoder.
 const TINY: Config = Config {
     encoder_width: 192,
     encoder_depth: 12,
@@ -111,7 +111,7 @@ const TINY: Config = Config {
     ..NANO
 };
 
-// small: 64 px in patches of 8.
+// small: images of 64 px in patches of 8.
 const SMALL: Config = Config {
     image_size: 64,
     patch_size: 8,

@@ -1,41 +1,41 @@
 //! Every hyper-parameter of a run, in one plain struct.
 //!
-//! The list of settings is written once, in `settings!`: it becomes [`Config`], which is stored in
-//! checkpoints, and [`Overrides`], the same list as command-line flags that all default to "keep
-//! the preset's value".
+//! The macro `settings!` lists the settings once. The macro generates [`Config`], which checkpoints
+//! store, and [`Overrides`], the same list as command-line flags. A flag that is not given keeps
+//! the value of the preset.
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-/// How Gaussians are projected onto the image.
+/// The projection of the Gaussians onto the image.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum CameraKind {
-    /// Centres orthographic, footprint from the perspective Jacobian.
+    /// Projects centres orthographically and footprints with the perspective Jacobian.
     Hybrid,
-    /// Centres and footprint orthographic: depth has no effect but the order.
+    /// Projects centres and footprints orthographically; depth only determines the drawing order.
     Orthographic,
-    /// A pinhole camera; centres spread over (-5, 5) so that they can reach the border of the
-    /// image.
+    /// Pinhole camera; centres spread over (-5, 5) so that they can reach the border of the image.
     Perspective,
 }
 
-/// The squared differences that are averaged.
+/// The patches and the normalisation of the squared differences that the loss averages.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum LossKind {
-    /// Every patch.
+    /// Averages over all patches.
     All,
-    /// The masked patches.
+    /// Averages over the masked patches.
     Masked,
-    /// The masked patches, the target of each standardised by its own mean and variance.
-    MaskedNormTarget,
-    /// The masked patches, target and prediction of each standardised by the target's mean and
+    /// Averages over the masked patches, with each target patch standardised by its own mean and
     /// variance.
+    MaskedNormTarget,
+    /// Averages over the masked patches, with target and prediction standardised by the mean and
+    /// variance of the target patch.
     MaskedNormBoth,
 }
 
-/// Declares the settings once, as [`Config`] and as command-line [`Overrides`].
+/// Declares the settings once, as [`Config`] and as the command-line flags [`Overrides`].
 macro_rules! settings {
     ($($(#[doc = $doc:literal])+ $name:ident: $kind:ty $(= $arg:ident)?,)+) => {
         /// Every hyper-parameter of a run.
@@ -45,22 +45,23 @@ macro_rules! settings {
             $($(#[doc = $doc])+ pub $name: $kind,)+
         }
 
-        /// The settings of [`Config`] as optional flags, one per field and named like it.
+        /// The settings of [`Config`] as optional command-line flags. Each flag has the name of its
+        /// setting.
         #[derive(Clone, Debug, Default, clap::Args)]
-        #[command(next_help_heading = "Settings (each replaces the preset's value; those of a checkpoint must agree)")]
+        #[command(next_help_heading = "Settings (each replaces the preset's value; with a checkpoint, they must agree with it)")]
         pub struct Overrides {
             $($(#[doc = $doc])+ #[arg(long, value_name = "VALUE", allow_negative_numbers = true $(, $arg)?)] pub $name: Option<$kind>,)+
         }
 
         impl Overrides {
-            /// `base` with every flag that was given put in.
+            /// Returns `base` with the values of all given flags.
             pub fn apply(&self, base: Config) -> Config {
                 Config { $($name: self.$name.unwrap_or(base.$name),)+ }
             }
         }
 
         impl Config {
-            /// Name and value of every setting, in the order of declaration.
+            /// Returns the name and the value of every setting, in the order of declaration.
             pub fn entries(&self) -> Vec<(String, String)> {
                 vec![$((stringify!($name).to_owned(), shown(&self.$name)),)+]
             }
@@ -69,62 +70,61 @@ macro_rules! settings {
 }
 
 settings! {
-    /// Side of the square input image, pixels
+    /// Side of the square input image, in pixels
     image_size: usize,
-    /// Side of a square patch, pixels; divides the image size
+    /// Side of a square patch, in pixels; must divide the image size
     patch_size: usize,
-    /// Fraction of patches hidden from the encoder
+    /// Fraction of the patches that is hidden from the encoder; at least 0 and below 1
     mask_ratio: f64,
-    /// Encoder width (channels of a token); a multiple of 4 and of its heads
+    /// Encoder width (channels per token); must be a multiple of 4 and of the encoder heads
     encoder_width: usize,
-    /// Encoder transformer blocks
+    /// Number of transformer blocks in the encoder
     encoder_depth: usize,
-    /// Encoder attention heads
+    /// Number of attention heads in the encoder
     encoder_heads: usize,
-    /// Decoder width (channels of a token); a multiple of 4 and of its heads
+    /// Decoder width (channels per token); must be a multiple of 4 and of the decoder heads
     decoder_width: usize,
-    /// Decoder transformer blocks
+    /// Number of transformer blocks in the decoder
     decoder_depth: usize,
-    /// Decoder attention heads
+    /// Number of attention heads in the decoder
     decoder_heads: usize,
-    /// Hidden units of a block's MLP, as a multiple of the width
+    /// Hidden channels of the MLP of a block, as a multiple of the width
     mlp_ratio: usize,
-    /// Gaussians per image, k
+    /// Number of Gaussians per image (k)
     gaussians: usize,
-    /// Largest scale of a Gaussian along an axis, c, world units
+    /// Largest scale of a Gaussian along an axis (c), in world units
     gaussian_scale: f64,
-    /// Variance added to every footprint, square pixels
+    /// Variance added to every footprint, in square pixels
     blur: f64,
-    /// How Gaussians are projected onto the image
+    /// Projection of the Gaussians onto the image
     camera: CameraKind = value_enum,
-    /// Which squared differences are averaged
+    /// Squared differences that the loss averages
     loss: LossKind = value_enum,
-    /// Images per optimiser step
+    /// Number of images per optimiser step
     batch_size: usize,
-    /// Images whose gradient one thread computes in one go; the batch is cut into pieces of this
-    /// size
+    /// Number of images per piece of a batch; a thread computes the gradient of one piece at a time
     micro_batch: usize,
-    /// Passes over the data
+    /// Number of passes over the data
     epochs: usize,
-    /// Epochs of linear learning-rate warm-up; may be fractional
+    /// Epochs of linear learning-rate warm-up; can be fractional
     warmup_epochs: f64,
-    /// Peak learning rate for a batch of 256; scaled by batch size / 256
+    /// Peak learning rate for a batch of 256 images; it is scaled by batch size / 256
     learning_rate: f64,
     /// `AdamW` weight decay of every parameter that is not one-dimensional
     weight_decay: f64,
-    /// `AdamW` decay of the first moment
+    /// `AdamW` decay rate of the first moment
     beta1: f64,
-    /// `AdamW` decay of the second moment
+    /// `AdamW` decay rate of the second moment
     beta2: f64,
-    /// Largest norm of the whole gradient; larger ones are scaled down to it
+    /// Largest norm of the whole gradient; a larger gradient is scaled down to this norm
     clip_norm: f64,
     /// Smallest area of a training crop, as a fraction of the image
     crop_scale: f64,
-    /// Seed of initial weights, data order, crops and masks
+    /// Seed of the initial weights, the data order, the crops and the masks
     seed: u64,
 }
 
-/// A setting as it would be typed on the command line.
+/// Formats a setting as on the command line.
 fn shown<T: Serialize>(value: &T) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(text)) => text,
@@ -134,38 +134,39 @@ fn shown<T: Serialize>(value: &T) -> String {
 }
 
 impl Config {
-    /// Patches along one side.
+    /// Number of patches along one side.
     pub fn grid(&self) -> usize {
         self.image_size / self.patch_size
     }
 
-    /// Patches per image, N.
+    /// Number of patches per image, N.
     pub fn patches(&self) -> usize {
         self.grid() * self.grid()
     }
 
-    /// Visible patches, n = floor(N (1 - mask ratio)).
+    /// Number of visible patches, n = floor(N (1 - mask ratio)).
     pub fn visible(&self) -> usize {
-        // The nudge keeps 100 * (1 - 0.9) from becoming 9.
+        // The 1e-9 compensates for rounding: 100 * (1 - 0.9) is below 10 in `f64`.
         (self.patches() as f64 * (1.0 - self.mask_ratio) + 1e-9).floor() as usize
     }
 
-    /// Numbers per patch, `3 P^2`.
+    /// Number of values per patch, `3 P^2`.
     pub fn patch_len(&self) -> usize {
         self.patch_size * self.patch_size * 3
     }
 
-    /// Numbers per image, `3 H W`.
+    /// Number of values per image, `3 H W`.
     pub fn image_len(&self) -> usize {
         self.image_size * self.image_size * 3
     }
 
-    /// Peak learning rate of this batch size.
+    /// Peak learning rate for the configured batch size: `learning_rate * batch_size / 256`.
     pub fn peak_learning_rate(&self) -> f64 {
         self.learning_rate * self.batch_size as f64 / 256.0
     }
 
-    /// The first setting in which `self` and `other` differ: its name and both values.
+    /// Returns the first setting in which `self` and `other` differ: the name, the value in `self`
+    /// and the value in `other`.
     pub fn first_difference(&self, other: &Self) -> Option<(String, String, String)> {
         let pairs = self.entries().into_iter().zip(other.entries());
         pairs.into_iter().find_map(|((name, mine), (_, theirs))| {

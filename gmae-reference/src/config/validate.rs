@@ -6,11 +6,11 @@ use super::settings::{Config, LossKind};
 use crate::error::Error;
 
 impl Config {
-    /// Checks every value and every product of sizes.
+    /// Checks every setting and the products of sizes.
     ///
     /// # Errors
     ///
-    /// [`Error::Setting`] names the first setting that cannot work.
+    /// [`Error::Setting`] for the first setting, or product of settings, that is out of range.
     pub fn validate(&self) -> Result<(), Error> {
         self.validate_sizes()?;
         self.validate_shapes()?;
@@ -64,8 +64,8 @@ impl Config {
         Ok(())
     }
 
-    /// The settings that are no whole numbers. Those that the optimiser, the model or the renderer
-    /// uses in `f32` are judged by what they become there.
+    /// Checks the settings that are not integers. A setting that the optimiser, the model or the
+    /// renderer uses in `f32` is rounded to `f32` before the check.
     fn validate_reals(&self) -> Result<(), Error> {
         let unit = 0.0..1.0;
         let fits = unit.contains(&self.mask_ratio);
@@ -91,7 +91,7 @@ impl Config {
         self.validate_rates()
     }
 
-    /// The numbers that a step makes of the settings above.
+    /// Checks the products of settings that an optimiser step uses.
     fn validate_rates(&self) -> Result<(), Error> {
         let peak = self.peak_learning_rate();
         let name = "learning-rate x batch-size / 256";
@@ -102,7 +102,7 @@ impl Config {
         require(fits, name, "finite as a 32-bit float", decay)
     }
 
-    /// Sizes fit: the pieces below are the largest buffers of a run.
+    /// Checks the mask and the sizes of the largest buffers of a run.
     fn validate_products(&self) -> Result<(), Error> {
         let pixels = product("image-size", &[self.image_size, self.image_size, 3])?;
         product("batch-size x image-size^2 x 3", &[self.batch_size, pixels])?;
@@ -158,7 +158,7 @@ impl Config {
     }
 }
 
-/// Most numbers in one buffer: 16 GiB of f32.
+/// Largest number of elements in one buffer: 16 GiB of `f32`.
 const MAX_ELEMENTS: usize = 1 << 32;
 
 fn product(name: &str, factors: &[usize]) -> Result<usize, Error> {
@@ -178,8 +178,8 @@ fn overflow(name: &str, factors: &[usize]) -> Error {
     }
 }
 
-/// Checks a number by what it is in `f32`: `fits` holds, and it is finite. A number so small that
-/// `f32` has fewer digits for it, or none, is refused too: only zero itself becomes zero.
+/// Checks that `value`, rounded to `f32`, is finite and satisfies `fits`. A non-zero value that
+/// becomes zero or subnormal in `f32` is also rejected, because it loses precision.
 fn require_f32(
     name: &str,
     value: f64,

@@ -10,19 +10,19 @@ pub trait Dataset: Sync {
     /// The number of pictures.
     fn len(&self) -> usize;
 
-    /// True if there are none.
+    /// Returns true if the set has no pictures.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The picture at `index`, square, at the size the set was opened with.
+    /// Returns the picture at `index`: square, with the side for which the set was opened.
     ///
-    /// A set opened for training draws its augmentation from `rng`, which belongs to this one
-    /// sample; a set opened for evaluation leaves `rng` untouched.
+    /// A set opened for training draws its augmentation from `rng`, a generator for this sample
+    /// alone. A set opened for evaluation does not use `rng`.
     ///
     /// # Errors
     ///
-    /// [`DataError::Index`] when `index` is not below `len()`, and whatever reading the picture can
-    /// bring.
+    /// [`DataError::Index`] if `index` is not below `len()`. Any other [`DataError`] if the picture
+    /// cannot be read.
     fn image(&self, index: usize, rng: &mut ChaCha8Rng) -> Result<Image, DataError>;
 }

@@ -2,22 +2,22 @@
 
 use std::path::PathBuf;
 
-/// Why data could not be opened or read.
+/// The reason why data could not be opened or read.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
     /// The path does not exist.
     #[error("data folder {path:?}: expected a folder of images, but there is nothing at that path")]
     Missing {
-        /// The path asked for.
+        /// The requested path.
         path: PathBuf,
     },
-    /// The path is there, but is no folder.
+    /// The path exists but is not a folder.
     #[error("data folder {path:?}: expected a folder of images, but this is a file")]
     NotAFolder {
-        /// The path asked for.
+        /// The requested path.
         path: PathBuf,
     },
-    /// The folder holds no file with an extension that is read.
+    /// The folder contains no file with a supported extension.
     #[error(
         "data folder {path:?}: expected at least one image ({extensions}), but none of the {files_seen} files \
          in it and below it has such a name{unreachable}"
@@ -25,11 +25,11 @@ pub enum DataError {
     NoImages {
         /// The folder.
         path: PathBuf,
-        /// How many files of any kind were seen in it and below it.
+        /// Number of files of any kind in the folder and its subfolders.
         files_seen: usize,
-        /// The extensions that are read, for the message.
+        /// The supported extensions, for the message.
         extensions: String,
-        /// The paths below it that could not be entered, for the message; may be empty.
+        /// The paths below the folder that could not be entered, for the message. Can be empty.
         unreachable: String,
     },
     /// Every image in the folder is unusable.
@@ -39,17 +39,17 @@ pub enum DataError {
     AllBad {
         /// The folder.
         path: PathBuf,
-        /// How many images were tried.
+        /// Number of images that were tried.
         count: usize,
         /// The first unusable file.
         first: PathBuf,
-        /// The fault of the first one.
+        /// The fault of the first unusable file, in words.
         reason: String,
     },
     /// A folder could not be listed.
     #[error("data folder {path:?}: cannot be listed: {reason}")]
     List {
-        /// The folder or file on which listing stopped.
+        /// The folder or file at which listing stopped.
         path: PathBuf,
         /// The error of the operating system.
         reason: String,
@@ -57,12 +57,12 @@ pub enum DataError {
     /// The index is out of range.
     #[error("image index: expected less than {len}, got {index}")]
     Index {
-        /// The index asked for.
+        /// The requested index.
         index: usize,
         /// The number of images.
         len: usize,
     },
-    /// An option has a value that cannot work.
+    /// An option is out of range.
     #[error("{argument}: expected {expected}, got {got}")]
     Option {
         /// The name of the option.

@@ -14,7 +14,7 @@ pub struct Image {
 }
 
 impl Image {
-    /// A picture of `width` x `height` pixels that all have the same `colour`.
+    /// Creates a picture of `width` x `height` pixels of the same `colour`.
     pub fn filled(width: usize, height: usize, colour: [f32; 3]) -> Self {
         Self {
             width,
@@ -23,7 +23,7 @@ impl Image {
         }
     }
 
-    /// The colour of the pixel in column `x` and row `y`, or `None` outside the picture.
+    /// Returns the colour of the pixel in column `x` and row `y`, or `None` outside the picture.
     pub fn pixel(&self, x: usize, y: usize) -> Option<[f32; 3]> {
         if x >= self.width || y >= self.height {
             return None;
@@ -32,7 +32,7 @@ impl Image {
         self.pixels.get(at..at + 3)?.try_into().ok()
     }
 
-    /// The picture mirrored left to right.
+    /// Returns the picture mirrored left to right.
     #[must_use]
     pub fn flipped(&self) -> Self {
         let row_len = (self.width * 3).max(1);
@@ -44,7 +44,7 @@ impl Image {
         Self { pixels, ..*self }
     }
 
-    /// From eight-bit sRGB: 0 becomes 0.0 and 255 becomes 1.0.
+    /// Converts from eight-bit sRGB: 0 becomes 0.0 and 255 becomes 1.0.
     pub fn from_rgb8(image: &RgbImage) -> Self {
         Self {
             width: image.width() as usize,
@@ -57,10 +57,10 @@ impl Image {
         }
     }
 
-    /// To eight-bit sRGB, rounded to nearest; values outside `[0, 1]` are clamped and NaN becomes
-    /// 0.
+    /// Converts to eight-bit sRGB, rounded to nearest. Values outside `[0, 1]` are clamped, and NaN
+    /// becomes 0.
     ///
-    /// Pixels that `pixels` is too short for are black.
+    /// Pixels beyond the end of `pixels` are black.
     pub fn to_rgb8(&self) -> RgbImage {
         RgbImage::from_fn(self.width as u32, self.height as u32, |x, y| {
             let colour = self.pixel(x as usize, y as usize).unwrap_or_default();

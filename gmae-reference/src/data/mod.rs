@@ -1,8 +1,8 @@
-//! Images: a procedural set that is always there, and folders of JPEG and PNG files.
+//! Images: a procedural set that needs no files, and folders of JPEG and PNG files.
 //!
 //! A picture of a [`Dataset`] is a function of the set's options, the index, and the random
 //! generator that the caller passes. Threads share a cache of decoded files, which changes no
-//! picture. Neither the order of requests nor the number of threads changes a bit of a result.
+//! picture. Results are bitwise the same for every order of requests and every number of threads.
 
 mod dataset;
 mod decode;

@@ -1,4 +1,4 @@
-//! From a stored picture of any size to the square input of the model.
+//! Transforms a stored picture of any size to the square input of the model.
 
 use image::imageops::{self, FilterType};
 use image::{GenericImageView, RgbImage};
@@ -8,15 +8,15 @@ use rand_chacha::ChaCha8Rng;
 use super::error::DataError;
 use super::image::Image;
 
-/// Bicubic with a = -1/2, widened when shrinking so that it does not alias.
+/// Bicubic filter with a = -1/2. The filter is widened when shrinking, so that the result does not
+/// alias.
 const FILTER: FilterType = FilterType::CatmullRom;
-/// Side to which the shorter side is brought before the central crop, relative to the crop: 256 for
-/// 224.
+/// Ratio of the shorter side of a picture to the side of its central crop: 256 to 224.
 const EVALUATION_MARGIN: f64 = 256.0 / 224.0;
-/// Random crops tried before a central one is taken.
+/// Number of random crops that are tried before the central crop is used.
 const CROP_TRIES: usize = 10;
 
-/// How a stored picture becomes a `size` x `size` one.
+/// The conversion of a stored picture to `size` x `size` pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Transform {
     size: u32,
@@ -26,15 +26,16 @@ pub struct Transform {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Augment {
-    /// Smallest and largest area of the crop, as parts of the picture's.
+    /// Smallest and largest area of the crop, as fractions of the area of the picture.
     scale: (f64, f64),
-    /// Smallest and largest width over height of the crop.
+    /// Smallest and largest ratio of width to height of the crop.
     ratio: (f64, f64),
 }
 
 impl Transform {
-    /// For training: a random crop of 8 % to 100 % of the area and 3:4 to 4:3 in shape, resized
-    /// bicubically, and mirrored half of the time.
+    /// Creates the transform for training. The transform takes a random crop with 8 % to 100 % of
+    /// the area and a ratio of width to height from 3:4 to 4:3. The crop is resized bicubically and
+    /// mirrored with probability 1/2.
     ///
     /// # Errors
     ///
@@ -50,8 +51,9 @@ impl Transform {
         })
     }
 
-    /// For evaluation: the shorter side is resized bicubically to 256/224 of `size`, then the
-    /// centre is cropped. A picture that is `size` x `size` already stays as it is.
+    /// Creates the transform for evaluation. The transform cuts out the central square with 224/256
+    /// of the shorter side and resizes it bicubically. A picture of `size` x `size` pixels is left
+    /// unchanged.
     ///
     /// # Errors
     ///
@@ -70,9 +72,9 @@ impl Transform {
         })
     }
 
-    /// The same with crops of `smallest` to `largest` of the picture's area. Small pictures want a
-    /// mild range, such as 0.5 to 1, because 8 % of 32 x 32 is 9 x 9 pixels. Has no effect on
-    /// evaluation.
+    /// Returns the transform with crops of `smallest` to `largest` of the area of the picture.
+    /// Small pictures need a range such as 0.5 to 1, because 8 % of 32 x 32 is 9 x 9 pixels. The
+    /// range has no effect on a transform for evaluation.
     ///
     /// # Errors
     ///
@@ -97,12 +99,12 @@ impl Transform {
         self.size as usize
     }
 
-    /// Applies the transform. Draws from `rng` for training only; the same `rng` gives the same
-    /// picture.
+    /// Applies the transform. Only a transform for training draws from `rng`. The same `rng` gives
+    /// the same picture.
     ///
     /// # Errors
     ///
-    /// [`DataError::Option`] when the picture has no pixels.
+    /// [`DataError::Option`] if the picture has no pixels.
     pub fn apply(&self, stored: &RgbImage, rng: &mut ChaCha8Rng) -> Result<Image, DataError> {
         let (width, height) = stored.dimensions();
         if width == 0 || height == 0 {
@@ -134,7 +136,7 @@ impl Transform {
         if (width, height) == (self.size, self.size) {
             return stored.clone();
         }
-        // Cropping first and resizing once is the same crop, without resizing what is thrown away.
+        // Cropping before resizing gives the same crop without resizing discarded pixels.
         let side = f64::from(width.min(height)) / EVALUATION_MARGIN;
         let side = (side.round() as u32).max(1);
         self.resized(
@@ -145,7 +147,8 @@ impl Transform {
 }
 
 impl Augment {
-    /// Left, top, width and height of a random window inside `width` x `height`, both at least 1.
+    /// Returns left, top, width and height of a random window inside `width` x `height` pixels.
+    /// `width` and `height` must be at least 1.
     fn window(&self, width: u32, height: u32, rng: &mut ChaCha8Rng) -> [u32; 4] {
         let area = f64::from(width) * f64::from(height);
         for _ in 0..CROP_TRIES {
@@ -164,7 +167,7 @@ impl Augment {
         self.largest_central(width, height)
     }
 
-    /// The largest window in the middle whose shape is allowed.
+    /// Returns the largest central window with an allowed ratio of width to height.
     fn largest_central(&self, width: u32, height: u32) -> [u32; 4] {
         let (full_w, full_h) = (f64::from(width), f64::from(height));
         let w = full_w.min(full_h * self.ratio.1).round().max(1.0) as u32;

@@ -12,29 +12,31 @@ use crate::model::{Batch, Gaussians, Gmae, Mask, camera, predict, render};
 use crate::numbers::numbers;
 use crate::report::{DepthLayer, DepthPicture, Ellipse, GaussianPicture, ReconstructionRow};
 
-/// Held-out pictures shown with their masks.
+/// Number of held-out pictures shown with their masks.
 const ROWS: usize = 8;
-/// Pictures shown with their Gaussians, and taken apart by depth.
+/// Number of pictures shown with their Gaussians and their depth layers.
 const PICTURES: usize = 4;
-/// Groups of equal size that the Gaussians are cut into by depth.
+/// Number of depth layers per picture. The numbers of Gaussians in the layers differ by at most
+/// one.
 const LAYERS: usize = 4;
 
 /// The pictures of a report.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Gallery {
-    /// Masked, reconstructed, pasted, original.
+    /// Held-out pictures: masked, reconstructed, pasted and original.
     pub rows: Vec<ReconstructionRow>,
-    /// Pictures with their Gaussians, encoded whole.
+    /// Pictures with their Gaussians. The encoder received every patch.
     pub gaussians: Vec<GaussianPicture>,
-    /// Pictures in depth layers, encoded whole.
+    /// Pictures in depth layers. The encoder received every patch.
     pub depths: Vec<DepthPicture>,
 }
 
-/// Reconstructs the first images of `batch`: under their masks, then with every patch visible.
+/// Reconstructs the first images of `batch` with their masks, for the rows. Then reconstructs fewer
+/// of them with every patch visible, for the Gaussians and the depth layers.
 ///
 /// # Errors
 ///
-/// As [`predict`].
+/// All errors of [`predict`]. [`Error::Render`] if the depth layers cannot be rendered.
 pub(crate) fn gallery<B: Backend>(
     config: &Config,
     model: &Gmae<B>,
@@ -69,7 +71,7 @@ pub(crate) fn gallery<B: Backend>(
     Ok(gallery)
 }
 
-/// The first `count` images of `batch`.
+/// Returns the first `count` images of `batch`, or all images if there are fewer.
 fn first(config: &Config, batch: &Batch, count: usize) -> Result<Batch, Error> {
     batch.check(config)?;
     let count = count.min(batch.masks.len());
@@ -106,7 +108,7 @@ fn rows<B: Backend>(
     Ok(pictures.map(row).collect())
 }
 
-/// Cuts `[B, H, W, 3]` into images.
+/// Cuts pixels `[B, H, W, 3]` into B images.
 fn images(config: &Config, pixels: &[f32]) -> Vec<Image> {
     let size = config.image_size;
     let image = |pixels: &[f32]| Image {
@@ -117,13 +119,13 @@ fn images(config: &Config, pixels: &[f32]) -> Vec<Image> {
     pixels.chunks(config.image_len()).map(image).collect()
 }
 
-/// One image's Gaussians, rendered and cut into layers.
+/// The render of one image and its depth layers.
 struct TakenApart {
     render: Image,
     layers: Vec<DepthLayer>,
 }
 
-/// Renders every image and its prefixes, and projects its Gaussians to ellipses.
+/// Renders every image and its depth layers, and projects the Gaussians to ellipses.
 fn take_apart<B: Backend>(
     config: &Config,
     gaussians: Gaussians<B>,
@@ -176,7 +178,7 @@ fn take_apart<B: Backend>(
     Ok(apart.collect())
 }
 
-/// The visible splats of a view as ellipses, nearest first.
+/// Returns the visible splats of a view as ellipses, nearest first.
 fn ellipses(splats: &Splats<Vec<f32>>, view: usize) -> Vec<Ellipse> {
     let mut visible: Vec<usize> = (splats.offsets[view]..splats.offsets[view + 1])
         .filter(|&i| splats.extents[2 * i] > 0.0)

@@ -1,4 +1,4 @@
-//! Errors on masked patches, of renders and of the baseline.
+//! Mean squared errors on masked patches, for renders and for the mean-colour baseline.
 
 use burn::module::AutodiffModule;
 use burn::tensor::backend::AutodiffBackend;
@@ -7,12 +7,12 @@ use crate::config::Config;
 use crate::error::{Error, check_len};
 use crate::model::{Batch, Gmae, Mask, check_batch, patch_rows, predict};
 
-/// Mean squared error on masked patches, averaged over the images of `batch`; `None` if nothing is
-/// masked.
+/// Computes the mean squared error on masked patches, averaged over the images of `batch`. The
+/// result is `None` if nothing is masked.
 ///
 /// # Errors
 ///
-/// As [`predict`].
+/// All errors of [`predict`].
 pub(crate) fn held_out_loss<B: AutodiffBackend>(
     config: &Config,
     model: &Gmae<B>,
@@ -23,7 +23,7 @@ pub(crate) fn held_out_loss<B: AutodiffBackend>(
     Ok(mean(&losses))
 }
 
-/// [`masked_mse`] of every image.
+/// Computes [`masked_mse`] of every image. `prediction` has the shape `[B, H, W, 3]`.
 pub(crate) fn image_losses(
     config: &Config,
     batch: &Batch,
@@ -41,7 +41,8 @@ pub(crate) fn image_losses(
     losses.collect()
 }
 
-/// [`mean_colour_mse`], averaged over the images of `batch`; `None` if nothing is masked.
+/// Computes [`mean_colour_mse`], averaged over the images of `batch`. The result is `None` if no
+/// image has both masked and visible patches.
 pub(crate) fn mean_colour_loss(config: &Config, batch: &Batch) -> Result<Option<f64>, Error> {
     let images = batch.images(config)?;
     let losses: Vec<Option<f64>> = images
@@ -50,19 +51,20 @@ pub(crate) fn mean_colour_loss(config: &Config, batch: &Batch) -> Result<Option<
     Ok(mean(&losses))
 }
 
-/// The mean of the images that have an error.
+/// Returns the mean over the images that have an error.
 fn mean(values: &[Option<f64>]) -> Option<f64> {
     let count = values.iter().flatten().count();
     (count > 0).then(|| values.iter().flatten().sum::<f64>() / count as f64)
 }
 
-/// Mean squared error of `prediction` on the masked patches of one image, both `[H, W, 3]`; `None`
-/// if none is masked.
+/// Computes the mean squared error of `prediction` on the masked patches of one image.
+///
+/// `image` and `prediction` have the shape `[H, W, 3]`. The result is `None` if no patch is masked.
 ///
 /// # Errors
 ///
-/// [`Error::Length`] if an image has another length, [`Error::Argument`] if `mask` does not split
-/// its patches.
+/// [`Error::Length`] if `image` does not have the configured size or `prediction` has another
+/// length. [`Error::Argument`] if `mask` does not split the patches of the image.
 pub fn masked_mse(
     config: &Config,
     image: &[f32],
@@ -81,12 +83,16 @@ pub fn masked_mse(
     Ok((count > 0).then(|| sum / count as f64))
 }
 
-/// [`masked_mse`] of an image whose masked patches all have the mean colour of its visible ones;
-/// `None` if none is masked or none is visible.
+/// Computes the error of the mean-colour baseline: [`masked_mse`] of an image whose masked patches
+/// are painted with the mean colour of its visible patches.
+///
+/// `image` has the shape `[H, W, 3]`. The result is `None` if no patch is masked or no patch is
+/// visible.
 ///
 /// # Errors
 ///
-/// As [`masked_mse`].
+/// [`Error::Length`] if `image` does not have the configured size. [`Error::Argument`] if `mask`
+/// does not split the patches of the image.
 pub fn mean_colour_mse(config: &Config, image: &[f32], mask: &Mask) -> Result<Option<f64>, Error> {
     check_batch(config, image, std::slice::from_ref(mask))?;
     if mask.visible.is_empty() {

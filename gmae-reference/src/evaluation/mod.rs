@@ -1,4 +1,4 @@
-//! Evaluation of a model: errors on masked patches, and pictures.
+//! Evaluation of a model: errors on masked patches, and the pictures of the report.
 
 mod gallery;
 mod losses;

@@ -4,32 +4,35 @@ use super::masking::Mask;
 use crate::config::Config;
 use crate::error::{Error, check_len};
 
-/// Images of one step with their masks.
+/// The images of one training step with their masks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
-    /// Pixels `[B, H, W, 3]` in `[0, 1]`.
+    /// Pixel values `[B, H, W, 3]` in `[0, 1]`.
     pub pixels: Vec<f32>,
     /// One mask per image.
     pub masks: Vec<Mask>,
 }
 
 impl Batch {
-    /// Checks that pixels and masks are of the same images: at least one, of the configured size,
-    /// each with a mask that splits its patches.
+    /// Checks that `pixels` and `masks` describe the same images.
+    ///
+    /// A valid batch has at least one image. Every image has the configured size and a mask that
+    /// splits its patches.
     ///
     /// # Errors
     ///
-    /// [`Error::Length`] if there is no image or `pixels` has another length, [`Error::Argument`]
-    /// if a mask does not name every patch once.
+    /// [`Error::Length`] if there is no mask or if the length of `pixels` does not match the number
+    /// of masks. [`Error::Argument`] if a mask does not list every patch exactly once.
     pub fn check(&self, config: &Config) -> Result<(), Error> {
         check_batch(config, &self.pixels, &self.masks)
     }
 
-    /// Pixels and masks in pieces of `config.micro_batch` images.
+    /// Splits pixels and masks into pieces of `config.micro_batch` images. The last piece can be
+    /// smaller.
     ///
     /// # Errors
     ///
-    /// As [`Batch::check`].
+    /// All errors of [`Batch::check`].
     pub fn pieces(
         &self,
         config: &Config,
@@ -40,7 +43,7 @@ impl Batch {
         Ok(pixels.zip(self.masks.chunks(images)))
     }
 
-    /// Pixels and mask of each image.
+    /// Iterates over the pixels and the mask of each image.
     pub(crate) fn images(
         &self,
         config: &Config,
@@ -50,7 +53,7 @@ impl Batch {
     }
 }
 
-/// [`Batch::check`] of borrowed parts.
+/// Implements [`Batch::check`] for borrowed pixels and masks.
 pub(crate) fn check_batch(config: &Config, pixels: &[f32], masks: &[Mask]) -> Result<(), Error> {
     let images = masks.len();
     check_len("images in a batch (at least 1)", images.max(1), images)?;

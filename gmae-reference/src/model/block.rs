@@ -1,5 +1,7 @@
-//! A transformer block. Tokens of all images are rows of one matrix `[B T, D]`, image by image:
-//! backends are fastest on plain matrices, and only attention has to know where an image ends.
+//! A transformer block.
+//!
+//! The tokens of all images are the rows of one matrix `[B T, D]`, image by image. Backends are
+//! fastest on plain matrices, and only attention depends on the boundaries between images.
 
 use burn::module::Module;
 use burn::nn::{LayerNorm, Linear};
@@ -19,7 +21,8 @@ pub struct Block<B: Backend> {
 }
 
 impl<B: Backend> Block<B> {
-    /// A block of `width` channels.
+    /// Creates a block of `width` channels with `heads` attention heads. The MLP has
+    /// `width * mlp_ratio` hidden channels.
     pub fn new(init: &mut Initializer<B>, width: usize, heads: usize, mlp_ratio: usize) -> Self {
         Self {
             attention_norm: init.layer_norm(width),
@@ -29,7 +32,7 @@ impl<B: Backend> Block<B> {
         }
     }
 
-    /// `[B T, D]` -> `[B T, D]` for `images` images of T tokens.
+    /// Computes `[B T, D]` -> `[B T, D]` for `images` images of T tokens each.
     pub fn forward(&self, x: Tensor<B, 2>, images: usize) -> Tensor<B, 2> {
         let attended = self
             .attention
@@ -51,7 +54,7 @@ struct Attention<B: Backend> {
 
 impl<B: Backend> Attention<B> {
     fn new(init: &mut Initializer<B>, width: usize, heads: usize) -> Self {
-        // Query, key and value are thought of as one matrix with three times the outputs.
+        // The Xavier bound is computed for one matrix of query, key and value.
         Self {
             query: init.linear_of_fan(width, width, 3 * width),
             key: init.linear_of_fan(width, width, 3 * width),

@@ -1,20 +1,20 @@
-//! The camera and its two variants.
+//! The camera of the model and its two variants.
 //!
-//! Centres lie in the cube `(-1, 1)^3`, for the perspective camera in `(-5, 5)^3`. The camera is 8
-//! units in front of the middle of the cube. Depths are therefore in (7, 9), for the perspective
-//! camera in (3, 13). The field of view is 90 degrees: the focal length is W/2, the principal point
-//! is the middle of the image.
+//! The camera is 8 units in front of the centre of the scene. Gaussian centres lie in the cube
+//! `(-1, 1)^3` and depths in (7, 9). With the perspective camera, centres lie in `(-5, 5)^3` and
+//! depths in (3, 13). The field of view is 90 degrees: the focal length is W/2 pixels. The
+//! principal point is the centre of the image.
 
 use splat::{Camera, Views};
 
 use crate::config::{CameraKind, Config};
 use crate::error::Error;
 
-/// From the camera to the middle of the scene, world units.
+/// Distance from the camera to the centre of the scene, world units.
 const DISTANCE: f64 = 8.0;
 
-/// Factor on `tanh` for centres. In perspective, the image shows 16 units of a plane 8 units away.
-/// The published variant has centres in (-5, 5).
+/// Returns the factor on `tanh` for Gaussian centres. The perspective camera uses the published
+/// range (-5, 5), because its image is 16 units wide at a distance of 8 units.
 pub fn centre_range(kind: CameraKind) -> f64 {
     match kind {
         CameraKind::Hybrid | CameraKind::Orthographic => 1.0,
@@ -22,8 +22,9 @@ pub fn centre_range(kind: CameraKind) -> f64 {
     }
 }
 
-/// Factor on the largest scale. An orthographic footprint lacks the division by depth; dividing by
-/// the distance instead keeps footprints of the same size as through the other cameras.
+/// Returns the factor on the largest scale. The orthographic footprint is not divided by depth. The
+/// factor 1/8, the inverse of the distance, gives the footprint the same size as with the other
+/// cameras.
 pub fn scale_factor(kind: CameraKind) -> f64 {
     match kind {
         CameraKind::Hybrid | CameraKind::Perspective => 1.0,
@@ -31,7 +32,7 @@ pub fn scale_factor(kind: CameraKind) -> f64 {
     }
 }
 
-/// The camera of `kind` for a square image of `size` pixels.
+/// Returns the camera of `kind` for a square image with `size` pixels per side.
 pub fn camera(kind: CameraKind, size: usize) -> Camera {
     let half = size as f64 / 2.0;
     let camera = match kind {
@@ -46,11 +47,11 @@ pub fn camera(kind: CameraKind, size: usize) -> Camera {
     ])
 }
 
-/// One view per image, each of its own `config.gaussians` Gaussians.
+/// Creates one view per image. Each view renders its own `config.gaussians` Gaussians.
 ///
 /// # Errors
 ///
-/// [`Error::Render`] where there is no memory or no index for that many.
+/// [`Error::Render`] if the number of Gaussians overflows or memory runs out.
 pub fn views(config: &Config, images: usize) -> Result<Views, Error> {
     let camera = camera(config.camera, config.image_size);
     Views::dense(

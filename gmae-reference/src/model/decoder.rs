@@ -1,4 +1,5 @@
-//! The decoder: k queries that look at the latents, and at each other.
+//! The decoder: a transformer over the encoder's latents and k learned queries, one for each
+//! Gaussian.
 
 use burn::module::{Module, Param};
 use burn::nn::Linear;
@@ -11,7 +12,7 @@ use super::init::Initializer;
 use super::patches::Visible;
 use crate::config::Config;
 
-/// Transformer decoder over `[CLS, n latents, k queries]`.
+/// Transformer decoder over the token sequence `[CLS, n latents, k queries]`.
 #[derive(Debug, Module)]
 pub struct Decoder<B: Backend> {
     embed: Linear<B>,
@@ -22,7 +23,7 @@ pub struct Decoder<B: Backend> {
 }
 
 impl<B: Backend> Decoder<B> {
-    /// The decoder of `config` with initial weights.
+    /// Creates the decoder of `config` with initial weights.
     pub fn new(init: &mut Initializer<B>, config: &Config) -> Self {
         let width = config.decoder_width;
         let block = |_| Block::new(init, width, config.decoder_heads, config.mlp_ratio);
@@ -36,7 +37,8 @@ impl<B: Backend> Decoder<B> {
         }
     }
 
-    /// Encoder tokens `[B (1 + n), D]` -> outputs at the queries `[B k, d]`.
+    /// Computes the outputs at the queries, `[B k, d]`, from the encoder's tokens,
+    /// `[B (1 + n), D]`.
     pub fn forward(&self, latents: Tensor<B, 2>, input: &Visible<B>) -> Tensor<B, 2> {
         let images = input.images;
         let [gaussians, width] = self.queries.dims();
@@ -56,7 +58,8 @@ impl<B: Backend> Decoder<B> {
             .reshape([images * gaussians, width])
     }
 
-    /// Position codes of CLS (zero) and the visible patches, `[B (1 + n), d]`.
+    /// Returns the position codes of the CLS token (zero) and of the visible patches,
+    /// `[B (1 + n), d]`.
     fn latent_positions(&self, input: &Visible<B>) -> Tensor<B, 2> {
         let images = input.images;
         let visible = input.rows.dims()[0] / images;

@@ -11,7 +11,7 @@ use super::patches::Visible;
 use super::position::position_table;
 use crate::config::Config;
 
-/// Vision Transformer encoder.
+/// Vision Transformer encoder of the visible patches.
 #[derive(Debug, Module)]
 pub struct Encoder<B: Backend> {
     embed: Linear<B>,
@@ -22,7 +22,7 @@ pub struct Encoder<B: Backend> {
 }
 
 impl<B: Backend> Encoder<B> {
-    /// The encoder of `config` with initial weights.
+    /// Creates the encoder of `config` with initial weights.
     pub fn new(init: &mut Initializer<B>, config: &Config) -> Self {
         let width = config.encoder_width;
         let block = |_| Block::new(init, width, config.encoder_heads, config.mlp_ratio);
@@ -41,8 +41,8 @@ impl<B: Backend> Encoder<B> {
         self.positions.device()
     }
 
-    /// Tokens `[B (1 + n), D]`; each image's CLS token comes first, then its patches in the order
-    /// of `input`.
+    /// Computes the tokens `[B (1 + n), D]`. The CLS token of each image comes first. The visible
+    /// patches follow in the order of `input`.
     pub fn forward(&self, input: &Visible<B>) -> Tensor<B, 2> {
         let mut tokens = self.tokens(input);
         for block in &self.blocks {
@@ -51,7 +51,8 @@ impl<B: Backend> Encoder<B> {
         self.norm.forward(tokens)
     }
 
-    /// Embedded patches at their positions, the CLS token before each image's.
+    /// Embeds the patches, adds their position codes, and inserts the CLS token before the patches
+    /// of each image.
     fn tokens(&self, input: &Visible<B>) -> Tensor<B, 2> {
         let embedded = self.embed.forward(input.patches.clone());
         let placed = embedded + self.positions.clone().select(0, input.rows.clone());

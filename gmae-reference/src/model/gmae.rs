@@ -1,4 +1,4 @@
-//! The autoencoder: encoder, decoder and head, one after the other.
+//! The autoencoder: encoder, decoder and head in sequence.
 
 use burn::module::Module;
 use burn::tensor::backend::Backend;
@@ -19,7 +19,7 @@ pub struct Gmae<B: Backend> {
 }
 
 impl<B: Backend> Gmae<B> {
-    /// The model of `config` with the initial weights of its seed.
+    /// Creates the model of `config` with the initial weights of `config.seed`.
     pub fn new(config: &Config, device: &B::Device) -> Self {
         let mut init = Initializer::new(config.seed, device);
         Self {
@@ -29,7 +29,7 @@ impl<B: Backend> Gmae<B> {
         }
     }
 
-    /// Visible patches of B images -> k Gaussians for each.
+    /// Computes k Gaussians for each of the B images from its visible patches.
     pub fn forward(&self, input: &Visible<B>) -> Gaussians<B> {
         let latents = self.encoder.forward(input); // [B (1 + n), D]
         let queries = self.decoder.forward(latents, input); // [B k, d]

@@ -1,5 +1,5 @@
-//! The head: decoder outputs to Gaussians, and the activations that keep every attribute in its
-//! range.
+//! The head, which maps decoder outputs to Gaussians, and the activations that keep every attribute
+//! in its range.
 
 use burn::module::Module;
 use burn::nn::{LayerNorm, Linear};
@@ -11,15 +11,15 @@ use super::camera;
 use super::init::Initializer;
 use crate::config::Config;
 
-/// Numbers per Gaussian: centre 3, scale 3, quaternion 4, colour 3, opacity 1.
+/// Raw values per Gaussian: centre 3, scale 3, quaternion 4, colour 3, opacity 1.
 pub const ATTRIBUTES: usize = 14;
 
-/// The Gaussians of B images, k each, image by image.
+/// The Gaussians of B images, k per image, stored image by image.
 #[derive(Clone, Debug)]
 pub struct Gaussians<B: Backend> {
     /// Centres, `[B k, 3]`, world units.
     pub means: Tensor<B, 2>,
-    /// Standard deviations along the Gaussian's own axes, `[B k, 3]`, world units.
+    /// Standard deviations along the local axes of each Gaussian, `[B k, 3]`, world units.
     pub scales: Tensor<B, 2>,
     /// Unit quaternions `w x y z`, `[B k, 4]`.
     pub quaternions: Tensor<B, 2>,
@@ -32,7 +32,7 @@ pub struct Gaussians<B: Backend> {
 }
 
 impl<B: Backend> Gaussians<B> {
-    /// The images of all `parts`, of which there is at least one, in order.
+    /// Concatenates the images of all `parts` in order. `parts` must not be empty.
     pub(crate) fn cat(parts: &[Self]) -> Self {
         fn joined<B: Backend, const D: usize>(
             parts: &[Gaussians<B>],
@@ -51,7 +51,7 @@ impl<B: Backend> Gaussians<B> {
     }
 }
 
-/// `LayerNorm`, a linear map to 14 numbers per Gaussian, activations.
+/// A `LayerNorm`, a linear map to 14 raw values per Gaussian, and the activations of [`activate`].
 #[derive(Debug, Module)]
 pub struct Head<B: Backend> {
     norm: LayerNorm<B>,
@@ -61,7 +61,7 @@ pub struct Head<B: Backend> {
 }
 
 impl<B: Backend> Head<B> {
-    /// The head of `config` with initial weights.
+    /// Creates the head of `config` with initial weights.
     pub fn new(init: &mut Initializer<B>, config: &Config) -> Self {
         Self {
             norm: init.layer_norm(config.decoder_width),
@@ -71,18 +71,22 @@ impl<B: Backend> Head<B> {
         }
     }
 
-    /// Decoder outputs `[B k, d]` -> the Gaussians of `images` images.
+    /// Computes the Gaussians of `images` images from the decoder outputs `[B k, d]`.
     pub fn forward(&self, queries: Tensor<B, 2>, images: usize) -> Gaussians<B> {
         let raw = self.linear.forward(self.norm.forward(queries));
         activate(&raw, self.centre_range, self.gaussian_scale, images)
     }
 }
 
-/// Raw attributes `[B k, 14]` -> Gaussians.
+/// Maps raw values `[B k, 14]` to Gaussians.
 ///
-/// Centres are `centre_range * tanh(a / 2)`, scales `gaussian_scale * sigmoid(a)`, quaternions as
-/// in `uniform_quaternion` from the first three of their four numbers, colours and opacities
-/// sigmoids. Every gradient is finite for every finite input.
+/// The raw values `a` are in the order of [`ATTRIBUTES`]:
+/// - centre: `centre_range * tanh(a / 2)`,
+/// - scale: `gaussian_scale * sigmoid(a)`,
+/// - quaternion: `uniform_quaternion` of the first three raw values, the fourth is unused,
+/// - colour and opacity: `sigmoid(a)`.
+///
+/// Every gradient is finite for every finite input.
 pub fn activate<B: Backend>(
     raw: &Tensor<B, 2>,
     centre_range: f64,
@@ -101,11 +105,11 @@ pub fn activate<B: Backend>(
     }
 }
 
-/// Three numbers per row, `[R, 3]`, to unit quaternions `[R, 4]`.
+/// Maps three raw values per row, `[R, 3]`, to unit quaternions `[R, 4]`.
 ///
-/// With `u, v, w` their sigmoids: `(sqrt(1 - u) sin 2 pi v, sqrt(1 - u) cos 2 pi v, sqrt(u) sin 2
-/// pi w, sqrt(u) cos 2 pi w)`, which covers rotations uniformly when `u, v, w` are uniform
-/// (Shoemake 1992).
+/// Let `u, v, w` be the sigmoids of the raw values. The quaternion is
+/// `(sqrt(1 - u) sin 2 pi v, sqrt(1 - u) cos 2 pi v, sqrt(u) sin 2 pi w, sqrt(u) cos 2 pi w)`. If
+/// `u, v, w` are uniform in (0, 1), the rotations are uniform (Shoemake 1992).
 fn uniform_quaternion<B: Backend>(a: Tensor<B, 2>) -> Tensor<B, 2> {
     let turns = sigmoid(a.clone().narrow(1, 1, 2)) * std::f64::consts::TAU;
     let (sin, cos) = (turns.clone().sin(), turns.cos());
@@ -120,8 +124,8 @@ fn uniform_quaternion<B: Backend>(a: Tensor<B, 2>) -> Tensor<B, 2> {
     Tensor::cat(columns, 1)
 }
 
-/// `sqrt(sigmoid(a))`, whose derivative `sqrt(sigmoid(a)) (1 - sigmoid(a)) / 2` is finite even
-/// where the sigmoid itself is zero: no square root is differentiated.
+/// Computes `sqrt(sigmoid(a))` without differentiating a square root. The derivative
+/// `sqrt(sigmoid(a)) (1 - sigmoid(a)) / 2` is finite even if the sigmoid is zero.
 fn sqrt_sigmoid<B: Backend>(a: Tensor<B, 2>) -> Tensor<B, 2> {
     (log_sigmoid(a) * 0.5).exp()
 }

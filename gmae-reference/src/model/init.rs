@@ -1,5 +1,4 @@
-//! Initial weights: a function of the seed alone, the same on every backend and any number of
-//! threads.
+//! Initial weights. They depend only on the seed, not on the backend or the number of threads.
 
 use burn::module::{Param, ParamId};
 use burn::nn::{LayerNorm, LayerNormConfig, Linear};
@@ -11,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 /// `LayerNorm` epsilon of every normalisation in the model.
 const LAYER_NORM_EPSILON: f64 = 1e-6;
 
-/// Draws parameters one after the other from one stream of random numbers.
+/// Draws all parameters in sequence from one random stream.
 #[derive(Debug)]
 pub struct Initializer<'a, B: Backend> {
     rng: ChaCha8Rng,
@@ -19,18 +18,18 @@ pub struct Initializer<'a, B: Backend> {
 }
 
 impl<'a, B: Backend> Initializer<'a, B> {
-    /// A fresh stream for `seed`.
+    /// Starts the random stream of `seed`.
     pub fn new(seed: u64, device: &'a B::Device) -> Self {
         let rng = ChaCha8Rng::seed_from_u64(seed);
         Self { rng, device }
     }
 
-    /// The device on which parameters are made.
+    /// The device on which parameters are created.
     pub fn device(&self) -> &B::Device {
         self.device
     }
 
-    /// A parameter whose every value comes from `draw`.
+    /// Creates a parameter whose values are all drawn by `draw`.
     fn filled<const D: usize>(
         &mut self,
         shape: [usize; D],
@@ -43,7 +42,7 @@ impl<'a, B: Backend> Initializer<'a, B> {
         Param::initialized(ParamId::new(), tensor.require_grad())
     }
 
-    /// Uniform over `[low, high)`.
+    /// Creates a parameter that is uniform over `[low, high)`.
     pub fn uniform<const D: usize>(
         &mut self,
         shape: [usize; D],
@@ -53,7 +52,8 @@ impl<'a, B: Backend> Initializer<'a, B> {
         self.filled(shape, |rng| low + (high - low) * rng.random::<f64>())
     }
 
-    /// Normal with mean 0, by the method of Box and Muller.
+    /// Creates a normally distributed parameter with mean 0 and standard deviation `deviation`, by
+    /// the Box-Muller method.
     pub fn normal<const D: usize>(
         &mut self,
         shape: [usize; D],
@@ -65,13 +65,14 @@ impl<'a, B: Backend> Initializer<'a, B> {
         })
     }
 
-    /// A linear layer `[rows, input]` -> `[rows, output]`: Xavier-uniform weight, bias 0.
+    /// Creates a linear layer `[rows, input]` -> `[rows, output]` with a Xavier-uniform weight and
+    /// a zero bias.
     pub fn linear(&mut self, input: usize, output: usize) -> Linear<B> {
         self.linear_of_fan(input, output, output)
     }
 
-    /// A linear layer that is one of several stacked side by side into a matrix with `fan_out`
-    /// outputs, initialised as a part of that matrix.
+    /// Creates a linear layer that is a part of a stacked matrix with `fan_out` outputs. The Xavier
+    /// bound is computed from `fan_out`. The bias is zero.
     pub fn linear_of_fan(&mut self, input: usize, output: usize, fan_out: usize) -> Linear<B> {
         let bound = (6.0 / (input + fan_out) as f64).sqrt();
         let bias = self.filled([output], |_| 0.0);
@@ -81,7 +82,8 @@ impl<'a, B: Backend> Initializer<'a, B> {
         }
     }
 
-    /// A linear layer without bias, uniform within `1 / sqrt(input)`.
+    /// Creates a linear layer without bias. The weight is uniform between `-1 / sqrt(input)` and
+    /// `1 / sqrt(input)`.
     pub fn linear_without_bias(&mut self, input: usize, output: usize) -> Linear<B> {
         let bound = (1.0 / input as f64).sqrt();
         Linear {
@@ -90,7 +92,7 @@ impl<'a, B: Backend> Initializer<'a, B> {
         }
     }
 
-    /// A normalisation over the last axis, of `width` channels: gain 1, shift 0.
+    /// Creates a `LayerNorm` over a last axis of `width` channels, with gain 1 and shift 0.
     pub fn layer_norm(&self, width: usize) -> LayerNorm<B> {
         LayerNormConfig::new(width)
             .with_epsilon(LAYER_NORM_EPSILON)

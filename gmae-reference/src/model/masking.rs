@@ -1,21 +1,22 @@
-//! The mask: which patches are visible to the encoder.
+//! The mask: the split of an image's patches into visible and masked patches.
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::error::Error;
 
-/// A split of an image's patches, both lists ascending.
+/// A split of an image's patches. Both lists are in ascending order.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Mask {
-    /// Patches the encoder gets, n of N.
+    /// Patches that the encoder receives, n of N.
     pub visible: Vec<usize>,
-    /// Patches it does not get, N - n.
+    /// Patches hidden from the encoder, N - n of N.
     pub masked: Vec<usize>,
 }
 
 impl Mask {
-    /// Gives every one of `patches` patches a uniform random number and keeps the `visible` lowest.
+    /// Draws a uniform random number for each of `patches` patches. The `visible` patches with the
+    /// lowest numbers are visible.
     pub fn random(patches: usize, visible: usize, rng: &mut ChaCha8Rng) -> Self {
         let noise: Vec<f32> = (0..patches).map(|_| rng.random()).collect();
         let mut order: Vec<usize> = (0..patches).collect();
@@ -29,11 +30,11 @@ impl Mask {
         }
     }
 
-    /// Checks that the mask splits `patches` patches.
+    /// Checks that the mask splits the patches `0..patches`.
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] unless every patch is in exactly one of the lists, once.
+    /// [`Error::Argument`] unless the two lists together contain every patch exactly once.
     pub(crate) fn check(&self, patches: usize) -> Result<(), Error> {
         let mut named = vec![false; patches];
         let listed = self.visible.iter().chain(&self.masked);
@@ -48,11 +49,11 @@ impl Mask {
         Err(Error::Argument {
             argument: "mask",
             expected: format!("every patch in 0..{patches} once, visible or masked"),
-            got: format!("{visible} visible and {masked} masked patches that are no such split"),
+            got: format!("{visible} visible and {masked} masked patches that do not split them"),
         })
     }
 
-    /// Shows every patch.
+    /// Creates a mask in which all `patches` patches are visible.
     pub fn none(patches: usize) -> Self {
         Self {
             visible: (0..patches).collect(),
@@ -97,7 +98,7 @@ mod tests {
                 .iter()
                 .for_each(|&patch| count[patch] += 1);
         }
-        // Expected 500, standard deviation sqrt(2000 / 4 * 3 / 4) = 19.4; six of them either way.
+        // Mean 500, standard deviation sqrt(2000 / 4 * 3 / 4) = 19.4; bounds at six deviations.
         assert!(count.iter().all(|&c| (384..=616).contains(&c)), "{count:?}");
     }
 }

@@ -1,5 +1,5 @@
-//! The model: an encoder of the visible patches, a decoder to Gaussians, and the renderer that
-//! turns them into an image.
+//! The model: an encoder of the visible patches, a decoder that predicts Gaussians, and the
+//! renderer that turns the Gaussians into an image.
 
 mod batch;
 mod block;

@@ -1,6 +1,7 @@
-//! Images to patches and back, on the host.
+//! Cuts images into patches, on the host.
 //!
-//! Patch `y G + x` of the `G x G` grid holds its pixels row by row, three colours each.
+//! Patch `y G + x` of the `G x G` grid holds its pixels row by row, with three colour values per
+//! pixel.
 
 use std::ops::Range;
 
@@ -12,29 +13,31 @@ use super::masking::Mask;
 use crate::config::Config;
 use crate::error::{Error, check_len};
 
-/// Mean of `ImageNet`'s red, green and blue, in `[0, 1]`.
+/// Means of the red, green and blue values of `ImageNet`, in `[0, 1]`.
 const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
-/// Their standard deviations.
+/// Standard deviations of the red, green and blue values of `ImageNet`.
 const IMAGENET_DEVIATION: [f32; 3] = [0.229, 0.224, 0.225];
 
-/// The encoder's input: the visible patches of B images, n of each.
+/// The encoder's input: n visible patches of each of B images.
 #[derive(Clone, Debug)]
 pub struct Visible<B: Backend> {
-    /// Pixels with `ImageNet`'s mean and deviation taken out, `[B n, 3 P^2]`.
+    /// Pixels standardised with the mean and the standard deviation of `ImageNet`, `[B n, 3 P^2]`.
     pub patches: Tensor<B, 2>,
-    /// Row of each patch in a position table, `[B n]`.
+    /// Row of each patch in the position table, `[B n]`. Patch p has row 1 + p, because row 0 is
+    /// the row of the CLS token.
     pub rows: Tensor<B, 1, Int>,
     /// The number of images, B.
     pub images: usize,
 }
 
 impl<B: Backend> Visible<B> {
-    /// Cuts `masks.len()` images, `[B, H, W, 3]` in `[0, 1]`, and keeps what each mask shows.
+    /// Cuts `masks.len()` images into patches and keeps the visible ones. `pixels` has the shape
+    /// `[B, H, W, 3]` and values in `[0, 1]`.
     ///
     /// # Errors
     ///
-    /// As [`Batch::check`](super::Batch::check), and [`Error::Length`] if masks show different
-    /// numbers of patches.
+    /// All errors of [`Batch::check`](super::Batch::check). [`Error::Length`] if the masks have
+    /// different numbers of visible patches.
     pub fn new(
         config: &Config,
         pixels: &[f32],
@@ -66,7 +69,7 @@ impl<B: Backend> Visible<B> {
     }
 }
 
-/// The pixels of one patch inside an image `[H, W, 3]`: P runs of `3 P` numbers.
+/// Returns the index ranges of one patch inside an image `[H, W, 3]`: P ranges of `3 P` values.
 pub(crate) fn patch_rows(
     config: &Config,
     patch: usize,

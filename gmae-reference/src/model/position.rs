@@ -1,10 +1,10 @@
-//! The fixed two-dimensional sine-cosine table that tells tokens where their patch is.
+//! The fixed two-dimensional sine-cosine table of patch positions.
 
-/// The table `[1 + grid^2, width]`, row by row.
+/// Computes the table `[1 + grid^2, width]`, row by row.
 ///
-/// Row 0 belongs to the CLS token and is zero. Row `1 + y grid + x` holds the code of `x` in its
-/// first half and of `y` in its second; the code of a number `p` is `[sin(p w_i)..., cos(p
-/// w_i)...]` with `w_i = 10000^(-i / (width / 4))`, `i < width / 4`.
+/// Row 0 is the row of the CLS token and is zero. Row `1 + y grid + x` holds the code of `x` in its
+/// first half and the code of `y` in its second half. The code of a number `p` is
+/// `[sin(p w_i)..., cos(p w_i)...]` with `w_i = 10000^(-i / (width / 4))` for `i < width / 4`.
 ///
 /// `width` must be a multiple of 4, which [`Config::validate`](crate::Config::validate) ensures.
 pub(super) fn position_table(grid: usize, width: usize) -> Vec<f32> {
@@ -18,7 +18,7 @@ pub(super) fn position_table(grid: usize, width: usize) -> Vec<f32> {
     table
 }
 
-/// Sines, then cosines, of `position` at `frequencies` frequencies.
+/// Returns the sines and then the cosines of `position` at `frequencies` frequencies.
 fn code(position: usize, frequencies: usize) -> impl Iterator<Item = f32> {
     let angle = move |i: usize| position as f64 * 10_000_f64.powf(-(i as f64) / frequencies as f64);
     let sines = (0..frequencies).map(move |i| angle(i).sin() as f32);

@@ -1,4 +1,4 @@
-//! The forward pass of a batch: patches to Gaussians to pixels.
+//! The forward pass of a batch, from patches to Gaussians to pixels.
 
 use burn::tensor::backend::Backend;
 
@@ -15,17 +15,19 @@ use crate::numbers::numbers;
 /// The Gaussians and the render of a batch.
 #[derive(Clone, Debug)]
 pub struct Prediction<B: Backend = Cpu> {
-    /// The Gaussians.
+    /// The Gaussians of all images.
     pub gaussians: Gaussians<B>,
-    /// The render `[B, H, W, 3]`.
+    /// The rendered pixels `[B, H, W, 3]`.
     pub pixels: Vec<f32>,
 }
 
-/// Encodes the visible patches of `batch`, decodes Gaussians, renders them, piece by piece.
+/// Encodes the visible patches of `batch`, decodes the Gaussians, and renders them. The batch is
+/// processed in pieces of `config.micro_batch` images.
 ///
 /// # Errors
 ///
-/// As [`Batch::check`], and [`Error::Render`].
+/// All errors of [`Batch::check`]. [`Error::Length`] if the masks of a piece have different numbers
+/// of visible patches. [`Error::Render`] if the renderer fails.
 pub fn predict<B: Backend>(
     config: &Config,
     model: &Gmae<B>,

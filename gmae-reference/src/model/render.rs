@@ -1,5 +1,5 @@
-//! Gaussians to images. All renders of training and prediction go through this file; the report
-//! takes scenes apart with the splatter itself.
+//! Renders Gaussians to images. All renders of training and prediction go through this file. Only
+//! the depth layers of the report call the `splat` crate directly.
 
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -14,12 +14,14 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::numbers::numbers;
 
-/// Renders every image's Gaussians over white, `[B, H, W, 3]`, differentiably; `settings` are
-/// usually [`settings`] of `config`.
+/// Renders the Gaussians of every image over a white background, `[B, H, W, 3]`.
+///
+/// The result is differentiable with respect to the Gaussians. `settings` is usually the result of
+/// [`settings()`].
 ///
 /// # Errors
 ///
-/// [`Error::Render`] when the splatter refuses the sizes.
+/// [`Error::Render`] if [`splat_autodiff::render()`] returns an error or memory runs out.
 pub fn render<B: Backend, C: CheckpointStrategy>(
     config: &Config,
     settings: &RenderConfig,
@@ -31,11 +33,11 @@ pub fn render<B: Backend, C: CheckpointStrategy>(
     rendered.map(|image| image.features).map_err(refused)
 }
 
-/// As [`render`] with the settings of `config`, without gradients.
+/// Renders like [`render()`] with the settings of `config`, but without gradients.
 ///
 /// # Errors
 ///
-/// [`Error::Render`] when the splatter refuses the sizes.
+/// [`Error::Render`] if [`splat_autodiff::render_forward()`] returns an error or memory runs out.
 pub fn render_forward<B: Backend>(
     config: &Config,
     gaussians: Gaussians<B>,
@@ -47,12 +49,12 @@ pub fn render_forward<B: Backend>(
     rendered.map(|image| image.features).map_err(refused)
 }
 
-/// The splatter's settings: its defaults, with this model's blur.
+/// Returns the settings of the renderer: the defaults with the blur of `config`.
 pub fn settings(config: &Config) -> RenderConfig {
     RenderConfig::default().with_blur(config.blur)
 }
 
-/// The same Gaussians as buffers of the splatter, for calling it without Burn.
+/// Copies the Gaussians to host buffers, for calls of the `splat` crate without Burn.
 ///
 /// # Errors
 ///

@@ -1,5 +1,5 @@
-//! The loss curve as inline SVG. Text and grid take the page's colour, so it works on light and
-//! dark pages.
+//! The loss curve as inline SVG. Text and grid have the text colour of the page, so that the curve
+//! is readable on light and dark pages.
 
 use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
@@ -8,23 +8,23 @@ use super::data::LossCurve;
 use super::error::ReportError;
 use super::words::short;
 
-/// Size of the drawing in its own units; the page scales it.
+/// Size of the drawing in SVG units. The page scales it.
 const SIZE: (u32, u32) = (900, 380);
-/// Stands for the page's text colour until it is replaced.
+/// Placeholder for the text colour of the page.
 const INK: RGBColor = RGBColor(1, 2, 3);
 const INK_HEX: &str = "#010203";
 const TRAIN: RGBColor = RGBColor(0x6F, 0x9B, 0xD1);
 const HELD_OUT: RGBColor = RGBColor(0xE4, 0x57, 0x2E);
 const BASELINE: RGBColor = RGBColor(0x2F, 0xA0, 0x78);
-/// A loss that spans more than this factor is shown on a logarithmic axis.
+/// The axis is logarithmic if the largest loss exceeds the smallest by more than this factor.
 const LOG_FROM: f64 = 8.0;
 /// Label of the logarithmic axis.
 const Y_LOG: &str = "loss (logarithmic)";
-/// More points on the training curve than this are averaged in groups: the page stays small, the
-/// line readable.
+/// Largest number of points on the training curve. A longer curve is averaged in groups, which
+/// keeps the page small and the line readable.
 const MAX_POINTS: usize = 1000;
 
-/// Draws the curve; `None` if no finite point was recorded.
+/// Draws the curve. The result is `None` if no finite point was recorded.
 pub(super) fn svg(loss: &LossCurve, baseline: Option<f64>) -> Result<Option<String>, ReportError> {
     let baseline = baseline.filter(|loss| loss.is_finite());
     let (train, held_out) = (thinned(&finite(&loss.train)), finite(&loss.held_out));
@@ -60,7 +60,7 @@ pub(super) fn svg(loss: &LossCurve, baseline: Option<f64>) -> Result<Option<Stri
         )
     }
     .map_err(|error| ReportError::Plot(error.to_string()))?;
-    // Inside an HTML page neither the namespace nor a fixed size is needed.
+    // SVG inside an HTML page needs neither a namespace nor a fixed size.
     let inline = text
         .replace(r#" xmlns="http://www.w3.org/2000/svg""#, "")
         .replace(&format!(r#"width="{}" height="{}" "#, SIZE.0, SIZE.1), "")
@@ -133,7 +133,7 @@ fn finite(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     points.iter().filter(good).copied().collect()
 }
 
-/// At most [`MAX_POINTS`] points: the means of neighbouring ones.
+/// Reduces a curve to at most [`MAX_POINTS`] points, the means of neighbouring points.
 fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let group = points.len().div_ceil(MAX_POINTS).max(1);
     let mean = |part: &[(f64, f64)]| {
@@ -145,7 +145,7 @@ fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     points.chunks(group).map(mean).collect()
 }
 
-/// Smallest and largest of the finite values; `None` if there is none.
+/// Returns the smallest and the largest finite value, or `None` if there is none.
 fn bounds(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
     values.filter(|v| v.is_finite()).fold(None, |range, v| {
         let (low, high) = range.unwrap_or((v, v));
@@ -153,7 +153,8 @@ fn bounds(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
     })
 }
 
-/// True for 1, 2 and 5 times a power of ten: labels that do not crowd a logarithmic axis.
+/// Returns true for 1, 2 and 5 times a power of ten, the values that are labelled on a logarithmic
+/// axis.
 fn is_round(value: f64) -> bool {
     let lead = value / 10_f64.powf(value.log10().floor());
     [1.0, 2.0, 5.0, 10.0]

@@ -2,62 +2,61 @@
 
 use crate::data::Image;
 
-/// Everything a report shows.
+/// The complete content of a report.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct ReportData {
     /// The heading of the page, such as `GMAE nano on shapes`.
     pub title: String,
     /// The exact command line that repeats the run.
     pub command: String,
-    /// The numbers on top of the page.
+    /// The numbers at the top of the page.
     pub numbers: Numbers,
-    /// Name and value of every setting, in the order in which to print them.
+    /// Name and value of every setting, in the order of the page.
     pub configuration: Vec<(String, String)>,
-    /// Remarks worth a reader's attention, such as skipped images; one paragraph each, may be
-    /// empty.
+    /// Remarks, such as skipped images, one paragraph each. Can be empty.
     pub notes: Vec<String>,
-    /// The loss while training.
+    /// The loss during training.
     pub loss: LossCurve,
-    /// Held-out pictures: the input of the model, and its reconstruction.
+    /// Held-out pictures: the input of the model and its reconstruction.
     pub rows: Vec<ReconstructionRow>,
     /// Pictures with their Gaussians drawn on top.
     pub gaussians: Vec<GaussianPicture>,
-    /// Pictures taken apart by depth.
+    /// Pictures in layers of depth.
     pub depths: Vec<DepthPicture>,
 }
 
-/// The numbers on top of the page. All losses are mean squared errors on masked patches, colours in
-/// `[0, 1]`.
+/// The numbers at the top of the page. All losses are mean squared errors on masked patches, for
+/// colours in `[0, 1]`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Numbers {
     /// Held-out loss before the first step; `None` if nothing is masked.
     pub start_loss: Option<f64>,
     /// Held-out loss after the last step; `None` if nothing is masked.
     pub end_loss: Option<f64>,
-    /// Held-out loss with every masked patch in the mean colour of the visible ones; `None` if
+    /// Held-out loss if every masked patch has the mean colour of the visible patches; `None` if
     /// nothing is masked.
     pub baseline_loss: Option<f64>,
-    /// Training images per second.
+    /// Number of training images per second.
     pub images_per_second: f64,
     /// Wall-clock seconds of training.
     pub seconds: f64,
-    /// Training steps taken.
+    /// Number of training steps taken.
     pub steps: usize,
-    /// Trainable parameters.
+    /// Number of trainable parameters.
     pub parameters: usize,
-    /// Gaussians per picture.
+    /// Number of Gaussians per picture.
     pub gaussians: usize,
 }
 
 impl Numbers {
-    /// The loss at the end divided by the loss at the start, if both are there and the quotient is
-    /// a number.
+    /// Returns the loss at the end divided by the loss at the start. The result is `None` if a loss
+    /// is missing or the quotient is not finite.
     pub(crate) fn ratio(&self) -> Option<f64> {
         quotient(self.end_loss, self.start_loss)
     }
 
-    /// The loss at the end divided by the baseline's, if both are there and the quotient is a
-    /// number.
+    /// Returns the loss at the end divided by the loss of the baseline. The result is `None` if a
+    /// loss is missing or the quotient is not finite.
     pub(crate) fn against_baseline(&self) -> Option<f64> {
         quotient(self.end_loss, self.baseline_loss)
     }
@@ -68,7 +67,7 @@ fn quotient(of: Option<f64>, by: Option<f64>) -> Option<f64> {
     quotient.is_finite().then_some(quotient)
 }
 
-/// Loss against training steps; points are `(step, loss)`. Points that are not finite are left out.
+/// Loss against training steps, as points `(step, loss)`. Points that are not finite are not drawn.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct LossCurve {
     /// Loss on training batches.
@@ -80,11 +79,11 @@ pub(crate) struct LossCurve {
 /// One held-out picture in four versions of the same size.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ReconstructionRow {
-    /// The original with its masked patches greyed out.
+    /// The original with its masked patches in grey.
     pub masked: Image,
     /// The render of all Gaussians.
     pub reconstruction: Image,
-    /// The original where it was visible, the render where it was masked.
+    /// The original with its masked patches replaced by the render.
     pub pasted: Image,
     /// The original.
     pub original: Image,
@@ -92,7 +91,7 @@ pub(crate) struct ReconstructionRow {
     pub loss: Option<f64>,
 }
 
-/// A picture and the Gaussians that draw it.
+/// A picture and its Gaussians.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct GaussianPicture {
     /// The original.
@@ -103,7 +102,7 @@ pub(crate) struct GaussianPicture {
     pub ellipses: Vec<Ellipse>,
 }
 
-/// A picture cut into groups of Gaussians of increasing depth.
+/// A picture and its Gaussians in groups of increasing depth.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct DepthPicture {
     /// The original.
@@ -115,15 +114,15 @@ pub(crate) struct DepthPicture {
 /// One depth group of a picture.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct DepthLayer {
-    /// The render of this group and every nearer one.
+    /// The render of this group and all nearer groups.
     pub prefix: Image,
     /// The Gaussians of this group alone, nearest first, in pixels of the image.
     pub ellipses: Vec<Ellipse>,
 }
 
-/// A projected Gaussian: centre and covariance in pixels of the image it belongs to.
+/// A projected Gaussian: centre and covariance in pixels of its image.
 ///
-/// The centre of the first pixel is at (0.5, 0.5), x to the right, y down.
+/// The centre of the first pixel is at (0.5, 0.5). The x axis points right, the y axis down.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Ellipse {
     /// Column of the centre, in pixels.

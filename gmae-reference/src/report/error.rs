@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-/// Why a report could not be written.
+/// The reason why a report could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
-    /// The folder could not be made or written to.
+    /// The folder could not be created or written to.
     #[error("report in folder {path:?}: cannot be written: {source}")]
     Write {
-        /// The folder asked for.
+        /// The requested folder.
         path: PathBuf,
         /// The error of the operating system.
         source: std::io::Error,
@@ -16,7 +16,7 @@ pub enum ReportError {
     /// A picture is malformed.
     #[error("report picture {name}: {reason}")]
     Picture {
-        /// Which picture.
+        /// The name of the picture.
         name: String,
         /// The fault, in words.
         reason: String,

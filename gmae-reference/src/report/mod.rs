@@ -1,6 +1,6 @@
-//! The page a training run leaves behind: one HTML file with every picture and number inside it.
+//! The report of a training run: one HTML file that contains every picture and number.
 //!
-//! [`ReportData`] is plain data: pictures, series of numbers, ellipses. This folder depends on no
+//! [`ReportData`] is plain data: pictures, series of numbers, ellipses. This module depends on no
 //! tensor, model or renderer, so that a report can be written and tested without them.
 
 use std::path::{Path, PathBuf};
@@ -25,12 +25,13 @@ pub(crate) const FILE: &str = "report.html";
 
 /// Writes [`FILE`] into `dir` and returns its path.
 ///
-/// `dir` and its parents are created if missing. The file appears whole or not at all.
+/// `dir` and its parents are created if missing. The file is either complete or absent.
 ///
 /// # Errors
 ///
-/// [`ReportError::Write`] names the folder when it cannot be written; [`ReportError::Picture`]
-/// names a picture whose pixels do not match its size.
+/// [`ReportError::Write`] if the folder or the file cannot be written. [`ReportError::Picture`] if
+/// the pixels of a picture do not match its size. [`ReportError::Plot`] if the loss curve cannot be
+/// drawn.
 pub(crate) fn write(dir: &Path, data: &ReportData) -> Result<PathBuf, ReportError> {
     let html = page::page(data)?;
     let path = dir.join(FILE);

@@ -1,4 +1,4 @@
-//! The page: one section per function, in the order in which they are read.
+//! The page: one function per section, in the order of the page.
 
 use super::curve;
 use super::data::{DepthPicture, GaussianPicture, Numbers, ReconstructionRow, ReportData};
@@ -10,7 +10,7 @@ const STYLE: &str = include_str!("style.css");
 /// Caption of the picture on which the loss is measured.
 const PASTED: &str = "pasted in";
 
-/// The whole page as HTML.
+/// Returns the whole page as HTML.
 pub(super) fn page(data: &ReportData) -> Result<String, ReportError> {
     let title = escape(&data.title);
     let sections = [
@@ -37,8 +37,8 @@ fn header(data: &ReportData) -> String {
         .map(|note| format!("<p class=\"note\">{}</p>\n", escape(note)))
         .collect();
     format!(
-        "<h1>{}</h1>\n<p class=\"lead\">The model saw only a part of each picture and drew the whole of it with {} \
-         coloured Gaussians. It was trained on one thing: that the hidden part comes out right.</p>\n\
+        "<h1>{}</h1>\n<p class=\"lead\">The model received a part of each picture and painted the whole picture with {} \
+         coloured Gaussians. The other patches were hidden from it.</p>\n\
          {}<p>{}</p>\n{}",
         escape(&data.title),
         count(numbers.gaussians),
@@ -86,7 +86,7 @@ fn cards(numbers: &Numbers) -> String {
     format!("<div class=\"cards\">\n{}</div>\n", cards.concat())
 }
 
-/// Stands where there is no number.
+/// Returns the text for a missing number.
 fn none() -> String {
     "none".to_owned()
 }
@@ -111,8 +111,8 @@ fn verdict(numbers: &Numbers) -> String {
              has learned something about what is hidden."
         }
         Some(_) => {
-            " It does not yet beat painting every hidden patch in the mean colour: train longer before \
-             reading much into the pictures."
+            " It does not yet beat painting every hidden patch in the mean colour. Train longer: the \
+             pictures are not yet informative."
         }
     };
     format!(
@@ -128,7 +128,7 @@ fn curve_section(data: &ReportData) -> Result<String, ReportError> {
         None => ("", ""),
         Some(_) => (
             "<span><i class=\"baseline\"></i>mean colour</span>",
-            " The dashed line is what a single mean colour would reach.",
+            " The dashed line is the loss of painting every hidden patch in the mean colour.",
         ),
     };
     let body = svg.map_or_else(
@@ -150,8 +150,8 @@ fn rows_section(rows: &[ReconstructionRow]) -> Result<String, ReportError> {
     let mut body = String::new();
     for (i, row) in (1..).zip(rows) {
         let figures = [
-            (&row.masked, "what the model saw"),
-            (&row.reconstruction, "what it drew"),
+            (&row.masked, "input of the model"),
+            (&row.reconstruction, "output of the model"),
             (&row.pasted, PASTED),
             (&row.original, "the original"),
         ];
@@ -174,7 +174,7 @@ fn rows_section(rows: &[ReconstructionRow]) -> Result<String, ReportError> {
         "Reconstructions",
         "Held-out pictures. On the left the grey patches are hidden; the model never gets to see them. Next to it \
          the drawing made of all Gaussians. Then the same drawing, but only in the hidden patches, with the visible \
-         ones as they were: this is what the loss judges. On the right the original.",
+         ones as they were: the loss is measured on this picture. On the right the original.",
         &body,
     ))
 }
@@ -207,7 +207,7 @@ fn gaussians_section(pictures: &[GaussianPicture]) -> Result<String, ReportError
     Ok(section(
         "The Gaussians",
         "Each outline is one Gaussian: a soft, coloured, half-transparent ellipse, drawn at one standard deviation in \
-         its own colour. Faint outlines are nearly transparent. Where the model spends many small ones, it found \
+         its own colour. Faint outlines are nearly transparent. Many small Gaussians indicate \
          detail.",
         &body,
     ))
@@ -238,7 +238,7 @@ fn depths_section(pictures: &[DepthPicture]) -> Result<String, ReportError> {
         "Layers of depth",
         "The Gaussians of a picture, sorted by their distance from the camera and cut into groups of equal count. \
          Above: the nearest groups alone, then one more group at a time. Below: the outlines of the group that was \
-         added. Nobody told the model about depth; it may use it to put some things in front of others.",
+         added. The training data contain no depth. The model can use depth to hide one Gaussian behind another.",
         &body,
     ))
 }
@@ -264,13 +264,13 @@ fn settings_section(data: &ReportData) -> String {
         )
     };
     format!(
-        "<h2>Do it again</h2>\n<p>This command, with these settings, repeats the run.</p>\n\
+        "<h2>Repeat the run</h2>\n<p>This command, with these settings, repeats the run.</p>\n\
          <div class=\"panel\"><pre>{}</pre></div>\n{table}",
         escape(&data.command)
     )
 }
 
-/// A heading, an explanation and the pictures; nothing at all without pictures.
+/// Returns a heading, an explanation and the pictures, or nothing if there are no pictures.
 fn section(title: &str, explanation: &str, body: &str) -> String {
     if body.is_empty() {
         return String::new();
@@ -278,7 +278,7 @@ fn section(title: &str, explanation: &str, body: &str) -> String {
     format!("<h2>{title}</h2>\n<p>{explanation}</p>\n{body}")
 }
 
-/// `content` is HTML, `caption` is text.
+/// Returns a figure. `content` is HTML, `caption` is text that is escaped here.
 fn figure(content: &str, caption: &str) -> String {
     format!(
         "<figure>{content}<figcaption>{}</figcaption></figure>\n",

@@ -1,4 +1,4 @@
-//! Pictures inside the page: PNG as data addresses, Gaussians as vector ellipses.
+//! Pictures inside the page: PNG as data URLs, Gaussians as SVG ellipses.
 
 use std::fmt::Write as _;
 use std::io::Cursor;
@@ -11,7 +11,7 @@ use super::data::Ellipse;
 use super::error::ReportError;
 use crate::data::Image;
 
-/// An `<img>` that carries its own pixels. `name` becomes the alternative text.
+/// Returns an `<img>` with the pixels as a data URL. `name` becomes the alternative text.
 pub(super) fn img(image: &Image, name: &str) -> Result<String, ReportError> {
     let fail = |reason: String| ReportError::Picture {
         name: name.to_owned(),
@@ -41,8 +41,8 @@ pub(super) fn img(image: &Image, name: &str) -> Result<String, ReportError> {
     ))
 }
 
-/// An `<svg>` of `width` x `height` user units with the one-sigma outline of every Gaussian,
-/// nearest on top.
+/// Returns an `<svg>` of `width` x `height` user units with the one-sigma outline of every
+/// Gaussian. The nearest Gaussian is on top.
 ///
 /// Ellipses with values that are not finite, or without any extent, are left out.
 pub(super) fn ellipses(width: usize, height: usize, ellipses: &[Ellipse], name: &str) -> String {
@@ -67,8 +67,9 @@ pub(super) fn ellipses(width: usize, height: usize, ellipses: &[Ellipse], name: 
     svg
 }
 
-/// Standard deviations along the long and the short axis, and the angle of the long one in degrees
-/// from x to y: the eigenvalues and the first eigenvector of the covariance.
+/// Returns the standard deviations along the long and the short axis, and the angle of the long
+/// axis in degrees from x to y. These values follow from the eigenvalues and the first eigenvector
+/// of the covariance. The result is `None` for an ellipse that cannot be drawn.
 fn axes(ellipse: &Ellipse) -> Option<[f32; 3]> {
     let Ellipse {
         x, y, xx, xy, yy, ..
@@ -90,7 +91,7 @@ fn hex(colour: [f32; 3]) -> String {
     format!("#{r:02x}{g:02x}{b:02x}")
 }
 
-/// `text` with the five characters that mean something to HTML replaced.
+/// Returns `text` with the five special characters of HTML escaped.
 pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {

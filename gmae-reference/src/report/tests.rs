@@ -3,7 +3,7 @@ use crate::data::Image;
 use std::collections::HashSet;
 use std::fs;
 
-/// A picture that no other number gives.
+/// Returns a picture that is different for every `number`.
 fn picture(number: u8) -> Image {
     Image::filled(6, 4, [f32::from(number) / 255.0, 0.25, 0.75])
 }
@@ -80,7 +80,7 @@ fn written(data: &ReportData) -> String {
     fs::read_to_string(path).expect("the report")
 }
 
-/// The red value of every picture inlined in the page.
+/// Returns the red value of every picture inlined in the page.
 fn inlined(html: &str) -> HashSet<u8> {
     use base64::Engine as _;
     html.split("data:image/png;base64,")
@@ -203,8 +203,8 @@ fn a_folder_that_cannot_be_written_is_named() {
         assert!(matches!(error, ReportError::Write { .. }));
         assert!(error.to_string().contains("a-file"), "{error}");
     }
-    // A folder in the report's place: everything is written, but cannot be renamed; nothing stays
-    // behind.
+    // A folder has the name of the report. The report is written to a temporary file but cannot be
+    // renamed, and the temporary file must be removed.
     fs::create_dir_all(dir.path().join("report.html/in-the-way")).unwrap();
     assert!(matches!(
         write(dir.path(), &example()),

@@ -1,6 +1,6 @@
 //! Numbers as text.
 
-/// A number in as few characters as a reader needs.
+/// Formats a number with few digits.
 pub(super) fn short(value: f64) -> String {
     let size = value.abs();
     if !value.is_finite() {
@@ -19,7 +19,7 @@ pub(super) fn short(value: f64) -> String {
     }
 }
 
-/// A loss with four decimals, or fewer digits if it is tiny.
+/// Formats a loss with four decimals, or with fewer digits if it is tiny.
 pub(super) fn loss(value: f64) -> String {
     if value.is_finite() && value.abs() >= 1e-3 {
         format!("{value:.4}")
@@ -28,12 +28,12 @@ pub(super) fn loss(value: f64) -> String {
     }
 }
 
-/// A part of one in percent.
+/// Formats a fraction in per cent.
 pub(super) fn percent(part: f64) -> String {
     format!("{:.1} %", 100.0 * part)
 }
 
-/// A whole number in groups of three digits.
+/// Formats a whole number in groups of three digits.
 pub(super) fn count(value: usize) -> String {
     let digits = value.to_string();
     let mut grouped = String::new();
@@ -46,7 +46,7 @@ pub(super) fn count(value: usize) -> String {
     grouped
 }
 
-/// Seconds in the units people use.
+/// Formats a duration in seconds, minutes or hours.
 pub(super) fn duration(seconds: f64) -> String {
     match seconds {
         s if !s.is_finite() => short(s),

@@ -1,5 +1,5 @@
-//! Ctrl-C: asked once, a run stops after the step it is in and saves; asked twice, it stops at
-//! once.
+//! Ctrl-C: the first signal stops a run after its current step, with a checkpoint. The second
+//! signal ends the process immediately.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,14 +8,14 @@ use crate::error::Error;
 
 static REQUESTED: AtomicBool = AtomicBool::new(false);
 
-/// The exit code of a run that was interrupted, as shells expect it (128 + SIGINT).
+/// Exit code of an interrupted run: 128 + SIGINT, the convention of shells.
 pub(crate) const EXIT_CODE: u8 = 130;
 
-/// Starts listening for Ctrl-C, and for the signals that ask a process to end.
+/// Installs the handler for Ctrl-C and for termination signals.
 ///
 /// # Errors
 ///
-/// [`Error::Threads`] if the operating system refuses the handler.
+/// [`Error::Threads`] if the operating system rejects the handler.
 pub(crate) fn install() -> Result<(), Error> {
     ctrlc::set_handler(|| {
         if REQUESTED.swap(true, Ordering::SeqCst) {
@@ -26,7 +26,7 @@ pub(crate) fn install() -> Result<(), Error> {
     .map_err(|error| Error::Threads(error.to_string()))
 }
 
-/// Whether a run has been asked to stop.
+/// Returns whether a signal has requested the run to stop.
 pub(crate) fn requested() -> bool {
     REQUESTED.load(Ordering::SeqCst)
 }

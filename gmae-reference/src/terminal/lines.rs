@@ -1,21 +1,23 @@
-//! Output lines. A pipe that its reader has closed, as `head` does, is no error: the work goes on.
+//! Output lines. If the reader closes the pipe, as `head` does, the command continues without an
+//! error.
 
 use std::fmt::Display;
 use std::io::{ErrorKind, Write};
 
 use crate::error::Error;
 
-/// Writes a line to standard output; a closed pipe is no error.
+/// Writes a line to standard output. A closed pipe is not an error.
 ///
 /// # Errors
 ///
-/// [`Error::File`] if the line cannot be written for another reason, as on a full disk.
+/// [`Error::File`] if the line cannot be written for another reason, such as a full disk.
 pub(crate) fn line(text: impl Display) -> Result<(), Error> {
     write_line(&mut std::io::stdout().lock(), text)
         .map_err(Error::file("writing", "standard output"))
 }
 
-/// Writes a line to standard error. A failure is ignored: there is no other stream to report it on.
+/// Writes a line to standard error. A failure is ignored, because there is no other stream to
+/// report it on.
 pub(crate) fn note(text: impl Display) {
     let _ = write_line(&mut std::io::stderr().lock(), text);
 }
@@ -31,7 +33,7 @@ fn write_line(stream: &mut dyn Write, text: impl Display) -> std::io::Result<()>
 mod tests {
     use super::*;
 
-    /// A stream that fails in one way.
+    /// A stream whose writes fail with one kind of error.
     struct Failing(ErrorKind);
 
     impl Write for Failing {

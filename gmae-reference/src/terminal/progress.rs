@@ -1,4 +1,4 @@
-//! The progress bar: loss, images per second, time left.
+//! The progress bar: loss, images per second and remaining time.
 
 use std::time::{Duration, Instant};
 
@@ -6,13 +6,14 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::lines::note;
 
-/// Time between two lines where there is no terminal to draw a bar on.
+/// Time between two lines if there is no terminal for a bar.
 const LINE_INTERVAL: Duration = Duration::from_secs(10);
-/// Weight of the newest value in the running means shown.
+/// Weight of the newest value in the displayed running means.
 const SMOOTHING: f64 = 0.05;
 const TEMPLATE: &str = "{bar:24} step {pos}/{len}  {msg}  {eta} left";
 
-/// A bar on a terminal, a line every ten seconds elsewhere; both on standard error.
+/// Displays a bar on a terminal, or a line every ten seconds elsewhere. Both are written to
+/// standard error.
 #[derive(Debug)]
 pub(crate) struct Progress {
     bar: ProgressBar,
@@ -21,7 +22,7 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// For a run at step `step` of `steps`.
+    /// Starts the display for a run that has taken `step` of `steps` steps.
     pub(crate) fn new(step: usize, steps: usize) -> Self {
         let style =
             ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_bar());
@@ -35,7 +36,7 @@ impl Progress {
         }
     }
 
-    /// Shows the step just taken: steps taken so far, its loss, its speed.
+    /// Displays the step just taken: the number of steps taken so far, the loss and the speed.
     pub(crate) fn show(&mut self, step: usize, loss: f64, images_per_second: f64) {
         let blend = |old: f64, new: f64| old + SMOOTHING * (new - old);
         let (loss, speed) = self

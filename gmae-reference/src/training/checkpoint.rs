@@ -1,7 +1,8 @@
 //! Checkpoints: the whole state of a run in one file.
 //!
-//! The file is the eight bytes `GMAEREF1`, the length of a JSON header as a little-endian `u64`,
-//! the header, and three `MessagePack` sections: the model, and the optimiser's two histories.
+//! The file starts with the eight bytes `GMAEREF1`. The length of a JSON header follows as a
+//! little-endian `u64`, then the header itself. Three `MessagePack` sections follow the header: the
+//! model, the optimiser's history of decayed parameters, and its history of undecayed parameters.
 
 use std::fmt::Display;
 use std::io::Write;
@@ -25,11 +26,12 @@ const MAGIC: &[u8; 8] = b"GMAEREF1";
 pub struct Header {
     /// The settings of the run.
     pub config: Config,
-    /// Steps taken. Data order, crops and masks of later steps follow from it and the seed.
+    /// Number of steps taken. Together with the settings, it determines the data order, crops and
+    /// masks of later steps.
     pub step: usize,
-    /// Images in the data set, which the order depends on.
+    /// Number of images in the data set. The data order depends on it.
     pub images: usize,
-    /// Bytes of model, decayed and undecayed history.
+    /// Length of the three sections in bytes.
     sections: [usize; 3],
     /// CRC-32 of the three sections.
     checksum: u32,
@@ -45,11 +47,12 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Copies the state of a run.
+    /// Copies the state of a run into a checkpoint. `images` is the number of images in the data
+    /// set.
     ///
     /// # Errors
     ///
-    /// [`Error::Checkpoint`] with the error of the recorder.
+    /// [`Error::Checkpoint`] if the recorder cannot encode the model or the optimiser.
     pub fn new<B: AutodiffBackend>(
         config: Config,
         step: usize,
@@ -78,12 +81,12 @@ impl Checkpoint {
         })
     }
 
-    /// Writes the checkpoint to `path`. Whatever happens, `path` holds the old checkpoint or the
-    /// new one.
+    /// Writes the checkpoint to `path`. At any time `path` holds either the old checkpoint or all
+    /// of the new one.
     ///
     /// # Errors
     ///
-    /// [`Error::File`] if the folder is not writable or the disk is full.
+    /// [`Error::File`] if the file cannot be written, for example because the disk is full.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
         write_atomically(path, |file| self.write(file))
             .map_err(Error::file("writing checkpoint", path))
@@ -100,18 +103,18 @@ impl Checkpoint {
             .try_for_each(|history| file.write_all(history))
     }
 
-    /// Reads a checkpoint.
+    /// Reads a checkpoint from `path`.
     ///
     /// # Errors
     ///
-    /// [`Error::File`] if there is no such file, [`Error::Checkpoint`] if it is something else or
-    /// damaged.
+    /// [`Error::File`] if the file cannot be read. [`Error::Checkpoint`] if it is not a checkpoint
+    /// or is damaged. [`Error::Setting`] if its settings are invalid.
     pub fn load(path: &Path) -> Result<Self, Error> {
         let bytes = std::fs::read(path).map_err(Error::file("reading checkpoint", path))?;
         let rest = bytes.strip_prefix(MAGIC).ok_or_else(|| {
             invalid(
                 path,
-                "expected a file made by this program, got something else",
+                "expected a checkpoint of this program, got another file",
             )
         })?;
         let (length, rest) = rest
@@ -139,11 +142,12 @@ impl Checkpoint {
         })
     }
 
-    /// Checks that the checkpoint belongs to a run of `config`.
+    /// Checks that the checkpoint belongs to a run of `config`. `path` is the file that the error
+    /// names.
     ///
     /// # Errors
     ///
-    /// [`Error::OtherConfig`] names the first setting that differs.
+    /// [`Error::OtherConfig`] with the first setting that differs.
     pub fn expect(&self, config: &Config, path: &Path) -> Result<(), Error> {
         match self.header.config.first_difference(config) {
             None => Ok(()),
@@ -156,11 +160,11 @@ impl Checkpoint {
         }
     }
 
-    /// The model, on any backend.
+    /// Decodes the model for `device`, on any backend. `path` is the file that an error names.
     ///
     /// # Errors
     ///
-    /// [`Error::Checkpoint`] if its section cannot be decoded.
+    /// [`Error::Checkpoint`] if the section of the model cannot be decoded.
     pub fn model<B: Backend>(&self, path: &Path, device: &B::Device) -> Result<Gmae<B>, Error> {
         let recorder = NamedMpkBytesRecorder::<FullPrecisionSettings>::new();
         let record = Recorder::<B>::load(&recorder, self.model.clone(), device)
@@ -168,11 +172,11 @@ impl Checkpoint {
         Ok(Gmae::new(&self.header.config, device).load_record(record))
     }
 
-    /// The optimiser with its histories.
+    /// Decodes the optimiser with its histories. `path` is the file that an error names.
     ///
     /// # Errors
     ///
-    /// [`Error::Checkpoint`] if its sections cannot be decoded.
+    /// [`Error::Checkpoint`] if a section of the optimiser cannot be decoded.
     pub fn optimizer<B: AutodiffBackend>(
         &self,
         path: &Path,
@@ -199,10 +203,7 @@ fn checksum(sections: [&[u8]; 3]) -> u32 {
 }
 
 fn truncated(path: &Path) -> Error {
-    invalid(
-        path,
-        "the file ends too early or goes on too long: it is damaged",
-    )
+    invalid(path, "the file is damaged: it is too short or too long")
 }
 
 fn invalid(path: &Path, reason: impl Display) -> Error {

@@ -1,17 +1,17 @@
-//! The gradient of a whole model: adding pieces of a batch, its norm, and its two halves for the
-//! optimiser.
+//! The gradient with respect to all parameters of a model: the sum over pieces of a batch, the
+//! norm, and the two parts for the optimiser.
 
 use burn::module::{AutodiffModule, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::{ElementConversion, Tensor};
 
-/// One tensor per parameter, found by the parameter's id.
+/// One gradient tensor per parameter, indexed by the id of the parameter.
 #[derive(Debug)]
 pub struct Gradient(GradientsParams);
 
 impl Gradient {
-    /// The result of one backward pass for the parameters of `model`.
+    /// Collects the gradients of one backward pass with respect to the parameters of `model`.
     pub fn of<B: AutodiffBackend, M: AutodiffModule<B>>(
         gradients: B::Gradients,
         model: &M,
@@ -19,7 +19,7 @@ impl Gradient {
         Self(GradientsParams::from_grads(gradients, model))
     }
 
-    /// `self + weight * other`.
+    /// Computes `self + weight * other` for the parameters of `model`.
     #[must_use]
     pub fn plus<B: AutodiffBackend, M: AutodiffModule<B>>(
         self,
@@ -36,12 +36,12 @@ impl Gradient {
         Self(sum.sum)
     }
 
-    /// No gradient yet: adding to it copies.
+    /// Creates a zero gradient without tensors, the neutral element of [`Gradient::plus`].
     pub fn zero() -> Self {
         Self(GradientsParams::new())
     }
 
-    /// The Euclidean norm over all parameters.
+    /// Computes the Euclidean norm over all parameters of `model`.
     pub fn norm<B: AutodiffBackend, M: AutodiffModule<B>>(&self, model: &M) -> f64 {
         let mut norm = Norm {
             gradients: &self.0,
@@ -51,7 +51,8 @@ impl Gradient {
         norm.squares.sqrt()
     }
 
-    /// `scale * self`, in two: of parameters with at least two dimensions, and of the others.
+    /// Computes `scale * self` in two parts. The first holds the parameters with at least two
+    /// dimensions, the second the other parameters.
     pub fn split<B: AutodiffBackend, M: AutodiffModule<B>>(
         self,
         model: &M,

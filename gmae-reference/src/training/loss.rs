@@ -1,8 +1,9 @@
-//! The loss: one weighted sum of squared differences, whatever the variant.
+//! The loss: for every variant, one weighted sum of squared differences.
 //!
-//! Every variant of the mean over patches of the mean squared difference inside a patch is
-//! `sum(weight * (prediction - target)^2)` for some `target` and `weight` that depend on the images
-//! and masks alone. Both are worked out on the host; [`Target::loss`] is three tensor operations.
+//! Every variant is a mean over patches of the mean squared difference inside a patch. This mean
+//! equals `sum(weight * (prediction - target)^2)` for a `target` and a `weight` that depend only on
+//! the images and masks. The host computes `target` and `weight`. [`Target::loss`] evaluates the
+//! sum on the device of the prediction.
 
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
@@ -11,7 +12,7 @@ use crate::config::{Config, LossKind};
 use crate::error::Error;
 use crate::model::{Mask, check_batch, patch_rows};
 
-/// Added to a patch's variance before dividing by it, or by its root.
+/// Added to the variance of a patch before the division by the variance or by its square root.
 const VARIANCE_EPSILON: f64 = 1e-6;
 
 /// Target values and weights for B predicted images.
@@ -25,12 +26,13 @@ pub struct Target {
 }
 
 impl Target {
-    /// The target for `masks.len()` images, `pixels` `[B, H, W, 3]` in `[0, 1]`.
+    /// Computes the target for `masks.len()` images. `pixels` has the shape `[B, H, W, 3]` and
+    /// values in `[0, 1]`.
     ///
     /// # Errors
     ///
-    /// As [`Batch::check`](crate::model::Batch::check), and [`Error::Argument`] if an image has no
-    /// patch that counts.
+    /// All errors of [`Batch::check`](crate::model::Batch::check). [`Error::Argument`] if `kind`
+    /// averages over masked patches and an image has no masked patch.
     pub fn new(
         config: &Config,
         kind: LossKind,
@@ -70,11 +72,11 @@ impl Target {
         })
     }
 
-    /// The loss of `prediction`, `[B, H, W, 3]`, as a tensor of one number.
+    /// Computes the loss of `prediction`, `[B, H, W, 3]`, as a tensor with one element.
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] if `prediction` has another shape than the images.
+    /// [`Error::Argument`] if the shape of `prediction` differs from the shape of the images.
     pub fn loss<B: Backend>(&self, prediction: Tensor<B, 4>) -> Result<Tensor<B, 1>, Error> {
         if prediction.dims() != self.shape {
             return Err(Error::Argument {
@@ -92,8 +94,8 @@ impl Target {
     }
 }
 
-/// Writes target and weight of one patch of one image; `weight` is what an unnormalised difference
-/// counts.
+/// Writes the target and the weights of one patch of one image. `weight` is the weight of a squared
+/// difference without normalisation.
 fn fill_patch(
     config: &Config,
     kind: LossKind,
@@ -119,7 +121,8 @@ fn fill_patch(
     }
 }
 
-/// Mean and unbiased variance over the `3 P^2` numbers of one patch of an image `[H, W, 3]`.
+/// Computes the mean and the unbiased variance of the `3 P^2` values of one patch of an image
+/// `[H, W, 3]`.
 fn patch_statistics(config: &Config, image: &[f32], patch: usize) -> (f64, f64) {
     let numbers = || {
         patch_rows(config, patch)

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::model::render::render;
 use crate::model::{Gmae, Mask, Visible};
 
-/// Gradient and loss of one piece of a batch.
+/// Computes the gradient and the loss of one piece of a batch.
 pub(super) fn piece_gradient<B: Trains>(
     config: &Config,
     settings: &RenderConfig,

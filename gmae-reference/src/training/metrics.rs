@@ -1,4 +1,4 @@
-//! One line of JSON per training step.
+//! The metrics file: one line of JSON per training step.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
@@ -12,9 +12,9 @@ use crate::files::write_atomically;
 /// The metrics of a step.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Record {
-    /// Steps taken so far, this one included.
+    /// Number of steps taken so far, including this step.
     pub step: usize,
-    /// The epoch it belongs to, counted from 0.
+    /// The epoch of the step, counted from 0.
     pub epoch: usize,
     /// The loss of the batch, before the step.
     pub loss: f64,
@@ -34,8 +34,9 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Opens `path` to go on after step `step`: lines of later steps are dropped, as is a torn last
-    /// line. The file is replaced as a whole, so an interruption cannot lose what it held.
+    /// Opens `path` in order to continue after step `step`. Lines of later steps and lines that
+    /// cannot be parsed, such as an incomplete last line, are dropped. The file is replaced
+    /// atomically, so that an interruption does not lose the lines of earlier steps.
     ///
     /// # Errors
     ///
@@ -44,7 +45,7 @@ impl Metrics {
         let kept = lines(path)?
             .into_iter()
             .filter(|(record, _)| record.step <= step);
-        // As they were: a number parsed and printed again may differ in its last digit.
+        // The lines are copied as text. A parsed and printed number can differ in its last digit.
         write_atomically(path, |file| {
             kept.into_iter()
                 .try_for_each(|(_, line)| writeln!(file, "{line}"))
@@ -64,22 +65,22 @@ impl Metrics {
     ///
     /// # Errors
     ///
-    /// [`Error::File`] if it cannot be written, as on a full disk.
+    /// [`Error::File`] if the line cannot be written, for example because the disk is full.
     pub fn append(&mut self, record: &Record) -> Result<(), Error> {
         write_line(&mut self.file, record).map_err(Error::file("writing", &self.path))
     }
 }
 
-/// All whole lines of a metrics file; none if there is no file.
+/// Reads all complete lines of a metrics file. If the file does not exist, there are none.
 ///
 /// # Errors
 ///
-/// [`Error::File`] if the file is there but cannot be read.
+/// [`Error::File`] if the file exists but cannot be read.
 pub fn read(path: &Path) -> Result<Vec<Record>, Error> {
     Ok(lines(path)?.into_iter().map(|(record, _)| record).collect())
 }
 
-/// The whole lines of a file, and what they say.
+/// Returns the complete lines of a file with their records.
 fn lines(path: &Path) -> Result<Vec<(Record, String)>, Error> {
     let file = match File::open(path) {
         Ok(file) => file,
@@ -96,7 +97,7 @@ fn lines(path: &Path) -> Result<Vec<(Record, String)>, Error> {
     Ok(lines)
 }
 
-/// One write per line, so that a line is there or not.
+/// Writes the line in one call, so that an interruption leaves no incomplete line.
 fn write_line(file: &mut dyn Write, record: &Record) -> std::io::Result<()> {
     let mut line = serde_json::to_string(record)?;
     line.push('\n');

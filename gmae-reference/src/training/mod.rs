@@ -1,4 +1,4 @@
-//! Training: the method, the loop around it, what steps the weights, and what a run leaves on disk.
+//! Training: the method, the loop around it, the optimiser, and the files of a run.
 
 mod checkpoint;
 mod gradient;

@@ -1,8 +1,8 @@
-//! `AdamW` with one-dimensional parameters undecayed, and clipping by the norm of the whole
-//! gradient.
+//! `AdamW` without weight decay for one-dimensional parameters. The gradient is clipped by its norm
+//! over all parameters.
 //!
-//! Burn's `AdamW` has one decay for everything it steps, so there are two of them; which one steps
-//! a parameter is decided by the parameter's rank.
+//! Burn's `AdamW` applies the same decay to all of its parameters. There are therefore two
+//! instances, and the rank of a parameter decides which of them updates it.
 
 use burn::optim::adaptor::OptimizerAdaptor;
 use burn::optim::{AdamW, AdamWConfig, Optimizer as _};
@@ -27,7 +27,7 @@ pub struct Optimizer<B: AutodiffBackend> {
 }
 
 impl<B: AutodiffBackend> Optimizer<B> {
-    /// An optimiser without history.
+    /// Creates an optimiser without history.
     pub fn new(config: &Config) -> Self {
         let adam = |decay: f64| {
             AdamWConfig::new()
@@ -44,7 +44,8 @@ impl<B: AutodiffBackend> Optimizer<B> {
         }
     }
 
-    /// Takes one step with a gradient whose norm is `norm`.
+    /// Takes one step and returns the updated model. `norm` is the norm of `gradient`. If `norm`
+    /// exceeds the configured `clip_norm`, the gradient is scaled down to `clip_norm`.
     pub fn step(
         &mut self,
         learning_rate: f64,
@@ -62,22 +63,23 @@ impl<B: AutodiffBackend> Optimizer<B> {
         self.undecayed.step(learning_rate, model, undecayed)
     }
 
-    /// Both histories as bytes: of decayed, of undecayed parameters.
+    /// Encodes both histories: first the history of decayed parameters, then the history of
+    /// undecayed parameters.
     ///
     /// # Errors
     ///
-    /// The error of the recorder.
+    /// The error of the recorder if a history cannot be encoded.
     pub fn save(&self) -> Result<[Vec<u8>; 2], RecorderError> {
         let recorder = NamedMpkBytesRecorder::<FullPrecisionSettings>::new();
         let bytes = |adam: &Adam<B>| Recorder::<B>::record(&recorder, adam.to_record(), ());
         Ok([bytes(&self.decayed)?, bytes(&self.undecayed)?])
     }
 
-    /// The optimiser with the histories that [`Optimizer::save`] made.
+    /// Returns the optimiser with the histories that [`Optimizer::save`] encoded.
     ///
     /// # Errors
     ///
-    /// The error of the recorder if the bytes are not such histories.
+    /// The error of the recorder if the bytes cannot be decoded.
     pub fn load(
         self,
         [decayed, undecayed]: [Vec<u8>; 2],

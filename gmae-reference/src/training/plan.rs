@@ -1,4 +1,4 @@
-//! The end of a run, its files, and its outcome.
+//! The schedule, the end and the files of a run, and its outcome.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -12,23 +12,23 @@ pub(crate) const CHECKPOINT: &str = "checkpoint.gmae";
 /// The name of the metrics file inside an output folder.
 pub(crate) const METRICS: &str = "metrics.jsonl";
 
-/// Whether a run went through.
+/// The way in which a run ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Outcome {
-    /// It went to its last step.
+    /// The run reached its last step or its deadline.
     Finished,
-    /// It was asked to stop, and saved.
+    /// The run was interrupted and saved a checkpoint.
     Interrupted,
 }
 
-/// The files of a run, and its end.
+/// The schedule, the end and the files of a run.
 #[derive(Debug)]
 pub struct Plan {
     /// The learning rate of every step.
     pub schedule: Schedule,
-    /// Steps after which to stop, at most the schedule's.
+    /// Number of steps after which the run stops, at most `schedule.total_steps`.
     pub last_step: usize,
-    /// When to stop in any case.
+    /// Time after which the run takes no further step, even if `last_step` is not reached.
     pub deadline: Option<Instant>,
     /// The checkpoint file.
     pub checkpoint: PathBuf,
@@ -36,7 +36,8 @@ pub struct Plan {
     pub metrics: PathBuf,
 }
 
-/// The plan of a run of `config` over `images` images that writes into `output`.
+/// Creates the plan of a run of `config` over `images` images with its files in `output`. The run
+/// stops at step `stop_at` if the schedule is longer.
 pub fn plan(config: &Config, output: &Path, images: usize, stop_at: Option<usize>) -> Plan {
     let schedule = Schedule::new(config, Sampler::new(*config, images).steps_per_epoch());
     Plan {

@@ -1,7 +1,7 @@
 //! The order of images, their crops and their masks.
 //!
-//! Everything random is a function of the seed and of a position in the run. A run therefore has no
-//! generator whose state would have to be saved: the step number determines the rest.
+//! Every random choice is a function of the seed and of the position in the run. A checkpoint
+//! therefore stores the step number but no state of a random generator.
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -26,15 +26,15 @@ pub(crate) enum Stream {
     HeldOut,
 }
 
-/// The random numbers of `purpose` at `position`; no two streams overlap.
+/// Returns the random stream of `purpose` at `position`. No two streams overlap.
 pub(crate) fn stream(seed: u64, purpose: Stream, position: u64) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    // Stream 0 is the initial weights'. Positions stay below 2^60: they count samples.
+    // Stream 0 draws the initial weights. Positions count samples and stay below 2^60.
     rng.set_stream((1 + purpose as u64) << 60 | position);
     rng
 }
 
-/// The order of samples.
+/// Draws the batches of a run: images, crops and masks.
 #[derive(Clone, Debug)]
 pub struct Sampler {
     config: Config,
@@ -43,7 +43,7 @@ pub struct Sampler {
 }
 
 impl Sampler {
-    /// A sampler over `len` images, at least 1.
+    /// Creates a sampler over `len` images, at least 1.
     pub fn new(config: Config, len: usize) -> Self {
         Self {
             config,
@@ -52,18 +52,19 @@ impl Sampler {
         }
     }
 
-    /// Steps in an epoch. What is left over when the batches are full is left out of that epoch; a
-    /// data set smaller than a batch makes one step.
+    /// Number of steps in an epoch. Images that do not fill a batch are left out of the epoch. If
+    /// the data set is smaller than a batch, the epoch has one step.
     pub fn steps_per_epoch(&self) -> usize {
         (self.len / self.config.batch_size.max(1)).max(1)
     }
 
-    /// The batch of step `step`, counted from 0.
+    /// Returns the batch of step `step`, counted from 0.
     ///
     /// # Errors
     ///
-    /// The data set's error if an image cannot be had, and [`Error::Length`] if one has another
-    /// size than the configuration asks for, or the set another length than the sampler.
+    /// [`Error::Data`] if the data set cannot return an image. [`Error::Length`] if an image does
+    /// not have the configured size, or if the length of the data set differs from the length of
+    /// the sampler.
     pub fn batch(&mut self, data: &dyn Dataset, step: usize) -> Result<Batch, Error> {
         check_len("images of the data set", self.len, data.len())?;
         let epoch = step / self.steps_per_epoch();
@@ -94,7 +95,7 @@ impl Sampler {
     }
 }
 
-/// Pixels `[H, W, 3]` and mask of the sample at `position` in the run.
+/// Returns the pixels `[H, W, 3]` and the mask of the sample at `position` in the run.
 fn sample(
     config: &Config,
     data: &dyn Dataset,
@@ -111,24 +112,22 @@ fn sample(
     Ok((pixels, mask))
 }
 
-/// The pixels of an image of the configured size.
+/// Checks that an image has the configured size and returns its pixels.
 fn pixels(config: &Config, image: Image) -> Result<Vec<f32>, Error> {
     let size = config.image_size;
     check_len("width of an image", size, image.width)?;
     check_len("height of an image", size, image.height)?;
-    check_len(
-        "numbers of an image",
-        config.image_len(),
-        image.pixels.len(),
-    )?;
+    check_len("values of an image", config.image_len(), image.pixels.len())?;
     Ok(image.pixels)
 }
 
-/// `count` images at fixed places of `data`, spread evenly, under masks that never change.
+/// Returns a batch of `count` images that are spread evenly over `data`, or of all images if there
+/// are fewer. The images and masks are the same on every call.
 ///
 /// # Errors
 ///
-/// As [`Sampler::batch`].
+/// [`Error::Data`] if the data set cannot return an image. [`Error::Length`] if an image does not
+/// have the configured size.
 pub fn held_out(config: &Config, data: &dyn Dataset, count: usize) -> Result<Batch, Error> {
     let count = count.min(data.len());
     let mut batch = Batch {

@@ -2,19 +2,20 @@
 
 use crate::config::Config;
 
-/// Linear warm-up to the peak, then half a cosine down to zero, step by step.
+/// Linear warm-up to the peak rate, followed by half a cosine down to zero. The rate changes at
+/// every step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Schedule {
-    /// The highest rate.
+    /// The highest learning rate.
     pub peak: f64,
-    /// Steps of warm-up; the last of them has the peak rate.
+    /// Number of warm-up steps. The last of them has the peak rate.
     pub warmup_steps: usize,
-    /// All steps, warm-up included.
+    /// Number of steps, including warm-up.
     pub total_steps: usize,
 }
 
 impl Schedule {
-    /// The schedule of `config` when an epoch has `steps_per_epoch` steps.
+    /// Creates the schedule of `config` for epochs of `steps_per_epoch` steps.
     pub fn new(config: &Config, steps_per_epoch: usize) -> Self {
         let total_steps = config.epochs.saturating_mul(steps_per_epoch);
         let warmup = (config.warmup_epochs * steps_per_epoch as f64).round() as usize;
@@ -25,7 +26,7 @@ impl Schedule {
         }
     }
 
-    /// The learning rate of step `step`, counted from 0.
+    /// Returns the learning rate of step `step`, counted from 0.
     pub fn learning_rate(&self, step: usize) -> f64 {
         if step < self.warmup_steps {
             return self.peak * (step + 1) as f64 / self.warmup_steps as f64;

@@ -11,16 +11,16 @@ use crate::data::Dataset;
 use crate::error::Error;
 use crate::terminal::{Progress, interrupt};
 
-/// Time between two checkpoints of a run that is not interrupted.
+/// Time between two checkpoints of an uninterrupted run.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_mins(1);
 
-/// Trains until `plan.last_step` or `plan.deadline`, or until interrupted; each way the last thing
-/// written is a checkpoint. After every step `watch` is shown the run.
+/// Trains until `plan.last_step`, until `plan.deadline`, or until an interruption. In each case a
+/// checkpoint is saved after the last step. `watch` is called after every step.
 ///
 /// # Errors
 ///
-/// [`Error::NotFinite`] if the loss stops being a number, and whatever reading data or writing
-/// files brings. The last checkpoint stays usable.
+/// [`Error::NotFinite`] if the loss or the norm of the gradient is not finite. Any error of reading
+/// data, of [`Trainer::step`], of writing files, or of `watch`. The last checkpoint stays usable.
 pub fn train<B: Trains>(
     trainer: &mut Trainer<B>,
     data: &dyn Dataset,

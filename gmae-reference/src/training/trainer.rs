@@ -20,9 +20,9 @@ use crate::workers::Workers;
 pub struct Trainer<B: Trains = Cpu> {
     /// The settings.
     pub config: Config,
-    /// Steps taken.
+    /// Number of steps taken.
     pub step: usize,
-    /// The model as of now.
+    /// The current model.
     pub model: Gmae<Training<B>>,
     optimizer: Optimizer<Training<B>>,
     render_settings: RenderConfig,
@@ -31,31 +31,32 @@ pub struct Trainer<B: Trains = Cpu> {
 }
 
 impl Trainer {
-    /// [`Trainer::new_on`] the CPU.
+    /// Calls [`Trainer::new_on`] with the CPU.
     ///
     /// # Errors
     ///
-    /// As [`Trainer::new_on`].
+    /// All errors of [`Trainer::new_on`].
     pub fn new(config: Config) -> Result<Self, Error> {
         Self::new_on(config, Device::default())
     }
 
-    /// [`Trainer::resume_on`] the CPU.
+    /// Calls [`Trainer::resume_on`] with the CPU.
     ///
     /// # Errors
     ///
-    /// As [`Trainer::resume_on`].
+    /// All errors of [`Trainer::resume_on`].
     pub fn resume(checkpoint: &Checkpoint, path: &Path) -> Result<Self, Error> {
         Self::resume_on(checkpoint, path, Device::default())
     }
 }
 
 impl<B: Trains> Trainer<B> {
-    /// A run about to take its first step on `device`. Its weights are the same on every one.
+    /// Creates a run on `device` that has taken no step. The initial weights are the same on every
+    /// device.
     ///
     /// # Errors
     ///
-    /// [`Error::Setting`] if `config` cannot work, [`Error::Threads`].
+    /// [`Error::Setting`] if `config` is invalid. [`Error::Threads`] if threads cannot be started.
     pub fn new_on(config: Config, device: B::Device) -> Result<Self, Error> {
         config.validate()?;
         Ok(Self {
@@ -69,11 +70,12 @@ impl<B: Trains> Trainer<B> {
         })
     }
 
-    /// The same run on `threads` threads; as many as there are cores if 0. No result depends on it.
+    /// Returns the run with `threads` worker threads, or one per core if `threads` is 0. The
+    /// results do not depend on the number of threads.
     ///
     /// # Errors
     ///
-    /// [`Error::Threads`] if the operating system refuses.
+    /// [`Error::Threads`] if the operating system cannot start the threads.
     pub fn on_threads(self, threads: usize) -> Result<Self, Error> {
         Ok(Self {
             workers: Workers::new(threads)?,
@@ -81,8 +83,8 @@ impl<B: Trains> Trainer<B> {
         })
     }
 
-    /// The same run through a splatter with other settings than the configuration's, for tests and
-    /// experiments. Checkpoints do not store them.
+    /// Returns the run with other render settings than those of `config`, for tests and
+    /// experiments. Checkpoints do not store these settings.
     #[must_use]
     pub fn with_render_settings(self, render_settings: RenderConfig) -> Self {
         Self {
@@ -91,12 +93,13 @@ impl<B: Trains> Trainer<B> {
         }
     }
 
-    /// The run that `checkpoint` stores, on `device`. The checkpoint was read from `path` and may
-    /// have been made on any device.
+    /// Restores the run of `checkpoint` on `device`. The checkpoint can have been made on any
+    /// device. `path` is the file that an error names.
     ///
     /// # Errors
     ///
-    /// [`Error::Checkpoint`] if it cannot be decoded, [`Error::Threads`].
+    /// [`Error::Checkpoint`] if the checkpoint cannot be decoded. [`Error::Threads`] if threads
+    /// cannot be started.
     pub fn resume_on(
         checkpoint: &Checkpoint,
         path: &Path,
@@ -113,30 +116,31 @@ impl<B: Trains> Trainer<B> {
         })
     }
 
-    /// The state as a checkpoint of a run over `images` images.
+    /// Creates a checkpoint of the current state. `images` is the number of images in the data set.
     ///
     /// # Errors
     ///
-    /// [`Error::Checkpoint`] if it cannot be encoded.
+    /// [`Error::Checkpoint`] if the state cannot be encoded.
     pub fn checkpoint(&self, images: usize) -> Result<Checkpoint, Error> {
         Checkpoint::new(self.config, self.step, images, &self.model, &self.optimizer)
     }
 
-    /// The prediction of the current model for `batch`; no step is taken.
+    /// Computes the prediction of the current model for `batch`. No step is taken.
     ///
     /// # Errors
     ///
-    /// As [`Batch::check`], and [`Error::Render`].
+    /// All errors of [`predict`].
     pub fn predict(&self, batch: &Batch) -> Result<Prediction<B>, Error> {
         predict(&self.config, &self.model.valid(), batch)
     }
 
-    /// Takes one step; returns the loss before it and the norm of the unclipped gradient.
+    /// Takes one optimiser step. Returns the loss before the step and the norm of the gradient
+    /// before clipping.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFinite`] instead of a step that would spoil the model; otherwise as
-    /// [`Batch::check`], and [`Error::Render`].
+    /// [`Error::NotFinite`] if the loss or the norm is not finite. The model is then unchanged. All
+    /// errors of [`Trainer::gradient`].
     pub fn step(&mut self, batch: &Batch, learning_rate: f64) -> Result<(f64, f64), Error> {
         let (gradient, loss) = self.gradient(batch)?;
         let norm = gradient.norm(&self.model);
@@ -153,18 +157,21 @@ impl<B: Trains> Trainer<B> {
         Ok((loss, norm))
     }
 
-    /// Gradient and loss of a batch: the mean over its images, added up piece by piece in order.
+    /// Computes the gradient and the loss of a batch. Both are means over the images. The pieces
+    /// are added in order.
     ///
     /// # Errors
     ///
-    /// As [`Batch::check`], and [`Error::Render`].
+    /// All errors of [`Batch::check`]. [`Error::Length`] if the masks of a piece have different
+    /// numbers of visible patches. [`Error::Argument`] if the loss averages over masked patches and
+    /// an image has none. [`Error::Render`] if the renderer fails.
     pub fn gradient(&self, batch: &Batch) -> Result<(Gradient, f64), Error> {
         let (config, settings) = (&self.config, &self.render_settings);
         let pieces: Vec<_> = batch.pieces(config)?.collect();
         let (mut gradient, mut loss) = (Gradient::zero(), 0.0);
         for wave in pieces.chunks(self.workers.len()) {
-            // Every piece has a graph of its own, and so a copy of the model that shares only its
-            // numbers.
+            // Every piece needs its own autodiff graph. `fork` makes a copy of the model for it,
+            // which shares only the parameter values.
             let work = wave
                 .iter()
                 .map(|piece| (*piece, self.model.clone().fork(&self.device)));

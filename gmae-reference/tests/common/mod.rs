@@ -2,7 +2,8 @@
 
 use gmae_reference::config::{Config, Preset};
 
-/// Four patches, one of them visible, four Gaussians, two blocks in all.
+/// Returns settings with four patches, one of them visible, four Gaussians, and one block each in
+/// encoder and decoder.
 pub(crate) fn config() -> Config {
     Config {
         image_size: 8,

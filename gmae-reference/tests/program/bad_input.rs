@@ -1,4 +1,4 @@
-//! How the program refuses: one line, exit code 2, and nothing lost.
+//! Rejected input and failures: one line of error, exit code 2, and no lost data.
 
 use std::process::Command;
 
@@ -138,7 +138,7 @@ fn an_output_folder_that_cannot_be_is_named() {
     );
 }
 
-/// A limit on the size of files stands in for a full disk: writes fail half-way.
+/// A limit on the file size simulates a full disk: a write fails after a part of the data.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_keeps_the_last_checkpoint() {
@@ -182,7 +182,7 @@ fn a_run_that_diverges_says_so_and_keeps_the_last_checkpoint() {
     );
 }
 
-/// `| head -1`, taken to its end: nobody reads either stream from the start.
+/// Both output streams are closed from the start, as if `head` had already ended.
 #[test]
 fn closed_pipes_stop_nothing() {
     let place = Place::new(4);

@@ -1,4 +1,4 @@
-//! The program as a user meets it: what it writes.
+//! The commands of the program: the files and lines that they write.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -27,12 +27,12 @@ fn a_run_goes_on_where_it_stopped_and_is_not_begun_again_by_accident() {
     assert_eq!(place.checkpoint(), before);
     succeeded(&place.pretrain(&["--resume"]));
     assert_eq!(place.steps(), (1..=6).collect::<Vec<_>>());
-    // Without a preset and settings, the checkpoint's are used.
+    // If neither a preset nor settings are given, the settings of the checkpoint are used.
     succeeded(&place.run(&["pretrain", "--data", "data", "--output", "out", "--resume"]));
 }
 
-/// Flags are the settings' names, whole: the checkpoint's own values are accepted, each other value
-/// is noticed.
+/// Every setting has a flag with its full name. The value in the checkpoint is accepted, and every
+/// other value is rejected.
 #[test]
 fn every_setting_is_a_flag_of_that_name() {
     let place = Place::new(9);
@@ -53,7 +53,7 @@ fn every_setting_is_a_flag_of_that_name() {
         let other = match name.as_str() {
             "camera" => "perspective".to_owned(),
             "loss" => "all".to_owned(),
-            // Keeps widths multiples of heads and patches divisors of images.
+            // These values keep widths multiples of heads, and patches divisors of images.
             "encoder_heads" | "decoder_heads" | "micro_batch" | "patch_size" => "1".to_owned(),
             "mask_ratio" | "beta1" | "beta2" | "crop_scale" => "0.25".to_owned(),
             _ => (2.0 * value.parse::<f64>().expect("a number") + 8.0).to_string(),
@@ -126,7 +126,7 @@ fn demo_writes_a_report() {
     refused(&place.run(&["demo", "--seconds", "nan"]), &["--seconds"]);
 }
 
-/// A device that this build has no kernels for.
+/// A device without kernels in this build is rejected.
 #[cfg(not(feature = "wgpu"))]
 #[test]
 fn a_device_left_out_of_the_build_is_refused() {
@@ -137,7 +137,7 @@ fn a_device_left_out_of_the_build_is_refused() {
     );
 }
 
-/// Whatever a path holds must survive as it is.
+/// Blanks and percent signs in a path must not be changed.
 #[test]
 fn paths_are_taken_literally() {
     let place = Place::new(4);
@@ -153,7 +153,7 @@ fn paths_are_taken_literally() {
     assert!(Path::new(&place.path("o ut/deep/checkpoint.gmae")).exists());
 }
 
-/// Ctrl-C in the middle of a run: exit code 130, and the run goes on as if it had not happened.
+/// Ctrl-C during a run gives exit code 130. The resumed run continues with the next step.
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_can_go_on() {

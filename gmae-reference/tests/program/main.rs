@@ -1,4 +1,4 @@
-//! The program as a user meets it.
+//! Tests that run the program.
 
 mod bad_input;
 mod cli;

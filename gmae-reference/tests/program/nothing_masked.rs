@@ -1,11 +1,11 @@
-//! A mean over nothing is no number: with every patch visible there is no error on masked patches,
-//! and the program says so.
+//! If every patch is visible, there is no error on masked patches. The program must state this
+//! instead of printing a number.
 
 use crate::place::{Place, TINY, succeeded, text};
 
 const ALL_VISIBLE: &[&str] = &["--mask-ratio", "0", "--loss", "all"];
 
-/// Words that only a mean over nothing, or a quotient of zeros, puts into a line.
+/// Checks that a line contains no mean over nothing and no quotient of zeros.
 fn is_sound(line: &str) {
     for word in ["NaN", "inf", "-0.0"] {
         assert!(!line.contains(word), "{word} in {line:?}");

@@ -1,5 +1,5 @@
-//! What stands in the way inside a data folder is skipped and named; only a folder without a usable
-//! image is refused.
+//! Unusable content of a data folder is skipped and named. Only a folder without a usable image is
+//! rejected.
 
 use crate::place::{Place, refused, succeeded, text};
 
@@ -15,7 +15,7 @@ fn links_that_lead_nowhere_are_skipped_and_named() {
     std::fs::create_dir(place.path("data/deep")).expect("a folder");
     link(&place, "/nowhere/notes.txt", "data/notes.txt");
     link(&place, "gone.png", "data/deep/gone.png");
-    // A link to a folder above it, and two links to each other.
+    // A link to a parent folder, and two links to each other.
     link(&place, "..", "data/deep/loop");
     link(&place, "b", "data/a");
     link(&place, "a", "data/b");
@@ -24,7 +24,7 @@ fn links_that_lead_nowhere_are_skipped_and_named() {
     let errors = text(&output.stderr);
     let warning = errors.lines().find(|line| line.contains("5 paths"));
     let warning = warning.unwrap_or_else(|| panic!("no warning: {errors}"));
-    // Three by name, the rest as a number.
+    // Three paths are named, the others are counted.
     assert!(warning.contains("and 2 more"), "{warning}");
     assert!(warning.contains("data/a ("), "{warning}");
     assert!(errors.contains("4 images"), "{errors}");
@@ -53,7 +53,7 @@ fn a_folder_with_nothing_but_dead_links_is_refused_and_says_why() {
     assert!(!place.path("out").exists());
 }
 
-/// Skipping is for what lies inside the folder, not for the folder itself.
+/// Only content of the folder is skipped. The folder itself must exist.
 #[cfg(unix)]
 #[test]
 fn a_data_folder_that_is_a_dead_link_is_refused() {

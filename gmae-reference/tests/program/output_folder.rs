@@ -1,11 +1,11 @@
-//! A command never destroys what another run, or its user, left in the folder it writes into.
+//! A command never overwrites files of another run or of the user in its output folder.
 
 use std::collections::BTreeMap;
 use std::process::Output;
 
 use crate::place::{Place, TINY, refused, succeeded};
 
-/// Every file of a folder with its content.
+/// Returns every file of a folder with its content.
 fn content(place: &Place, folder: &str) -> BTreeMap<String, Vec<u8>> {
     let names = place.files(folder).into_iter();
     let read = |name: String| {
@@ -41,11 +41,11 @@ fn demo_leaves_the_run_of_pretrain_alone() {
         &["--output", "checkpoint.gmae", "out"],
     );
     assert_eq!(content(&place, "out"), before);
-    // It can still be gone on with.
+    // The run can still be resumed.
     succeeded(&place.pretrain(&["--resume"]));
 }
 
-/// Whatever is there under one of the names that a command writes, whoever made it.
+/// A command keeps every existing file with a name that the command would write.
 #[test]
 fn files_of_others_under_the_same_names_are_kept() {
     let names = |command| match command {
@@ -102,7 +102,7 @@ fn demo_replaces_what_demo_wrote_and_nothing_goes_on_from_it_by_accident() {
     assert_ne!(content(&place, "out"), before);
 }
 
-/// Whatever of its files an interrupted demo had written.
+/// An interrupted demo has written only some of its files.
 #[test]
 fn an_interrupted_demo_may_be_started_again() {
     let place = Place::new(4);
@@ -116,7 +116,7 @@ fn an_interrupted_demo_may_be_started_again() {
     }
 }
 
-/// The mark of a demo does not give away the run that somebody put in its place.
+/// The marker of a demo does not allow `demo` to replace a run of `pretrain` in the same folder.
 #[test]
 fn a_demo_leaves_a_run_in_a_folder_that_was_a_demos() {
     let place = Place::new(4);

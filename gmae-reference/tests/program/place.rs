@@ -1,4 +1,4 @@
-//! Running the program.
+//! Runs the program in a temporary folder.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -7,7 +7,7 @@ use gmae_reference::training::metrics;
 use image::{Rgb, RgbImage};
 use tempfile::TempDir;
 
-/// A model that takes milliseconds: 8 px in 4 patches.
+/// Flags of a model that trains in milliseconds: images of 8 px in 4 patches.
 pub(crate) const TINY: &[&str] = &[
     "--image-size",
     "8",
@@ -33,7 +33,7 @@ pub(crate) const TINY: &[&str] = &[
     "3",
 ];
 
-/// A folder for one test, with `images` good pictures in `data/`.
+/// A temporary folder for one test, with `images` valid pictures in `data/`.
 pub(crate) struct Place(pub(crate) TempDir);
 
 impl Place {
@@ -57,14 +57,14 @@ impl Place {
             .expect("saving");
     }
 
-    /// The program in this folder.
+    /// Returns the command that runs the program in this folder.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gmae-reference"));
         command.args(arguments).current_dir(self.0.path());
         command
     }
 
-    /// Runs the program in this folder.
+    /// Runs the program in this folder and waits for its output.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().expect("running")
     }
@@ -108,7 +108,8 @@ pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// The run failed with exit code 2 and a last line that has every one of `words`.
+/// Checks that the run failed with exit code 2 and that the last line of its errors contains every
+/// one of `words`.
 pub(crate) fn refused(output: &Output, words: &[&str]) {
     let errors = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{errors}");

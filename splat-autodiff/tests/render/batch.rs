@@ -1,4 +1,4 @@
-//! The dense form is the ragged one.
+//! The dense form of a batch gives the same images and gradients as the ragged form.
 
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
@@ -101,7 +101,7 @@ fn a_dense_form_that_disagrees_is_an_error() {
     let host = host();
     let device = FlexDevice;
     let batch = dense::<Plain>(&host);
-    // The same number of scales, but as five scenes of three.
+    // The number of scales is right, but they are shaped as five scenes of three Gaussians.
     let turned = GaussianBatch {
         scales: batch.scales.clone().reshape([COUNT, BATCH, 3]),
         ..batch.clone()

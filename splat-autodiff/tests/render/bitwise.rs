@@ -1,4 +1,4 @@
-//! Outputs and gradients are those of `splat`, bit for bit.
+//! Outputs and gradients equal those of `splat` bit for bit.
 
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::strategy::{BalancedCheckpointing, CheckpointStrategy};
@@ -11,7 +11,8 @@ use splat_autodiff::{
 
 use crate::scene::{Host, Number, Plain, Random, all_outputs, numbers, ragged, tensor};
 
-/// Equal to the last bit, the sign of zeros aside: Burn adds up the parts of a gradient.
+/// Asserts that two buffers are equal bit for bit, except for the sign of zeros. Burn adds the
+/// parts of a gradient, which can change that sign.
 fn assert_same<T: Number>(what: &str, got: &[T], expected: &[T]) {
     assert_eq!(got.len(), expected.len(), "{what}");
     for (i, (got, expected)) in got.iter().zip(expected).enumerate() {
@@ -61,7 +62,7 @@ fn assert_same_image<T: Number>(rendered: Rendered<Plain>, expected: &Image<Vec<
     }
 }
 
-/// The four sets of outputs that are laid out differently.
+/// Settings for the four layouts of the joined outputs.
 fn configs() -> Vec<RenderConfig> {
     let with = |transmittance, depth| {
         RenderConfig::default().with_outputs(
@@ -97,7 +98,8 @@ fn forward_is_splats_in_double() {
     forward_is_splats::<f64>();
 }
 
-/// Sum of weight times output: its gradient by the outputs is the weights, exactly.
+/// A loss that is the sum of weight times output. Its gradient with respect to the outputs equals
+/// the weights exactly.
 struct Weights<T> {
     features: Vec<T>,
     plane: Vec<T>,
@@ -212,7 +214,7 @@ fn poses_replace_those_of_the_views() {
     assert_same_image(rendered.expect("a valid scene"), &image(&host, &config));
 }
 
-/// Half precision is the single-precision render of the rounded numbers, rounded.
+/// A render of `f16` tensors equals the `f32` render of the same values, rounded to `f16`.
 #[test]
 fn half_precision_goes_through_single() {
     let host = ragged::<f32>(5);

@@ -1,4 +1,4 @@
-//! What is refused, with which argument named, and what is merely empty.
+//! Errors, with the arguments that they name. Also empty scenes, which are valid.
 
 use burn::backend::Autodiff;
 use burn::tensor::{DType, Tensor};
@@ -28,7 +28,7 @@ fn zeros<const D: usize>(shape: [usize; D]) -> Tensor<Plain, D> {
     Tensor::zeros(shape, &FlexDevice)
 }
 
-/// The argument that a shape error names.
+/// Returns the argument that a shape error names.
 fn misshapen(result: Result<Rendered<Plain>, Error>) -> &'static str {
     match result {
         Err(Error::Shape { argument, .. }) => argument,
@@ -45,7 +45,7 @@ fn shapes_that_disagree_are_errors_that_name_the_tensor() {
         misshapen(forward(&gaussians, &views))
     };
     assert_eq!(broken(&|g| g.means = zeros([12, 4])), "gaussians.means");
-    // The scales are the first that disagree with the new count.
+    // The scales are the first tensor that disagrees with the new count.
     assert_eq!(broken(&|g| g.means = zeros([11, 3])), "gaussians.scales");
     assert_eq!(broken(&|g| g.scales = zeros([12, 1])), "gaussians.scales");
     assert_eq!(
@@ -60,7 +60,7 @@ fn shapes_that_disagree_are_errors_that_name_the_tensor() {
         broken(&|g| g.features = zeros([13, 5])),
         "gaussians.features"
     );
-    // More channels than the background has.
+    // The features have more channels than the background.
     assert_eq!(broken(&|g| g.features = zeros([12, 6])), "background");
     let poses = render_forward_with_poses(
         &raw,

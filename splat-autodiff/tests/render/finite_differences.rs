@@ -1,4 +1,4 @@
-//! Gradients through a small Burn graph against central differences, in `f64`.
+//! Compares gradients through a small Burn graph with central differences, in `f64`.
 
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{DType, Tensor};
@@ -7,23 +7,24 @@ use splat_autodiff::{GaussianTensors, Rendered, render_with_poses};
 
 use crate::scene::{Diff, Random, numbers, pose, tensor};
 
-/// Gaussians, channels and views of the scene.
+/// Numbers of Gaussians (N), channels (C) and views (V) of the scene.
 const N: usize = 4;
 const C: usize = 2;
 const V: usize = 2;
 /// Height and width, px.
 const SIDES: [usize; 2] = [9, 11];
 
-/// Half the step of the central difference: its own error is about its square, times the third
-/// derivative.
+/// Half the interval of the central difference. The truncation error is about `STEP^2` times the
+/// third derivative.
 const STEP: f64 = 1e-5;
 
-/// Greatest difference allowed, relative to the largest gradient of the same input. Truncation is
-/// of the order of `STEP^2` times the third derivative, cancellation of `1e-16 / STEP` times the
-/// loss, which is some hundreds: 6e-9 is the worst found.
+/// Greatest difference allowed, relative to the largest gradient of the same input. The truncation
+/// error is of the order of `STEP^2` times the third derivative. The cancellation error is of the
+/// order of `1e-16 / STEP` times the loss, which is several hundred. The largest measured
+/// difference is 6e-9.
 const TOLERANCE: f64 = 1e-7;
 
-/// The seven inputs before their activations.
+/// Names and lengths of the seven inputs before their activations.
 const SHAPES: [(&str, usize); 7] = [
     ("means", N * 3),
     ("scales", N * 3),
@@ -48,8 +49,9 @@ fn start() -> [Vec<f64>; 7] {
     ]
 }
 
-/// No threshold lies where a step could cross it: alpha counts down to 1e-14 and no pixel stops
-/// early. What is below changes the loss by less than the tolerance sees.
+/// Settings that keep thresholds from disturbing the finite differences. Only pairs with an alpha
+/// below 1e-14 are skipped. Such pairs change the loss by less than the tolerance. No pixel ends
+/// early.
 fn config() -> RenderConfig {
     RenderConfig::default()
         .with_alpha_min(1e-14)
@@ -58,7 +60,7 @@ fn config() -> RenderConfig {
         .with_outputs(Outputs::ALL)
 }
 
-/// The leaves, and the loss of rendering what they become.
+/// Returns the leaves of the graph, and the loss of the image rendered from them.
 fn graph(values: &[Vec<f64>; 7]) -> ([Tensor<Diff, 1>; 7], Tensor<Diff, 1>) {
     let leaves: [Tensor<Diff, 1>; 7] = std::array::from_fn(|i| {
         tensor::<Diff, f64, 1>(&values[i], [values[i].len()]).require_grad()
@@ -92,7 +94,7 @@ fn graph(values: &[Vec<f64>; 7]) -> ([Tensor<Diff, 1>; 7], Tensor<Diff, 1>) {
     (leaves, loss(rendered.expect("a valid scene")))
 }
 
-/// Squared distance to random images, with the planes mixed in.
+/// Returns the squared distance to random images, plus the planes times random weights.
 fn loss(rendered: Rendered<Diff>) -> Tensor<Diff, 1> {
     let mut random = Random(22);
     let [h, w] = SIDES;
@@ -139,7 +141,7 @@ fn gradients_through_a_graph_are_finite_differences() {
     }
 }
 
-/// The central difference by number `j` of input `i`.
+/// Returns the central difference of the loss with respect to element `j` of input `i`.
 fn difference(values: &[Vec<f64>; 7], i: usize, j: usize) -> f64 {
     let at = |step: f64| {
         let mut moved = values.clone();

@@ -1,4 +1,4 @@
-//! Random scenes, on the host and as tensors.
+//! Random scenes on the host, and their tensors.
 
 use burn::backend::Autodiff;
 use burn::tensor::backend::Backend;
@@ -16,11 +16,11 @@ pub(crate) type Diff = Autodiff<Flex>;
 pub(crate) trait Number: CpuScalar + Element {}
 impl<T: CpuScalar + Element> Number for T {}
 
-/// `SplitMix64`: uniform numbers that depend on nothing but the seed.
+/// The `SplitMix64` generator of uniform numbers. The field is its state, initially the seed.
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    /// A number in `[low, high)`.
+    /// Returns a number in `[low, high)`.
     pub(crate) fn between(&mut self, low: f64, high: f64) -> f64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -30,7 +30,7 @@ impl Random {
         low + (high - low) * (z >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    /// `count` numbers in `[low, high)`.
+    /// Returns `count` numbers in `[low, high)`.
     pub(crate) fn vec<T: Number>(&mut self, count: usize, low: f64, high: f64) -> Vec<T> {
         (0..count)
             .map(|_| T::from_f64(self.between(low, high)))
@@ -46,7 +46,7 @@ pub(crate) struct Host<T> {
     pub(crate) views: Views,
 }
 
-/// `count` Gaussians in front of a camera at the origin that looks along `+z`.
+/// Returns `count` Gaussians in front of a camera at the origin that looks along `+z`.
 pub(crate) fn gaussians<T: Number>(
     random: &mut Random,
     count: usize,
@@ -69,7 +69,7 @@ pub(crate) fn gaussians<T: Number>(
     }
 }
 
-/// A pose near the identity.
+/// Returns a pose near the identity.
 pub(crate) fn pose(random: &mut Random) -> [[f64; 4]; 3] {
     let (sin, cos) = random.between(-0.1, 0.1).sin_cos();
     let mut shift = || random.between(-0.2, 0.2);
@@ -80,8 +80,8 @@ pub(crate) fn pose(random: &mut Random) -> [[f64; 4]; 3] {
     ]
 }
 
-/// Twelve Gaussians of five channels in three views of 37 x 21 px that share some, one view being
-/// empty.
+/// Returns a scene of twelve Gaussians with five channels, in three views of 37 x 21 px. Two views
+/// share some of the Gaussians, and one view is empty.
 pub(crate) fn ragged<T: Number>(seed: u64) -> Host<T> {
     let mut random = Random(seed);
     let camera = Camera::pinhole(30.0, 28.0, 18.5, 10.5);
@@ -100,14 +100,14 @@ pub(crate) fn ragged<T: Number>(seed: u64) -> Host<T> {
     }
 }
 
-/// Every output there is.
+/// Settings with every optional output and two layers.
 pub(crate) fn all_outputs() -> RenderConfig {
     RenderConfig::default()
         .with_outputs(Outputs::ALL)
         .with_layers(vec![1, 4])
 }
 
-/// A tensor of the precision `T`.
+/// Creates a tensor with elements of type `T`.
 pub(crate) fn tensor<B: Backend, T: Number, const D: usize>(
     values: &[T],
     shape: [usize; D],
@@ -119,7 +119,7 @@ pub(crate) fn tensor<B: Backend, T: Number, const D: usize>(
     )
 }
 
-/// The numbers of a tensor.
+/// Returns the elements of a tensor, row-major.
 pub(crate) fn numbers<B: Backend, T: Number, const D: usize>(tensor: Tensor<B, D>) -> Vec<T> {
     tensor
         .into_data()
@@ -158,7 +158,7 @@ impl<T: Number> Host<T> {
         )
     }
 
-    /// The poses of the views as a tensor.
+    /// The poses of the views as a tensor `[V, 3, 4]`.
     pub(crate) fn poses<B: Backend>(&self) -> Tensor<B, 3> {
         let rows = self
             .views
@@ -170,7 +170,7 @@ impl<T: Number> Host<T> {
     }
 }
 
-/// All tensors tracked.
+/// Marks every tensor as tracked.
 pub(crate) fn track(gaussians: GaussianTensors<Diff>) -> GaussianTensors<Diff> {
     GaussianTensors {
         means: gaussians.means.require_grad(),

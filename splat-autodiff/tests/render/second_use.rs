@@ -1,4 +1,5 @@
-//! What Burn does with a graph after its backward pass. These tests hold the crate's documentation to it.
+//! Burn's behaviour when a graph is used again after its backward pass. These tests check the
+//! statements of the crate's documentation.
 
 use burn::tensor::Tensor;
 use splat::RenderConfig;
@@ -56,7 +57,7 @@ fn the_sum_of_two_losses_gets_the_sum_of_their_gradients() {
     };
     let once = gradient(Tensor::sum);
     let both = gradient(|image| image.clone().sum() + (image * 2.0).sum());
-    // Three is exact, so the only difference is where it is multiplied.
+    // The factor 3 is exact. It is applied before or after the backward pass, which rounds.
     let scale = once.iter().fold(0.0f32, |scale, x| scale.max(x.abs()));
     for (both, once) in both.iter().zip(&once) {
         assert!(

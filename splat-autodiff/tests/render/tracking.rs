@@ -1,4 +1,4 @@
-//! A gradient reaches what tracks one, and nothing else.
+//! Every tracked tensor receives a gradient, and no other tensor does.
 
 use burn::tensor::Tensor;
 use burn_flex::FlexDevice;
@@ -25,7 +25,7 @@ fn loss(rendered: Rendered<Diff>) -> Tensor<Diff, 1> {
     planes.fold(loss, |loss, plane| loss + plane.powf_scalar(2.0).sum())
 }
 
-/// The gradients by the seven inputs where `tracked` says so for each.
+/// Returns the gradients with respect to the seven inputs. `tracked` selects the tracked inputs.
 fn gradients(tracked: [bool; 7], config: &RenderConfig) -> [Option<Vec<f32>>; 7] {
     let host = ragged::<f32>(6);
     let raw = host.tensors::<Diff>();
@@ -106,11 +106,12 @@ fn a_tensor_used_twice_gets_the_sum() {
     assert_eq!(shared[0], sum);
 }
 
-/// Gradients by means and scales, the scales having the means' values; as one tensor if `shared`.
+/// Returns the gradients with respect to means and scales. The scales have the values of the means.
+/// If `shared` is set, means and scales are one tensor.
 fn gradients_of_scales_and_means(gaussians: GaussianTensors<Diff>, shared: bool) -> [Vec<f32>; 2] {
     let host = ragged::<f32>(8);
-    // Positive, small, and in front of the camera: good for both. Two tensors of Burn are distinct only if made twice:
-    // a clone that tracks its gradient is the same node.
+    // Small positive values in front of the camera are valid both as means and as scales. A clone
+    // of a tracked tensor is the same node of the graph, so distinct tensors are created twice.
     let values = || numbers::<_, f32, 2>(gaussians.means.clone().abs() + 0.1);
     let leaf = || tensor::<Diff, f32, 2>(&values(), [12, 3]).require_grad();
     let means = leaf();

@@ -1,4 +1,4 @@
-//! The comparison with `f64`, and the pixels that hang by a thread.
+//! The comparison with `f64`, and the treatment of pixels close to a threshold.
 
 use libtest_mimic::Failed;
 use splat::Image;
@@ -11,7 +11,8 @@ pub fn narrow(x: &Vec<f64>) -> Vec<f32> {
     x.iter().map(|&x| x as f32).collect()
 }
 
-/// The world of the rounded numbers: rounding the inputs is no fault of the renderer.
+/// Returns the world with its inputs rounded to `f32`, so that the comparison does not include the
+/// rounding of the inputs.
 pub fn rounded(world: &World) -> World {
     let round = |x: &Vec<f64>| widen(&narrow(x));
     World {
@@ -21,7 +22,8 @@ pub fn rounded(world: &World) -> World {
     }
 }
 
-/// A gradient by the image, zero wherever `f32` may rightly decide otherwise than `f64`.
+/// Returns a gradient with respect to the image. It is zero at the pixels of `band`, where `f32`
+/// and `f64` can decide a threshold differently.
 pub fn masked_cotangent(image: &Image<Vec<f64>>, band: &[bool]) -> Image<Vec<f64>> {
     let mut v = cotangent(image);
     let channels = v.features.len() / band.len().max(1);
@@ -34,8 +36,8 @@ pub fn masked_cotangent(image: &Image<Vec<f64>>, band: &[bool]) -> Image<Vec<f64
     v
 }
 
-/// Complains unless `got` is `expected` to within `tolerance` of the largest number, leaving out
-/// what `skip` says.
+/// Returns an error unless every element of `got` is within `tolerance` of `expected`, relative to
+/// the largest element of `expected`. Elements for which `skip` is true are not compared.
 pub fn compare(
     name: &str,
     got: &[f32],
@@ -48,7 +50,7 @@ pub fn compare(
     }
     let bound = tolerance * scale(expected).max(1e-3);
     for (i, (&a, &b)) in got.iter().zip(expected).enumerate() {
-        // Phrased so that NaN fails it.
+        // `close` is false for NaN.
         let close = (f64::from(a) - b).abs() <= bound;
         if !close && !skip(i) {
             return Err(format!("{name}[{i}]: {a:e}, expected {b:e} within {bound:e}").into());

@@ -1,4 +1,4 @@
-//! Numbers that no scene should have, one in every buffer.
+//! Scenes with invalid or extreme values in every buffer of the Gaussians.
 
 use libtest_mimic::Failed;
 use splat::{Image, Projection, Wanted};
@@ -7,7 +7,7 @@ use super::Entry;
 use super::compare::{compare, narrow, widen};
 use crate::support::{World, cotangent, crowd};
 
-/// The first three are not finite.
+/// Invalid or extreme values. The first three are not finite.
 const HOSTILE: [f64; 7] = [
     f64::NAN,
     f64::INFINITY,
@@ -26,12 +26,14 @@ fn v_image() -> Image<Vec<f32>> {
     cotangent(&world().render().0).map(narrow)
 }
 
-/// The first channel of the feature that number `k` spoils.
+/// The index in `features` of the element that [`spoilt_by`] sets to value `k`. It is the first
+/// channel of Gaussian `5 k + 4`.
 fn spoilt_feature(k: usize) -> usize {
     3 * (5 * k + 4)
 }
 
-/// The world with each of `numbers` in five Gaussians, one buffer each.
+/// Returns the world with each of `numbers` in five Gaussians. Each of these Gaussians has the
+/// number in a different buffer.
 fn spoilt_by(numbers: &[f64]) -> World {
     let mut world = world();
     let g = &mut world.gaussians;
@@ -45,8 +47,8 @@ fn spoilt_by(numbers: &[f64]) -> World {
     world
 }
 
-/// A legal but huge feature changes the image in its own channel, and the gradients that depend on
-/// its size; nothing else.
+/// A valid but huge feature changes only its channel of the image, and only the gradients that
+/// depend on its value.
 pub fn huge_features_stay_in_their_channel(entry: &Entry) -> Result<(), Failed> {
     let spoilt = spoilt_by(&HOSTILE);
     let mut moderate = spoilt.clone();
@@ -69,10 +71,12 @@ pub fn huge_features_stay_in_their_channel(entry: &Entry) -> Result<(), Failed> 
     )?;
     let by_features = widen(&v_expected.gaussians.features);
     let got = &v.gaussians.features;
-    compare("by features", got, &by_features, 0.0, |_| false)?;
+    compare("with respect to features", got, &by_features, 0.0, |_| {
+        false
+    })?;
     let by_backgrounds = widen(&v_expected.backgrounds);
     compare(
-        "by backgrounds",
+        "with respect to backgrounds",
         &v.backgrounds,
         &by_backgrounds,
         0.0,
@@ -84,7 +88,7 @@ pub fn huge_features_stay_in_their_channel(entry: &Entry) -> Result<(), Failed> 
     Ok(())
 }
 
-/// Without huge features everything stays finite.
+/// If the Gaussians with huge features are transparent, the image and all gradients are finite.
 pub fn spoilt_scenes_stay_finite(entry: &Entry) -> Result<(), Failed> {
     let mut spoilt = spoilt_by(&HOSTILE);
     for k in 3..HOSTILE.len() {
@@ -94,13 +98,13 @@ pub fn spoilt_scenes_stay_finite(entry: &Entry) -> Result<(), Failed> {
     let g = &v.gaussians;
     for (name, buffer) in [
         ("image", &image.features),
-        ("by means", &g.means),
-        ("by scales", &g.scales),
-        ("by quaternions", &g.quaternions),
-        ("by opacities", &g.opacities),
-        ("by features", &g.features),
-        ("by backgrounds", &v.backgrounds),
-        ("by poses", &v.camera_from_world),
+        ("with respect to means", &g.means),
+        ("with respect to scales", &g.scales),
+        ("with respect to quaternions", &g.quaternions),
+        ("with respect to opacities", &g.opacities),
+        ("with respect to features", &g.features),
+        ("with respect to backgrounds", &v.backgrounds),
+        ("with respect to poses", &v.camera_from_world),
     ] {
         if let Some(i) = buffer.iter().position(|x| !x.is_finite()) {
             return Err(format!("{name}[{i}] is {}", buffer[i]).into());
@@ -109,7 +113,8 @@ pub fn spoilt_scenes_stay_finite(entry: &Entry) -> Result<(), Failed> {
     Ok(())
 }
 
-/// What is not finite is not there; the others are drawn as ever.
+/// Gaussians with a value that is not finite are culled. The remaining Gaussians give the same
+/// image and gradients as without the culled ones.
 pub fn numbers_that_are_not_finite_are_culled(entry: &Entry) -> Result<(), Failed> {
     let (spoilt, mut without) = (spoilt_by(&HOSTILE[..3]), world());
     without.gaussians.opacities[..15].fill(0.0);
@@ -119,11 +124,15 @@ pub fn numbers_that_are_not_finite_are_culled(entry: &Entry) -> Result<(), Faile
         |name, got, expected: &Vec<f32>| compare(name, got, &widen(expected), 0.0, |_| false);
     same("image", &image.features, &expected.features)?;
     let (g, v_expected) = (&v.gaussians, &v_expected.gaussians);
-    same("by means", &g.means, &v_expected.means)?;
-    same("by opacities", &g.opacities, &v_expected.opacities)
+    same("with respect to means", &g.means, &v_expected.means)?;
+    same(
+        "with respect to opacities",
+        &g.opacities,
+        &v_expected.opacities,
+    )
 }
 
-/// All Gaussians gone: the background.
+/// If all Gaussians are culled, the image is the background.
 pub fn nothing_is_left(entry: &Entry) -> Result<(), Failed> {
     for x in [f64::NAN, f64::INFINITY] {
         let mut nothing = world();

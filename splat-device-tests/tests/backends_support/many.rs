@@ -1,4 +1,4 @@
-//! The largest scene of the table.
+//! The largest scene.
 
 use libtest_mimic::Failed;
 use splat::{Projection, Wanted};
@@ -7,11 +7,13 @@ use super::Entry;
 use super::compare::{compare, widen};
 use crate::support::{self, crowd};
 
-/// A view of 2.7 million Gaussians at 64 x 64 pixels, about as many as buffers of 128 MiB hold:
-/// many hits per tile, grids of two dimensions. Opaque, so that no pixel walks far: llvmpipe, the
-/// software Vulkan of Mesa, ends a unit's loops after 65,535 rounds in all.
+/// Renders a view of 2.7 million Gaussians at 64 x 64 pixels. Buffers of 128 MiB hold about this
+/// number. Tiles have many hits, and launches have grids of two dimensions.
 ///
-/// Takes long, so it runs only where it is asked for: `-- --ignored millions`.
+/// The Gaussians are nearly opaque, so that every pixel ends after a few splats. Mesa's software
+/// Vulkan device llvmpipe ends the loops of a thread after 65,535 iterations in total.
+///
+/// The test is slow and runs only with `-- --ignored millions`.
 pub fn millions_of_gaussians(entry: &Entry) -> Result<(), Failed> {
     let mut world = crowd(24, 1, 2_700_000, [64, 64], Projection::Pinhole);
     world.gaussians.scales.fill(0.01);
@@ -28,14 +30,22 @@ pub fn millions_of_gaussians(entry: &Entry) -> Result<(), Failed> {
     let features = widen(&expected.features);
     compare("image", &image.features, &features, 1e-3, |_| false)?;
     let backgrounds = widen(&v_expected.backgrounds);
-    compare("by backgrounds", &v.backgrounds, &backgrounds, 1e-3, |_| {
-        false
-    })?;
-    // One pixel that stops a splat sooner moves these: the sums are held to what that can be.
+    compare(
+        "with respect to backgrounds",
+        &v.backgrounds,
+        &backgrounds,
+        1e-3,
+        |_| false,
+    )?;
+    // A pixel that ends one splat earlier changes these gradients. One element in 1000 can differ.
     for (name, got, expected) in [
-        ("by means", &v.gaussians.means, &v_expected.gaussians.means),
         (
-            "by features",
+            "with respect to means",
+            &v.gaussians.means,
+            &v_expected.gaussians.means,
+        ),
+        (
+            "with respect to features",
             &v.gaussians.features,
             &v_expected.gaussians.features,
         ),
@@ -43,7 +53,7 @@ pub fn millions_of_gaussians(entry: &Entry) -> Result<(), Failed> {
         let expected = widen(expected);
         let largest = support::scale(&expected);
         let pairs = got.iter().zip(&expected);
-        // Phrased so that NaN is not close.
+        // `close` is false for NaN.
         let close = |(a, b): &(&f32, &f64)| (f64::from(**a) - **b).abs() <= 1e-3 * largest;
         let count = pairs.filter(|pair| !close(pair)).count();
         if largest == 0.0 || count > expected.len() / 1000 || got.len() != expected.len() {

@@ -1,4 +1,4 @@
-//! The backends of the table, each as a function from numbers on the host to numbers on the host.
+//! The tested backends, each as a function from host buffers to host buffers.
 
 pub mod compare;
 pub mod hostile;
@@ -16,7 +16,7 @@ use splat::measure::gpu::with_subgroups_in_order;
 
 use crate::support::World;
 
-/// What a render and its vjp gave.
+/// The image of a render and the gradients of its vjp.
 pub type Outcome = (Image<Vec<f32>>, Gradients<Vec<f32>>);
 
 type Run = dyn Fn(&World, &Image<Vec<f32>>, Wanted, Option<usize>) -> Result<Outcome, RenderError>
@@ -27,18 +27,18 @@ type Run = dyn Fn(&World, &Image<Vec<f32>>, Wanted, Option<usize>) -> Result<Out
 #[derive(Clone)]
 pub struct Entry {
     pub name: &'static str,
-    /// Bytes of working memory.
+    /// The memory budget in bytes, if it is not the default.
     pub budget: Option<usize>,
     run: Option<Arc<Run>>,
 }
 
 impl Entry {
-    /// Whether there is a device.
+    /// Whether the device of the backend is available.
     pub fn available(&self) -> bool {
         self.run.is_some()
     }
 
-    /// The same with at most `bytes` of working memory.
+    /// Returns the backend with a memory budget of `bytes`.
     pub fn with_budget(&self, bytes: usize) -> Self {
         let budget = Some(bytes);
         Self {
@@ -47,7 +47,7 @@ impl Entry {
         }
     }
 
-    /// Renders and differentiates.
+    /// Renders the world and computes the gradients.
     pub fn run(
         &self,
         world: &World,
@@ -80,7 +80,7 @@ impl Entry {
     }
 }
 
-/// A device in one regime.
+/// Returns the backend of a device in one regime.
 #[cfg(feature = "gpu")]
 fn device<R: cubecl::Runtime>(name: &'static str, gpu: Option<&Gpu<R>>, regime: Regime) -> Entry
 where
@@ -104,7 +104,7 @@ where
     }
 }
 
-/// Renders and differentiates on a device.
+/// Renders the world and computes the gradients on a device.
 #[cfg(feature = "gpu")]
 pub fn on_device<R: cubecl::Runtime>(
     gpu: &Gpu<R>,
@@ -126,12 +126,13 @@ pub fn on_device<R: cubecl::Runtime>(
     Ok((gpu.download_image(&image)?, gpu.download_gradients(&v)?))
 }
 
-/// Planes of a device.
+/// Properties of a device's subgroups.
 #[cfg(feature = "wgpu")]
 struct Planes {
-    /// Whether it has any, reported by `CubeCL` or not.
+    /// Whether the adapter supports subgroups, even if `CubeCL` does not report them.
     any: bool,
-    /// Whether units are dealt to them in order, as far as is known: llvmpipe, a CPU, does so.
+    /// Whether threads are known to be assigned to subgroups in order. This is known only of
+    /// devices that are CPUs, such as llvmpipe.
     in_order: bool,
 }
 
@@ -148,7 +149,7 @@ fn planes_of_device() -> Planes {
     }
 }
 
-/// Every backend this program was built with.
+/// Returns every backend of this build.
 pub fn entries() -> Vec<Entry> {
     #[cfg_attr(not(feature = "gpu"), expect(unused_mut, reason = "no other backend"))]
     let mut entries = vec![Entry::cpu()];
@@ -163,7 +164,7 @@ pub fn entries() -> Vec<Entry> {
         entries.push(device("wgpu_small", plain.as_ref(), Regime::Small));
         entries.push(device("wgpu_large", plain.as_ref(), Regime::Large));
         entries.push(device("wgpu_small_planes", planes.as_ref(), Regime::Small));
-        // In one of the two regimes, so that both kinds of kernels run.
+        // Only in the large regime, so that the kernels of both cases run.
         let planes = planes.map(|gpu| with_subgroups_in_order(gpu, known.in_order));
         entries.push(device("wgpu_large_planes", planes.as_ref(), Regime::Large));
     }

@@ -1,4 +1,4 @@
-//! The scenes of the table.
+//! The scenes that are rendered on every backend.
 
 use splat::{Outputs, Projection, Views};
 
@@ -63,7 +63,7 @@ pub fn cases() -> Vec<Case> {
     cases
 }
 
-/// A crowd under settings other than the default ones, one setting at a time.
+/// Scenes of one crowd of Gaussians, each with one or two settings that differ from the default.
 fn settings() -> Vec<Case> {
     let base = || crowd(13, 2, 80, [34, 26], Projection::Pinhole);
     let with = |name: &str, change: fn(&mut World)| {
@@ -87,7 +87,7 @@ fn settings() -> Vec<Case> {
         with("transmittance_min_0", |world| {
             world.config.transmittance_min = 0.0;
         }),
-        // The crowd lies between 3 and 5 in front of its cameras: half of it remains.
+        // The crowd is 3 to 5 world units in front of its cameras. About half of it remains.
         with("near_and_far", |world| {
             for camera in &mut world.views.cameras {
                 *camera = camera.with_depth_range(3.6, 4.4);
@@ -109,7 +109,7 @@ fn settings() -> Vec<Case> {
     ]
 }
 
-/// The same world with other features.
+/// Returns the world with features and backgrounds of `channels` channels.
 fn with_channels(world: World, channels: usize) -> World {
     let count = world.gaussians.count;
     let mut gaussians = world.gaussians;

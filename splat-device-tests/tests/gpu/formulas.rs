@@ -1,5 +1,5 @@
-//! The formulas as device code: one launch of the projection and its vjp, against the same
-//! functions on the host.
+//! The formulas as device code. One launch computes the projection and its vjp, and the results are
+//! compared with the same functions on the host.
 
 use cubecl::prelude::*;
 use cubecl_wgpu::{WgpuDevice, WgpuRuntime};
@@ -11,16 +11,16 @@ use splat::formulas::{
 };
 use splat::{Camera, Projection};
 
-/// Device against host, relative to the largest number of a row: a few roundings of `f32`, in
-/// another order.
+/// Greatest difference between device and host, relative to the largest value of a row. It
+/// corresponds to a few roundings of `f32` in another order.
 const DEVICE_TOLERANCE: f32 = 1e-5;
 
-/// Numbers of one Gaussian: mean 3, scale 3, quaternion 4, opacity 1.
+/// Values per Gaussian: mean 3, scale 3, quaternion 4, opacity 1.
 const GAUSSIAN: usize = 11;
-/// Numbers of the camera: rotation 9, translation 3, fx fy cx cy, near far, tangents 4, two flags.
+/// Values of the camera: rotation 9, translation 3, fx fy cx cy, near far, tangents 4, two flags.
 const CAMERA: usize = 24;
-/// Numbers that come back: splat 7, its extents 2, the gradient by Gaussian 11, by translation 3,
-/// and sigma and its vjp 1 + 2.
+/// Values of a result: splat 7, its extents 2, the gradient with respect to the Gaussian 11 and to
+/// the translation 3, sigma 1, and the vjp of sigma 2.
 const OUT: usize = 26;
 
 #[cube]
@@ -133,7 +133,7 @@ fn project_kernel(gaussians: &Array<f32>, camera: &Array<f32>, out: &mut Array<f
     }
 }
 
-/// The same on the host, for one Gaussian.
+/// Computes the results of [`project_kernel`] on the host, for one Gaussian.
 fn on_host(g: &[f32], params: CameraParams<f32>, antialias: bool) -> [f32; OUT] {
     let shape = GaussianShape {
         mean: Vec3 {
@@ -207,7 +207,7 @@ fn camera_row(p: &CameraParams<f32>, antialias: bool) -> Vec<f32> {
     row
 }
 
-/// Gaussians of every shape in front of the camera, without any pattern.
+/// Returns Gaussians of various shapes in front of the camera, from a quasi-random sequence.
 fn gaussians(count: usize) -> Vec<f32> {
     let number = |i: usize| ((i as f32 + 1.0) * 0.618_034).fract() * 2.0 - 1.0;
     (0..count)
@@ -249,7 +249,7 @@ pub fn device_formulas_equal_host_formulas(
     let row = camera_row(&params, antialias);
     let (gaussian_buffer, camera_buffer) = (upload(&input), upload(&row));
     let out = client.empty(COUNT * OUT * size_of::<f32>());
-    // SAFETY: each handle is as long as the length given with it.
+    // SAFETY: each handle holds `len` elements.
     let array = |handle: &cubecl::server::Handle, len| unsafe {
         ArrayArg::from_raw_parts(handle.clone(), len)
     };
@@ -266,7 +266,7 @@ pub fn device_formulas_equal_host_formulas(
         let host = on_host(&input[i * GAUSSIAN..(i + 1) * GAUSSIAN], params, antialias);
         let scale = host.iter().fold(0.0f32, |m, x| m.max(x.abs()));
         for (k, (a, b)) in device.iter().zip(&host).enumerate() {
-            // Phrased so that NaN fails it.
+            // `close` is false for NaN.
             let close = (a - b).abs() <= DEVICE_TOLERANCE * scale;
             if !close {
                 return Err(format!("Gaussian {i}, number {k}: device {a}, host {b}").into());

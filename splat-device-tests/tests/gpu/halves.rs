@@ -1,12 +1,12 @@
-//! Features of 16 bits: the device rounds to the numbers that the host rounds to.
+//! Half features: the device rounds features to the same 16-bit values as the host.
 
 use cubecl_wgpu::{WgpuDevice, WgpuRuntime};
 use half::f16;
 use libtest_mimic::Failed;
 use splat::{Backend, Camera, Cpu, Gaussians, Gpu, Projection, RenderConfig, RenderError, Views};
 
-/// Every number of binary16, what lies half way to the next, the nearest numbers beside both, and
-/// what is too large or small.
+/// Returns every finite value of binary16, the midpoints between neighbouring values, and the `f32`
+/// neighbours of both. Also returns values that are too large or too small for binary16.
 fn numbers_to_round() -> Vec<f32> {
     let halves = (0..=f16::MAX.to_bits()).map(|bits| f16::from_bits(bits).to_f32());
     let halves: Vec<f32> = halves.collect();
@@ -22,7 +22,7 @@ fn numbers_to_round() -> Vec<f32> {
     near.flat_map(|x| [x, -x]).collect()
 }
 
-/// The device's features of 16 bits against the host's.
+/// Compares the half features of the device with those of the host, bit for bit.
 pub fn half_features_are_those_of_the_host() -> Result<(), Failed> {
     const CHANNELS: usize = 1024;
     let mut features = numbers_to_round();
@@ -46,7 +46,7 @@ pub fn half_features_are_those_of_the_host() -> Result<(), Failed> {
     let splats = gpu.project(&on_device.map(|buffer| buffer), &views, &config)?;
     let device = gpu.download_splats(&splats)?.features;
     let host_again = gpu.download_splats(&gpu.upload_splats(&host.as_slices())?)?;
-    // Copied buffer by buffer they would be where no kernel looks.
+    // Kernels read only `features`, so `bin` must reject splats with a buffer `half_features`.
     let mut copied = gpu.upload_splats(&host.as_slices())?;
     copied.features = gpu.upload(&[])?;
     copied.half_features.clone_from(&host.half_features);

@@ -1,5 +1,5 @@
-//! What one stage takes from another: refused where it belongs to another render, harmless where
-//! its numbers are wrong.
+//! Values that one stage passes to the next. A stage rejects values of another render. Saved pixel
+//! ends beyond the tile list are harmless.
 
 use cubecl_wgpu::{WgpuDevice, WgpuRuntime};
 use libtest_mimic::Failed;
@@ -13,7 +13,7 @@ use crate::support::{World, cotangent, crowd};
 
 type Device = Gpu<WgpuRuntime>;
 
-/// A render, stage by stage.
+/// The results of every stage of a render.
 struct Stages {
     splats: Splats<GpuBuffer>,
     hits: Hits,
@@ -46,7 +46,7 @@ impl Stages {
         })
     }
 
-    /// The vjp of the compositor from what another `composite` left.
+    /// Computes the vjp of the compositor with `composited`, which can come from another render.
     fn vjp(
         &self,
         gpu: &Device,
@@ -71,7 +71,7 @@ fn world(count: usize, size: [usize; 2]) -> World {
     crowd(40, 2, count, size, Projection::Orthographic)
 }
 
-/// One channel instead of three.
+/// Returns the world with one channel instead of three.
 fn grey(mut world: World) -> World {
     world.gaussians.channels = 1;
     world.gaussians.features.truncate(world.gaussians.count);
@@ -79,7 +79,7 @@ fn grey(mut world: World) -> World {
     world
 }
 
-/// The same number of splats in views of other lengths.
+/// Returns the world with the same number of splats in two views of different lengths.
 fn uneven(mut world: World) -> World {
     let count = world.gaussians.count;
     world.views = Views {
@@ -89,7 +89,7 @@ fn uneven(mut world: World) -> World {
     world
 }
 
-/// The same splats, but larger: more hits.
+/// Returns the world with larger Gaussians, which have more hits.
 fn wide(mut world: World) -> World {
     world.gaussians.scales.fill(1.0);
     world
@@ -103,7 +103,7 @@ fn refused<T>(result: Result<T, RenderError>, expected: &str, what: &str) -> Res
     }
 }
 
-/// `composite_vjp` takes what `composite` left for the same lists, and nothing else.
+/// `composite_vjp` rejects the saved state of a `composite` with other lists.
 pub fn composited_of_another_render_is_refused(regime: Regime) -> Result<(), Failed> {
     let gpu = device(regime)?;
     let own = Stages::new(&gpu, &world(60, [40, 24]))?;
@@ -124,7 +124,7 @@ pub fn composited_of_another_render_is_refused(regime: Regime) -> Result<(), Fai
         ),
     ];
     if regime == Regime::Large {
-        // In the small regime the lists of these differ in numbers on the device alone.
+        // In the small regime these lists differ only in the contents of device buffers.
         others.push(("hits", Stages::new(&gpu, &wide(world(60, [40, 24])))?));
     }
     for (what, other) in &others {
@@ -133,7 +133,7 @@ pub fn composited_of_another_render_is_refused(regime: Regime) -> Result<(), Fai
     Ok(())
 }
 
-/// `sort` takes the hits of its splats, `composite` the lists.
+/// `sort` rejects the hits of other splats, and `composite` rejects the lists of other splats.
 pub fn lists_of_other_splats_are_refused(regime: Regime) -> Result<(), Failed> {
     let gpu = device(regime)?;
     let own = Stages::new(&gpu, &world(60, [40, 24]))?;
@@ -154,8 +154,8 @@ pub fn lists_of_other_splats_are_refused(regime: Regime) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Where no pixel stops, every hit behind a pixel's last one leaves its gradients alone: ends that
-/// lie behind, even behind the tile's last hit, change no bit.
+/// If no pixel ends early, the hits behind a pixel's last composited hit do not contribute to its
+/// gradients. Saved ends further back, even beyond the tile's last hit, change no bit.
 pub fn ends_beyond_the_list_are_cut(regime: Regime) -> Result<(), Failed> {
     let gpu = device(regime)?;
     let mut world = world(300, [40, 24]);

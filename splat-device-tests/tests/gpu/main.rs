@@ -1,4 +1,5 @@
-//! The GPU backend in parts, on a wgpu device. Without a device the tests show as ignored.
+//! Tests of parts of the GPU backend on a wgpu device. Without a device the tests that need one are
+//! reported as ignored.
 //!
 //! `cargo test -p splat-device-tests --features wgpu --test gpu`
 
@@ -14,7 +15,7 @@ use cubecl_wgpu::{WgpuDevice, WgpuRuntime};
 use libtest_mimic::{Arguments, Failed, Trial};
 use splat::{Gpu, GpuBuffer, Projection, Regime, RenderError};
 
-/// A handle with fewer words than said would be read beyond its end.
+/// A kernel would read beyond the end of a handle that is shorter than its buffer's length.
 fn buffers_longer_than_their_handle_are_refused() -> Result<(), Failed> {
     let gpu = Gpu::<WgpuRuntime>::new(&WgpuDevice::default())?;
     let handle = gpu.upload(&[1.0, 2.0, 3.0])?.handle().clone();
@@ -32,8 +33,8 @@ fn buffers_longer_than_their_handle_are_refused() -> Result<(), Failed> {
     }
 }
 
-/// Every sum over a subgroup is one thread's to write, for all sizes of subgroups, of which the
-/// devices at hand have one.
+/// Exactly one thread of a subgroup writes each of the subgroup's sums. The test covers all
+/// subgroup sizes and needs no device.
 fn every_sum_is_the_share_of_one_unit() -> Result<(), Failed> {
     for plane in [8, 16, 32, 64] {
         for count in 1..=10 {
@@ -41,22 +42,27 @@ fn every_sum_is_the_share_of_one_unit() -> Result<(), Failed> {
             let (shares, most) = splat::measure::gpu::plane_shares(count, plane);
             for &[first, len] in &shares {
                 if len > most {
-                    return Err(format!("{plane} units, {count} sums: {len} of {most}").into());
+                    return Err(format!(
+                        "subgroup of {plane} threads, {count} sums: {len} of {most}"
+                    )
+                    .into());
                 }
                 (first..first + len).for_each(|k| owners[k as usize] += 1);
             }
             if shares.len() != plane as usize || owners.iter().any(|&n| n != 1) {
-                return Err(format!("{plane} units, {count} sums: {owners:?}").into());
+                return Err(
+                    format!("subgroup of {plane} threads, {count} sums: {owners:?}").into(),
+                );
             }
         }
     }
     Ok(())
 }
 
-/// A grid holds its workgroups, no side is longer than WebGPU allows, and 32 bits number the
-/// threads; what they cannot number is an error.
+/// A grid has at least the requested number of workgroups. No side is longer than WebGPU allows,
+/// and 32 bits number all threads. A request beyond 32 bits is an error.
 fn grids_hold_their_cubes() -> Result<(), Failed> {
-    // 2^32 units of 256 per cube, less the 257 cubes that a grid may have beyond those asked for.
+    // 2^32 threads in workgroups of 256, minus the 257 workgroups that a grid can have in excess.
     let most = (1 << 24) - 258;
     for cubes in [0, 1, 65_535, 65_536, 131_071, 1 << 20, most - 1, most] {
         let sides = splat::measure::gpu::grid_sides(cubes)?;
@@ -78,7 +84,7 @@ fn grids_hold_their_cubes() -> Result<(), Failed> {
 type Check = fn(Regime) -> Result<(), Failed>;
 
 fn main() {
-    // CubeCL panics where no adapter is found; that is the only way it has to say so.
+    // CubeCL reports a missing adapter only by a panic.
     let found = std::panic::catch_unwind(|| WgpuRuntime::client(&WgpuDevice::default())).is_ok();
     let mut trials = Vec::new();
     for projection in [

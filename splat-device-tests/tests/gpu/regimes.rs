@@ -1,11 +1,13 @@
-//! The choice between the two regimes.
+//! The automatic choice between the small and the large regime.
 
 use cubecl_wgpu::{WgpuDevice, WgpuRuntime};
 use libtest_mimic::Failed;
 use splat::{Backend, Gpu};
 
-/// The dispatcher takes the small regime for views of up to 1024 splats whose lists fit the memory
-/// budget: views, splats of the longest and of the others, side of the image, budget in bytes.
+/// `Regime::Auto` selects the small regime if no view has more than 1024 splats and the lists fit
+/// the memory budget. The columns of the table are: number of views, splats of the first view,
+/// splats of each other view, side of the image in px, budget in bytes, and whether the regime must
+/// be small.
 pub fn auto_takes_what_fits() -> Result<(), Failed> {
     type Hits = <Gpu<WgpuRuntime> as Backend>::Hits;
     let device = Gpu::<WgpuRuntime>::new(&WgpuDevice::default())?;
@@ -14,13 +16,13 @@ pub fn auto_takes_what_fits() -> Result<(), Failed> {
         (2, 1024, 1024, 32, budget, true),
         (2, 1025, 3, 32, budget, false),
         (2, 0, 0, 32, budget, true),
-        // The order has a place for as many splats in every view as in the longest.
+        // The sorted order reserves as many entries for each view as for the longest one.
         (4000, 1000, 1, 1, budget, true),
         (4000, 1000, 1, 1, little, false),
-        // The masks have a bit for each of them in every tile.
+        // The masks have one bit for each of these entries in every tile of the view.
         (1000, 20, 20, 128, 300 << 10, true),
         (1000, 20, 20, 128, 200 << 10, false),
-        // A view's partial gradients: 256 tiles of 128 splats of 7 numbers and a channel.
+        // The partial gradients of a view: 256 tiles, 128 splats, 7 values and one channel.
         (1, 128, 128, 256, little, true),
         (1, 129, 129, 256, little, false),
     ] {

@@ -1,9 +1,12 @@
-//! Where a kernel's shared arrays lie.
+//! The placement of a kernel's arrays in shared memory.
 
 use libtest_mimic::Failed;
 
-/// The source with its shared arrays one behind the other, in the order of their names for `order` 0. `CubeCL` places them in an order that
-/// changes from one process to the next, and the assembler's choice of registers depends on their addresses.
+/// Returns the source with its shared arrays at consecutive addresses. `order` selects one of their
+/// orders; order 0 sorts them by name.
+///
+/// `CubeCL` places the arrays in an order that differs between processes. The register allocation
+/// of ptxas depends on their addresses.
 pub fn placed(source: &str, order: usize) -> Result<String, String> {
     const PLACE: &str = "(&dynamic_shared_mem[";
     const BYTES: &str = "// Shared array size: ";
@@ -28,7 +31,7 @@ pub fn placed(source: &str, order: usize) -> Result<String, String> {
         ));
     }
     arrays.sort_unstable_by_key(|&(name, ..)| (name.len(), name));
-    // Each order takes one of the arrays that are left: a number in the factorial system.
+    // `order` is a factorial number: each digit selects one of the remaining arrays.
     let (mut rest, mut end, mut order, mut places) = (arrays, 0, order, Vec::new());
     while !rest.is_empty() {
         let (_, bytes, range) = rest.remove(order % rest.len());
@@ -44,7 +47,7 @@ pub fn placed(source: &str, order: usize) -> Result<String, String> {
     Ok(result)
 }
 
-/// A test of it.
+/// Tests [`placed`].
 pub fn arrays_are_placed() -> Result<(), Failed> {
     let line = |name: &str, bytes: usize, place: &str| {
         format!(

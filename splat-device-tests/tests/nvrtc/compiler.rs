@@ -1,4 +1,4 @@
-//! NVIDIA's run-time compiler, loaded from wherever it is installed.
+//! NVIDIA's run-time compiler (NVRTC), loaded from the folder where it is installed.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::path::{Path, PathBuf};
@@ -7,39 +7,40 @@ use std::ptr;
 
 use libloading::Library;
 
-/// The library, or a folder that has it: looked at before every other place.
+/// The environment variable with the path of the library or of its folder. It has priority over all
+/// other places.
 pub const VARIABLE: &str = "SPLAT_NVRTC";
 
 type Program = *mut c_void;
 
-/// The library and the headers beside it.
+/// The library and the folders with its headers.
 pub struct Nvrtc {
     library: Library,
-    /// Where the library was found.
+    /// The path of the library.
     pub path: PathBuf,
     includes: Vec<PathBuf>,
 }
 
-/// What `ptxas` says of a kernel.
+/// The resources of a kernel as reported by `ptxas`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Resources {
-    /// Registers per unit.
+    /// Registers per thread.
     pub registers: u32,
-    /// Bytes of registers that did not fit and are stored and loaded again.
+    /// Bytes of spilled registers: the larger of spill stores and spill loads.
     pub spills: u32,
-    /// Bytes of local memory per unit: spills, and arrays that registers cannot hold.
+    /// Bytes of local memory per thread: spills, and arrays that registers cannot hold.
     pub stack: u32,
-    /// Bytes of machine code and its tables.
+    /// Size of the compiled binary (CUBIN) in bytes.
     pub machine_code: usize,
 }
 
 impl Nvrtc {
-    /// The first library found: in `SPLAT_NVRTC`, `CUDA_PATH`, `LD_LIBRARY_PATH`, the usual
-    /// folders, and the site-packages of `python3` (`pip install nvidia-cuda-nvrtc
-    /// nvidia-cuda-runtime nvidia-cuda-crt`).
+    /// Loads the first library found. The places are, in this order: `SPLAT_NVRTC`, `CUDA_PATH`,
+    /// the usual folders, `LD_LIBRARY_PATH`, and the site-packages of `python3` (`pip install
+    /// nvidia-cuda-nvrtc nvidia-cuda-runtime nvidia-cuda-crt`).
     pub fn find() -> Option<Self> {
         let found = folders().iter().find_map(|folder| library_in(folder))?;
-        // SAFETY: loading NVRTC runs its initialisers, which ask nothing of the caller.
+        // SAFETY: loading NVRTC runs its initialisers, which have no preconditions.
         let library = unsafe { Library::new(&found) }.ok()?;
         let beside = |way: &str| found.parent().map(|folder| folder.join(way));
         let includes = [
@@ -62,7 +63,7 @@ impl Nvrtc {
     /// Compiles `source` to PTX and machine code as `CubeCL` does, for sm_`architecture`.
     pub fn compile(&self, source: &str, architecture: u16) -> Result<Resources, String> {
         let source = CString::new(source).map_err(|error| error.to_string())?;
-        // What CubeCL passes: the features of exactly this architecture from 90 on.
+        // CubeCL, too, selects the architecture-specific features (suffix `a`) from sm_90 on.
         let exactly = if architecture >= 90 { "a" } else { "" };
         let mut options = vec![
             format!("--gpu-architecture=sm_{architecture}{exactly}"),
@@ -73,9 +74,9 @@ impl Nvrtc {
         options.extend(self.includes.iter().map(include));
         let options: Result<Vec<CString>, _> = options.into_iter().map(CString::new).collect();
         let options = options.map_err(|error| error.to_string())?;
-        // SAFETY: the signatures are those of nvrtc.h, every pointer lives through the call it is
-        // passed to, buffers have the sizes that NVRTC asked for, and the program is destroyed
-        // once, after its last use.
+        // SAFETY: the signatures are those of nvrtc.h. Every pointer is valid during its call.
+        // Buffers have the sizes that NVRTC reports. The program is destroyed once, after its last
+        // use.
         unsafe {
             let create = self.symbol::<CreateProgram>(c"nvrtcCreateProgram")?;
             let destroy = self.symbol::<DestroyProgram>(c"nvrtcDestroyProgram")?;
@@ -127,7 +128,8 @@ impl Nvrtc {
     }
 
     /// # Safety
-    /// The two functions tell the size of something of `program`, and copy it.
+    /// `size` names a function of type [`GetSize`] that returns the size of a result of `program`.
+    /// `get` names a function of type [`GetBytes`] that copies this result.
     unsafe fn bytes(&self, program: Program, size: &CStr, get: &CStr) -> Result<Vec<u8>, String> {
         // SAFETY: as in `compile`.
         unsafe {
@@ -149,7 +151,7 @@ impl Nvrtc {
     /// # Safety
     /// `T` is the type of the function `name`.
     unsafe fn symbol<T: Copy>(&self, name: &CStr) -> Result<T, String> {
-        // SAFETY: promised by the caller; the library outlives `self`'s use of the function.
+        // SAFETY: the caller guarantees the type. The library outlives every use of the function.
         let symbol = unsafe { self.library.get::<T>(name.to_bytes_with_nul()) };
         symbol
             .map(|symbol| *symbol)
@@ -170,8 +172,8 @@ type CompileProgram = unsafe extern "C" fn(Program, c_int, *const *const c_char)
 type GetSize = unsafe extern "C" fn(Program, *mut usize) -> c_int;
 type GetBytes = unsafe extern "C" fn(Program, *mut c_char) -> c_int;
 
-/// The numbers in the words of `ptxas -v`. All must be there: a report in other words is an error,
-/// not a kernel without spills.
+/// Parses the report of `ptxas -v`. A report without one of the numbers is an error, not a kernel
+/// without spills.
 fn resources(log: &str) -> Result<Resources, String> {
     let before = |words: &str| {
         let numbers = log.match_indices(words).map(|(at, _)| {
@@ -194,7 +196,7 @@ fn resources(log: &str) -> Result<Resources, String> {
     })
 }
 
-/// The library in a folder; or the folder itself where it is the library.
+/// Returns the library in a folder. If `folder` is a file, it is taken as the library.
 fn library_in(folder: &Path) -> Option<PathBuf> {
     let is_it = |path: &Path| {
         let name = path.file_name().map(|name| name.to_string_lossy());
@@ -212,7 +214,7 @@ fn library_in(folder: &Path) -> Option<PathBuf> {
     found.pop()
 }
 
-/// Where to look, in this order.
+/// Returns the places to search, in this order.
 fn folders() -> Vec<PathBuf> {
     let variable = |name| std::env::var_os(name).map(PathBuf::from);
     let mut folders: Vec<PathBuf> = variable(VARIABLE).into_iter().collect();

@@ -1,13 +1,13 @@
-//! Every kernel of the crate as CUDA C++, compiled to machine code for `sm_80` and `sm_90` without
-//! a device, and what it needs there.
+//! Compiles every kernel of the crate to CUDA C++ and to machine code for `sm_80` and `sm_90`,
+//! without a device. Reports the resources of every kernel, and fails if a kernel spills registers.
 //!
-//! The GPU backend runs on a runtime that records what is launched. So a kernel is here if a render
-//! launches it, in the very variants that a render launches; and each `#[cube(launch)]` in the
-//! sources must be among them.
+//! The GPU backend runs on a runtime that records launches, so that exactly the variants that
+//! renders launch are compiled. Every function with `#[cube(launch)]` in the sources must be among
+//! the launched kernels.
 //!
-//! `cargo test -p splat-device-tests --features cuda --test nvrtc`; `-- --ignored orders` tries
-//! other orders of shared arrays, for minutes. Without NVRTC (see `compiler.rs`) the compilations
-//! show as ignored.
+//! `cargo test -p splat-device-tests --features cuda --test nvrtc` runs the tests. With
+//! `-- --ignored orders` they try other orders of the shared arrays, which takes minutes. Without
+//! NVRTC (see `compiler.rs`) the compilations are reported as ignored.
 
 mod arrays;
 mod compiler;
@@ -25,15 +25,16 @@ use compiler::{Nvrtc, Resources};
 use libtest_mimic::{Arguments, Failed, Trial};
 use recorder::{Architecture, Kernel, launched};
 
-/// Ampere and Hopper: what is compiled for these covers what `CubeCL` generates differently.
+/// Ampere and Hopper. Together they cover the code that `CubeCL` generates differently for
+/// different architectures.
 const ARCHITECTURES: [Architecture; 2] = [Architecture(80), Architecture(90)];
 
-/// What was measured, by architecture and kernel; several variants of one kernel in the order of
-/// their sources.
+/// The measured resources by architecture and function. The variants of one function are in the
+/// order in which their compilations end.
 type Report = Arc<Mutex<BTreeMap<(u16, String), Vec<(Resources, Kernel)>>>>;
 
-/// The functions under `#[cube(launch)]` or `#[cube(launch_unchecked)]` in the sources of the
-/// crate.
+/// Adds to `found` the functions with `#[cube(launch)]` or `#[cube(launch_unchecked)]` in all
+/// sources below `folder`.
 fn kernels_in_sources(folder: &Path, found: &mut Vec<String>) -> std::io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
@@ -47,7 +48,7 @@ fn kernels_in_sources(folder: &Path, found: &mut Vec<String>) -> std::io::Result
     Ok(())
 }
 
-/// The same in one text.
+/// Returns the functions with `#[cube(launch)]` or `#[cube(launch_unchecked)]` in one source text.
 fn kernels_in(text: &str) -> Vec<String> {
     let attributes = text.split("#[cube(").skip(1);
     let functions = attributes.filter_map(|rest| {
@@ -109,10 +110,11 @@ fn compiles(
     no_spills(resources)
 }
 
-/// Orders of shared arrays that are tried where `-- --ignored` asks for it.
+/// The number of orders of the shared arrays that are tried with `-- --ignored orders`, including
+/// order 0 of the other trials.
 const ORDERS: usize = 8;
 
-/// No order makes a kernel spill.
+/// Checks that a kernel does not spill in other orders of its shared arrays.
 fn no_order_spills(
     nvrtc: Option<&Nvrtc>,
     kernel: &Kernel,
@@ -135,10 +137,10 @@ fn no_spills(resources: Resources) -> Result<(), Failed> {
     Err(format!("{resources:?}").into())
 }
 
-/// A trial that needs the compiler.
+/// A check of the compiler itself, which runs as one trial.
 type Check = fn(Option<&Nvrtc>) -> Result<(), Failed>;
 
-/// The checks below must be able to fail.
+/// Checks that the test detects a compilation error.
 fn an_error_is_found(nvrtc: Option<&Nvrtc>) -> Result<(), Failed> {
     let nvrtc = nvrtc.ok_or("NVRTC was not found")?;
     let wrong = "extern \"C\" __global__ void f(float* x) { x[0] = y; }";
@@ -151,7 +153,7 @@ fn an_error_is_found(nvrtc: Option<&Nvrtc>) -> Result<(), Failed> {
 
 fn spills_are_found(nvrtc: Option<&Nvrtc>) -> Result<(), Failed> {
     let nvrtc = nvrtc.ok_or("NVRTC was not found")?;
-    // 300 numbers that live until the barrier, in 255 registers.
+    // 300 values are live at the barrier, but a thread has at most 255 registers.
     let mut source = String::from("extern \"C\" __global__ void f(float* x) {\n");
     let _ = (0..300).try_for_each(|i| writeln!(source, "float a{i} = x[threadIdx.x + {i}];"));
     source += "__syncthreads();\n";

@@ -1,6 +1,6 @@
-//! A `CubeCL` runtime that runs nothing: it has the properties of an NVIDIA device, compiles what
-//! is launched to CUDA C++ as `CubeCL`'s own CUDA runtime would, and keeps the sources. No driver
-//! is needed.
+//! A `CubeCL` runtime that executes nothing and needs no driver. It reports the properties of an
+//! NVIDIA device. It compiles every launched kernel to CUDA C++, as `CubeCL`'s CUDA runtime does,
+//! and stores the sources.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -34,41 +34,41 @@ type CudaServer = <CudaRuntime as Runtime>::Server;
 type Layout = <CudaServer as ComputeServer>::MemoryLayoutPolicy;
 type Storage = <CudaServer as ComputeServer>::Storage;
 
-/// What every word of a buffer is when it is read back: a plausible number of hits.
+/// The value of every word that is read back: a plausible number of hits.
 const WORD: u32 = 4096;
 
-/// A kernel that was launched.
+/// A launched kernel.
 #[derive(Debug, Clone)]
 pub struct Kernel {
     /// The name of the function, as in the Rust source.
     pub function: String,
-    /// CUDA C++, or why there is none.
+    /// The CUDA C++ source, or the error of its generation.
     pub source: Result<String, String>,
-    /// Bytes of shared memory, which `CubeCL` asks for at launch.
+    /// Bytes of shared memory, which `CubeCL` requests at launch.
     pub shared: usize,
-    /// Units per cube.
+    /// Threads per workgroup.
     pub units: u32,
 }
 
-/// What was launched, in order: architecture, `CubeCL`'s key of the variant, kernel.
+/// The launched kernels in order: architecture, `CubeCL`'s key of the variant, kernel.
 static LAUNCHED: Mutex<Vec<(Architecture, KernelId, Kernel)>> = Mutex::new(Vec::new());
 
-/// How often something was read back, on any architecture.
+/// The number of times that the host has read data back, on all architectures together.
 static READS: AtomicUsize = AtomicUsize::new(0);
 
-/// How often the host has read anything back.
+/// Returns the number of times that the host has read data back.
 pub fn reads() -> usize {
     READS.load(Ordering::Relaxed)
 }
 
-/// The kernels launched on `architecture`, each once.
+/// Returns the kernels launched on `architecture`, each variant once.
 pub fn launched(architecture: Architecture) -> Vec<Kernel> {
     let launched = LAUNCHED.lock().unwrap_or_else(PoisonError::into_inner);
     let of_it = launched.iter().filter(|(at, ..)| *at == architecture);
     of_it.map(|(.., kernel)| kernel.clone()).collect()
 }
 
-/// A compute capability, ten times: 80 is `sm_80`.
+/// A compute capability times ten: 80 is `sm_80`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Architecture(pub u16);
 
@@ -85,7 +85,7 @@ impl Device for Architecture {
     }
 }
 
-/// The runtime.
+/// The runtime that records launches.
 #[derive(Debug, Clone)]
 pub struct Recorder;
 
@@ -99,7 +99,7 @@ impl Runtime for Recorder {
     }
 
     fn name(_: &ComputeClient<Self>) -> &'static str {
-        // So that kernels are those of CUDA.
+        // With a runtime of this name, `splat` uses its CUDA variants.
         "cuda"
     }
 
@@ -124,15 +124,15 @@ impl Runtime for Recorder {
     }
 }
 
-/// Keeps what it is asked to launch.
+/// The server of [`Recorder`]. It stores every launched kernel in [`LAUNCHED`].
 #[derive(Debug)]
 pub struct RecordingServer {
     architecture: Architecture,
     utilities: Arc<ServerUtilities<Self>>,
 }
 
-/// What `CubeCL`'s CUDA runtime finds on data-centre devices, as far as kernels without matrix
-/// units see it.
+/// The properties that `CubeCL`'s CUDA runtime reports for data-centre devices. Features that only
+/// kernels with matrix instructions use are left out.
 fn properties() -> DeviceProperties {
     let memory = MemoryDeviceProperties {
         max_page_size: 10 << 30,
@@ -215,7 +215,7 @@ impl ServerCommunication for RecordingServer {
 }
 
 impl RecordingServer {
-    /// The CUDA C++ of a kernel, with `CubeCL`'s options for the architecture.
+    /// Compiles a kernel to CUDA C++ with `CubeCL`'s options for the architecture.
     fn compile(&self, kernel: &dyn CubeTask<CudaCompiler>, mode: ExecutionMode) -> Kernel {
         type Options = <CudaCompiler as cubecl::Compiler>::CompilationOptions;
         let mut options = Options {
@@ -249,7 +249,7 @@ impl RecordingServer {
     }
 }
 
-/// The function of `crate::module::function::Function<Runtime>`.
+/// Returns the part `function` of a name `crate::module::function::Function<Runtime>`.
 fn function_of(kernel: &str) -> &str {
     let path = kernel.split('<').next().unwrap_or(kernel);
     let mut parts = path.rsplit("::");

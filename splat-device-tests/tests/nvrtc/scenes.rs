@@ -1,5 +1,5 @@
-//! Renders that between them launch every kernel of the crate in every variant. Nothing is
-//! computed, so the numbers are all zero.
+//! Renders that together launch every kernel of the crate in every variant. The recording runtime
+//! computes nothing, so all inputs are zero.
 
 use cubecl::Runtime;
 use splat::{
@@ -9,31 +9,31 @@ use splat::{
 
 use crate::recorder::{Architecture, Recorder, reads};
 
-/// Numbers of channels: as many as a kernel may hold at once, and such as take further launches.
+/// Numbers of channels: numbers that fit one launch, and numbers that need several launches.
 const CHANNELS: [usize; 10] = [1, 2, 3, 4, 5, 6, 7, 8, 16, 33];
 
-/// Numbers of Gaussians: few enough for the small regime, and enough for sums in several steps.
+/// Numbers of Gaussians: `SHORT` fits the small regime, and `LONG` needs sums in several steps.
 const SHORT: usize = 600;
 const LONG: usize = 1_000_000;
 
-/// What a loss may depend on.
+/// The combinations of the optional outputs: transmittance, depth.
 const OUTPUTS: [(bool, bool); 4] = [(false, false), (true, false), (false, true), (true, true)];
 
 /// Renders forward and backward in every regime, with every kind of output, gradient and number of
 /// channels.
 ///
 /// # Errors
-/// Names the first render that was refused.
+/// Returns an error that describes the first failed render.
 pub fn launch_everything(architecture: Architecture) -> Result<(), String> {
     let backend = Gpu::from_client(Recorder::client(&architecture));
     let backend = backend.map_err(|error| error.to_string())?;
-    // The ceiling that `throughput` measures is a kernel too.
+    // The benchmark `throughput` measures its arithmetic ceiling with another kernel.
     splat::measure::gpu::roofline(&backend, 1, 1).map_err(|error| error.to_string())?;
     let projections = [
         Camera::pinhole(32.0, 32.0, 20.0, 12.0),
         Camera::orthographic(32.0, 32.0, 20.0, 12.0),
     ];
-    // What an NVIDIA device reports is what is used unless told otherwise.
+    // By default the backend must use the subgroups that an NVIDIA device reports.
     if backend.subgroup_size() != Some(32) {
         return Err(format!("planes of {:?} units", backend.subgroup_size()));
     }
@@ -44,8 +44,8 @@ pub fn launch_everything(architecture: Architecture) -> Result<(), String> {
         (Support::Never, Regime::Large),
     ] {
         let backend = backend.clone().with_regime(regime).with_subgroups(planes);
-        // What would run without planes does not run on an NVIDIA device: it is compiled for
-        // pictures and one channel more.
+        // NVIDIA devices do not run the variants without subgroups by default. For these, 3 and 4
+        // channels are enough.
         let without = planes == Support::Never;
         for channels in CHANNELS
             .into_iter()
@@ -70,18 +70,18 @@ pub fn launch_everything(architecture: Architecture) -> Result<(), String> {
             }
         }
     }
-    // Sums over more blocks than one cube takes.
+    // This number of Gaussians needs sums over more blocks than one workgroup handles.
     let backend = backend.with_regime(Regime::Large);
     one(&backend, LONG, 3, projections[0], &RenderConfig::default())
         .map_err(|error| format!("{LONG} Gaussians: {error}"))?;
     cubecl::future::block_on(backend.client().sync()).map_err(|error| error.to_string())
 }
 
-/// A render and its vjps read nothing back in the small regime, and the number of hits in the large
-/// one.
+/// Checks how often the host reads data back during a render and its vjps. In the small regime it
+/// reads nothing. In the large regime it reads the number of hits once.
 ///
 /// # Errors
-/// Says how often it was.
+/// Returns an error if the number of reads is wrong, or if a render fails.
 pub fn hardly_anything_is_read_back(architecture: Architecture) -> Result<(), String> {
     let backend = Gpu::from_client(Recorder::client(&architecture));
     let backend = backend.map_err(|error| error.to_string())?;
@@ -106,7 +106,7 @@ pub fn hardly_anything_is_read_back(architecture: Architecture) -> Result<(), St
     Ok(())
 }
 
-/// One render, and its vjp for several kinds of gradients.
+/// Runs one render, and its vjp for several selections of gradients.
 fn one(
     backend: &Gpu<Recorder>,
     count: usize,

@@ -1,4 +1,4 @@
-//! Files that are written whole or not at all.
+//! Atomic file writes: a file is written completely or not at all.
 
 use std::fs;
 use std::io::{self, Write};
@@ -6,7 +6,8 @@ use std::path::Path;
 
 use tempfile::{Builder, NamedTempFile};
 
-/// Creates `folder` if need be and checks that files can be written there, before any other work.
+/// Creates `folder` if it does not exist, and checks that it is writable. Called before the work of
+/// an example, so that a wrong folder is reported early.
 pub(crate) fn writable_folder(folder: &Path) -> Result<(), String> {
     let fail = |error| {
         let folder = folder.display();
@@ -16,8 +17,8 @@ pub(crate) fn writable_folder(folder: &Path) -> Result<(), String> {
     temporary(folder).map(drop).map_err(fail)
 }
 
-/// Writes a file under a temporary name in the same folder, then renames it: at any time `path` is
-/// the old file or the whole new one.
+/// Writes a file under a temporary name in the same folder, then renames it. At any time `path` is
+/// the old file or the complete new file.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
     replace(path, bytes).map_err(|error| format!("{}: cannot be written: {error}", path.display()))
 }
@@ -26,20 +27,21 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|folder| folder != &Path::new(""));
     let mut file = temporary(folder.unwrap_or(Path::new(".")))?;
     file.write_all(bytes)?;
-    // Otherwise the new name could reach the disk before the bytes.
+    // Without this, the rename could reach the disk before the contents.
     file.as_file().sync_all()?;
     file.persist(path)?;
     Ok(())
 }
 
-/// A file that is deleted unless it is given a name, with the permissions of any new file.
+/// Creates a temporary file with the permissions of an ordinary new file. It is deleted unless it
+/// is renamed.
 fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = Builder::new();
     builder.prefix(".partial-");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        // The default is 0o600. The process's umask applies.
+        // The default of the builder is 0o600. The umask of the process applies to this value.
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
     builder.tempfile_in(folder)

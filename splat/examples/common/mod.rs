@@ -1,4 +1,4 @@
-//! Parts that the examples which write pictures share.
+//! Code shared by the examples that write pictures.
 
 pub(crate) mod files;
 pub(crate) mod pictures;

@@ -1,4 +1,4 @@
-//! Pictures of eight bits per channel.
+//! Pictures with eight bits per channel.
 
 use std::io::Cursor;
 use std::path::Path;
@@ -7,12 +7,12 @@ use image::{ImageFormat, RgbImage};
 
 use super::files;
 
-/// A colour in [0, 1] as a byte.
+/// Converts a colour value to a byte. Values outside [0, 1] are clamped.
 pub(crate) fn byte(value: f32) -> u8 {
     (value.clamp(0.0, 1.0) * 255.0).round() as u8
 }
 
-/// A picture from interleaved colours in [0, 1], row 0 on top.
+/// Creates a picture from colours `[H, W, 3]` in [0, 1], row 0 on top.
 pub(crate) fn picture(width: usize, height: usize, colours: &[f32]) -> RgbImage {
     RgbImage::from_fn(width as u32, height as u32, |x, y| {
         let pixel = y as usize * width + x as usize;

@@ -1,29 +1,31 @@
-//! Adam (Kingma and Ba, 2015), with a step size for every kind of parameter.
+//! The Adam optimiser (Kingma and Ba, 2015), with one step size for each kind of parameter.
 
 use crate::model::Parameters;
 
 /// Decay of the mean gradient.
 const MEAN_DECAY: f32 = 0.9;
-/// Decay of the mean square: quicker than the usual 0.999, for a run of hundreds of steps.
+/// Decay of the mean square. It is faster than the usual 0.999, because a run has only hundreds of
+/// steps.
 const SQUARE_DECAY: f32 = 0.99;
-/// Keeps the division finite; far below any gradient of a mean over pixels.
+/// Added to the divisor of a step, so that the step is finite. It is far below the usual gradients
+/// of a mean over pixels.
 const FLOOR: f32 = 1e-15;
 
 /// Step sizes at the start of the run.
 pub(crate) struct StepSizes {
     /// px
     pub(crate) positions: f32,
-    /// Of the logarithm.
+    /// Natural logarithm of px
     pub(crate) log_scales: f32,
-    /// Radians.
+    /// Radians
     pub(crate) angles: f32,
-    /// Of the opacity's logit.
+    /// Opacity logits
     pub(crate) logits: f32,
-    /// Of a colour in [0, 1].
+    /// Colours, on a scale from 0 to 1
     pub(crate) colours: f32,
 }
 
-/// The moments of every parameter.
+/// The optimiser's state: the moments of every parameter, and the number of steps.
 #[derive(Default)]
 pub(crate) struct Adam {
     moments: [Moments; 5],
@@ -37,8 +39,8 @@ struct Moments {
 }
 
 impl Adam {
-    /// Moves `parameters` against the gradient `v`, by `sizes` times `factor`. Parameters that are
-    /// new since the last step start with moments of zero.
+    /// Applies one step to `parameters` with the gradient `v` and the step sizes `sizes * factor`.
+    /// The moments of parameters that were added after the previous step start at zero.
     pub(crate) fn step(
         &mut self,
         parameters: &mut Parameters<f32>,
@@ -65,7 +67,7 @@ impl Adam {
     }
 }
 
-/// Factors that remove the bias of the moments towards zero, their start.
+/// Factors that correct the bias of the moments, which start at zero.
 struct Correction {
     mean: f32,
     square: f32,

@@ -1,4 +1,4 @@
-//! The optimisation: render, differentiate, step.
+//! The optimisation: repeated rendering, gradient computation and steps.
 
 use indicatif::ProgressBar;
 use rand::SeedableRng;
@@ -10,12 +10,12 @@ use crate::model::Parameters;
 use crate::photo::Photo;
 use crate::seeding;
 
-/// Share of the Gaussians that are there from the start. The others are added where the error is
+/// Share of the Gaussians that are placed at the start. The others are added where the error is
 /// large.
 const FIRST_SHARE: f64 = 0.5;
-/// How often Gaussians are added.
+/// Number of times that Gaussians are added.
 const ADDITIONS: usize = 8;
-/// Share of the iterations by which all are there.
+/// Share of the iterations after which all Gaussians are present.
 const ADDED_BY: f64 = 0.5;
 /// Step sizes at the start.
 const STEPS: StepSizes = StepSizes {
@@ -30,7 +30,7 @@ const LAST_STEP: f32 = 0.02;
 /// Iterations between two reports of the error.
 const REPORT_EVERY: usize = 10;
 
-/// Length of the run and number of Gaussians.
+/// Number of Gaussians, number of iterations, and random seed of a run.
 pub(crate) struct Plan {
     pub(crate) gaussians: usize,
     pub(crate) iterations: usize,
@@ -38,7 +38,7 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// The number of Gaussians from `iteration` on.
+    /// The number of Gaussians at the start of `iteration`.
     fn gaussians_at(&self, iteration: usize) -> usize {
         let first = ((self.gaussians as f64 * FIRST_SHARE).ceil() as usize).max(1);
         let span = (self.iterations as f64 * ADDED_BY / ADDITIONS as f64).max(1.0);
@@ -46,21 +46,21 @@ impl Plan {
         first + (self.gaussians - first) * additions / ADDITIONS
     }
 
-    /// Half a cosine from one down to [`LAST_STEP`].
+    /// The factor of the step sizes. It decreases from 1 to [`LAST_STEP`] along half a cosine.
     fn step_factor(&self, iteration: usize) -> f32 {
         let progress = iteration as f32 / self.iterations as f32;
         LAST_STEP + (1.0 - LAST_STEP) * 0.5 * (1.0 + (std::f32::consts::PI * progress).cos())
     }
 }
 
-/// The result.
+/// The result of a fit.
 pub(crate) struct Fitted {
     pub(crate) parameters: Parameters<f32>,
     /// `[H, W, 3]`
     pub(crate) rendered: Vec<f32>,
 }
 
-/// Fits a photograph, reporting to `progress`.
+/// Fits Gaussians to a photograph and reports the progress to `progress`.
 pub(crate) fn fit(
     photo: &Photo,
     plan: &Plan,
@@ -94,10 +94,10 @@ pub(crate) fn fit(
     })
 }
 
-/// The picture of some parameters, and the gradient with respect to them.
+/// A rendered picture, and the gradient of its error with respect to the parameters.
 type Differentiated = (Vec<f32>, Parameters<f32>);
 
-/// The renderer, with a photograph to compare with.
+/// The renderer and the photograph that its pictures are compared with.
 struct Canvas<'a> {
     photo: &'a Photo,
     backend: Cpu<f32>,
@@ -115,7 +115,7 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    /// The picture, and the gradient of its mean square error.
+    /// Renders the picture and computes the gradient of its mean square error.
     fn gradient(&self, parameters: &Parameters<f32>) -> Result<Differentiated, RenderError> {
         let (photo, backend) = (self.photo, &self.backend);
         let splats = parameters.splats();

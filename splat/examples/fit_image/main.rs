@@ -1,13 +1,16 @@
-//! Paints a photograph with Gaussians.
+//! Fits two-dimensional Gaussians to a photograph.
 //!
 //! ```text
-//! cargo run --release -p splat --example fit_image -- PHOTO --gaussians 2000 --iterations 1000 --out out
+//! cargo run --release -p splat --example fit_image -- \
+//!     PHOTO --gaussians 2000 --iterations 1000 --out out
 //! ```
 //!
-//! The Gaussians are flat: they enter the renderer after the projection, as splats made elsewhere.
-//! Writes `fit.png`, `error.png` (four times the absolute error) and `gaussians.png` (the ellipse
-//! of each Gaussian at one standard deviation). Exit code 0: all pictures are written. Exit code 2:
-//! the arguments or the photograph cannot be used, or a picture cannot be written.
+//! The Gaussians lie in the image plane. They are passed to the compositor as splats, without a
+//! projection. The program writes `fit.png`, `error.png` (four times the absolute error) and
+//! `gaussians.png` (the ellipse of each Gaussian at one standard deviation).
+//!
+//! Exit code 0: all pictures are written. Exit code 2: the arguments or the photograph are invalid,
+//! or a picture cannot be written.
 
 mod adam;
 #[path = "../common/mod.rs"]
@@ -29,24 +32,28 @@ use common::{files, terminal};
 use fit::Plan;
 use photo::Photo;
 
-/// Upper bound of `--gaussians`: more than the pixels of most photographs.
+/// Upper bound of `--gaussians`. It exceeds the number of pixels of most photographs.
 const MOST_GAUSSIANS: u64 = 10_000_000;
 
-/// Paints a photograph with Gaussians.
+/// Fits Gaussians to a photograph and writes pictures of the result.
 #[derive(Parser)]
 struct Arguments {
-    /// A PNG or JPEG file.
+    /// Photograph to fit: a PNG or JPEG file. Transparent pixels are shown on white.
     photo: PathBuf,
-    /// How many Gaussians.
+    /// Number of Gaussians at the end of the fit, 1 to 10,000,000. Half of them are placed at the
+    /// start, and the others are added where the error is large.
     #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u64).range(1..=MOST_GAUSSIANS))]
     gaussians: u64,
-    /// How many steps.
+    /// Number of optimisation steps, at least 1. The schedule of the step sizes and of the added
+    /// Gaussians is scaled to this number.
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
     iterations: u32,
-    /// The folder for the pictures.
+    /// Folder for the pictures fit.png, error.png and gaussians.png. It is created if it does not
+    /// exist. Existing pictures of these names are replaced.
     #[arg(long, default_value = "out")]
     out: PathBuf,
-    /// Seed of the random positions.
+    /// Seed of the random positions of new Gaussians. On one machine, the same arguments and seed
+    /// give the same pictures.
     #[arg(long, default_value_t = 0)]
     seed: u64,
 }

@@ -1,29 +1,30 @@
-//! The parameters of the picture: flat Gaussians in pixels, without constraints on any number.
+//! The fitted parameters: two-dimensional Gaussians in pixels. All parameters are unconstrained.
 
 use splat::activation::{
     opacities_from_logits, opacities_from_logits_vjp, scales_from_logs, scales_from_logs_vjp,
 };
 use splat::{CpuScalar, RenderError, Splats};
 
-/// Colour channels.
+/// Number of colour channels.
 pub(crate) const CHANNELS: usize = 3;
-/// Natural logarithm of the least standard deviation, 0.35 px. A narrower Gaussian can fall between
-/// pixel centres.
+/// Natural logarithm of the smallest standard deviation, 0.35 px. A narrower Gaussian can fall
+/// between pixel centres.
 pub(crate) const LEAST_LOG_SCALE: f64 = -1.05;
 
-/// N Gaussians in the plane, the first farthest back. A gradient has the same type.
+/// N Gaussians in the image plane, from back to front. A gradient with respect to the parameters
+/// has the same type.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Parameters<T> {
     /// Centres `[N, 2]`, px.
     pub(crate) positions: Vec<T>,
-    /// Natural logarithms of the standard deviations along both axes `[N, 2]`, of px. Numbers below
-    /// [`LEAST_LOG_SCALE`] count as that.
+    /// Natural logarithms of the standard deviations in px along both axes `[N, 2]`. Values below
+    /// [`LEAST_LOG_SCALE`] are clamped to it.
     pub(crate) log_scales: Vec<T>,
-    /// Angle of the first axis `[N]`, radians from x towards y.
+    /// Angles of the first axis `[N]`, radians from x towards y.
     pub(crate) angles: Vec<T>,
-    /// Opacities before the sigmoid `[N]`.
+    /// Logits of the opacities `[N]`.
     pub(crate) logits: Vec<T>,
-    /// Colours `[N, 3]`.
+    /// Colours `[N, 3]`, shown clamped to [0, 1].
     pub(crate) colours: Vec<T>,
 }
 
@@ -33,7 +34,7 @@ impl<T: CpuScalar> Parameters<T> {
         self.angles.len()
     }
 
-    /// Adds one Gaussian in front of all others: round, of standard deviation `scale` px.
+    /// Adds one Gaussian in front of all others. It is round with standard deviation `scale` px.
     pub(crate) fn push(&mut self, centre: [T; 2], scale: f64, logit: T, colour: [T; CHANNELS]) {
         self.positions.extend(centre);
         self.log_scales.extend([T::from_f64(scale.ln()); 2]);
@@ -42,14 +43,15 @@ impl<T: CpuScalar> Parameters<T> {
         self.colours.extend(colour);
     }
 
-    /// Both standard deviations of every Gaussian, px: `s = e^max(l, l_min)`.
+    /// Computes the standard deviations along both axes of every Gaussian `[N, 2]`, px:
+    /// `s = e^max(l, l_min)`.
     pub(crate) fn scales(&self) -> Vec<T> {
         let clamped = |&log: &T| if is_free(log) { log } else { least() };
         scales_from_logs(&self.log_scales.iter().map(clamped).collect::<Vec<T>>())
     }
 
-    /// Raises every logarithm of a scale to at least [`LEAST_LOG_SCALE`]. Below it the gradient is
-    /// zero: a step that went there could never be undone.
+    /// Raises every logarithm of a scale to at least [`LEAST_LOG_SCALE`]. Below this value the
+    /// gradient is zero, so that a scale would stay there for the rest of the fit.
     pub(crate) fn raise_scales(&mut self) {
         for log in &mut self.log_scales {
             if !is_free(*log) {
@@ -58,7 +60,7 @@ impl<T: CpuScalar> Parameters<T> {
         }
     }
 
-    /// The Gaussians as the compositor takes them, but for their extents.
+    /// Converts the Gaussians to splats without extents. `Cpu::splats` computes the extents.
     pub(crate) fn splats(&self) -> Splats<Vec<T>> {
         let scales = self.scales();
         let pairs = self.angles.iter().zip(scales.chunks_exact(2));
@@ -83,12 +85,13 @@ impl<T: CpuScalar> Parameters<T> {
         }
     }
 
-    /// Vjp of [`Parameters::splats`]: inputs `self` and `splats`, its result; incoming `v`, the
-    /// gradient with respect to the splats.
+    /// Vjp of [`Parameters::splats`]. `splats` is the result of that function for `self`, and `v`
+    /// is the gradient with respect to the splats. Returns the gradient with respect to `self`.
     ///
-    /// With `n = s^-2` and `v_n` the gradient with respect to it, `v_s = -2 n v_n / s`. The clamp
-    /// passes the gradient for `l >= l_min` and stops it below. At `l_min`, where the derivative
-    /// jumps, it is that towards larger scales, so that a Gaussian there can grow.
+    /// Let `n = s^-2` be an inverse variance and `v_n` the gradient with respect to `n`. Then
+    /// `v_s = -2 n v_n / s`. The clamp passes the gradient for `l >= l_min`, and the gradient is
+    /// zero for `l < l_min`. At `l_min` the gradient is the one-sided derivative towards larger
+    /// scales, so that a Gaussian of the smallest scale can grow.
     pub(crate) fn splats_vjp(
         &self,
         splats: &Splats<Vec<T>>,
@@ -125,12 +128,12 @@ impl<T: CpuScalar> Parameters<T> {
     }
 }
 
-/// [`LEAST_LOG_SCALE`], rounded.
+/// Returns [`LEAST_LOG_SCALE`] rounded to `T`.
 fn least<T: CpuScalar>() -> T {
     T::from_f64(LEAST_LOG_SCALE)
 }
 
-/// Whether the clamp of the scales leaves a logarithm as it is.
+/// Whether the clamp of the scales does not change a logarithm.
 fn is_free<T: CpuScalar>(log: T) -> bool {
     log >= least()
 }

@@ -1,4 +1,4 @@
-//! The photograph: its pixels, its detail, and the error of a picture of it.
+//! The photograph: its pixels, its local detail, and the error of a rendered picture.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use splat::formulas::MAX_SIDE_PX;
 
 use crate::model::CHANNELS;
 
-/// Radius over which detail is averaged, px.
+/// Half the side of the square over which detail is averaged, px.
 const DETAIL_RADIUS: usize = 4;
 
 /// A photograph with colours in [0, 1].
@@ -68,8 +68,8 @@ impl Photo {
         std::array::from_fn(|channel| (sum(channel) / self.pixels() as f64) as f32)
     }
 
-    /// `[H, W]`: the differences of each pixel from its neighbours to the right and below, averaged
-    /// over a square around it.
+    /// Computes the detail `[H, W]`. It is the absolute difference of each pixel from its right and
+    /// lower neighbour, summed over the channels and averaged over a square around the pixel.
     pub(crate) fn detail(&self) -> Vec<f32> {
         let difference = |a: usize, b: usize| {
             let (a, b) = (self.colour(a), self.colour(b));
@@ -95,7 +95,7 @@ impl Photo {
         averaged(&by_rows, self.height, self.width, self.width, 1)
     }
 
-    /// `[H, W]`: the square of each pixel's error, summed over the channels.
+    /// Computes the squared error `[H, W]` of each pixel, summed over the channels.
     pub(crate) fn square_errors(&self, rendered: &[f32]) -> Vec<f32> {
         let pairs = self
             .colours
@@ -106,7 +106,7 @@ impl Photo {
             .collect()
     }
 
-    /// Peak signal-to-noise ratio of colours that are shown clamped to [0, 1], dB.
+    /// Computes the peak signal-to-noise ratio in dB. Rendered colours are clamped to [0, 1].
     pub(crate) fn psnr(&self, rendered: &[f32]) -> f64 {
         let square = |(&a, &b): (&f32, &f32)| f64::from(a - b.clamp(0.0, 1.0)).powi(2);
         let sum: f64 = self.colours.iter().zip(rendered).map(square).sum();
@@ -114,7 +114,8 @@ impl Photo {
     }
 }
 
-/// The pixels of a file, upright, on white where they are transparent.
+/// Decodes a file. Applies the orientation stored in it, and composites transparent pixels over
+/// white.
 fn decode(path: &Path) -> Result<RgbImage, Box<dyn std::error::Error>> {
     let mut decoder = ImageReader::open(path)?
         .with_guessed_format()?
@@ -134,8 +135,8 @@ fn decode(path: &Path) -> Result<RgbImage, Box<dyn std::error::Error>> {
     }))
 }
 
-/// Averages `lines` lines of `length` values over a window along each line. Neighbours in a line
-/// are `step` apart, and lines `line_step`.
+/// Averages `lines` lines of `length` values over a window along each line. Neighbouring values of
+/// a line are `step` elements apart, and neighbouring lines are `line_step` elements apart.
 fn averaged(
     values: &[f32],
     length: usize,

@@ -1,4 +1,4 @@
-//! The pictures that are written at the end.
+//! The pictures that are written after the fit.
 
 use image::{Rgb, RgbImage};
 
@@ -7,10 +7,10 @@ use crate::fit::Fitted;
 use crate::model::{CHANNELS, Parameters};
 use crate::photo::Photo;
 
-/// Factor of the errors in the error picture.
+/// Factor by which the error picture amplifies the errors.
 const ERROR_GAIN: f32 = 4.0;
 
-/// Names and pictures: the fit, its error, its Gaussians.
+/// Returns file names and pictures: the fit, its error, and the ellipses of its Gaussians.
 pub(crate) fn all(photo: &Photo, fitted: &Fitted) -> [(&'static str, RgbImage); 3] {
     let pairs = photo.colours.iter().zip(&fitted.rendered);
     let error: Vec<f32> = pairs
@@ -24,7 +24,8 @@ pub(crate) fn all(photo: &Photo, fitted: &Fitted) -> [(&'static str, RgbImage); 
     ]
 }
 
-/// The outline of every Gaussian at one standard deviation, in its colour, the last in front.
+/// Draws the ellipse of every Gaussian at one standard deviation, in the colour of the Gaussian and
+/// from back to front.
 fn ellipses(width: usize, height: usize, parameters: &Parameters<f32>) -> RgbImage {
     let mut picture = RgbImage::new(width as u32, height as u32);
     let scales = parameters.scales();
@@ -33,7 +34,7 @@ fn ellipses(width: usize, height: usize, parameters: &Parameters<f32>) -> RgbIma
         let (sin, cos) = parameters.angles[i].sin_cos();
         let colour = &parameters.colours[i * CHANNELS..(i + 1) * CHANNELS];
         let colour = Rgb([byte(colour[0]), byte(colour[1]), byte(colour[2])]);
-        // Two points per pixel of the longest outline these axes can have.
+        // Two points per px of a circle with the longer axis as radius.
         let points = (4.0 * std::f32::consts::PI * axes[0].max(axes[1])).clamp(8.0, 1e5) as usize;
         for point in 0..points {
             let turn = std::f32::consts::TAU * point as f32 / points as f32;

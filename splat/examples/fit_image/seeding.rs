@@ -1,5 +1,5 @@
-//! Positions of new Gaussians: at first where the photograph has detail, later where the error is
-//! large.
+//! Placement of new Gaussians. The first Gaussians are placed where the photograph has detail, and
+//! later ones where the error is large.
 
 use rand::Rng;
 use rand::distr::Distribution;
@@ -9,17 +9,19 @@ use rand_chacha::ChaCha8Rng;
 use crate::model::Parameters;
 use crate::photo::Photo;
 
-/// Share of the first Gaussians that are spread evenly.
+/// Share of the first Gaussians that are distributed evenly.
 const EVEN_SHARE: f32 = 0.3;
-/// Standard deviation of a new Gaussian relative to the side of the square it has to itself.
+/// Standard deviation of one of the first Gaussians, relative to the side of the square that a
+/// Gaussian covers at the local density. Gaussians added later have half this value, relative to
+/// the mean density.
 const SCALE_OF_CELL: f32 = 0.6;
 /// Opacity logit of the first Gaussians: opacity 0.73.
 const FIRST_LOGIT: f32 = 1.0;
-/// Opacity logit of those added later: opacity 0.27, so that the picture changes little.
+/// Opacity logit of the Gaussians added later. Their opacity of 0.27 changes the picture little.
 const LATER_LOGIT: f32 = -1.0;
 
-/// The first `count` Gaussians: dense and small where neighbouring pixels differ, the largest
-/// farthest back.
+/// Returns the first `count` Gaussians. They are dense and small where neighbouring pixels differ.
+/// The largest Gaussian is farthest back.
 pub(crate) fn first(photo: &Photo, count: usize, rng: &mut ChaCha8Rng) -> Parameters<f32> {
     let detail = photo.detail();
     let mean = detail.iter().sum::<f32>() / detail.len() as f32;
@@ -42,7 +44,8 @@ pub(crate) fn first(photo: &Photo, count: usize, rng: &mut ChaCha8Rng) -> Parame
     parameters
 }
 
-/// Adds `count` Gaussians in front, at pixels drawn with their square error as weight.
+/// Adds `count` Gaussians in front of all others, at random pixels. The probability of a pixel is
+/// proportional to its squared error.
 pub(crate) fn add(
     parameters: &mut Parameters<f32>,
     photo: &Photo,
@@ -60,7 +63,8 @@ pub(crate) fn add(
     }
 }
 
-/// `count` pixels drawn by weight, or evenly if every weight is zero.
+/// Draws `count` pixels with probabilities proportional to `weights`. If every weight is zero, the
+/// distribution is uniform.
 fn draw(weights: &[f32], count: usize, rng: &mut ChaCha8Rng) -> impl Iterator<Item = usize> {
     let pixels = weights.len();
     let table = WeightedIndex::new(weights);
@@ -70,7 +74,7 @@ fn draw(weights: &[f32], count: usize, rng: &mut ChaCha8Rng) -> impl Iterator<It
     })
 }
 
-/// A random point within a pixel, px.
+/// Returns a random point within a pixel, px.
 fn jittered(photo: &Photo, pixel: usize, rng: &mut ChaCha8Rng) -> [f32; 2] {
     let (x, y) = (pixel % photo.width, pixel / photo.width);
     [

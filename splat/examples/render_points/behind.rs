@@ -1,9 +1,10 @@
-//! The elements behind the vertices of a PLY file. They are not kept, but a file that ends early or
-//! is garbled there may be so elsewhere. The parser itself would allocate all that they promise.
+//! Checks of the elements after the vertices of a PLY file. Their values are not used. But if the
+//! file ends early or is corrupted there, the vertices can be corrupted too. The parser is not used
+//! for the check, because it allocates memory for the element counts of the header.
 
 use ply_rs_bw::ply::{ElementDef, Encoding, PropertyType, ScalarType};
 
-/// Checks that `bytes`, all behind the vertices, hold `elements`.
+/// Checks that `bytes`, the data after the vertices, contain all `elements`.
 pub(crate) fn check<'a>(
     mut bytes: &[u8],
     encoding: Encoding,
@@ -18,9 +19,9 @@ pub(crate) fn check<'a>(
     Ok(())
 }
 
-/// Takes the element from the front of `bytes`. None where it is not whole.
+/// Removes the element from the front of `bytes`. Returns `None` if it is incomplete.
 fn skip(bytes: &mut &[u8], encoding: Encoding, element: &ElementDef) -> Option<()> {
-    // Every row has a byte at least: a greater count need not be tried.
+    // Every row has at least one byte, so a greater count cannot be valid.
     if element.count > bytes.len() {
         return None;
     }
@@ -44,14 +45,15 @@ fn skip(bytes: &mut &[u8], encoding: Encoding, element: &ElementDef) -> Option<(
     Some(())
 }
 
-/// Takes bytes from the front.
+/// Removes `count` bytes from the front of `bytes` and returns them. Returns `None` if there are
+/// fewer.
 fn take<'a>(bytes: &mut &'a [u8], count: usize) -> Option<&'a [u8]> {
     let (front, rest) = bytes.split_at_checked(count)?;
     *bytes = rest;
     Some(front)
 }
 
-/// The bytes of a number.
+/// The size of a number in bytes.
 fn size(kind: &ScalarType) -> usize {
     match kind {
         ScalarType::Char | ScalarType::UChar => 1,
@@ -61,7 +63,7 @@ fn size(kind: &ScalarType) -> usize {
     }
 }
 
-/// The length of a list. None if it is negative or no integer.
+/// Decodes the length of a list. Returns `None` if it is negative or not an integer.
 fn integer(bytes: &[u8], kind: &ScalarType, encoding: Encoding) -> Option<usize> {
     let mut digits = bytes.to_vec();
     if encoding == Encoding::BinaryBigEndian {

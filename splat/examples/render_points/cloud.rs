@@ -3,14 +3,14 @@
 use splat::sh::{self, Harmonics};
 use splat::{Camera, RenderError};
 
-/// Colour channels.
+/// Number of colour channels.
 pub(crate) const CHANNELS: usize = 3;
 
 /// The colours of the Gaussians.
 pub(crate) enum Appearance {
-    /// `[N, 3]`
+    /// Constant colours `[N, 3]`.
     Colours(Vec<f32>),
-    /// Spherical harmonics.
+    /// Colours that depend on the direction of view, as spherical harmonics.
     Harmonics {
         /// 0 to 3
         degree: u32,
@@ -21,18 +21,18 @@ pub(crate) enum Appearance {
 
 /// N Gaussians.
 pub(crate) struct Cloud {
-    /// `[N, 3]`
+    /// `[N, 3]`, world units
     pub(crate) means: Vec<f32>,
-    /// `[N, 3]`
+    /// Standard deviations `[N, 3]`, world units
     pub(crate) scales: Vec<f32>,
-    /// `[N, 4]`
+    /// `[N, 4]` as w, x, y, z
     pub(crate) quaternions: Vec<f32>,
     /// `[N]`
     pub(crate) opacities: Vec<f32>,
     pub(crate) appearance: Appearance,
 }
 
-/// One picture to take.
+/// The camera and the size of one picture.
 pub(crate) struct Shot {
     pub(crate) camera: Camera,
     /// px
@@ -47,7 +47,7 @@ impl Cloud {
         self.opacities.len()
     }
 
-    /// The colours `[N, 3]` as a camera sees them.
+    /// Computes the colours `[N, 3]` for the view of a camera.
     pub(crate) fn colours(&self, camera: &Camera) -> Result<Vec<f32>, RenderError> {
         match &self.appearance {
             Appearance::Colours(colours) => Ok(colours.clone()),

@@ -4,11 +4,13 @@
 //! cargo run --release -p splat --example render_points -- garden.npz --out out
 //! ```
 //!
-//! An archive of `NumPy` holds points, colours and cameras. Every point becomes a round Gaussian,
-//! half as wide as the distance to its neighbours. A 3DGS PLY file holds Gaussians, which eight
-//! cameras on a circle around their middle show. Writes `view_00.png` and so on. Exit code 0: every
-//! picture is written, and some Gaussian is visible. Exit code 2: the arguments or the file cannot
-//! be used, a picture cannot be written, or nothing is visible.
+//! A `NumPy` archive (.npz) contains points, colours and cameras. Every point becomes a round
+//! Gaussian. Its standard deviation is half the distance to the point's neighbours. A 3DGS file
+//! (.ply) contains Gaussians. They are rendered by eight cameras on a circle around their centre.
+//! The pictures are `view_00.png`, `view_01.png` and so on.
+//!
+//! Exit code 0: every picture is written, and at least one Gaussian is visible. Exit code 2: the
+//! arguments or the file are invalid, a picture cannot be written, or no Gaussian is visible.
 
 mod behind;
 mod cloud;
@@ -31,15 +33,17 @@ use splat::{Cpu, Gaussians, RenderConfig, RenderError, Scene, Views, render};
 use cloud::{CHANNELS, Cloud, Shot};
 use common::{files, terminal};
 
-/// The colour behind all Gaussians.
+/// The background colour.
 const BACKGROUND: [f32; CHANNELS] = [0.0; CHANNELS];
 
-/// Renders a point cloud (.npz) or a trained scene (.ply) to PNG.
+/// Renders a point cloud (.npz) or a trained scene (.ply) to PNG files.
 #[derive(Parser)]
 struct Arguments {
-    /// Points with cameras (.npz), or Gaussians as 3DGS stores them (.ply).
+    /// Scene to render: points with colours and cameras (.npz), or Gaussians in the format of 3DGS
+    /// (.ply). A .ply file has no cameras: eight cameras are placed on a circle around the scene.
     file: PathBuf,
-    /// The folder for the pictures.
+    /// Folder for the pictures, one PNG file per camera. It is created if it does not exist.
+    /// Existing pictures of the same names are replaced.
     #[arg(long, default_value = "out")]
     out: PathBuf,
 }
@@ -93,7 +97,7 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     ))
 }
 
-/// Reads a file, whose extension says its format.
+/// Reads a file in the format of its extension.
 fn read(path: &Path) -> Result<(Cloud, Vec<Shot>), String> {
     let kind = path
         .extension()
@@ -109,7 +113,7 @@ fn read(path: &Path) -> Result<(Cloud, Vec<Shot>), String> {
     }
 }
 
-/// One picture, and the number of visible Gaussians in it.
+/// Renders one picture. Returns it with the number of visible Gaussians.
 fn take(cloud: &Cloud, shot: &Shot) -> Result<(RgbImage, usize), RenderError> {
     let colours = cloud.colours(&shot.camera)?;
     let views = Views::single(shot.width, shot.height, shot.camera, cloud.len());

@@ -1,12 +1,14 @@
-//! Distances to the nearest neighbours, with a k-d tree that lives in the order of an index list.
+//! Distances to the nearest neighbours, found with a k-d tree. The tree is a reordered list of the
+//! points' indices.
 
-/// How many neighbours are looked at.
+/// Number of neighbours per point.
 const NEIGHBOURS: usize = 3;
-/// Lists up to this long are searched one by one.
+/// Greatest length of a part of the list that is searched linearly.
 const LEAF: usize = 8;
 
-/// For each of the points `[N, 3]` the mean distance to its three nearest neighbours. Zero where
-/// there are none.
+/// Returns the mean distance `[N]` from each of the points `[N, 3]` to its three nearest
+/// neighbours. If a point has fewer neighbours, the mean is over these. Without a neighbour it is
+/// zero.
 pub(crate) fn distances(points: &[f32]) -> Vec<f32> {
     let tree = Tree::new(points);
     (0..tree.points.len())
@@ -16,7 +18,8 @@ pub(crate) fn distances(points: &[f32]) -> Vec<f32> {
 
 struct Tree {
     points: Vec<[f32; 3]>,
-    /// Indices of points; the middle of every part splits it along the axis of its depth.
+    /// Indices of points. The middle element of every part splits the part. The axes x, y and z
+    /// alternate with the depth of the part in the tree.
     order: Vec<usize>,
 }
 

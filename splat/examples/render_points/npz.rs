@@ -1,5 +1,5 @@
-//! Points with cameras from an archive of `NumPy`: `means3d` and `colors` `[N, 3]`, `viewmats`
-//! `[V, 4, 4]`, `Ks` `[V, 3, 3]`, `width` and `height`.
+//! Reads points and cameras from a `NumPy` archive. Its arrays are `means3d` and `colors` `[N, 3]`,
+//! the poses `viewmats` `[V, 4, 4]`, the intrinsics `Ks` `[V, 3, 3]`, `width` and `height`.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -13,13 +13,13 @@ use splat::formulas::MAX_SIDE_PX;
 use crate::cloud::{Appearance, Cloud, Shot};
 use crate::neighbours;
 
-/// Standard deviation of a point's Gaussian relative to the mean distance to its nearest
-/// neighbours: near enough to touch theirs.
+/// Standard deviation of a point's Gaussian, relative to the mean distance to its nearest
+/// neighbours. With 0.5 the Gaussians of neighbouring points touch.
 const SCALE_OF_DISTANCE: f32 = 0.5;
-/// Share of the points that keep their distances. Those far from all others get the greatest of
-/// these.
+/// Quantile of the distances to which larger distances are reduced. It bounds the Gaussians of
+/// points far from all others.
 const KEPT_SHARE: f64 = 0.9;
-/// Opacity of a point: nearly solid.
+/// Opacity of a point: nearly opaque.
 const OPACITY: f32 = 0.95;
 
 /// Reads the file.
@@ -48,7 +48,8 @@ pub(crate) fn read(path: &Path) -> Result<(Cloud, Vec<Shot>), String> {
     Ok((cloud, shots(&mut archive)?))
 }
 
-/// The value that a share of all values does not exceed. Infinite if there are none.
+/// Returns the value that the given share of the values does not exceed. Without values it is
+/// infinite.
 fn quantile(values: &[f32], share: f64) -> f32 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f32::total_cmp);
@@ -78,7 +79,7 @@ fn shots(archive: &mut Archive) -> Result<Vec<Shot>, String> {
     Ok(pairs.map(shot).collect())
 }
 
-/// An array's elements in C order, and its shape.
+/// Reads an array. Returns its elements in C order, and its shape.
 fn array<T: Deserialize>(archive: &mut Archive, name: &str) -> Result<(Vec<T>, Vec<u64>), String> {
     let fail = |error: std::io::Error| format!("{name}: {error}");
     let file = archive
@@ -100,7 +101,7 @@ fn array<T: Deserialize>(archive: &mut Archive, name: &str) -> Result<(Vec<T>, V
     Ok((values, shape))
 }
 
-/// Colours in [0, 1], which are stored so or as bytes.
+/// Reads the colours and returns them in [0, 1]. They are stored as floats in [0, 1] or as bytes.
 fn colours(archive: &mut Archive) -> Result<(Vec<f32>, Vec<u64>), String> {
     if let Ok((bytes, shape)) = array::<u8>(archive, "colors") {
         return Ok((
@@ -111,7 +112,7 @@ fn colours(archive: &mut Archive) -> Result<(Vec<f32>, Vec<u64>), String> {
     array::<f32>(archive, "colors")
 }
 
-/// The side of the pictures, px.
+/// Reads the width or the height of the pictures, px.
 fn side(archive: &mut Archive, name: &str) -> Result<usize, String> {
     let (values, _) = array::<i64>(archive, name)?;
     match values[..] {
@@ -122,7 +123,7 @@ fn side(archive: &mut Archive, name: &str) -> Result<usize, String> {
     }
 }
 
-/// Checks a shape, in which `None` stands for any length. Returns the first length.
+/// Checks a shape and returns its first length. In `expected`, `None` matches any length.
 fn expect_shape(name: &str, shape: &[u64], expected: &[Option<u64>]) -> Result<u64, String> {
     let fits = |(&got, want): (&u64, &Option<u64>)| want.is_none_or(|want| want == got);
     if shape.len() == expected.len() && shape.iter().zip(expected).all(fits) {

@@ -1,21 +1,23 @@
-//! Cameras for a scene without cameras: on a circle around its middle, towards it.
+//! Cameras for a scene without cameras. They lie on a circle around the centre of the scene and
+//! look at the centre.
 
 use splat::Camera;
 
 use crate::cloud::{Cloud, Shot};
 
-/// Pictures around the circle.
+/// Number of cameras on the circle.
 const SHOTS: usize = 8;
-/// Size of each, px.
+/// Width and height of each picture, px.
 const SIZE_PX: [usize; 2] = [800, 600];
-/// Focal length, px: a field of view of 60 degrees across.
+/// Focal length, px: a horizontal field of view of 60 degrees.
 const FOCAL_PX: f64 = 693.0;
-/// Radius of the circle, in median distances of the Gaussians from the middle.
+/// Radius of the circle, relative to the median distance of the Gaussians from the centre.
 const RADIUS: f64 = 2.5;
-/// How far above the middle the circle lies, in radii. The scene's y points down.
+/// Height of the circle above the centre, relative to the radius. The y axis of the scene points
+/// down.
 const RISE: f64 = 0.3;
 
-/// The cameras. None if no Gaussian has a finite mean.
+/// Returns the cameras. The list is empty if no Gaussian has a finite mean.
 pub(crate) fn around(cloud: &Cloud) -> Vec<Shot> {
     let wide = |p: &[f32]| [f64::from(p[0]), f64::from(p[1]), f64::from(p[2])];
     let points: Vec<[f64; 3]> = cloud
@@ -24,7 +26,7 @@ pub(crate) fn around(cloud: &Cloud) -> Vec<Shot> {
         .map(wide)
         .filter(|p| p.iter().all(|x| x.is_finite()))
         .collect();
-    // Medians, so that a few stray Gaussians do not move the circle.
+    // A few Gaussians far from the scene do not move the medians.
     let middle: [f64; 3] = std::array::from_fn(|axis| median(points.iter().map(|p| p[axis])));
     let radius = RADIUS * median(points.iter().map(|p| norm(difference(*p, middle))));
     if points.is_empty() {
@@ -45,8 +47,8 @@ pub(crate) fn around(cloud: &Cloud) -> Vec<Shot> {
     (0..SHOTS).map(shot).collect()
 }
 
-/// The pose of a camera at `eye` that looks at `target`, the world's y pointing down in the
-/// picture.
+/// Returns the pose of a camera at `eye` that looks at `target`. The y axis of the world points
+/// down in the picture.
 fn looking(eye: [f64; 3], target: [f64; 3]) -> [[f64; 4]; 3] {
     let forward = unit(difference(target, eye));
     let right = unit(cross([0.0, 1.0, 0.0], forward));
@@ -71,7 +73,7 @@ fn norm(a: [f64; 3]) -> f64 {
     a.iter().map(|x| x * x).sum::<f64>().sqrt()
 }
 
-/// `a` at length one. For a vector of length zero, the direction of z.
+/// Returns `a` scaled to length one. For a vector of length zero, returns the direction of z.
 fn unit(a: [f64; 3]) -> [f64; 3] {
     let length = norm(a);
     if length > 0.0 {

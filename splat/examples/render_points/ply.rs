@@ -1,5 +1,6 @@
-//! A trained scene from a PLY file as 3DGS writes it: `x y z`, `f_dc_*`, `f_rest_*`, `opacity` (a
-//! logit), `scale_*` (logarithms), `rot_*` (w, x, y, z).
+//! Reads a trained scene from a PLY file in the format of 3DGS. The properties of a vertex are
+//! `x y z`, `f_dc_*`, `f_rest_*`, `opacity` (a logit), `scale_*` (logarithms) and `rot_*`
+//! (w, x, y, z).
 
 use std::path::Path;
 
@@ -10,13 +11,13 @@ use splat::activation::{opacities_from_logits, scales_from_logs};
 use crate::behind;
 use crate::cloud::{Appearance, CHANNELS, Cloud};
 
-/// Properties that every vertex must have. `f_rest_*` may be absent.
+/// Properties that every vertex must have. `f_rest_*` can be absent.
 const REQUIRED: [&str; 14] = [
     "x", "y", "z", "f_dc_0", "f_dc_1", "f_dc_2", "opacity", "scale_0", "scale_1", "scale_2",
     "rot_0", "rot_1", "rot_2", "rot_3",
 ];
 
-/// One vertex: the required properties in the order above, and the rest of the harmonics.
+/// One vertex: the properties in the order of [`REQUIRED`], and the values of `f_rest_*`.
 #[derive(Default)]
 struct Vertex {
     values: [f32; REQUIRED.len()],
@@ -38,7 +39,7 @@ impl PropertyAccess for Vertex {
             Property::UShort(value) => f32::from(value),
             Property::Int(value) => value as f32,
             Property::UInt(value) => value as f32,
-            // `read` refuses lists.
+            // `read` rejects lists.
             _ => return,
         };
         if let Some(number) = name.strip_prefix("f_rest_") {
@@ -56,7 +57,7 @@ impl PropertyAccess for Vertex {
     }
 }
 
-/// Coefficients beyond the constant ones at degree 3.
+/// Number of properties `f_rest_*` at degree 3, the highest degree.
 const MOST_REST: usize = 15 * CHANNELS;
 
 /// Reads the file.
@@ -65,7 +66,7 @@ pub(crate) fn read(path: &Path) -> Result<Cloud, String> {
     check_header(&bytes)?;
     let mut rest_of_file = bytes.as_slice();
     let parser = Parser::<Vertex>::new();
-    // The parser's messages have several lines.
+    // The parser's messages have several lines. They are joined to one.
     let fail = |error: std::io::Error| {
         let error = error.to_string();
         let words: Vec<&str> = error.split_whitespace().collect();
@@ -108,7 +109,7 @@ pub(crate) fn read(path: &Path) -> Result<Cloud, String> {
             ));
         }
     };
-    // The parser allocates as many vertices as the header promises. A property has a byte at least.
+    // The parser allocates the header's number of vertices. A property has at least one byte.
     let promised = element.count.saturating_mul(element.properties.len());
     if promised > rest_of_file.len() {
         return Err(format!(
@@ -127,7 +128,8 @@ pub(crate) fn read(path: &Path) -> Result<Cloud, String> {
     Ok(cloud(&vertices, degree))
 }
 
-/// Refuses the numbers of a header at which the parser panics: those that do not fit its types.
+/// Rejects the header values at which the parser panics: a version other than 1.0, and a count that
+/// is not a `usize`.
 fn check_header(file: &[u8]) -> Result<(), String> {
     for line in file.split(|&byte| byte == b'\n') {
         let line = String::from_utf8_lossy(line);
@@ -156,7 +158,7 @@ fn cloud(vertices: &[Vertex], degree: u32) -> Cloud {
     let mut coefficients = Vec::with_capacity(vertices.len() * (beyond + 1) * CHANNELS);
     for vertex in vertices {
         coefficients.extend_from_slice(&vertex.values[3..6]);
-        // Stored channel by channel, wanted coefficient by coefficient.
+        // The file orders these values by channel, the renderer by coefficient.
         for k in 0..beyond {
             coefficients.extend(
                 (0..CHANNELS).map(|c| vertex.rest.get(c * beyond + k).copied().unwrap_or(0.0)),

@@ -1,20 +1,20 @@
-//! The boundary band: pixels that hang by a thread.
+//! The boundary band: the pixels close to a threshold.
 //!
-//! An `f32` render may decide otherwise than the reference where the alpha of a pair is within
-//! rounding of `alpha_min` or `alpha_max`, or the transmittance behind it within rounding of the
-//! least. Such pixels are counted, and not excluded from the comparison. Reference files are made
-//! to have few.
+//! An `f32` render can decide a threshold differently from the reference. This happens if the alpha
+//! of a pair is within rounding of `alpha_min` or `alpha_max`, or if the transmittance behind the
+//! pair is within rounding of `transmittance_min`. Such pixels are counted, but not excluded from
+//! the comparison. The reference files contain only few of them.
 
 use splat::{Backend, Cpu, Gaussians, RenderError, Splats};
 
 use crate::reference::Reference;
 
-/// Relative distance from a threshold within which `f32` may decide otherwise: 84 units in the last
-/// place, about the rounding of projection, inversion and exponential together.
+/// Relative distance from a threshold within which `f32` can decide differently. It is 84 units in
+/// the last place, about the rounding error of projection, inversion and exponential together.
 const BAND: f64 = 1e-5;
 
-/// The number of pixels of all images in the band, computed in `f64` from every splat at every
-/// pixel.
+/// Counts the pixels of all images in the band. The count uses `f64` and evaluates every splat at
+/// every pixel.
 pub(crate) fn pixels(reference: &Reference) -> Result<usize, RenderError> {
     let dims = reference.dims;
     let widen = |stored: &[f32]| stored.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>();
@@ -41,7 +41,7 @@ pub(crate) fn pixels(reference: &Reference) -> Result<usize, RenderError> {
     Ok((0..dims.images).map(in_view).sum())
 }
 
-/// The visible splats of a view, front to back.
+/// Returns the visible splats of a view, front to back.
 fn depth_order(splats: &Splats<Vec<f64>>, view: usize) -> Vec<usize> {
     let visible = |&m: &usize| splats.extents[2 * m] > 0.0;
     let mut order: Vec<usize> = (splats.offsets[view]..splats.offsets[view + 1])

@@ -1,17 +1,18 @@
-//! The measures of difference, and the verdict on every tensor.
+//! The measures of difference, and the comparison of every tensor with its tolerance.
 
 use crate::computed::Computed;
 use crate::expected::{Expected, Limit};
 use crate::precision::Precision;
 use crate::reference::Reference;
 
-/// Share of the mean row norm that is added to a row's own norm before dividing by it. Without it,
-/// a Gaussian with next to no gradient would be judged by rounding alone.
+/// Share of the mean row norm that is added to the norm of a row before the division by it. Without
+/// this term, the relative difference of a Gaussian with an almost zero gradient would consist of
+/// rounding errors.
 const ROW_FLOOR: f64 = 0.01;
 
-/// One tensor in one precision. A difference that is NaN fails every limit.
+/// The comparison of one tensor in one precision. A difference that is NaN exceeds every limit.
 pub(crate) struct Row {
-    /// As in the file.
+    /// The name of the tensor in the file.
     pub(crate) tensor: String,
     /// The scalar type of the run.
     pub(crate) precision: Precision,
@@ -19,17 +20,17 @@ pub(crate) struct Row {
     pub(crate) absolute: f64,
     /// `max |a - b| / max |b|`
     pub(crate) relative: f64,
-    /// The greatest `|a - b| / (|b| + 0.01 mean |b|)` of one Gaussian, for gradients with a row per
-    /// Gaussian.
+    /// The greatest `|a - b| / (|b| + 0.01 mean |b|)` of all Gaussians, for gradients with one row
+    /// per Gaussian.
     pub(crate) per_gaussian: Option<f64>,
     /// The limits of these differences.
     pub(crate) limit: Limit,
-    /// Whether `absolute` (outputs) or `relative` (gradients) is within its limit, and
-    /// `per_gaussian` within its own.
+    /// Whether `absolute` (outputs) or `relative` (gradients) is within `limit.whole`, and
+    /// `per_gaussian` within `limit.row`.
     pub(crate) passed: bool,
 }
 
-/// Compares every tensor the file expects.
+/// Compares every tensor that the file expects.
 pub(crate) fn rows(reference: &Reference, precision: Precision, computed: &Computed) -> Vec<Row> {
     let row = |expected: &Expected| compare(expected, precision, computed.get(&expected.name));
     reference.expected.iter().map(row).collect()
@@ -50,7 +51,7 @@ fn compare(expected: &Expected, precision: Precision, got: &[f64]) -> Row {
     } else {
         absolute
     };
-    // Written so that NaN fails.
+    // `<=` is false for NaN.
     let row_passed = match (limit.row, row) {
         (Some(limit), Some(row)) => row <= limit,
         _ => true,
@@ -66,7 +67,7 @@ fn compare(expected: &Expected, precision: Precision, got: &[f64]) -> Row {
     }
 }
 
-/// The greatest of non-negative numbers. NaN if any is NaN, zero if there are none.
+/// Returns the greatest of non-negative values, NaN if any value is NaN, and zero without values.
 fn worst(values: impl IntoIterator<Item = f64>) -> f64 {
     values.into_iter().fold(0.0, |worst: f64, x| {
         if worst.is_nan() || x <= worst {
@@ -81,7 +82,7 @@ fn max_difference(got: &[f64], want: &[f64]) -> f64 {
     worst(got.iter().zip(want).map(|(a, b)| (a - b).abs()))
 }
 
-/// `difference / scale`, and zero where the difference is zero.
+/// Returns `difference / scale`, and zero if the difference is zero.
 fn ratio(difference: f64, scale: f64) -> f64 {
     if difference == 0.0 {
         0.0
@@ -90,7 +91,8 @@ fn ratio(difference: f64, scale: f64) -> f64 {
     }
 }
 
-/// The greatest difference of a row, relative to the norm of that row and [`ROW_FLOOR`].
+/// Returns the greatest difference of a row, relative to the norm of that row plus [`ROW_FLOOR`]
+/// times the mean norm.
 fn row_difference(got: &[f64], want: &[f64], rows: usize) -> f64 {
     let length = want.len() / rows;
     if length == 0 {

@@ -10,23 +10,23 @@ use crate::expected::Expected;
 use crate::reference::Reference;
 use crate::renderer::Renderer;
 
-/// Outputs and gradients of a run, under the names of the file's tensors.
+/// Outputs and gradients of a run, with the tensor names of the file.
 pub(crate) struct Computed(BTreeMap<String, Vec<f64>>);
 
 impl Computed {
-    /// One tensor of zeros for every expected tensor. Renders of one scene add their gradients up;
-    /// the gradients of a scene that no image shows stay zero.
+    /// Creates a tensor of zeros for every expected tensor. The renders of one scene add their
+    /// gradients to it. The gradients of a scene without images stay zero.
     pub(crate) fn zeros(expected: &[Expected]) -> Self {
         let zeros = |tensor: &Expected| (tensor.name.clone(), vec![0.0; tensor.values.len()]);
         Self(expected.iter().map(zeros).collect())
     }
 
-    /// A tensor. Empty if the file expects none of this name.
+    /// Returns a tensor. It is empty if the file does not expect a tensor of this name.
     pub(crate) fn get(&self, name: &str) -> &[f64] {
         self.0.get(name).map_or(&[], Vec::as_slice)
     }
 
-    /// Adds `values` to part `part` of the tensor `name`, which is cut into parts of their length.
+    /// Adds `values` to one part of the tensor `name`, starting at element `part * values.len()`.
     /// Ignores tensors that the file does not expect.
     pub(crate) fn add<T: CpuScalar>(&mut self, name: &str, part: usize, values: &[T]) {
         if let Some(tensor) = self.0.get_mut(name) {
@@ -36,8 +36,8 @@ impl Computed {
         }
     }
 
-    /// Adds the gradients of a render with respect to every input but features. The render showed
-    /// part `scene` of the Gaussians in part `image` of the images.
+    /// Adds the gradients of a render with respect to every input except the features. The render
+    /// covers part `scene` of the Gaussians and part `image` of the images.
     pub(crate) fn add_gradients<T: CpuScalar>(
         &mut self,
         prefix: &str,
@@ -58,7 +58,7 @@ impl Computed {
         self.add(&format!("{prefix}.viewmat"), image, &viewmats);
     }
 
-    /// Adds the outputs of a render, which are part `image` of the images.
+    /// Adds the outputs of a render as part `image` of the images.
     pub(crate) fn add_outputs<T: CpuScalar>(&mut self, image: usize, rendered: &Image<Vec<T>>) {
         self.add("out_image", image, &rendered.features);
         if let Some(transmittance) = &rendered.transmittance {
@@ -71,18 +71,19 @@ impl Computed {
     }
 }
 
-/// `[B, 4, 4]` from `[B, 3, 4]`: gradients in the format of the file, whose last row is zero.
+/// Converts gradients with respect to poses from `[B, 3, 4]` to the format of the file, `[B, 4, 4]`
+/// with zeros in the last row.
 pub(crate) fn four_by_four<T: CpuScalar>(poses: &[T]) -> Vec<T> {
     let with_row = |pose: &[T]| [pose, &[T::ZERO; 4]].concat();
     poses.chunks_exact(12).flat_map(with_row).collect()
 }
 
-/// Stored numbers, rounded to the precision of the run.
+/// Converts stored values to the precision of the run.
 pub(crate) fn numbers<T: CpuScalar>(stored: &[f32]) -> Vec<T> {
     stored.iter().map(|&x| T::from_f64(f64::from(x))).collect()
 }
 
-/// The inputs of a file.
+/// The inputs of a file in the precision of the run, with settings and renderer.
 pub(crate) struct Inputs<'a, T> {
     pub(crate) dims: Dims,
     pub(crate) config: &'a RenderConfig,
@@ -97,7 +98,7 @@ pub(crate) struct Inputs<'a, T> {
 
 impl<'a, T: CpuScalar> Inputs<'a, T> {
     pub(crate) fn new(reference: &'a Reference, renderer: &'a dyn Renderer<T>) -> Self {
-        // Alpha is one minus transmittance.
+        // Alpha is one minus transmittance, so its gradient is negated.
         let negated = |alphas: &[f32]| {
             alphas
                 .iter()
@@ -121,7 +122,7 @@ impl<'a, T: CpuScalar> Inputs<'a, T> {
         }
     }
 
-    /// The Gaussians of some scenes, with `features` for them.
+    /// Returns the Gaussians of a range of scenes, with the given features.
     pub(crate) fn gaussians<'b>(
         &'b self,
         scenes: &Range<usize>,
@@ -140,13 +141,14 @@ impl<'a, T: CpuScalar> Inputs<'a, T> {
         }
     }
 
-    /// The backgrounds of some images.
+    /// Returns the backgrounds of a range of images.
     pub(crate) fn backgrounds(&self, images: &Range<usize>) -> &[T] {
         part(&self.backgrounds, images, self.dims.channels)
     }
 
-    /// The gradient of the loss with respect to some images. With `features_only`, of the loss that
-    /// depends on their features alone. None if the file has no gradients.
+    /// Returns the gradient of the loss with respect to a range of images. If `features_only` is
+    /// set, the loss depends only on the feature images. Returns `None` if the file has no
+    /// gradients.
     pub(crate) fn v_image(
         &self,
         images: &Range<usize>,
@@ -173,7 +175,7 @@ impl<'a, T: CpuScalar> Inputs<'a, T> {
     }
 }
 
-/// The numbers of some items of a buffer that holds `per_item` for each.
+/// Returns the elements of a range of items from a buffer with `per_item` elements per item.
 fn part<'a, T>(buffer: &'a [T], items: &Range<usize>, per_item: usize) -> &'a [T] {
     &buffer[items.start * per_item..items.end * per_item]
 }

@@ -1,29 +1,29 @@
-//! The counts that all shapes of a file are made of.
+//! The sizes from which all shapes of a file are composed.
 
 use std::ops::Range;
 
-/// Harmonic coefficients stored per Gaussian and channel. The number is the same for every degree.
+/// Number of harmonic coefficients stored per Gaussian and channel, for every degree.
 pub(crate) const STORED_HARMONICS: usize = 16;
 
-/// The counts.
+/// The sizes of a file.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Dims {
-    /// S
+    /// Number of scenes S
     pub(crate) scenes: usize,
-    /// I
+    /// Number of images I
     pub(crate) images: usize,
-    /// N, per scene
+    /// Number of Gaussians N per scene
     pub(crate) gaussians: usize,
-    /// C
+    /// Number of feature channels C
     pub(crate) channels: usize,
-    /// W, px
+    /// Image width W, px
     pub(crate) width: usize,
-    /// H, px
+    /// Image height H, px
     pub(crate) height: usize,
 }
 
 impl Dims {
-    /// The Gaussians of one scene, numbered through all scenes.
+    /// Returns the range of one scene's Gaussians in the list of all scenes' Gaussians.
     pub(crate) fn gaussians_of(&self, scene: usize) -> Range<usize> {
         scene * self.gaussians..(scene + 1) * self.gaussians
     }

@@ -1,41 +1,44 @@
-//! The tensors that a file must hold, and the tolerance of each.
+//! The outputs and gradients that a file must contain, and their tolerances.
 
 use crate::dims::{Dims, STORED_HARMONICS};
 use crate::precision::Precision;
 use crate::tensors::Tensors;
 use crate::tolerance::Tolerances;
 
-/// The most a tensor may differ, in one precision.
+/// The greatest differences of a tensor that pass, in one precision.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limit {
-    /// For outputs the absolute difference, for gradients that relative to the largest entry.
+    /// Limit of the difference of any entry: absolute for outputs, relative to the largest entry
+    /// for gradients.
     pub(crate) whole: f64,
-    /// The difference of one Gaussian's row relative to that row, where it is judged.
+    /// Limit of the difference of one Gaussian's row, relative to that row. `None` if rows are not
+    /// compared.
     pub(crate) row: Option<f64>,
 }
 
-/// A tensor the renderer must reproduce.
+/// A tensor that the renderer must reproduce.
 pub(crate) struct Expected {
-    /// As in the file.
+    /// The name of the tensor in the file.
     pub(crate) name: String,
-    /// The reference.
+    /// The reference values.
     pub(crate) values: Vec<f64>,
-    /// Whether it is a gradient.
+    /// Whether the tensor is a gradient.
     pub(crate) gradient: bool,
-    /// The number of Gaussians, if the tensor has a row for each. Otherwise zero.
+    /// The number of Gaussians if the tensor has one row per Gaussian, otherwise zero.
     pub(crate) rows: usize,
-    /// In `f32`, and in `f64`.
+    /// The limits in `f32` and in `f64`.
     pub(crate) limits: [Limit; 2],
 }
 
-/// Reads the references.
+/// Collects the expected tensors.
 struct Reader<'a> {
     tensors: &'a Tensors<'a>,
     tolerances: [Tolerances; 2],
     out: Vec<Expected>,
 }
 
-/// Every tensor the renderer must reproduce. `degree` is that of the harmonics, if there are any.
+/// Reads every tensor that the renderer must reproduce. `degree` is the degree of the harmonics, or
+/// `None` for a file with features.
 pub(crate) fn all(
     tensors: &Tensors<'_>,
     dims: Dims,
@@ -70,8 +73,8 @@ impl Reader<'_> {
         self.output("out_alpha", &plane, &["alpha"])?;
         self.output("out_depth", &plane, &["depth"])?;
         if harmonics {
-            // The image is a sum of colours. Without a tolerance of their own, they have that of
-            // the image.
+            // The image is a weighted sum of colours, so the tolerance of the image applies to
+            // colours without a stated tolerance.
             let colours = [dims.images, dims.gaussians, dims.channels];
             self.output("out_colours", &colours, &["colours", "image"])?;
         }
@@ -119,7 +122,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// One gradient. The file states tolerances of rows for the gradients under `grad` alone.
+    /// Reads one gradient. Files state tolerances of rows only for the gradients `grad.*`.
     fn gradient(&mut self, prefix: &str, of: &str, shape: &[usize]) -> Result<(), String> {
         let per_gaussian = !matches!(of, "background" | "viewmat");
         let judged = prefix == "grad" && per_gaussian;

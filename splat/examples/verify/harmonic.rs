@@ -1,5 +1,5 @@
-//! Scenes whose colours are spherical harmonics. The features depend on the camera, so that every
-//! image is a render of its own.
+//! Scenes with spherical harmonics as colours. The features depend on the camera, so that every
+//! image is a separate render.
 
 use splat::sh::{self, Harmonics, HarmonicsGradient};
 use splat::{Camera, CpuScalar, Gradients, Image, RenderError, Scene, Views};
@@ -17,10 +17,10 @@ struct Picture<'a, T> {
     harmonics: Harmonics<'a, T>,
 }
 
-/// An image, and its gradients if the file has any.
+/// An image, and its gradients if the file has gradients.
 type Rendered<T> = (Image<Vec<T>>, Option<Gradients<Vec<T>>>);
 
-/// Renders and differentiates every image.
+/// Renders every image and computes the gradients.
 pub(crate) fn images<T: CpuScalar>(
     inputs: &Inputs<'_, T>,
     reference: &Reference,
@@ -56,8 +56,8 @@ pub(crate) fn images<T: CpuScalar>(
 }
 
 impl<T: CpuScalar> Picture<'_, T> {
-    /// The image, and its gradients with respect to every input but the harmonics, for given
-    /// features.
+    /// Renders the image with the given features. Also computes the gradients with respect to every
+    /// input except the harmonics.
     fn render(&self, features: &[T], features_only: bool) -> Result<Rendered<T>, RenderError> {
         let inputs = self.inputs;
         let dims = inputs.dims;
@@ -73,7 +73,7 @@ impl<T: CpuScalar> Picture<'_, T> {
         Ok((image, gradients.pop()))
     }
 
-    /// Outputs and gradients with the camera's centre at `-R^T t`.
+    /// Adds the outputs and gradients for a camera centre computed as `-R^T t`.
     fn by_transpose(&self, computed: &mut Computed) -> Result<(), RenderError> {
         let colours = sh::features(self.harmonics, &self.camera)?;
         computed.add("out_colours", self.image, &colours);
@@ -101,13 +101,14 @@ impl<T: CpuScalar> Picture<'_, T> {
         computed.add(&format!("{prefix}.viewmat"), self.image, &pose);
     }
 
-    /// The gradient with respect to the pose where the camera's centre `c` comes from the inverse
-    /// of the whole 4 x 4 matrix `V`, all of whose entries are free: `(c, 1) = V^-1 e_4`.
+    /// Adds the gradient with respect to the pose for a camera centre `c` computed from the inverse
+    /// of the whole 4 x 4 matrix `V`: `(c, 1) = V^-1 e_4`. All entries of `V` are independent.
     ///
-    /// A camera without rotation and with translation `-c` has the same centre. The gradient with
-    /// respect to that translation is `-v_c`. Then `v_V = -V^-T (v_c, 0) (c, 1)^T`. With `v_t =
-    /// -R^-T v_c`, the upper rows of `v_V` are `v_t (c, 1)^T`, and the last row, which is zero in
-    /// every other gradient, is `-(c . v_c) (c, 1)`.
+    /// The code replaces the camera by one without rotation and with translation `-c`, which has
+    /// the same centre. The gradient with respect to that translation is `-v_c`. It follows that
+    /// `v_V = -V^-T (v_c, 0) (c, 1)^T`. With `v_t = -R^-T v_c`, the upper rows of `v_V` are
+    /// `v_t (c, 1)^T`. The last row is `-(c . v_c) (c, 1)`. In all other gradients the last row is
+    /// zero.
     fn by_general_inverse(&self, computed: &mut Computed) -> Result<(), RenderError> {
         let inverse = inverse(&self.camera.camera_from_world);
         let shift = self.camera.camera_from_world.map(|row| row[3]);
@@ -145,7 +146,8 @@ fn cross(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
     })
 }
 
-/// The inverse of the left 3 x 3 block of a pose, by cofactors. Not finite if there is none.
+/// Computes the inverse of the left 3 x 3 block of a pose from its cofactors. For a singular block
+/// the result is not finite.
 fn inverse(pose: &[[f64; 4]; 3]) -> [[f64; 3]; 3] {
     let [a, b, c] = pose.map(|row| [row[0], row[1], row[2]]);
     let columns = [cross(b, c), cross(c, a), cross(a, b)];

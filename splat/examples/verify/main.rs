@@ -1,12 +1,15 @@
-//! Checks the renderer against reference files made by another program.
+//! Compares the renderer with reference files that another program computed.
 //!
 //! ```text
 //! cargo run --release -p splat --example verify -- FILE.safetensors...
 //! ```
 //!
-//! Every file is rendered and differentiated in `f64` and in `f32`. Every output and gradient in it
-//! is compared within the tolerance that the file states. Exit code 0: all are within tolerance.
-//! Exit code 1: a tensor is outside, or a file is malformed. Exit code 2: wrong usage.
+//! The program renders every file and computes its gradients: on the CPU in `f64` and in `f32`, on
+//! a GPU in `f32`. It compares every output and gradient in the file with the tolerance that the
+//! file states.
+//!
+//! Exit code 0: all tensors are within tolerance. Exit code 1: a tensor is outside its tolerance, a
+//! file is invalid, or the report cannot be written. Exit code 2: invalid arguments.
 
 mod band;
 mod compare;
@@ -38,46 +41,47 @@ use reference::Reference;
 use renderer::Renderer;
 use report::{FileReport, Outcome};
 
-/// Renders reference files and compares every tensor with the reference.
+/// Renders reference files and compares every output and gradient with the values in the file.
 #[derive(Parser)]
 struct Arguments {
-    /// Reference files.
+    /// Reference files. Each contains scenes, their expected outputs and gradients, and the
+    /// tolerance of each tensor.
     #[arg(required = true, value_name = "FILE.safetensors")]
     files: Vec<PathBuf>,
-    /// The backend that renders.
+    /// Backend that renders the files.
     #[arg(long, value_enum, default_value_t = BackendChoice::Cpu)]
     backend: BackendChoice,
-    /// How a GPU lists the hits of a tile.
+    /// Method by which a GPU lists the splats of a tile. The CPU backend ignores this option.
     #[cfg(feature = "gpu")]
     #[arg(long, value_enum, default_value_t = RegimeChoice::Auto)]
     regime: RegimeChoice,
-    /// Print one JSON document instead of tables.
+    /// Print one JSON document instead of one table per file and a summary.
     #[arg(long)]
     json: bool,
 }
 
-/// The backends.
+/// The backends of this build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum BackendChoice {
-    /// The CPU, in both precisions.
+    /// The CPU, at f64 and at f32.
     Cpu,
-    /// Any GPU of Vulkan, Metal, DirectX 12 or a browser, at `f32`.
+    /// A GPU through Vulkan, Metal or DirectX 12, at f32.
     #[cfg(feature = "wgpu")]
     Wgpu,
-    /// A GPU of NVIDIA, at `f32`.
+    /// An NVIDIA GPU through CUDA, at f32.
     #[cfg(feature = "cuda")]
     Cuda,
 }
 
-/// See [`splat::Regime`].
+/// The values of [`splat::Regime`] as command-line values.
 #[cfg(feature = "gpu")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum RegimeChoice {
-    /// Whichever fits.
+    /// The small regime if the views and the memory budget permit it, otherwise the large regime.
     Auto,
-    /// Many small views.
+    /// For many views of at most 1024 splats: one bit per splat and tile.
     Small,
-    /// Large views.
+    /// For views of any size: lists of (splat, tile) pairs.
     Large,
 }
 
@@ -103,7 +107,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Checks and reports one file after the other. True if all tensors are within tolerance.
+/// Checks the files and reports the results. Returns true if all tensors are within tolerance.
 fn run(arguments: &Arguments) -> Result<bool, String> {
     let mut reports = Vec::new();
     for path in &arguments.files {
@@ -124,11 +128,11 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
     Ok(reports.iter().all(FileReport::passed))
 }
 
-/// Reads, renders and compares one file. An error is one line.
+/// Reads, renders and compares one file. An error message is a single line.
 fn check(path: &Path, arguments: &Arguments) -> Result<Outcome, String> {
     let bytes = std::fs::read(path).map_err(|error| format!("cannot be read: {error}"))?;
     let reference = Reference::parse(&bytes)?;
-    // The renderer refuses shapes and settings outside their domain, which then are the file's.
+    // The renderer rejects shapes and settings outside their domain. These come from the file.
     let refused = |error: RenderError| format!("cannot be rendered: {error}");
     Ok(Outcome {
         dims: reference.dims,
@@ -137,7 +141,7 @@ fn check(path: &Path, arguments: &Arguments) -> Result<Outcome, String> {
     })
 }
 
-/// Renders and compares in every precision of the backend.
+/// Renders the file in every precision of the backend and compares the results.
 fn rows(reference: &Reference, arguments: &Arguments) -> Result<Vec<Row>, RenderError> {
     match arguments.backend {
         BackendChoice::Cpu => {
@@ -161,7 +165,7 @@ fn rows(reference: &Reference, arguments: &Arguments) -> Result<Vec<Row>, Render
     }
 }
 
-/// Renders and compares at `f32`.
+/// Renders the file at `f32` and compares the results.
 fn single(reference: &Reference, renderer: &dyn Renderer<f32>) -> Result<Vec<Row>, RenderError> {
     let computed = run::compute(reference, renderer)?;
     Ok(compare::rows(reference, Precision::Single, &computed))

@@ -1,16 +1,16 @@
-//! The settings of a file: its tensor `params`, and the copy of it in the metadata.
+//! The settings of a file: the tensor `params`, and its copy in the metadata.
 
 use serde_json::{Map, Value};
 use splat::{Outputs, Projection, RenderConfig};
 
 use crate::tensors::Tensors;
 
-/// The longest side of an image that the renderer takes, px.
+/// The longest side of an image that the renderer accepts, px.
 const MAX_SIDE_PX: f64 = splat::formulas::MAX_SIDE_PX as f64;
-/// Relative error allowed in the metadata's decimal copy of a setting: parsing may miss the last
+/// Relative error allowed in the metadata's decimal copy of a setting. Parsing can change the last
 /// bit.
 const COPY_TOLERANCE: f64 = 1e-12;
-/// The names of the elements, in order.
+/// The names of the elements of `params`, in order.
 const NAMES: [&str; 12] = [
     "width",
     "height",
@@ -26,7 +26,7 @@ const NAMES: [&str; 12] = [
     "forward_only",
 ];
 
-/// `params`, decoded.
+/// The decoded tensor `params`.
 pub(crate) struct Params {
     /// px
     pub(crate) width: usize,
@@ -34,20 +34,20 @@ pub(crate) struct Params {
     pub(crate) height: usize,
     /// From `ortho`: 0 pinhole, 1 orthographic, 2 hybrid.
     pub(crate) projection: Projection,
-    /// Least camera z.
+    /// Smallest camera z, world units
     pub(crate) near: f64,
-    /// Greatest camera z.
+    /// Greatest camera z, world units
     pub(crate) far: f64,
-    /// Of the spherical harmonics; none if the file has features.
+    /// The degree of the spherical harmonics, or `None` if the file has features.
     pub(crate) degree: Option<u32>,
-    /// Whether the file is without gradients.
+    /// Whether the file has no gradients.
     pub(crate) forward_only: bool,
-    /// The rest, in the renderer's terms.
+    /// The remaining settings.
     pub(crate) config: RenderConfig,
 }
 
 impl Params {
-    /// Reads and checks them.
+    /// Reads and checks the settings.
     pub(crate) fn parse(tensors: &Tensors<'_>) -> Result<Self, String> {
         let values: Vec<f64> = tensors.numbers("params", &[NAMES.len()])?;
         check_copy(tensors, &values)?;
@@ -84,7 +84,7 @@ fn whole(name: &str, value: f64, low: f64, high: f64) -> Result<i64, String> {
     ))
 }
 
-/// Checks the metadata's copy of the settings, where there is one, against the tensor.
+/// If the metadata contain a copy of the settings, checks that it agrees with the tensor.
 fn check_copy(tensors: &Tensors<'_>, values: &[f64]) -> Result<(), String> {
     let Some(text) = tensors.string("params") else {
         return Ok(());

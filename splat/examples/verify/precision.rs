@@ -1,4 +1,4 @@
-//! The precisions of a run.
+//! The precision of a run.
 
 /// The scalar type of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub(crate) enum Precision {
 }
 
 impl Precision {
-    /// Name of the scalar type.
+    /// Returns the name of the scalar type.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Single => "f32",

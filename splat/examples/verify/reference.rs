@@ -1,5 +1,4 @@
-//! A reference file, parsed and checked against the format, with cameras and settings as `splat`
-//! takes them.
+//! A parsed and validated reference file, with cameras and settings in the types of `splat`.
 
 use splat::{Camera, RenderConfig, Views};
 
@@ -8,7 +7,7 @@ use crate::expected::{self, Expected};
 use crate::params::Params;
 use crate::tensors::Tensors;
 
-/// The colour of Gaussians.
+/// The colours of the Gaussians.
 pub(crate) enum Appearance {
     /// Features `[S, N, C]`.
     Features(Vec<f32>),
@@ -31,7 +30,7 @@ pub(crate) struct Cotangents {
     pub(crate) depth: Vec<f32>,
 }
 
-/// Everything in a file.
+/// The contents of a file.
 pub(crate) struct Reference {
     pub(crate) dims: Dims,
     pub(crate) config: RenderConfig,
@@ -46,17 +45,17 @@ pub(crate) struct Reference {
     pub(crate) appearance: Appearance,
     /// `[I, C]`
     pub(crate) backgrounds: Vec<f32>,
-    /// One per image.
+    /// One camera per image.
     pub(crate) cameras: Vec<Camera>,
-    /// One per image.
+    /// One scene index per image.
     pub(crate) scene_of_image: Vec<usize>,
-    /// Absent where the file is for the forward pass only.
+    /// `None` if the file is for the forward pass only.
     pub(crate) cotangents: Option<Cotangents>,
     pub(crate) expected: Vec<Expected>,
 }
 
 impl Reference {
-    /// Parses and validates a file. An error is one line that names the tensor at fault.
+    /// Parses and validates a file. An error is a single line that names the invalid tensor.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, String> {
         let tensors = Tensors::parse(bytes)?;
         let params = Params::parse(&tensors)?;
@@ -99,7 +98,7 @@ impl Reference {
         })
     }
 
-    /// One view per image.
+    /// Returns one view per image.
     pub(crate) fn views(&self) -> Views {
         let ranges = self.scene_of_image.iter();
         Views {
@@ -111,7 +110,8 @@ impl Reference {
     }
 }
 
-/// The gradient of the loss with respect to the outputs. None for files without gradients.
+/// Reads the gradient of the loss with respect to the outputs. Returns `None` for files without
+/// gradients.
 fn cotangents(
     tensors: &Tensors<'_>,
     dims: Dims,
@@ -128,7 +128,7 @@ fn cotangents(
     }))
 }
 
-/// The scene that each image shows.
+/// Reads the index of the scene that each image shows.
 fn scenes_of_images(tensors: &Tensors<'_>, dims: Dims) -> Result<Vec<usize>, String> {
     let stored: Vec<i64> = tensors.numbers("scene_of_image", &[dims.images])?;
     let known = |scene: &i64| {
@@ -148,7 +148,7 @@ fn scenes_of_images(tensors: &Tensors<'_>, dims: Dims) -> Result<Vec<usize>, Str
         .collect()
 }
 
-/// One camera per image.
+/// Reads one camera per image.
 fn cameras(tensors: &Tensors<'_>, images: usize, params: &Params) -> Result<Vec<Camera>, String> {
     let viewmats: Vec<f32> = tensors.numbers("viewmat", &[images, 4, 4])?;
     let intrinsics: Vec<f32> = tensors.numbers("intrinsics", &[images, 4])?;

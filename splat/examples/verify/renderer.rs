@@ -1,4 +1,4 @@
-//! Backends behind one interface whose inputs and results lie in the memory of the host.
+//! A common interface of the backends, with inputs and results in host memory.
 
 use splat::{
     Cpu, CpuScalar, Gradients, Image, RenderConfig, RenderError, Scene, Wanted, render, render_vjp,
@@ -9,8 +9,8 @@ pub(crate) type Rendered<T> = (Image<Vec<T>>, Vec<Gradients<Vec<T>>>);
 
 /// A backend in the precision `T`.
 pub(crate) trait Renderer<T> {
-    /// Renders `scene`, and differentiates it for each of `v_images`, gradients with respect to the
-    /// image.
+    /// Renders `scene`. For each of `v_images`, which are gradients with respect to the image,
+    /// computes the gradients with respect to the scene.
     fn render(
         &self,
         scene: &Scene<'_, &[T]>,

@@ -1,4 +1,4 @@
-//! The report: a table per file, or one JSON document.
+//! The report: one table per file, or one JSON document.
 
 use serde_json::{Value, json};
 
@@ -6,21 +6,21 @@ use crate::compare::Row;
 use crate::dims::Dims;
 use crate::terminal;
 
-/// A file and its outcome.
+/// The result for one file.
 pub(crate) struct FileReport {
-    /// Its path as given.
+    /// The path of the file as given on the command line.
     pub(crate) file: String,
-    /// The comparison, or an error of the file.
+    /// The comparison, or the error of an invalid file.
     pub(crate) outcome: Result<Outcome, String>,
 }
 
-/// A well-formed file's comparison.
+/// The comparison of a valid file.
 pub(crate) struct Outcome {
-    /// Its counts.
+    /// The sizes of the file's tensors.
     pub(crate) dims: Dims,
-    /// Pixels in the boundary band, all images.
+    /// The number of pixels in the boundary band, over all images.
     pub(crate) band_pixels: usize,
-    /// One per tensor and precision.
+    /// One row per tensor and precision.
     pub(crate) rows: Vec<Row>,
 }
 
@@ -31,12 +31,12 @@ impl Outcome {
 }
 
 impl FileReport {
-    /// Whether the file is well-formed and everything in it within tolerance.
+    /// Whether the file is valid and all its tensors are within tolerance.
     pub(crate) fn passed(&self) -> bool {
         self.outcome.as_ref().is_ok_and(Outcome::passed)
     }
 
-    /// Prints the table, or the error to standard error.
+    /// Prints the table to standard output, or the error to standard error.
     pub(crate) fn print(&self) -> Result<(), String> {
         let outcome = match &self.outcome {
             Ok(outcome) => outcome,
@@ -107,7 +107,7 @@ fn line(row: &Row) -> String {
     )
 }
 
-/// Differences that are not finite become null: JSON has no numbers for them.
+/// Returns a row as JSON. Differences that are not finite become `null`.
 fn row_json(row: &Row) -> Value {
     json!({
         "tensor": row.tensor,
@@ -121,7 +121,7 @@ fn row_json(row: &Row) -> Value {
     })
 }
 
-/// The last line.
+/// Returns the summary line of the report.
 pub(crate) fn summary(reports: &[FileReport]) -> String {
     let malformed = reports
         .iter()
@@ -135,7 +135,7 @@ pub(crate) fn summary(reports: &[FileReport]) -> String {
     )
 }
 
-/// Everything as one document.
+/// Returns the whole report as one JSON document.
 pub(crate) fn json(reports: &[FileReport]) -> String {
     let document = json!({
         "passed": reports.iter().all(FileReport::passed),

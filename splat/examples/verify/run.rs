@@ -1,4 +1,4 @@
-//! Renders and differentiates the scenes of a file in one precision.
+//! Renders the scenes of a file and computes their gradients, in one precision.
 
 use splat::{CpuScalar, RenderError, Scene};
 
@@ -8,7 +8,7 @@ use crate::harmonic;
 use crate::reference::{Appearance, Reference};
 use crate::renderer::Renderer;
 
-/// Renders and differentiates every image of the file.
+/// Renders every image of the file and computes the gradients.
 pub(crate) fn compute<T: CpuScalar>(
     reference: &Reference,
     renderer: &dyn Renderer<T>,
@@ -35,7 +35,7 @@ pub(crate) fn compute<T: CpuScalar>(
     Ok(computed)
 }
 
-/// All images in one batch.
+/// Renders all images in one batch and computes the gradients.
 fn batch<T: CpuScalar>(
     inputs: &Inputs<'_, T>,
     reference: &Reference,

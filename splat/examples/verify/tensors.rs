@@ -1,16 +1,16 @@
-//! Typed, checked access to the tensors and strings of a safetensors file.
+//! Typed and checked access to the tensors and metadata of a safetensors file.
 
 use std::collections::HashMap;
 
 use safetensors::{Dtype, SafeTensors};
 
-/// A number as it is stored in a tensor.
+/// An element type of the stored tensors.
 pub(crate) trait Stored: Copy {
-    /// Its name in the format.
+    /// The element type in the file format.
     const DTYPE: Dtype;
-    /// Decodes one element; `bytes` has the element's length.
+    /// Decodes one element. `bytes` has the length of the element.
     fn decode(bytes: &[u8]) -> Self;
-    /// Neither infinite nor NaN.
+    /// Whether the value is neither infinite nor NaN.
     fn usable(self) -> bool;
 }
 
@@ -33,14 +33,14 @@ stored!(f32, F32, f32::is_finite);
 stored!(f64, F64, f64::is_finite);
 stored!(i64, I64, |_| true);
 
-/// A parsed file. An error of its accessors is one line that names the tensor.
+/// A parsed file. An error of an accessor is a single line that names the tensor.
 pub(crate) struct Tensors<'a> {
     tensors: SafeTensors<'a>,
     strings: HashMap<String, String>,
 }
 
 impl<'a> Tensors<'a> {
-    /// Parses the header and checks that it fits the file.
+    /// Parses the header and checks that it is consistent with the length of the file.
     pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self, String> {
         let fail = |error| format!("not a complete safetensors file: {error}");
         let tensors = SafeTensors::deserialize(bytes).map_err(fail)?;
@@ -49,12 +49,12 @@ impl<'a> Tensors<'a> {
         Ok(Self { tensors, strings })
     }
 
-    /// A string of the metadata.
+    /// Returns a string of the metadata.
     pub(crate) fn string(&self, name: &str) -> Option<&str> {
         self.strings.get(name).map(String::as_str)
     }
 
-    /// The shape of a tensor that must have `RANK` axes.
+    /// Returns the shape of a tensor. The tensor must have `RANK` axes.
     pub(crate) fn shape<const RANK: usize>(&self, name: &str) -> Result<[usize; RANK], String> {
         let view = self.tensors.tensor(name).map_err(|_| missing(name))?;
         view.shape()
@@ -62,7 +62,8 @@ impl<'a> Tensors<'a> {
             .map_err(|_| format!("{name}: expected {RANK} axes, got shape {:?}", view.shape()))
     }
 
-    /// The elements of a tensor that must have this type and `shape`, and finite numbers only.
+    /// Returns the elements of a tensor. The tensor must have the element type `T`, the shape
+    /// `shape` and only finite elements.
     pub(crate) fn numbers<T: Stored>(&self, name: &str, shape: &[usize]) -> Result<Vec<T>, String> {
         let view = self.tensors.tensor(name).map_err(|_| missing(name))?;
         if view.dtype() != T::DTYPE {

@@ -5,20 +5,20 @@ use std::collections::HashMap;
 use crate::precision::Precision;
 use crate::tensors::Tensors;
 
-/// Upper bound for images, colours and alphas in `f32`: two and a half steps of an 8-bit picture.
-/// Needle-like Gaussians, the worst conditioned known, need 2e-4.
+/// Upper bound for images, colours and alphas in `f32`: 2.5 steps of an 8-bit picture.
+/// Needle-shaped Gaussians, which have the largest known errors, need 2e-4.
 const SINGLE_IMAGE_CEILING: f64 = 1e-2;
-/// Upper bound for depths in `f32`, which grow with the distances of the scene. Needles a few units
-/// away need 2e-4.
+/// Upper bound for depths in `f32`. Errors of depths grow with the distances in the scene. Needles
+/// at a distance of a few world units need 2e-4.
 const SINGLE_DEPTH_CEILING: f64 = 1e-1;
-/// Upper bound for gradients in `f32`, relative to the largest entry of the tensor: one right
-/// digit. Needles need 1e-3.
+/// Upper bound for gradients in `f32`, relative to the largest entry of the tensor. It corresponds
+/// to one correct digit. Needles need 1e-3.
 const SINGLE_GRADIENT_CEILING: f64 = 1e-1;
-/// Upper bound for the gradient of one Gaussian in `f32`, relative to itself: as
-/// [`SINGLE_GRADIENT_CEILING`]. Needles need 5e-3.
+/// Upper bound for the gradient of one Gaussian in `f32`, relative to the norm of that gradient.
+/// Needles need 5e-3.
 const SINGLE_ROW_CEILING: f64 = 1e-1;
-/// Upper bound for every tensor in `f64`. Files state between 1e-11 and 1e-9. A wrong formula, or a
-/// constant rounded to `f32`, leaves an error above it.
+/// Upper bound for every tensor in `f64`. The files state tolerances between 1e-11 and 1e-9. A
+/// wrong formula, or a constant rounded to `f32`, causes an error above this bound.
 const DOUBLE_CEILING: f64 = 1e-8;
 
 /// The tolerances of one precision.
@@ -51,7 +51,7 @@ impl Tolerances {
         Ok(tolerances)
     }
 
-    /// The tolerance of the first of `keys` that is stated.
+    /// Returns the tolerance of the first of `keys` that the file states.
     pub(crate) fn first(&self, keys: &[&str]) -> Result<f64, String> {
         keys.iter()
             .find_map(|&key| self.values.get(key))
@@ -65,8 +65,8 @@ impl Tolerances {
             })
     }
 
-    /// The tolerance `kind` (`grad` or `row`) of one parameter. Files state that of harmonic
-    /// coefficients under the name of features.
+    /// Returns the tolerance `kind` (`grad` or `row`) of one parameter. If a file does not state
+    /// the tolerance of harmonic coefficients, the tolerance of features applies.
     pub(crate) fn of(&self, kind: &str, parameter: &str) -> Result<f64, String> {
         let own = format!("{kind}.{parameter}");
         if parameter == "sh_coeffs" {
@@ -77,7 +77,7 @@ impl Tolerances {
 
     fn check(&self, key: &str, value: f64) -> Result<(), String> {
         let ceiling = self.ceiling(key);
-        // Written so that NaN fails.
+        // Both comparisons are false for NaN.
         if value >= 0.0 && value <= ceiling {
             return Ok(());
         }

@@ -1,4 +1,4 @@
-//! Whole structs from the host to the device and back.
+//! Copies of whole structs between the host and the device.
 
 use cubecl::future::block_on;
 use cubecl::prelude::*;
@@ -15,7 +15,7 @@ impl<R: Runtime> Gpu<R> {
     /// Copies Gaussians to the device.
     ///
     /// # Errors
-    /// As [`Gpu::upload`]. So for every copy to the device.
+    /// [`RenderError::Capacity`] if a buffer exceeds the device's largest buffer or 32-bit indices.
     pub fn upload_gaussians(
         &self,
         gaussians: &Gaussians<&[f32]>,
@@ -26,15 +26,16 @@ impl<R: Runtime> Gpu<R> {
     /// Copies images, or the gradient with respect to them, to the device.
     ///
     /// # Errors
-    /// As [`Gpu::upload`].
+    /// [`RenderError::Capacity`] if a buffer exceeds the device's largest buffer or 32-bit indices.
     pub fn upload_image(&self, image: &Image<&[f32]>) -> Result<Image<GpuBuffer>, RenderError> {
         image.try_map(|buffer| self.upload(buffer))
     }
 
-    /// Copies splats that were made elsewhere to the device, features of 16 bits as 32.
+    /// Copies splats that were made elsewhere to the device. 16-bit features are converted to
+    /// `f32`.
     ///
     /// # Errors
-    /// As [`Gpu::upload`].
+    /// [`RenderError::Capacity`] if a buffer exceeds the device's largest buffer or 32-bit indices.
     pub fn upload_splats(&self, splats: &Splats<&[f32]>) -> Result<Splats<GpuBuffer>, RenderError> {
         let halves = splats.half_features.iter().flat_map(|halves| halves.iter());
         let widened: Vec<f32> = halves.map(|half| half.to_f32()).collect();
@@ -53,7 +54,10 @@ impl<R: Runtime> Gpu<R> {
     /// Copies Gaussians, or the gradient with respect to them, to the host.
     ///
     /// # Errors
-    /// As [`Gpu::download`]. So for every copy to the host.
+    /// [`RenderError::Device`] if the device failed.
+    ///
+    /// # Panics
+    /// Panics in a browser, where a host cannot block: use [`Gpu::download_gaussians_async`].
     pub fn download_gaussians(
         &self,
         gaussians: &Gaussians<GpuBuffer>,
@@ -64,7 +68,7 @@ impl<R: Runtime> Gpu<R> {
     /// [`Gpu::download_gaussians`] for hosts that must not block.
     ///
     /// # Errors
-    /// As [`Gpu::download`].
+    /// [`RenderError::Device`] if the device failed.
     pub async fn download_gaussians_async(
         &self,
         gaussians: &Gaussians<GpuBuffer>,
@@ -78,7 +82,10 @@ impl<R: Runtime> Gpu<R> {
     /// Copies images to the host.
     ///
     /// # Errors
-    /// As [`Gpu::download`].
+    /// [`RenderError::Device`] if the device failed.
+    ///
+    /// # Panics
+    /// Panics in a browser, where a host cannot block: use [`Gpu::download_image_async`].
     pub fn download_image(&self, image: &Image<GpuBuffer>) -> Result<Image<Vec<f32>>, RenderError> {
         block_on(self.download_image_async(image))
     }
@@ -86,7 +93,7 @@ impl<R: Runtime> Gpu<R> {
     /// [`Gpu::download_image`] for hosts that must not block.
     ///
     /// # Errors
-    /// As [`Gpu::download`].
+    /// [`RenderError::Device`] if the device failed.
     pub async fn download_image_async(
         &self,
         image: &Image<GpuBuffer>,
@@ -100,7 +107,10 @@ impl<R: Runtime> Gpu<R> {
     /// Copies splats, or the gradient with respect to them, to the host.
     ///
     /// # Errors
-    /// As [`Gpu::download`].
+    /// [`RenderError::Device`] if the device failed.
+    ///
+    /// # Panics
+    /// Panics in a browser, where a host cannot block: use [`Gpu::download_splats_async`].
     pub fn download_splats(
         &self,
         splats: &Splats<GpuBuffer>,
@@ -111,7 +121,7 @@ impl<R: Runtime> Gpu<R> {
     /// [`Gpu::download_splats`] for hosts that must not block.
     ///
     /// # Errors
-    /// As [`Gpu::download`].
+    /// [`RenderError::Device`] if the device failed.
     pub async fn download_splats_async(
         &self,
         splats: &Splats<GpuBuffer>,
@@ -125,7 +135,10 @@ impl<R: Runtime> Gpu<R> {
     /// Copies the gradients of a render to the host.
     ///
     /// # Errors
-    /// As [`Gpu::download`].
+    /// [`RenderError::Device`] if the device failed.
+    ///
+    /// # Panics
+    /// Panics in a browser, where a host cannot block: use [`Gpu::download_gradients_async`].
     pub fn download_gradients(
         &self,
         gradients: &Gradients<GpuBuffer>,
@@ -136,7 +149,7 @@ impl<R: Runtime> Gpu<R> {
     /// [`Gpu::download_gradients`] for hosts that must not block.
     ///
     /// # Errors
-    /// As [`Gpu::download`].
+    /// [`RenderError::Device`] if the device failed.
     pub async fn download_gradients_async(
         &self,
         gradients: &Gradients<GpuBuffer>,
@@ -148,22 +161,22 @@ impl<R: Runtime> Gpu<R> {
     }
 }
 
-/// Buffers to be read, in the order in which they were asked for.
+/// The buffers to read, in the order of the calls of [`Reads::ask`].
 #[derive(Default)]
 struct Reads<'a>(Vec<&'a GpuBuffer>);
 
 impl<'a> Reads<'a> {
-    /// Adds a buffer and returns its index. Never fails, but is called where others do.
+    /// Adds a buffer and returns its index. Never fails, but `try_map` requires a `Result`.
     #[expect(
         clippy::unnecessary_wraps,
-        reason = "the signature that `try_map` asks for"
+        reason = "`try_map` takes a function with this signature"
     )]
     fn ask(&mut self, buffer: &'a GpuBuffer) -> Result<usize, RenderError> {
         self.0.push(buffer);
         Ok(self.0.len() - 1)
     }
 
-    /// Reads all of them.
+    /// Reads all buffers.
     async fn wait<R: Runtime>(self, gpu: &Gpu<R>) -> Result<Read, RenderError> {
         let mut read = Vec::with_capacity(self.0.len());
         for buffer in self.0 {
@@ -173,15 +186,15 @@ impl<'a> Reads<'a> {
     }
 }
 
-/// The numbers of buffers.
+/// The values of the buffers.
 struct Read(Vec<Vec<f32>>);
 
 impl Read {
-    /// The numbers of the buffer with this index; each may be taken once.
+    /// Returns the values of buffer `i`. Each buffer can be taken once.
     fn take(&mut self, i: usize) -> Result<Vec<f32>, RenderError> {
         let numbers = self.0.get_mut(i).map(std::mem::take);
         numbers.ok_or_else(|| RenderError::Device {
-            expected: "a buffer read back".to_owned(),
+            expected: "the contents of a buffer".to_owned(),
             got: "nothing".to_owned(),
         })
     }

@@ -1,5 +1,4 @@
-//! The CPU backend: every stage at `f32` or `f64`, parallel over rayon's threads, the same bits on
-//! any number of them.
+//! The CPU backend: every stage at `f32` or `f64`, in parallel on the threads of rayon.
 
 use crate::backend::Backend;
 use crate::backends::stages::CpuScalar;
@@ -17,7 +16,11 @@ use crate::image::Image;
 use crate::sort::cpu::lists::SortedHits;
 use crate::splats::Splats;
 
-/// The CPU backend at the precision `T`, `f32` or `f64`. Inputs are slices, outputs vectors.
+/// The CPU backend at the precision `T`, `f32` or `f64`. Inputs are slices, and outputs are
+/// vectors.
+///
+/// The stages run in parallel on the threads of rayon. The number of threads does not change any
+/// bit of the results. A clone shares the workspace.
 #[derive(Debug, Clone, Default)]
 pub struct Cpu<T> {
     tile: TileSize,
@@ -26,35 +29,37 @@ pub struct Cpu<T> {
 }
 
 impl<T: CpuScalar> Cpu<T> {
-    /// A backend with tiles of 32 x 32 px.
+    /// Creates a backend with tiles of 32 x 32 px, the default instruction set and a private
+    /// workspace.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The same backend with other tiles. The image does not depend on them, only the time it
-    /// takes.
+    /// Returns the backend with another tile size. The tile size changes the run time, but no bit
+    /// of the image. It changes the rounding of the gradients.
     #[must_use]
     pub fn with_tile(self, tile: TileSize) -> Self {
         Self { tile, ..self }
     }
 
-    /// The same backend on other vector instructions than [`Simd::preferred`]: the same image but
-    /// for rounding.
+    /// Returns the backend with another instruction set than [`Simd::preferred`]. The results
+    /// differ only by rounding. If the machine lacks the set, the stages return
+    /// [`RenderError::Config`].
     #[must_use]
     pub fn with_simd(self, simd: Simd) -> Self {
         let simd = Some(simd);
         Self { simd, ..self }
     }
 
-    /// The same backend with `workspace` to take its buffers from. By default a backend has a
-    /// private workspace that is never refilled; clones share it.
+    /// Returns the backend with `workspace` as the source of its buffers. By default a backend has
+    /// a private workspace that is never refilled; clones share it.
     #[must_use]
     pub fn with_workspace(self, workspace: &Workspace<T>) -> Self {
         let workspace = workspace.clone();
         Self { workspace, ..self }
     }
 
-    /// What to run on.
+    /// Returns the instruction set and the workspace of a stage.
     fn resources(&self) -> Result<Resources<'_, T>, RenderError> {
         check_threads()?;
         let simd = match self.simd {
@@ -69,14 +74,23 @@ impl<T: CpuScalar> Cpu<T> {
         Ok(Resources { simd, workspace })
     }
 
-    /// Completes splats that were made elsewhere, to be composited with the same
-    /// `config.alpha_min`.
+    /// Completes splats that were made elsewhere: computes their `extents` and culls invisible
+    /// splats.
     ///
-    /// Works out `extents` from conic, opacity and `config.alpha_min`. Culls what is not finite,
-    /// not positive definite, too faint or off every pixel of a `width` x `height` image.
+    /// The extents follow from conic, opacity and `config.alpha_min` (MATH eq. 16). The existing
+    /// `splats.extents` are not read. Composite the result with the same `config.alpha_min`.
+    ///
+    /// A splat is culled if one of its values is not finite, its conic is not positive definite,
+    /// its opacity is below `config.alpha_min`, or its box contains no pixel centre of a `width` x
+    /// `height` px image.
     ///
     /// # Errors
-    /// Shapes that do not fit (`splats.extents` is not read), settings outside their domain.
+    /// - [`RenderError::Shape`] if the offsets or the length of a buffer other than `extents` do
+    ///   not fit.
+    /// - [`RenderError::Config`] if a setting, the image size or the number of channels is outside
+    ///   its domain.
+    /// - [`RenderError::Capacity`] if the number of splats or pixels exceeds 32-bit indices, or an
+    ///   allocation fails.
     pub fn splats(
         &self,
         splats: Splats<Vec<T>>,

@@ -1,5 +1,5 @@
-//! The GPU backend: every stage as kernels of `CubeCL`, on any of its runtimes, from the formulas
-//! that the CPU runs.
+//! The GPU backend: every stage as `CubeCL` kernels, on any `CubeCL` runtime, with the formulas of
+//! the CPU backend.
 
 use cubecl::prelude::*;
 
@@ -20,11 +20,11 @@ use crate::splats::Splats;
 use crate::{binning, composite, project, sort};
 
 impl<R: Runtime> Gpu<R> {
-    /// [`Backend::bin`] for hosts that must not block: the large regime waits for the number of
-    /// hits here.
+    /// [`Backend::bin`] for hosts that must not block. In the large regime it waits for the number
+    /// of hits.
     ///
     /// # Errors
-    /// As [`Backend::bin`].
+    /// The errors of [`Backend::bin`].
     pub async fn bin_async(
         &self,
         splats: &Splats<&GpuBuffer>,
@@ -35,10 +35,11 @@ impl<R: Runtime> Gpu<R> {
         binning::gpu::bin(self, splats, width, height).await
     }
 
-    /// [`render`](crate::render()) for hosts that must not block. The vjp waits for nothing.
+    /// [`render`](crate::render()) for hosts that must not block.
+    /// [`render_vjp`](crate::render_vjp()) never waits for the device, so it needs no such version.
     ///
     /// # Errors
-    /// As [`render`](crate::render()).
+    /// The errors of [`render`](crate::render()).
     pub async fn render_async(
         &self,
         scene: &Scene<'_, &GpuBuffer>,

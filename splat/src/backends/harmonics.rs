@@ -1,4 +1,4 @@
-//! The spherical harmonics' entry points.
+//! The public functions of the spherical harmonics.
 
 use crate::backends::stages::CpuScalar;
 use crate::camera::Camera;
@@ -8,11 +8,15 @@ use crate::harmonics::{Harmonics, HarmonicsGradient};
 use crate::host::simd::Simd;
 use crate::host::threads::check_threads;
 
-/// View-dependent features `[N, C]` of Gaussians seen from `camera`.
+/// Computes view-dependent features `[N, C]` of Gaussians seen from `camera` (MATH eq. 18 and 19).
 ///
 /// # Errors
-/// Shapes that do not fit, a degree over 3, sizes over capacity, no threads, those of
-/// [`Simd::preferred`].
+/// - [`RenderError::Shape`] if a buffer of `harmonics` has the wrong length, or fewer coefficients
+///   are stored than the degree needs.
+/// - [`RenderError::Config`] if the degree exceeds 3, `channels` or `stored` is 0 or exceeds 32
+///   bits, or [`Simd::preferred`] fails.
+/// - [`RenderError::Capacity`] if a size overflows or an allocation fails.
+/// - [`RenderError::Device`] if the system cannot create the threads.
 pub fn features<T: CpuScalar>(
     harmonics: Harmonics<'_, T>,
     camera: &Camera,
@@ -22,11 +26,14 @@ pub fn features<T: CpuScalar>(
     T::stage_harmonics(harmonics, camera, Simd::preferred()?)
 }
 
-/// Vjp of [`features`]: inputs as there; incoming `v_features` `[N, C]`; outgoing the gradients
-/// with respect to coefficients, means and pose (MATH eq. 18', 19').
+/// Vjp of [`features`]. Returns the gradients with respect to coefficients, means and pose (MATH
+/// eq. 18', 19').
+///
+/// `harmonics` and `camera` are the arguments of [`features`], and `v_features` `[N, C]` is the
+/// gradient with respect to its result.
 ///
 /// # Errors
-/// As [`features`].
+/// The errors of [`features`], and [`RenderError::Shape`] if `v_features` has the wrong length.
 pub fn features_vjp<T: CpuScalar>(
     harmonics: Harmonics<'_, T>,
     camera: &Camera,

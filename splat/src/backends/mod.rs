@@ -1,4 +1,4 @@
-//! The backends: only here do the stages meet.
+//! The backends. Only these files combine the stages.
 
 #[cfg(feature = "gpu")]
 pub(crate) mod copies;

@@ -1,4 +1,4 @@
-//! What a [`Workspace`] takes back: the results of a render and of every stage.
+//! The results that a [`Workspace`] accepts for reuse: those of a render and of every stage.
 
 use crate::backends::cpu::Cpu;
 use crate::backends::stages::CpuScalar;
@@ -12,8 +12,8 @@ use crate::render::Saved;
 use crate::sort::cpu::lists::SortedHits;
 use crate::splats::Splats;
 
-/// Implements [`Recycle`] by the fields that hold numbers (or types that do) and those that hold
-/// indices.
+/// Implements [`Recycle`] for a struct from its fields with scalars (or with recyclable values) and
+/// its fields with indices.
 macro_rules! recycle {
     ($($type:ty { $($field:ident)* } { $($index:ident)* })*) => {$(
         impl<T: CpuScalar> Recycle<T> for $type {

@@ -1,7 +1,7 @@
 //! The stages of the CPU backend, compiled inside this crate for both scalars.
 //!
-//! A generic function is compiled in the crate that names its types. Without this table that would
-//! be the crate of whoever renders, at its optimisation level and once more in each such crate.
+//! A generic function is compiled in the crate that instantiates it. Without this table, every
+//! calling crate would compile the stages again, at its own optimisation level.
 
 use crate::binning::grid::{Hits, TileSize};
 use crate::camera::{Camera, Views};
@@ -22,12 +22,12 @@ use crate::{binning, composite, harmonics, project, sort};
 /// Declares [`CpuScalar`] and implements it for both scalars.
 macro_rules! stages {
     ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),* $(,)?) -> $out:ty = $path:path;)*) => {
-        /// `f32` or `f64`: the precision that [`Cpu`](crate::Cpu) computes in. Sealed.
+        /// `f32` or `f64`, the precision of [`Cpu`](crate::Cpu). Sealed.
         pub trait CpuScalar: Scalar {
             $($(#[$doc])*
             ///
             /// # Errors
-            /// Those of [`Backend`](crate::Backend).
+            /// The errors of the method of [`Backend`](crate::Backend).
             #[doc(hidden)]
             fn $name($($arg: $type),*) -> Result<$out, RenderError>;)*
         }
@@ -45,14 +45,14 @@ macro_rules! stages {
 }
 
 stages! {
-    /// `project::cpu::forward::project`
+    /// Calls `project::cpu::forward::project`.
     fn stage_project(
         gaussians: &Gaussians<&[Self]>,
         views: &Views,
         config: &RenderConfig,
         resources: Resources<'_, Self>,
     ) -> Splats<Vec<Self>> = project::cpu::forward::project;
-    /// `project::cpu::backward::project_vjp`
+    /// Calls `project::cpu::backward::project_vjp`.
     fn stage_project_vjp(
         gaussians: &Gaussians<&[Self]>,
         views: &Views,
@@ -62,7 +62,7 @@ stages! {
         wanted: Wanted,
         resources: Resources<'_, Self>,
     ) -> ProjectGradients<Vec<Self>> = project::cpu::backward::project_vjp;
-    /// `binning::cpu::bin`
+    /// Calls `binning::cpu::bin`.
     fn stage_bin(
         splats: &Splats<&[Self]>,
         width: usize,
@@ -70,13 +70,13 @@ stages! {
         tile: TileSize,
         resources: Resources<'_, Self>,
     ) -> Hits = binning::cpu::bin;
-    /// `sort::cpu::sort`
+    /// Calls `sort::cpu::sort`.
     fn stage_sort(
         splats: &Splats<&[Self]>,
         hits: Hits,
         resources: Resources<'_, Self>,
     ) -> SortedHits = sort::cpu::sort;
-    /// `composite::cpu::forward::composite`
+    /// Calls `composite::cpu::forward::composite`.
     fn stage_composite(
         splats: &Splats<&[Self]>,
         sorted: &SortedHits,
@@ -84,7 +84,7 @@ stages! {
         config: &RenderConfig,
         resources: Resources<'_, Self>,
     ) -> (Image<Vec<Self>>, Composited<Self>) = composite::cpu::forward::composite;
-    /// `composite::cpu::backward::composite_vjp`
+    /// Calls `composite::cpu::backward::composite_vjp`.
     fn stage_composite_vjp(
         splats: &Splats<&[Self]>,
         sorted: &SortedHits,
@@ -94,20 +94,20 @@ stages! {
         wanted: Wanted,
         resources: Resources<'_, Self>,
     ) -> (Splats<Vec<Self>>, Vec<Self>) = composite::cpu::backward::composite_vjp;
-    /// `project::cpu::complete::complete`
+    /// Calls `project::cpu::complete::complete`.
     fn stage_complete(
         splats: Splats<Vec<Self>>,
         width: usize,
         height: usize,
         config: &RenderConfig,
     ) -> Splats<Vec<Self>> = project::cpu::complete::complete;
-    /// `harmonics::cpu::features`
+    /// Calls `harmonics::cpu::features`.
     fn stage_harmonics(
         harmonics: Harmonics<'_, Self>,
         camera: &Camera,
         simd: Simd,
     ) -> Vec<Self> = harmonics::cpu::features;
-    /// `harmonics::cpu::features_vjp`
+    /// Calls `harmonics::cpu::features_vjp`.
     fn stage_harmonics_vjp(
         harmonics: Harmonics<'_, Self>,
         camera: &Camera,

@@ -1,4 +1,5 @@
-//! The bounds of one splat in pixels: how far it can count, and which pixels that takes in.
+//! Bounds of one splat: the greatest `sigma` at which it counts, its box, and the pixels in the
+//! box.
 
 use std::hint::select_unpredictable;
 use std::ops::Range;
@@ -11,19 +12,22 @@ use crate::number::Number;
 use crate::scalar::Scalar;
 use crate::splats::Splats;
 
-/// The greatest `sigma` that can count, with slack for rounding; 0 where the splat never reaches
-/// `alpha_min`.
+/// Returns the greatest `sigma` at which a splat can count, plus [`FOOTPRINT_SLACK`] for rounding
+/// (MATH eq. 16). Returns 0 if the opacity is below `alpha_min` or not finite.
 #[inline(always)]
 pub(crate) fn reach<T: Scalar>(opacity: T, alpha_min: f64) -> T {
     let alpha_min = T::from_f64(alpha_min);
-    // Phrased so that NaN fails it.
+    // Both tests are false for NaN.
     let counts = (opacity >= alpha_min) & opacity.finite();
     let reach = T::reach((opacity / alpha_min).ln(), T::from_f64(FOOTPRINT_SLACK));
     select_unpredictable(counts, reach, T::ZERO)
 }
 
-/// The covariance of a positive definite conic, worked out in `f64`, where the determinant of `f32`
-/// entries is rounded only once.
+/// Returns the inverse of a conic. Returns `None` if the conic is not positive definite or if its
+/// determinant is not finite.
+///
+/// The computation is in `f64`. There the products of `f32` entries in the determinant are exact,
+/// and only their difference is rounded.
 pub(crate) fn covariance<T: Scalar>(conic: Sym2<T>) -> Option<Sym2<T>> {
     let (xx, xy, yy) = (conic.xx.to_f64(), conic.xy.to_f64(), conic.yy.to_f64());
     let det = xx * yy - xy * xy;
@@ -38,8 +42,11 @@ pub(crate) fn covariance<T: Scalar>(conic: Sym2<T>) -> Option<Sym2<T>> {
     })
 }
 
-/// Half width and half height of a splat's box, px, or zeros where it cannot be seen in an image of
-/// `[width, height]`. `reach` is [`reach`]'s.
+/// Returns half the width and half the height of a splat's box, px. `reach` is the result of
+/// [`reach`].
+///
+/// Returns zeros if the splat is invisible: if `reach` is zero, if the centre or the box is not
+/// finite, or if the box contains no pixel centre of an image of `[width, height]` px.
 #[inline(always)]
 pub(crate) fn visible_extent<T: Scalar>(
     centre: [T; 2],
@@ -59,8 +66,9 @@ pub(crate) fn visible_extent<T: Scalar>(
     ]
 }
 
-/// Whether [`pixel_range`] of finite numbers is not empty, without a branch: whether the first
-/// pixel from `centre - half` on is in the image and left of `centre + half`.
+/// Whether [`pixel_range`] of finite arguments is not empty, computed without a branch. The first
+/// pixel whose centre is not before `centre - half` must lie in the image, and its centre must not
+/// be beyond `centre + half`.
 #[inline(always)]
 fn meets_pixel<T: Scalar>(centre: T, half: T, count: usize) -> bool {
     let (centre, half, count) = (centre.to_f64(), half.to_f64(), count as f64);
@@ -68,7 +76,8 @@ fn meets_pixel<T: Scalar>(centre: T, half: T, count: usize) -> bool {
     (first < count) & (first + 1.0 <= centre + half + 0.5)
 }
 
-/// The least integer from `x` on, within `0 ..= count`; 0 for NaN. `count` is less than 2^51.
+/// Returns the least integer that is at least `x`, clamped to `0 ..= count`. Returns 0 for NaN.
+/// `count` must be less than 2^51.
 #[inline(always)]
 pub(crate) fn first_whole(x: f64, count: f64) -> f64 {
     let x = clamp(x, count);
@@ -76,7 +85,8 @@ pub(crate) fn first_whole(x: f64, count: f64) -> f64 {
     nearest + select_unpredictable(nearest < x, 1.0, 0.0)
 }
 
-/// The greatest integer up to `x`, within `0 ..= count`; 0 for NaN. `count` is less than 2^51.
+/// Returns the greatest integer that is at most `x`, clamped to `0 ..= count`. Returns 0 for NaN.
+/// `count` must be less than 2^51.
 #[inline(always)]
 pub(crate) fn last_whole(x: f64, count: f64) -> f64 {
     let x = clamp(x, count);
@@ -90,17 +100,18 @@ fn clamp(x: f64, count: f64) -> f64 {
     select_unpredictable(x < count, x, count)
 }
 
-/// The pixels of `0..count` whose centres `j + 0.5` lie within `half` of `centre`.
+/// Returns the pixels `j` of `0..count` whose centres `j + 0.5` lie within `half` of `centre`.
 #[inline(always)]
 pub(crate) fn pixel_range<T: Scalar>(centre: T, half: T, count: usize) -> Range<usize> {
     let (centre, half) = (centre.to_f64(), half.to_f64());
-    // `as` saturates, and turns NaN into 0.
+    // `as usize` saturates and converts NaN to 0.
     let first = (centre - half - 0.5).ceil().max(0.0) as usize;
     let end = (centre + half + 0.5).floor().max(0.0) as usize;
     first..end.min(count)
 }
 
-/// The pixels (x range, y range) in which splat `m` is looked at; empty where it was culled.
+/// Returns the pixels in the box of splat `m`, as an x range and a y range. Both are empty if the
+/// splat is culled.
 #[inline(always)]
 pub(crate) fn splat_pixels<T: Scalar>(
     splats: &Splats<&[T]>,

@@ -1,4 +1,4 @@
-//! The tiles of every splat, and the running count of hits.
+//! Finds the tiles of every splat and computes the running sum of the hits.
 
 use rayon::prelude::*;
 
@@ -14,22 +14,22 @@ use crate::scalar::Scalar;
 use crate::scalar::rounding::Arithmetic;
 use crate::splats::Splats;
 
-/// Splats that one task looks at.
+/// Splats per task.
 const SPLATS_PER_BLOCK: usize = 4096;
 
-/// Finds the tiles of some neighbouring splats.
+/// Finds the tiles of one block of consecutive splats, beginning with splat `first`.
 struct FindRects<'p, 'a, T: Scalar> {
     splats: &'p Splats<&'a [T]>,
     grid: &'p TileGrid,
     first: usize,
     rects: &'p mut [TileRect],
-    /// The running count of tiles, from zero, up to and with each splat (modulo 2^32).
+    /// Number of hits of the block up to and including each splat, modulo 2^32.
     ends: &'p mut [u32],
 }
 
 impl<T: Scalar> Kernel for FindRects<'_, '_, T> {
     type Scalar = T;
-    /// How many tiles.
+    /// The number of hits of the block.
     type Output = u64;
 
     #[inline(always)]
@@ -44,7 +44,7 @@ impl<T: Scalar> Kernel for FindRects<'_, '_, T> {
     }
 }
 
-/// Looks for a splat, of some neighbours, that touches other tiles than said.
+/// Finds the first splat in one block of consecutive splats whose tiles differ from `rects`.
 struct CheckRects<'p, 'a, T: Scalar> {
     splats: &'p Splats<&'a [T]>,
     grid: &'p TileGrid,
@@ -68,7 +68,7 @@ impl<T: Scalar> Kernel for CheckRects<'_, '_, T> {
 }
 
 impl Hits {
-    /// The first splat that touches other tiles than these.
+    /// Returns the first splat whose tiles differ from the tiles in `self`.
     pub(crate) fn first_stranger<T: Scalar>(
         &self,
         splats: &Splats<&[T]>,
@@ -88,7 +88,7 @@ impl Hits {
     }
 }
 
-/// Finds the tiles that each splat touches and counts them.
+/// Finds the tiles that each splat touches and computes the running sum of the hits.
 pub(crate) fn bin<T: Scalar>(
     splats: &Splats<&[T]>,
     width: usize,
@@ -124,8 +124,8 @@ pub(crate) fn bin<T: Scalar>(
     })
 }
 
-/// Fills in the tiles of each splat and the count of them up to and with it (modulo 2^32), and
-/// returns the whole count.
+/// Writes the tiles of each splat to `rects`. Writes the number of hits up to and including each
+/// splat to `ends`, modulo 2^32. Returns the total number of hits.
 fn running_count<T: Scalar>(
     splats: &Splats<&[T]>,
     grid: &TileGrid,
@@ -133,7 +133,7 @@ fn running_count<T: Scalar>(
     ends: &mut [u32],
     simd: Simd,
 ) -> Result<u64, RenderError> {
-    // A running count within every block, then what came before the block is added.
+    // Each block is summed on its own first. The total of the earlier blocks is added later.
     let blocks = (
         rects.par_chunks_mut(SPLATS_PER_BLOCK),
         ends.par_chunks_mut(SPLATS_PER_BLOCK),

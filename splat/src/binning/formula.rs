@@ -1,12 +1,13 @@
-//! The bounds of one splat (MATH eq. 16). In here: the mathematics. Kept out: tiles and lists.
+//! Formulas of the bounds of one splat (MATH eq. 16). `grid.rs` finds the tiles within the bounds.
 
 use super::Real;
 use crate::math::{Sym2, Vec2};
 #[cfg(feature = "gpu")]
 use cubecl::prelude::*;
 
-/// The greatest `sigma` that is looked at, from the `sigma` at which alpha falls to `alpha_min`:
-/// not below zero, and with `slack` for rounding. `slack` where `sigma` is NaN.
+/// Returns `max(0, sigma) + slack`: the greatest `sigma` that a renderer evaluates for a splat
+/// (MATH eq. 16). The argument `sigma` is the value at which alpha falls to `alpha_min`. `slack`
+/// allows for rounding errors. If `sigma` is NaN, the result is `slack`.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn reach(sigma: Real, slack: Real) -> Real {
@@ -17,8 +18,8 @@ pub fn reach(sigma: Real, slack: Real) -> Real {
     reach + slack
 }
 
-/// Half width and half height of the box around the ellipse `sigma <= reach`, px: `sqrt(2 reach
-/// xx)`, `sqrt(2 reach yy)` of the covariance (MATH eq. 16).
+/// Returns half the width and half the height, px, of the box around the ellipse `sigma <= reach`:
+/// `sqrt(2 reach xx)` and `sqrt(2 reach yy)` of the covariance (MATH eq. 16).
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn extents(covariance: Sym2<Real>, reach: Real) -> Vec2<Real> {
@@ -28,11 +29,15 @@ pub fn extents(covariance: Sym2<Real>, reach: Real) -> Vec2<Real> {
     }
 }
 
-/// Centre and half length of the chord that the ellipse `sigma <= reach` cuts off the row at `dy`
-/// below the splat's centre, px right of it: `slope dy` and `sqrt(half_width_squared (1 - dy^2 /
-/// half_height^2))`, the latter 0 where the row misses the ellipse (MATH eq. 16). `slope = -xy /
-/// xx` and `half_width_squared = 2 reach / xx` of the conic: neither is a small difference of large
-/// numbers, however thin the splat.
+/// Returns the chord that the ellipse `sigma <= reach` cuts off a row of pixels (MATH eq. 16). `dy`
+/// is the distance of the row below the splat's centre, px.
+///
+/// `x` of the result is the centre of the chord, px to the right of the splat's centre: `slope dy`.
+/// `y` is half the length of the chord, px: `sqrt(half_width_squared (1 - dy^2 / half_height^2))`.
+/// It is 0 if the row misses the ellipse.
+///
+/// The caller passes `slope = -xy / xx` and `half_width_squared = 2 reach / xx` of the conic.
+/// Neither is a small difference of large numbers, so both are accurate for thin splats too.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn chord(
@@ -51,31 +56,34 @@ pub fn chord(
     }
 }
 
-/// Whether the box of a splat at `mean` with half side `extent` holds one of the pixel centres
-/// `first, first + 1 .. last`, along one axis. Rounding is monotone: what holds for any of the
-/// centres holds here too, so no pixel that [`in_box()`] keeps is ever left out.
+/// Whether the box of a splat contains one of the pixel centres `first, first + 1 .. last` along
+/// one axis. The box extends from `mean - extent` to `mean + extent`.
+///
+/// Rounding is monotone. If `extent` is positive and [`in_box()`] is true for one of these pixel
+/// centres, the result is therefore true.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn meets(mean: Real, extent: Real, first: Real, last: Real) -> bool {
     extent > 0.0 && reaches_right_to(mean, extent, first) && reaches_left_to(mean, extent, last)
 }
 
-/// Whether the box ends at the pixel centre `first` or right of it: true of all up to some centre.
+/// Whether the box ends at or after the pixel centre `first`. If this is true for a pixel centre,
+/// it is true for every smaller one.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn reaches_right_to(mean: Real, extent: Real, first: Real) -> bool {
     first - mean <= extent
 }
 
-/// Whether the box begins at the pixel centre `last` or left of it: true of all from some centre
-/// on.
+/// Whether the box begins at or before the pixel centre `last`. If this is true for a pixel centre,
+/// it is true for every greater one.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn reaches_left_to(mean: Real, extent: Real, last: Real) -> bool {
     mean - last <= extent
 }
 
-/// Whether a pixel at `d = pixel - mean` along one axis lies in the box.
+/// Whether a pixel centre at `d = pixel - mean` along one axis lies in the box.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn in_box(d: Real, extent: Real) -> bool {

@@ -1,4 +1,4 @@
-//! Images cut into tiles, and the tiles that a splat touches.
+//! The tile grid of an image, and the tiles that a splat touches.
 
 use std::ops::Range;
 
@@ -10,19 +10,19 @@ use crate::splats::Splats;
 /// The size of a tile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TileSize {
-    /// 8 x 8 px
+    /// 8 x 8 px.
     Px8,
-    /// 16 x 16 px
+    /// 16 x 16 px.
     Px16,
-    /// 32 x 32 px
+    /// 32 x 32 px.
     #[default]
     Px32,
-    /// 32 px wide, 16 px high
+    /// 32 px wide, 16 px high.
     Px32x16,
 }
 
 impl TileSize {
-    /// The width in pixels, a power of two.
+    /// Returns the width in pixels, a power of two.
     pub const fn width(self) -> usize {
         match self {
             Self::Px8 => 8,
@@ -31,7 +31,7 @@ impl TileSize {
         }
     }
 
-    /// The height in pixels, a power of two.
+    /// Returns the height in pixels, a power of two.
     pub const fn height(self) -> usize {
         match self {
             Self::Px8 => 8,
@@ -41,7 +41,7 @@ impl TileSize {
     }
 }
 
-/// A batch of images cut into tiles.
+/// The tile grid of a batch of images of one size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TileGrid {
     pub(crate) size: ImageSize,
@@ -62,19 +62,19 @@ impl TileGrid {
         }
     }
 
-    /// Tiles of one view.
+    /// Returns the number of tiles of one view.
     pub(crate) fn per_view(&self) -> usize {
         self.columns * self.rows
     }
 
-    /// The tiles that a splat touches.
+    /// Returns the tiles that splat `m` touches.
     #[inline(always)]
     pub(crate) fn rect<T: Scalar>(&self, splats: &Splats<&[T]>, m: usize) -> TileRect {
         let [x, y] = splat_pixels(splats, m, self.size);
         if x.is_empty() || y.is_empty() {
             return TileRect::default();
         }
-        // Sides of tiles are powers of two: a shift, for a division takes as long as all the rest.
+        // Tile sides are powers of two: a shift avoids a division, which would double the time.
         let tiles = |pixels: Range<usize>, side: usize| {
             let bits = side.trailing_zeros();
             pixels.start >> bits..((pixels.end - 1) >> bits) + 1
@@ -88,35 +88,37 @@ impl TileGrid {
     }
 }
 
-/// The tiles that a splat touches: a rectangle of its view's grid, all zero where it touches none.
+/// The tiles that a splat touches: a rectangle in the tile grid of its view. All fields are zero if
+/// the splat touches no tile.
 ///
-/// 16 bits would not do: an image may be 2^22 px wide, 2^19 tiles, and one of at most 2^32 px may
-/// have 2^26 tiles.
+/// 16 bits per field are not enough. An image can be 2^22 px wide, which is 2^19 tiles. An image of
+/// 2^32 px can have 2^26 tiles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct TileRect {
-    /// The number within the view of the first, tiles numbered by rows.
+    /// Index of the first tile. The tiles of a view are numbered by rows.
     pub(crate) first: u32,
     pub(crate) columns: u32,
     pub(crate) rows: u32,
 }
 
 impl TileRect {
-    /// How many tiles.
+    /// Returns the number of tiles.
     #[inline(always)]
     pub(crate) fn count(&self) -> u32 {
         self.columns * self.rows
     }
 }
 
-/// Which tiles each splat touches, and the running count of them.
+/// The tiles that each splat touches, and the running sum of their number. A *hit* is one (splat,
+/// tile) pair.
 #[derive(Debug, Clone)]
 pub struct Hits {
     pub(crate) grid: TileGrid,
-    /// Where each view's splats begin, `[B + 1]`.
+    /// `[B + 1]`: view `b` has the splats `offsets[b] .. offsets[b + 1]`.
     pub(crate) offsets: Vec<usize>,
     /// `[M]`: the tiles of each splat.
     pub(crate) rects: Vec<TileRect>,
-    /// `[M + 1]`: the hits of splat `m` are numbered `from_splat[m] .. from_splat[m + 1]`, by rows
-    /// of tiles.
+    /// `[M + 1]`: splat `m` has the hits `from_splat[m] .. from_splat[m + 1]`, ordered by rows of
+    /// tiles.
     pub(crate) from_splat: Vec<u32>,
 }

@@ -1,8 +1,8 @@
-//! Stage 2, *bin*: which tiles each splat touches. Ordering only, no gradient.
+//! Stage 2, *bin*: finds the tiles that each splat touches. This stage has no gradient.
 //!
-//! A *hit* is one (splat, tile) pair. `formula.rs` has the formulas of a splat's bounds and
-//! `bounds.rs` the pixels within them; `grid.rs` has the tiles of an image; `cpu.rs` and `gpu/`
-//! count the hits.
+//! A *hit* is one (splat, tile) pair. `formula.rs` contains the formulas of a splat's bounds, and
+//! `bounds.rs` computes the pixels within them. `grid.rs` defines the tile grid of an image.
+//! `cpu.rs` and `gpu/` find the tiles of every splat and count the hits.
 
 pub(crate) mod bounds;
 pub(crate) mod cpu;

@@ -1,7 +1,8 @@
-//! One (splat, pixel) pair: its alpha, its weight, and the gradient of each.
+//! Alpha and weight of one (splat, pixel) pair, and their gradients.
 //!
-//! In here: the mathematics (MATH section 3). Kept out: loops, tiles, the order, the exponential
-//! itself (the loops pass `falloff = e^-sigma`, so that each backend may use its own).
+//! This file has the mathematics only (MATH section 3). Loops, tiles and the order of hits are in
+//! `cpu/` and `gpu/`. The loops also compute the exponential: they pass `falloff = e^-sigma`, so
+//! that each backend can use its own implementation.
 
 use super::Real;
 use super::fused::fused;
@@ -10,8 +11,8 @@ use crate::math::{Sym2, Vec2};
 #[cfg(feature = "gpu")]
 use cubecl::prelude::*;
 
-/// What half the quadratic form of the pixels of a row has in common, the row `dy` below the mean
-/// (MATH eq. 13): in `x` what goes with `dx`, in `y` what stands alone.
+/// Computes the terms of sigma that all pixels of a row share, for the row `dy` below the mean
+/// (MATH eq. 13). `x` is the coefficient of `dx`, and `y` is the constant term.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn sigma_of_row(conic: Sym2<Real>, dy: Real) -> Vec2<Real> {
@@ -21,23 +22,22 @@ pub fn sigma_of_row(conic: Sym2<Real>, dy: Real) -> Vec2<Real> {
     }
 }
 
-/// Half the quadratic form in a row that [`sigma_of_row()`] has looked at, `dx` right of the mean
-/// (MATH eq. 13).
+/// Computes sigma `dx` right of the mean, from the terms of [`sigma_of_row()`] (MATH eq. 13).
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn sigma_in_row(conic: Sym2<Real>, of_row: Vec2<Real>, dx: Real) -> Real {
     fused(fused(0.5 * conic.xx, dx, of_row.x), dx, of_row.y)
 }
 
-/// Half the quadratic form at `d = pixel - mean` (MATH eq. 13).
+/// Computes sigma, half the quadratic form, at `d = pixel - mean` (MATH eq. 13).
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn sigma(conic: Sym2<Real>, d: Vec2<Real>) -> Real {
     sigma_in_row(conic, sigma_of_row(conic, d.y), d.x)
 }
 
-/// `sum` and the moments `v_sigma (1, x, x^2)` of one pixel of a row, `dx` right of the mean: those
-/// that [`add_row()`] makes all six of.
+/// Adds the moments `v_sigma (1, x, x^2)` of one pixel, `dx` right of the mean, to those of its
+/// row. [`add_row()`] derives all six moments from them (MATH eq. 13').
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn add_in_row(sum: RowMoments<Real>, dx: Real, v_sigma: Real) -> RowMoments<Real> {
@@ -49,7 +49,7 @@ pub fn add_in_row(sum: RowMoments<Real>, dx: Real, v_sigma: Real) -> RowMoments<
     }
 }
 
-/// `sum` and the moments of the pixels of a row, `dy` below the mean (MATH eq. 13').
+/// Adds the moments of a row of pixels, `dy` below the mean, to `sum` (MATH eq. 13').
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn add_row(sum: Moments<Real>, row: RowMoments<Real>, dy: Real) -> Moments<Real> {
@@ -64,9 +64,9 @@ pub fn add_row(sum: Moments<Real>, row: RowMoments<Real>, dy: Real) -> Moments<R
     }
 }
 
-/// `sum` and the moments `v_sigma (1, x, y, x^2, x y, y^2)` of one pixel at `d = pixel - mean`: all
-/// that [`sigma_vjp()`] needs to know of the pixels, however many (MATH eq. 13'). The CPU's lanes
-/// go row by row instead.
+/// Adds the moments `v_sigma (1, x, y, x^2, x y, y^2)` of one pixel at `d = pixel - mean` to `sum`
+/// (MATH eq. 13'). The gradient in [`sigma_vjp()`] depends on the pixels only through these six
+/// sums. The CPU compositor sums row by row instead.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn add_moments(sum: Moments<Real>, d: Vec2<Real>, v_sigma: Real) -> Moments<Real> {
@@ -79,8 +79,9 @@ pub fn add_moments(sum: Moments<Real>, d: Vec2<Real>, v_sigma: Real) -> Moments<
     add_row(sum, row, d.y)
 }
 
-/// Vjp of [`sigma()`], summed over pixels: inputs `conic`; incoming `v_sigma` at every pixel, as
-/// [`add_moments()`] sums it; outgoing by the conic and by the splat's mean (MATH eq. 13').
+/// Computes the vjp of [`sigma()`], summed over pixels (MATH eq. 13'). `v_sigma` is the sum of
+/// [`add_moments()`] over the pixels. Returns the gradients with respect to the splat's mean and
+/// the conic.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn sigma_vjp(conic: Sym2<Real>, v_sigma: Moments<Real>) -> SigmaGradient<Real> {
@@ -97,7 +98,7 @@ pub fn sigma_vjp(conic: Sym2<Real>, v_sigma: Moments<Real>) -> SigmaGradient<Rea
     }
 }
 
-/// `min(alpha_max, opacity falloff)` (MATH eq. 14).
+/// Computes `min(alpha_max, opacity falloff)` (MATH eq. 14).
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn alpha(opacity: Real, falloff: Real, alpha_max: Real) -> Real {
@@ -108,8 +109,8 @@ pub fn alpha(opacity: Real, falloff: Real, alpha_max: Real) -> Real {
     a
 }
 
-/// Vjp of [`alpha()`] after `falloff = e^-sigma`: inputs as there; incoming `v_alpha`; outgoing
-/// `v_sigma`, zero at the clamp (MATH eq. 14').
+/// Computes the vjp of [`alpha()`] with respect to sigma, where `falloff = e^-sigma`
+/// (MATH eq. 14'). Returns `v_sigma`, which is zero where alpha is clamped.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn alpha_vjp(opacity: Real, falloff: Real, alpha_max: Real, v_alpha: Real) -> Real {
@@ -121,64 +122,70 @@ pub fn alpha_vjp(opacity: Real, falloff: Real, alpha_max: Real, v_alpha: Real) -
     -v_raw * raw
 }
 
-/// Vjp of [`alpha()`] by the opacity: inputs `opacity`; incoming `v_sigma` of the same pair, or its
-/// sum over pixels. Alpha falls by itself as sigma grows, and grows by `1 / opacity` of itself with
-/// the opacity: one is the other over `-opacity` (MATH eq. 14'). The opacity of a pair that counts
-/// is positive; loops leave out splats that count nowhere, whose opacity may be anything.
+/// Computes the vjp of [`alpha()`] with respect to the opacity (MATH eq. 14'). `v_sigma` is the
+/// gradient of one pair, or its sum over pixels.
+///
+/// The derivative of alpha is `-alpha` with respect to sigma, and `alpha / opacity` with respect to
+/// the opacity. The result is therefore `v_sigma / -opacity`. The opacity of a pair that counts is
+/// positive. Callers must exclude splats that count in no pixel, since their opacity can be any
+/// value.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn opacity_vjp(opacity: Real, v_sigma: Real) -> Real {
     -v_sigma / opacity
 }
 
-/// Whether a pair counts: `sigma >= 0` and `alpha >= alpha_min` (MATH eq. 14). False for NaN.
+/// Returns whether a pair counts: `sigma >= 0` and `alpha >= alpha_min` (MATH eq. 14). The result
+/// is false for NaN.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn counts(sigma: Real, alpha: Real, alpha_min: Real) -> bool {
-    // `&` and not `&&`: a lane must not branch.
+    // `&` instead of `&&`, so that a SIMD lane does not branch.
     (sigma >= 0.0) & (alpha >= alpha_min)
 }
 
-/// The transmittance behind a splat, from that in front of it (MATH eq. 15).
+/// Computes the transmittance behind a splat from the transmittance in front of it (MATH eq. 15).
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn behind(transmittance: Real, alpha: Real) -> Real {
     transmittance * (1.0 - alpha)
 }
 
-/// The transmittance in front of a splat, from that behind it: [`behind()`] undone, for the walk
-/// back to front (MATH eq. 15').
+/// Computes the transmittance in front of a splat from the transmittance behind it (MATH eq. 15').
+/// Inverts [`behind()`] in the backward pass.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn in_front(transmittance_behind: Real, alpha: Real) -> Real {
     transmittance_behind / (1.0 - alpha)
 }
 
-/// The weight `alpha T` of a splat in its pixel (MATH eq. 15).
+/// Computes the weight `alpha T` of a splat in a pixel (MATH eq. 15).
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn weight(alpha: Real, transmittance: Real) -> Real {
     alpha * transmittance
 }
 
-/// `sum + weight value` (MATH eq. 15).
+/// Returns `sum + weight value` (MATH eq. 15).
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn add_weighted(sum: Real, weight: Real, value: Real) -> Real {
     fused(weight, value, sum)
 }
 
-/// Vjp of a pixel by one alpha: inputs `transmittance` in front of the splat; incoming `v_weight`,
-/// the gradient by the splat's weight, and `v_rest`, that by the light which everything behind the
-/// splat lets through to it; outgoing `v_alpha` (MATH eq. 15').
+/// Computes the gradient of a pixel with respect to the alpha of one splat (MATH eq. 15').
+/// `transmittance` is the transmittance in front of the splat. `v_weight` is the gradient with
+/// respect to the splat's weight. `v_rest` is the gradient with respect to the transmittance behind
+/// the splat.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn weight_vjp(transmittance: Real, v_weight: Real, v_rest: Real) -> Real {
     transmittance * (v_weight - v_rest)
 }
 
-/// `v_rest` one splat nearer: `alpha` of the splat over `1 - alpha` of what is behind it (MATH eq.
-/// 15'). Unlike the sum of all that lies behind, it is never a small difference of large numbers.
+/// Moves `v_rest` from behind a splat to in front of it: `alpha v_weight + (1 - alpha) v_rest`
+/// (MATH eq. 15'). This weighted mean is never a small difference of large numbers. A sum over all
+/// splats behind could be.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn rest(alpha: Real, v_weight: Real, v_rest: Real) -> Real {

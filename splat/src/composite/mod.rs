@@ -1,8 +1,8 @@
-//! Stage 4, *composite*: sorted splats become pixels, front to back (MATH section 3).
+//! Stage 4, *composite*: blends sorted splats into pixels, front to back (MATH section 3).
 //!
-//! `formula.rs` has the mathematics of one (splat, pixel) pair, and this file the values it speaks
-//! of. In `cpu/` and `gpu/`, `forward.rs` and `backward.rs` walk the tiles and their hits, the
-//! files beside them the pixels of a hit.
+//! `formula.rs` has the mathematics of one (splat, pixel) pair. This file has the structs that the
+//! formulas use. In `cpu/` and `gpu/`, `forward.rs` and `backward.rs` walk the tiles and their
+//! hits. The other files there handle the pixels of a hit.
 
 use crate::math::{Sym2, Vec2};
 use crate::number::Number;
@@ -11,42 +11,42 @@ pub(crate) mod cpu;
 #[cfg(feature = "gpu")]
 pub(crate) mod gpu;
 
-/// Gradients of `sigma`.
+/// Gradients with respect to the inputs of `sigma`.
 #[derive(Debug, Clone, Copy)]
 #[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
 pub struct SigmaGradient<F: Number> {
-    /// By the splat's centre.
+    /// Gradient with respect to the splat's centre.
     pub mean: Vec2<F>,
-    /// By the conic.
+    /// Gradient with respect to the conic.
     pub conic: Sym2<F>,
 }
 
-/// Sums over pixels of one row of the gradient by `sigma` times the powers of `x = pixel - mean`.
+/// Moments of one row of pixels: sums of `v_sigma x^k`, with `x` the x of `pixel - mean`.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
 pub struct RowMoments<F: Number> {
-    /// Of 1.
+    /// Sum of `v_sigma`.
     pub one: F,
-    /// Of `x`.
+    /// Sum of `v_sigma x`.
     pub x: F,
-    /// Of `x^2`.
+    /// Sum of `v_sigma x^2`.
     pub xx: F,
 }
 
-/// Sums over pixels of the gradient by `sigma` times the powers of `d = pixel - mean`.
+/// Moments of the pixels of a splat: sums of `v_sigma` times the powers of `(x, y) = pixel - mean`.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
 pub struct Moments<F: Number> {
-    /// Of 1.
+    /// Sum of `v_sigma`.
     pub one: F,
-    /// Of `x`.
+    /// Sum of `v_sigma x`.
     pub x: F,
-    /// Of `y`.
+    /// Sum of `v_sigma y`.
     pub y: F,
-    /// Of `x^2`.
+    /// Sum of `v_sigma x^2`.
     pub xx: F,
-    /// Of `x y`.
+    /// Sum of `v_sigma x y`.
     pub xy: F,
-    /// Of `y^2`.
+    /// Sum of `v_sigma y^2`.
     pub yy: F,
 }

@@ -6,7 +6,7 @@ use cubecl::server::Handle;
 use crate::error::RenderError;
 use crate::splats::Splats;
 
-/// Contiguous 32-bit words on a device: the backend's `f32` buffers.
+/// A contiguous buffer of 32-bit words on a device. The backend stores `f32` in it.
 #[derive(Debug, Clone)]
 pub struct GpuBuffer {
     pub(super) handle: Handle,
@@ -14,17 +14,16 @@ pub struct GpuBuffer {
 }
 
 impl GpuBuffer {
-    /// The first `len` words behind `handle`.
+    /// Wraps the first `len` words of `handle`.
     ///
-    /// A handle of `CubeCL` does not name the device that it was made on, so a buffer cannot be
-    /// told from one of another device. Passing a buffer to a [`Gpu`](crate::Gpu) on another client
-    /// is a fault that is not found: kernels read and write memory of that client which has nothing
-    /// to do with the buffer, or `CubeCL` panics. A clone of a client, and a client made from the
-    /// same device, will do.
+    /// A `CubeCL` handle does not name its device, so a buffer of another device is not detected.
+    /// If a buffer is passed to a [`Gpu`](crate::Gpu) on another client, `CubeCL` may panic, or
+    /// kernels read and write unrelated memory of that client. A clone of the client, or another
+    /// client made from the same device, is valid.
     ///
     /// # Errors
-    /// [`RenderError::Shape`] where there are fewer; [`RenderError::Capacity`] where 32 bits do not
-    /// number them.
+    /// - [`RenderError::Shape`] if `handle` has fewer than `len` words.
+    /// - [`RenderError::Capacity`] if `len` exceeds 32-bit indices.
     pub fn from_handle(handle: Handle, len: usize) -> Result<Self, RenderError> {
         if len >= u32::MAX as usize {
             return Err(RenderError::Capacity {
@@ -41,23 +40,23 @@ impl GpuBuffer {
         Ok(Self { handle, len })
     }
 
-    /// The memory of the words.
+    /// Returns the handle of the buffer's memory.
     pub fn handle(&self) -> &Handle {
         &self.handle
     }
 
-    /// The number of words.
+    /// Returns the number of words.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there is none.
+    /// Returns whether the buffer has no words.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// The `len` words from `start` on, `start` being where a section of
-    /// [`Sections`](crate::device::launch::Sections) begins.
+    /// Returns the `len` words from `start` on. `start` must be the beginning of a section of
+    /// [`Sections`](crate::device::launch::Sections).
     pub(crate) fn section(&self, start: usize, len: usize) -> Self {
         let word = size_of::<f32>();
         let handle = self.handle.clone();
@@ -66,27 +65,27 @@ impl GpuBuffer {
         Self { handle, len }
     }
 
-    /// The buffer as a kernel's argument.
+    /// Returns the buffer as a kernel argument.
     pub(crate) fn arg<R: Runtime>(&self) -> ArrayArg<R> {
-        // SAFETY: the handle has `len` words, as whoever made the buffer has seen to, and launches
-        // check every index against it. An empty buffer is passed as one word, for want of empty
-        // arrays; no count lets a kernel read it.
+        // SAFETY: the constructors of the buffer ensure that the handle has `len` words, and
+        // launches check every index against `len`. CubeCL has no empty arrays, so an empty buffer
+        // is passed as one word. The counts of a kernel keep it from reading that word.
         unsafe { ArrayArg::from_raw_parts(self.handle.clone(), self.len.max(1)) }
     }
 
-    /// The buffer as an argument of `len` numbers of 16 bits, two to a word.
+    /// Returns the buffer as a kernel argument of `len` 16-bit floats, two per word.
     pub(crate) fn arg_of_halves<R: Runtime>(&self, len: usize) -> ArrayArg<R> {
-        // SAFETY: as `arg`, two numbers to a word.
+        // SAFETY: as in `arg`, with two 16-bit floats per word.
         unsafe { ArrayArg::from_raw_parts(self.handle.clone(), len.min(2 * self.len).max(1)) }
     }
 }
 
-/// Checks shapes, and that features are where kernels look for them.
+/// Checks the shapes, and that the features are in `features` and not in `half_features`.
 pub(crate) fn validate_splats(splats: &Splats<&GpuBuffer>) -> Result<(), RenderError> {
     splats.validate(|buffer| buffer.len())?;
     if splats.half_features.is_none() {
         return Ok(());
     }
-    let expected = "none on a device: `Gpu::upload_splats` widens them";
+    let expected = "none on a device: `Gpu::upload_splats` converts them to f32";
     Err(RenderError::shape("splats.half_features", expected, "some"))
 }

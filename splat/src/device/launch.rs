@@ -1,24 +1,24 @@
-//! Grids, sections of buffers, and what every kernel asks of its position in the grid.
+//! Grids of workgroups, sections of buffers, and the indices of workgroups and threads.
 
 use cubecl::prelude::*;
 
 use crate::error::RenderError;
 
-/// Threads of every workgroup: one per pixel of a tile.
+/// Number of threads of every workgroup: one per pixel of a tile.
 ///
-/// Loops of a workgroup's threads over a list step by `CUBE_DIM_X`, the same number: a compiler
-/// that knows the step unrolls such loops, which then cost a third of the compositor's variants
-/// more registers than they have.
+/// Loops of a workgroup's threads over a list step by `CUBE_DIM_X`, which has the same value at run
+/// time. A constant step would let the compiler unroll these loops. A third of the compositor's
+/// variants would then need more registers than available.
 pub(crate) const UNITS: u32 = 256;
 
-/// The greatest number of workgroups along one dimension of a grid.
+/// Greatest number of workgroups along one dimension of a grid.
 const MAX_CUBES: usize = 65_535;
 
-/// Sections of one allocation begin at multiples of this many words: 256 bytes, the greatest
-/// alignment WebGPU asks for.
+/// Alignment of the sections of one allocation, in words. 256 bytes is the greatest alignment that
+/// WebGPU requires.
 const SECTION: usize = 64;
 
-/// One allocation cut into sections, so that a kernel binds it as one buffer.
+/// One allocation with several sections, so that a kernel binds only one buffer.
 pub(crate) struct Sections {
     lens: Vec<usize>,
     pub(crate) total: usize,
@@ -30,7 +30,7 @@ impl Sections {
         Self { lens, total: 0 }
     }
 
-    /// Adds a section of `len` words and returns where it begins.
+    /// Adds a section of `len` words and returns its first word.
     pub(crate) fn push(&mut self, len: usize) -> usize {
         let start = self.total;
         self.lens.push(len);
@@ -40,23 +40,24 @@ impl Sections {
     }
 }
 
-/// Threads that 32 bits number: a grid has up to 257 workgroups more than were asked for.
+/// Greatest number of requested threads. A grid may have up to 257 workgroups more than requested,
+/// and 32 bits must number all threads.
 const MAX_UNITS: usize = u32::MAX as usize - 257 * UNITS as usize;
 
-/// A grid of at least `cubes` workgroups, no side longer than any runtime allows; kernels leave out
-/// those beyond `cubes`.
+/// Returns a grid of at least `cubes` workgroups, with no side beyond the limit of any runtime.
+/// Kernels ignore the workgroups beyond `cubes`.
 ///
 /// # Errors
-/// [`RenderError::Capacity`] where 32 bits would not number its threads.
+/// [`RenderError::Capacity`] if 32 bits cannot number the threads.
 pub(crate) fn grid(cubes: usize) -> Result<CubeCount, RenderError> {
     let [x, y, z] = sides(cubes)?;
     Ok(CubeCount::Static(x, y, z))
 }
 
-/// The sides of that grid.
+/// Returns the sides of the grid that [`grid`] returns.
 ///
 /// # Errors
-/// As [`grid`].
+/// The errors of [`grid`].
 pub(crate) fn sides(cubes: usize) -> Result<[u32; 3], RenderError> {
     if cubes > MAX_UNITS / UNITS as usize {
         return Err(RenderError::Capacity {
@@ -71,26 +72,26 @@ pub(crate) fn sides(cubes: usize) -> Result<[u32; 3], RenderError> {
     Ok([x as u32, y as u32, 1])
 }
 
-/// A grid with a thread for each of `units` items, in workgroups of [`UNITS`].
+/// Returns a grid with a thread for each of `units` items, in workgroups of [`UNITS`].
 ///
 /// # Errors
-/// As [`grid`].
+/// The errors of [`grid`].
 pub(crate) fn grid_of_units(units: usize) -> Result<CubeCount, RenderError> {
     grid(units.div_ceil(UNITS as usize))
 }
 
-/// The shape of every workgroup.
+/// Returns the shape of every workgroup.
 pub(crate) fn cube_dim() -> CubeDim {
     CubeDim::new_1d(UNITS)
 }
 
-/// The number of this workgroup in the grid of [`grid`].
+/// Returns the index of this workgroup in a grid of [`grid`].
 #[cube]
 pub(crate) fn cube_index() -> u32 {
     CUBE_POS_X + CUBE_COUNT_X * (CUBE_POS_Y + CUBE_COUNT_Y * CUBE_POS_Z)
 }
 
-/// The number of this thread in the grid of [`grid_of_units`].
+/// Returns the index of this thread in a grid of [`grid_of_units`].
 #[cube]
 pub(crate) fn unit_index() -> u32 {
     cube_index() * CUBE_DIM_X + UNIT_POS_X

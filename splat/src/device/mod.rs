@@ -1,10 +1,10 @@
-//! The GPU engine: client, buffers, launches. It knows no stage.
+//! The GPU engine: client, buffers and launches. It does not depend on any stage.
 //!
-//! Buffers stay on the device from stage to stage. What plain WebGPU offers is enough: 16 KB of
-//! shared memory, 256 threads per workgroup, eight storage buffers of which one is `CubeCL`'s own,
-//! no subgroups, no atomic floats. Where a device reports more, some kernels have a variant that
-//! uses it: subgroups (warps) that need not keep step with each other, numbers of 16 bits, twice
-//! the shared memory.
+//! Buffers stay on the device between the stages. The kernels need no more than plain WebGPU: 16
+//! KiB of shared memory, 256 threads per workgroup, eight storage buffers (`CubeCL` uses one of
+//! them), no subgroups, and no atomic floats. If a device reports more, some kernels have a variant
+//! that uses it: subgroups (warps) with independent control flow, 16-bit floats, or twice the
+//! shared memory.
 
 pub(crate) mod buffer;
 pub(crate) mod launch;
@@ -23,63 +23,72 @@ use crate::device::buffer::GpuBuffer;
 use crate::device::support::{CUDA, Support};
 use crate::error::{RenderError, checked_product};
 
-/// Bytes that working memory may take by default.
+/// Default budget of working memory, in bytes.
 const BUDGET: usize = 1 << 28;
 
-/// Splats of one view that the small regime sorts in shared memory.
+/// Greatest number of splats of a view in the small regime, which sorts a view in shared memory.
 pub(crate) const SMALL_VIEW: usize = 1024;
 
-/// How the hits of a tile are listed.
+/// The form of the list of hits of each tile. The image does not depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Regime {
-    /// [`Regime::Small`] where it is possible and its working memory fits the budget, else
-    /// [`Regime::Large`].
+    /// Selects [`Regime::Small`] if every view has at most 1024 splats and the working memory fits
+    /// the budget, else [`Regime::Large`].
     #[default]
     Auto,
-    /// Many views of at most 1024 splats: each view is sorted in shared memory, each tile keeps a
-    /// bit per splat, and nothing is read back.
+    /// For many views of at most 1024 splats. Each view is sorted in shared memory, and each tile
+    /// stores one bit per splat. Nothing is read back.
     Small,
-    /// Few views of up to millions of splats: lists of (splat, tile) pairs, whose number is read
-    /// back once.
+    /// For few views of up to millions of splats. The hits are stored in lists, and their number is
+    /// read back once.
     Large,
 }
 
-/// The GPU backend on the `CubeCL` runtime `R`, at `f32`. Inputs and outputs are [`GpuBuffer`]s,
-/// all of one device: a buffer of another device is not found out, see [`GpuBuffer::from_handle`].
+/// The GPU backend on the `CubeCL` runtime `R`, at `f32`. Inputs and outputs are [`GpuBuffer`]s.
 ///
-/// A stage checks that what it takes from the stage before belongs to its splats, as far as the
-/// host knows: number of splats, views and their lengths, channels, sides of the image, regime,
-/// number of hits. Positions and extents are known to the device alone: hits of other splats that
-/// are alike in all of these are not found out. They give another image, and leave other memory
-/// alone.
+/// All buffers must be on the same device. A buffer of another device is not detected, see
+/// [`GpuBuffer::from_handle`].
 ///
-/// The same input gives the same bits on one device, whatever the memory budget: sums have a fixed
-/// order, and no float is added atomically.
+/// # Validation
+/// A stage checks that its arguments from earlier stages belong to its splats. It compares the
+/// quantities that the host stores: the number of splats, the views and their lengths, the
+/// channels, the image size, the regime and the number of hits. Positions and extents are only on
+/// the device. Hits of other splats that agree in all these quantities are therefore not detected.
+/// They give a different image, but the kernels access no other memory.
 ///
-/// Launches do not wait for the device, so a kernel that could not be compiled, a buffer that could
-/// not be allocated and a device that was lost show as [`RenderError::Device`] where numbers are
-/// next read: at [`Gpu::download`], and in the large regime where hits are counted. One fault
-/// `CubeCL` reports to nobody but the log: where the driver refuses a compiled kernel (its
-/// pipeline), the launch does nothing, and what it was to write is as the buffer was. No kernel
-/// here asks for more than the device reports, which rules out the reasons known. Nor does
-/// llvmpipe, the software Vulkan of Mesa, say that it ends a thread's loops after 65,535 rounds in
-/// all: there, a tile whose pixels walk about that many hits comes out wrong, and so does the
-/// gradient by Gaussians that as many views see.
+/// # Determinism
+/// The same input gives the same bits on one device for any memory budget. Sums have a fixed order,
+/// and floats are never added atomically.
 ///
-/// A browser lets nothing wait. There the device is made by `cubecl_wgpu::init_setup_async` first,
-/// scenes are rendered by [`Gpu::render_async`], and results are read by [`Gpu::download_async`]
-/// and its kind; [`Gpu::download`], [`Backend::bin`](crate::Backend::bin) and
+/// # Errors
+/// Launches do not wait for the device. A kernel that fails to compile, a failed allocation or a
+/// lost device therefore returns [`RenderError::Device`] at the next read: in [`Gpu::download`], or
+/// when [`Backend::bin`](crate::Backend::bin) reads the number of hits in the large regime.
+///
+/// Two faults are not returned as errors:
+///
+/// - If the driver rejects a compiled kernel (its pipeline), the launch has no effect and the
+///   output buffers keep their old contents. `CubeCL` reports this only in its log. No kernel of
+///   this crate exceeds the limits that the device reports, which excludes the known causes.
+/// - llvmpipe, the software Vulkan of Mesa, ends the loops of a thread after 65,535 iterations in
+///   total. A tile whose pixels visit about that many hits is then wrong. The gradient with respect
+///   to a Gaussian that about as many views show is also wrong.
+///
+/// # Browsers
+/// A host in a browser cannot block. Create the device with `cubecl_wgpu::init_setup_async`, render
+/// with [`Gpu::render_async`], and read results with [`Gpu::download_async`] and the other `_async`
+/// methods. [`Gpu::download`], [`Backend::bin`](crate::Backend::bin) and
 /// [`render`](crate::render()) panic.
 pub struct Gpu<R: Runtime> {
     pub(crate) client: ComputeClient<R>,
     pub(crate) regime: Regime,
     pub(crate) budget: usize,
-    /// The largest buffer the device binds, in bytes.
+    /// Size of the largest buffer that the device can bind, in bytes.
     pub(crate) max_buffer: u64,
     pub(crate) planes: Support,
-    /// Whether the device deals threads to subgroups in order: the first of a workgroup to its
-    /// first subgroup, and so on. CUDA promises it (CUDA C++ Programming Guide, "SIMT
-    /// Architecture"), WGSL and Vulkan leave it open.
+    /// Whether the device assigns threads to subgroups in order: the first threads of a workgroup
+    /// form its first subgroup, and so on. CUDA guarantees this (CUDA C++ Programming Guide, "SIMT
+    /// Architecture"). WGSL and Vulkan do not.
     pub(crate) subgroups_in_order: bool,
     pub(crate) halves: Support,
     pub(crate) uniform: bool,
@@ -109,12 +118,14 @@ impl<R: Runtime> std::fmt::Debug for Gpu<R> {
 }
 
 impl<R: Runtime> Gpu<R> {
-    /// A backend on `device`.
+    /// Creates a backend on `device`.
     ///
     /// # Errors
-    /// [`RenderError::Device`] where there is no such device, or it has less than plain WebGPU asks
-    /// for. `CubeCL` says by a panic that there is none, which is caught: the panic hook hears of
-    /// it, and a program built with `panic = "abort"` ends.
+    /// [`RenderError::Device`] if the device does not exist, or if it has less than 256 threads per
+    /// workgroup, 16 KiB of shared memory or 7 buffers per kernel.
+    ///
+    /// `CubeCL` panics if the device does not exist. This function catches the panic, but the panic
+    /// hook still runs, and a program built with `panic = "abort"` ends.
     pub fn new(device: &R::Device) -> Result<Self, RenderError> {
         match caught(|| R::client(device)) {
             Ok(client) => Self::from_client(client),
@@ -126,10 +137,11 @@ impl<R: Runtime> Gpu<R> {
         }
     }
 
-    /// A backend on the device of `client`, sharing its memory and its queue.
+    /// Creates a backend on the device of `client`, with the memory and the queue of `client`.
     ///
     /// # Errors
-    /// [`RenderError::Device`] where the device has less than plain WebGPU asks for.
+    /// [`RenderError::Device`] if the device has less than 256 threads per workgroup, 16 KiB of
+    /// shared memory or 7 buffers per kernel.
     pub fn from_client(client: ComputeClient<R>) -> Result<Self, RenderError> {
         let properties = client.properties();
         let hardware = &properties.hardware;
@@ -168,32 +180,36 @@ impl<R: Runtime> Gpu<R> {
         })
     }
 
-    /// The same backend in a regime of one's choice. The image does not depend on it.
+    /// Returns the backend with another regime. The image does not depend on the regime. With
+    /// [`Regime::Small`], [`Backend::bin`](crate::Backend::bin) returns an error for a view of more
+    /// than 1024 splats.
     #[must_use]
     pub fn with_regime(self, regime: Regime) -> Self {
         Self { regime, ..self }
     }
 
-    /// The same backend with at most about `bytes` of working memory at a time: larger batches are
-    /// taken in chunks, to the same bits. Inputs, outputs and what is saved for the vjp come on
-    /// top. So do, in the large regime, 16 bytes per pixel of all views and the tables of the sort,
-    /// both of which are whole. However small the budget, a chunk is at least one view, or 4096
-    /// hits.
+    /// Returns the backend with a budget of about `bytes` of working memory. Larger batches are
+    /// processed in chunks and give the same bits.
+    ///
+    /// The budget does not include inputs, outputs and the saved state. In the large regime it also
+    /// excludes 16 bytes per pixel of all views and the tables of the sort, which are not split.
+    /// For any budget, a chunk has at least one view (small regime) or 4096 hits (large regime).
     #[must_use]
     pub fn with_memory_budget(self, bytes: usize) -> Self {
         let budget = bytes;
         Self { budget, ..self }
     }
 
-    /// The client that the kernels are launched on.
+    /// Returns the client that launches the kernels.
     pub fn client(&self) -> &ComputeClient<R> {
         &self.client
     }
 
-    /// Copies numbers to the device.
+    /// Copies values to the device.
     ///
     /// # Errors
-    /// [`RenderError::Capacity`] where the device has no buffers that long.
+    /// [`RenderError::Capacity`] if the buffer exceeds the device's largest buffer or 32-bit
+    /// indices.
     pub fn upload(&self, numbers: &[f32]) -> Result<GpuBuffer, RenderError> {
         self.check_room("an upload", numbers.len())?;
         let some = if numbers.is_empty() { &[0.0] } else { numbers };
@@ -214,10 +230,10 @@ impl<R: Runtime> Gpu<R> {
     /// Waits for a buffer and copies it to the host.
     ///
     /// # Errors
-    /// [`RenderError::Device`] where the device failed.
+    /// [`RenderError::Device`] if the device failed.
     ///
     /// # Panics
-    /// In a browser, where nothing may wait: see [`Gpu::download_async`].
+    /// Panics in a browser, where a host cannot block: use [`Gpu::download_async`].
     pub fn download(&self, buffer: &GpuBuffer) -> Result<Vec<f32>, RenderError> {
         cubecl::future::block_on(self.download_async(buffer))
     }
@@ -225,7 +241,7 @@ impl<R: Runtime> Gpu<R> {
     /// [`Gpu::download`] for hosts that must not block.
     ///
     /// # Errors
-    /// As [`Gpu::download`].
+    /// [`RenderError::Device`] if the device failed.
     pub async fn download_async(&self, buffer: &GpuBuffer) -> Result<Vec<f32>, RenderError> {
         let words = self.read(buffer).await?;
         Ok(words.into_iter().map(f32::from_bits).collect())
@@ -241,11 +257,11 @@ impl<R: Runtime> Gpu<R> {
             return Ok(Vec::new());
         }
         let device = |got: String| RenderError::Device {
-            expected: "a buffer read back".to_owned(),
+            expected: "the contents of a buffer".to_owned(),
             got,
         };
-        // Asked first: what could not be launched or allocated is noted on the stream of the thread
-        // that asked for it, and a read may not say so but give whatever was in the buffer.
+        // Flush first: failed launches and allocations are recorded on the stream of the thread
+        // that requested them. A read alone may return the buffer's contents without an error.
         caught(|| buffer.handle.stream.executes(|| self.client.flush()))
             .and_then(|flushed| flushed.map_err(|error| error.to_string()))
             .map_err(device)?;
@@ -257,20 +273,21 @@ impl<R: Runtime> Gpu<R> {
         });
         let mut bytes = read.await.map_err(device)?;
         let bytes = bytes.pop().ok_or_else(|| device("nothing".to_owned()))?;
-        // Word by word: nothing is said of the alignment of what came back.
+        // The returned bytes need not be aligned to words.
         let (words, _) = bytes.as_chunks();
         let words = words.iter().take(buffer.len);
         Ok(words.map(|&word| u32::from_ne_bytes(word)).collect())
     }
 
-    /// Room for `len` words, with whatever is in them.
+    /// Allocates `len` words with unspecified contents.
     pub(crate) fn empty(&self, what: &'static str, len: usize) -> Result<GpuBuffer, RenderError> {
         self.check_room(what, len)?;
         let handle = self.client.empty(len.max(1) * size_of::<f32>());
         Ok(GpuBuffer { handle, len })
     }
 
-    /// Checks that the device binds buffers of `len` words, and that 32 bits number them.
+    /// Checks that the device can bind a buffer of `len` words, and that 32 bits can number the
+    /// words.
     pub(crate) fn check_room(&self, what: &'static str, len: usize) -> Result<(), RenderError> {
         let bytes = checked_product(what, &[len, size_of::<f32>()])?;
         if len < u32::MAX as usize && bytes as u64 <= self.max_buffer {
@@ -279,12 +296,15 @@ impl<R: Runtime> Gpu<R> {
         Err(RenderError::Capacity {
             what,
             needed: format!("{bytes} bytes in one buffer"),
-            limit: format!("{} bytes of the device, or 2^32 words", self.max_buffer),
+            limit: format!(
+                "{} bytes in one buffer of the device, or 2^32 words",
+                self.max_buffer
+            ),
         })
     }
 
-    /// The most words that a buffer of working memory may have: the budget, or what the device
-    /// binds.
+    /// Returns the greatest number of words of a buffer of working memory. The budget and the
+    /// device's largest buffer limit it.
     pub(crate) fn chunk_words(&self) -> usize {
         let bytes = (self.budget as u64).min(self.max_buffer);
         (bytes as usize / size_of::<f32>()).min(u32::MAX as usize)
@@ -292,46 +312,54 @@ impl<R: Runtime> Gpu<R> {
 }
 
 impl<R: Runtime> Gpu<R> {
-    /// The same backend with or without subgroups, which the backward compositor uses: gradients
-    /// then differ in the order of their sums. llvmpipe, the software Vulkan of Mesa, has subgroups
-    /// that `CubeCL` does not report, as it reports none of a CPU.
+    /// Returns the backend with or without subgroups, which the backward compositor uses. The
+    /// setting changes the order in which gradients are summed.
+    ///
+    /// llvmpipe, the software Vulkan of Mesa, supports subgroups, but `CubeCL` reports none for a
+    /// CPU.
     #[must_use]
     pub fn with_subgroups(self, planes: Support) -> Self {
         Self { planes, ..self }
     }
 
-    /// The same backend with or without numbers of 16 bits, in which the compositors read features
+    /// Returns the backend with or without 16-bit floats. The compositors use them to read features
     /// with [`half_features`](crate::RenderConfig::half_features).
     #[must_use]
     pub fn with_halves(self, halves: Support) -> Self {
         Self { halves, ..self }
     }
 
-    /// The same backend with or without kernels whose barriers every thread of a workgroup can be
-    /// seen to reach, by a compiler that knows no more than which buffers are only read. Browsers'
-    /// compilers demand it (the WGSL specification, "Uniformity"), so it is the default on `wasm`
-    /// targets; elsewhere a tile is left as soon as none of its pixels goes on. Kernels with
-    /// subgroups exchange numbers within one while others pass by, which browsers refuse in either
-    /// case. The image does not depend on it.
+    /// Returns the backend with or without uniform barriers. The image does not depend on this
+    /// setting.
+    ///
+    /// With uniform barriers, a compiler can prove that every thread of a workgroup reaches every
+    /// barrier, even if it knows only which buffers are read-only. Browsers' compilers require this
+    /// (the WGSL specification, "Uniformity"), so it is the default on `wasm` targets. Without
+    /// uniform barriers, the forward compositor leaves a tile as soon as all of its pixels have
+    /// ended.
+    ///
+    /// Kernels with subgroups exchange values within one subgroup while other subgroups skip the
+    /// exchange. Browsers reject these kernels with either setting.
     #[must_use]
     pub fn with_uniform_barriers(self, uniform: bool) -> Self {
         Self { uniform, ..self }
     }
 
-    /// The threads of a subgroup where kernels use subgroups: all subgroups of the device must have
-    /// as many, 8, 16, 32 or 64.
+    /// Returns the number of threads per subgroup, or `None` if kernels use no subgroups. Kernels
+    /// use subgroups only if all subgroups of the device have the same size of 8, 16, 32 or 64
+    /// threads.
     pub fn subgroup_size(&self) -> Option<u32> {
         support::usable_subgroup_size(self.client.properties(), self.planes)
     }
 
-    /// Whether kernels read and write numbers of 16 bits.
+    /// Returns whether kernels read and write 16-bit floats.
     pub(crate) fn has_halves(&self) -> bool {
         support::has_halves(self.client.properties(), self.halves)
     }
 }
 
-/// Runs what asks something of `CubeCL`, which has no way but a panic to say that there is no
-/// adapter or driver, or that a device is lost.
+/// Runs `ask` and converts a panic to an error. A panic is the only way in which `CubeCL` reports a
+/// missing adapter or driver, or a lost device.
 fn caught<T>(ask: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(ask)).map_err(|panic| {
         let said = panic.downcast_ref::<String>().map(String::as_str);

@@ -1,9 +1,10 @@
-//! A stable sort on the device of (key, value) pairs of 32 bits each, by digits of the key, the
-//! lowest first.
+//! A stable radix sort of (key, value) pairs of 32 bits each on the device, from the lowest digit
+//! of the key to the highest.
 //!
-//! A pass counts the digits of every block, scans the counts, and puts every pair where the scan
-//! says. Its rank among pairs of the same digit comes from bits that threads set in shared memory,
-//! one word per digit and 32 threads: in whichever order they are set, the word is the same.
+//! A pass counts the digits of every block, scans the counts, and writes every pair to the slot
+//! that follows from the scan. The rank of a pair among the pairs of the same digit comes from bits
+//! that threads set in shared memory, one word per digit and 32 threads. The words do not depend on
+//! the order in which the bits are set.
 
 use cubecl::prelude::*;
 
@@ -13,21 +14,21 @@ use crate::device::launch::{cube_dim, cube_index, grid};
 use crate::device::scan::exclusive_scan;
 use crate::error::RenderError;
 
-/// Pairs that one workgroup sorts in a pass: 16 rows of one pair per thread.
+/// Number of pairs that one workgroup sorts in a pass: 16 rows of one pair per thread.
 const BLOCK: u32 = 4096;
 const ROWS: u32 = 16;
 
-/// Bits of a digit at most: one thread for each value.
+/// Greatest number of bits of a digit: a workgroup has one thread for each value.
 const DIGIT_BITS: u32 = 8;
 
-/// Pairs of a key and a value, `[len]` each.
+/// Pairs of a key and a value. Both buffers are `[len]`.
 #[derive(Clone, Debug)]
 pub(crate) struct Pairs {
     pub(crate) keys: GpuBuffer,
     pub(crate) values: GpuBuffer,
 }
 
-/// `counts[digit, block]`: how many keys of a block have a digit.
+/// Computes `counts[digit, block]`, the number of keys of a block with a digit.
 #[cube(launch_unchecked)]
 fn count_digits(
     keys: &Array<u32>,
@@ -58,7 +59,7 @@ fn count_digits(
     }
 }
 
-/// Puts every pair in the next slot of its digit; `starts[digit, block]` is the first one.
+/// Writes every pair to the next slot of its digit. `starts[digit, block]` is the first slot.
 #[cube(launch_unchecked)]
 #[expect(clippy::too_many_arguments, reason = "a kernel")]
 fn put_pairs(
@@ -72,8 +73,8 @@ fn put_pairs(
     shift: u32,
     last_digit: u32,
 ) {
-    // Word `w` of digit `d` at `w * 256 + d`: bit `b` is set where thread `32 w + b` has a key of
-    // that digit.
+    // Word `w` of digit `d` is at `w * 256 + d`. Its bit `b` is set if thread `32 w + b` has a key
+    // of digit `d`.
     let units = SharedMemory::<Atomic<u32>>::new(2048usize);
     let mut next = SharedMemory::<u32>::new(256usize);
     let block = cube_index();
@@ -118,7 +119,7 @@ fn put_pairs(
         for word in 0..8u32 {
             let at = (word * 256 + UNIT_POS) as usize;
             let bits = units[at].load();
-            // Most are zero, and on some devices a store costs as much as a sum.
+            // Most words are zero, and on some devices a store costs as much as a sum.
             if bits != 0 {
                 count += bits.count_ones();
                 units[at].store(0u32);
@@ -129,14 +130,14 @@ fn put_pairs(
     }
 }
 
-/// Sorts `pairs` stably by the lowest `bits` bits of their keys; the others are all zero. `pairs`
-/// serve as room: what is in them afterwards is not defined.
+/// Sorts `pairs` stably by the lowest `bits` bits of their keys. The higher bits must be zero.
+/// `pairs` also serve as working memory, so their contents are unspecified afterwards.
 ///
-/// One pass per 8 bits, of three launches or a few more; takes 8 bytes per pair, and half a byte
-/// for counts.
+/// The sort takes one pass per 8 bits. A pass has at least three launches. The working memory is 8
+/// bytes per pair, and half a byte per pair for the counts.
 ///
 /// # Errors
-/// Lengths over 32 bits or the device's buffers.
+/// [`RenderError::Capacity`] if a buffer exceeds 32-bit indices or the device's largest buffer.
 pub(crate) fn sort_pairs<R: Runtime>(
     gpu: &Gpu<R>,
     pairs: Pairs,
@@ -162,7 +163,7 @@ pub(crate) fn sort_pairs<R: Runtime>(
     Ok(from)
 }
 
-/// One pass: sorts by `key >> shift & last_digit`.
+/// Runs one pass: sorts by `key >> shift & last_digit`.
 fn sort_by_digit<R: Runtime>(
     gpu: &Gpu<R>,
     from: &Pairs,
@@ -174,7 +175,7 @@ fn sort_by_digit<R: Runtime>(
     let blocks = len.div_ceil(BLOCK as usize);
     let table = (last_digit as usize + 1) * blocks;
     let counts = gpu.empty("counts of digits", table)?;
-    // SAFETY: no index leaves its array: `i < left` of the keys, digits and blocks of the counts.
+    // SAFETY: all indices are in bounds: `i < left` of the keys, digits and blocks of the counts.
     unsafe {
         count_digits::launch_unchecked::<R>(
             &gpu.client,
@@ -209,7 +210,7 @@ fn sort_by_digit<R: Runtime>(
     Ok(())
 }
 
-/// How many bits the numbers `0..count` have.
+/// Returns the number of bits of the greatest value in `0..count`.
 pub(crate) fn bits_below(count: usize) -> u32 {
     usize::BITS - count.saturating_sub(1).leading_zeros()
 }

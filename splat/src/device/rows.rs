@@ -1,16 +1,16 @@
-//! Load and store of vectors in buffers of numbers, in the order of their fields.
+//! Loads and stores of vectors in buffers of values, in the order of the vectors' fields.
 //!
-//! `.._at` takes the word at which the vector begins, `.._of` the row of a buffer that has one
-//! vector per row.
+//! A function `.._at` takes the first word of the vector. A function `.._of` takes the row of a
+//! buffer with one vector per row.
 
 use cubecl::prelude::*;
 
 use crate::math::{Quaternion, Sym2, Vec2, Vec3};
 
-/// The scalar of kernels.
+/// The scalar of the kernels.
 type Real = f32;
 
-/// The vector that begins at word `at`.
+/// Loads the vector at word `at`.
 #[cube]
 pub(crate) fn vec2_at(numbers: &Array<f32>, at: u32) -> Vec2<f32> {
     Vec2::<Real> {
@@ -19,20 +19,20 @@ pub(crate) fn vec2_at(numbers: &Array<f32>, at: u32) -> Vec2<f32> {
     }
 }
 
-/// Stores [`vec2_at`].
+/// Stores a vector at word `at`, as [`vec2_at`] loads it.
 #[cube]
 pub(crate) fn set_vec2_at(numbers: &mut Array<f32>, at: u32, v: Vec2<f32>) {
     numbers[at as usize] = v.x;
     numbers[(at + 1) as usize] = v.y;
 }
 
-/// Row `i` of `[_, 2]`.
+/// Loads row `i` of `[_, 2]`.
 #[cube]
 pub(crate) fn vec2_of(rows: &Array<f32>, i: u32) -> Vec2<f32> {
     vec2_at(rows, 2 * i)
 }
 
-/// The vector that begins at word `at`.
+/// Loads the vector at word `at`.
 #[cube]
 pub(crate) fn vec3_at(numbers: &Array<f32>, at: u32) -> Vec3<f32> {
     Vec3::<Real> {
@@ -42,7 +42,7 @@ pub(crate) fn vec3_at(numbers: &Array<f32>, at: u32) -> Vec3<f32> {
     }
 }
 
-/// Stores [`vec3_at`].
+/// Stores a vector at word `at`, as [`vec3_at`] loads it.
 #[cube]
 pub(crate) fn set_vec3_at(numbers: &mut Array<f32>, at: u32, v: Vec3<f32>) {
     numbers[at as usize] = v.x;
@@ -50,13 +50,13 @@ pub(crate) fn set_vec3_at(numbers: &mut Array<f32>, at: u32, v: Vec3<f32>) {
     numbers[(at + 2) as usize] = v.z;
 }
 
-/// Row `i` of `[_, 3]`.
+/// Loads row `i` of `[_, 3]`.
 #[cube]
 pub(crate) fn vec3_of(rows: &Array<f32>, i: u32) -> Vec3<f32> {
     vec3_at(rows, 3 * i)
 }
 
-/// The matrix that begins at word `at`: xx, xy, yy.
+/// Loads the matrix at word `at`, stored as xx, xy, yy.
 #[cube]
 pub(crate) fn sym2_at(numbers: &Array<f32>, at: u32) -> Sym2<f32> {
     Sym2::<Real> {
@@ -66,7 +66,7 @@ pub(crate) fn sym2_at(numbers: &Array<f32>, at: u32) -> Sym2<f32> {
     }
 }
 
-/// Stores [`sym2_at`].
+/// Stores a matrix at word `at`, as [`sym2_at`] loads it.
 #[cube]
 pub(crate) fn set_sym2_at(numbers: &mut Array<f32>, at: u32, m: Sym2<f32>) {
     numbers[at as usize] = m.xx;
@@ -74,13 +74,13 @@ pub(crate) fn set_sym2_at(numbers: &mut Array<f32>, at: u32, m: Sym2<f32>) {
     numbers[(at + 2) as usize] = m.yy;
 }
 
-/// Row `i` of `[_, 3]`.
+/// Loads row `i` of `[_, 3]`, stored as xx, xy, yy.
 #[cube]
 pub(crate) fn sym2_of(rows: &Array<f32>, i: u32) -> Sym2<f32> {
     sym2_at(rows, 3 * i)
 }
 
-/// Row `i` of `[_, 4]`: w, x, y, z.
+/// Loads row `i` of `[_, 4]`, stored as w, x, y, z.
 #[cube]
 pub(crate) fn quaternion_of(rows: &Array<f32>, i: u32) -> Quaternion<f32> {
     let at = 4 * i;
@@ -92,7 +92,7 @@ pub(crate) fn quaternion_of(rows: &Array<f32>, i: u32) -> Quaternion<f32> {
     }
 }
 
-/// Stores a quaternion from word `at` on.
+/// Stores a quaternion at word `at` as w, x, y, z.
 #[cube]
 pub(crate) fn set_quaternion_at(numbers: &mut Array<f32>, at: u32, q: Quaternion<f32>) {
     numbers[at as usize] = q.w;

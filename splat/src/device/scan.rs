@@ -1,8 +1,9 @@
-//! Running counts on the device: the sum of all elements before each.
+//! Exclusive running sums on the device: for each element, the sum of all elements before it.
 //!
-//! Blocks are summed, the sums scanned in the same way, then every block is scanned from what came
-//! before it. No workgroup waits for another, no sum depends on the order in which workgroups run,
-//! and shared memory is all that threads of a workgroup share.
+//! The first kernel sums each block. The sums of the blocks are scanned recursively. The last
+//! kernel scans each block, starting from the sum before it. No workgroup waits for another, and no
+//! sum depends on the order in which workgroups run. Threads share data only in the shared memory
+//! of their workgroup.
 
 use cubecl::prelude::*;
 
@@ -11,12 +12,12 @@ use crate::device::buffer::GpuBuffer;
 use crate::device::launch::{cube_dim, cube_index, grid};
 use crate::error::RenderError;
 
-/// Elements that one workgroup scans: 8 per thread.
+/// Number of elements that one workgroup scans: 8 per thread.
 const BLOCK: u32 = 2048;
 const PER_UNIT: u32 = 8;
 
-/// `a + b`, or the greatest number there is. Associative, so a running count that overflows is the
-/// same however it is summed.
+/// Computes `a + b`, limited to the greatest `u32`. The operation is associative, so an overflowing
+/// sum does not depend on the order of summation.
 #[cube]
 fn saturating_sum(a: u32, b: u32) -> u32 {
     let mut sum = a + b;
@@ -26,14 +27,14 @@ fn saturating_sum(a: u32, b: u32) -> u32 {
     sum
 }
 
-/// The sum of the `value`s of all threads up to each, in the first 256 words of `sums`, which has
-/// 512.
+/// Computes the sum of the `value`s of all threads up to and including each thread. The result is
+/// in the first 256 of the 512 words of `sums`.
 #[cube]
 fn scan_units(value: u32, sums: &mut SharedMemory<u32>) {
     let unit = UNIT_POS;
     let mut sum = value;
     sums[unit as usize] = sum;
-    // Every step reads one half and writes the other. The last of the eight writes the first half.
+    // Each step reads one half and writes the other. The eighth step writes the first half.
     #[unroll]
     for step in 0..8u32 {
         let from = (step % 2) * 256;
@@ -48,7 +49,7 @@ fn scan_units(value: u32, sums: &mut SharedMemory<u32>) {
     sync_cube();
 }
 
-/// `sums[block]`: the sum of a block of `input`.
+/// Computes `sums[block]`, the sum of a block of `input`.
 #[cube(launch_unchecked)]
 fn sum_blocks(input: &Array<u32>, sums: &mut Array<u32>, len: u32, blocks: u32) {
     let mut shared = SharedMemory::<u32>::new(512usize);
@@ -73,15 +74,16 @@ fn sum_blocks(input: &Array<u32>, sums: &mut Array<u32>, len: u32, blocks: u32) 
     }
 }
 
-/// Index in shared memory of element `i` of a block: one left out after 32, so that threads whose
-/// elements are 8 apart meet other banks.
+/// Returns the index of element `i` of a block in shared memory. One word is skipped after every 32
+/// elements, so that threads with elements 8 apart access different banks.
 #[cube]
 fn padded(i: u32) -> usize {
     (i + i / 32) as usize
 }
 
-/// `output[i]`: the sum of `input` before `i`, for `i < output_len`; `input` is 0 from `input_len`
-/// on. `before` has what comes before each block, if there is more than one.
+/// Computes `output[i]`, the sum of `input` before `i`, for `i < output_len`. `input` is taken as 0
+/// from `input_len` on. `before` has the sum before each block, and is read only if there is more
+/// than one block.
 #[cube(launch_unchecked)]
 fn scan_blocks(
     input: &Array<u32>,
@@ -140,13 +142,15 @@ fn scan_blocks(
     }
 }
 
-/// The sum of all elements of `input` before each of `0 .. len`; one longer than the input, the
-/// output ends with the whole sum. A sum above `u32::MAX` is `u32::MAX`.
+/// Computes the sum of all elements of `input` before each index in `0 .. len`. If `len` is one
+/// more than the length of `input`, the last element is the total. A sum above `u32::MAX` becomes
+/// `u32::MAX`.
 ///
-/// Two launches per 2048-fold of length, less one; beside the output, 4 bytes per 1024 elements.
+/// If `len` is at most `2048^k`, the scan takes at most `2 k - 1` launches. The working memory
+/// besides the output is 4 bytes per 1024 elements.
 ///
 /// # Errors
-/// Lengths over 32 bits or the device's buffers.
+/// [`RenderError::Capacity`] if a buffer exceeds 32-bit indices or the device's largest buffer.
 pub(crate) fn exclusive_scan<R: Runtime>(
     gpu: &Gpu<R>,
     input: &GpuBuffer,
@@ -160,7 +164,7 @@ pub(crate) fn exclusive_scan<R: Runtime>(
     let mut before = gpu.empty("sums of blocks", 1)?;
     if blocks > 1 {
         let sums = gpu.empty("sums of blocks", blocks)?;
-        // SAFETY: no index leaves its array: `i < left` of `input`, `block < blocks` of `sums`.
+        // SAFETY: all indices are in bounds: `i < left` of `input`, `block < blocks` of `sums`.
         unsafe {
             sum_blocks::launch_unchecked::<R>(
                 &gpu.client,
@@ -174,7 +178,7 @@ pub(crate) fn exclusive_scan<R: Runtime>(
         }
         before = exclusive_scan(gpu, &sums, blocks)?;
     }
-    // SAFETY: no index leaves its array: `i < to_read` of `input`, `i < to_write` of `output`,
+    // SAFETY: all indices are in bounds: `i < to_read` of `input`, `i < to_write` of `output`,
     // `block < blocks` of `before`.
     unsafe {
         scan_blocks::launch_unchecked::<R>(

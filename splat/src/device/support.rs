@@ -1,38 +1,39 @@
-//! Optional device features: subgroups and numbers of 16 bits.
+//! Optional device features: subgroups and 16-bit floats.
 
 use cubecl::features::{Plane, TypeUsage};
 use cubecl::ir::{DeviceProperties, ElemType, FloatKind, HardwareProperties};
 
-/// Whether kernels use something that plain WebGPU does not have.
+/// Whether kernels use an optional device feature, beyond plain WebGPU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Support {
-    /// Where `CubeCL` reports it. It reports what the adapter has: a device made by hand without
-    /// the feature needs [`Support::Never`].
+    /// Uses the feature if `CubeCL` reports it. `CubeCL` reports the features of the adapter. A
+    /// device that was created without a feature of its adapter needs [`Support::Never`].
     #[default]
     Reported,
-    /// Nowhere.
+    /// Never uses the feature.
     Never,
-    /// Reported or not. On a device without, kernels do not compile:
-    /// [`RenderError::Device`](crate::RenderError::Device) at the next download.
+    /// Uses the feature even if `CubeCL` does not report it. If the device lacks it, kernels do not
+    /// compile, and the next download returns [`RenderError::Device`](crate::RenderError::Device).
     Assumed,
 }
 
-/// What `CubeCL` calls its CUDA runtime.
+/// The name of the CUDA runtime in `CubeCL`.
 pub(crate) const CUDA: &str = "cuda";
 
-/// The sizes of subgroups that kernels are written for.
+/// The subgroup sizes that the kernels support.
 const PLANE_SIZES: [u32; 4] = [8, 16, 32, 64];
 
-/// The size of every subgroup of a device, where it is always the same and kernels are written for
-/// it.
+/// Returns the subgroup size of a device, if all subgroups have the same size and the kernels
+/// support it.
 fn subgroup_size(hardware: &HardwareProperties) -> Option<u32> {
     let size = hardware.plane_size_min;
     (size == hardware.plane_size_max && PLANE_SIZES.contains(&size)).then_some(size)
 }
 
-/// The subgroup size that kernels may use, see [`Gpu::subgroup_size`](crate::Gpu::subgroup_size).
+/// Returns the subgroup size that kernels use, see
+/// [`Gpu::subgroup_size`](crate::Gpu::subgroup_size).
 pub(crate) fn usable_subgroup_size(properties: &DeviceProperties, planes: Support) -> Option<u32> {
-    // A subgroup that a splat does not touch skips what the others do.
+    // Subgroups that a splat does not touch skip operations that other subgroups perform.
     let wanted = Plane::Ops | Plane::NonUniformControlFlow;
     let used = match planes {
         Support::Reported => properties.features.plane.is_superset(wanted),
@@ -42,7 +43,7 @@ pub(crate) fn usable_subgroup_size(properties: &DeviceProperties, planes: Suppor
     subgroup_size(&properties.hardware).filter(|_| used)
 }
 
-/// Whether kernels may read and write numbers of 16 bits.
+/// Returns whether kernels read and write 16-bit floats.
 pub(crate) fn has_halves(properties: &DeviceProperties, halves: Support) -> bool {
     let half = ElemType::Float(FloatKind::F16);
     let usage = properties.type_usage(half.into());

@@ -1,10 +1,10 @@
-//! The formulas themselves, for tests, other renderers and the curious. **Unstable**: names and
-//! shapes here may change in any release.
+//! The formulas of the renderer, for tests and other renderers. **Unstable**: names and types here
+//! may change in any release.
 //!
-//! Every formula is one plain function in a file `formula.rs` or `math/*.rs`, over a scalar that it
-//! calls `Real`. This module compiles those files once for each precision: [`single`] at `f32`,
-//! also the text that the GPU kernels are made of, and [`double`] at `f64`. Each function is
-//! followed by its vjp. docs/MATH.md has the equations that they cite.
+//! Every formula is one plain function in a file `formula.rs` or `math/*.rs`, over a scalar named
+//! `Real`. This module compiles those files once for each precision: [`single`] at `f32` and
+//! [`double`] at `f64`. The GPU kernels use the functions of [`single`]. Each function is followed
+//! by its vjp. docs/MATH.md has the equations that the functions cite.
 
 pub use crate::config::{
     COMPENSATION_FLOOR, DEPTH_RANGE, FOOTPRINT_SLACK, HARMONICS_OFFSET, MAX_SIDE_PX, TANGENT_MARGIN,
@@ -23,10 +23,10 @@ pub use crate::project::{
 pub mod single {
     /// The scalar of the formulas in this module.
     pub type Real = f32;
-    /// An integer that holds the bits of a [`Real`].
+    /// An unsigned integer with the width of [`Real`].
     #[cfg(feature = "gpu")]
     pub(crate) type Bits = u32;
-    /// The bits of the exponent.
+    /// Mask of the exponent bits.
     #[cfg(feature = "gpu")]
     pub(crate) const EXPONENT: Bits = 0x7f80_0000;
     #[path = "binning/formula.rs"]
@@ -49,16 +49,16 @@ pub mod single {
     pub mod vec3;
 }
 
-/// The formulas at `f64`: the same files.
+/// The formulas at `f64`, compiled from the same files.
 #[path = ".."]
-#[expect(clippy::duplicate_mod, reason = "one text, two precisions")]
+#[expect(clippy::duplicate_mod, reason = "the same files at two precisions")]
 pub mod double {
     /// The scalar of the formulas in this module.
     pub type Real = f64;
-    /// An integer that holds the bits of a [`Real`].
+    /// An unsigned integer with the width of [`Real`].
     #[cfg(feature = "gpu")]
     pub(crate) type Bits = u64;
-    /// The bits of the exponent.
+    /// Mask of the exponent bits.
     #[cfg(feature = "gpu")]
     pub(crate) const EXPONENT: Bits = 0x7ff0_0000_0000_0000;
     #[path = "binning/formula.rs"]
@@ -81,10 +81,10 @@ pub mod double {
     pub mod vec3;
 }
 
-/// The formulas of a (splat, pixel) pair at `f32`, with fused multiply-add: for machines that have
-/// it.
+/// The formulas of a (splat, pixel) pair at `f32` with fused multiply-add, for machines that
+/// support it.
 #[path = ".."]
-#[expect(clippy::duplicate_mod, reason = "one text, two roundings")]
+#[expect(clippy::duplicate_mod, reason = "the same file at two roundings")]
 pub(crate) mod single_fused {
     #[cfg(feature = "gpu")]
     use super::single as separate;
@@ -92,18 +92,18 @@ pub(crate) mod single_fused {
     #[path = "composite/formula.rs"]
     #[cfg_attr(
         not(feature = "gpu"),
-        expect(dead_code, reason = "a device takes pixels one by one, lanes by rows")
+        expect(dead_code, reason = "only kernels use the functions of single pixels")
     )]
     pub(crate) mod composite;
     #[path = "math/fused_once.rs"]
     pub(crate) mod fused;
 }
 
-/// The same at `f64`.
+/// The formulas of a (splat, pixel) pair at `f64` with fused multiply-add.
 #[path = ".."]
 #[expect(
     clippy::duplicate_mod,
-    reason = "one text, two roundings, two precisions"
+    reason = "the same file at two roundings and two precisions"
 )]
 pub(crate) mod double_fused {
     #[cfg(feature = "gpu")]
@@ -112,7 +112,7 @@ pub(crate) mod double_fused {
     #[path = "composite/formula.rs"]
     #[cfg_attr(
         not(feature = "gpu"),
-        expect(dead_code, reason = "a device takes pixels one by one, lanes by rows")
+        expect(dead_code, reason = "only kernels use the functions of single pixels")
     )]
     pub(crate) mod composite;
     #[path = "math/fused_once.rs"]

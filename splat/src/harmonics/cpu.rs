@@ -1,5 +1,5 @@
-//! Loops of the spherical harmonics: what depends on the direction alone in lanes over Gaussians,
-//! the sums over coefficients Gaussian by Gaussian, as the coefficients lie.
+//! Loops of the spherical harmonics. The basis functions are computed in vector lanes over
+//! Gaussians. The sums over coefficients are computed Gaussian by Gaussian, in memory order.
 
 use rayon::prelude::*;
 
@@ -13,7 +13,7 @@ use crate::math::{Mat3, Vec3};
 use crate::scalar::Scalar;
 use crate::scalar::rounding::Arithmetic;
 
-/// Rotation, translation and centre `-R^T t` of a camera (MATH eq. 19).
+/// Returns the rotation, the translation and the centre `-R^T t` of a camera (MATH eq. 19).
 fn pose<T: Scalar>(camera: &Camera) -> (Mat3<T>, Vec3<T>, Vec3<T>) {
     let params = camera.params::<T>(1, 1);
     let centre = T::apply_transposed(params.rotation, params.translation);
@@ -25,14 +25,14 @@ fn pose<T: Scalar>(camera: &Camera) -> (Mat3<T>, Vec3<T>, Vec3<T>) {
     (params.rotation, params.translation, negated)
 }
 
-/// View-dependent features `[N, C]` of Gaussians seen from `camera`.
+/// Computes the view-dependent features `[N, C]` of Gaussians seen from `camera`.
 pub(crate) fn features<T: Scalar>(
     harmonics: Harmonics<'_, T>,
     camera: &Camera,
     simd: Simd,
 ) -> Result<Vec<T>, RenderError> {
     let channels = harmonics.channels;
-    // Channels without a Gaussian are any number.
+    // Without Gaussians, no buffer length limits `channels`.
     if harmonics.count() == 0 {
         return Ok(Vec::new());
     }
@@ -54,11 +54,11 @@ pub(crate) fn features<T: Scalar>(
     Ok(out)
 }
 
-/// A task, and the gradients with respect to its means and its coefficients.
+/// The index of a task, and its parts of the gradients with respect to means and coefficients.
 type Part<'a, T> = (usize, (&'a mut [T], &'a mut [T]));
 
-/// Vjp of [`features`]: inputs as there; incoming `v_features` `[N, C]`; outgoing by coefficients,
-/// means and pose (MATH eq. 18', 19').
+/// Vjp of [`features`]: computes the gradients with respect to the coefficients, the means and the
+/// pose from `v_features`, `[N, C]` (MATH eq. 18', 19').
 pub(crate) fn features_vjp<T: Scalar>(
     harmonics: Harmonics<'_, T>,
     camera: &Camera,
@@ -66,7 +66,7 @@ pub(crate) fn features_vjp<T: Scalar>(
     simd: Simd,
 ) -> Result<HarmonicsGradient<T>, RenderError> {
     let (n, channels) = (harmonics.count(), harmonics.channels);
-    // Channels and coefficients without a Gaussian are any numbers.
+    // Without Gaussians, no buffer length limits `stored` and `channels`.
     if n == 0 {
         return Ok(HarmonicsGradient {
             means: Vec::new(),
@@ -75,9 +75,9 @@ pub(crate) fn features_vjp<T: Scalar>(
         });
     }
     let per_gaussian = harmonics.stored * channels;
-    let mut means = try_made("gradient by means [N, 3]", 3 * n, || T::ZERO)?;
+    let mut means = try_made("gradient with respect to means [N, 3]", 3 * n, || T::ZERO)?;
     let mut coefficients = try_made(
-        "gradient by coefficients [N, K, C]",
+        "gradient with respect to coefficients [N, K, C]",
         n * per_gaussian,
         || T::ZERO,
     )?;
@@ -86,9 +86,9 @@ pub(crate) fn features_vjp<T: Scalar>(
         .par_chunks_mut(GRAIN * 3)
         .zip(coefficients.par_chunks_mut(per_gaussian.saturating_mul(GRAIN)))
         .enumerate();
-    let what = "gradients of tasks by the centre";
+    let what = "partial gradients with respect to the camera centre";
     let mut centre_sums = try_filled(what, n.div_ceil(GRAIN), Vec3::default())?;
-    let values = || try_filled("values of a Gaussian [C]", channels, T::ZERO);
+    let values = || try_filled("channel sums of a Gaussian [C]", channels, T::ZERO);
     let job = |values: &mut Result<Vec<T>, RenderError>, (sum, part): (&mut _, Part<'_, T>)| {
         let (task, (v_means, v_coefficients)) = part;
         let values = values.as_mut().map_err(|error| error.clone())?;
@@ -124,10 +124,11 @@ pub(crate) fn features_vjp<T: Scalar>(
     })
 }
 
-/// The most basis functions there are: those of degree 3.
+/// The greatest number of basis functions, for degree 3.
 const TERMS: usize = 16;
 
-/// `$body` once for every `$k` in use, which the compiler knows in each.
+/// Expands `$body` once for every `$k` below `$used`. `$k` is a constant in each copy, so that the
+/// compiler can select the formula of the basis function.
 macro_rules! for_each_term {
     ($used:expr, |$k:ident| $body:block) => {
         for_each_term!(@ $used, $k, $body, 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15)
@@ -140,7 +141,7 @@ macro_rules! for_each_term {
     )*};
 }
 
-/// The features of the Gaussians `first ..`, as many as `out` has room for.
+/// Computes the features of the Gaussians from `first` on, as many as fit into `out`.
 struct Features<'a, T: Scalar> {
     harmonics: Harmonics<'a, T>,
     centre: Vec3<T>,
@@ -154,7 +155,7 @@ impl<T: Scalar> Kernel for Features<'_, T> {
 
     #[inline(always)]
     fn run<A: Arithmetic<T>, const LANES: usize>(self) {
-        // Colours have three channels; of other numbers the compiler is not told.
+        // Three channels, as for colours, are compiled as a constant number.
         match self.harmonics.channels {
             3 => self.blocks::<A, LANES, 3>(),
             _ => self.blocks::<A, LANES, 0>(),
@@ -184,22 +185,22 @@ impl<T: Scalar> Features<'_, T> {
     }
 }
 
-/// The gradients by the Gaussians `first ..`, as many as `v_means` has room for.
+/// Computes the gradients with respect to the Gaussians from `first` on, as many as `v_means` has.
 struct FeaturesVjp<'a, T: Scalar> {
     harmonics: Harmonics<'a, T>,
     centre: Vec3<T>,
     v_features: &'a [T],
     first: usize,
     v_means: &'a mut [T],
-    /// Filled with zeros.
+    /// All zeros on entry.
     v_coefficients: &'a mut [T],
-    /// `[C]`: room for the sums before the clamp, then for the gradients with respect to them.
+    /// `[C]`: holds the sums before the clamp, then the gradients with respect to these sums.
     values: &'a mut [T],
 }
 
 impl<T: Scalar> Kernel for FeaturesVjp<'_, T> {
     type Scalar = T;
-    /// The sum of the gradients by the means.
+    /// The sum of the gradients with respect to the means.
     type Output = Vec3<T>;
 
     #[inline(always)]
@@ -250,15 +251,15 @@ impl<T: Scalar> FeaturesVjp<'_, T> {
     }
 }
 
-/// `channels`, which is `CHANNELS` unless that is 0.
+/// Returns `channels`, as a constant if `CHANNELS` is not 0. The two must then be equal.
 #[inline(always)]
 fn known<const CHANNELS: usize>(channels: usize) -> usize {
     if CHANNELS > 0 { CHANNELS } else { channels }
 }
 
-/// The directions to a block of Gaussians, and the basis functions there.
+/// The directions to a block of Gaussians, and the basis functions at these directions.
 struct Basis<T> {
-    /// From the camera's centre to the means.
+    /// Vectors from the camera's centre to the means.
     offsets: [Column<T>; 3],
     directions: [Column<T>; 3],
     terms: [Column<T>; TERMS],
@@ -275,7 +276,7 @@ impl<T: Scalar> Basis<T> {
         }
     }
 
-    /// Works out the Gaussians `first .. first + count`.
+    /// Computes the columns for the Gaussians `first .. first + count`.
     #[inline(always)]
     fn fill<const LANES: usize>(
         &mut self,
@@ -304,7 +305,8 @@ impl<T: Scalar> Basis<T> {
         });
     }
 
-    /// The sums before the clamp of Gaussian `k`, whose coefficients in use are `row`.
+    /// Writes the sums before the clamp of Gaussian `k` to `values`, one per channel. `row`
+    /// contains the coefficients in use.
     #[inline(always)]
     fn sum<A: Arithmetic<T>>(&self, k: usize, row: &[T], values: &mut [T]) {
         let offset = T::from_f64(HARMONICS_OFFSET);
@@ -317,9 +319,11 @@ impl<T: Scalar> Basis<T> {
         }
     }
 
-    /// Vjp of the sums of Gaussian `k`, clamped: inputs `row` and the sums `values`; incoming `v`;
-    /// outgoing the gradients by its terms and, where there is one, by its coefficients, which were
-    /// zero.
+    /// Vjp of the clamped sums of Gaussian `k`. `values` contains the sums before the clamp and is
+    /// overwritten. `v` is the gradient with respect to the features.
+    ///
+    /// Writes the gradients with respect to the terms to `v_terms`. Writes the gradients with
+    /// respect to the coefficients to `v_row`, which must be zero on entry.
     #[inline(always)]
     fn sum_vjp<A: Arithmetic<T>>(
         &self,
@@ -333,7 +337,7 @@ impl<T: Scalar> Basis<T> {
         let channels = values.len();
         if values.iter().fold(true, |all, x| all & x.finite()) {
             for (value, &v) in values.iter_mut().zip(v) {
-                // Clamped: no gradient.
+                // A clamped channel has no gradient.
                 *value = if *value >= T::ZERO { v } else { T::ZERO };
             }
             let rows = row.chunks_exact(channels);
@@ -349,12 +353,12 @@ impl<T: Scalar> Basis<T> {
             }
             return;
         }
-        // Some channel has numbers, or the Gaussian a direction, that must not meet those of the
-        // others.
+        // A sum that is not finite must not change the gradients of the other channels. Such a
+        // channel is left out here.
         for (term, coefficients) in row.chunks_exact(channels).enumerate() {
             v_terms[term][k] = T::ZERO;
             for channel in 0..channels {
-                // Phrased so that NaN fails it.
+                // Both tests are false for NaN.
                 if values[channel] >= T::ZERO && values[channel].finite() {
                     v_row[term * channels + channel] = self.terms[term][k] * v[channel];
                     let v_term = &mut v_terms[term][k];
@@ -364,8 +368,9 @@ impl<T: Scalar> Basis<T> {
         }
     }
 
-    /// From the gradients by the terms to those by the offsets. At the camera's centre there is no
-    /// direction to differentiate by: zero.
+    /// Computes the gradients with respect to the offsets from the gradients with respect to the
+    /// terms. A gradient that is not finite becomes zero. This is the case at the camera's centre,
+    /// where the direction is not defined.
     #[inline(always)]
     fn directions_vjp<const LANES: usize>(
         &self,

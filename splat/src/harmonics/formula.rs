@@ -1,34 +1,34 @@
-//! Real spherical harmonics of degree 0 to 3 in the order and with the signs of 3DGS: l ascending,
-//! m = -l .. l, Condon-Shortley phase (MATH eq. 18). In here: one term and its gradient. Kept out:
-//! sums over coefficients.
+//! Real spherical harmonics of degree 0 to 3 (MATH eq. 18). The order and the signs are those of
+//! 3DGS: l ascending, m = -l .. l, Condon-Shortley phase. This file contains one basis function and
+//! its vjp. `cpu.rs` sums over the coefficients.
 
 use super::Real;
 use crate::math::Vec3;
 #[cfg(feature = "gpu")]
 use cubecl::prelude::*;
 
-/// sqrt(1 / 4 pi)
+/// sqrt(1 / (4 pi))
 const C0: Real = 0.282_094_791_773_878_14;
-/// sqrt(3 / 4 pi)
+/// sqrt(3 / (4 pi))
 const C1: Real = 0.488_602_511_902_919_9;
-/// sqrt(15 / 4 pi): the products xy, yz, zx
+/// sqrt(15 / (4 pi)): the products xy, yz, zx
 const C2_PRODUCT: Real = 1.092_548_430_592_079_2;
-/// sqrt(5 / 16 pi): 2 z^2 - x^2 - y^2
+/// sqrt(5 / (16 pi)): 2 z^2 - x^2 - y^2
 const C2_AXIAL: Real = 0.315_391_565_252_520_05;
-/// sqrt(15 / 16 pi): x^2 - y^2
+/// sqrt(15 / (16 pi)): x^2 - y^2
 const C2_PLANAR: Real = 0.546_274_215_296_039_6;
-/// sqrt(35 / 32 pi): m = -3, 3
+/// sqrt(35 / (32 pi)): m = -3, 3
 const C3_SECTORAL: Real = 0.590_043_589_926_643_5;
-/// sqrt(105 / 4 pi): xyz
+/// sqrt(105 / (4 pi)): xyz
 const C3_PRODUCT: Real = 2.890_611_442_640_554;
-/// sqrt(21 / 32 pi): m = -1, 1
+/// sqrt(21 / (32 pi)): m = -1, 1
 const C3_TILTED: Real = 0.457_045_799_464_465_8;
-/// sqrt(7 / 16 pi): m = 0
+/// sqrt(7 / (16 pi)): m = 0
 const C3_AXIAL: Real = 0.373_176_332_590_115_4;
-/// sqrt(105 / 16 pi): z (x^2 - y^2)
+/// sqrt(105 / (16 pi)): z (x^2 - y^2)
 const C3_PLANAR: Real = 1.445_305_721_320_277;
 
-/// The `k`-th basis function, `k` in 0..16, at the unit vector `d`.
+/// Returns the value of basis function `k`, `0 <= k < 16`, at the unit vector `d` (MATH eq. 18).
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn sh_term(k: u32, d: Vec3<Real>) -> Real {
@@ -72,9 +72,9 @@ pub fn sh_term(k: u32, d: Vec3<Real>) -> Real {
     term
 }
 
-/// Vjp of [`sh_term()`]: inputs `k`, `d`; incoming `v_term`; outgoing `v_d`, the gradient of the
-/// polynomial as it stands (MATH eq. 18'). The caller projects it on the sphere
-/// ([`vec3::unit_vjp`](super::vec3::unit_vjp())).
+/// Vjp of [`sh_term()`] with respect to `d`: `v_term` times the gradient of the polynomial in MATH
+/// eq. 18 (MATH eq. 18'). The caller projects the result onto the tangent plane of the sphere with
+/// [`vec3::unit_vjp`](super::vec3::unit_vjp()).
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn sh_term_vjp(k: u32, d: Vec3<Real>, v_term: Real) -> Vec3<Real> {

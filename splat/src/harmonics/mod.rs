@@ -1,39 +1,41 @@
-//! Spherical harmonics: view-dependent features, a differentiable function of their own before the
-//! render.
+//! Spherical harmonics: view-dependent features. They are a separate differentiable function, which
+//! the caller evaluates before the render.
 //!
-//! `features = max(0, 1/2 + sum_k Y_k(d) coefficients_k)`, `d` the direction from the camera's
-//! centre `-R^T t` to the Gaussian's mean (3DGS; MATH eq. 18, 19). `formula.rs` has the basis,
-//! `cpu.rs` the loops.
+//! `features = max(0, 1/2 + sum_k Y_k(d) coefficients_k)`. `d` is the direction from the camera's
+//! centre `-R^T t` to the Gaussian's mean (3DGS; MATH eq. 18, 19). `formula.rs` contains the basis
+//! functions and `cpu.rs` the loops.
 
 use crate::error::RenderError;
 use crate::gaussians::{check_channels, check_len};
 
 pub(crate) mod cpu;
 
-/// Coefficients of N Gaussians for one camera.
+/// The means and the spherical-harmonic coefficients of N Gaussians.
 #[derive(Debug, Clone, Copy)]
 pub struct Harmonics<'a, T> {
-    /// Degree, 0 to 3: the first `(degree + 1)^2` coefficients are used.
+    /// Degree, 0 to 3. The first `(degree + 1)^2` coefficients are used.
     pub degree: u32,
-    /// Means `[N, 3]`.
+    /// Means `[N, 3]`, world units.
     pub means: &'a [T],
-    /// Coefficients `[N, K, C]`, `K >= (degree + 1)^2`.
+    /// Coefficients `[N, K, C]`, with `K >= (degree + 1)^2`.
     pub coefficients: &'a [T],
-    /// The number K of coefficients per channel that are stored.
+    /// The number K of stored coefficients per channel.
     pub stored: usize,
     /// The number C of channels.
     pub channels: usize,
 }
 
-/// Gradients of [`features`](crate::sh::features).
+/// The gradients of [`features`](crate::sh::features) with respect to its inputs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HarmonicsGradient<T> {
-    /// By the means, through the direction, `[N, 3]`.
+    /// Gradient with respect to the means, `[N, 3]`. The features depend on the means through the
+    /// direction.
     pub means: Vec<T>,
-    /// By the coefficients `[N, K, C]`; zero for those the degree leaves unused.
+    /// Gradient with respect to the coefficients, `[N, K, C]`. It is zero for the coefficients that
+    /// the degree leaves unused.
     pub coefficients: Vec<T>,
-    /// By `camera_from_world` `[3, 4]`, its twelve entries as free numbers, through the camera's
-    /// centre.
+    /// Gradient with respect to `camera_from_world`, `[3, 4]`, through the camera's centre. The
+    /// twelve entries are treated as independent variables.
     pub camera_from_world: [[T; 4]; 3],
 }
 
@@ -79,7 +81,7 @@ impl<T> Harmonics<'_, T> {
         )
     }
 
-    /// The coefficients in use of one Gaussian.
+    /// Returns the coefficients of Gaussian `i` that are in use.
     #[inline(always)]
     pub(crate) fn row(&self, i: usize) -> &[T] {
         &self.coefficients[i * self.stored * self.channels..][..self.used() * self.channels]

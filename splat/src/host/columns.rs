@@ -1,37 +1,38 @@
-//! Gaussians by columns: how the loops of *project* and of the spherical harmonics hold what the
-//! buffers hold by rows.
+//! Column layout of blocks of Gaussians, for the loops of *project* and of the spherical harmonics.
+//! The buffers themselves are stored by rows.
 //!
-//! A block is read from rows into one array per number, goes through the formulas in loops over its
-//! Gaussians that have no branch, so that they become vector code, and is written back. A
-//! Gaussian's result does not depend on its index in a block.
+//! A block is read from rows into one array per component. The formulas are applied to each of its
+//! Gaussians, and the block is written back to rows. The loops over a block have no branch, so that
+//! they become vector code. The result for a Gaussian does not depend on its index in a block.
 
 use std::hint::select_unpredictable;
 
 use crate::math::Vec3;
 use crate::number::Number;
 
-/// Splats or Gaussians per parallel task. Sums over Gaussians are taken in this grain, counted from
-/// the start of their view, so that neither threads nor the rest of a batch can change a bit.
+/// Number of splats or Gaussians per parallel task. Sums over Gaussians are formed per task, and
+/// tasks are counted from the start of their view. The number of threads and the rest of a batch
+/// therefore do not change any bit.
 pub(crate) const GRAIN: usize = 256;
 
-/// The most Gaussians a block holds: few enough that its columns stay in the first-level cache.
+/// Greatest number of Gaussians per block. The columns of a block fit the first-level cache.
 pub(crate) const BLOCK: usize = 64;
 
-/// One number of every Gaussian of a block.
+/// One component of every Gaussian of a block.
 pub(crate) type Column<T> = [T; BLOCK];
 
-/// How far loops over a block of `count` Gaussians go: whole vectors, which compute on whatever the
-/// columns held before.
+/// Returns the end of a loop over a block of `count` Gaussians, rounded up to whole vectors. The
+/// lanes beyond `count` compute on old contents of the columns.
 #[inline(always)]
 pub(crate) fn padded<const LANES: usize>(count: usize) -> usize {
     const { assert!(BLOCK.is_multiple_of(LANES)) };
     let end = count.next_multiple_of(LANES);
-    // What follows need not ask again.
+    // This lets the compiler drop later bounds checks.
     assert!(end <= BLOCK);
     end
 }
 
-/// Reads rows of `N` numbers.
+/// Reads rows of `N` values.
 #[inline(always)]
 pub(crate) fn read<T: Copy, const N: usize>(rows: &[T], columns: &mut [Column<T>; N]) {
     let (rows, _) = rows.as_chunks::<N>();
@@ -42,7 +43,7 @@ pub(crate) fn read<T: Copy, const N: usize>(rows: &[T], columns: &mut [Column<T>
     }
 }
 
-/// Writes rows of `N` numbers.
+/// Writes rows of `N` values.
 #[inline(always)]
 pub(crate) fn write<T: Copy, const N: usize>(rows: &mut [T], columns: &[Column<T>; N]) {
     let (rows, _) = rows.as_chunks_mut::<N>();
@@ -53,7 +54,7 @@ pub(crate) fn write<T: Copy, const N: usize>(rows: &mut [T], columns: &[Column<T
     }
 }
 
-/// Adds to rows of `N` numbers.
+/// Adds to rows of `N` values.
 #[inline(always)]
 pub(crate) fn add<T: Number, const N: usize>(rows: &mut [T], columns: &[Column<T>; N]) {
     let (rows, _) = rows.as_chunks_mut::<N>();
@@ -64,7 +65,8 @@ pub(crate) fn add<T: Number, const N: usize>(rows: &mut [T], columns: &[Column<T
     }
 }
 
-/// The sum of the first `count` numbers, by halves, whatever the number of lanes.
+/// Returns the sum of the first `count` values. The values are summed by halves, so the result does
+/// not depend on the number of lanes.
 #[inline(always)]
 pub(crate) fn total<T: Number>(column: &Column<T>, count: usize) -> T {
     let mut sums = *column;
@@ -79,7 +81,7 @@ pub(crate) fn total<T: Number>(column: &Column<T>, count: usize) -> T {
     sums[0]
 }
 
-/// The vector of Gaussian `k`.
+/// Returns the vector of Gaussian `k`.
 #[inline(always)]
 pub(crate) fn vec3<T: Number>(columns: &[Column<T>; 3], k: usize) -> Vec3<T> {
     Vec3 {
@@ -89,7 +91,7 @@ pub(crate) fn vec3<T: Number>(columns: &[Column<T>; 3], k: usize) -> Vec3<T> {
     }
 }
 
-/// Writes one vector, or zeros where it does not count.
+/// Writes the vector of Gaussian `k`, or zeros unless `counts`.
 #[inline(always)]
 pub(crate) fn set_vec3<T: Number>(
     columns: &mut [Column<T>; 3],
@@ -100,13 +102,13 @@ pub(crate) fn set_vec3<T: Number>(
     set(columns, k, counts, [v.x, v.y, v.z]);
 }
 
-/// Writes one number, or zero where it does not count.
+/// Writes the value of Gaussian `k`, or zero unless `counts`.
 #[inline(always)]
 pub(crate) fn set_one<T: Number>(column: &mut Column<T>, k: usize, counts: bool, x: T) {
     column[k] = select_unpredictable(counts, x, T::ZERO);
 }
 
-/// Writes one row, or zeros where it does not count.
+/// Writes the row of Gaussian `k`, or zeros unless `counts`.
 #[inline(always)]
 pub(crate) fn set<T: Number, const N: usize>(
     columns: &mut [Column<T>; N],

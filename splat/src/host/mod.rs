@@ -1,5 +1,5 @@
-//! The CPU engine: vector instructions, columns of numbers, buffers that are used again. It knows
-//! no stage.
+//! The CPU engine: vector instructions, column layout, threads and reused buffers. It does not
+//! depend on any stage.
 
 pub(crate) mod columns;
 pub(crate) mod cut;

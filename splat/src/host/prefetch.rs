@@ -1,7 +1,6 @@
-//! Hints to fetch memory before it is needed.
+//! Prefetch hints.
 
-/// Tells the machine that a slice is about to be written, so that its cache lines are there by
-/// then. A hint: without one for the machine at hand, nothing.
+/// Prefetches the cache lines of a slice for writing. Has no effect on machines other than x86-64.
 #[inline(always)]
 pub(crate) fn prefetch_to_write<T>(slice: &[T]) {
     #[cfg(target_arch = "x86_64")]
@@ -10,7 +9,7 @@ pub(crate) fn prefetch_to_write<T>(slice: &[T]) {
     let _ = slice;
 }
 
-/// The same for a slice about to be read.
+/// Prefetches the cache lines of a slice for reading. Has no effect on machines other than x86-64.
 #[inline(always)]
 pub(crate) fn prefetch_to_read<T>(slice: &[T]) {
     #[cfg(target_arch = "x86_64")]
@@ -24,8 +23,8 @@ pub(crate) fn prefetch_to_read<T>(slice: &[T]) {
 fn prefetch<T, const HINT: i32>(slice: &[T]) {
     const CACHE_LINE: usize = 64;
     for line in slice.chunks(const { CACHE_LINE / size_of::<T>() }) {
-        // SAFETY: part of SSE, which every x86-64 has; it neither reads nor writes, and takes any
-        // address.
+        // SAFETY: the instruction is part of SSE, so every x86-64 has it. It neither reads nor
+        // writes memory and accepts any address.
         unsafe { std::arch::x86_64::_mm_prefetch::<HINT>(line.as_ptr().cast()) };
     }
 }

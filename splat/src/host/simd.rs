@@ -1,8 +1,8 @@
-//! Which vector instructions the CPU backend runs on: chosen at run time, one source for all.
+//! Selection of the CPU's vector instructions at run time.
 //!
 //! The loops over lanes are plain Rust over arrays. [`Simd::dispatch`] compiles them once per
-//! instruction set and the compiler turns them into vector code, so that no build flag is needed to
-//! use what the machine has.
+//! instruction set, and the compiler turns them into vector code. No build flag is needed to use
+//! the machine's instructions.
 
 use std::sync::OnceLock;
 
@@ -10,35 +10,37 @@ use crate::error::RenderError;
 use crate::scalar::Scalar;
 use crate::scalar::rounding::Arithmetic;
 
-/// A set of vector instructions.
+/// A set of vector instructions for the CPU backend.
 ///
-/// The results of one set are the same bits on any number of threads, at `f32` on every machine too
-/// (at `f64` the exponential is the platform's); those of two sets differ by rounding, because the
-/// wider ones multiply and add in one rounding. (Needles of a hundred pixels and more, whose sigma
-/// is rounded by more than their bounds' slack, may also end a few pixels apart: bounds count in as
-/// many pixels as a set has lanes.)
+/// One set gives the same bits on any number of threads. At `f32` it also gives the same bits on
+/// every machine. At `f64` the exponential is that of the platform.
+///
+/// Two sets differ by rounding, because all sets except [`Simd::Portable`] use fused multiply-add.
+/// In addition, needles with a standard deviation above about 80 px may end a few pixels apart
+/// (MATH section 8). The rounding error of their sigma exceeds the slack of their bounds, and the
+/// bounds select groups of as many pixels as the set has lanes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Simd {
-    /// x86-64-v4: sixteen `f32` at once.
+    /// x86-64-v4: sixteen `f32` lanes, fused multiply-add.
     Avx512,
-    /// x86-64-v3: eight `f32` at once, fused multiply-add.
+    /// x86-64-v3: eight `f32` lanes, fused multiply-add.
     Avx2,
-    /// 64-bit Arm: four `f32` at once, fused multiply-add.
+    /// 64-bit Arm: four `f32` lanes, fused multiply-add.
     Neon,
-    /// Whatever the crate was compiled for (SSE2 on x86-64 unless told otherwise), products and
-    /// sums rounded one by one.
+    /// The target features of the build (by default SSE2 on x86-64), with products and sums rounded
+    /// separately.
     Portable,
 }
 
 impl Simd {
-    /// The environment variable that names the instruction set to use: `avx512`, `avx2`, `neon` or
+    /// The environment variable that selects the instruction set: `avx512`, `avx2`, `neon` or
     /// `portable`.
     pub const VARIABLE: &'static str = "SPLAT_SIMD";
 
-    /// Every set there is, the fastest first.
+    /// All instruction sets, the fastest first.
     pub const ALL: [Self; 4] = [Self::Avx512, Self::Avx2, Self::Neon, Self::Portable];
 
-    /// The name that [`Simd::VARIABLE`] takes.
+    /// Returns the value of [`Simd::VARIABLE`] that selects this set.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Avx512 => "avx512",
@@ -48,14 +50,14 @@ impl Simd {
         }
     }
 
-    /// Whether this machine has it.
+    /// Returns whether this machine supports the set.
     pub fn is_available(self) -> bool {
         match self {
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => pulp::x86::V4::try_new().is_some(),
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => pulp::x86::V3::try_new().is_some(),
-            // Part of every 64-bit Arm that Rust compiles for, unless switched off.
+            // NEON is part of every 64-bit Arm target of Rust, unless a build disables it.
             Self::Neon => cfg!(all(target_arch = "aarch64", target_feature = "neon")),
             Self::Portable => true,
             #[cfg(not(target_arch = "x86_64"))]
@@ -63,8 +65,10 @@ impl Simd {
         }
     }
 
-    /// What [`crate::Cpu`] uses if not told otherwise: the set that [`Simd::VARIABLE`] names, else
-    /// the fastest one available.
+    /// Returns the default set of [`crate::Cpu`]: the set that [`Simd::VARIABLE`] names, or the
+    /// fastest available set if the variable is not set.
+    ///
+    /// The variable is read once per process.
     ///
     /// # Errors
     /// [`RenderError::Config`] if the variable names a set that is unknown or not available.
@@ -88,7 +92,8 @@ impl Simd {
         available.unwrap_or(Self::Portable)
     }
 
-    /// Runs `kernel` compiled for this set; for [`Simd::Portable`] if the machine does not have it.
+    /// Runs `kernel` compiled for this set, or for [`Simd::Portable`] if the machine lacks this
+    /// set.
     #[inline(never)]
     pub(crate) fn dispatch<K: Kernel>(self, kernel: K) -> K::Output {
         #[cfg(target_arch = "x86_64")]
@@ -107,18 +112,17 @@ impl Simd {
     }
 }
 
-/// A loop over lanes, generic over how its products and sums are rounded and how many lanes it
-/// takes at once.
+/// A loop over lanes, generic over the rounding of products and sums and over the number of lanes.
 ///
-/// `run` and everything it calls per lane must be `#[inline(always)]`: only what is inlined into
-/// the dispatch is compiled for the instruction set.
+/// `run` and every function that it calls per lane must be `#[inline(always)]`: only code inlined
+/// into the dispatch is compiled for the instruction set.
 pub(crate) trait Kernel {
     type Scalar: Scalar;
     type Output;
     fn run<A: Arithmetic<Self::Scalar>, const LANES: usize>(self) -> Self::Output;
 }
 
-/// A kernel on its way into pulp's dispatch.
+/// Adapts a kernel to the dispatch of pulp.
 #[cfg(target_arch = "x86_64")]
 struct Wide<K, const LANES: usize>(K);
 

@@ -1,4 +1,4 @@
-//! Memory that renders hand from one to the next.
+//! Reuse of buffers by successive renders.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,22 +9,21 @@ use crate::error::{RenderError, try_made};
 use crate::host::simd::Simd;
 use crate::number::Number;
 
-/// Buffers for [`Cpu`](crate::Cpu) to use again. On most systems, first touching fresh memory takes
+/// Buffers that [`Cpu`](crate::Cpu) reuses. On most systems, the first access to fresh memory takes
 /// about as long as filling it.
 ///
-/// Images, splats, gradients, what a render saves for its vjp, and the gradients of hits come from
-/// here. A loop that gives back what it is done with allocates none of these after its first
-/// rounds. Every call allocates by itself
+/// Images, splats, gradients, the saved state of a render, and the gradients of hits are taken from
+/// the workspace. A loop that recycles its results allocates none of these after its first
+/// iterations. Every call still allocates
 ///
 /// - the tiles of each splat, 12 bytes per splat;
 /// - the depth order of each view and the tables of the sort;
-/// - features of 16 bits;
+/// - 16-bit features;
 /// - the lists of tasks and views, and the working memory of each thread;
-/// - what the spherical harmonics return.
+/// - the results of the spherical harmonics.
 ///
-/// A clone shares the buffers. They may be used from several threads at once, and for scenes of
-/// different sizes. A workspace holds what it was given until it is dropped or
-/// [`clear`](Workspace::clear)ed.
+/// A clone shares the buffers. Several threads and scenes of different sizes may use one workspace.
+/// A workspace keeps its buffers until it is dropped or [`clear`](Workspace::clear)ed.
 ///
 /// ```
 /// use splat::{Camera, Cpu, Gaussians, Image, RenderConfig, Scene, Views, Wanted, Workspace, render, render_vjp};
@@ -57,17 +56,17 @@ use crate::number::Number;
 /// ```
 pub struct Workspace<T>(Arc<Mutex<Pools<T>>>);
 
-/// Numbers that one task blanks.
+/// Number of values that one task sets to zero.
 const ZEROS_PER_TASK: usize = 1 << 15;
 
-/// What a stage runs on: instructions and memory.
+/// The instruction set and the workspace of a stage.
 #[derive(Debug, Clone, Copy)]
 pub struct Resources<'a, T> {
     pub(crate) simd: Simd,
     pub(crate) workspace: &'a Workspace<T>,
 }
 
-/// Buffers at rest, any contents.
+/// Unused buffers with unspecified contents.
 struct Pools<T> {
     scalars: Vec<Vec<T>>,
     indices: Vec<Vec<u32>>,
@@ -94,7 +93,7 @@ impl<T> fmt::Debug for Workspace<T> {
 }
 
 impl<T> Workspace<T> {
-    /// An empty one.
+    /// Creates an empty workspace.
     pub fn new() -> Self {
         Self(Arc::new(Mutex::new(Pools {
             scalars: Vec::new(),
@@ -102,7 +101,7 @@ impl<T> Workspace<T> {
         })))
     }
 
-    /// The size of all buffers at rest.
+    /// Returns the size of all unused buffers in bytes.
     pub fn bytes(&self) -> usize {
         self.with(|pools| {
             let scalars = pools.scalars.iter().map(|b| b.capacity() * size_of::<T>());
@@ -114,7 +113,7 @@ impl<T> Workspace<T> {
         })
     }
 
-    /// Frees all buffers at rest.
+    /// Frees all unused buffers.
     pub fn clear(&self) {
         self.with(|pools| {
             pools.scalars.clear();
@@ -122,19 +121,20 @@ impl<T> Workspace<T> {
         });
     }
 
-    /// Takes back the buffers of whatever a render or a stage returned.
+    /// Takes the buffers of `done`, the result of a render or of a stage, for reuse.
     pub fn recycle(&self, done: impl Recycle<T>) {
         done.recycle(self);
     }
 
     fn with<R>(&self, f: impl FnOnce(&mut Pools<T>) -> R) -> R {
-        // A thread that panicked here left whole buffers behind.
+        // A thread that panicked with the lock left the pools in a valid state.
         f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl<T: Number> Workspace<T> {
-    /// A buffer of `count` numbers of any value: whoever asks must write them all.
+    /// Returns a buffer of `count` values with unspecified contents. The caller must write all of
+    /// them.
     pub(crate) fn scalars(&self, what: &'static str, count: usize) -> Result<Vec<T>, RenderError> {
         take(
             self.with(|pools| fitting(&mut pools.scalars, count)),
@@ -143,7 +143,7 @@ impl<T: Number> Workspace<T> {
         )
     }
 
-    /// A buffer of `count` zeros.
+    /// Returns a buffer of `count` zeros.
     pub(crate) fn zeros(&self, what: &'static str, count: usize) -> Result<Vec<T>, RenderError> {
         match self.with(|pools| fitting(&mut pools.scalars, count)) {
             Some(mut buffer) => {
@@ -156,7 +156,8 @@ impl<T: Number> Workspace<T> {
         }
     }
 
-    /// A buffer of `count` indices of any value: whoever asks must write them all.
+    /// Returns a buffer of `count` indices with unspecified contents. The caller must write all of
+    /// them.
     pub(crate) fn indices(
         &self,
         what: &'static str,
@@ -170,8 +171,8 @@ impl<T: Number> Workspace<T> {
     }
 }
 
-/// Takes the smallest buffer with room for `count` elements off a pool; none that is more than four
-/// times too large.
+/// Removes the smallest buffer with room for `count` elements from a pool. Buffers more than four
+/// times too large are skipped.
 fn fitting<U>(pool: &mut Vec<Vec<U>>, count: usize) -> Option<Vec<U>> {
     let fits = |buffer: &Vec<U>| buffer.capacity() >= count && buffer.capacity() / 4 <= count;
     let candidates = pool.iter().enumerate().filter(|(_, buffer)| fits(buffer));
@@ -179,7 +180,8 @@ fn fitting<U>(pool: &mut Vec<Vec<U>>, count: usize) -> Option<Vec<U>> {
     Some(pool.swap_remove(best))
 }
 
-/// Brings a buffer to length, whatever is in it; without one, a new one.
+/// Sets the length of `buffer` to `count` and keeps its contents. Allocates a new buffer if there
+/// is none.
 fn take<U: Copy + Default + Send>(
     buffer: Option<Vec<U>>,
     what: &'static str,
@@ -194,9 +196,9 @@ fn take<U: Copy + Default + Send>(
     }
 }
 
-/// What [`Workspace::recycle`] takes.
+/// A result whose buffers [`Workspace::recycle`] can reuse.
 pub trait Recycle<T> {
-    /// Puts every buffer into `workspace`.
+    /// Moves every buffer into `workspace`.
     fn recycle(self, workspace: &Workspace<T>);
 }
 
@@ -208,7 +210,7 @@ impl<T> Recycle<T> for Vec<T> {
     }
 }
 
-/// Indices, of which there is one kind whatever the scalar.
+/// A buffer of indices. Its type does not depend on the scalar.
 pub(crate) struct Indices(pub(crate) Vec<u32>);
 
 impl<T> Recycle<T> for Indices {

@@ -1,31 +1,34 @@
-//! The exponential and its relatives: the only file that names them.
+//! The exponential and the logarithm. Only this file and the oracle call the functions of the
+//! standard library or of a device.
 
 #[cfg(feature = "gpu")]
 use cubecl::prelude::*;
 
-/// 127 ln 2: `e^-x` has the exponent that `f32` has no normal numbers for, and [`exp_f32_fused`]
-/// and [`exp_f32_separate`], which only add to the exponent, give 0 but for a few of the least
-/// bits.
+/// 127 ln 2. At this `x`, the exponent of `e^-x` is below that of every normal `f32`.
+/// [`exp_f32_fused`] and [`exp_f32_separate`] only add to the exponent field. Their result for `-x`
+/// is therefore 0, except for a few of the lowest bits.
 pub(crate) const VANISHED_F32: f32 = 88.029_69;
 
-/// `e^-x` is 0 at `f64`.
+/// At this `x`, `e^-x` is 0 in `f64`.
 pub(crate) const VANISHED_F64: f64 = 750.0;
 
-/// `e^x` for the lanes of the CPU compositor at `f32`, products and sums rounded together: `x = n
-/// ln 2 + r`, `|r| <= ln 2 / 2`, a polynomial of degree 5 in `r` fitted to the smallest relative
-/// error, and `n` added to the exponent (MATH eq. 21). No branch, so that a loop over lanes becomes
-/// vector code.
+/// Computes `e^x` for the lanes of the CPU compositor at `f32`, with products and sums rounded
+/// together (MATH eq. 21).
 ///
-/// Largest relative error over `-87 <= x <= 0`: 4.2e-7, over `-8 <= x <= 0`, where every pair that
-/// counts by default lies: 2.0e-7 (measured over every `f32` there; `exp_is_accurate_everywhere`).
-/// Below -87, where `f32` runs out of normal numbers: too little, down to [`VANISHED_F32`]; beyond
-/// that, and for NaN: anything.
+/// The argument is split as `x = n ln 2 + r` with `|r| <= ln 2 / 2`. A polynomial of degree 5 in
+/// `r`, fitted to the smallest relative error, approximates `e^r`. Then `n` is added to the
+/// exponent. The function has no branch, so that a loop over lanes becomes vector code.
+///
+/// Largest relative error over `-87 <= x <= 0`: 4.2e-7. Over `-8 <= x <= 0`, the range of every
+/// pair that counts by default: 2.0e-7. Both were measured over every `f32` of the range
+/// (`exp_is_accurate_everywhere`). For `x < -87` the result is too small, because `f32` has no
+/// normal numbers there. For `x` below minus [`VANISHED_F32`] and for NaN the result is undefined.
 #[inline(always)]
 pub(crate) fn exp_f32_fused(x: f32) -> f32 {
     let shifted = x.mul_add(std::f32::consts::LOG2_E, ROUND);
     let r = (shifted - ROUND).mul_add(-std::f32::consts::LN_2, x);
-    // Three pairs of terms side by side (Estrin): one product more than one term after the other,
-    // but half as long to wait for.
+    // Estrin's scheme: three pairs of terms side by side. It has one product more than Horner's
+    // scheme and half its latency.
     let square = r * r;
     let high = r.mul_add(POLYNOMIAL[4], POLYNOMIAL[3]);
     let middle = r.mul_add(POLYNOMIAL[2], POLYNOMIAL[1]);
@@ -33,11 +36,11 @@ pub(crate) fn exp_f32_fused(x: f32) -> f32 {
     times_power_of_two(square.mul_add(square.mul_add(high, middle), low), shifted)
 }
 
-/// [`exp_f32_fused`] with products and sums rounded one by one: for machines that cannot fuse them.
-/// The same errors.
+/// [`exp_f32_fused`] with products and sums rounded separately, for machines without fused
+/// multiply-add. The errors are the same.
 #[inline(always)]
 pub(crate) fn exp_f32_separate(x: f32) -> f32 {
-    // ln 2 in two parts; the first has few enough bits that n * LN2_HIGH is exact.
+    // ln 2 in two parts. The first has so few bits that n * LN2_HIGH is exact.
     const LN2_HIGH: f32 = 0.693_359_375;
     const LN2_LOW: f32 = -2.121_944_4e-4;
     let shifted = x * std::f32::consts::LOG2_E + ROUND;
@@ -47,7 +50,7 @@ pub(crate) fn exp_f32_separate(x: f32) -> f32 {
     times_power_of_two(1.0 + r * (POLYNOMIAL[0] + r * tail), shifted)
 }
 
-/// 1.5 * 2^23: adding it rounds to an integer that sits in the low bits of the sum.
+/// 1.5 * 2^23. Adding it rounds to an integer, which the lowest bits of the sum hold.
 const ROUND: f32 = 12_582_912.0;
 
 /// `e^r = 1 + r (p0 + r (p1 + ...))` for `|r| <= ln 2 / 2`, relative error 9.2e-8 before rounding.
@@ -59,29 +62,32 @@ const POLYNOMIAL: [f32; 5] = [
     0.008_290_272,
 ];
 
-/// `p 2^n`, `n` in the low bits of `shifted`. `p` lies around 1: only its exponent changes.
+/// Returns `p 2^n` for `n` in the low bits of `shifted`. `p` is close to 1, so only its exponent
+/// changes.
 #[inline(always)]
 fn times_power_of_two(p: f32, shifted: f32) -> f32 {
     f32::from_bits(p.to_bits().wrapping_add(shifted.to_bits() << 23))
 }
 
-/// `e^x` at `f64`, from the standard library.
+/// Computes `e^x` at `f64` with the standard library.
 #[inline(always)]
 pub(crate) fn exp_f64(x: f64) -> f64 {
     x.exp()
 }
 
-/// `ln x` for normal `x > 0`: `x = 2^n (1 + f)`, `1 + f` between `sqrt 1/2` and `sqrt 2`, and `ln
-/// (1 + f)` from the odd series in `f / (2 + f)` (the method and the coefficients of FreeBSD's
-/// `logf`). No branch, so that a loop over lanes becomes vector code.
+/// Computes `ln x` for normal `x > 0`, with the method and the coefficients of FreeBSD's `logf`.
 ///
-/// Largest relative error: 8.2e-8 (measured over every normal `f32`; `ln_is_accurate_everywhere`).
-/// Zero, subnormal and negative numbers, infinity and NaN give some number.
+/// The argument is split as `x = 2^n (1 + f)` with `1 + f` between `sqrt 1/2` and `sqrt 2`. An odd
+/// series in `f / (2 + f)` gives `ln (1 + f)`. The function has no branch, so that a loop over
+/// lanes becomes vector code.
+///
+/// Largest relative error: 8.2e-8, measured over every normal `f32` (`ln_is_accurate_everywhere`).
+/// The result is unspecified for zero, subnormal and negative numbers, infinity and NaN.
 #[inline(always)]
 pub(crate) fn ln_f32(x: f32) -> f32 {
     const SQRT_HALF: u32 = std::f32::consts::FRAC_1_SQRT_2.to_bits();
     const ONE: u32 = 1.0f32.to_bits();
-    // ln 2 in two parts; the first has few enough bits that n * LN2_HIGH is exact.
+    // ln 2 in two parts. The first has so few bits that n * LN2_HIGH is exact.
     const LN2_HIGH: f32 = 6.931_381e-1;
     const LN2_LOW: f32 = 9.058_000_6e-6;
     const SERIES: [f32; 4] = [0.666_666_6, 0.400_009_72, 0.284_987_87, 0.242_790_79];
@@ -96,33 +102,33 @@ pub(crate) fn ln_f32(x: f32) -> f32 {
     s * (half_square + series) + n * LN2_LOW - half_square + f + n * LN2_HIGH
 }
 
-/// `ln x` at `f64`, from the standard library.
+/// Computes `ln x` at `f64` with the standard library.
 #[inline(always)]
 pub(crate) fn ln_f64(x: f64) -> f64 {
     x.ln()
 }
 
-/// `e^x` on a device, by its own instruction.
+/// Computes `e^x` with the instruction of the device.
 #[cfg(feature = "gpu")]
 #[cubecl::cube]
 pub(crate) fn exp_on_device(x: f32) -> f32 {
     f32::exp(x)
 }
 
-/// The greatest `sigma` at which `opacity e^-sigma` still reaches `alpha_min`, on a device;
-/// negative where it never does (MATH eq. 16).
+/// Returns the greatest `sigma` for which `opacity e^-sigma` reaches `alpha_min`, on a device (MATH
+/// eq. 16). Negative if no `sigma >= 0` does.
 #[cfg(feature = "gpu")]
 #[cubecl::cube]
 pub(crate) fn sigma_at_on_device(opacity: f32, alpha_min: f32) -> f32 {
     f32::ln(opacity / alpha_min)
 }
 
-/// `e^x`, for activations.
+/// Computes `e^x` for the activations.
 pub(crate) fn exponential(x: f64) -> f64 {
     x.exp()
 }
 
-/// `1 / (1 + e^-x)`, without overflow on either side.
+/// Computes `1 / (1 + e^-x)` without overflow for any sign of `x`.
 pub(crate) fn sigmoid(x: f64) -> f64 {
     if x >= 0.0 {
         1.0 / (1.0 + (-x).exp())
@@ -146,7 +152,7 @@ mod tests {
             let exact = f64::from(x).exp();
             for e in [exp_f32_fused(x), exp_f32_separate(x)] {
                 let error = (f64::from(e) - exact).abs() / exact;
-                // Phrased so that NaN is kept.
+                // This form also keeps a NaN.
                 worst = if error <= worst { worst } else { error };
             }
         }
@@ -180,14 +186,14 @@ mod tests {
     /// The bound stated in the doc of [`ln_f32`].
     const MAX_RELATIVE_ERROR_LN: f64 = 8.2e-8;
 
-    /// Every `step`-th normal number above 0.
+    /// Checks every `step`-th positive normal number.
     fn check_ln(step: usize) {
         let mut worst = 0.0f64;
         for bits in (f32::MIN_POSITIVE.to_bits()..f32::INFINITY.to_bits()).step_by(step) {
             let x = f32::from_bits(bits);
             let exact = f64::from(x).ln();
             let error = (f64::from(ln_f32(x)) - exact).abs() / exact.abs().max(f64::MIN_POSITIVE);
-            // Phrased so that NaN is kept.
+            // This form also keeps a NaN.
             worst = if error <= worst { worst } else { error };
         }
         println!("largest relative error {worst:e}");

@@ -1,12 +1,12 @@
-//! Whether a number is finite: a text for the host and one for a device.
+//! The test for finite numbers, in one version for the host and one for devices.
 
 use super::Real;
-// The device form of [`finite()`]. The host form below takes precedence over the other function of
-// this name.
+// The device form of [`finite()`]. The host form below shadows the imported function of the same
+// name.
 #[cfg(feature = "gpu")]
 pub use on_device::*;
 
-/// Neither infinite nor NaN.
+/// Returns whether `x` is neither infinite nor NaN.
 #[inline(always)]
 pub fn finite(x: Real) -> bool {
     x.is_finite()
@@ -17,8 +17,8 @@ mod on_device {
     use super::super::{Bits, EXPONENT, Real};
     use cubecl::prelude::*;
 
-    /// Neither infinite nor NaN, by the bits: compilers for devices may take it that such numbers
-    /// do not occur.
+    /// Returns whether `x` is neither infinite nor NaN. The function tests the bits, because
+    /// compilers for devices may assume that no such numbers occur.
     #[cube]
     pub fn finite(x: Real) -> bool {
         (Bits::reinterpret(x) & EXPONENT) != EXPONENT

@@ -1,10 +1,10 @@
-//! A product and a sum, each rounded by itself.
+//! A product and a sum, rounded separately.
 
 use super::Real;
 #[cfg(feature = "gpu")]
 use cubecl::prelude::*;
 
-/// `a b + c`
+/// Computes `a b + c` with two roundings.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn fused(a: Real, b: Real, c: Real) -> Real {

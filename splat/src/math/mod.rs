@@ -1,5 +1,5 @@
-//! Small linear algebra: the value types here, the functions on them (each followed by its vjp) in
-//! the files beside.
+//! Small linear algebra. This file has the value types, and the other files have the functions on
+//! them, each followed by its vjp.
 //!
 //! The types are generic over the scalar. The functions name their scalar `Real` and are compiled
 //! once for `f32` and once for `f64` (see [`crate::formulas::single`] and
@@ -13,9 +13,9 @@ pub(crate) mod exp;
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
 pub struct Vec2<F: Number> {
-    /// Right.
+    /// Component to the right.
     pub x: F,
-    /// Down.
+    /// Downward component.
     pub y: F,
 }
 
@@ -31,7 +31,7 @@ pub struct Vec3<F: Number> {
     pub z: F,
 }
 
-/// A 3 x 3 matrix, by rows.
+/// A 3 x 3 matrix, stored by rows.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
 pub struct Mat3<F: Number> {
@@ -57,15 +57,15 @@ pub struct Quaternion<F: Number> {
     pub z: F,
 }
 
-/// A symmetric 2 x 2 matrix `[[xx, xy], [xy, yy]]`. In a gradient, `xy` is the derivative by the
-/// one number that stands in both corners.
+/// A symmetric 2 x 2 matrix `[[xx, xy], [xy, yy]]`. In a gradient, `xy` is the derivative with
+/// respect to the one value in both off-diagonal entries.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
 pub struct Sym2<F: Number> {
-    /// Upper left.
+    /// Upper left entry.
     pub xx: F,
-    /// Both corners off the diagonal.
+    /// Both off-diagonal entries.
     pub xy: F,
-    /// Lower right.
+    /// Lower right entry.
     pub yy: F,
 }

@@ -1,18 +1,18 @@
-//! From a quaternion of any length to the rotation it stands for (MATH eq. 1, 2).
+//! The rotation of a quaternion of any length (MATH eq. 1, 2).
 
 use super::Real;
 use crate::math::{Mat3, Quaternion, Vec3};
 #[cfg(feature = "gpu")]
 use cubecl::prelude::*;
 
-/// Euclidean length.
+/// Computes the Euclidean length.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn norm(q: Quaternion<Real>) -> Real {
     (q.w * q.w + q.x * q.x + q.y * q.y + q.z * q.z).sqrt()
 }
 
-/// `q / |q|` (MATH eq. 1). Not finite where `q` is zero.
+/// Computes `q / |q|` (MATH eq. 1). The result is not finite if `q` is zero.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn normalise(q: Quaternion<Real>) -> Quaternion<Real> {
@@ -25,8 +25,8 @@ pub fn normalise(q: Quaternion<Real>) -> Quaternion<Real> {
     }
 }
 
-/// Vjp of [`normalise()`]: inputs `q`; incoming `v_unit`; outgoing `v_q`. The part of `v_unit`
-/// along `q` drops out (MATH eq. 1').
+/// Vjp of [`normalise()`]. Returns `v_q` for the input `q` and the incoming gradient `v_unit` (MATH
+/// eq. 1'). The component of `v_unit` along `q` does not contribute.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn normalise_vjp(q: Quaternion<Real>, v_unit: Quaternion<Real>) -> Quaternion<Real> {
@@ -41,7 +41,7 @@ pub fn normalise_vjp(q: Quaternion<Real>, v_unit: Quaternion<Real>) -> Quaternio
     }
 }
 
-/// The rotation matrix of a unit quaternion (MATH eq. 2).
+/// Computes the rotation matrix of a unit quaternion (MATH eq. 2).
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn rotation(q: Quaternion<Real>) -> Mat3<Real> {
@@ -64,12 +64,12 @@ pub fn rotation(q: Quaternion<Real>) -> Mat3<Real> {
     }
 }
 
-/// Vjp of [`rotation()`]: inputs `q`; incoming `v_r`; outgoing `v_q`, by the polynomial of eq. 2 as
-/// it stands (MATH eq. 2').
+/// Vjp of [`rotation()`]. Returns `v_q` for the input `q` and the incoming gradient `v_r` (MATH eq.
+/// 2'). It differentiates the polynomial of eq. 2 without assuming a unit quaternion.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn rotation_vjp(q: Quaternion<Real>, v_r: Mat3<Real>) -> Quaternion<Real> {
-    // The antisymmetric parts turn with w, the symmetric ones with the products of x, y, z.
+    // In eq. 2, w is only in antisymmetric terms, and the products of x, y, z are symmetric.
     let anti_x = v_r.r2.y - v_r.r1.z;
     let anti_y = v_r.r0.z - v_r.r2.x;
     let anti_z = v_r.r1.x - v_r.r0.y;

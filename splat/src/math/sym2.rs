@@ -5,8 +5,8 @@ use crate::math::Sym2;
 #[cfg(feature = "gpu")]
 use cubecl::prelude::*;
 
-/// The inverse of `m`, whose determinant the caller knows to more digits than `xx yy - xy^2` has
-/// left (MATH eq. 10).
+/// Computes the inverse of `m` (MATH eq. 10). The caller passes the determinant, because
+/// `xx yy - xy^2` would lose digits.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn inverse(m: Sym2<Real>, det: Real) -> Sym2<Real> {
@@ -18,16 +18,17 @@ pub fn inverse(m: Sym2<Real>, det: Real) -> Sym2<Real> {
     }
 }
 
-/// Vjp of [`inverse()`]: inputs `k`, the inverse itself; incoming `v_k`; outgoing `v_m = -K V K`,
-/// in the form `det(K) adj(V) - tr(K V) K` that Cayley and Hamilton give it (MATH eq. 10').
+/// Vjp of [`inverse()`]. Returns `v_m = -K V K` for the inverse `k` and the incoming gradient `v_k`
+/// (MATH eq. 10').
 ///
-/// For a needle `K V K` is a small difference of large products. Written out, its rounding errors
-/// are not symmetric and cost `f32` two digits; in this form a needle's gradient is as good as its
-/// numbers.
+/// The function evaluates `det(K) adj(V) - tr(K V) K`, which is equal by the Cayley-Hamilton
+/// theorem. For a needle, `K V K` is a small difference of large products. Multiplied out entry by
+/// entry, its rounding errors are not symmetric and cost `f32` two digits. The form used here keeps
+/// the accuracy of its inputs.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn inverse_vjp(k: Sym2<Real>, v_k: Sym2<Real>) -> Sym2<Real> {
-    // V as a full matrix has half of v_k.xy in each corner.
+    // The full matrix V has half of v_k.xy in each off-diagonal entry.
     let det = k.xx * k.yy - k.xy * k.xy;
     let trace = k.xx * v_k.xx + k.xy * v_k.xy + k.yy * v_k.yy;
     Sym2::<Real> {

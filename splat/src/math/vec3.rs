@@ -1,18 +1,19 @@
-//! Vectors in space. Linear maps need no vjp of their own: they are their own derivative.
+//! Vectors in space. Linear functions have no separate vjp, because their derivative is the
+//! function itself.
 
 use super::Real;
 use crate::math::{Mat3, Vec3};
 #[cfg(feature = "gpu")]
 use cubecl::prelude::*;
 
-/// `a . b`
+/// Computes the dot product `a . b`.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn dot(a: Vec3<Real>, b: Vec3<Real>) -> Real {
     a.x * b.x + a.y * b.y + a.z * b.z
 }
 
-/// `a + b`
+/// Computes `a + b`.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn add3(a: Vec3<Real>, b: Vec3<Real>) -> Vec3<Real> {
@@ -23,7 +24,7 @@ pub fn add3(a: Vec3<Real>, b: Vec3<Real>) -> Vec3<Real> {
     }
 }
 
-/// `s a + t b`
+/// Computes `s a + t b`.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn combine(s: Real, a: Vec3<Real>, t: Real, b: Vec3<Real>) -> Vec3<Real> {
@@ -34,7 +35,7 @@ pub fn combine(s: Real, a: Vec3<Real>, t: Real, b: Vec3<Real>) -> Vec3<Real> {
     }
 }
 
-/// `s a`
+/// Computes `s a`.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn scaled(s: Real, a: Vec3<Real>) -> Vec3<Real> {
@@ -45,7 +46,7 @@ pub fn scaled(s: Real, a: Vec3<Real>) -> Vec3<Real> {
     }
 }
 
-/// The product by components, `diag(a) b`.
+/// Computes the product by components, `diag(a) b`.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn times(a: Vec3<Real>, b: Vec3<Real>) -> Vec3<Real> {
@@ -56,7 +57,7 @@ pub fn times(a: Vec3<Real>, b: Vec3<Real>) -> Vec3<Real> {
     }
 }
 
-/// `a x b`
+/// Computes the cross product `a x b`.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn cross(a: Vec3<Real>, b: Vec3<Real>) -> Vec3<Real> {
@@ -67,7 +68,7 @@ pub fn cross(a: Vec3<Real>, b: Vec3<Real>) -> Vec3<Real> {
     }
 }
 
-/// `M a`
+/// Computes `M a`.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn apply(m: Mat3<Real>, a: Vec3<Real>) -> Vec3<Real> {
@@ -78,7 +79,7 @@ pub fn apply(m: Mat3<Real>, a: Vec3<Real>) -> Vec3<Real> {
     }
 }
 
-/// `M^T a`
+/// Computes `M^T a`.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn apply_transposed(m: Mat3<Real>, a: Vec3<Real>) -> Vec3<Real> {
@@ -89,15 +90,15 @@ pub fn apply_transposed(m: Mat3<Real>, a: Vec3<Real>) -> Vec3<Real> {
     }
 }
 
-/// `a / |a|`. Not finite where `a` is zero.
+/// Computes `a / |a|`. The result is not finite if `a` is zero.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn unit(a: Vec3<Real>) -> Vec3<Real> {
     scaled(1.0 / dot(a, a).sqrt(), a)
 }
 
-/// Vjp of [`unit()`]: inputs `a`; incoming `v_unit`; outgoing `v_a`. The part along `a` drops out
-/// (as MATH eq. 1').
+/// Vjp of [`unit()`]. Returns `v_a` for the input `a` and the incoming gradient `v_unit`. The
+/// component of `v_unit` along `a` does not contribute (as in MATH eq. 1').
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn unit_vjp(a: Vec3<Real>, v_unit: Vec3<Real>) -> Vec3<Real> {

@@ -1,7 +1,7 @@
-//! What a benchmark wants to know of the CPU compositor: how many pairs it looks at, and how many
-//! the machine could.
+//! Measurements of the CPU compositor for benchmarks: the number of evaluated pairs, and the number
+//! that the machine could evaluate.
 //!
-//! Hidden from the documentation: for `benches`, and to change without notice.
+//! The module is hidden from the documentation. It serves `benches` and may change without notice.
 
 use std::hint::select_unpredictable;
 
@@ -24,20 +24,20 @@ use crate::scalar::rounding::{Arithmetic, Separate};
 use crate::sort::cpu::lists::SortedHits;
 use crate::splats::Splats;
 
-/// Pairs of a splat and a pixel in one forward pass.
+/// Numbers of (splat, pixel) pairs in one forward pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Work {
-    /// Those that are composited: alpha of at least `alpha_min`, before the pixel ends.
+    /// Composited pairs: alpha is at least `alpha_min`, and the pixel has not ended.
     pub useful: u64,
-    /// Those the compositor's lanes evaluate.
+    /// Pairs that the lanes of the compositor evaluate.
     pub evaluated: u64,
 }
 
-/// Counts the pairs of a forward pass: the evaluated ones in the compositor itself, the useful ones
-/// pixel by pixel.
+/// Counts the pairs of a forward pass. The compositor counts the evaluated pairs. A loop over
+/// single pixels counts the useful pairs.
 ///
 /// # Errors
-/// As [`crate::Backend::composite`].
+/// The errors of [`crate::Backend::composite`].
 pub fn count(
     splats: &Splats<&[f32]>,
     sorted: &SortedHits,
@@ -99,14 +99,15 @@ pub fn count(
     })
 }
 
-/// The name of the instruction set in use.
+/// Returns the name of the default instruction set.
 pub fn simd_name() -> &'static str {
     Simd::preferred().map_or("none", Simd::name)
 }
 
-/// Runs the operations of the forward compositor for a three-channel pixel `steps` times on numbers
-/// that stay in registers, on the calling thread, and returns how many lanes that were. What is
-/// left out is what the compositor needs besides arithmetic: loads, stores, rows and hits.
+/// Runs the arithmetic of the forward compositor for a pixel of three channels `steps` times, on
+/// the calling thread and with all values in registers. Returns the number of evaluated lanes.
+///
+/// Loads, stores, rows and hits are left out.
 pub fn roofline(steps: usize) -> u64 {
     Simd::preferred().map_or(0, |simd| simd.dispatch(Roofline(steps)))
 }
@@ -119,7 +120,7 @@ impl Kernel for Roofline {
 
     #[inline(always)]
     fn run<A: Arithmetic<f32>, const LANES: usize>(self) -> u64 {
-        // Two vectors at a time: one alone waits for itself.
+        // Two vectors at a time hide the latency of the operations.
         if LANES == 16 {
             self.steps::<A, 32>()
         } else {

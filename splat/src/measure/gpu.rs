@@ -1,4 +1,4 @@
-//! The device's scan, sort and lists of hits by themselves, for tests and benches: not part of the
+//! The scan, sort and lists of hits of a device, for tests and benchmarks. Not part of the public
 //! interface.
 
 use cubecl::prelude::*;
@@ -12,38 +12,38 @@ use crate::error::RenderError;
 use crate::gaussians::check_len;
 use crate::sort::gpu::lists::{LargeSorted, SortedHits};
 
-/// Integers on the device.
+/// Copies integers to the device.
 ///
 /// # Errors
-/// As [`Gpu::upload`].
+/// [`RenderError::Capacity`] as for [`Gpu::upload`].
 pub fn upload<R: Runtime>(gpu: &Gpu<R>, words: &[u32]) -> Result<GpuBuffer, RenderError> {
     gpu.upload_words(words)
 }
 
-/// Integers from the device.
+/// Copies integers from the device.
 ///
 /// # Errors
-/// As [`Gpu::download`].
+/// [`RenderError::Device`] as for [`Gpu::download`].
 pub fn download<R: Runtime>(gpu: &Gpu<R>, words: &GpuBuffer) -> Result<Vec<u32>, RenderError> {
     gpu.download_words(words)
 }
 
-/// Waits until the device has done all it was asked to.
+/// Waits until the device has completed all queued work.
 ///
 /// # Errors
-/// [`RenderError::Device`] where it failed.
+/// [`RenderError::Device`] if the device failed.
 pub fn wait<R: Runtime>(gpu: &Gpu<R>) -> Result<(), RenderError> {
     let done = cubecl::future::block_on(gpu.client().sync());
     done.map_err(|error| RenderError::Device {
-        expected: "work done".to_owned(),
+        expected: "completed work".to_owned(),
         got: error.to_string(),
     })
 }
 
-/// The sums of all `input` before each of `0 .. len`.
+/// Computes the exclusive running sum of `input`, `[len]`.
 ///
 /// # Errors
-/// Lengths over the device's capacity.
+/// [`RenderError::Capacity`] if a buffer exceeds the device's capacity.
 pub fn scan<R: Runtime>(
     gpu: &Gpu<R>,
     input: &GpuBuffer,
@@ -52,11 +52,12 @@ pub fn scan<R: Runtime>(
     exclusive_scan(gpu, input, len)
 }
 
-/// `keys` and `values`, as many, sorted stably by the lowest `bits` bits of the keys; what was
-/// given is overwritten.
+/// Sorts pairs of `keys` and `values` stably by the lowest `bits` bits of the keys. The input
+/// buffers are overwritten.
 ///
 /// # Errors
-/// Lengths over the device's capacity, or that differ.
+/// - [`RenderError::Shape`] if `keys` and `values` differ in length.
+/// - [`RenderError::Capacity`] if a buffer exceeds the device's capacity.
 pub fn sort<R: Runtime>(
     gpu: &Gpu<R>,
     keys: GpuBuffer,
@@ -70,11 +71,11 @@ pub fn sort<R: Runtime>(
     Ok((keys, values))
 }
 
-/// Queues the compositor's arithmetic alone: `steps` (splat, pixel) pairs in each of 256 `cubes`
-/// pixels. Returns the number of pairs.
+/// Queues only the arithmetic of the compositor: `steps` (splat, pixel) pairs for each of the
+/// pixels, of which there are 256 per workgroup. Returns the number of pairs.
 ///
 /// # Errors
-/// Lengths over the device's capacity.
+/// [`RenderError::Capacity`] if a buffer or a launch exceeds the device's capacity.
 pub fn roofline<R: Runtime>(gpu: &Gpu<R>, cubes: u32, steps: u32) -> Result<u64, RenderError> {
     crate::measure::gpu_roofline::roofline(gpu, cubes, steps)
 }
@@ -82,22 +83,22 @@ pub fn roofline<R: Runtime>(gpu: &Gpu<R>, cubes: u32, steps: u32) -> Result<u64,
 /// The lists of hits of the large regime, on the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lists {
-    /// `[M + 1]`: the hits of each splat.
+    /// `[M + 1]`: index of the first hit of each splat.
     pub from_splat: Vec<u32>,
-    /// `[K]`: the splat of each slot.
+    /// `[K]`: splat of each slot.
     pub splat_from_slot: Vec<u32>,
-    /// `[K]`: the slot of each hit.
+    /// `[K]`: slot of each hit.
     pub slot_from_hit: Vec<u32>,
-    /// `[B tiles + 1]`: the slots of each tile.
+    /// `[B tiles + 1]`: index of the first slot of each tile.
     pub ranges: Vec<u32>,
-    /// `[M]`: the rank of each visible splat in its view; `u32::MAX` of others.
+    /// `[M]`: rank of each visible splat in its view, `u32::MAX` for other splats.
     pub rank_from_splat: Vec<u32>,
 }
 
-/// Copies lists back; `None` in the small regime, which has none.
+/// Copies the lists to the host. Returns `None` in the small regime, which has no lists.
 ///
 /// # Errors
-/// As [`Gpu::download`].
+/// [`RenderError::Device`] as for [`Gpu::download`].
 pub fn lists<R: Runtime>(gpu: &Gpu<R>, sorted: &SortedHits) -> Result<Option<Lists>, RenderError> {
     let SortedHits::Large(sorted) = sorted else {
         return Ok(None);
@@ -119,7 +120,7 @@ pub fn lists<R: Runtime>(gpu: &Gpu<R>, sorted: &SortedHits) -> Result<Option<Lis
     }))
 }
 
-/// The same lists of the CPU.
+/// Returns the lists of the CPU in the same form.
 pub fn host_lists(sorted: &crate::sort::cpu::lists::SortedHits) -> Lists {
     Lists {
         from_splat: sorted.hits_from_splat.clone(),
@@ -130,11 +131,12 @@ pub fn host_lists(sorted: &crate::sort::cpu::lists::SortedHits) -> Lists {
     }
 }
 
-/// The same state with other ends of pixels, `[B, H, W]`: the number of hits of its tile after
-/// which each pixel ended.
+/// Returns the state with other pixel ends `[B, H, W]`. The end of a pixel is the number of hits in
+/// its tile's list after which the pixel ended.
 ///
 /// # Errors
-/// As [`Gpu::upload`].
+/// - [`RenderError::Shape`] if `ends` has the wrong length.
+/// - [`RenderError::Capacity`] as for [`Gpu::upload`].
 pub fn with_ends<R: Runtime>(
     gpu: &Gpu<R>,
     composited: &Composited,
@@ -147,17 +149,17 @@ pub fn with_ends<R: Runtime>(
     })
 }
 
-/// The sides of the grid that at least `cubes` workgroups are launched in.
+/// Returns the sides of the grid for a launch of at least `cubes` workgroups.
 ///
 /// # Errors
-/// [`RenderError::Capacity`] where 32 bits would not number the threads.
+/// [`RenderError::Capacity`] if the number of threads exceeds 32 bits.
 pub fn grid_sides(cubes: usize) -> Result<[u32; 3], RenderError> {
     crate::device::launch::sides(cubes)
 }
 
-/// The same backend told whether its device deals threads to subgroups in order, which only CUDA
-/// promises and only CUDA is taken at its word for. Said of a device that does not, gradients are
-/// wrong.
+/// Overrides whether the device assigns threads to subgroups in order. Only CUDA guarantees this
+/// order, so it is set only for CUDA by default. If it is set for a device without this order,
+/// gradients are wrong.
 #[must_use]
 pub fn with_subgroups_in_order<R: Runtime>(gpu: Gpu<R>, subgroups_in_order: bool) -> Gpu<R> {
     Gpu {
@@ -166,8 +168,10 @@ pub fn with_subgroups_in_order<R: Runtime>(gpu: Gpu<R>, subgroups_in_order: bool
     }
 }
 
-/// What each thread of a subgroup has after the backward compositor summed `count` numbers over it,
-/// as first and number of its sums; and the most that any may have.
+/// Returns the share of each of the `plane` threads of a subgroup in the sums, after the backward
+/// compositor has summed `count` values over the subgroup. A share is the index of the first sum
+/// and the number of sums. The second value is the greatest number of sums that any thread can
+/// hold.
 pub fn plane_shares(count: u32, plane: u32) -> (Vec<[u32; 2]>, u32) {
     crate::composite::gpu::replay_planes::shares(count, plane)
 }

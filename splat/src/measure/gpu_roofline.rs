@@ -1,5 +1,5 @@
-//! The ceiling of a device: the compositor's arithmetic on registers, without lists, loads and
-//! stores.
+//! The arithmetic ceiling of a device: the operations of the compositor on registers, without
+//! lists, loads and stores.
 
 use cubecl::prelude::*;
 
@@ -10,7 +10,7 @@ use crate::error::RenderError;
 use crate::formulas::single::{Real, composite as formula};
 use crate::math::{Sym2, Vec2, exp::exp_on_device};
 
-/// One thread per pixel, `steps` pairs each.
+/// Runs one thread per pixel with `steps` pairs each.
 #[cube(launch)]
 fn roofline_kernel(
     out: &mut Array<f32>,
@@ -25,7 +25,7 @@ fn roofline_kernel(
     let mut red = 0.0f32;
     let mut green = 0.0f32;
     let mut blue = 0.0f32;
-    // Differs from thread to thread and from step to step, so that nothing can be worked out once.
+    // Differs between threads and between steps, so that no result can be computed just once.
     let mut x = f32::cast_from(UNIT_POS_X % 16) + 0.5;
     for _ in 0..steps {
         let conic = Sym2::<Real> {
@@ -50,7 +50,8 @@ fn roofline_kernel(
     out[unit as usize] = transmittance + red + green + blue;
 }
 
-/// Queues `steps` pairs in each of 256 `cubes` pixels; returns the number of pairs.
+/// Queues `steps` pairs for each pixel of `cubes` workgroups, with 256 pixels each. Returns the
+/// number of pairs.
 pub(crate) fn roofline<R: Runtime>(
     gpu: &Gpu<R>,
     cubes: u32,

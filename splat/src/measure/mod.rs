@@ -1,4 +1,4 @@
-//! What benchmarks and tests ask of the engines. Not part of the public interface.
+//! Measurements for benchmarks and tests. Not part of the public interface.
 
 pub mod cpu;
 #[cfg(feature = "gpu")]

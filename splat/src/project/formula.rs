@@ -1,7 +1,8 @@
-//! One Gaussian through one camera: centre, footprint, opacity, depth, and the gradient of each.
+//! Projection of one Gaussian through one camera to a splat, and its vjp.
 //!
-//! In here: the mathematics (MATH section 2) and the gate. Kept out: loops, the box that must meet
-//! the image, batches.
+//! This file contains the formulas of MATH section 2 and the culling test of one Gaussian. The
+//! loops over Gaussians and views are in `cpu/` and `gpu/`. The test of a splat's box against the
+//! image is part of these loops.
 
 use super::finite::finite;
 use super::{Real, quat, sym2, vec3};
@@ -13,7 +14,7 @@ use crate::project::{
 #[cfg(feature = "gpu")]
 use cubecl::prelude::*;
 
-/// `x` within `[low, high]`.
+/// Clamps `x` to `[low, high]`.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 fn clamped(x: Real, low: Real, high: Real) -> Real {
@@ -27,7 +28,8 @@ fn clamped(x: Real, low: Real, high: Real) -> Real {
     y
 }
 
-/// Vjp of [`clamped`] by `x`: `v_y` inside, zero outside (MATH eq. 6').
+/// Vjp of [`clamped`] with respect to `x`: `v_y` if `x` lies in `[low, high]`, else zero (MATH
+/// eq. 6').
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 fn clamped_vjp(x: Real, low: Real, high: Real, v_y: Real) -> Real {
@@ -38,7 +40,8 @@ fn clamped_vjp(x: Real, low: Real, high: Real, v_y: Real) -> Real {
     v_x
 }
 
-/// The way from a Gaussian to its blurred 2-D covariance (MATH eq. 4 to 11).
+/// Computes the blurred 2-D covariance of a Gaussian, its determinant, and the intermediate values
+/// that lead to them (MATH eq. 4 to 11).
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn footprint(
@@ -67,7 +70,7 @@ pub fn footprint(
     let det_sharp = vec3::dot(normal, normal);
     let xx = vec3::dot(m0, m0);
     let yy = vec3::dot(m1, m1);
-    // Every term is positive: the sum loses no digit however thin the splat (MATH eq. 11).
+    // No term is negative, so the sum loses no digit, however thin the splat is (MATH eq. 11).
     let det = det_sharp + constants.blur * (xx + yy) + constants.blur * constants.blur;
     Footprint::<Real> {
         centre,
@@ -91,8 +94,11 @@ pub fn footprint(
     }
 }
 
-/// The opacity's factor `sqrt(det(cov) / det(cov + blur I))`, floored; 1 without anti-aliasing
-/// (MATH eq. 12).
+/// Returns the factor that compensates the opacity for the blur, `sqrt(det(C) / det(C + blur I))`
+/// (MATH eq. 12). `C` is the covariance before the blur.
+///
+/// The ratio of the determinants is at least `constants.compensation_floor`. Without anti-aliasing
+/// the factor is 1.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn compensation(det_sharp: Real, det: Real, constants: ProjectConstants<Real>) -> Real {
@@ -106,7 +112,7 @@ pub fn compensation(det_sharp: Real, det: Real, constants: ProjectConstants<Real
     ratio.sqrt()
 }
 
-/// The centre of a splat, px (MATH eq. 5).
+/// Projects a centre from camera space to the image, px (MATH eq. 5).
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn image_point(centre: Vec3<Real>, camera: CameraParams<Real>) -> Vec2<Real> {
@@ -120,8 +126,8 @@ pub fn image_point(centre: Vec3<Real>, camera: CameraParams<Real>) -> Vec2<Real>
     }
 }
 
-/// Vjp of [`image_point()`]: inputs `centre`, `camera`; incoming `v_point`; outgoing `v_centre`
-/// (MATH eq. 5').
+/// Vjp of [`image_point()`]: computes the gradient with respect to `centre` from `v_point`, the
+/// gradient with respect to the image point (MATH eq. 5').
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn image_point_vjp(
@@ -144,7 +150,7 @@ pub fn image_point_vjp(
     }
 }
 
-/// A Gaussian's splat, from the Gaussian and its [`footprint()`].
+/// Computes the splat of a Gaussian from its [`footprint()`] (MATH eq. 4, 5, 10, 12).
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn splat(
@@ -161,9 +167,12 @@ pub fn splat(
     }
 }
 
-/// The gate of the renderer, but for the box that must meet the image: false where the Gaussian is
-/// culled. Culled is what lies nearer than `near` or farther than `far`, has less opacity than
-/// `alpha_min`, or has a number that is not finite. NaN fails every test.
+/// Returns whether a Gaussian passes the culling tests. The test of its splat's box against the
+/// image is separate.
+///
+/// The depth must lie in `[near, far]`. The compensated opacity must be at least `alpha_min`. The
+/// norm of the quaternion and the determinant of the covariance must be positive. These values, the
+/// splat's centre and the splat's conic must be finite. NaN fails every test.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn is_sound(
@@ -175,8 +184,8 @@ pub fn is_sound(
 ) -> bool {
     let length = quat::norm(g.quaternion);
     let z = f.centre.z;
-    // `&` and not `&&`: a lane must not branch. Products that only the vjp forms must be finite
-    // too: the determinants of covariance and conic.
+    // `&` instead of `&&` avoids branches in the vector loops. The determinants of the covariance
+    // and of the conic must be finite because the vjp computes with them.
     (length > 0.0)
         & finite(length)
         & (z >= camera.near)
@@ -194,8 +203,9 @@ pub fn is_sound(
         & (s.opacity >= alpha_min)
 }
 
-/// From the gradients by covariance and compensation to the gradient by `M`: inputs `f`; incoming
-/// `v_cov`, `v_compensation`; outgoing `v_m0`, `v_m1` (MATH eq. 8', 9', 12').
+/// Computes the gradients with respect to the rows of `M` (MATH eq. 8', 9', 12'). `v_cov` is the
+/// gradient with respect to the covariance, and `v_compensation` the gradient with respect to the
+/// compensation factor.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn rows_vjp(
@@ -217,7 +227,7 @@ pub fn rows_vjp(
             v_yy += v_trace;
         }
     }
-    // d|m0 x m1|^2 = 2 dm0 . (m1 x n) + 2 dm1 . (n x m0)
+    // With n = m0 x m1: d|n|^2 = 2 dm0 . (m1 x n) + 2 dm1 . (n x m0)
     let swing0 = vec3::scaled(2.0 * v_det_sharp, vec3::cross(f.m1, f.normal));
     let swing1 = vec3::scaled(2.0 * v_det_sharp, vec3::cross(f.normal, f.m0));
     Rows::<Real> {
@@ -226,7 +236,7 @@ pub fn rows_vjp(
     }
 }
 
-/// `a b^T + c d^T`: how a pair of rows reaches a matrix that both went through (MATH eq. 8').
+/// Returns `a b^T + c d^T`, the form of the gradient with respect to `U` in MATH eq. 8'.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 fn outer_sum(a: Vec3<Real>, b: Vec3<Real>, c: Vec3<Real>, d: Vec3<Real>) -> Mat3<Real> {
@@ -237,8 +247,8 @@ fn outer_sum(a: Vec3<Real>, b: Vec3<Real>, c: Vec3<Real>, d: Vec3<Real>) -> Mat3
     }
 }
 
-/// Vjp of [`splat()`] after [`footprint()`]: inputs `g`, `camera`, `constants`; incoming `v_splat`;
-/// outgoing the gradients by the Gaussian and by the pose (MATH eq. 4' to 12').
+/// Vjp of [`footprint()`] followed by [`splat()`]: computes the gradients with respect to the
+/// Gaussian and to the camera's pose from `v_splat` (MATH eq. 4' to 12').
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn splat_vjp(
@@ -249,7 +259,7 @@ pub fn splat_vjp(
 ) -> ProjectGradient<Real> {
     let f = footprint(g, camera, constants);
     let w = camera.rotation;
-    // Covariance and compensation, then M = diag-scaled rows (eq. 8', 9', 10', 12').
+    // Gradients with respect to the covariance and the rows of M (eq. 8', 9', 10', 12').
     let v_cov = sym2::inverse_vjp(sym2::inverse(f.covariance, f.det), v_splat.conic);
     let v_m = rows_vjp(f, constants, v_cov, v_splat.opacity * g.opacity);
     let v_turned0 = vec3::times(g.scale, v_m.m0);
@@ -268,7 +278,7 @@ pub fn splat_vjp(
     );
     let unit = quat::normalise(g.quaternion);
     let v_unit = quat::rotation_vjp(unit, v_rotation);
-    // Back through J W (eq. 7'): gains, tangents and the rows of W.
+    // Gradients with respect to the rows of J W, the tangents and `shrink` (eq. 5' to 7').
     let v_gained0 = vec3::apply(f.rotation, v_turned0);
     let v_gained1 = vec3::apply(f.rotation, v_turned1);
     let v_row0 = vec3::scaled(gain0, v_gained0);

@@ -1,7 +1,7 @@
-//! Stage 1, *project*: from Gaussians in the world to splats in the image (MATH section 2).
+//! Stage 1, *project*: projects Gaussians in world space to splats in the image (MATH section 2).
 //!
-//! `formula.rs` has the mathematics of one Gaussian and this file the values it speaks of; `cpu/`
-//! and `gpu/` have the loops over all Gaussians of all views.
+//! `formula.rs` contains the formulas of one Gaussian, and this file the types they use. `cpu/` and
+//! `gpu/` contain the loops over all Gaussians of all views.
 
 use crate::camera::{Camera, Projection};
 use crate::config::{COMPENSATION_FLOOR, RenderConfig, TANGENT_MARGIN};
@@ -13,46 +13,49 @@ pub(crate) mod cpu;
 pub(crate) mod gpu;
 pub(crate) mod views_of_tasks;
 
-/// The geometry of one Gaussian: everything projection reads but its features. A gradient has the
-/// same type.
+/// The geometry of one Gaussian: every parameter except the features. The gradient with respect to
+/// the geometry has the same type.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
 pub struct GaussianShape<F: Number> {
     /// Centre, world units.
     pub mean: Vec3<F>,
-    /// Standard deviations along its own axes.
+    /// Standard deviations along the Gaussian's own axes, world units.
     pub scale: Vec3<F>,
-    /// Rotation, of any length but zero.
+    /// Rotation, a quaternion of any length except zero.
     pub quaternion: Quaternion<F>,
-    /// Opacity.
+    /// Opacity, before the compensation for the blur.
     pub opacity: F,
 }
 
-/// One projected Gaussian without its features. A gradient has the same type.
+/// One projected Gaussian without its features. The gradient with respect to a splat has the same
+/// type.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
 pub struct Splat<F: Number> {
     /// Centre, px.
     pub mean: Vec2<F>,
-    /// Inverse covariance, px^-2.
+    /// Inverse of the blurred covariance, px^-2.
     pub conic: Sym2<F>,
-    /// Opacity, compensation included.
+    /// Opacity, including the compensation for the blur.
     pub opacity: F,
-    /// Camera z.
+    /// Depth: camera-space z, world units.
     pub depth: F,
 }
 
-/// The gradient by `camera_from_world`, its twelve entries as free numbers.
+/// The gradient with respect to `camera_from_world`. The twelve entries are treated as independent
+/// variables.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
 pub struct CameraGradient<F: Number> {
-    /// By `R`.
+    /// Gradient with respect to `R`.
     pub rotation: Mat3<F>,
-    /// By `t`.
+    /// Gradient with respect to `t`.
     pub translation: Vec3<F>,
 }
 
-/// A [`Camera`] in the form the formulas read: rounded to the scalar, the tangent clamp worked out.
+/// A [`Camera`] in the form that the formulas read: rounded to the scalar `F`, with the ends of the
+/// tangent clamp already computed.
 #[derive(Debug, Clone, Copy)]
 #[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
 pub struct CameraParams<F: Number> {
@@ -60,34 +63,35 @@ pub struct CameraParams<F: Number> {
     pub rotation: Mat3<F>,
     /// `t` of `camera_from_world`.
     pub translation: Vec3<F>,
-    /// Focal length along x.
+    /// Focal length along x; [`Camera::fx`] states the unit.
     pub fx: F,
-    /// Focal length along y.
+    /// Focal length along y; [`Camera::fx`] states the unit.
     pub fy: F,
     /// Principal point along x, px.
     pub cx: F,
     /// Principal point along y, px.
     pub cy: F,
-    /// Least camera z.
+    /// Least camera-space z, world units. Nearer Gaussians are culled.
     pub near: F,
-    /// Greatest camera z.
+    /// Greatest camera-space z, world units. Farther Gaussians are culled.
     pub far: F,
-    /// Lower end of the clamp of `x/z` in the Jacobian.
+    /// Lower end of the clamp of `x/z` in the Jacobian (MATH eq. 6).
     pub tan_x_min: F,
-    /// Upper end of the clamp of `x/z` in the Jacobian.
+    /// Upper end of the clamp of `x/z` in the Jacobian (MATH eq. 6).
     pub tan_x_max: F,
-    /// Lower end of the clamp of `y/z` in the Jacobian.
+    /// Lower end of the clamp of `y/z` in the Jacobian (MATH eq. 6).
     pub tan_y_min: F,
-    /// Upper end of the clamp of `y/z` in the Jacobian.
+    /// Upper end of the clamp of `y/z` in the Jacobian (MATH eq. 6).
     pub tan_y_max: F,
-    /// Whether centres are divided by z.
+    /// Whether the projection of a centre divides by z.
     pub perspective_centre: bool,
-    /// Whether footprints come from the perspective Jacobian.
+    /// Whether footprints are computed from the perspective Jacobian.
     pub perspective_footprint: bool,
 }
 
 impl Camera {
-    /// The camera as the formulas read it, rounded to `T`, for an image of `width` x `height` px.
+    /// Converts the camera to the form that the formulas read, rounded to `T`, for an image of
+    /// `width` x `height` px.
     pub fn params<T: Number>(&self, width: usize, height: usize) -> CameraParams<T> {
         let n = T::from_f64;
         let row = |i: usize| {
@@ -131,15 +135,15 @@ impl Camera {
     }
 }
 
-/// The settings the projection formulas read, rounded to the scalar.
+/// The settings that the projection formulas read, rounded to the scalar `F`.
 #[derive(Debug, Clone, Copy)]
 #[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
 pub struct ProjectConstants<F: Number> {
-    /// Added to the diagonal of the covariance, px^2.
+    /// The blur: a variance that is added to the diagonal of the covariance, px^2 (MATH eq. 10).
     pub blur: F,
-    /// Floor of the determinant ratio.
+    /// Least value of the determinant ratio (MATH eq. 12).
     pub compensation_floor: F,
-    /// Whether opacity is compensated for the blur.
+    /// Whether the opacity is compensated for the blur.
     pub antialias: bool,
 }
 
@@ -153,41 +157,41 @@ impl RenderConfig {
     }
 }
 
-/// What the projection formula works out on the way and its vjp needs again.
+/// The intermediate values of the projection of one Gaussian. The vjp reads them too.
 #[derive(Debug, Clone, Copy)]
 #[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
 pub struct Footprint<F: Number> {
-    /// Centre in the camera's frame (MATH eq. 4).
+    /// Centre in camera space, world units (MATH eq. 4).
     pub centre: Vec3<F>,
-    /// `1/z` where the footprint is perspective, else 1.
+    /// `1/z` for a perspective footprint, else 1 (MATH eq. 6).
     pub shrink: F,
-    /// Clamped tangents, or zero for a parallel footprint (MATH eq. 6).
+    /// Clamped tangents `x/z` and `y/z`. They are zero for a parallel footprint (MATH eq. 6).
     pub tangent: Vec2<F>,
-    /// First row of `J W` over `fx * shrink` (MATH eq. 7).
+    /// First row of `J W`, divided by `fx * shrink` (MATH eq. 7).
     pub row0: Vec3<F>,
-    /// Second row of `J W` over `fy * shrink`.
+    /// Second row of `J W`, divided by `fy * shrink` (MATH eq. 7).
     pub row1: Vec3<F>,
-    /// Rotation of the Gaussian (MATH eq. 2).
+    /// Rotation matrix of the Gaussian (MATH eq. 2).
     pub rotation: Mat3<F>,
     /// First row of `J W U` (MATH eq. 8).
     pub turned0: Vec3<F>,
-    /// Second row of `J W U`.
+    /// Second row of `J W U` (MATH eq. 8).
     pub turned1: Vec3<F>,
-    /// First row of `M = J W U S`; the covariance is `M M^T` (MATH eq. 8).
+    /// First row of `M = J W U S` (MATH eq. 8). The covariance before the blur is `M M^T`.
     pub m0: Vec3<F>,
-    /// Second row of `M`.
+    /// Second row of `M` (MATH eq. 8).
     pub m1: Vec3<F>,
-    /// `m0 x m1`, whose squared length is `det(M M^T)` (Cauchy-Binet, MATH eq. 9).
+    /// `m0 x m1`. The square of its length is `det(M M^T)` (Cauchy-Binet, MATH eq. 9).
     pub normal: Vec3<F>,
-    /// Determinant of the covariance before the blur, px^4.
+    /// Determinant of the covariance before the blur, px^4 (MATH eq. 9).
     pub det_sharp: F,
     /// Covariance after the blur, px^2.
     pub covariance: Sym2<F>,
-    /// Its determinant, px^4.
+    /// Determinant of the covariance after the blur, px^4 (MATH eq. 11).
     pub det: F,
 }
 
-/// The rows of `M` (MATH eq. 8), or their gradient.
+/// The rows of `M` (MATH eq. 8), or the gradients with respect to them.
 #[derive(Debug, Clone, Copy)]
 #[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
 pub struct Rows<F: Number> {
@@ -197,12 +201,12 @@ pub struct Rows<F: Number> {
     pub m1: Vec3<F>,
 }
 
-/// Gradients of one projection by both of its inputs.
+/// The gradients of one projection with respect to the Gaussian and to the camera's pose.
 #[derive(Debug, Clone, Copy)]
 #[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
 pub struct ProjectGradient<F: Number> {
-    /// By the Gaussian.
+    /// Gradient with respect to the Gaussian.
     pub gaussian: GaussianShape<F>,
-    /// By the camera's pose.
+    /// Gradient with respect to the camera's pose.
     pub camera: CameraGradient<F>,
 }

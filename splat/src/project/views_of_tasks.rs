@@ -1,4 +1,5 @@
-//! What the vjps of all backends share: their checks, and which views see a Gaussian.
+//! Parts of the projection's vjp that all backends share: the check of the inputs, and the views
+//! that each task reads.
 
 use std::ops::Range;
 
@@ -8,7 +9,7 @@ use crate::gaussians::{Gaussians, check_len};
 use crate::gradients::Wanted;
 use crate::splats::Splats;
 
-/// Checks what a vjp of projection is given, `len` telling a buffer's length.
+/// Checks the inputs of the projection's vjp. `len` returns the length of a buffer.
 pub(crate) fn validate_vjp<S>(
     gaussians: &Gaussians<S>,
     views: &Views,
@@ -52,11 +53,12 @@ pub(crate) fn validate_vjp<S>(
     Ok(())
 }
 
-/// For every task of `grain` Gaussians the views that see some of them, in order: `list[starts[t]
-/// .. starts[t + 1]]`.
+/// The views that each task reads. Task `t` covers the Gaussians `t * grain .. (t + 1) * grain`.
+/// Its views are those that contain some of these Gaussians: `list[starts[t] .. starts[t + 1]]`, in
+/// ascending order.
 ///
-/// The splats of one view that belong to one task are neighbours, so that this is all there is to
-/// know.
+/// The splats of one view that belong to one task are consecutive. A list of views is therefore
+/// enough to find the splats of a task.
 #[derive(Default)]
 pub(crate) struct ViewsOfTasks {
     pub(crate) starts: Vec<u32>,
@@ -73,8 +75,8 @@ impl ViewsOfTasks {
                 range.start / grain..(range.end - 1) / grain + 1
             }
         };
-        // Two further on: the entry at t + 1 while the list is filled is where task t continues.
-        let mut starts = try_filled("views of Gaussians", tasks + 2, 0u32)?;
+        // Counts are shifted by two: below, `starts[t + 1]` is the next free index of task t.
+        let mut starts = try_filled("views of tasks", tasks + 2, 0u32)?;
         for task in views.ranges.iter().flat_map(touched) {
             starts[task + 2] += 1;
         }
@@ -82,7 +84,7 @@ impl ViewsOfTasks {
             starts[t] += starts[t - 1];
         }
         let total = starts[tasks + 1] as usize;
-        let mut list = try_filled("views of Gaussians", total, 0u32)?;
+        let mut list = try_filled("views of tasks", total, 0u32)?;
         for (view, range) in views.ranges.iter().enumerate() {
             for task in touched(range) {
                 list[starts[task + 1] as usize] = view as u32;
@@ -92,7 +94,7 @@ impl ViewsOfTasks {
         Ok(Self { starts, list })
     }
 
-    /// The views of one task.
+    /// Returns the views of `task`.
     pub(crate) fn of(&self, task: usize) -> &[u32] {
         &self.list[self.starts[task] as usize..self.starts[task + 1] as usize]
     }

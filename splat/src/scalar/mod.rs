@@ -1,4 +1,4 @@
-//! The table that leads from a scalar type to the formulas compiled for it.
+//! The trait that maps a scalar type to the formulas compiled for it.
 
 use crate::formulas::{double, single};
 use crate::math::{Mat3, Sym2, Vec2, Vec3, exp};
@@ -10,18 +10,19 @@ use crate::scalar::rounding::{Arithmetic, Fused, Separate};
 
 pub(crate) mod rounding;
 
-/// Declares [`Scalar`] and implements it for both precisions from one list of formulas.
+/// Declares [`Scalar`] and implements it for `f32` and `f64` from one list of formulas.
 macro_rules! scalar {
     ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),*) -> $out:ty = $module:ident;)*) => {
         /// `f32` or `f64` with the formulas compiled for it.
         ///
-        /// Sealed: the formulas are those of [`single`] and [`double`].
+        /// Sealed. The formulas are those of [`single`] and [`double`].
         pub trait Scalar: Number {
-            /// The formulas of a (splat, pixel) pair, products and sums rounded one by one.
+            /// The formulas of a (splat, pixel) pair, with products and sums rounded separately.
             type Separate: Arithmetic<Self>;
-            /// The same, products and sums rounded together.
+            /// The formulas of a (splat, pixel) pair, with products and sums rounded together.
             type Fused: Arithmetic<Self>;
-            /// Natural logarithm of a positive normal number; of `f32` without a branch.
+            /// Computes the natural logarithm of a positive normal number. The `f32` version has no
+            /// branch.
             fn ln(self) -> Self;
             $($(#[$doc])* fn $name($($arg: $type),*) -> $out;)*
         }

@@ -1,15 +1,16 @@
-//! The formulas of one (splat, pixel) pair, compiled for both ways of rounding a product and a sum.
+//! The formulas of one (splat, pixel) pair, compiled with products and sums rounded separately and
+//! together.
 
 use crate::composite::{Moments, RowMoments, SigmaGradient};
 use crate::math::{Sym2, Vec2, exp};
 use crate::number::Number;
 
-/// Products and sums rounded one by one: what every machine can.
+/// Arithmetic with products and sums rounded separately, for every machine.
 #[derive(Debug, Clone, Copy)]
 pub struct Separate;
 
-/// Products and sums rounded together: twice as fast where the machine has an instruction for it,
-/// and very slow elsewhere.
+/// Arithmetic with products and sums rounded together. It is twice as fast on machines with fused
+/// multiply-add and very slow on other machines.
 #[derive(Debug, Clone, Copy)]
 pub struct Fused;
 
@@ -17,14 +18,17 @@ pub struct Fused;
 /// formulas.
 macro_rules! arithmetic {
     ($(fn $name:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {
-        /// What the lanes of the compositors compute with: `composite/formula.rs`, and the
-        /// exponential.
+        /// The arithmetic of the compositors' lanes: the formulas of `composite/formula.rs`, and
+        /// the exponential.
         pub trait Arithmetic<T: Number>: Copy + 'static {
-            /// `e^-sigma` for `sigma >= 0`; beyond [`SIGMA_MAX`](Self::SIGMA_MAX), and of NaN, a
-            /// number that counts at no opacity. Anything for negative numbers.
+            /// Computes `e^-sigma` for `sigma >= 0`.
+            ///
+            /// For `sigma` above [`SIGMA_MAX`](Self::SIGMA_MAX) or NaN the result is too small for
+            /// any opacity to pass `alpha_min`. Undefined for `sigma < 0`; `counts` rejects those
+            /// pairs.
             fn falloff(sigma: T) -> T;
-            /// Where `e^-sigma` has become too small for a normal number of the scalar, and comes
-            /// out as nothing.
+            /// A sigma at which `e^-sigma` is too small for a normal number of the scalar.
+            /// [`falloff`](Self::falloff) clamps sigma to it.
             const SIGMA_MAX: T;
             $(fn $name($($arg: $type),*) -> $out;)*
         }
@@ -76,7 +80,8 @@ arithmetic! {
 mod tests {
     use super::*;
 
-    /// Of sigma far out, infinite or NaN: nothing that the greatest opacity could make count.
+    /// Checks that no pair counts at a large, infinite or NaN sigma, even with the greatest
+    /// opacity.
     fn check<T: Number, A: Arithmetic<T>>(greatest: T, alpha_min: T) {
         let beyond = [
             A::SIGMA_MAX,

@@ -1,7 +1,8 @@
-//! Stage 3, *sort*: the hits of every tile in depth order. Ordering only, no gradient.
+//! Stage 3, *sort*: lists the hits of every tile in depth order. This stage has no gradient.
 //!
-//! `cpu/` has one depth sort per view, and the way of its splats into the tiles' lists. `gpu/` has
-//! a sort in shared memory for small views, and a radix sort (`device/radix.rs`) for large ones.
+//! `cpu/` sorts the splats of each view by depth and appends them to the lists of their tiles in
+//! this order. `gpu/` sorts in shared memory in the small regime, and with the radix sort of
+//! `device/radix.rs` in the large regime.
 
 pub(crate) mod cpu;
 #[cfg(feature = "gpu")]

@@ -1,8 +1,8 @@
-//! Culled Gaussians beside those that are seen.
+//! Culled Gaussians in a scene with visible ones.
 
 use super::*;
 
-/// Gaussians that must be culled, one of each kind, appended to `world`.
+/// Returns `world` with Gaussians that must be culled, one of each kind.
 fn with_culled(world: &World) -> World {
     let mut world = world.clone();
     let hostile: [(&str, [f64; 3], f64, f64, f64); 12] = [
@@ -42,7 +42,7 @@ fn with_culled(world: &World) -> World {
 fn culled_gaussians_change_no_bit_get_no_gradient_and_are_counted() {
     for projection in PROJECTIONS {
         let world = crowd(12, 1, 50, [40, 30], projection);
-        // The parallel projection has no near plane unless it is given one.
+        // The orthographic projection has no near plane by default.
         let mut world = world;
         world.views.cameras[0] = world.views.cameras[0].with_depth_range(0.01, 1e10);
         let more = with_culled(&world);

@@ -1,4 +1,4 @@
-//! Numbers at the ends of their range, in one place of a scene: what they must not reach.
+//! Extreme values in one part of a scene must not affect other parts.
 
 use super::*;
 
@@ -39,7 +39,7 @@ fn lengths_of_quaternions_at_the_ends_of_f32_render_or_cull_but_never_lie() {
 
 #[test]
 fn needles_at_the_ends_of_f32_have_finite_gradients() {
-    // A needle far below a pixel, at 45 degrees, on a pixel centre, without blur.
+    // A needle much smaller than a pixel, at 45 degrees, on a pixel centre, without blur.
     let mut world = crowd(1, 1, 1, [3, 3], Projection::Orthographic);
     world.views.cameras[0] = splat::Camera::orthographic(1.0, 1.0, 1.5, 1.5);
     world.config.blur = 0.0;
@@ -58,8 +58,8 @@ fn needles_at_the_ends_of_f32_have_finite_gradients() {
 
 #[test]
 fn a_nan_in_the_cotangent_reaches_no_other_tile() {
-    // Tiles are 32 px wide: the last one has a single column. Of so high an image it follows its
-    // neighbour in the same memory.
+    // Tiles are 32 px wide, so the last one has a single column. In so high an image, one task
+    // walks it after its neighbour, with the same buffers.
     let [width, height] = [97, 4096];
     let mut world = crowd(15, 1, 60, [width, height], Projection::Orthographic);
     world.views.cameras[0] = splat::Camera::orthographic(1.0, 1.0, 0.0, 0.0);
@@ -67,7 +67,7 @@ fn a_nan_in_the_cotangent_reaches_no_other_tile() {
     g.scales.fill(0.3);
     g.opacities.fill(0.8);
     for (i, mean) in g.means.chunks_exact_mut(3).enumerate() {
-        // Half of them around the NaN, half where they reach the last column alone.
+        // Half of the splats lie around the NaN. The other half reach only the last column.
         let x = if i % 2 == 0 { 65.5 } else { 98.5 };
         mean.copy_from_slice(&[x, 1.0 + i as f64 / 2.0, 1.0]);
     }
@@ -76,7 +76,7 @@ fn a_nan_in_the_cotangent_reaches_no_other_tile() {
     let (image, saved) =
         splat::render(&backend, &rounded.scene(), &world.config).expect("a valid scene");
     let mut v_image = ones(&image);
-    // In the third of four tiles, in the last of its rows.
+    // In the last row of the third of four tiles.
     v_image.features[3 * (31 * width + 65)] = f32::NAN;
     let (v, _) = splat::Backend::composite_vjp(
         &backend,
@@ -105,9 +105,9 @@ fn a_nan_in_the_cotangent_reaches_no_other_tile() {
 
 #[test]
 fn a_nan_in_the_cotangent_reaches_no_tile_cut_off_below() {
-    // Tiles are 32 px high: the lower one has a single row, which ends long before the last splat,
-    // whose other rows are outside the image. Of so many images a lower tile follows an upper one
-    // in the same memory.
+    // Tiles are 32 px high, so the lower tile has a single row. Its pixels end long before the last
+    // splat. The other rows of that splat are outside the image. With so many images, a thread
+    // walks a lower tile after an upper one, with the same buffers.
     let (views, ends) = (64, 40);
     let many = |of_wide: &[f32], of_last: &[f32]| {
         let of_view = [&of_wide.repeat(ends), of_last].concat();
@@ -161,8 +161,7 @@ fn a_nan_in_the_cotangent_reaches_no_tile_cut_off_below() {
 
 #[test]
 fn a_pixel_that_counts_is_drawn_wherever_in_the_image() {
-    // So far right that a 32-bit number of pixels has steps of 1/32: the chord's end must not be
-    // rounded with them.
+    // At this x, `f32` has steps of 1/32 px. The end of a chord must not be rounded to such steps.
     let width = 300_064;
     let backend = Cpu::<f32>::new();
     let config = splat::RenderConfig::default();
@@ -185,7 +184,7 @@ fn a_pixel_that_counts_is_drawn_wherever_in_the_image() {
         let sorted = splat::Backend::sort(&backend, &splats, hits).expect("its hits");
         let (image, _) = splat::Backend::composite(&backend, &splats, &sorted, &[0.0], &config)
             .expect("its sorted hits");
-        // 1.8125 px from the centre alpha is 0.0042, a little more than 1/255.
+        // At 1.8125 px from the centre, alpha is 0.0042, a little more than 1/255.
         let lit: Vec<usize> = (0..width).filter(|&x| image.features[x] > 0.0).collect();
         let expected: Vec<usize> = (left + 29..left + 33).collect();
         assert_eq!(lit, expected);

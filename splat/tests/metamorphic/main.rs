@@ -1,5 +1,5 @@
-//! Properties that relate one render to another: what must not change a bit, and what must change
-//! in a known way.
+//! Properties that relate one render to another: changes of the input that must change no bit of
+//! the result, or must change the result in a known way.
 
 mod culled;
 mod extremes;
@@ -12,7 +12,7 @@ use splat::{
 };
 use support::{PROJECTIONS, Rounded, World, cotangent, crowd, max_difference, scale, worlds};
 
-/// Two `f64` renders whose inputs differ by rounding only.
+/// Tolerance between two `f64` renders whose inputs differ only by rounding.
 const ROUNDING: f64 = 1e-11;
 
 fn ones(image: &Image<Vec<f32>>) -> Image<Vec<f32>> {
@@ -81,7 +81,7 @@ fn a_batch_equals_its_images_one_by_one_bitwise() {
         let backend = Cpu::new();
         let (image, saved) =
             splat::render(&backend, &rounded.scene(), &world.config).expect("a valid scene");
-        // The same cotangent for every image, so that the single renders get theirs.
+        // Every image has the same cotangent, so that each single render can use it too.
         let pixels = 45 * 33;
         let v = |i: usize| support::weight(i) as f32;
         let v_image = Image::from_features(
@@ -143,7 +143,7 @@ fn a_batch_equals_its_images_one_by_one_bitwise() {
 
 #[test]
 fn views_that_share_gaussians_sum_their_gradients() {
-    // Two different cameras on the same Gaussians, against each camera by itself.
+    // Two different cameras on the same Gaussians, compared with each camera alone.
     let pair = crowd(7, 2, 40, [21, 17], Projection::Pinhole);
     let both = World {
         views: Views {
@@ -184,7 +184,7 @@ fn views_that_share_gaussians_sum_their_gradients() {
     assert_eq!(features, sum.gaussians.features);
 }
 
-/// The Gaussians in another order.
+/// Returns the Gaussians in another order.
 fn permuted(g: &Gaussians<Vec<f64>>, order: &[usize]) -> Gaussians<Vec<f64>> {
     let rows = |x: &Vec<f64>, width: usize| {
         order
@@ -273,7 +273,7 @@ proptest! {
                 camera.camera_from_world[i] = [r[0], r[1], r[2], t];
             }
         }
-        // Thresholds flip on rounding; without them nothing may move.
+        // Rounding can flip a pair at a threshold. Without thresholds nothing can change.
         let config = support::smooth(world.config.clone());
         let (a, b) = (World { config: config.clone(), ..world }.render().0, World { config, ..moved }.render().0);
         prop_assert!(max_difference(&a.features, &b.features) <= ROUNDING);
@@ -286,7 +286,7 @@ proptest! {
         let config = support::smooth(world.config.clone());
         let (world, scaled) = (World { config: config.clone(), ..world }, World { config, ..scaled });
         prop_assert!(max_difference(&world.render().0.features, &scaled.render().0.features) <= ROUNDING);
-        // Its gradient is tangential and shrinks as the quaternion grows.
+        // The gradient is tangential and shrinks as the quaternion grows.
         let v = cotangent(&world.render().0);
         let (a, b) = (world.gradients(&v).gaussians.quaternions, scaled.gradients(&v).gaussians.quaternions);
         let expected: Vec<f64> = a.iter().map(|x| x / k).collect();
@@ -334,7 +334,7 @@ proptest! {
         let layers = image.layers.clone().expect("layers were asked for");
         let view_pixels = image.features.len() / world.views.len();
         for (view, range) in world.views.ranges.iter().enumerate() {
-            // The `cut` nearest visible Gaussians of this view, by themselves.
+            // The `cut` nearest visible Gaussians of this view alone.
             let begin = saved.splats.offsets[view];
             let mut visible: Vec<usize> = range.clone().filter(|i| saved.splats.extents[2 * (begin + i - range.start)] > 0.0).collect();
             visible.sort_by(|&a, &b| {

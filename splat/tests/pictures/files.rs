@@ -1,10 +1,10 @@
-//! Inputs for the examples, made on the spot.
+//! Generated inputs for the examples.
 
 use std::fmt::Write;
 
 use image::RgbImage;
 
-/// A smooth picture with one edge.
+/// Returns a smooth picture with one edge.
 pub(crate) fn photo() -> RgbImage {
     RgbImage::from_fn(48, 40, |x, y| {
         let side = if x + y < 44 { 60 } else { 180 };
@@ -12,8 +12,8 @@ pub(crate) fn photo() -> RgbImage {
     })
 }
 
-/// A scene of `count` orange Gaussians on a ball, as 3DGS writes it, with `rest` coefficients
-/// `f_rest_*`, all zero.
+/// Returns a scene of `count` orange Gaussians on a ball, in the file format of 3DGS. It has `rest`
+/// coefficients `f_rest_*`, all zero.
 pub(crate) fn scene(count: usize, rest: usize) -> Vec<u8> {
     let mut names: Vec<String> = ["x", "y", "z", "f_dc_0", "f_dc_1", "f_dc_2"]
         .map(String::from)
@@ -34,7 +34,7 @@ pub(crate) fn scene(count: usize, rest: usize) -> Vec<u8> {
     file
 }
 
-/// The `i`-th of the Gaussians, on a spiral around the ball.
+/// Returns Gaussian `i` of the scene, on a spiral around the ball.
 pub(crate) fn vertex(i: usize, rest: usize) -> Vec<u8> {
     let (turn, height) = (2.4 * i as f32, ((i * 7) % 101) as f32 / 50.5 - 1.0);
     let radius = (1.0 - height * height).max(0.0).sqrt();

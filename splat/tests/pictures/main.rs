@@ -1,5 +1,5 @@
 //! The examples `fit_image` and `render_points`: the pictures that they write, the input that they
-//! refuse, and their parts.
+//! reject, and their parts.
 
 #[path = "../../examples/common/files.rs"]
 mod atomic;
@@ -30,8 +30,8 @@ fn text(path: &Path) -> &str {
     path.to_str().expect("temporary paths are UTF-8")
 }
 
-/// Runs an example that must refuse its input with exit code 2 and one line that has all of
-/// `words`.
+/// Runs an example and asserts that it rejects its input. The exit code must be 2, and the error
+/// output must contain all of `words`.
 #[track_caller]
 fn assert_refused(example: &str, arguments: &[&str], words: &[&str]) {
     let output = run(example, arguments);
@@ -44,7 +44,7 @@ fn assert_refused(example: &str, arguments: &[&str], words: &[&str]) {
     assert!(!said.contains("panicked"), "{said}");
 }
 
-/// The decibels in the output of `fit_image`.
+/// Returns the number of decibels in the output of `fit_image`.
 fn decibels(output: &Output) -> f64 {
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let before = said.split(" dB").next().expect("there is a first part");
@@ -153,7 +153,7 @@ fn fit_image_refuses_bad_input() {
         &[text(&good), "--iterations", "0"],
         &["--iterations"],
     );
-    // A file stands where the folder should be.
+    // A file is where the folder should be.
     assert_refused(
         "fit_image",
         &[text(&good), "--out", text(&bad)],
@@ -175,7 +175,7 @@ fn render_points_draws_a_scene_in_the_colour_of_its_harmonics() {
     for view in 0..8 {
         let picture = image::open(out.join(format!("view_{view:02}.png"))).expect("it is whole");
         let picture = picture.into_rgb8();
-        // All are solid and orange, and the middle of the scene is in the middle of the picture.
+        // The Gaussians are solid and orange, and the middle of the scene is in the image centre.
         let [red, green, blue] = picture.get_pixel(400, 300).0;
         assert!(
             red > 180 && (60..180).contains(&green) && blue < 60,

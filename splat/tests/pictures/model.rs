@@ -1,4 +1,4 @@
-//! The vjp of `fit_image`'s parameters against differences, in `f64`.
+//! Compares the vjp of `fit_image`'s parameters with finite differences, in `f64`.
 
 use splat::{RenderError, Splats};
 
@@ -6,10 +6,11 @@ use crate::fit_model::{CHANNELS, LEAST_LOG_SCALE, Parameters};
 
 /// Step of the differences.
 const STEP: f64 = 1e-5;
-/// Error allowed, relative to the terms of the loss: central differences truncate 1e-10.
+/// Tolerance relative to the terms of the loss. Central differences have a truncation error of
+/// 1e-10.
 const TOLERANCE: f64 = 1e-8;
 
-/// Gaussians whose scales lie at these logarithms, relative to the least.
+/// Returns Gaussians with these logarithms of scales, relative to the least logarithm.
 fn parameters(logs: &[[f64; 2]]) -> Parameters<f64> {
     let mut parameters = Parameters::default();
     for (i, [along, across]) in logs.iter().enumerate() {
@@ -22,7 +23,7 @@ fn parameters(logs: &[[f64; 2]]) -> Parameters<f64> {
     parameters
 }
 
-/// A gradient with respect to `splats` in which no two numbers are alike.
+/// Returns a gradient with respect to `splats` in which all values differ.
 fn cotangent(splats: &Splats<Vec<f64>>) -> Splats<Vec<f64>> {
     let numbers = |like: &Vec<f64>, shift: f64| -> Vec<f64> {
         let number = |i: usize| ((i as f64 + shift) * 0.754_877_666).fract() - 0.3;
@@ -38,7 +39,7 @@ fn cotangent(splats: &Splats<Vec<f64>>) -> Splats<Vec<f64>> {
     }
 }
 
-/// Sum and sum of magnitudes of the terms of the loss whose gradient is `v`.
+/// Returns the sum, and the sum of magnitudes, of the terms of the loss whose gradient is `v`.
 fn loss(parameters: &Parameters<f64>, v: &Splats<Vec<f64>>) -> (f64, f64) {
     let splats = parameters.splats();
     let pairs = [
@@ -63,7 +64,8 @@ const GROUPS: [(&str, Group); 5] = [
     ("colour", |p| &mut p.colours),
 ];
 
-/// Compares the vjp with differences of `stencil`: the loss at these steps, times these weights.
+/// Compares the vjp with finite differences. `stencil` has the steps, and the weights of the loss
+/// at these steps.
 fn compare(parameters: &Parameters<f64>, stencil: [(f64, f64); 3]) -> Result<(), String> {
     let splats = parameters.splats();
     let v = cotangent(&splats);
@@ -90,27 +92,27 @@ fn compare(parameters: &Parameters<f64>, stencil: [(f64, f64); 3]) -> Result<(),
     Ok(())
 }
 
-/// To second order, around the parameters.
+/// Central differences of second order.
 const CENTRAL: [(f64, f64); 3] = [(1.0, 0.5), (0.0, 0.0), (-1.0, -0.5)];
-/// To second order, from the parameters on.
+/// Forward differences of second order.
 const FORWARD: [(f64, f64); 3] = [(0.0, -1.5), (1.0, 2.0), (2.0, -0.5)];
 
 #[test]
 fn the_vjp_matches_differences_on_both_sides_of_the_least_scale() {
-    // Free, both clamped, one axis of each.
+    // Both axes free, both clamped, and one of each.
     let away = [[0.8, 1.7], [-0.4, -2.0], [1.2, -0.1], [-0.1, 1.2]];
     assert_eq!(compare(&parameters(&away), CENTRAL), Ok(()));
-    // As near as the differences allow.
+    // As near to the least scale as the differences allow.
     let near = [[3.0 * STEP, -3.0 * STEP], [-3.0 * STEP, 3.0 * STEP]];
     assert_eq!(compare(&parameters(&near), CENTRAL), Ok(()));
 }
 
-/// At the least scale the derivative jumps; the vjp is the derivative towards larger scales.
+/// At the least scale the derivative jumps. The vjp is the derivative towards larger scales.
 #[test]
 fn the_vjp_at_the_least_scale_is_that_of_a_growing_gaussian() {
     let at = parameters(&[[0.0, 0.9], [0.6, 0.0], [0.0, 0.0]]);
     assert_eq!(compare(&at, FORWARD), Ok(()));
-    // Central differences would see half of it.
+    // Central differences give half of this derivative.
     assert!(compare(&at, CENTRAL).is_err());
 }
 
@@ -136,7 +138,7 @@ fn clamped_scales_have_no_gradient_and_are_raised_to_where_they_have_one() {
 
 #[test]
 fn comparison_rejects_a_wrong_vjp() {
-    // Differences of another loss, a thousandth larger.
+    // Differences of a loss that is a thousandth larger.
     let here = parameters(&[[0.8, 1.7]]);
     assert!(compare(&here, CENTRAL).is_ok());
     let doubled = CENTRAL.map(|(step, weight)| (step, 1.001 * weight));

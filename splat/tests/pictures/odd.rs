@@ -1,4 +1,4 @@
-//! Odd input of the examples: refused with a message that names it, or read as it is meant.
+//! The examples reject unusual input with a message that names it, or read it correctly.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::files::{photo, scene};
 use crate::{assert_refused, run, text};
 
-/// Paths at which there is no file of any format.
+/// Returns paths that hold no valid file.
 fn no_files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     let path = |name: &str| folder.join(format!("{name}.{extension}"));
     fs::write(path("empty"), "").expect("the temporary folder is writable");
@@ -108,7 +108,7 @@ fn a_photograph_is_painted_upright() {
     let folder = TempDir::new().expect("a temporary folder");
     let (path, out) = (folder.path().join("turned.png"), folder.path().join("out"));
     let photo = photo();
-    // A TIFF directory of one entry, the orientation: a quarter turn to the right.
+    // A TIFF directory with one entry: the orientation, a quarter turn to the right.
     let exif = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
     let file = fs::File::create(&path).expect("the temporary folder is writable");
     let mut encoder = PngEncoder::new(file);
@@ -125,8 +125,8 @@ fn a_photograph_is_painted_upright() {
     let fit = image::open(out.join("fit.png")).expect("the picture is whole");
     let fit = fit.into_rgb8();
     assert_eq!(fit.dimensions(), (height, width));
-    // The upper left of the file, dark, comes to the upper right, and the lower left, blue, to the
-    // upper left.
+    // The turn moves the dark upper left corner of the file to the upper right, and the blue lower
+    // left corner to the upper left.
     let [left, right] = [fit.get_pixel(3, 3).0, fit.get_pixel(height - 4, 3).0];
     assert!(left[2] > 100 && right[2] < 100, "{left:?} {right:?}");
 }
@@ -147,8 +147,8 @@ fn colours_of_transparent_pixels_are_not_painted() {
     assert!(fit.into_rgb8().pixels().all(white));
 }
 
-/// Refuses a scene of ten Gaussians whose header is changed, with a message that has all of
-/// `words`.
+/// Asserts that a scene of ten Gaussians with a changed header is rejected, with a message that
+/// contains all of `words`.
 fn assert_header_refused(from: &str, to: &str, words: &[&str]) {
     let folder = TempDir::new().expect("a temporary folder");
     let path = folder.path().join("scene.ply");
@@ -184,7 +184,7 @@ fn lists_of_a_vertex_are_refused() {
     assert_header_refused("property float x", list, &["vertex", "x", "list"]);
 }
 
-/// The outcome for a scene with another element behind its vertices.
+/// Returns the exit code and the error output for a scene with another element after its vertices.
 fn with_element(endian: &str, element: &str, bytes: &[u8]) -> (Option<i32>, String) {
     let folder = TempDir::new().expect("a temporary folder");
     let (path, out) = (folder.path().join("scene.ply"), folder.path().join("out"));
@@ -261,7 +261,7 @@ fn scenes_of_which_nothing_is_visible_are_errors() {
         );
     };
     refused(&scene(0, 0), &["at least one Gaussian"]);
-    // Quaternions of zeros: all are culled.
+    // All quaternions are zero, so all Gaussians are culled.
     let mut culled = scene(10, 0);
     let length = culled.len();
     for vertex in 0..10 {

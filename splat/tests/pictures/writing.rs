@@ -1,4 +1,4 @@
-//! Files of the examples are written whole or not at all.
+//! The examples write a file completely or not at all.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::atomic::{writable_folder, write};
 
-/// Names in a folder, sorted.
+/// Returns the names in a folder, sorted.
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).expect("the folder is there");
     let name = |entry: std::io::Result<fs::DirEntry>| entry.expect("an entry").file_name();
@@ -61,8 +61,8 @@ fn a_folder_is_made_and_one_that_is_a_file_is_refused() {
     }
 }
 
-/// The temporary file must not leave its permissions behind, under which nobody else could read the
-/// picture.
+/// The picture must not keep the permissions of the temporary file, which forbid other users to
+/// read it.
 #[cfg(unix)]
 #[test]
 fn a_file_has_the_permissions_of_any_new_file() {

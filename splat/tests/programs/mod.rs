@@ -1,11 +1,12 @@
-//! Where the examples are, for tests that run them as programs.
+//! Builds the examples for tests that run them as programs.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Mutex;
 
-/// The example `name`, brought up to date first: Cargo builds the examples of `cargo test`, but not those of a single test.
+/// Returns the path of the example `name`, after building it. Cargo builds the examples for
+/// `cargo test`, but not for a single test.
 pub(crate) fn example(name: &str) -> PathBuf {
     static BUILT: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
     let mut built = BUILT.lock().expect("no build failed before");
@@ -34,7 +35,7 @@ fn build(name: &str) -> PathBuf {
         .args([
             "build",
             "--quiet",
-            // Not the package by itself, whose dependencies may have other features and would be compiled again.
+            // `--package` could give the dependencies other features and compile them again.
             "--workspace",
             "--example",
             name,

@@ -1,4 +1,4 @@
-//! The reference files at hand, as trials.
+//! The available reference files, as trials.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +12,8 @@ fn folder() -> PathBuf {
         .join("fixtures/dev")
 }
 
-/// One trial per file; or one that shows as ignored, never as passed, where there is none.
+/// Returns one trial per file. Without files, returns one ignored trial, so that the test is not
+/// reported as passed.
 pub(crate) fn trials(
     prefix: &str,
     ignored: bool,

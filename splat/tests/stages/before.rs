@@ -1,11 +1,11 @@
-//! Spherical harmonics and activations, which come before the render.
+//! Spherical harmonics and activations, which callers apply before the render.
 
 use super::*;
 
 #[test]
 fn spherical_harmonics_are_orthonormal() {
-    // The integral over the sphere by a product rule that is exact for these degrees:
-    // Gauss-Legendre would do with 4 nodes in z; midpoints with 400 leave 1e-5.
+    // A product rule for the integral over the sphere. 16 steps around the axis are exact for these
+    // degrees. 400 midpoints in z leave an error of 1e-5.
     let (rings, steps) = (400, 16);
     let mut gram = [[0.0; 16]; 16];
     for ring in 0..rings {

@@ -1,4 +1,4 @@
-//! Each stage alone, with inputs made by hand and answers worked out by hand, in `f64`.
+//! Each stage alone, in `f64`, with inputs and expected values made by hand.
 
 mod before;
 #[path = "../support/mod.rs"]
@@ -11,7 +11,7 @@ use splat::{
 };
 use support::{crowd, difference, max_difference, scale};
 
-/// One isotropic Gaussian of standard deviation `s` at `mean`, white, half opaque.
+/// Returns one isotropic Gaussian of standard deviation `s` at `mean`, white, half opaque.
 fn one(mean: [f64; 3], s: f64) -> Gaussians<Vec<f64>> {
     Gaussians {
         means: mean.to_vec(),
@@ -38,9 +38,9 @@ fn projected(
 #[test]
 fn projection_of_a_ball_by_hand() {
     let config = RenderConfig::default();
-    // Pinhole: u = 10 * 0.4 / 2 + 10 = 12, v = 20 * 0.1 / 2 + 5 = 6; on the axis of y the variance
-    // is (20 * 0.2 / 2)^2 + 0.3 along v, and along u (10 * 0.2 / 2)^2 (1 + 0.2^2) + 0.3, for the
-    // ray is tilted by x/z = 0.2 (and y/z = 0.05).
+    // Pinhole: u = 10 * 0.4 / 2 + 10 = 12, v = 20 * 0.1 / 2 + 5 = 6. The tilt of the ray is
+    // x/z = 0.2, y/z = 0.05. The variance is (10 * 0.2 / 2)^2 (1 + 0.2^2) + 0.3 along u, and
+    // (20 * 0.2 / 2)^2 (1 + 0.05^2) + 0.3 along v.
     let splats = projected(
         &one([0.4, 0.1, 2.0], 0.2),
         Camera::pinhole(10.0, 20.0, 10.0, 5.0),
@@ -56,7 +56,7 @@ fn projection_of_a_ball_by_hand() {
         [yy / det, -xy / det, xx / det],
         max_relative = 1e-13
     );
-    // Parallel: no tilt, and z matters to nothing but the order.
+    // Orthographic: no tilt, and z affects only the order.
     let splats = projected(
         &one([0.4, 0.1, -7.0], 0.2),
         Camera::orthographic(10.0, 20.0, 10.0, 5.0),
@@ -68,7 +68,7 @@ fn projection_of_a_ball_by_hand() {
         [1.0 / 4.3, 0.0, 1.0 / 16.3],
         max_relative = 1e-14
     );
-    // Hybrid: the parallel centre with the perspective footprint.
+    // Hybrid: the orthographic centre with the perspective footprint.
     let splats = projected(
         &one([0.4, 0.1, 2.0], 0.2),
         Camera::hybrid(10.0, 20.0, 10.0, 5.0),
@@ -101,7 +101,7 @@ fn antialiasing_keeps_the_volume_of_a_small_splat() {
     let camera = Camera::orthographic(10.0, 10.0, 10.0, 5.0);
     let config = RenderConfig::default().with_antialias(true);
     let splats = projected(&one([0.0; 3], 0.05), camera, &config);
-    // Variance 0.25 before, 0.55 after the blur, along both axes.
+    // The variance is 0.25 before and 0.55 after the blur, along both axes.
     assert_relative_eq!(splats.opacities[0], 0.5 * 0.25 / 0.55, max_relative = 1e-13);
 }
 
@@ -124,7 +124,7 @@ fn extents_reach_to_where_alpha_falls_below_one_in_255() {
     );
 }
 
-/// Two ready-made splats over the middle of a 9 x 9 image.
+/// Returns two splats over the middle of a 9 x 9 image.
 fn ready_made() -> Splats<Vec<f64>> {
     Splats {
         means: vec![4.5, 4.5, 4.5, 4.5],
@@ -156,7 +156,7 @@ fn ready_made_splats_composite_front_to_back() {
         .composite(&borrowed, &sorted, &[100.0], &config)
         .expect("valid hits");
     let centre = 4 * 9 + 4;
-    // The second is nearer: 0.6 of it, then 0.8 of the first through what is left.
+    // The second splat is nearer: 0.6 of it, then 0.8 of the first in the remaining 0.4.
     assert_relative_eq!(
         image.features[centre],
         0.6 * 10.0 + 0.4 * 0.8 + 0.08 * 100.0,
@@ -177,7 +177,7 @@ fn ready_made_splats_composite_front_to_back() {
         0.6 * 10.0 + 0.4 * 100.0,
         max_relative = 1e-14
     );
-    // The gradient by the far splat's feature at the centre is its weight there.
+    // The gradient with respect to a splat's feature is the splat's weight at the centre.
     let mut v_image = Image::from_features(vec![0.0; 81]);
     v_image.features[centre] = 1.0;
     let (v, v_background) = backend
@@ -192,7 +192,7 @@ fn ready_made_splats_composite_front_to_back() {
         .expect("valid hits");
     assert_relative_eq!(v.features[..], [0.32, 0.6], max_relative = 1e-14);
     assert_relative_eq!(v_background[0], 0.08, max_relative = 1e-14);
-    // d/do of 6 o... : near opacity moves 10 - (0.8 * 1 + 0.2 * 100), far opacity 0.4 (1 - 100).
+    // Near opacity: 10 - (0.8 * 1 + 0.2 * 100). Far opacity: 0.4 (1 - 100).
     assert_relative_eq!(
         v.opacities[..],
         [0.4 * (1.0 - 100.0), 10.0 - 20.8],
@@ -222,7 +222,7 @@ fn ready_made_splats_that_cannot_be_seen_are_culled() {
 
 #[test]
 fn binning_and_sorting_cover_every_pixel_that_counts() {
-    // If a tile list missed a splat, the image would differ from that of one tile over everything.
+    // If a list missed a splat, the image would differ from that of a single large tile.
     let world = crowd(21, 1, 60, [31, 29], Projection::Pinhole);
     let with = |tile| {
         splat::render(
@@ -253,7 +253,7 @@ fn hits_of_other_splats_are_refused() {
     assert!(error.to_string().contains("hits"), "{error}");
 }
 
-/// As many splats in as many views, but not as many in each.
+/// The lists have equally many splats and views, but other numbers of splats per view.
 #[test]
 fn lists_of_other_views_are_refused() {
     let backend = Cpu::<f64>::new();

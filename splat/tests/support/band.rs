@@ -1,13 +1,14 @@
-//! Pixels that hang by a thread: `f32` may rightly decide otherwise than `f64` there.
+//! Pixels near a threshold, in which `f32` and `f64` can correctly give different results.
 
 use super::{World, max_difference};
 
-/// How near a threshold (relative) an `f64` pair must be for `f32` to fall on its other side: the
-/// rounding of sigma, of alpha and of a product of up to a few hundred transmittances.
+/// The greatest relative distance from a threshold at which `f32` can fall on the other side than
+/// `f64`. It covers the rounding of sigma, of alpha, and of a product of up to a few hundred
+/// transmittances.
 pub const BAND: f64 = 1e-4;
 
-/// Pixels (view-major) at which some threshold is within [`BAND`] of being crossed: there the
-/// oracle changes with it.
+/// Returns, for every pixel (view-major), whether a threshold is within [`BAND`] of being crossed.
+/// These are the pixels in which the oracle changes if the thresholds move by [`BAND`].
 pub fn boundary_band(world: &World) -> Vec<bool> {
     let moved = |factor: f64| {
         let c = &world.config;

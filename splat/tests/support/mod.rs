@@ -1,4 +1,4 @@
-//! Scenes, finite differences and the one comparison that all tests share.
+//! Scenes, finite differences and comparisons that all tests share.
 
 #![allow(dead_code, reason = "each test program uses a part of this module")]
 
@@ -10,7 +10,7 @@ use splat::{
     Scene, Views,
 };
 
-/// A whole scene that owns its numbers, printed readably when a property fails.
+/// A scene with owned buffers, which a failing property prints.
 #[derive(Debug, Clone, PartialEq)]
 pub struct World {
     pub gaussians: Gaussians<Vec<f64>>,
@@ -19,10 +19,11 @@ pub struct World {
     pub config: RenderConfig,
 }
 
-/// Ways to spoil a valid value, each with the name that the complaint must carry.
+/// Functions that make a valid value invalid, each with a name. Tests of errors require the name in
+/// the message.
 pub type Breaks<'a, T> = &'a [(&'static str, fn(&mut T))];
 
-/// The numbers of a [`World`], rounded to `T`.
+/// The buffers of a [`World`], rounded to `T`.
 pub struct Rounded<T> {
     pub gaussians: Gaussians<Vec<T>>,
     pub views: Views,
@@ -80,8 +81,8 @@ impl World {
         .expect("a valid scene")
     }
 
-    /// All differentiable inputs in one row: means, scales, quaternions, opacities, features,
-    /// backgrounds, poses.
+    /// Returns all differentiable inputs in one row: means, scales, quaternions, opacities,
+    /// features, backgrounds, poses.
     pub fn parameters(&self) -> Vec<f64> {
         let poses = self
             .views
@@ -98,7 +99,7 @@ impl World {
             .collect()
     }
 
-    /// The same world with other numbers, in the order of [`World::parameters`].
+    /// Returns a copy with other values, in the order of [`World::parameters`].
     pub fn with_parameters(&self, parameters: &[f64]) -> Self {
         let mut world = self.clone();
         let mut rest = parameters.iter().copied();
@@ -127,13 +128,14 @@ impl World {
     }
 }
 
-/// Gradients in the order of [`World::parameters`].
+/// Returns the gradients in the order of [`World::parameters`].
 pub fn gradient_row(gradients: &Gradients<Vec<f64>>) -> Vec<f64> {
     let buffers = gradients.buffers().into_iter();
     buffers.flat_map(|(_, buffer)| buffer).copied().collect()
 }
 
-/// The loss `sum(image * weights)` over all outputs, the weights a fixed pattern without symmetry.
+/// Returns the gradient of the loss `sum(image * weights)` over all outputs. The weights are a
+/// fixed pattern without symmetry.
 pub fn cotangent(image: &Image<Vec<f64>>) -> Image<Vec<f64>> {
     let pattern = |shift: usize| {
         move |x: &Vec<f64>| {
@@ -147,12 +149,12 @@ pub fn cotangent(image: &Image<Vec<f64>>) -> Image<Vec<f64>> {
         .with_depth(image.depth.as_ref().map(pattern(23)))
 }
 
-/// Numbers in (-1, 1) that repeat in no simple way.
+/// Returns a quasi-random value in (-1, 1) for each index.
 pub fn weight(i: usize) -> f64 {
     ((i as f64 + 1.0) * 0.754_877_666_246_693).fract() * 2.0 - 1.0
 }
 
-/// The loss that [`cotangent`] is the gradient of.
+/// Returns the loss whose gradient is [`cotangent`].
 pub fn loss(image: &Image<Vec<f64>>, v_image: &Image<Vec<f64>>) -> f64 {
     let dot = |a: &Vec<f64>, b: &Vec<f64>| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>();
     let optional = |a: &Option<Vec<f64>>, b: &Option<Vec<f64>>| match (a, b) {
@@ -164,7 +166,7 @@ pub fn loss(image: &Image<Vec<f64>>, v_image: &Image<Vec<f64>>) -> f64 {
         + optional(&image.depth, &v_image.depth)
 }
 
-/// The derivative of `f` by `x[i]`, to fourth order in the step.
+/// Returns the derivative of `f` with respect to `x[i]`, to fourth order in the step.
 pub fn difference(x: &[f64], i: usize, step: f64, f: impl Fn(&[f64]) -> f64) -> f64 {
     let at = |k: f64| {
         let mut moved = x.to_vec();
@@ -174,7 +176,7 @@ pub fn difference(x: &[f64], i: usize, step: f64, f: impl Fn(&[f64]) -> f64) -> 
     (8.0 * (at(1.0) - at(-1.0)) - (at(2.0) - at(-2.0))) / (12.0 * step)
 }
 
-/// The greatest `|a - b|`, NaN if any difference is.
+/// Returns the greatest `|a - b|`, or NaN if any difference is NaN.
 pub fn max_difference(a: &[f64], b: &[f64]) -> f64 {
     assert_eq!(a.len(), b.len(), "lengths");
     let differences = || a.iter().zip(b).map(|(x, y)| (x - y).abs());
@@ -184,13 +186,13 @@ pub fn max_difference(a: &[f64], b: &[f64]) -> f64 {
     differences().fold(0.0, f64::max)
 }
 
-/// The greatest magnitude.
+/// Returns the greatest magnitude.
 pub fn scale(a: &[f64]) -> f64 {
     a.iter().fold(0.0, |m, x| x.abs().max(m))
 }
 
-/// Settings under which a render is smooth but for the depth order: thresholds so low that crossing
-/// them moves the image by less than a finite difference can see.
+/// Returns settings under which a render is smooth, except for the depth order. The thresholds are
+/// so low that crossing one changes the image by less than a finite difference can resolve.
 pub fn smooth(config: RenderConfig) -> RenderConfig {
     config
         .with_alpha_min(1e-15)
@@ -200,7 +202,8 @@ pub fn smooth(config: RenderConfig) -> RenderConfig {
 
 pub const ALL_OUTPUTS: Outputs = Outputs::ALL;
 
-/// Cameras of every projection that see the same region, in front of a scene around the origin.
+/// Returns a camera in front of a scene around the origin. The cameras of all projections see the
+/// same region.
 pub fn camera(projection: Projection, width: usize, height: usize) -> Camera {
     let (w, h) = (width as f64, height as f64);
     let pose = [
@@ -215,8 +218,7 @@ pub fn camera(projection: Projection, width: usize, height: usize) -> Camera {
     Camera::new(projection, focal, 1.1 * focal, 0.52 * w, 0.47 * h).with_pose(pose)
 }
 
-/// The same camera, turned a little and shifted by the number of its view, so that no two views are
-/// alike.
+/// Returns the camera, turned and shifted by the index of its view, so that no two views are equal.
 fn moved(camera: Camera, view: usize) -> Camera {
     let k = 0.1 * view as f64;
     let mut pose = camera.camera_from_world;
@@ -230,7 +232,7 @@ fn moved(camera: Camera, view: usize) -> Camera {
     camera.with_pose(pose)
 }
 
-/// Views through cameras that differ.
+/// Gives every view a different camera.
 fn spread(mut views: Views) -> Views {
     for (view, camera) in views.cameras.iter_mut().enumerate() {
         *camera = moved(*camera, view);
@@ -238,12 +240,12 @@ fn spread(mut views: Views) -> Views {
     views
 }
 
-/// Numbers on a grid of hundredths: what shrinking leaves is readable.
+/// Values on a grid of hundredths, so that shrunk examples are readable.
 fn hundredths(low: f64, high: f64) -> impl Strategy<Value = f64> {
     ((low * 100.0) as i32..=(high * 100.0) as i32).prop_map(|i| f64::from(i) / 100.0)
 }
 
-/// `count` Gaussians around the origin with distinct depths, `channels` features each.
+/// `count` Gaussians around the origin with distinct depths, and `channels` features each.
 fn gaussians(count: usize, channels: usize) -> impl Strategy<Value = Gaussians<Vec<f64>>> {
     let one = (
         [hundredths(-1.0, 1.0), hundredths(-1.0, 1.0)],
@@ -281,7 +283,7 @@ fn gaussians(count: usize, channels: usize) -> impl Strategy<Value = Gaussians<V
 }
 
 /// Small worlds of every kind: three projections, one or two views that share Gaussians, one to
-/// four channels.
+/// three channels.
 pub fn worlds() -> impl Strategy<Value = World> {
     let projection = prop::sample::select(vec![
         Projection::Pinhole,
@@ -322,8 +324,7 @@ pub fn worlds() -> impl Strategy<Value = World> {
         )
 }
 
-/// A larger world from a seed, for properties that need crowds: `count` Gaussians in each of
-/// `views` disjoint ranges.
+/// Returns a large world from a seed, with `count` Gaussians in each of `views` disjoint ranges.
 pub fn crowd(
     seed: u64,
     views: usize,

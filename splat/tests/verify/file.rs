@@ -1,7 +1,7 @@
-//! A small reference file, made on the spot, whose numbers can be tampered with.
+//! A small generated reference file, whose values a test can change.
 //!
-//! Its references come from the `f64` render of this crate. They test the checker, not the
-//! renderer.
+//! Its expected values come from the `f64` render of this crate, so they check the program `verify`
+//! and not the renderer.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::inputs::{
     CHANNELS, HEIGHT, IMAGES, Inputs, SCENE_OF_IMAGE, SCENES, WIDTH, params, pose,
 };
 
-/// One tensor: its type, its shape, its bytes.
+/// A tensor in memory.
 #[derive(Clone)]
 struct Tensor {
     dtype: Dtype,
@@ -30,7 +30,7 @@ pub(crate) struct ReferenceFile {
 }
 
 impl ReferenceFile {
-    /// A valid file of `count` Gaussians per scene.
+    /// Returns a valid file with `count` Gaussians per scene.
     pub(crate) fn new(count: usize) -> Self {
         let inputs = Inputs::new(count);
         let mut file = Self {
@@ -45,7 +45,7 @@ impl ReferenceFile {
         file
     }
 
-    /// The bytes of the file.
+    /// Returns the bytes of the file.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let views = self.tensors.iter().map(|(name, tensor)| {
             let view = TensorView::new(tensor.dtype, tensor.shape.clone(), &tensor.bytes);
@@ -59,12 +59,12 @@ impl ReferenceFile {
         std::fs::write(path, self.bytes()).expect("the temporary folder is writable");
     }
 
-    /// Takes a tensor out.
+    /// Removes a tensor.
     pub(crate) fn remove(&mut self, name: &str) {
         self.tensors.remove(name).expect("the tensor was there");
     }
 
-    /// Gives a tensor another shape of as many elements.
+    /// Changes the shape of a tensor, with the same number of elements.
     pub(crate) fn reshape(&mut self, name: &str, shape: &[usize]) {
         self.tensors
             .get_mut(name)
@@ -72,19 +72,19 @@ impl ReferenceFile {
             .shape = shape.to_vec();
     }
 
-    /// Replaces a tensor's elements.
+    /// Replaces a tensor.
     pub(crate) fn put_f64(&mut self, name: &str, shape: &[usize], values: &[f64]) {
         let bytes = values.iter().flat_map(|x| x.to_le_bytes()).collect();
         self.put(name, Dtype::F64, shape, bytes);
     }
 
-    /// Replaces a tensor's elements.
+    /// Replaces a tensor.
     pub(crate) fn put_f32(&mut self, name: &str, shape: &[usize], values: &[f32]) {
         let bytes = values.iter().flat_map(|x| x.to_le_bytes()).collect();
         self.put(name, Dtype::F32, shape, bytes);
     }
 
-    /// Replaces a tensor's elements.
+    /// Replaces a tensor.
     pub(crate) fn put_i64(&mut self, name: &str, shape: &[usize], values: &[i64]) {
         let bytes = values.iter().flat_map(|x| x.to_le_bytes()).collect();
         self.put(name, Dtype::I64, shape, bytes);

@@ -1,4 +1,4 @@
-//! The scenes of the reference file, and their render.
+//! The scenes of the generated reference file, and their render.
 
 use splat::{
     Camera, Cpu, Gaussians, Gradients, Image, Outputs, RenderConfig, Scene, Views, Wanted, render,
@@ -10,13 +10,14 @@ pub(crate) const IMAGES: usize = 3;
 pub(crate) const CHANNELS: usize = 2;
 pub(crate) const WIDTH: usize = 20;
 pub(crate) const HEIGHT: usize = 15;
-/// Two images share a scene, one scene is not shown.
+/// Images 0 and 2 share a scene. No image shows scene 2.
 pub(crate) const SCENE_OF_IMAGE: [usize; IMAGES] = [1, 0, 1];
 
-/// The images, the gradients of everything, and those of the features alone.
+/// The images, the gradients of a loss on all outputs, and the gradients of a loss on the features
+/// alone.
 pub(crate) type Outcome = (Image<Vec<f64>>, Gradients<Vec<f64>>, Gradients<Vec<f64>>);
 
-/// The numbers that go in.
+/// The inputs of a reference file.
 pub(crate) struct Inputs {
     pub(crate) count: usize,
     pub(crate) means: Vec<f32>,
@@ -51,7 +52,7 @@ impl Inputs {
         }
     }
 
-    /// The image, the gradient of everything, and that of the image alone.
+    /// Renders the images and computes both gradients.
     pub(crate) fn render(&self) -> Outcome {
         let wide = |x: &[f32]| x.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>();
         let n = self.count;
@@ -94,7 +95,7 @@ impl Inputs {
     }
 }
 
-/// `count` numbers between `low` and `high` that look random.
+/// Returns `count` quasi-random values between `low` and `high`.
 fn numbers(count: usize, stream: usize, low: f64, high: f64) -> Vec<f32> {
     let fraction = |i: usize| ((i * 31 + stream * 17) as f64 * 0.618_033_988_749_894_9).fract();
     (0..count)
@@ -102,7 +103,7 @@ fn numbers(count: usize, stream: usize, low: f64, high: f64) -> Vec<f32> {
         .collect()
 }
 
-/// Each image's camera stands a little further to the side.
+/// Returns the pose of an image's camera. Each camera is a little further to the side.
 pub(crate) fn pose(image: usize) -> [[f32; 4]; 4] {
     let shift = 0.125 * image as f32;
     [

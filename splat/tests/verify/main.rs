@@ -1,4 +1,4 @@
-//! The example `verify`: it passes a good file and notices a bad one, whatever was done to it.
+//! The example `verify` passes a good file and reports every kind of bad file.
 
 mod file;
 mod inputs;
@@ -69,7 +69,7 @@ fn notices_every_output_and_gradient() {
 
 #[test]
 fn notices_gradients_of_a_scene_that_no_image_shows() {
-    // The third scene's first Gaussian.
+    // The first Gaussian of the third scene.
     assert_fails("grad.means", |file| file.shift("grad.means", 30, 1e-6));
 }
 
@@ -248,7 +248,7 @@ fn writes_json() {
     assert_eq!(document["passed"], false);
     assert_eq!(document["files"][0]["passed"], true);
     assert_eq!(document["files"][0]["boundary_band_pixels"], 0);
-    // Three outputs and seven gradients twice over, in two precisions.
+    // Three outputs and two sets of seven gradients, in two precisions.
     assert_eq!(
         document["files"][0]["tensors"].as_array().map(Vec::len),
         Some(2 * (3 + 2 * 7))

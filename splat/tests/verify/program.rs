@@ -1,4 +1,4 @@
-//! The program as a test sees it.
+//! Runs the example `verify` and checks its output.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use crate::file::ReferenceFile;
 use crate::programs;
 
-/// What the program said and how it ended.
+/// The exit code and the output of the program.
 pub(crate) struct Verdict {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
@@ -35,21 +35,21 @@ pub(crate) fn verify_bytes(bytes: &[u8]) -> Verdict {
     verify(&[], &[&path])
 }
 
-/// The verdict on a valid file after `tamper`.
+/// Returns the verdict on a valid file after `tamper`.
 pub(crate) fn tampered(tamper: impl FnOnce(&mut ReferenceFile)) -> Verdict {
     let mut file = ReferenceFile::new(5);
     tamper(&mut file);
     verify_bytes(&file.bytes())
 }
 
-/// Whether some line of the table reports this tensor as failed.
+/// Returns whether a line of the table reports this tensor as failed.
 fn fails(verdict: &Verdict, tensor: &str) -> bool {
     let failed =
         |line: &str| line.split_whitespace().next() == Some(tensor) && line.ends_with("FAIL");
     verdict.code == Some(1) && verdict.stdout.lines().any(failed)
 }
 
-/// Whether the file was refused with one line that has all of `words`.
+/// Returns whether the file was rejected with one line that contains all of `words`.
 pub(crate) fn refused(verdict: &Verdict, words: &[&str]) -> bool {
     let lines: Vec<&str> = verdict.stderr.lines().collect();
     verdict.code == Some(1)

@@ -1,5 +1,5 @@
-//! The mutants of the kernels. The test `backends` judges each on a device, in minutes: they run
-//! only where asked for.
+//! The mutants of the GPU kernels. The test `backends` runs on a device for each mutant, which
+//! takes minutes. Therefore these mutants run only with `--gpu`.
 
 use super::{Source, mutant};
 

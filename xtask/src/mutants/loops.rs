@@ -1,4 +1,4 @@
-//! The mutants of the host's loops that sum gradients: over pixels, hits, views, poses and terms.
+//! The mutants of the CPU loops that sum gradients over pixels, hits, views, poses and terms.
 
 use super::{Source, mutant};
 

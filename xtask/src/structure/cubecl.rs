@@ -1,4 +1,4 @@
-//! Where `CubeCL` is named.
+//! The check of the files that name `CubeCL`.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::{Expr, ExprLit, Lit, Meta};
@@ -8,7 +8,7 @@ use super::rules::{CubeHomes, Rules, fits};
 use super::sources::Sources;
 use super::tokens::{line_of, parts};
 
-/// The files that name `CubeCL` where they may not.
+/// Returns a fault for each name of `CubeCL` that the rules do not allow.
 pub fn check(sources: &Sources, rules: &Rules) -> Vec<Fault> {
     let homes = &rules.cube;
     let mut faults = Vec::new();
@@ -42,13 +42,13 @@ struct Mention {
     gated: bool,
 }
 
-/// Finds the names of `CubeCL`'s crates among `tokens`; all of them are behind a feature where
-/// `gated`.
+/// Finds the names of `CubeCL`'s crates in `tokens`. `gated` states that all tokens are behind a
+/// feature.
 fn collect(tokens: TokenStream, gated: bool, homes: &CubeHomes, found: &mut Vec<Mention>) {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-    // Whether the whole group, and the item that is being read, are behind a feature.
+    // Whether the whole group is behind a feature, and whether the current item is.
     let (mut all, mut item) = (gated, false);
-    // Commas within angle brackets and after `where` do not end an item.
+    // A comma within angle brackets or after `where` does not end an item.
     let (mut angles, mut in_where) = (0, false);
     let sign = |at: Option<usize>, wanted: char| matches!(at.and_then(|i| tokens.get(i)), Some(TokenTree::Punct(sign)) if sign.as_char() == wanted);
     for (at, token) in tokens.iter().enumerate() {
@@ -96,13 +96,13 @@ fn collect(tokens: TokenStream, gated: bool, homes: &CubeHomes, found: &mut Vec<
 }
 
 enum Gate {
-    /// `cfg(..)`: the item after it.
+    /// `cfg(..)` gates the item after the attribute.
     Item,
-    /// `cfg_attr(.., ..)`: the attribute itself.
+    /// `cfg_attr(.., ..)` gates the attribute itself.
     Attribute,
 }
 
-/// What an attribute puts behind one of `features`.
+/// Returns the part of the source that an attribute puts behind one of `features`.
 fn gate(attribute: TokenStream, features: &[&str]) -> Option<Gate> {
     let Ok(Meta::List(list)) = syn::parse2::<Meta>(attribute) else {
         return None;
@@ -116,7 +116,7 @@ fn gate(attribute: TokenStream, features: &[&str]) -> Option<Gate> {
     }
 }
 
-/// Whether the condition holds only with one of `features`.
+/// Returns whether the condition implies one of `features`.
 fn implies(condition: &Meta, features: &[&str]) -> bool {
     match condition {
         Meta::NameValue(pair) => match &pair.value {

@@ -1,20 +1,20 @@
-//! What a check reports.
+//! The result of a check.
 
 use std::fmt;
 
 /// A place where the sources break a rule.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fault {
-    /// The file, from the root of the workspace.
+    /// Path of the file, relative to the root of the workspace.
     pub file: String,
-    /// The line, where the fault has one.
+    /// The line, if the fault has one.
     pub line: Option<usize>,
-    /// What was found, and the rule.
+    /// Description of the fault and of the rule.
     pub message: String,
 }
 
 impl Fault {
-    /// A fault in `file`.
+    /// Creates a fault in `file`.
     pub fn new(file: &str, line: Option<usize>, message: impl Into<String>) -> Self {
         Self {
             file: file.to_owned(),

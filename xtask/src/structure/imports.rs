@@ -1,5 +1,4 @@
-//! The imports of every file: its `use` items, the paths in its code, and the paths in the tokens
-//! of macros.
+//! The imports of every file: `use` items, paths in the code, and paths in the tokens of macros.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +10,7 @@ use super::modules::{Crate, ModuleId, is_test, leaves};
 use super::names::Target;
 use super::tokens::line_of;
 
-/// One file names an item of another.
+/// An import: a file names an item that another file defines.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Import {
     /// The file that names the item.
@@ -20,13 +19,14 @@ pub struct Import {
     pub to: String,
     /// The line of the name in `from`.
     pub line: usize,
-    /// The path as it is written.
+    /// The path as written in the source.
     pub path: String,
-    /// Whether the path is that of a `pub use` of an item from below the file's own modules.
+    /// Whether the import is a re-export (`pub use`) of an item from a module below the file's own
+    /// module.
     pub facade: bool,
 }
 
-/// The imports between the files of `krate`, those of tests left out.
+/// Returns the imports between the files of `krate`, without imports of tests.
 pub fn of(krate: &mut Crate) -> BTreeSet<Import> {
     make_inner_uses_known(krate);
     let mut imports = BTreeSet::new();
@@ -46,7 +46,7 @@ pub fn of(krate: &mut Crate) -> BTreeSet<Import> {
     imports
 }
 
-/// A `use` in a function's body is taken for one of the module.
+/// Adds the names of each `use` in a function's body to the names of the module.
 fn make_inner_uses_known(krate: &mut Crate) {
     struct Inner(Vec<ItemUse>);
     impl<'a> Visit<'a> for Inner {
@@ -76,11 +76,11 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Records that `path` is written in line `line`.
+    /// Records the imports of `path`, which stands in line `line`.
     fn record(&mut self, path: &[String], line: usize, glob: bool, exported: bool) {
         let modules = &self.krate.modules;
         for target in self.krate.resolve(self.id, path) {
-            // Naming a module imports nothing yet: the paths through it do.
+            // The name of a module alone is not an import. Paths through the module are.
             if matches!(target, Target::Module(_)) && !glob {
                 continue;
             }
@@ -97,7 +97,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether the module `id` is inside the one that is being read.
+    /// Returns whether the module `id` is the current module or lies inside it.
     fn is_below(&self, id: ModuleId) -> bool {
         let parent = |id: &ModuleId| self.krate.modules[*id].parent;
         std::iter::successors(Some(id), parent).any(|id| id == self.id)
@@ -113,7 +113,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Records the paths among the tokens of a macro.
+    /// Records the paths in the tokens of a macro.
     fn record_tokens(&mut self, tokens: TokenStream) {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         let mut at = 0;
@@ -147,7 +147,8 @@ fn is_punct(token: &TokenTree, sign: char) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == sign)
 }
 
-/// The path that starts at token `at`, the line of its last name, and the token after it.
+/// Returns the path that starts at token `at`, the line of its last name, and the index of the
+/// token after it.
 fn path_at(tokens: &[TokenTree], at: usize) -> (Vec<String>, usize, usize) {
     let (mut path, mut line, mut next) = (Vec::new(), 0, at);
     while let Some(TokenTree::Ident(name)) = tokens.get(next) {
@@ -165,8 +166,8 @@ fn path_at(tokens: &[TokenTree], at: usize) -> (Vec<String>, usize, usize) {
     (path, line, next)
 }
 
-/// Whether the path at `at` is a field or method, a macro's variable, or the rest of a path that
-/// starts elsewhere.
+/// Returns whether the path at `at` is a field or method, a variable of a macro, or the rest of a
+/// longer path.
 fn is_of_something_else(tokens: &[TokenTree], at: usize, path: &[String]) -> bool {
     let Some(before) = at.checked_sub(1).map(|i| &tokens[i]) else {
         return false;

@@ -1,18 +1,18 @@
-//! The structure of the workspace as a check: who may import whom, no circle of files, the sizes of
-//! files and functions, and the homes of `CubeCL`.
+//! The checks of the structure of the workspace: the allowed imports, import cycles, the sizes of
+//! files and functions, and the files that may name `CubeCL`.
 //!
-//! [`tables`] holds the rules, in the form of [`rules`]. The other files find out what the sources
-//! do:
+//! [`rules`] defines the form of the rules, and [`tables`] holds the rules. The other files analyse
+//! the sources:
 //!
 //! - [`sources`] reads the files.
-//! - [`modules`] turns a crate root into its modules, [`names`] finds the file that defines a name.
+//! - [`modules`] finds the modules of a crate. [`names`] finds the file that defines a name.
 //! - [`imports`] lists the imports of every file, from `use` items, from paths in the code and from
 //!   macros.
 //! - [`circles`], [`sizes`] and [`cubecl`] check one rule each.
 //! - [`steps`] checks the section "Follow a mean" of docs/ARCHITECTURE.md.
 //!
-//! A method call names no module. An inherent `impl` in a file other than that of its type is
-//! therefore an import that this check does not see.
+//! The checks miss one kind of import. A method call names no module. If an inherent `impl` is not
+//! in the file of its type, calls of its methods are imports that the checks do not find.
 
 pub mod circles;
 pub mod cubecl;
@@ -34,7 +34,7 @@ use imports::Import;
 use rules::Rules;
 use sources::Sources;
 
-/// Every fault of `sources` under `rules`, sorted by file and line.
+/// Returns every fault of `sources` under `rules`, sorted by file and line.
 pub fn check(sources: &Sources, rules: &Rules) -> Vec<Fault> {
     let mut faults = BTreeSet::new();
     let mut imports: BTreeSet<Import> = BTreeSet::new();

@@ -1,4 +1,4 @@
-//! The modules of a crate: the file of each, and the names that it defines.
+//! The modules of a crate: the file of each module, and the names that the module defines.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -9,17 +9,17 @@ use super::fault::Fault;
 use super::sources::Sources;
 use super::tokens::{line_of, parts};
 
-/// A module's place in [`Crate::modules`].
+/// The index of a module in [`Crate::modules`].
 pub type ModuleId = usize;
 
-/// What a name of a module stands for.
+/// The meaning of a name in a module.
 #[derive(Debug, Clone)]
 pub enum Definition {
     /// A module of the crate.
     Module(ModuleId),
-    /// Any other item. Its file is the module's.
+    /// Any other item, defined in the file of the module.
     Item,
-    /// The path of a `use`.
+    /// An item that a `use` imports by this path.
     Alias(Vec<String>),
 }
 
@@ -27,32 +27,32 @@ pub enum Definition {
 pub struct Module {
     /// The file that holds the module's items.
     pub file: String,
-    /// The module around it.
+    /// The parent module.
     pub parent: Option<ModuleId>,
-    /// Whether it is compiled for tests only.
+    /// Whether the module is compiled for tests only.
     pub test: bool,
-    /// What its names stand for. One name may be a module and a function at once.
+    /// The definitions of each name. One name may be both a module and a function.
     pub names: HashMap<String, Vec<Definition>>,
-    /// The paths of its `use path::*`.
+    /// The paths of glob imports (`use path::*`).
     pub globs: Vec<Vec<String>>,
-    /// Its items, modules left out.
+    /// The module's items, except for modules.
     pub items: Vec<Item>,
 }
 
-/// The modules of a crate, the root first.
+/// The modules of a crate.
 #[derive(Default)]
 pub struct Crate {
-    /// The root is number 0.
+    /// The modules. The root has index 0.
     pub modules: Vec<Module>,
-    /// Files that are missing or not Rust.
+    /// A fault for each file that is missing or not Rust.
     pub faults: Vec<Fault>,
 }
 
-/// Where the files of a module's children are.
+/// The folders of the files of a module's children.
 struct Folders {
-    /// For `mod name;`
+    /// The folder for `mod name;`
     children: String,
-    /// For `#[path = ".."] mod name;`
+    /// The folder for `#[path = ".."] mod name;`
     paths: String,
 }
 
@@ -68,7 +68,7 @@ impl Crate {
         krate
     }
 
-    /// The files of the crate.
+    /// Returns the files of the crate, sorted and without duplicates.
     pub fn files(&self) -> impl Iterator<Item = &str> {
         let files: BTreeSet<&str> = self.modules.iter().map(|m| m.file.as_str()).collect();
         files.into_iter()
@@ -167,8 +167,8 @@ impl Crate {
             };
             return Some(self.load_file(sources, &path, Some(id), test, &folders));
         };
-        // Rust looks for the children of an inline module in a folder of its name, or in that of
-        // its `#[path]`.
+        // Rust looks for the children of an inline module in the folder of the module's name, or in
+        // the folder of its `#[path]`.
         let below = match path {
             Some(path) => join(&folders.paths, &path),
             None => join(&folders.children, &name),
@@ -211,8 +211,7 @@ impl Crate {
         self.define(id, &name.to_string(), Definition::Item);
     }
 
-    /// Makes the names of a `use` known in the module. Those of a `use` in a function's body are
-    /// the module's as well.
+    /// Adds the names of a `use` to the module. The `use` may also stand in a function's body.
     pub fn define_use(&mut self, id: ModuleId, tree: &UseTree) {
         for leaf in leaves(tree) {
             match leaf.name {
@@ -228,18 +227,18 @@ impl Crate {
 pub struct Leaf {
     /// The whole path, without the `*` of a glob.
     pub path: Vec<String>,
-    /// The name that it makes; none for a glob.
+    /// The imported name; `None` for a glob.
     pub name: Option<String>,
-    /// The line of its last name.
+    /// The line of the last name of the path.
     pub line: usize,
 }
 
-/// The paths of a `use` tree, groups taken apart.
+/// Returns the paths of a `use` tree, one for each element of its groups.
 pub fn leaves(tree: &UseTree) -> Vec<Leaf> {
     fn walk(tree: &UseTree, before: &[String], out: &mut Vec<Leaf>) {
         let with = |name: &syn::Ident| {
             let mut path = before.to_vec();
-            // `use a::{self}` is `use a`.
+            // `use a::{self}` is the same as `use a`.
             if before.is_empty() || name != "self" {
                 path.push(name.to_string());
             }
@@ -275,8 +274,8 @@ pub fn leaves(tree: &UseTree) -> Vec<Leaf> {
     out
 }
 
-/// Whether an item with these attributes is compiled for tests only: `#[cfg(test)]`, or `all(..)`
-/// with `test` in it.
+/// Returns whether an item with these attributes is compiled for tests only. The attribute is
+/// `#[test]`, `#[cfg(test)]`, or `#[cfg(all(..))]` with `test` in it.
 pub fn is_test(attributes: &[Attribute]) -> bool {
     fn implies_test(meta: &Meta) -> bool {
         match meta {
@@ -311,7 +310,7 @@ fn folder_of(path: &str) -> String {
         .map_or(String::new(), |(folder, _)| folder.to_owned())
 }
 
-/// `folder/path`, without `.` and `..`.
+/// Returns `folder/path` with `.` and `..` resolved.
 fn join(folder: &str, path: &str) -> String {
     let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
     for part in path.split('/') {

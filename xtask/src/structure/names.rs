@@ -1,19 +1,19 @@
-//! From a path to the file that defines what the path names.
+//! Resolves a path to the file that defines its target.
 
 use super::modules::{Crate, Definition, ModuleId};
 
-/// What a path leads to.
+/// The target of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
     /// A module.
     Module(ModuleId),
-    /// An item of a module. Items that macros make count as items of the module in which they are
-    /// looked for.
+    /// An item of a module. An item that a macro defines counts as an item of the module in which
+    /// the path looks for it.
     Item(ModuleId),
 }
 
 impl Target {
-    /// The module itself, or that of the item.
+    /// Returns the module itself, or the module of the item.
     pub fn module(self) -> ModuleId {
         match self {
             Self::Module(id) | Self::Item(id) => id,
@@ -21,14 +21,14 @@ impl Target {
     }
 }
 
-/// A path and the module in which it stands, while it is being followed.
+/// A path that is being resolved, and the module in which it is written.
 type Step = (ModuleId, Vec<String>);
 
 impl Crate {
-    /// What `path` leads to, written in the module `from`. Empty for paths of other crates, local
-    /// variables, and names of the language.
+    /// Returns the targets of `path`, written in the module `from`. The result is empty for paths
+    /// of other crates, local variables, and names of the language.
     ///
-    /// A `use` is followed to the file of the definition, through any number of re-exports.
+    /// A `use` is resolved to the file of the definition, through any number of re-exports.
     pub fn resolve(&self, from: ModuleId, path: &[String]) -> Vec<Target> {
         self.follow(from, path, &mut Vec::new())
     }
@@ -59,7 +59,7 @@ impl Crate {
         found
     }
 
-    /// Follows the names that come after `target`.
+    /// Resolves the names that come after `target`.
     fn walk(&self, target: Target, rest: &[String], taken: &mut Vec<Step>) -> Vec<Target> {
         let (Target::Module(id), Some((name, rest))) = (target, rest.split_first()) else {
             return vec![target];
@@ -72,7 +72,7 @@ impl Crate {
         }
         let mut found = self.look_up(id, name, taken);
         if found.is_empty() {
-            // Made by a macro, or of another crate and re-exported here.
+            // The item is defined by a macro, or re-exported here from another crate.
             return vec![Target::Item(id)];
         }
         if !rest.is_empty() && found.iter().any(|t| matches!(t, Target::Module(_))) {
@@ -84,7 +84,7 @@ impl Crate {
             .collect()
     }
 
-    /// What `name` stands for in the module `id`.
+    /// Returns the targets of `name` in the module `id`.
     fn look_up(&self, id: ModuleId, name: &str, taken: &mut Vec<Step>) -> Vec<Target> {
         let module = &self.modules[id];
         let mut found = Vec::new();
@@ -97,7 +97,8 @@ impl Crate {
         }
         if found.is_empty() {
             for glob in &module.globs {
-                // Each glob is a way of its own: two of them may lead through one module.
+                // The globs are resolved independently, because two globs may lead through one
+                // module.
                 let mut taken = taken.clone();
                 for target in self.follow(id, glob, &mut taken) {
                     if let Target::Module(other) = target

@@ -8,66 +8,68 @@ use super::fault::Fault;
 use super::imports::Import;
 use super::sources::Sources;
 
-/// Which files the files of one kind may import.
+/// A row of the import rules: the files that the files of one kind may import.
 #[derive(Debug, Clone, Copy)]
 pub struct Layer {
-    /// The files that the row is about. The first row that fits a file is the file's.
+    /// Patterns of the files that the row applies to. The first row that matches a file applies.
     pub files: &'static [&'static str],
-    /// The files that they may import, in lists that rows share.
+    /// Patterns of the files that these files may import, in lists that rows share.
     pub may_import: &'static [&'static [&'static str]],
-    /// Why.
+    /// Reason of the rule, printed with a fault.
     pub reason: &'static str,
 }
 
 /// A device function that may be longer than [`Rules::kernel_lines`].
 #[derive(Debug, Clone, Copy)]
 pub struct LongKernel {
-    /// Its file.
+    /// Path of the function's file.
     pub file: &'static str,
-    /// Its name.
+    /// Name of the function.
     pub function: &'static str,
-    /// The most lines that it may have.
+    /// Greatest allowed number of lines of the function.
     pub lines: usize,
-    /// Why it is long.
+    /// Reason of the exception.
     pub reason: &'static str,
 }
 
-/// Where `CubeCL` may be named.
+/// The files that may name `CubeCL`.
 #[derive(Debug, Clone, Copy)]
 pub struct CubeHomes {
-    /// The files in which this is a rule at all.
+    /// Patterns of the files to which the rule applies.
     pub within: &'static [&'static str],
-    /// Files that may name it anywhere.
+    /// Patterns of the files that may name `CubeCL` anywhere.
     pub open: &'static [&'static str],
-    /// Files that may name it behind `#[cfg(feature = ..)]` or `#[cfg_attr(feature = .., ..)]`.
+    /// Patterns of the files that may name `CubeCL` behind `#[cfg(feature = ..)]` or
+    /// `#[cfg_attr(feature = .., ..)]`.
     pub gated: &'static [&'static str],
-    /// The features that count as such a gate.
+    /// The features that these attributes may name.
     pub features: &'static [&'static str],
-    /// Why.
+    /// Reason of the rule, printed with a fault.
     pub reason: &'static str,
 }
 
-/// Everything that [`super::check`] checks, circles apart.
+/// The rules of [`super::check`], except for the rule against import cycles, which has no
+/// parameter.
 #[derive(Debug, Clone, Copy)]
 pub struct Rules {
-    /// Who may import whom, within the files that `layered` names.
+    /// The allowed imports of the files that `layered` lists.
     pub layers: &'static [Layer],
-    /// The files that need a row in `layers`.
+    /// Patterns of the files that need a row in `layers`.
     pub layered: &'static [&'static str],
-    /// The most lines of a file.
+    /// Greatest allowed number of lines of a file.
     pub file_lines: usize,
-    /// The most lines of a function of the host, from `fn` to its closing brace.
+    /// Greatest allowed number of lines of a host function, from `fn` to the closing brace.
     pub host_lines: usize,
-    /// The same of a function under `#[cube]`.
+    /// Greatest allowed number of lines of a function under `#[cube]`.
     pub kernel_lines: usize,
-    /// The functions under `#[cube]` that have more.
+    /// The functions under `#[cube]` that may be longer.
     pub long_kernels: &'static [LongKernel],
-    /// Where `CubeCL` may be named.
+    /// The files that may name `CubeCL`.
     pub cube: CubeHomes,
 }
 
 impl Rules {
-    /// The imports that no row allows, and the files without a row.
+    /// Returns a fault for each import that no row allows, and for each file without a row.
     pub fn check_imports(&self, sources: &Sources, imports: &BTreeSet<Import>) -> Vec<Fault> {
         let mut faults = Vec::new();
         for file in sources.files().filter(|file| fits(self.layered, file)) {
@@ -76,7 +78,7 @@ impl Rules {
                 faults.push(Fault::new(file, None, message));
             }
         }
-        // A re-export counts where it is used, as an import of the defining file.
+        // A re-export is not an import. Its use counts as an import of the defining file.
         let mut used = imports.iter().filter(|import| !import.facade).peekable();
         while let Some(import) = used.next() {
             let same = |other: &&Import| (&other.from, &other.to) == (&import.from, &import.to);
@@ -103,7 +105,7 @@ impl Rules {
         faults
     }
 
-    /// The rows that no file has.
+    /// Returns the reasons of the rows that apply to no file.
     pub fn unused_layers(&self, sources: &Sources) -> Vec<&'static str> {
         let unused = |layer: &&Layer| {
             let mut files = sources.files().filter_map(|file| self.layer(file));
@@ -118,7 +120,7 @@ impl Rules {
     }
 }
 
-/// Whether one of `patterns` fits `file`.
+/// Returns whether one of `patterns` matches `file`.
 pub fn fits(patterns: &[&str], file: &str) -> bool {
     let options = MatchOptions {
         require_literal_separator: true,

@@ -1,4 +1,4 @@
-//! The sizes of files and functions.
+//! The check of the sizes of files and functions.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
@@ -7,20 +7,20 @@ use super::rules::Rules;
 use super::sources::Sources;
 use super::tokens::line_of;
 
-/// A function in a file, those in the bodies of macros included.
+/// A function in a file, or in the body of a macro.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Function {
-    /// Its name.
+    /// Name of the function.
     pub name: String,
     /// The line of `fn`.
     pub line: usize,
-    /// From `fn` to its closing brace.
+    /// The number of lines from `fn` to the closing brace.
     pub lines: usize,
-    /// Whether it stands under `#[cube]`: a kernel or a device function.
+    /// Whether the function has the attribute `#[cube]`: a kernel or a device function.
     pub cube: bool,
 }
 
-/// Files and functions above their limits, and exceptions that are not needed.
+/// Returns a fault for each file and function above its limit, and for each unnecessary exception.
 pub fn check(sources: &Sources, rules: &Rules) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut needed = vec![false; rules.long_kernels.len()];
@@ -71,8 +71,8 @@ pub fn check(sources: &Sources, rules: &Rules) -> Vec<Fault> {
     faults
 }
 
-/// Every function of `file` that has a body. None where it is not Rust, which [`super::modules`]
-/// reports.
+/// Returns every function of `file` that has a body. For a file that is not Rust the result is
+/// empty; [`super::modules`] reports such a file.
 pub fn functions(sources: &Sources, file: &str) -> Vec<Function> {
     let mut found = Vec::new();
     collect(sources.tokens(file).unwrap_or_default(), &mut found);
@@ -81,7 +81,7 @@ pub fn functions(sources: &Sources, file: &str) -> Vec<Function> {
 
 fn collect(tokens: TokenStream, found: &mut Vec<Function>) {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-    // Whether an attribute of the item that is being read is `#[cube]`.
+    // Whether the current item has the attribute `#[cube]`.
     let mut cube = false;
     for (at, token) in tokens.iter().enumerate() {
         match token {
@@ -120,8 +120,8 @@ fn collect(tokens: TokenStream, found: &mut Vec<Function>) {
     }
 }
 
-/// The name after the `fn` at `at`, which may be a macro's variable. None for the type of a
-/// function.
+/// Returns the name after the `fn` at `at`, which may be a variable of a macro. For a function type
+/// the result is `None`.
 fn name_after(tokens: &[TokenTree], at: usize) -> Option<String> {
     match (tokens.get(at + 1)?, tokens.get(at + 2)) {
         (TokenTree::Ident(name), _) => Some(name.to_string()),
@@ -137,8 +137,8 @@ fn is_attribute(tokens: &[TokenTree], at: usize) -> bool {
     matches!(before, Some(TokenTree::Punct(sign)) if sign.as_char() == '#')
 }
 
-/// Whether an attribute is `cube`, `cube(..)` or a path that ends so. `cfg_attr(.., cube)` marks a
-/// formula, which is a function of the host as well.
+/// Returns whether an attribute is `cube`, `cube(..)` or a path that ends in `cube`. An attribute
+/// `cfg_attr(.., cube)` does not count: it marks a formula, which is also a host function.
 fn is_cube(attribute: TokenStream) -> bool {
     let path = attribute
         .into_iter()

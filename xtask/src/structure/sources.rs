@@ -1,4 +1,4 @@
-//! The Rust files of the workspace, by their path from its root.
+//! The Rust files of the workspace.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,13 +6,13 @@ use std::{fs, io};
 
 use proc_macro2::TokenStream;
 
-/// The Rust files, by their path from the root of the workspace, with `/` between folders.
+/// The Rust files, by their path relative to the root of the workspace. The separator is `/`.
 #[derive(Default)]
 pub struct Sources {
     files: BTreeMap<String, Source>,
 }
 
-/// A file. Its tokens are made once, for every check reads them.
+/// A file. Its tokens are computed once, because every check reads them.
 struct Source {
     lines: usize,
     tokens: Result<TokenStream, syn::Error>,
@@ -22,7 +22,7 @@ impl Sources {
     /// Reads the Rust files of every crate that is a folder of `root`.
     ///
     /// # Errors
-    /// The first folder or file that cannot be read, and a folder without any crate.
+    /// Returns an error if a folder or file cannot be read, or if `root` contains no crate.
     pub fn read(root: &Path) -> io::Result<Self> {
         let mut texts = BTreeMap::new();
         for folder in fs::read_dir(root)? {
@@ -49,7 +49,7 @@ impl Sources {
         Ok(Self::of(texts))
     }
 
-    /// The files given as pairs of path and text.
+    /// Creates the sources from pairs of path and text.
     pub fn of<P: Into<String>, T: AsRef<str>>(files: impl IntoIterator<Item = (P, T)>) -> Self {
         let files = files.into_iter().map(|(path, text)| {
             let text = text.as_ref();
@@ -64,32 +64,32 @@ impl Sources {
         }
     }
 
-    /// Whether there is a file `path`.
+    /// Returns whether the file `path` exists.
     pub fn has(&self, path: &str) -> bool {
         self.files.contains_key(path)
     }
 
-    /// How many lines `path` has.
+    /// Returns the number of lines of the file `path`, or 0 if the file does not exist.
     pub fn lines(&self, path: &str) -> usize {
         self.files.get(path).map_or(0, |source| source.lines)
     }
 
-    /// The tokens of `path`: none where there is no such file.
+    /// Returns the tokens of the file `path`. If the file does not exist, the result is empty.
     ///
     /// # Errors
-    /// Where the file's text is not made of Rust's tokens.
+    /// Returns an error if the text of the file does not consist of Rust tokens.
     pub fn tokens(&self, path: &str) -> syn::Result<TokenStream> {
         let source = self.files.get(path);
         source.map_or_else(|| Ok(TokenStream::new()), |source| source.tokens.clone())
     }
 
-    /// Every path, sorted.
+    /// Returns the path of every file, sorted.
     pub fn files(&self) -> impl Iterator<Item = &str> {
         self.files.keys().map(String::as_str)
     }
 
-    /// The files that Cargo compiles as crates: libraries, programs, build scripts, examples, tests
-    /// and benches.
+    /// Returns the roots of crates: the main files of libraries, programs, build scripts, examples,
+    /// tests, benches and fuzz targets.
     pub fn roots(&self) -> Vec<String> {
         let is_root = |path: &&str| {
             let parts: Vec<&str> = path.split('/').collect();

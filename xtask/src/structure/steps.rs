@@ -1,10 +1,10 @@
-//! The section "Follow a mean" of docs/ARCHITECTURE.md: every file and function that it names is
-//! there.
+//! The check of the section "Follow a mean" of docs/ARCHITECTURE.md: every file and function that
+//! the section names must exist.
 //!
-//! A step is an item of a list, a row of a table or a paragraph. In it a code span that ends in
-//! `.rs` names a file, from the root of the workspace or from `splat/src`. The next code span names
-//! a function that the file defines, as `name`, `name()`, `Type::name` or `Type::name()`. Further
-//! code spans with `()` name functions of the same file.
+//! A step is an item of a list, a row of a table or a paragraph. In a step, a code span that ends
+//! in `.rs` names a file, relative to the root of the workspace or to `splat/src`. The next code
+//! span names a function that this file defines, as `name`, `name()`, `Type::name` or
+//! `Type::name()`. Further code spans with `()` name functions of the same file.
 
 use std::path::Path;
 
@@ -14,23 +14,23 @@ use super::fault::Fault;
 use super::sizes::functions;
 use super::sources::Sources;
 
-/// The heading of the section.
+/// Text that the heading of the section contains.
 pub const HEADING: &str = "Follow a mean";
 
-/// Whether `document` has the section.
+/// Returns whether `document` has the section.
 pub fn has_section(document: &str) -> bool {
     let is_heading = |line: &str| line.starts_with('#') && line.contains(HEADING);
     document.lines().any(is_heading)
 }
 
-/// The steps of `document`, which is the text of the file `name`, that name something that is not
-/// there.
+/// Returns a fault for each missing file or function that `document` names. `document` is the text
+/// of the file `name`.
 ///
-/// Fewer than two steps are a fault: a section that names nothing cannot be wrong.
+/// Fewer than two named functions are a fault too: otherwise an empty section would pass.
 pub fn check(sources: &Sources, name: &str, document: &str) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut steps = 0;
-    // The file that the step has named, and whether a function of it has been named.
+    // The named file, whether the step has named a function of this file, and the line.
     let mut file: Option<(String, bool, usize)> = None;
     let fault = |line, message: String| Fault::new(name, Some(line), message);
     let unnamed = |file: &Option<(String, bool, usize)>| match file {
@@ -90,7 +90,7 @@ enum Span {
     End,
 }
 
-/// The code spans of the section, and the ends of its steps.
+/// Returns the code spans of the section and the ends of its steps.
 fn spans(document: &str) -> Vec<Span> {
     let mut spans = Vec::new();
     let (mut heading, mut level, mut inside) = (None, None, false);

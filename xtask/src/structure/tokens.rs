@@ -1,16 +1,16 @@
-//! Small readings of tokens that several checks need.
+//! Helper functions on tokens.
 
 use proc_macro2::Span;
 use syn::punctuated::Punctuated;
 use syn::{Meta, MetaList, Token};
 
-/// The line on which `span` starts.
+/// Returns the line on which `span` starts.
 pub fn line_of(span: Span) -> usize {
     span.start().line
 }
 
-/// What stands between the brackets of `cfg(..)`, `all(..)` and the like. Empty where that is
-/// something else.
+/// Returns the arguments of an attribute such as `cfg(..)` or `all(..)`. If they are not a list of
+/// attributes, the result is empty.
 pub fn parts(list: &MetaList) -> Vec<Meta> {
     list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)
         .map(|parts| parts.into_iter().collect())

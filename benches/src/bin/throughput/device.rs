@@ -1,5 +1,5 @@
-//! The table of workloads on a device: the time of every stage, and pairs per second against what
-//! its arithmetic allows.
+//! The table of workloads on a device: the time of every stage, and the compositor's pairs per
+//! second relative to the ceiling of the device's arithmetic.
 
 use benches::measure::{self, Work};
 use benches::{Bench, DeviceBench, Stage, Workload};
@@ -11,14 +11,14 @@ use splat::{Gpu, Regime, RenderError};
 use crate::sampling::{interleaved, ms};
 use crate::table::{Tables, count, markdown, note, number};
 
-/// How the hits of a tile are listed.
+/// The regimes of `--regime`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum RegimeName {
-    /// As the backend chooses
+    /// The backend chooses
     Auto,
     /// Many views of up to 1024 Gaussians
     Small,
-    /// Few views of many
+    /// Few views of many Gaussians
     Large,
 }
 
@@ -32,7 +32,7 @@ impl From<RegimeName> for Regime {
     }
 }
 
-/// One workload.
+/// The row of one workload.
 #[derive(Debug, Serialize)]
 pub(crate) struct Row {
     workload: String,
@@ -41,16 +41,16 @@ pub(crate) struct Row {
     /// The single stages, in order.
     stages_ms: Vec<f64>,
     useful_pairs: u64,
-    /// Useful pairs per second, compositing forward.
+    /// Useful pairs of the forward compositor, G/s.
     composite_gpairs: f64,
     ceiling_gpairs: f64,
     composite_over_ceiling: f64,
 }
 
-/// Times of one round: both passes, the single stages, the ceiling.
+/// The number of values of one round: both passes, the single stages and the ceiling.
 const TIMED: usize = 2 + Stage::SINGLE.len() + 1;
 
-/// Measures all workloads but those that the device has no room for.
+/// Measures all workloads except those that need more memory than the device has.
 pub(crate) fn measure<R: Runtime>(
     gpu: &Gpu<R>,
     workloads: Vec<Workload>,
@@ -58,7 +58,7 @@ pub(crate) fn measure<R: Runtime>(
 ) -> Result<Vec<Row>, RenderError> {
     let mut items: Vec<(DeviceBench<R>, Work)> = Vec::with_capacity(workloads.len());
     for workload in workloads {
-        // What there is to do is counted on the CPU, which knows the exact pairs.
+        // The CPU compositor counts the useful pairs exactly.
         let bench = Bench::new(workload)?;
         let splats = bench.saved.splats.as_slices();
         let work = measure::count(&splats, &bench.saved.sorted, &bench.workload.config)?;
@@ -102,7 +102,7 @@ pub(crate) fn measure<R: Runtime>(
     Ok(rows.collect())
 }
 
-/// The rows as text.
+/// Returns the rows as a table.
 pub(crate) fn text(rows: &[Row]) -> Tables {
     let cells = rows.iter().map(|row| {
         let stages = row.stages_ms.iter().map(|&time| number(time, 3));

@@ -1,15 +1,17 @@
-//! How fast `splat` is on this machine, against the work there is to do and against the arithmetic
-//! alone.
+//! Measures the throughput of `splat` on this machine, and compares it with a roofline: a loop that
+//! executes only the compositor's arithmetic.
 //!
 //! ```text
 //! cargo run --release -p benches --bin throughput -- --threads 2
-//! cargo run --release -p benches --bin throughput -- --stages --workload gmae --workload scene.safetensors
-//! cargo run --release -p benches --no-default-features --features wgpu --bin throughput -- --backend wgpu --workload gmae
+//! cargo run --release -p benches --bin throughput -- \
+//!     --stages --workload gmae --workload scene.safetensors
+//! cargo run --release -p benches --no-default-features --features wgpu --bin throughput -- \
+//!     --backend wgpu --workload gmae
 //! ```
 //!
-//! The scenes are the seeded ones of this crate, and the garden where its file is at hand. Without
-//! `--scaling` or `--stages` prints a table of throughput and one of memory. Exit code 2: the
-//! arguments or a file cannot be used.
+//! The workloads are the seeded scenes of this crate, and the garden scene if its file is
+//! available. Without `--scaling` and `--stages` the program prints a table of throughput and a
+//! table of memory. The exit code is 2 if the arguments or a file cannot be used.
 
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 mod device;
@@ -33,7 +35,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde::Serialize;
 use splat::RenderError;
 
-/// The scenes that have names.
+/// The default workloads.
 const SCENES: [&str; 6] = [
     "gmae",
     "gmae_heavy",
@@ -43,57 +45,56 @@ const SCENES: [&str; 6] = [
     "garden",
 ];
 
-/// The line of `--help`, where names stand without marks.
+/// The help text of `--workload`, in which the names have no backquotes.
 const WORKLOAD_HELP: &str = "A workload file, or a scene: gmae, gmae_heavy, image_fit, scene, batch256, batch1024, garden, garden_648, \
     garden_1296; may be given several times; default gmae, gmae_heavy, image_fit, scene, batch256, garden";
 
-/// Where to compute.
+/// The backends of `--backend`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum BackendName {
-    /// The processor
+    /// The CPU
     Cpu,
-    /// A device of wgpu; needs the feature `wgpu`
+    /// A device that wgpu drives; needs the feature `wgpu`
     Wgpu,
-    /// A device of CUDA; needs the feature `cuda`
+    /// An NVIDIA device; needs the feature `cuda`
     Cuda,
 }
 
 /// Times splat: throughput, scaling, stages.
 #[derive(Parser)]
 struct Arguments {
-    /// A workload file or the name of a scene; may be given several times; default all scenes.
+    /// Workload files and names of scenes.
     #[arg(long, value_name = "FILE", help = WORKLOAD_HELP)]
     workload: Vec<String>,
-    /// Where to compute.
+    /// The backend.
     #[arg(long, value_enum, default_value_t = BackendName::Cpu)]
     backend: BackendName,
     /// How a device lists the hits of a tile.
     #[cfg(any(feature = "wgpu", feature = "cuda"))]
     #[arg(long, value_enum, default_value_t = device::RegimeName::Auto)]
     regime: device::RegimeName,
-    /// Writes the workloads as files into this folder, for the programs that splat is compared
-    /// with, and times nothing.
+    /// Writes the workloads as files into this folder, and times nothing. The programs that splat
+    /// is compared with read these files.
     #[arg(long, value_name = "FOLDER")]
     export: Option<PathBuf>,
-    /// Threads; default as many as there are cores.
+    /// Number of threads; by default the number of cores.
     #[arg(long, default_value_t = 0, hide_default_value = true)]
     threads: usize,
-    /// Timed repetitions, of which the median counts.
+    /// Timed repetitions. The tables show medians.
     #[arg(long, default_value_t = 7)]
     rounds: usize,
     /// Prints JSON instead of tables.
     #[arg(long)]
     json: bool,
-    /// Prints how the time per pair changes from 1 to 16 times the views, the Gaussians, the
-    /// pixels.
+    /// Prints the time per pair for 1 to 16 times the views, the Gaussians and the pixels.
     #[arg(long)]
     scaling: bool,
-    /// Prints every stage on one thread and on all.
+    /// Prints the time of every stage on one thread and on all threads.
     #[arg(long)]
     stages: bool,
 }
 
-/// Everything measured.
+/// The results on the CPU.
 #[derive(Serialize)]
 struct Report {
     threads: usize,
@@ -106,7 +107,7 @@ struct Report {
     stages: Option<Vec<stages::Row>>,
 }
 
-/// Everything measured on a device.
+/// The results on a device.
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 #[derive(Serialize)]
 struct DeviceReport {
@@ -142,7 +143,7 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     let all = pool(arguments.threads)?;
     let rounds = arguments.rounds;
     let throughput = !(arguments.scaling || arguments.stages);
-    // Read before anything is timed, so that a bad file is known at once.
+    // All workloads are read before anything is timed, so that a bad file is reported at once.
     let benches = if throughput || arguments.stages {
         ready(&arguments.workload, &all)?
     } else {
@@ -172,7 +173,7 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     })
 }
 
-/// A pool of so many threads; of as many as there are cores if that is none.
+/// Returns a pool of `threads` threads; 0 stands for the number of cores.
 fn pool(threads: usize) -> Result<ThreadPool, String> {
     ThreadPoolBuilder::new()
         .num_threads(threads)
@@ -180,7 +181,7 @@ fn pool(threads: usize) -> Result<ThreadPool, String> {
         .map_err(|error| format!("--threads: {error}"))
 }
 
-/// Writes each workload to a file of its name.
+/// Writes each workload to a file with the workload's name.
 fn export(folder: &Path, workloads: Vec<Workload>) -> Result<(), String> {
     let failed = |error| format!("--export {}: {error}", folder.display());
     std::fs::create_dir_all(folder).map_err(failed)?;
@@ -192,7 +193,7 @@ fn export(folder: &Path, workloads: Vec<Workload>) -> Result<(), String> {
     Ok(())
 }
 
-/// Measures on a device of the runtime that was asked for.
+/// Measures on a device of the runtime that `--backend` names.
 fn on_device(arguments: &Arguments) -> Result<(), String> {
     match arguments.backend {
         #[cfg(feature = "wgpu")]
@@ -226,7 +227,7 @@ fn on_runtime<R: cubecl::Runtime>(arguments: &Arguments) -> Result<(), String> {
     print(&out)
 }
 
-/// The workloads, rendered once.
+/// Returns the workloads that `names` lists, each with the results of one render.
 fn ready(names: &[String], pool: &ThreadPool) -> Result<Vec<Bench>, String> {
     let workloads = workloads(names)?.into_iter();
     let benches = workloads.map(|workload| {
@@ -237,7 +238,7 @@ fn ready(names: &[String], pool: &ThreadPool) -> Result<Vec<Bench>, String> {
     benches.collect()
 }
 
-/// The workloads of these names; of all default scenes if there is none.
+/// Returns the workloads that `names` lists, or the default workloads if `names` is empty.
 fn workloads(names: &[String]) -> Result<Vec<Workload>, String> {
     let names: Vec<&str> = if names.is_empty() {
         SCENES.to_vec()
@@ -251,7 +252,7 @@ fn workloads(names: &[String]) -> Result<Vec<Workload>, String> {
     Ok(workloads)
 }
 
-/// A scene by its name, or a file; `None` for a garden that is not there.
+/// Returns the scene or the file called `name`, or `None` if the garden's file does not exist.
 fn workload(name: &str) -> Result<Option<Workload>, String> {
     let recipe = match name {
         "gmae" => gmae(8),
@@ -300,7 +301,7 @@ fn text(report: &Report) -> String {
     out
 }
 
-/// Writes to standard output; a pipe that nobody reads any more is no error.
+/// Writes to standard output. A closed pipe is not an error.
 fn print(text: &str) -> Result<(), String> {
     let mut stream = io::stdout().lock();
     match stream

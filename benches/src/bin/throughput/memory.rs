@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 #[global_allocator]
 pub(crate) static ALLOCATOR: Metered = Metered::new();
 
-/// The system's allocator with a meter on it.
+/// The system's allocator, with counters of the bytes in use.
 pub(crate) struct Metered {
     current: AtomicUsize,
     peak: AtomicUsize,
@@ -21,17 +21,17 @@ impl Metered {
         }
     }
 
-    /// Bytes in use.
+    /// Returns the bytes in use.
     pub(crate) fn current(&self) -> usize {
         self.current.load(Relaxed)
     }
 
-    /// The most bytes in use since the last [`Metered::restart`].
+    /// Returns the most bytes in use since the last [`Metered::restart`].
     pub(crate) fn peak(&self) -> usize {
         self.peak.load(Relaxed)
     }
 
-    /// Forgets the peak.
+    /// Sets the peak to the bytes in use.
     pub(crate) fn restart(&self) {
         self.peak.store(self.current(), Relaxed);
     }
@@ -46,11 +46,11 @@ impl Metered {
     }
 }
 
-// SAFETY: every request goes to `System` as it came, and its answer back; the meter touches no
-// memory but its own two numbers.
+// SAFETY: every call is forwarded to `System` unchanged, and its result is returned unchanged. The
+// counters are the only other memory that is written.
 unsafe impl GlobalAlloc for Metered {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's promises are those that `System` asks for.
+        // SAFETY: `System` has the same safety contract, and the caller upholds it.
         let pointer = unsafe { System.alloc(layout) };
         if !pointer.is_null() {
             self.add(layout.size());
@@ -59,7 +59,7 @@ unsafe impl GlobalAlloc for Metered {
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: as above.
+        // SAFETY: see `alloc`.
         let pointer = unsafe { System.alloc_zeroed(layout) };
         if !pointer.is_null() {
             self.add(layout.size());
@@ -68,16 +68,16 @@ unsafe impl GlobalAlloc for Metered {
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: as above.
+        // SAFETY: see `alloc`.
         unsafe { System.dealloc(pointer, layout) };
         self.subtract(layout.size());
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // SAFETY: as above.
+        // SAFETY: see `alloc`.
         let moved = unsafe { System.realloc(pointer, layout, size) };
         if !moved.is_null() {
-            // While it is moved both may be there.
+            // During the move both blocks may exist.
             self.add(size);
             self.subtract(layout.size());
         }

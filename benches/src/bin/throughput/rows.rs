@@ -1,4 +1,4 @@
-//! The table of workloads: times, work and memory of each.
+//! The tables of workloads: the times, the work and the memory of each workload.
 
 use benches::measure::{self, Work};
 use benches::{Bench, Stage};
@@ -9,7 +9,7 @@ use crate::memory::ALLOCATOR;
 use crate::sampling::{Roofline, interleaved, ms};
 use crate::table::{Tables, count, markdown, number};
 
-/// One workload.
+/// The row of one workload.
 #[derive(Debug, Serialize)]
 pub(crate) struct Row {
     workload: String,
@@ -30,15 +30,16 @@ pub(crate) struct Row {
 /// Bytes allocated in one forward and backward pass.
 #[derive(Debug, Clone, Copy, Serialize)]
 struct Memory {
-    /// The most there were at a time beyond what there was before.
+    /// The peak, beyond the bytes in use before the forward pass.
     peak: usize,
     /// The image.
     image: usize,
-    /// What the forward pass keeps for the backward pass.
+    /// The saved state of the forward pass.
     saved: usize,
     /// The gradients.
     gradients: usize,
-    /// The most of either pass that is none of these.
+    /// Working memory: the greater of the two passes' peaks, beyond the memory in use after the
+    /// pass.
     working: usize,
     working_per_hit: f64,
     saved_per_hit: f64,
@@ -92,7 +93,7 @@ pub(crate) fn measure(benches: &[Bench], rounds: usize) -> Result<Vec<Row>, Rend
         .collect())
 }
 
-/// Runs both passes once with an eye on the allocator.
+/// Runs both passes once, and reads the allocator's counters.
 fn memory(bench: &Bench) -> Result<Memory, RenderError> {
     let before = ALLOCATOR.current();
     ALLOCATOR.restart();
@@ -108,7 +109,7 @@ fn memory(bench: &Bench) -> Result<Memory, RenderError> {
         },
         || (ALLOCATOR.current(), ALLOCATOR.peak()),
     )?;
-    // What is there when a pass has ended is its output; the rest of its peak it worked with.
+    // The memory in use after a pass holds its outputs. The rest of the peak is working memory.
     let working =
         (forward_peak.saturating_sub(forward)).max(backward_peak.saturating_sub(backward));
     let saved = forward.saturating_sub(before + image);
@@ -124,7 +125,7 @@ fn memory(bench: &Bench) -> Result<Memory, RenderError> {
     })
 }
 
-/// The rows as text.
+/// Returns the rows as two tables.
 pub(crate) fn text(rows: &[Row]) -> Tables {
     let times = rows.iter().map(|row| {
         vec![

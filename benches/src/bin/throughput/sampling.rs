@@ -1,4 +1,4 @@
-//! Medians of interleaved repetitions, and the pace of the arithmetic alone.
+//! Medians of interleaved repetitions, and the roofline of the CPU.
 
 use std::time::{Duration, Instant};
 
@@ -6,8 +6,9 @@ use benches::measure;
 use rayon::prelude::*;
 use splat::RenderError;
 
-/// Runs `sample` on every item in turn, `rounds` times after a round that warms up, and returns the medians of the `K` numbers that it
-/// returns: whatever slows the machine for a while slows all items alike.
+/// Calls `sample` on every item in turn, for one round that is not counted and `rounds` further
+/// rounds. Returns, for each item, the medians of the `K` values of `sample`. The rounds are
+/// interleaved so that a temporary slow-down of the machine affects all items alike.
 pub(crate) fn interleaved<B, const K: usize>(
     items: &[B],
     rounds: usize,
@@ -28,7 +29,7 @@ pub(crate) fn interleaved<B, const K: usize>(
     Ok(samples.iter().map(medians).collect())
 }
 
-/// The middle value, or the mean of the two in the middle; NaN of none.
+/// Returns the middle value, or the mean of the two middle values. For no values the result is NaN.
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let n = values.len();
@@ -38,12 +39,12 @@ pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     0.5 * (values[(n - 1) / 2] + values[n / 2])
 }
 
-/// Milliseconds.
+/// Returns `time` in ms.
 pub(crate) fn ms(time: Duration) -> f64 {
     1e3 * time.as_secs_f64()
 }
 
-/// The compositor's arithmetic on registers, long enough to be timed.
+/// A loop of the compositor's arithmetic on registers, long enough to be timed.
 pub(crate) struct Roofline {
     steps: usize,
 }
@@ -62,7 +63,7 @@ impl Roofline {
         }
     }
 
-    /// The time that `parts` of it take on the threads of the pool.
+    /// Returns the time of `parts` loops on the threads of the current pool.
     pub(crate) fn time(&self, parts: usize) -> Duration {
         let start = Instant::now();
         let parts = (0..parts).into_par_iter().with_max_len(1);
@@ -71,7 +72,7 @@ impl Roofline {
         start.elapsed()
     }
 
-    /// G lanes/s per core, every thread of the pool at work at once.
+    /// Returns the G lanes/s per core while every thread of the pool runs the loop.
     pub(crate) fn pace(&self) -> f64 {
         let start = Instant::now();
         let lanes = rayon::broadcast(|_| measure::roofline(self.steps));

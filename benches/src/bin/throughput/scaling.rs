@@ -1,4 +1,4 @@
-//! Whether time grows with the work: views, Gaussians and pixels doubled, four times in a row.
+//! Scaling of the time with the work: views, Gaussians and pixels are doubled four times.
 
 use benches::measure::{self, Work};
 use benches::{Bench, Recipe, Stage, Workload, gmae};
@@ -10,14 +10,14 @@ use crate::table::{Tables, count, markdown, number};
 
 /// Views at factor 1.
 const VIEWS: usize = 8;
-/// What the size is multiplied by.
+/// Factors on the size.
 const FACTORS: [usize; 5] = [1, 2, 4, 8, 16];
-/// How far off a fixed pair count may be.
+/// Allowed relative error of a prescribed number of pairs.
 const PAIRS_OFF: f64 = 0.005;
-/// Steps towards a fixed pair count.
+/// Most steps of the search for a prescribed number of pairs.
 const STEPS: usize = 8;
 
-/// One size.
+/// The row of one size.
 #[derive(Debug, Serialize)]
 pub(crate) struct Row {
     axis: &'static str,
@@ -30,7 +30,7 @@ pub(crate) struct Row {
     evaluated_lanes: u64,
     both_ms: f64,
     ns_per_pair: f64,
-    /// Of the time per pair, from factor 1.
+    /// Deviation of the time per pair from that at factor 1.
     deviation_percent: f64,
 }
 
@@ -42,7 +42,8 @@ pub(crate) fn measure(rounds: usize) -> Result<Vec<Row>, RenderError> {
     Ok(rows)
 }
 
-/// `factor` times the Gaussians, so much smaller that there are as many pairs.
+/// Returns a recipe of `factor` times as many Gaussians, whose scales are so small that the number
+/// of useful pairs is unchanged.
 fn crowded(factor: usize) -> Result<Recipe, RenderError> {
     let base = gmae(VIEWS);
     if factor == 1 {
@@ -64,7 +65,7 @@ fn crowded(factor: usize) -> Result<Recipe, RenderError> {
     Ok(recipe)
 }
 
-/// The same Gaussians on `factor` times the pixels.
+/// Returns a recipe of the same Gaussians with `factor` times as many pixels.
 fn enlarged(factor: usize) -> Recipe {
     let base = gmae(VIEWS);
     let side = |pixels: usize| (pixels as f64 * (factor as f64).sqrt()).round() as usize;
@@ -75,7 +76,7 @@ fn enlarged(factor: usize) -> Recipe {
     }
 }
 
-/// What there is to composite in a workload.
+/// Returns the work of the compositor for a workload.
 fn work(workload: &Workload) -> Result<Work, RenderError> {
     let (backend, scene, config) = (Cpu::<f32>::new(), workload.scene(), &workload.config);
     let splats = backend.project(&scene.gaussians, scene.views, config)?;
@@ -120,7 +121,7 @@ fn axis(
     Ok((0..items.len()).map(row).collect())
 }
 
-/// The rows as text.
+/// Returns the rows as a table.
 pub(crate) fn text(rows: &[Row]) -> Tables {
     let cells = rows.iter().map(|row| {
         vec![

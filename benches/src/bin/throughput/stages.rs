@@ -1,4 +1,4 @@
-//! Every stage alone, on one thread and on all.
+//! The time of every stage, on one thread and on all threads.
 
 use benches::{Bench, Stage};
 use rayon::ThreadPool;
@@ -8,7 +8,8 @@ use splat::RenderError;
 use crate::sampling::{Roofline, interleaved, ms};
 use crate::table::{Tables, markdown, number};
 
-/// The stages, and at last the arithmetic alone, which shows what the machine's threads are worth.
+/// The number of timed parts: the stages, and the roofline, whose speed-up is the best that the
+/// machine's threads can reach.
 const TIMED: usize = Stage::SINGLE.len() + 1;
 
 /// One stage of one workload.
@@ -19,9 +20,9 @@ pub(crate) struct Row {
     one_thread_ms: f64,
     all_threads_ms: f64,
     speed_up: f64,
-    /// Of the sum of all stages on one thread; none for the arithmetic alone.
+    /// Share of the sum of all stages on one thread; `None` for the roofline.
     share: Option<f64>,
-    /// Amdahl's law solved for it (Karp and Flatt); none on one thread.
+    /// Serial fraction by Amdahl's law (the Karp-Flatt metric); `None` on one thread.
     serial_fraction: Option<f64>,
 }
 
@@ -50,7 +51,7 @@ pub(crate) fn measure(
         .collect())
 }
 
-/// The rows of one workload, from its pairs of times.
+/// Returns the rows of one workload. `medians` holds pairs of times: one thread, all threads.
 fn of_one(workload: &str, medians: &[f64], threads: usize) -> Vec<Row> {
     let times: Vec<[f64; 2]> = medians.chunks_exact(2).map(|t| [t[0], t[1]]).collect();
     let (stages, roofline) = times.split_at(TIMED - 1);
@@ -75,14 +76,14 @@ fn of_one(workload: &str, medians: &[f64], threads: usize) -> Vec<Row> {
     rows
 }
 
-/// The part of the work that must have been done by one thread for `threads` to be `speed_up` times
-/// as fast.
+/// Returns the serial fraction of the work that explains a speed-up of `speed_up` on `threads`
+/// threads.
 fn serial_fraction(speed_up: f64, threads: usize) -> Option<f64> {
     let n = threads as f64;
     (threads > 1).then(|| (1.0 / speed_up - 1.0 / n) / (1.0 - 1.0 / n))
 }
 
-/// The rows as text.
+/// Returns the rows as a table.
 pub(crate) fn text(rows: &[Row]) -> Tables {
     let none = || "-".to_owned();
     let cells = rows.iter().map(|row| {

@@ -1,11 +1,12 @@
-//! Tables as Markdown, columns aligned; and notes beside them.
+//! Markdown tables with aligned columns, and notes on standard error.
 
 use std::io::{self, Write};
 
 /// Titles and tables.
 pub(crate) type Tables = Vec<(&'static str, String)>;
 
-/// A number with `digits` after the point, thousands apart.
+/// Formats `value` with `digits` decimals and commas between thousands. A value that is not finite
+/// becomes `-`.
 pub(crate) fn number(value: f64, digits: usize) -> String {
     if !value.is_finite() {
         return "-".to_owned();
@@ -23,12 +24,12 @@ pub(crate) fn number(value: f64, digits: usize) -> String {
     format!("{sign}{out}{rest}")
 }
 
-/// A count, thousands apart.
+/// Formats a count with commas between thousands.
 pub(crate) fn count(value: u64) -> String {
     number(value as f64, 0)
 }
 
-/// The table; the first column to the left, the others to the right.
+/// Formats a table. The first column is left-aligned, the other columns are right-aligned.
 pub(crate) fn markdown(heads: &[&str], rows: &[Vec<String>]) -> String {
     let heads: Vec<String> = heads.iter().map(|&head| head.to_owned()).collect();
     let widths: Vec<usize> = (0..heads.len())
@@ -59,8 +60,8 @@ pub(crate) fn markdown(heads: &[&str], rows: &[Vec<String>]) -> String {
     format!("{}|{rule}\n{body}", line(&heads))
 }
 
-/// Writes a line to standard error. A failed write is ignored, since no other stream is left for
-/// it.
+/// Writes a line to standard error. A failed write is ignored, because there is no other stream to
+/// report it on.
 pub(crate) fn note(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }

@@ -1,4 +1,4 @@
-//! Finding image files by name; nothing is opened here.
+//! Finds image files by name, without opening them.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use walkdir::WalkDir;
 use super::skipped::{Skipped, Tally, counted};
 use crate::data::error::DataError;
 
-/// Extensions of the files that are read, in lower case; upper case is read too.
+/// Extensions of the files that are read, in lower case. Upper case is also accepted.
 const EXTENSIONS: [&str; 3] = ["jpg", "jpeg", "png"];
 
 /// The files of a folder, at any depth.
@@ -15,13 +15,14 @@ const EXTENSIONS: [&str; 3] = ["jpg", "jpeg", "png"];
 pub(super) struct Listing {
     /// The images, in the order of their paths.
     pub(super) images: Vec<PathBuf>,
-    /// Files whose names end in no extension that is read.
+    /// Files with another extension or none.
     pub(super) others: Tally,
-    /// Links that lead nowhere or in a circle, and folders that cannot be listed.
+    /// Links with a missing target or in a loop, and folders that cannot be listed.
     pub(super) unreachable: Tally,
 }
 
-/// Lists `root` and everything below it, following links and ignoring names that begin with a dot.
+/// Lists `root` and everything below it. Links are followed. Names that begin with a dot are
+/// ignored.
 pub(super) fn list(root: &Path) -> Result<Listing, DataError> {
     let path = root.to_owned();
     match std::fs::metadata(root) {
@@ -32,7 +33,7 @@ pub(super) fn list(root: &Path) -> Result<Listing, DataError> {
         }
         Err(error) => return Err(unlistable(root, &error)),
     }
-    // Obstacles below the folder are skipped. The folder itself has to be readable.
+    // Folders below `root` that cannot be read are skipped, but `root` itself must be readable.
     std::fs::read_dir(root).map_err(|error| unlistable(root, &error))?;
     sorted_out(root, files(root))
 }
@@ -44,8 +45,8 @@ fn unlistable(root: &Path, error: &std::io::Error) -> DataError {
     }
 }
 
-/// Every file in `root` and below it in the order of the paths, and in between the paths that
-/// cannot be entered.
+/// Iterates over every file in `root` and below it in the order of the paths. Paths that cannot be
+/// entered appear as errors among them.
 fn files(root: &Path) -> impl Iterator<Item = Result<PathBuf, Skipped>> {
     let walk = WalkDir::new(root).follow_links(true).sort_by_file_name();
     walk.into_iter()
@@ -59,10 +60,10 @@ fn files(root: &Path) -> impl Iterator<Item = Result<PathBuf, Skipped>> {
         })
 }
 
-/// The path that `error` is about.
+/// Returns the path at which the walk failed, with the reason.
 fn unreachable(root: &Path, error: &walkdir::Error) -> Skipped {
     let reason = match (error.loop_ancestor(), error.io_error()) {
-        (Some(above), _) => format!("a link to {}, in which it lies", above.display()),
+        (Some(above), _) => format!("a link to its own parent folder {}", above.display()),
         (None, Some(error)) => error.to_string(),
         (None, None) => error.to_string(),
     };
@@ -72,7 +73,7 @@ fn unreachable(root: &Path, error: &walkdir::Error) -> Skipped {
     }
 }
 
-/// Sorts what a walk through `root` found into images and the rest.
+/// Sorts the results of a walk through `root` into images, other files and unreachable paths.
 fn sorted_out(
     root: &Path,
     found: impl Iterator<Item = Result<PathBuf, Skipped>>,
@@ -108,7 +109,7 @@ fn sorted_out(
     Ok(listing)
 }
 
-/// The extensions that are read, for messages.
+/// Returns the extensions that are read, for messages.
 pub(super) fn extensions() -> String {
     EXTENSIONS.map(|e| format!(".{e}")).join(", ")
 }
@@ -126,8 +127,8 @@ fn is_image(path: &Path) -> bool {
     })
 }
 
-/// The name of the folder directly in `root` in which `path` lies; `None` if it lies in `root`
-/// itself.
+/// Returns the name of the folder directly in `root` that contains `path`. The result is `None` if
+/// `path` lies in `root` itself.
 pub(super) fn class_of(root: &Path, path: &Path) -> Option<String> {
     let mut parts = path.strip_prefix(root).ok()?.components();
     let first = parts.next()?;
@@ -145,8 +146,8 @@ mod tests {
         Err(Skipped { path, reason })
     }
 
-    /// Folders without permission cannot be made where tests run as root, which may read
-    /// everything: the walk is played by a list.
+    /// A list replaces the walk. A test cannot create unreadable folders when it runs as root,
+    /// because root can read everything.
     #[test]
     fn folders_that_cannot_be_read_are_skipped_and_named() {
         let found = [

@@ -22,22 +22,22 @@ mod skipped;
 
 pub use skipped::Skipped;
 
-/// How to read a folder.
+/// Options for reading a folder.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FolderOptions {
-    /// What happens to each picture.
+    /// The transform of each picture.
     pub transform: Transform,
-    /// Files with a shorter side below this many pixels are skipped; the side of a patch is a good
-    /// choice.
+    /// Files whose shorter side has fewer pixels than this are skipped. The side of a patch is a
+    /// suitable value.
     pub min_side: usize,
-    /// Decoded pictures are kept in memory, at their stored size, three bytes per pixel, until this
-    /// many bytes are used; later ones are decoded each time. 512 MiB holds 170,000 pictures of 32
-    /// x 32 or 43,000 of 64 x 64.
+    /// Size of the cache in bytes. Decoded pictures are kept in memory at their stored size, three
+    /// bytes per pixel, until the cache is full. Further pictures are decoded on each access. 512
+    /// MiB holds 170,000 pictures of 32 x 32 pixels or 43,000 of 64 x 64 pixels.
     pub cache_bytes: usize,
 }
 
 impl FolderOptions {
-    /// Any size of picture, a cache of 512 MiB.
+    /// Creates options that accept pictures of any size, with a cache of 512 MiB.
     pub fn new(transform: Transform) -> Self {
         Self {
             transform,
@@ -52,15 +52,17 @@ impl FolderOptions {
 pub struct Sample {
     /// The transformed picture.
     pub image: Image,
-    /// Its class, an index into [`Folder::classes`]; `None` for files directly in the folder.
+    /// Class of the picture, an index into [`Folder::classes`]. `None` for files directly in the
+    /// folder.
     pub label: Option<usize>,
 }
 
 /// Every JPEG and PNG file in a folder and below it, in the order of their paths.
 ///
-/// Opening lists names only. A file that turns out to be unusable (unreadable, corrupt, cut short,
-/// too small) is skipped: its index gives the next usable file instead, and [`Folder::skipped`]
-/// names it. After [`Folder::preload`] unusable files have no index, as evaluations need it.
+/// Opening the folder only lists names. A file can later prove unusable: unreadable, corrupt,
+/// truncated or too small. The index of an unusable file returns the next usable file.
+/// [`Folder::skipped`] lists the unusable files. [`Folder::preload`] removes them from the
+/// numbering, which evaluations need.
 #[derive(Debug)]
 pub struct Folder {
     root: PathBuf,
@@ -68,11 +70,11 @@ pub struct Folder {
     classes: Vec<String>,
     files: Vec<File>,
     cache_left: AtomicUsize,
-    /// Unusable files that are no longer among `files`.
+    /// Unusable files that `preload` has removed from `files`.
     removed: Vec<Skipped>,
     /// Files of other kinds.
     others: Tally,
-    /// Places below `root` that could not be entered.
+    /// Paths below `root` that could not be entered.
     unreachable: Tally,
 }
 
@@ -80,20 +82,21 @@ pub struct Folder {
 struct File {
     path: PathBuf,
     label: Option<usize>,
-    /// Set once the file has been read and is either kept in memory or unusable.
+    /// Set when the file has been read, if its picture is kept in memory or the file is unusable.
     state: OnceLock<Result<RgbImage, String>>,
 }
 
 impl Folder {
-    /// Lists the images in `root` and below it, following links and ignoring names that begin with
-    /// a dot.
+    /// Lists the images in `root` and below it. Links are followed. Names that begin with a dot are
+    /// ignored.
     ///
-    /// The names of the folders directly in `root` become the classes.
+    /// Folders directly in `root` that contain images become the classes.
     ///
     /// # Errors
     ///
-    /// [`DataError::Missing`], [`DataError::NotAFolder`], [`DataError::List`], and
-    /// [`DataError::NoImages`], which tells how many files were seen and which extensions are read.
+    /// [`DataError::Missing`] if `root` does not exist. [`DataError::NotAFolder`] if `root` is not
+    /// a folder. [`DataError::List`] if `root` cannot be listed. [`DataError::NoImages`] if no file
+    /// has a supported extension.
     pub fn open(root: &Path, options: FolderOptions) -> Result<Self, DataError> {
         let Listing {
             images: paths,
@@ -123,15 +126,15 @@ impl Folder {
         })
     }
 
-    /// Reads every file, in parallel, fills the cache, and drops the unusable files from the
+    /// Reads every file in parallel, fills the cache, and removes unusable files from the
     /// numbering.
     ///
     /// # Errors
     ///
-    /// [`DataError::AllBad`] if nothing is left.
+    /// [`DataError::AllBad`] if no usable file remains.
     pub fn preload(mut self) -> Result<Self, DataError> {
         self.files.par_iter().for_each(|file| {
-            // The outcome is kept in the file itself.
+            // `load` stores the outcome in `file.state`.
             let _ = self.load(file);
         });
         let skipped = self.skipped();
@@ -143,22 +146,23 @@ impl Folder {
         Ok(self)
     }
 
-    /// The classes, sorted by name. Empty for a folder without folders.
+    /// The classes, sorted by name. There are none if all images lie directly in the folder.
     pub fn classes(&self) -> &[String] {
         &self.classes
     }
 
-    /// The class of the file at `index`, an index into [`Folder::classes`].
+    /// Returns the class of the file at `index`, an index into [`Folder::classes`]. The result is
+    /// `None` for a file directly in the folder and for an index out of range.
     pub fn label(&self, index: usize) -> Option<usize> {
         self.files.get(index)?.label
     }
 
-    /// The file at `index`.
+    /// Returns the path of the file at `index`, or `None` if the index is out of range.
     pub fn path(&self, index: usize) -> Option<&Path> {
         Some(&self.files.get(index)?.path)
     }
 
-    /// The files found unusable so far, in the order of their paths.
+    /// Returns the files found unusable so far, in the order of their paths.
     pub fn skipped(&self) -> Vec<Skipped> {
         let found = self.files.iter().filter_map(|file| {
             let reason = file.problem()?.to_owned();
@@ -172,9 +176,9 @@ impl Folder {
         all
     }
 
-    /// What was passed over, in at most three lines that count and name the first few: images that
-    /// cannot be used as far as they have been read, paths that could not be entered, files of
-    /// other kinds.
+    /// Describes the skipped content in at most three lines: images found unusable so far, paths
+    /// that could not be entered, and files of other kinds. Each line states the number and the
+    /// first few names.
     pub fn warnings(&self) -> Vec<String> {
         let root = self.root.display();
         let skipped: Tally = self.skipped().into_iter().collect();
@@ -195,7 +199,7 @@ impl Folder {
         }
         if self.others.count() > 0 {
             lines.push(format!(
-                "passed over {} in {root} with names that end in none of {}: {}",
+                "skipped {} in {root} without one of the extensions {}: {}",
                 counted(self.others.count(), "file"),
                 extensions(),
                 self.others
@@ -204,12 +208,13 @@ impl Folder {
         lines
     }
 
-    /// The picture at `index` with the class of the file it came from.
+    /// Returns the picture at `index`, with the class of the file that was read. If the file at
+    /// `index` is unusable, the next usable file is read.
     ///
     /// # Errors
     ///
-    /// [`DataError::Index`] when `index` is not below `len()`, [`DataError::AllBad`] when no file
-    /// is usable.
+    /// [`DataError::Index`] if `index` is not below `len()`. [`DataError::AllBad`] if no file is
+    /// usable.
     pub fn sample(&self, index: usize, rng: &mut ChaCha8Rng) -> Result<Sample, DataError> {
         let len = self.files.len();
         if index >= len {
@@ -228,7 +233,7 @@ impl Folder {
         Err(self.all_bad())
     }
 
-    /// The stored picture, from memory or from disk.
+    /// Returns the stored picture, from memory or from disk.
     fn load<'a>(&self, file: &'a File) -> Result<Cow<'a, RgbImage>, &'a str> {
         if file.state.get().is_none() {
             match decode(&file.path, self.options.min_side) {
@@ -236,7 +241,7 @@ impl Folder {
                 outcome => {
                     let size = outcome.as_ref().map_or(0, |image| image.len());
                     if file.state.set(outcome).is_err() {
-                        // Another thread was faster; its copy is the same and stays.
+                        // Another thread has already stored an identical copy, which is kept.
                         self.cache_left.fetch_add(size, Ordering::Relaxed);
                     }
                 }
@@ -249,7 +254,7 @@ impl Folder {
         }
     }
 
-    /// Takes `size` bytes from what is left of the cache, if there are as many.
+    /// Takes `size` bytes from the remaining cache. Returns false if fewer bytes remain.
     fn reserve(&self, size: usize) -> bool {
         self.cache_left
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {

@@ -3,10 +3,10 @@
 use std::fmt::{self, Display, Formatter};
 use std::path::PathBuf;
 
-/// Things that a warning names before it only counts.
+/// Number of items that a warning names. Further items are only counted.
 const NAMED_IN_WARNING: usize = 3;
 
-/// A file or folder that cannot be used, and why.
+/// A file or folder that cannot be used, and the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skipped {
     /// The file or folder.
@@ -21,7 +21,7 @@ impl Display for Skipped {
     }
 }
 
-/// The number of things of a kind, and the first few by name.
+/// The number of items of one kind, and the names of the first few.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tally {
     count: usize,
@@ -49,7 +49,7 @@ impl<T: Display> FromIterator<T> for Tally {
     }
 }
 
-/// The names, and how many more there are.
+/// Formats the names and the number of further items.
 impl Display for Tally {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
         f.write_str(&self.named.join("; "))?;
@@ -60,7 +60,7 @@ impl Display for Tally {
     }
 }
 
-/// `1 path`, `2 paths`.
+/// Formats a count with its noun, such as `1 path` or `2 paths`.
 pub(super) fn counted(count: usize, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{plural}")

@@ -15,8 +15,8 @@ fn options() -> FolderOptions {
     }
 }
 
-/// The bytes of a `width` x `height` picture of one grey with a little texture, so that it takes
-/// some bytes.
+/// Returns the bytes of a `width` x `height` picture in one grey. A little texture gives the file
+/// some length.
 fn encoded(width: u32, height: u32, grey: u8, format: ImageFormat) -> Vec<u8> {
     let image = RgbImage::from_fn(width, height, |x, y| {
         Rgb([
@@ -32,7 +32,7 @@ fn encoded(width: u32, height: u32, grey: u8, format: ImageFormat) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// A folder with these files.
+/// Creates a folder with these files.
 fn folder(files: &[(&str, Vec<u8>)]) -> TempDir {
     let dir = tempfile::tempdir().expect("a temporary folder");
     for (name, bytes) in files {
@@ -74,7 +74,7 @@ fn classes_and_order_come_from_the_paths() {
     let warnings = set.warnings();
     assert_eq!(warnings.len(), 1);
     assert!(
-        warnings[0].starts_with("passed over 1 file in ") && warnings[0].ends_with("ant/notes.txt"),
+        warnings[0].starts_with("skipped 1 file in ") && warnings[0].ends_with("ant/notes.txt"),
         "{warnings:?}"
     );
 }
@@ -96,7 +96,8 @@ fn a_missing_folder_a_file_and_an_empty_folder_are_told_apart() {
     assert!(error.to_string().contains(".jpg, .jpeg, .png"));
 }
 
-/// One good picture among every kind of bad one; the good one is in the middle of the order.
+/// Creates a folder with one good picture among bad files of every kind. The good picture is in the
+/// middle of the order.
 fn mixed() -> TempDir {
     let jpeg = encoded(64, 64, 90, ImageFormat::Jpeg);
     let png = encoded(64, 64, 90, ImageFormat::Png);

@@ -1,4 +1,4 @@
-//! Which shapes lie where: placing them so that they overlap but stay visible.
+//! The placement of shapes in a scene. The shapes overlap but stay visible.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -6,14 +6,14 @@ use rand_chacha::ChaCha8Rng;
 use super::outline::Outline;
 use super::paint::{Background, Texture};
 
-/// Every shape keeps at least this part of itself visible, as measured on a `GRID` x `GRID` raster.
+/// Smallest visible fraction of a shape, measured on a `GRID` x `GRID` raster.
 pub(super) const MIN_VISIBLE: f32 = 0.35;
-/// Side of the raster on which visibility is measured, in cells; one bit of a `u32` per cell.
+/// Side of the raster that measures visibility, in cells. Each cell is one bit of a `u32`.
 const GRID: usize = 32;
-/// Placements tried before giving up on one more shape.
+/// Number of placements that are tried for one shape.
 const TRIES: usize = 24;
 
-/// A scene without a size: everything in the unit square.
+/// A scene in the unit square, independent of the number of pixels.
 #[derive(Clone, Debug)]
 pub(super) struct Layout {
     pub(super) background: Background,
@@ -22,7 +22,7 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// The scene of `seed` and `index`, and of nothing else.
+    /// Creates the scene of `seed` and `index`. The scene depends on nothing else.
     pub(super) fn new(seed: u64, index: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(index);
@@ -41,7 +41,7 @@ impl Layout {
     }
 }
 
-/// Two to five outlines, farthest first.
+/// Returns two to five outlines, farthest first.
 fn place_all(rng: &mut ChaCha8Rng) -> Vec<Outline> {
     let wanted = rng.random_range(2..=5);
     let mut placed = Vec::with_capacity(wanted);
@@ -70,14 +70,14 @@ fn place_all(rng: &mut ChaCha8Rng) -> Vec<Outline> {
                 placed.push(outline);
             }
             None if placed.len() >= 2 => break,
-            // Two shapes always fit somewhere; draw again.
+            // Two shapes always fit, so the search continues.
             None => {}
         }
     }
     placed
 }
 
-/// The cells of a coarse grid whose centre an outline holds.
+/// The cells of a coarse grid whose centres lie inside an outline.
 #[derive(Clone)]
 struct Raster([u32; GRID]);
 

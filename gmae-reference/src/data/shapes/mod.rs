@@ -1,8 +1,8 @@
-//! A data set that needs no files: textured shapes that hide one another over smooth backgrounds.
+//! A procedural data set: textured shapes that occlude one another in front of smooth backgrounds.
 //!
-//! Each scene follows from a seed and an index alone, at any size, and comes with what a photograph
-//! lacks: the exact label of every pixel, the depth order, the full extent of what is hidden, and
-//! the boundaries.
+//! A scene is a function of a seed and an index, at any size. Every scene has exact ground truth:
+//! the label of every pixel, the depth order, the full extent of occluded shapes, and the
+//! boundaries.
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -18,7 +18,8 @@ mod paint;
 use layout::Layout;
 pub use outline::ShapeKind;
 
-/// Samples per pixel side where an outline passes through the pixel.
+/// Number of samples along each side of a pixel. Only pixels that an outline crosses are
+/// supersampled.
 const SUBSAMPLES: usize = 4;
 /// Largest side of a scene in pixels.
 const MAX_SIZE: usize = 4096;
@@ -32,37 +33,38 @@ pub struct Shapes {
     flips: bool,
 }
 
-/// A scene with its ground truth. All maps are `[H, W]`, row by row, with H = W = the side of the
-/// image.
+/// A scene with its ground truth. All maps have the shape `[H, W]`, row by row, where H = W is the
+/// side of the image.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scene {
     /// The picture, anti-aliased.
     pub image: Image,
-    /// What the centre of each pixel shows: 0 background, k the shape with label k.
+    /// Label at the centre of each pixel: 0 for the background, k for the shape with label k.
     pub labels: Vec<u8>,
     /// The shapes, farthest first, so that `shapes[k - 1]` has label k.
     pub shapes: Vec<Shape>,
-    /// True where the label differs from that of the right or the lower neighbour.
+    /// True where the label differs from the label of the right or the lower neighbour.
     pub boundary: Vec<bool>,
 }
 
 /// One shape of a scene.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shape {
-    /// Its label in [`Scene::labels`].
+    /// Label of the shape in [`Scene::labels`].
     pub label: u8,
-    /// Its path in the order of depth: 0 is nearest and hides all others.
+    /// Rank of the shape in the depth order. Rank 0 is the nearest shape, which occludes all
+    /// others.
     pub depth_rank: usize,
-    /// What it is.
+    /// The kind of the shape.
     pub kind: ShapeKind,
-    /// The pixels in which it is seen, `[H, W]`.
+    /// The pixels in which the shape is visible, `[H, W]`.
     pub visible: Vec<bool>,
-    /// The pixels it covers, hidden ones included, `[H, W]`.
+    /// The pixels that the shape covers, including occluded pixels, `[H, W]`.
     pub amodal: Vec<bool>,
 }
 
 impl Shapes {
-    /// `count` scenes of `size` x `size` pixels, without augmentation.
+    /// Creates a set of `count` scenes of `size` x `size` pixels, without augmentation.
     ///
     /// # Errors
     ///
@@ -83,10 +85,11 @@ impl Shapes {
         })
     }
 
-    /// The same scenes for training: half of the pictures from [`Dataset::image`] come mirrored.
+    /// Returns the same scenes for training: [`Dataset::image`] mirrors a picture with probability
+    /// 1/2.
     ///
-    /// There is no random crop: more scenes cost no more than crops, and crops would blur exact
-    /// edges.
+    /// There are no random crops. Additional scenes cost no more than crops, and crops would blur
+    /// the exact edges.
     #[must_use]
     pub fn for_training(self) -> Self {
         Self {
@@ -95,8 +98,8 @@ impl Shapes {
         }
     }
 
-    /// Scene number `index` with its ground truth, never mirrored. Any index will do, also beyond
-    /// `len()`.
+    /// Renders scene number `index` with its ground truth. The scene is never mirrored. `index` is
+    /// not limited by `len()`.
     pub fn scene(&self, index: usize) -> Scene {
         let layout = Layout::new(self.seed, index as u64);
         let (image, labels) = render(&layout, self.size);
@@ -147,7 +150,7 @@ fn pixel_centre(i: usize, size: usize) -> [f32; 2] {
     [i % size, i / size].map(|v| (v as f32 + 0.5) / size as f32)
 }
 
-/// The picture and the label map of a layout at `size` x `size` pixels.
+/// Renders the picture and the label map of a layout at `size` x `size` pixels.
 fn render(layout: &Layout, size: usize) -> (Image, Vec<u8>) {
     let mut labels = Vec::with_capacity(size * size);
     let mut pixels = Vec::with_capacity(size * size * 3);
@@ -164,11 +167,11 @@ fn render(layout: &Layout, size: usize) -> (Image, Vec<u8>) {
     (image, labels)
 }
 
-/// Label and colour of the pixel with centre `p` and side `pixel`.
+/// Computes the label and the colour of the pixel with centre `p` and side `pixel`.
 fn render_pixel(layout: &Layout, p: [f32; 2], pixel: f32) -> (u8, [f32; 3]) {
     let mut label = None;
     let mut crossed = false;
-    // Nearest first, down to the first shape that fills the whole pixel.
+    // From the nearest shape to the first shape that fills the whole pixel.
     for (k, (outline, _)) in layout.shapes.iter().enumerate().rev() {
         let distance = outline.distance(p, pixel);
         if label.is_none() && distance < 0.0 {
@@ -195,7 +198,7 @@ fn colour_of(layout: &Layout, shape: Option<usize>, p: [f32; 2], pixel: f32) -> 
     }
 }
 
-/// The mean of a regular grid of samples within one pixel.
+/// Computes the mean of a regular grid of samples within one pixel.
 fn supersample(layout: &Layout, p: [f32; 2], pixel: f32) -> [f32; 3] {
     let offset = |i: usize| ((i as f32 + 0.5) / SUBSAMPLES as f32 - 0.5) * pixel;
     let mut sum = [0.0; 3];

@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-/// What a shape is.
+/// The kind of a shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShapeKind {
     /// An ellipse in any orientation.
@@ -38,18 +38,18 @@ enum Curve {
     Polygon { corners: Vec<Point> },
 }
 
-/// A closed outline with its kind and a circle around it.
+/// A closed outline with its kind and a bounding circle.
 #[derive(Clone, Debug)]
 pub(super) struct Outline {
     pub(super) kind: ShapeKind,
     pub(super) centre: Point,
-    /// Radius of a circle about `centre` that holds the whole shape.
+    /// Radius of a circle about `centre` that contains the whole shape.
     pub(super) reach: f32,
     curve: Curve,
 }
 
 impl Outline {
-    /// A random outline about a random centre.
+    /// Draws a random outline about a random centre.
     pub(super) fn random(rng: &mut ChaCha8Rng) -> Self {
         let kind = KINDS[rng.random_range(0..KINDS.len())];
         let reach = rng.random_range(0.17..0.36_f32);
@@ -76,9 +76,11 @@ impl Outline {
         }
     }
 
-    /// Distance from `p` to the outline, negative inside. The sign is exact; the size is exact for
-    /// polygons and right to first order near the curve for ellipses. Farther than `far` outside,
-    /// any value above `far`.
+    /// Returns the signed distance from `p` to the outline, negative inside.
+    ///
+    /// The sign is exact. The magnitude is exact for polygons. For ellipses the magnitude is
+    /// correct to first order near the curve. At more than `far` outside the outline, the result
+    /// can be any value above `far`.
     pub(super) fn distance(&self, p: Point, far: f32) -> f32 {
         let from_centre = sub(p, self.centre);
         let limit = self.reach + far;
@@ -92,10 +94,10 @@ impl Outline {
     }
 }
 
-/// The unit vector at `turn` whole turns.
+/// Returns the unit vector at `turn` whole turns.
 ///
-/// Computed in f64 and rounded to f32, so that a last-bit difference between two systems' sine
-/// vanishes.
+/// The sine and cosine are computed in `f64` and rounded to `f32`, so that a difference in the last
+/// bit between two systems vanishes.
 pub(super) fn direction(turn: f64) -> Point {
     let (sin, cos) = (turn * std::f64::consts::TAU).sin_cos();
     [cos as f32, sin as f32]
@@ -109,7 +111,7 @@ pub(super) fn dot(a: Point, b: Point) -> f32 {
     a[0] * b[0] + a[1] * b[1]
 }
 
-/// `offset` turned so that its x axis lies along `first`, then moved to `centre`.
+/// Rotates `offset` so that its x axis lies along `first`, and adds `centre`.
 fn path(centre: Point, first: Point, offset: Point) -> Point {
     [
         centre[0] + offset[0] * first[0] - offset[1] * first[1],
@@ -118,7 +120,7 @@ fn path(centre: Point, first: Point, offset: Point) -> Point {
 }
 
 fn rectangle(rng: &mut ChaCha8Rng, centre: Point, first: Point, reach: f32) -> Curve {
-    // The diagonal is `reach`; the ratio of the sides decides how it splits.
+    // Half the diagonal is `reach`. `ratio` is the ratio of the short side to the long side.
     let ratio = rng.random_range(0.4..1.0_f32);
     let long = reach / (1.0 + ratio * ratio).sqrt();
     let short = long * ratio;
@@ -133,7 +135,7 @@ fn rectangle(rng: &mut ChaCha8Rng, centre: Point, first: Point, reach: f32) -> C
     Curve::Polygon { corners }
 }
 
-/// Corners about the origin, at most one unit away from it.
+/// Returns corners about the origin, at most one unit away from it.
 fn spokes(rng: &mut ChaCha8Rng, kind: ShapeKind) -> Vec<Point> {
     let count = match kind {
         ShapeKind::RegularPolygon => [3, 5, 6, 8][rng.random_range(0..4)],
@@ -177,7 +179,7 @@ fn polygon_distance(p: Point, corners: &[Point]) -> f32 {
         let along = (dot(from, edge) / dot(edge, edge)).clamp(0.0, 1.0);
         let gap = sub(from, edge.map(|v| v * along));
         nearest = nearest.min(dot(gap, gap));
-        // A ray to the right crosses this edge: one more wall between p and the outside.
+        // Every edge that a ray from `p` to the right crosses toggles `inside`.
         if (previous[1] > p[1]) != (corner[1] > p[1]) {
             let cross = edge[0] * from[1] - edge[1] * from[0];
             inside ^= (cross > 0.0) == (edge[1] < 0.0);

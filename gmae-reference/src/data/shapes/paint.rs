@@ -1,8 +1,8 @@
 //! Colours: textures of shapes and the background behind them. Outlines are in `outline.rs`.
 //!
-//! Patterns are functions of position in the unit square, softened over one pixel, so that a single
-//! sample per pixel does not alias. They use only additions, products, quotients and comparisons,
-//! which every machine rounds the same way.
+//! Patterns are functions of the position in the unit square. They are softened over one pixel, so
+//! that a single sample per pixel does not alias. They use only operations that every machine
+//! rounds the same way: additions, products, quotients, square roots and comparisons.
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -19,20 +19,20 @@ const STRONG: [u32; 18] = [
     0xFF_9B_A8, 0xA8_E0_C0,
 ];
 
-/// Quiet colours for backgrounds, in neighbouring pairs that go well together.
+/// Muted colours for backgrounds, in pairs of matching neighbours.
 const QUIET: [u32; 16] = [
     0xF3_E9_DC, 0xD9_C7_B0, 0xDC_E8_EF, 0xB4_CB_DB, 0xE5_E9_D6, 0xBF_CB_A8, 0xEB_DD_E6, 0xC9_B2_C6,
     0x2B_36_4A, 0x51_66_80, 0x33_40_3B, 0x5F_75_67, 0x46_39_4A, 0x7B_65_7C, 0x8E_97_A3, 0xC8_CD_D2,
 ];
 
-/// What a texture draws.
+/// The pattern of a texture.
 #[derive(Clone, Copy, Debug)]
 enum Pattern {
     /// A slow change from one colour to the other.
     Gradient,
     /// Bands of equal width.
     Stripes,
-    /// A chess board.
+    /// A chessboard.
     Checks,
     /// Discs on a grid.
     Dots,
@@ -54,16 +54,16 @@ pub(super) struct Texture {
     pattern: Pattern,
     origin: Point,
     axis: Point,
-    /// Length after which the pattern repeats, as a part of the picture's side.
+    /// Length after which the pattern repeats, as a fraction of the side of the picture.
     period: f32,
-    /// Half the extent of the shape, as a part of the picture's side.
+    /// Half the extent of the shape, as a fraction of the side of the picture.
     reach: f32,
     noise_seed: u32,
     colours: [Colour; 2],
 }
 
 impl Texture {
-    /// A random texture whose main colour stands out from each of `avoid`.
+    /// Draws a random texture whose main colour differs from each of `avoid`.
     pub(super) fn random(
         rng: &mut ChaCha8Rng,
         origin: Point,
@@ -72,7 +72,7 @@ impl Texture {
     ) -> Self {
         let base = distinct_colour(rng, avoid);
         let accent = distinct_colour(rng, &[base]);
-        // The second colour is pulled towards the first: one shape, not two.
+        // The second colour is moved towards the first, so that the texture looks like one shape.
         let pull = rng.random_range(0.15..0.5);
         Self {
             pattern: PATTERNS[rng.random_range(0..PATTERNS.len())],
@@ -90,8 +90,8 @@ impl Texture {
         self.colours[0]
     }
 
-    /// The colour at `p`, softened over `pixel`, the side of one pixel as a part of the picture's
-    /// side.
+    /// Returns the colour at `p`, softened over `pixel`, the side of one pixel as a fraction of the
+    /// side of the picture.
     pub(super) fn colour(&self, p: Point, pixel: f32) -> Colour {
         let from = sub(p, self.origin);
         let along = [
@@ -103,7 +103,7 @@ impl Texture {
         flat.map(|v| (v * light).clamp(0.0, 1.0))
     }
 
-    /// How much of the second colour shows at a point in the texture's own axes, in `[0, 1]`.
+    /// Returns the share of the second colour at a point in the axes of the texture, in `[0, 1]`.
     fn share(&self, along: Point, pixel: f32) -> f32 {
         let cell = along.map(|v| v / self.period);
         let soft = pixel / self.period;
@@ -125,7 +125,7 @@ impl Texture {
     }
 }
 
-/// A smooth gradient between four corner colours, slowly wandering towards a fifth.
+/// A smooth gradient between four corner colours, mixed with a fifth colour by smooth noise.
 #[derive(Clone, Debug)]
 pub(super) struct Background {
     /// Top left, top right, bottom left, bottom right.
@@ -135,7 +135,7 @@ pub(super) struct Background {
 }
 
 impl Background {
-    /// Two corner colours in half of the scenes, four in the others.
+    /// Draws a random background: two corner colours in half of the scenes, four in the others.
     pub(super) fn random(rng: &mut ChaCha8Rng) -> Self {
         let pair = 2 * rng.random_range(0..QUIET.len() / 2);
         let light = jitter(rng, rgb(QUIET[pair]), 0.03);
@@ -154,12 +154,12 @@ impl Background {
         }
     }
 
-    /// The colour in the middle, to contrast shapes against.
+    /// The colour at the centre, from which shapes must differ.
     pub(super) fn typical(&self) -> Colour {
         self.colour([0.5, 0.5])
     }
 
-    /// The colour at `p`.
+    /// Returns the colour at `p`.
     pub(super) fn colour(&self, p: Point) -> Colour {
         let [x, y] = p.map(|v| smooth(v.clamp(0.0, 1.0)));
         let top = mix(self.corners[0], self.corners[1], x);
@@ -181,7 +181,8 @@ fn jitter(rng: &mut ChaCha8Rng, colour: Colour, by: f32) -> Colour {
     colour.map(|v| (v + rng.random_range(-by..by)).clamp(0.0, 1.0))
 }
 
-/// A strong colour away from each of `avoid`; the best of sixteen if none is far enough.
+/// Draws a strong colour that differs from each of `avoid`. If none of sixteen colours differs
+/// enough, the one with the largest difference is returned.
 fn distinct_colour(rng: &mut ChaCha8Rng, avoid: &[Colour]) -> Colour {
     let mut best = ([0.5; 3], -1.0);
     for _ in 0..16 {
@@ -201,18 +202,18 @@ fn distinct_colour(rng: &mut ChaCha8Rng, avoid: &[Colour]) -> Colour {
     best.0
 }
 
-/// `3 t^2 - 2 t^3`: from 0 to 1 with level ends.
+/// Computes `3 t^2 - 2 t^3`, which rises from 0 to 1 with slope 0 at both ends.
 fn smooth(t: f32) -> f32 {
     t * t * (3.0 - 2.0 * t)
 }
 
-/// A wave of period 1 between -1 and 1 whose steps are `soft` wide.
+/// Computes a square wave of period 1 between -1 and 1 with transitions of width `soft`.
 fn soft_square(u: f32, soft: f32) -> f32 {
     let triangle = 1.0 - 4.0 * (u - u.floor() - 0.5).abs();
     (triangle / (2.0 * soft)).clamp(-1.0, 1.0)
 }
 
-/// Two octaves of value noise in `[0, 1]`; features are about one unit wide.
+/// Computes two octaves of value noise in `[0, 1]`. Features are about one unit wide.
 fn noise(p: Point, seed: u32) -> f32 {
     let fine = value_noise(p.map(|v| v * 2.0 + 17.0), seed ^ 0x5bd1_e995);
     0.7 * value_noise(p, seed) + 0.3 * fine
@@ -227,7 +228,7 @@ fn value_noise(p: Point, seed: u32) -> f32 {
     top + (bottom - top) * y
 }
 
-/// A fixed pseudo-random value in `[0, 1)` for each lattice point.
+/// Returns a fixed pseudo-random value in `[0, 1)` for each lattice point.
 fn lattice(x: i32, y: i32, seed: u32) -> f32 {
     let mut bits =
         seed ^ (x as u32).wrapping_mul(0x9E37_79B1) ^ (y as u32).wrapping_mul(0x85EB_CA77);

@@ -6,7 +6,7 @@ fn set(size: usize) -> Shapes {
     Shapes::new(7, 100, size).expect("a valid size")
 }
 
-/// FNV-1a over the eight-bit picture.
+/// Computes the FNV-1a hash of the eight-bit picture.
 fn fingerprint(image: &Image) -> u64 {
     image
         .to_rgb8()
@@ -46,7 +46,7 @@ fn masks_partition_the_image_in_order_of_depth() {
         let scene = set(40).scene(index);
         assert!((2..=5).contains(&scene.shapes.len()));
         for (i, &label) in scene.labels.iter().enumerate() {
-            // The nearest shape that covers the pixel is the one that is seen.
+            // The label is the label of the nearest shape that covers the pixel.
             let nearest = scene
                 .shapes
                 .iter()
@@ -86,7 +86,7 @@ fn shapes_hide_each_other_but_stay_visible() {
         let mut occluded = false;
         for shape in &scene.shapes {
             kinds.insert(format!("{:?}", shape.kind));
-            // At 32 pixels the layout's own raster is the pixel grid, so its bound is exact here.
+            // At 32 pixels the raster of the layout is the pixel grid, so that the bound is exact.
             assert!(count(&shape.visible) >= layout::MIN_VISIBLE * count(&shape.amodal));
             occluded |= shape.visible != shape.amodal;
         }
@@ -124,8 +124,7 @@ fn sizes_show_the_same_scene() {
 
 #[test]
 fn edges_are_anti_aliased() {
-    // Along a boundary some pixels must be a blend, so more colours appear than in a hard-edged
-    // picture.
+    // Some pixels along a boundary must be blends, which a picture with hard edges does not have.
     let layout = Layout::new(7, 0);
     let scene = set(32).scene(0);
     let blended = (0..32 * 32)

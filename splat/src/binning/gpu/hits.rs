@@ -1,14 +1,15 @@
-//! The hits of splats as a device keeps them.
+//! The result of the bin stage on a device.
 
 use crate::binning::grid::TileGrid;
 use crate::device::buffer::GpuBuffer;
 
-/// What [`Backend::bin`](crate::Backend::bin) found out.
+/// The result of [`Backend::bin`](crate::Backend::bin) on a GPU.
 #[derive(Debug, Clone)]
 pub enum Hits {
-    /// Nothing yet: the bits of the tiles are set once the ranks are known.
+    /// Small regime: sizes only. The sort stage finds the tiles of each splat, because a tile's
+    /// bits are numbered by depth rank.
     Small(SmallHits),
-    /// How many tiles each splat touches.
+    /// Large regime: the tiles of each splat and the running sum of the hits.
     Large(LargeHits),
 }
 
@@ -16,27 +17,28 @@ pub enum Hits {
 #[derive(Debug, Clone)]
 pub struct SmallHits {
     pub(crate) grid: TileGrid,
-    /// P: a power of two, at least 32 and the length of the longest view.
+    /// P, the number of ranks per view: a power of two that is at least 32 and at least the number
+    /// of splats of every view.
     pub(crate) ranks: usize,
-    /// Where each view's splats begin, `[B + 1]`.
+    /// `[B + 1]`: view `b` has the splats `offsets[b] .. offsets[b + 1]`.
     pub(crate) offsets: Vec<usize>,
 }
 
-/// px, the side of a tile on a device: one thread per pixel of it.
+/// Side of a tile on a device, px. A workgroup has one thread per pixel of a tile.
 pub(crate) const TILE_SIDE: u32 = 16;
 
-/// The running count of the hits of the large regime.
+/// The tiles of each splat and the running sum of the hits, in the large regime.
 #[derive(Debug, Clone)]
 pub struct LargeHits {
     pub(crate) grid: TileGrid,
-    /// `[M, 3]`: the tiles of each splat, as `TileRect` has them: the number in its view of the
-    /// first, columns, rows.
+    /// `[M, 3]`: the tiles of each splat as in `TileRect`. A row contains the index of the first
+    /// tile within the view, the number of columns and the number of rows.
     pub(crate) rects: GpuBuffer,
-    /// `[M + 1]`: the hits of splat `m` are numbered `from_splat[m] .. from_splat[m + 1]`, by rows
-    /// of tiles.
+    /// `[M + 1]`: splat `m` has the hits `from_splat[m] .. from_splat[m + 1]`, ordered by rows of
+    /// tiles.
     pub(crate) from_splat: GpuBuffer,
-    /// The number K of hits: read back from the device.
+    /// The number K of hits, read back from the device.
     pub(crate) count: usize,
-    /// Where each view's splats begin, `[B + 1]`.
+    /// `[B + 1]`: view `b` has the splats `offsets[b] .. offsets[b + 1]`.
     pub(crate) offsets: Vec<usize>,
 }

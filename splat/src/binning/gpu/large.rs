@@ -1,4 +1,4 @@
-//! The large regime's running count of hits.
+//! Finds the tiles of every splat and computes the running sum of the hits, in the large regime.
 
 use cubecl::prelude::*;
 
@@ -15,8 +15,8 @@ use crate::formulas::single::binning::{reaches_left_to, reaches_right_to};
 use crate::project::gpu::splat_rows::is_visible;
 use crate::splats::Splats;
 
-/// The first tile, along one axis of `tiles` tiles of `pixels` pixels, that the box does not end
-/// before; or else `tiles`.
+/// Returns the first tile along one axis whose last pixel centre is not before the box, or `tiles`
+/// if there is none. The axis has `tiles` tiles and `pixels` pixels.
 #[cube]
 fn first_tile(mean: f32, extent: f32, tiles: u32, pixels: u32) -> u32 {
     let mut low = 0u32;
@@ -33,7 +33,8 @@ fn first_tile(mean: f32, extent: f32, tiles: u32, pixels: u32) -> u32 {
     low
 }
 
-/// The first tile that begins beyond the box.
+/// Returns the first tile along one axis whose first pixel centre is beyond the box, or `tiles` if
+/// there is none.
 #[cube]
 fn end_tile(mean: f32, extent: f32, tiles: u32) -> u32 {
     let mut low = 0u32;
@@ -50,10 +51,13 @@ fn end_tile(mean: f32, extent: f32, tiles: u32) -> u32 {
     low
 }
 
-/// The tiles of every splat: those that `meets` holds for in both directions. (A box between two
-/// pixels, which meets none, has extents of zero.) `rects` as in [`LargeHits`], `counts [M]`.
+/// Finds the tiles of one splat per thread: the tiles for which `meets` is true along both axes.
+/// Writes them to `rects`, as in [`LargeHits`], and their number to `counts`, `[M]`.
+///
+/// `meets` is also true for a box that lies between two pixel centres of a tile. The project stage
+/// prevents this case: it sets the extents of such a box to zero.
 #[cube(launch)]
-#[expect(clippy::too_many_arguments, reason = "a kernel")]
+#[expect(clippy::too_many_arguments, reason = "one argument per kernel buffer")]
 fn count_tiles(
     means: &Array<f32>,
     extents: &Array<f32>,
@@ -93,7 +97,7 @@ fn count_tiles(
     }
 }
 
-/// Counts the tiles of every splat; reads the total back.
+/// Finds the tiles of every splat and reads the total number of hits back.
 pub(crate) async fn bin<R: Runtime>(
     gpu: &Gpu<R>,
     splats: &Splats<&GpuBuffer>,
@@ -133,7 +137,8 @@ pub(crate) async fn bin<R: Runtime>(
     })
 }
 
-/// Checks that `count` hits fit. A running count that ends with the greatest number did not.
+/// Checks that 32 bits and one buffer of the device are enough for `count` hits. The running sum
+/// saturates, so a `count` of `u32::MAX` means that it has overflowed.
 fn check_count<R: Runtime>(gpu: &Gpu<R>, count: usize) -> Result<(), RenderError> {
     if count < u32::MAX as usize {
         return gpu.check_room("hits: (splat, tile) pairs", count);

@@ -1,5 +1,5 @@
-//! Which tiles a splat touches, on a device; and which regime lists its hits. The large regime's
-//! loops are in `large.rs`.
+//! The bin stage on a device. It chooses the regime in which the hits are listed. `large.rs`
+//! contains the kernels of the large regime.
 
 pub(crate) mod hits;
 pub(crate) mod large;
@@ -16,7 +16,8 @@ use crate::error::{RenderError, checked_product};
 use crate::image::ImageSize;
 use crate::splats::Splats;
 
-/// Chooses the regime; in the large one, counts the tiles of every splat and waits for the total.
+/// Chooses the regime. In the large regime, also counts the tiles of every splat and waits for the
+/// total.
 pub(crate) async fn bin<R: Runtime>(
     gpu: &Gpu<R>,
     splats: &Splats<&GpuBuffer>,
@@ -47,7 +48,7 @@ pub(crate) async fn bin<R: Runtime>(
         }
         Regime::Small => true,
         Regime::Auto => {
-            // The gradients of one view's hits, the bits of all tiles, and the order of all views.
+            // Sizes in words: one view's partial gradients, all tiles' masks, all views' orders.
             let partials = grid
                 .per_view()
                 .saturating_mul(ranks * (7 + splats.channels));

@@ -1,17 +1,17 @@
-//! The layout of the tiles of splats, `[M, 3]`: a row is a
+//! Layout of the tiles of splats, `[M, 3]`. A row is a
 //! [`TileRect`](crate::binning::grid::TileRect).
 
 use cubecl::prelude::*;
 
-/// The number, within its view, of the first tile.
+/// Index of the first tile within its view.
 const FIRST: u32 = 0;
 const COLUMNS: u32 = 1;
 const ROWS: u32 = 2;
 
-/// Words of a row.
+/// Words per row.
 pub(crate) const RECT: usize = 3;
 
-/// The tiles that a splat touches; no row and no column where it touches none.
+/// The tiles that a splat touches. All fields are zero if it touches no tile.
 #[derive(CubeType, Clone, Copy)]
 pub(crate) struct Rect {
     pub(crate) first: u32,
@@ -19,7 +19,7 @@ pub(crate) struct Rect {
     pub(crate) rows: u32,
 }
 
-/// Stores the tiles of splat `m`.
+/// Writes the tiles of splat `m`.
 #[cube]
 pub(crate) fn set_rect(rects: &mut Array<u32>, m: u32, rect: Rect) {
     let at = m * comptime!(RECT as u32);
@@ -28,7 +28,7 @@ pub(crate) fn set_rect(rects: &mut Array<u32>, m: u32, rect: Rect) {
     rects[(at + ROWS) as usize] = rect.rows;
 }
 
-/// The tiles of splat `m`.
+/// Reads the tiles of splat `m`.
 #[cube]
 pub(crate) fn rect_of(rects: &Array<u32>, m: u32) -> Rect {
     let at = m * comptime!(RECT as u32);

@@ -1,6 +1,6 @@
-//! The backward compositor: for every tile, its hits back to front. Each hit's gradient is summed
-//! over the tile's pixels in lanes and stored in the hit's own slot; then each splat adds up its
-//! hits in order (`sums.rs`). Nothing is ever added from two threads.
+//! The backward compositor: walks the hits of every tile back to front. Each hit's gradient is
+//! summed over the tile's pixels, in lanes, and stored in the hit's slot as its *partial*. Then the
+//! partials of each splat are summed in order (`sums.rs`). No value is written by two threads.
 
 use rayon::prelude::*;
 
@@ -24,15 +24,15 @@ use crate::scalar::rounding::Arithmetic;
 use crate::sort::cpu::lists::SortedHits;
 use crate::splats::Splats;
 
-/// A strip, the gradients of its hits `[hits, stride]`, and of its tiles by the background,
-/// `[tiles, C]`.
+/// A strip, the partials of its hits, `[hits, stride]`, and the gradients of its tiles with respect
+/// to the background, `[tiles, C]`.
 struct TaskVjp<'a, T> {
     strip: Strip,
     partials: &'a mut [T],
     v_background: &'a mut [T],
 }
 
-/// What one thread needs besides its task.
+/// The buffers of one thread.
 struct Room<T> {
     pixels: Pixels<T>,
     batch: Batch<T>,
@@ -49,7 +49,11 @@ impl<T: Scalar> Room<T> {
     }
 }
 
-/// Vjp of the compositor.
+/// Computes the vjp of the compositor. Returns the gradients with respect to the splats and the
+/// backgrounds, `[B, C]`.
+///
+/// # Errors
+/// Returns an error if the inputs do not match each other, or if an allocation fails.
 pub(crate) fn composite_vjp<T: Scalar>(
     splats: &Splats<&[T]>,
     sorted: &SortedHits,
@@ -81,9 +85,11 @@ pub(crate) fn composite_vjp<T: Scalar>(
     let elements = checked_product("gradients of hits", &[sorted.hits(), stride])?;
     let mut partials = workspace.scalars("gradients of hits [K, 6 + C]", elements)?;
     let tiles = size.views * sorted.grid.per_view();
-    let mut by_tile =
-        workspace.scalars("gradients of tiles by the background", tiles * channels)?;
-    // Without a view no room is needed, however many channels there are.
+    let mut by_tile = workspace.scalars(
+        "gradients of tiles with respect to the background",
+        tiles * channels,
+    )?;
+    // Without views no room is needed, and the number of channels is unbounded.
     let [planes, row] = if size.views == 0 {
         [0; 2]
     } else {
@@ -105,7 +111,7 @@ pub(crate) fn composite_vjp<T: Scalar>(
     let v_splats = pass.sum_hits(&partials, workspace)?;
     let mut v_backgrounds = Vec::new();
     if wanted.backgrounds {
-        let what = "gradient by backgrounds [B, C]";
+        let what = "gradient with respect to backgrounds [B, C]";
         v_backgrounds = workspace.zeros(what, size.views * channels)?;
         let views = v_backgrounds.par_chunks_mut(channels);
         let views = views.zip(by_tile.par_chunks(sorted.grid.per_view() * channels));
@@ -122,7 +128,7 @@ pub(crate) fn composite_vjp<T: Scalar>(
     Ok((v_splats, v_backgrounds))
 }
 
-/// Replays the hits of a tile, and fills in their gradients.
+/// Replays the hits of a tile and writes their partials.
 struct Replay<'p, 'a, T: Scalar> {
     pub(crate) pass: &'p Backward<'a, T>,
     pub(crate) pixels: &'p mut Pixels<T>,
@@ -199,7 +205,7 @@ impl<T: Scalar> Backward<'_, T> {
         strips(&grid).into_iter().map(task).collect()
     }
 
-    /// Fills in the gradients of a strip.
+    /// Computes the gradients of a strip.
     fn strip(&self, simd: Simd, room: &mut Room<T>, task: TaskVjp<'_, T>) {
         let (grid, channels) = (&self.sorted.grid, self.splats.channels);
         let Room {

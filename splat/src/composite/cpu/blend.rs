@@ -1,4 +1,4 @@
-//! The forward compositor's innermost part: hits, blended into the pixels of their tile.
+//! The innermost loop of the forward compositor: blends hits into the pixels of their tile.
 
 use std::hint::select_unpredictable;
 
@@ -13,13 +13,12 @@ use crate::scalar::Scalar;
 use crate::scalar::rounding::Arithmetic;
 use crate::splats::Splats;
 
-/// The pixels of a tile while it is composited, by planes.
+/// The pixels of a tile during the forward pass, as planes.
 pub struct Pixels<T> {
-    /// Transmittance; negated once the pixel has ended, which no further splat then passes. Zero
-    /// outside the image.
+    /// The transmittance. Negated once the pixel has ended, so that no further splat is composited.
+    /// Zero outside the image.
     pub(crate) transmittance: Blocks<T>,
-    /// The index, in the tile's list, of the splat that a pixel was the first not to pass, or
-    /// [`NEVER`].
+    /// The index, in the tile's list, of the splat at which the pixel ended, or [`NEVER`].
     pub(crate) ends: Blocks<u32>,
     /// The sums of weight times value, block by block: the depth if it is wanted, then the
     /// features.
@@ -27,17 +26,17 @@ pub struct Pixels<T> {
     /// The number of planes.
     pub(crate) planes: usize,
     centres: Centres<T>,
-    /// The blocks in which some pixel has not ended.
+    /// The blocks with a pixel that has not ended.
     live: BlockSet,
     coverage: Coverage<T>,
-    /// Lanes evaluated so far.
+    /// The number of lanes evaluated so far.
     pub(crate) evaluated: u64,
 }
 
-/// The end of a pixel that every splat is composited at.
+/// The end of a pixel that has not ended.
 pub(crate) const NEVER: u32 = u32::MAX;
 
-/// A hit's index in its tile's list, and what it adds to each plane.
+/// A hit's index in its tile's list, and its value for each plane.
 #[derive(Clone, Copy)]
 pub(crate) struct Listed<'a, T> {
     pub(crate) index: u32,
@@ -45,7 +44,10 @@ pub(crate) struct Listed<'a, T> {
 }
 
 impl<T: Scalar> Pixels<T> {
-    /// Room for a tile and a number of planes.
+    /// Allocates the pixels of a tile with `planes` planes.
+    ///
+    /// # Errors
+    /// Returns an error if the size overflows or an allocation fails.
     pub(crate) fn new(planes: usize) -> Result<Self, RenderError> {
         Ok(Self {
             transmittance: Box::new([Block::all(T::ONE); _]),
@@ -59,7 +61,7 @@ impl<T: Scalar> Pixels<T> {
         })
     }
 
-    /// A fresh tile.
+    /// Resets the pixels for the tile `tile`.
     pub(crate) fn reset(&mut self, tile: &Tile) {
         for blocks in tile.blocks() {
             self.values[blocks.start * self.planes..blocks.end * self.planes]
@@ -72,7 +74,7 @@ impl<T: Scalar> Pixels<T> {
         if !tile.cuts_blocks() {
             return;
         }
-        // Pixels outside the image let nothing through, and have ended before the first splat.
+        // Pixels outside the image have transmittance zero, and ended before the first splat.
         for number in tile.blocks().flatten() {
             let (row, column) = (number / BLOCK_COLUMNS, number % BLOCK_COLUMNS);
             let pixels = self.transmittance[number].0.iter_mut();
@@ -86,7 +88,7 @@ impl<T: Scalar> Pixels<T> {
         }
     }
 
-    /// Looks for blocks in which every pixel has ended; whether some block goes on.
+    /// Removes blocks in which every pixel has ended from `live`. Returns whether any remain.
     #[inline(always)]
     pub(crate) fn goes_on(&mut self) -> bool {
         let mut blocks = self.live;
@@ -99,7 +101,8 @@ impl<T: Scalar> Pixels<T> {
         self.live != 0
     }
 
-    /// Whether a pixel has ended, those outside the image among them.
+    /// Returns whether a pixel of the tile's blocks has ended. Pixels outside the image count as
+    /// ended.
     #[inline(always)]
     pub(crate) fn ended(&self, tile: &Tile) -> bool {
         let mut common = NEVER;
@@ -109,20 +112,19 @@ impl<T: Scalar> Pixels<T> {
         common != NEVER
     }
 
-    /// The planes of a block.
+    /// Returns the planes of a block.
     #[inline(always)]
     pub(crate) fn planes(&self, block: usize) -> &[Block<T>] {
         &self.values[block * self.planes..(block + 1) * self.planes]
     }
 
-    /// The last planes of a block, as many as there are features.
+    /// Returns the last `channels` planes of a block, which are its features.
     #[inline(always)]
     pub(crate) fn features(&self, block: usize, channels: usize) -> &[Block<T>] {
         &self.planes(block)[self.planes - channels..]
     }
 
-    /// Blends one hit in. `PLANES` is the number of values per pixel, or 0 where the compiler is
-    /// not to know it.
+    /// Blends one hit. `PLANES` is the number of values per pixel, or 0 to read it at run time.
     #[inline(always)]
     pub(crate) fn add<A: Arithmetic<T>, const LANES: usize, const PLANES: usize>(
         &mut self,
@@ -164,7 +166,7 @@ impl<T: Scalar> Pixels<T> {
     }
 }
 
-/// Adds a splat's values to the planes of a block, by its weights in one part of it.
+/// Adds a splat's weighted values to the planes of a block, in one part of the block.
 #[inline(always)]
 fn add_weighted<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
     planes: &mut [Block<T>],
@@ -181,14 +183,14 @@ fn add_weighted<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
     }
 }
 
-/// What [`Pixels`] knows of the pixels of a block.
+/// The state of the pixels in one part of a block.
 struct Lanes<T, const LANES: usize> {
     transmittance: [T; LANES],
     ends: [u32; LANES],
 }
 
 impl<T: Scalar, const LANES: usize> Lanes<T, LANES> {
-    /// The same pixels behind a hit, and the hit's weights.
+    /// Returns the pixels behind a hit, and the hit's weights.
     #[inline(always)]
     fn behind<A: Arithmetic<T>>(
         mut self,
@@ -205,21 +207,21 @@ impl<T: Scalar, const LANES: usize> Lanes<T, LANES> {
             let behind = A::behind(t, alpha);
             let composited = counts & (behind > constants.transmittance_min);
             weights[lane] = select_unpredictable(composited, A::weight(alpha, t), T::ZERO);
-            // Alpha of a pair that does not count may be anything: nothing made of it is kept. The
-            // sign by itself: of two choices in one the compiler makes a masked store, and to load
-            // what one has written takes long.
+            // The alpha of a pair that does not count can be any value, and its results are
+            // discarded. The sign is set separately: from two nested selects the compiler makes a
+            // masked store, and the next load from it is slow.
             let stops = counts & !composited;
             self.transmittance[lane] =
                 select_unpredictable(composited, behind, t.negative_if(stops));
-            // The first index is the least.
+            // Indices ascend, so the first is the least.
             self.ends[lane] = self.ends[lane].min(select_unpredictable(stops, index, NEVER));
         }
         (self, weights)
     }
 }
 
-/// Blends some neighbours of a tile's list into its pixels. A kernel by itself, and not one with
-/// [`Write`](crate::composite::cpu::write::Write): the compiler then has registers enough for it.
+/// Blends consecutive hits of a tile's list into its pixels. This kernel is separate from
+/// [`Write`](crate::composite::cpu::write::Write), so that the compiler has enough registers.
 pub(crate) struct Blend<'p, 'a, T: Scalar> {
     pub(crate) splats: &'p Splats<&'a [T]>,
     pub(crate) constants: &'p Constants<T>,

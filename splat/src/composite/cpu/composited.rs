@@ -1,4 +1,4 @@
-//! What the forward compositor leaves behind for its vjp.
+//! The state that the forward compositor saves for its vjp.
 
 use crate::binning::grid::TileGrid;
 use crate::composite::cpu::tile::Constants;
@@ -7,31 +7,34 @@ use crate::scalar::Scalar;
 use crate::sort::cpu::lists::SortedHits;
 use crate::splats::Splats;
 
-/// Where every pixel ended. Read by the vjp.
+/// The saved state of every pixel, an input of the vjp.
 #[derive(Debug, Clone)]
 pub struct Composited<T> {
-    /// `[B, blocks, 16]`: the transmittance left. Tile after tile, as
-    /// [`SavedBlocks`](crate::composite::cpu::strip::SavedBlocks) has them.
+    /// `[B, blocks, 16]`: the final transmittance of each pixel, tile by tile.
+    /// [`SavedBlocks`](crate::composite::cpu::strip::SavedBlocks) defines the layout.
     pub(crate) transmittance: Vec<T>,
-    /// The same for the index, in its tile's list, of the splat that a pixel was the first not to
-    /// pass, or [`NEVER`](crate::composite::cpu::blend::NEVER); 0 outside the image. Not written in
-    /// tiles none of whose pixels ended.
+    /// `[B, blocks, 16]`: the index, in the tile's list, of the splat at which the pixel ended.
+    /// [`NEVER`](crate::composite::cpu::blend::NEVER) if the pixel did not end, 0 outside the
+    /// image. Not written for tiles in which no pixel ended.
     pub(crate) ends: Vec<u32>,
-    /// `[B, tiles]`: 1 where some pixel of a tile's blocks ended, as those outside the image have
-    /// from the beginning, else 0.
+    /// `[B, tiles]`: 1 if some pixel of the tile's blocks ended, else 0. Pixels outside the image
+    /// count as ended.
     pub(crate) ended: Vec<u32>,
-    /// The images and the tiles they were composited by.
+    /// The images and their tiles.
     pub(crate) grid: TileGrid,
-    /// The views of their splats, `[B + 1]`, and the number K of their hits.
+    /// Where each view's splats begin, `[B + 1]`, and the number K of hits.
     pub(crate) offsets: Vec<usize>,
     pub(crate) hits: usize,
-    /// The settings they were composited with.
+    /// The settings of the forward pass.
     pub(crate) constants: Constants<T>,
-    /// How many lanes were evaluated, those that count and those that do not.
+    /// The number of evaluated lanes, including lanes that do not count.
     pub(crate) evaluated: u64,
 }
 
-/// Checks that `sorted` was made from `splats`.
+/// Checks that `sorted` has the views of `splats`.
+///
+/// # Errors
+/// Returns an error if the offsets of the views differ.
 pub(crate) fn check_sorted<T: Scalar>(
     splats: &Splats<&[T]>,
     sorted: &SortedHits,
@@ -39,8 +42,10 @@ pub(crate) fn check_sorted<T: Scalar>(
     splats.check_views("sorted", &sorted.offsets)
 }
 
-/// Checks that `composited` was left by the compositor for lists like `sorted`: the same tiles,
-/// views and number of hits.
+/// Checks that the compositor made `composited` from lists of the shape of `sorted`.
+///
+/// # Errors
+/// Returns an error if the tiles, the views or the number of hits differ.
 pub(crate) fn check_composited<T: Scalar>(
     composited: &Composited<T>,
     sorted: &SortedHits,

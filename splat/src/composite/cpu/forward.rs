@@ -1,5 +1,4 @@
-//! The forward compositor: for every tile, its hits front to back. What happens to one hit is in
-//! `blend.rs`.
+//! The forward compositor: walks the hits of every tile front to back. `blend.rs` blends one hit.
 
 use rayon::prelude::*;
 
@@ -19,7 +18,7 @@ use crate::scalar::Scalar;
 use crate::sort::cpu::lists::SortedHits;
 use crate::splats::Splats;
 
-/// A strip and the parts of the outputs it fills, by rows of pixels.
+/// A strip, and its parts of the outputs as rows of pixels.
 struct Task<'a, T> {
     strip: Strip,
     features: Vec<&'a mut [T]>,
@@ -29,7 +28,7 @@ struct Task<'a, T> {
     saved: Saved<'a, T>,
 }
 
-/// What all tasks read.
+/// The inputs of all tasks.
 struct Forward<'a, T: Scalar> {
     splats: &'a Splats<&'a [T]>,
     sorted: &'a SortedHits,
@@ -38,7 +37,11 @@ struct Forward<'a, T: Scalar> {
     cuts: &'a [usize],
 }
 
-/// Composites every view.
+/// Composites every view. Returns the images and the saved state.
+///
+/// # Errors
+/// Returns an error if `sorted` or `backgrounds` does not match `splats`, if a size overflows, or
+/// if an allocation fails.
 pub(crate) fn composite<T: Scalar>(
     splats: &Splats<&[T]>,
     sorted: &SortedHits,
@@ -55,7 +58,7 @@ pub(crate) fn composite<T: Scalar>(
         &[size.views, channels],
         backgrounds.len(),
     )?;
-    // Every pixel is written: what was in these buffers before does not matter.
+    // The tasks write every pixel, so the old contents of these buffers do not matter.
     let room = |what, per_pixel| workspace.scalars(what, size.elements(what, per_pixel)?);
     let planes = channels.saturating_mul(config.layers.len());
     let wanted = |wanted: bool, what, per_pixel| wanted.then(|| room(what, per_pixel)).transpose();
@@ -87,7 +90,7 @@ pub(crate) fn composite<T: Scalar>(
         constants: composited.constants,
         cuts: &config.layers,
     };
-    // Each thread needs room for the channels, which without a view may be any number.
+    // Each thread allocates room for the channels. Without views, their number is unbounded.
     if size.views == 0 {
         return Ok((image, composited));
     }
@@ -107,7 +110,7 @@ pub(crate) fn composite<T: Scalar>(
     Ok((image, composited))
 }
 
-/// Cuts the outputs into tasks.
+/// Splits the outputs into tasks.
 fn tasks<'a, T: Scalar>(
     image: &'a mut Image<Vec<T>>,
     composited: &'a mut Composited<T>,
@@ -131,7 +134,7 @@ fn tasks<'a, T: Scalar>(
     let mut layers: Vec<Vec<Vec<&'a mut [T]>>> = Vec::new();
     layers.resize_with(strips.len(), Vec::new);
     if let (Some(buffer), 1..) = (&mut image.layers, views) {
-        // Layer after layer of a view, each in the order of its strips.
+        // A view's layers follow one another, each in the order of its strips.
         let images = buffer.len() / (grid.size.height * grid.size.width * channels);
         let per_view = strips.len() / views;
         let rows = cut_rows(buffer, grid, images, channels);
@@ -159,7 +162,7 @@ fn tasks<'a, T: Scalar>(
 }
 
 impl<T: Scalar> Forward<'_, T> {
-    /// Composites one strip; returns how many lanes it evaluated.
+    /// Composites one strip. Returns the number of lanes it evaluated.
     fn strip(
         &self,
         simd: Simd,

@@ -1,4 +1,4 @@
-//! Splats as one tile sees them, and which of its pixels they can count in.
+//! The hits of a tile, and the blocks of pixels in which each can count.
 
 use std::hint::select_unpredictable;
 use std::ops::Range;
@@ -16,34 +16,37 @@ use crate::scalar::Scalar;
 use crate::scalar::rounding::Arithmetic;
 use crate::splats::Splats;
 
-/// The hits of a batch.
+/// The number of hits of a batch.
 pub(crate) const BATCH: usize = 16;
 
-/// One number for each hit of a batch.
+/// One value for each hit of a batch.
 type Column<T> = [T; BATCH];
 
-/// Some neighbours of a tile's list, by columns: what they have in common with the tile is worked
-/// out for all at once.
+/// Consecutive hits of a tile's list, stored as columns. Per-hit values are then computed for the
+/// whole batch at once.
 #[derive(Debug, Clone)]
 pub(crate) struct Batch<T> {
     mean: [Column<T>; 2],
     conic: [Column<T>; 3],
     opacity: Column<T>,
-    /// The first column, and the first row, of the tile that it reaches.
+    /// The first column, and the first row, of the tile that the splat's box contains.
     first: [Column<u32>; 2],
-    /// One past the last.
+    /// One past the last column, and one past the last row.
     end: [Column<u32>; 2],
     // See `Hit`.
     slope: Column<T>,
     inverse: Column<T>,
     half_width_squared: Column<T>,
-    /// `[BATCH, planes]`: the depth if there is a plane for it, then the features.
+    /// `[BATCH, planes]`: the depth if it has a plane, then the features.
     values: Vec<T>,
     planes: usize,
 }
 
 impl<T: Scalar> Batch<T> {
-    /// Room for hits of splats that have a number of values.
+    /// Creates a batch of hits with `planes` values each.
+    ///
+    /// # Errors
+    /// Returns an error if the size overflows or the allocation fails.
     pub(crate) fn new(planes: usize) -> Result<Self, RenderError> {
         let zeros = [T::ZERO; _];
         let what = "values of hits [16, C]";
@@ -62,8 +65,8 @@ impl<T: Scalar> Batch<T> {
         })
     }
 
-    /// Loads at most [`BATCH`] splats. `PLANES` is the number of values, or 0 where the compiler is
-    /// not to know it.
+    /// Loads at most [`BATCH`] splats. `PLANES` is the number of values of a splat, or 0 to read it
+    /// at run time.
     #[inline(always)]
     pub(crate) fn load<const PLANES: usize>(
         &mut self,
@@ -106,7 +109,7 @@ impl<T: Scalar> Batch<T> {
             }
         }
         for k in 0..BATCH {
-            // The row's chord (MATH eq. 16), as far as it is the same for all rows.
+            // The chord of a row (MATH eq. 16): the terms that are equal in all rows.
             let (xx, xy) = (self.conic[0][k], self.conic[1][k]);
             let reach =
                 (self.opacity[k] * constants.inverse_alpha_min).ln() + T::from_f64(FOOTPRINT_SLACK);
@@ -116,8 +119,8 @@ impl<T: Scalar> Batch<T> {
         }
     }
 
-    /// Has what [`load`](Self::load) reads of the first splats of a list fetched: neighbours of the
-    /// list lie anywhere in memory.
+    /// Prefetches the data that [`load`](Self::load) reads for the first splats of a list.
+    /// Consecutive splats of a list are scattered in memory.
     #[inline(always)]
     pub(crate) fn fetch(&self, splats: &Splats<&[T]>, hits: &[u32]) {
         for &m in hits.iter().take(BATCH) {
@@ -133,7 +136,7 @@ impl<T: Scalar> Batch<T> {
         }
     }
 
-    /// Hit `k` of the batch.
+    /// Returns hit `k` of the batch.
     #[inline(always)]
     pub(crate) fn hit(&self, k: usize) -> Hit<T> {
         Hit {
@@ -158,7 +161,7 @@ impl<T: Scalar> Batch<T> {
         }
     }
 
-    /// What hit `k` adds to each plane.
+    /// Returns the values that hit `k` adds to the planes, before weighting.
     #[inline(always)]
     pub(crate) fn values(&self, k: usize) -> &[T] {
         &self.values[k * self.planes..(k + 1) * self.planes]
@@ -166,7 +169,7 @@ impl<T: Scalar> Batch<T> {
 }
 
 impl<T: Scalar> Splats<&[T]> {
-    /// Writes the features of splat `m`.
+    /// Writes the features of splat `m` to `out`.
     #[inline(always)]
     fn load_features(&self, m: usize, out: &mut [T]) {
         let row = m * self.channels..(m + 1) * self.channels;
@@ -175,15 +178,15 @@ impl<T: Scalar> Splats<&[T]> {
                 *out = T::from_f64(half.to_f64());
             }
         } else if let ([r, g, b], [red, green, blue]) = (&mut *out, &self.features[row.clone()]) {
-            // The usual number, spelled out: a call to copy three numbers takes longer than they
-            // do.
+            // The usual number of channels, written out: a call to copy three values takes longer
+            // than the copies.
             (*r, *g, *b) = (*red, *green, *blue);
         } else {
             out.copy_from_slice(&self.features[row]);
         }
     }
 
-    /// Has the features of splat `m` fetched.
+    /// Prefetches the features of splat `m`.
     #[inline(always)]
     fn fetch_features(&self, m: usize) {
         let row = m * self.channels..(m + 1) * self.channels;
@@ -194,7 +197,7 @@ impl<T: Scalar> Splats<&[T]> {
     }
 }
 
-/// Fetches what a splat adds to each plane: its depth if there is room for it, then its features.
+/// Loads the values of a splat for the planes: its depth if it has a plane, then its features.
 #[inline(always)]
 fn load_values<T: Scalar>(splats: &Splats<&[T]>, m: usize, values: &mut [T]) {
     let channels = splats.channels;
@@ -205,35 +208,37 @@ fn load_values<T: Scalar>(splats: &Splats<&[T]>, m: usize, values: &mut [T]) {
     splats.load_features(m, features);
 }
 
-/// A splat as one tile sees it.
+/// A splat, with its bounds relative to one tile.
 #[derive(Debug, Clone)]
 pub(crate) struct Hit<T: Scalar> {
     pub(crate) mean: Vec2<T>,
     pub(crate) conic: Sym2<T>,
     pub(crate) opacity: T,
-    /// Rows of the tile.
+    /// The rows of the tile that the splat's box contains.
     pub(crate) rows: Range<usize>,
-    /// First and end, as columns of the tile.
+    /// The first column of the tile that the splat's box contains, and one past the last.
     columns: [T; 2],
-    /// How far its middle moves from one row to the next.
+    /// How far the centre of the chord moves from one row to the next, px.
     slope: T,
-    /// One over the square of half the height of its box, 1/px^2.
+    /// The reciprocal square of half the height of the splat's box, 1/px^2.
     inverse: T,
-    /// The square of half its width through the centre, px^2.
+    /// The square of half the chord through the splat's centre, px^2.
     half_width_squared: T,
 }
 
 impl<T: Scalar> Hit<T> {
-    /// The rows of blocks it reaches.
+    /// Returns the rows of blocks that the splat's box touches.
     #[inline(always)]
     pub(crate) fn block_rows(&self) -> Range<usize> {
         self.rows.start / BLOCK_SIDE..self.rows.end.div_ceil(BLOCK_SIDE)
     }
 
-    /// Finds the blocks in which sigma stays within reach somewhere (MATH eq. 16), cut to the
-    /// splat's box and the tile, and what sigma has in common along their rows. The splat counts in
-    /// no pixel of the blocks left out: seen from the tile a chord's ends are small numbers,
-    /// rounded by far less than the slack that reach has, wherever in the image the tile lies.
+    /// Finds the blocks that the ellipse `sigma <= reach` touches (MATH eq. 16), clipped to the
+    /// splat's box and the tile. Also computes the terms of sigma that are equal along each row.
+    ///
+    /// The splat counts in no pixel of the other blocks. The ends of a chord are computed relative
+    /// to the tile, so they are small numbers. Their rounding error is far below the slack of the
+    /// reach, wherever in the image the tile lies.
     #[inline(always)]
     pub(crate) fn cover<A: Arithmetic<T>, const LANES: usize>(
         &self,
@@ -264,7 +269,7 @@ impl<T: Scalar> Hit<T> {
         }
     }
 
-    /// Finds the columns of blocks that each row reaches.
+    /// Finds the columns of blocks that the chord of each row touches.
     #[inline(always)]
     fn find_columns<const LANES: usize>(&self, tile: &Tile, coverage: &mut Coverage<T>) {
         let centre = self.mean.x - T::from_f64(tile.x as f64);
@@ -277,8 +282,8 @@ impl<T: Scalar> Hit<T> {
             for lane in 0..LANES {
                 let dy = (first_y + T::from_f64(lane as f64)) - self.mean.y;
                 let chord = T::chord(self.slope, self.inverse, self.half_width_squared, dy);
-                // Pixels whose centres lie between a and b: from the integer nearest to a to before
-                // the one nearest to b. Phrased so that NaN ends at the splat's box.
+                // Pixels with centres between a and b: from `a.nearest()` up to, but without,
+                // `b.nearest()`. The comparisons replace NaN by the bounds of the splat's box.
                 let a = centre + (chord.x - chord.y);
                 let b = centre + (chord.x + chord.y);
                 let a = if a > bounds[0] { a } else { bounds[0] };
@@ -298,34 +303,34 @@ impl<T: Scalar> Hit<T> {
     }
 }
 
-/// The bits below bit `n`, which is less than 32.
+/// Returns the bits below bit `n`, which is less than 32.
 #[inline(always)]
 fn below(n: u32) -> u32 {
-    // Vectors shift by any number: a plain shift would mask it first.
+    // Vector instructions shift by any count. A plain shift would mask the count first.
     1u32.unbounded_shl(n).wrapping_sub(1)
 }
 
-/// The blocks of a tile that a splat can count in, and their rows as it sees them.
+/// The blocks of a tile in which a splat can count, and the terms of sigma in their rows.
 #[derive(Debug, Clone)]
 pub(crate) struct Coverage<T> {
-    /// For each row of pixels, a bit for each column of blocks.
+    /// For each row of pixels, a bit for each column of blocks that the chord touches.
     columns: [u32; MAX_TILE_SIDE + MAX_LANES],
-    /// For each part, the blocks in which it can count in that part. A part is as many rows of a
-    /// block as fill the lanes.
+    /// For each part, the blocks in which the splat can count in that part. A part is as many rows
+    /// of a block as fill the lanes.
     pub(crate) blocks: [BlockSet; MAX_PARTS],
-    /// The rows of blocks that it reaches.
+    /// For each row of blocks that the splat's box touches, the row terms of sigma.
     rows: [Rows<T>; BLOCK_COLUMNS],
 }
 
-/// The parts of a block where there are the fewest lanes.
+/// The greatest number of parts of a block.
 const MAX_PARTS: usize = 2;
 
-/// A row of blocks as a splat sees it.
+/// The terms of one splat's sigma in a row of blocks.
 #[derive(Debug, Clone, Copy)]
 struct Rows<T> {
-    /// From the splat's centre down to the pixels', px.
+    /// The vertical distance of the pixels from the splat's centre, downwards, px.
     down: Block<T>,
-    // See `sigma_of_row`.
+    // The results of `sigma_of_row`.
     along: Block<T>,
     rest: Block<T>,
 }
@@ -345,13 +350,14 @@ impl<T: Scalar> Coverage<T> {
         }
     }
 
-    /// From the splat's centre down to the pixels' of a part of a row of blocks, px.
+    /// Returns the vertical distances of the pixels in a part of a row of blocks from the splat's
+    /// centre, downwards, px.
     #[inline(always)]
     pub(crate) fn down<const LANES: usize>(&self, block_row: usize, part: usize) -> [T; LANES] {
         self.rows[block_row % BLOCK_COLUMNS].down.load(part)
     }
 
-    /// Sigma in a part of a block, whose pixels are `dx` right of the splat's centre.
+    /// Computes sigma in a part of a block. Its pixels are `dx` right of the splat's centre.
     #[inline(always)]
     pub(crate) fn sigma<A: Arithmetic<T>, const LANES: usize>(
         &self,

@@ -1,4 +1,4 @@
-//! The compositor's loops on the CPU.
+//! The loops of the compositor on the CPU.
 
 pub(crate) mod backward;
 pub(crate) mod blend;

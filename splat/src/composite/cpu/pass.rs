@@ -1,4 +1,4 @@
-//! What every part of the backward compositor reads.
+//! The inputs that all parts of the backward compositor share.
 
 use crate::composite::cpu::composited::Composited;
 use crate::composite::cpu::replay::GEOMETRY;
@@ -8,7 +8,7 @@ use crate::scalar::Scalar;
 use crate::sort::cpu::lists::SortedHits;
 use crate::splats::Splats;
 
-/// What all tasks read.
+/// The inputs of all tasks.
 pub(super) struct Backward<'a, T: Scalar> {
     pub(super) splats: &'a Splats<&'a [T]>,
     pub(super) sorted: &'a SortedHits,
@@ -19,7 +19,7 @@ pub(super) struct Backward<'a, T: Scalar> {
 }
 
 impl<T: Scalar> Backward<'_, T> {
-    /// Numbers per hit: the geometry's, then the depth's and the features'.
+    /// Returns the number of values per partial gradient: geometry, then depth, then features.
     pub(super) fn stride(&self) -> usize {
         let features = if self.wanted.features {
             self.splats.channels
@@ -37,12 +37,12 @@ impl<T: Scalar> Backward<'_, T> {
         }
     }
 
-    /// Planes of depth: one where the loss depends on it.
+    /// Returns the number of depth planes: one if the loss depends on the depth, else zero.
     pub(super) fn depths(&self) -> usize {
         usize::from(self.v_image.depth.is_some())
     }
 
-    /// Values per pixel.
+    /// Returns the number of values per pixel: depth, then features.
     pub(super) fn planes(&self) -> usize {
         self.depths() + self.splats.channels
     }

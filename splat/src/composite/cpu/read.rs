@@ -1,5 +1,5 @@
-//! Where a tile's pixels start on the way back to front: the state that the forward pass saved, and
-//! the image's gradient.
+//! Loads the initial state of a tile's pixels for the backward pass: the saved state of the forward
+//! pass, and the gradient of the image.
 
 use std::ops::Range;
 
@@ -15,20 +15,20 @@ use crate::image::ImageSize;
 use crate::scalar::Scalar;
 use crate::scalar::rounding::Arithmetic;
 
-/// Reads the pixels of a tile, fills in the gradient by the background, and returns the greatest
-/// end of any pixel.
+/// Loads the pixels of a tile, computes the tile's gradient with respect to the background, and
+/// returns the greatest end of its pixels.
 pub(super) struct Read<'p, 'a, T: Scalar> {
     pub(super) pass: &'p Backward<'a, T>,
     pub(crate) pixels: &'p mut Pixels<T>,
     pub(crate) tile: &'p Tile,
     pub(crate) view: usize,
-    /// The tile, numbered through all views.
+    /// The index of the tile among the tiles of all views.
     pub(crate) number: usize,
-    /// Where its saved blocks are.
+    /// The indices of the tile's saved blocks.
     pub(crate) saved: Range<usize>,
-    /// `[C]`: room for a row of the image's gradient.
+    /// `[C]`: buffer for a row of the image's gradient.
     pub(crate) v_row: &'p mut [Row<T>],
-    /// `[C]`
+    /// `[C]`: the gradient with respect to the background.
     pub(crate) v_background: &'p mut [T],
 }
 
@@ -50,8 +50,8 @@ impl<T: Scalar> Kernel for Read<'_, '_, T> {
         pixels.centres.set(tile);
         self.pass.load_state(pixels, tile, self.number, self.saved);
         if tile.cuts_blocks() {
-            // Lanes outside the image are computed with too, and what the last tile left there may
-            // be NaN.
+            // Lanes outside the image are computed too. Their values from the previous tile may be
+            // NaN.
             pixels.v_values.fill(Block::all(T::ZERO));
             self.v_row.fill([T::ZERO; _]);
         }
@@ -60,8 +60,8 @@ impl<T: Scalar> Kernel for Read<'_, '_, T> {
         let (mut v_rest, mut v_depth) = ([T::ZERO; _], [T::ZERO; _]);
         let v_row = self.v_row;
         let start_of = |row: usize| (self.view * height + tile.y + row) * width + tile.x;
-        // Rows of images are pages apart, and a tile's share of one is too short for the machine to
-        // see it coming.
+        // Consecutive rows of an image are memory pages apart. The part of a row that lies in a
+        // tile is too short for the hardware prefetcher.
         let fetch = |row: usize| {
             let start = start_of(row);
             let v_pixels = &self.pass.v_image.features[start * channels..][..tile.width * channels];
@@ -109,7 +109,7 @@ impl<T: Scalar> Kernel for Read<'_, '_, T> {
 }
 
 impl<T: Scalar> Backward<'_, T> {
-    /// Loads the state that the forward pass saved of tile `number`, whose blocks are `saved`.
+    /// Loads the saved state of tile `number`, whose blocks are `saved`.
     #[inline(always)]
     fn load_state(&self, pixels: &mut Pixels<T>, tile: &Tile, number: usize, saved: Range<usize>) {
         let ended = self.composited.ended[number] > 0;
@@ -131,11 +131,11 @@ impl<T: Scalar> Backward<'_, T> {
     }
 }
 
-/// Sorts a row of pixels, `[W, C]`, into C planes.
+/// Splits a row of pixels, `[W, C]`, into C planes.
 #[inline(always)]
 fn take_apart<T: Scalar>(pixels: &[T], planes: &mut [Row<T>]) {
     if let [r, g, b] = planes {
-        // The usual number, spelled out: the compiler then takes whole vectors apart.
+        // The usual number of channels, written out: the compiler then shuffles whole vectors.
         let (pixels, _) = pixels.as_chunks::<3>();
         let n = pixels.len();
         let (r, g, b) = (&mut r[..n], &mut g[..n], &mut b[..n]);

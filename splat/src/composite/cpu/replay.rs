@@ -1,5 +1,5 @@
-//! The backward compositor's innermost part: one hit on the way back to front, its gradient summed
-//! over the pixels of its tile.
+//! The innermost loop of the backward compositor: removes one hit from the pixels of its tile, and
+//! sums the hit's gradient over these pixels.
 
 use std::hint::select_unpredictable;
 
@@ -14,41 +14,44 @@ use crate::error::{RenderError, checked_product, try_filled};
 use crate::scalar::Scalar;
 use crate::scalar::rounding::Arithmetic;
 
-/// Numbers of a hit's gradient by geometry: mean 2, conic 3, opacity 1, in this order.
+/// The number of values of a partial for geometry: mean 2, conic 3, opacity 1, in this order.
 pub(crate) const GEOMETRY: usize = 6;
 
-/// Sums that make up the geometry's gradient, see [`Moments`].
+/// The number of sums for the gradient with respect to geometry, see [`Moments`].
 const MOMENTS: usize = 6;
 
-/// Those of a row of blocks, see [`RowMoments`].
+/// The number of sums of a row of blocks, see [`RowMoments`].
 const ROW_MOMENTS: usize = 3;
 
-/// The pixels of a tile on the way back to front, by planes.
+/// The pixels of a tile during the backward pass, as planes.
 pub struct Pixels<T> {
-    /// Transmittance behind the hits yet to come.
+    /// The transmittance behind the remaining hits.
     pub(crate) transmittance: Blocks<T>,
-    /// The gradient by the light that everything behind them lets through.
+    /// The gradient with respect to the transmittance behind the remaining hits (MATH eq. 15').
     pub(crate) v_rest: Blocks<T>,
-    /// One past the index of the last hit that may be composited.
+    /// One past the index of the last hit that can have been composited.
     pub(crate) ends: Blocks<u32>,
-    /// The gradients by the sums of weight times value, block by block: depth if there is one, then
-    /// features.
+    /// The gradients with respect to the sums of weight times value, block by block: the depth if
+    /// the loss depends on it, then the features.
     pub(crate) v_values: Vec<Block<T>>,
     pub(crate) centres: Centres<T>,
-    /// The blocks which the hits at hand may reach.
+    /// The blocks that the current hits can reach.
     live: BlockSet,
     /// The greatest end of each block.
     block_ends: [u32; BLOCKS],
-    /// The sums over the pixels of the hit at hand, one per lane: six moments, then the planes.
+    /// The sums over the pixels of the current hit, one per lane: six moments, then the planes.
     sums: Vec<Block<T>>,
-    /// The planes' sums over one row of blocks, where the compiler does not know how many there
-    /// are.
+    /// The sums of the planes over one row of blocks, if their number is not a compile-time
+    /// constant.
     row_sums: Vec<Block<T>>,
     coverage: Coverage<T>,
 }
 
 impl<T: Scalar> Pixels<T> {
-    /// Room for a tile and a number of planes.
+    /// Allocates the pixels of a tile with `planes` planes.
+    ///
+    /// # Errors
+    /// Returns an error if a size overflows or an allocation fails.
     pub(crate) fn new(planes: usize) -> Result<Self, RenderError> {
         let what = "sums of a hit [6 + C]";
         let sums = checked_product(what, &[MOMENTS.saturating_add(planes)])?;
@@ -66,7 +69,7 @@ impl<T: Scalar> Pixels<T> {
         })
     }
 
-    /// Looks at the ends of all pixels; returns the greatest.
+    /// Computes the greatest end of each block. Returns the greatest of all.
     pub(crate) fn find_ends(&mut self, tile: &Tile) -> u32 {
         self.block_ends.fill(0);
         for number in tile.blocks().flatten() {
@@ -78,7 +81,7 @@ impl<T: Scalar> Pixels<T> {
             .fold(0, |greatest, &end| greatest.max(end))
     }
 
-    /// Looks for the blocks that hits from `index` on reach.
+    /// Sets `live` to the blocks in which the end of some pixel is beyond hit `index`.
     pub(crate) fn reach(&mut self, index: u32) {
         let ends = self.block_ends.iter().enumerate();
         self.live = ends.fold(0, |live, (block, &end)| {
@@ -86,8 +89,8 @@ impl<T: Scalar> Pixels<T> {
         });
     }
 
-    /// Takes one hit out of the pixels and writes its gradient: by geometry if `GEOM`, then by as
-    /// many planes as `out` has left.
+    /// Removes one hit from the pixels and writes its partial to `out`: geometry if `GEOM`, then as
+    /// many planes as `out` has room for.
     #[inline(always)]
     pub(crate) fn remove<
         A: Arithmetic<T>,
@@ -117,7 +120,7 @@ impl<T: Scalar> Pixels<T> {
                 let (row_moments, row_planes) = self.remove_from_row::<A, LANES, PLANES, GEOM>(
                     hit, listed, constants, blocks, part,
                 );
-                // A number of moments that the compiler knows.
+                // The number of moments is a compile-time constant.
                 let Some((moments, sums)) = self.sums.split_first_chunk_mut::<MOMENTS>() else {
                     return;
                 };
@@ -146,9 +149,9 @@ impl<T: Scalar> Pixels<T> {
         write_gradient::<T, A, LANES, GEOM>(hit, moments, sums, out);
     }
 
-    /// Takes one hit out of some blocks of one row; returns the sums over their pixels: the
-    /// moments, and the planes if the compiler knows how many there are. Else the planes' sums are
-    /// left in `row_sums`.
+    /// Removes one hit from some blocks of one row, and returns the sums over their pixels. These
+    /// are the moments, and the planes if `PLANES > 0`. Otherwise the sums of the planes are in
+    /// `row_sums`.
     #[inline(always)]
     fn remove_from_row<
         A: Arithmetic<T>,
@@ -163,8 +166,8 @@ impl<T: Scalar> Pixels<T> {
         mut blocks: BlockSet,
         part: usize,
     ) -> ([Block<T>; ROW_MOMENTS], [Block<T>; PLANES]) {
-        // In registers, if the compiler knows how many: of a whole hit it would keep them in
-        // memory.
+        // The sums of a row stay in registers if `PLANES > 0`. The compiler would keep the sums
+        // of a whole hit in memory.
         let mut row_moments = [Block::all(T::ZERO); _];
         let mut row_planes = [Block::all(T::ZERO); PLANES];
         if PLANES == 0 {
@@ -212,7 +215,7 @@ impl<T: Scalar> Pixels<T> {
     }
 }
 
-/// Writes a hit's gradient: by geometry if `GEOM`, then by as many planes as `out` has left.
+/// Writes a hit's partial: geometry if `GEOM`, then as many planes as `out` has room for.
 #[inline(always)]
 fn write_gradient<T: Scalar, A: Arithmetic<T>, const LANES: usize, const GEOM: bool>(
     hit: &Hit<T>,
@@ -232,7 +235,7 @@ fn write_gradient<T: Scalar, A: Arithmetic<T>, const LANES: usize, const GEOM: b
             yy,
         };
         let v = A::sigma_vjp(hit.conic, moments);
-        // A splat that counts nowhere may have any opacity, zero and NaN among them.
+        // A splat that counts in no pixel can have any opacity, including zero and NaN.
         let v_opacity = if moments.one == T::ZERO {
             T::ZERO
         } else {
@@ -247,14 +250,13 @@ fn write_gradient<T: Scalar, A: Arithmetic<T>, const LANES: usize, const GEOM: b
     }
 }
 
-/// The first `PLANES` of a slice, whose number the compiler then knows; nothing where it is not to
-/// know.
+/// Returns the first `PLANES` elements of a slice as an array, or `None` if `PLANES` is 0.
 #[inline(always)]
 fn known<U, const PLANES: usize>(planes: &[U]) -> Option<&[U; PLANES]> {
     planes.first_chunk().filter(|_| PLANES > 0)
 }
 
-/// What one unit of a hit's weight adds to the loss, in one part of a block.
+/// Computes the gradient with respect to a hit's weight (MATH eq. 15'), in one part of a block.
 #[inline(always)]
 fn v_weights<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
     v_planes: &[Block<T>],
@@ -271,8 +273,7 @@ fn v_weights<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
     v_weight
 }
 
-/// Adds what a hit's weights take from the gradients of one part of a block to a sum per plane and
-/// lane.
+/// Adds the gradients of one part of a block, times a hit's weights, to a sum per plane and lane.
 #[inline(always)]
 fn add_weighted<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
     sums: &mut [Block<T>],
@@ -290,10 +291,10 @@ fn add_weighted<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
     }
 }
 
-// In both of the following one loop per sum: each is then a few vector operations. What a loop does
-// not use of the formula, the compiler drops.
+// The following two functions have one loop per sum, so that each loop is a few vector operations.
+// The compiler removes the parts of the formula that a loop does not use.
 
-/// Adds pixels of a row of blocks, `dx` right of the splat's centre, to the moments of that row.
+/// Adds pixels of a row of blocks, `dx` right of the splat's centre, to the row's moments.
 #[inline(always)]
 fn add_in_row<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
     sums: &mut [Block<T>; ROW_MOMENTS],
@@ -314,7 +315,7 @@ fn add_in_row<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
     add!(0 one 1 x 2 xx);
 }
 
-/// Adds the moments of a row of blocks, `down` below the splat's centre, to all moments.
+/// Adds the moments of a row of blocks, `down` below the splat's centre, to the hit's moments.
 #[inline(always)]
 fn add_row<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
     moments: &mut [Block<T>; MOMENTS],
@@ -337,7 +338,7 @@ fn add_row<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
     add!(0 one 1 x 2 y 3 xx 4 xy 5 yy);
 }
 
-/// What [`Pixels`] knows of the pixels of a block.
+/// The state of the pixels in one part of a block.
 struct Lanes<T, const LANES: usize> {
     transmittance: [T; LANES],
     v_rest: [T; LANES],
@@ -345,8 +346,8 @@ struct Lanes<T, const LANES: usize> {
 }
 
 impl<T: Scalar, const LANES: usize> Lanes<T, LANES> {
-    /// The same pixels in front of a hit; the hit's weights; and its gradients by sigma, which are
-    /// zero without `GEOM`.
+    /// Returns the pixels in front of a hit, the hit's weights, and its gradients with respect to
+    /// sigma. Without `GEOM` these gradients are zero.
     #[inline(always)]
     fn in_front<A: Arithmetic<T>, const GEOM: bool>(
         mut self,
@@ -362,7 +363,7 @@ impl<T: Scalar, const LANES: usize> Lanes<T, LANES> {
             let falloff = A::falloff(sigma);
             let alpha = A::alpha(opacity, falloff, constants.alpha_max);
             let counts = (index < self.ends[lane]) & A::counts(sigma, alpha, constants.alpha_min);
-            // Alpha of a pair that does not count may be anything: nothing made of it is kept.
+            // The results of a pair that does not count are discarded: its alpha can be any value.
             let behind = self.transmittance[lane];
             let t = A::in_front(behind, alpha);
             weights[lane] = select_unpredictable(counts, A::weight(alpha, t), T::ZERO);
@@ -380,7 +381,7 @@ impl<T: Scalar, const LANES: usize> Lanes<T, LANES> {
     }
 }
 
-/// The sum over the lanes, by halves.
+/// Returns the sum over the lanes. Each step adds the upper half to the lower half.
 #[inline(always)]
 fn total<T: Scalar, const LANES: usize>(lanes: &Block<T>) -> T {
     let mut lanes: [T; LANES] = lanes.load(0);

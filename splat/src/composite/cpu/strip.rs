@@ -1,4 +1,4 @@
-//! Strips: what one task composites, and the parts of images that belong to it.
+//! Strips: the unit of work of one task, and the parts of images that belong to a strip.
 
 use std::ops::Range;
 
@@ -7,28 +7,28 @@ use crate::composite::cpu::tile::{BLOCK_SIDE, MAX_LANES};
 use crate::error::{RenderError, checked_product};
 use crate::host::cut::cut;
 
-/// As many strips as keep every thread of a large machine busy to the end.
+/// The intended number of strips of a batch: enough to keep every thread of a large machine busy.
 const STRIPS: usize = 256;
 
-/// Neighbouring tiles of one row of tiles.
+/// Consecutive tiles of one row of tiles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Strip {
     pub(crate) view: usize,
     pub(crate) tile_row: usize,
-    /// Columns of the grid.
+    /// Columns of the grid of tiles.
     pub(crate) columns: Range<usize>,
 }
 
 impl Strip {
-    /// The tiles of it, numbered through all views: neighbours.
+    /// Returns the indices of the strip's tiles among the tiles of all views.
     pub(crate) fn tiles(&self, grid: &TileGrid) -> Range<usize> {
         let first = self.view * grid.per_view() + self.tile_row * grid.columns;
         first + self.columns.start..first + self.columns.end
     }
 }
 
-/// All strips of a batch, view by view, row by row, from left to right. Rows of tiles are cut where
-/// there are few of them.
+/// Returns all strips of a batch, view by view, row by row, from left to right. If there are few
+/// rows of tiles, each row is cut into several strips.
 pub(crate) fn strips(grid: &TileGrid) -> Vec<Strip> {
     let columns = strip_columns(grid);
     let mut strips = Vec::with_capacity(grid.size.views * grid.rows * columns.len());
@@ -44,7 +44,7 @@ pub(crate) fn strips(grid: &TileGrid) -> Vec<Strip> {
     strips
 }
 
-/// The columns of each strip of a row of tiles.
+/// Returns the columns of each strip of a row of tiles.
 fn strip_columns(grid: &TileGrid) -> Vec<Range<usize>> {
     let rows = (grid.size.views * grid.rows).max(1);
     let pieces = STRIPS.div_ceil(rows).min(grid.columns).max(1);
@@ -55,8 +55,8 @@ fn strip_columns(grid: &TileGrid) -> Vec<Range<usize>> {
         .collect()
 }
 
-/// The rows of pixels of each strip of `images` images, `[images, H, W, per_pixel]`, in the order
-/// of [`strips`].
+/// Cuts `images` images, `[images, H, W, per_pixel]`, into the rows of pixels of each strip, in the
+/// order of [`strips`].
 pub(crate) fn cut_rows<'a, T>(
     mut buffer: &'a mut [T],
     grid: &TileGrid,
@@ -84,15 +84,15 @@ pub(crate) fn cut_rows<'a, T>(
     strips
 }
 
-/// How the compositor's saved state is laid out: the blocks that reach into the image, view by
-/// view, tile by tile, each tile's row by row. What belongs to a tile, and so to a strip, stands in
-/// one piece.
+/// The layout of the compositor's saved state. It has all blocks that contain a pixel of the image,
+/// view by view, tile by tile. The blocks of a tile are ordered row by row. The blocks of a tile,
+/// and of a strip, are therefore contiguous.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SavedBlocks {
     grid: TileGrid,
-    /// Blocks side by side in an image.
+    /// Columns of blocks of an image.
     columns: usize,
-    /// Blocks of an image, one below the other.
+    /// Rows of blocks of an image.
     rows: usize,
 }
 
@@ -105,7 +105,7 @@ impl SavedBlocks {
         }
     }
 
-    /// The lanes of all blocks.
+    /// Returns the number of lanes of all blocks.
     pub(crate) fn lanes(&self, what: &'static str) -> Result<usize, RenderError> {
         checked_product(
             what,
@@ -113,9 +113,9 @@ impl SavedBlocks {
         )
     }
 
-    /// The blocks of a strip's tiles.
+    /// Returns the blocks of a strip's tiles.
     pub(crate) fn of_strip(&self, strip: &Strip) -> Range<usize> {
-        // Sides of tiles are multiples of those of blocks.
+        // The sides of tiles are multiples of the side of a block.
         let per_tile = [self.grid.tile_width, self.grid.tile_height].map(|side| side / BLOCK_SIDE);
         let above = strip.tile_row * per_tile[1];
         let height = per_tile[1].min(self.rows - above);
@@ -124,7 +124,7 @@ impl SavedBlocks {
         first + left(strip.columns.start) * height..first + left(strip.columns.end) * height
     }
 
-    /// The blocks of one tile.
+    /// Returns the blocks of one tile.
     pub(crate) fn of_tile(&self, view: usize, column: usize, tile_row: usize) -> Range<usize> {
         self.of_strip(&Strip {
             view,

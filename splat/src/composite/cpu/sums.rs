@@ -1,4 +1,4 @@
-//! What comes after the walk over tiles: every splat adds up the gradients of its hits, in their
+//! The last step of the backward compositor: sums the gradients of the hits of each splat, in
 //! order.
 
 use std::ops::Range;
@@ -13,18 +13,18 @@ use crate::host::workspace::Workspace;
 use crate::scalar::Scalar;
 use crate::splats::Splats;
 
-/// Splats whose hits one task adds up.
+/// Number of splats per task.
 const SPLATS_PER_TASK: usize = 512;
 
-/// Hits between those whose gradients are fetched and the one that is added: they lie in the order
-/// of the tiles' lists.
+/// Prefetch distance, in hits. The gradients are stored in the order of the tiles' lists, so the
+/// hits of one splat are scattered in memory.
 const HITS_AHEAD: usize = 16;
 
-/// Gradients of neighbouring splats: by mean, conic, opacity and depth.
+/// Gradients of consecutive splats with respect to mean, conic, opacity and depth.
 type GeometrySums<'a, T> = (&'a mut [[T; 2]], &'a mut [[T; 3]], &'a mut [T], &'a mut [T]);
 
 impl<T: Scalar> Backward<'_, T> {
-    /// Adds up every splat's hits, in the order of its tiles (MATH eq. 17).
+    /// Sums the gradients of every splat's hits, in the order of its tiles (MATH eq. 17).
     pub(super) fn sum_hits(
         &self,
         partials: &[T],
@@ -37,13 +37,13 @@ impl<T: Scalar> Backward<'_, T> {
         } else {
             0
         };
-        // Every number is written: what was in these buffers before does not matter.
+        // The tasks write every element, so the old contents of these buffers do not matter.
         let mut v = Splats {
-            means: workspace.scalars("gradient by splat means", 2 * geometry)?,
-            conics: workspace.scalars("gradient by conics", 3 * geometry)?,
-            opacities: workspace.scalars("gradient by splat opacities", geometry)?,
-            depths: workspace.scalars("gradient by depths", geometry)?,
-            features: workspace.scalars("gradient by splat features", features)?,
+            means: workspace.scalars("gradient with respect to splat means", 2 * geometry)?,
+            conics: workspace.scalars("gradient with respect to conics", 3 * geometry)?,
+            opacities: workspace.scalars("gradient with respect to splat opacities", geometry)?,
+            depths: workspace.scalars("gradient with respect to depths", geometry)?,
+            features: workspace.scalars("gradient with respect to splat features", features)?,
             half_features: None,
             extents: Vec::new(),
             offsets: self.splats.offsets.clone(),
@@ -61,7 +61,7 @@ impl<T: Scalar> Backward<'_, T> {
             .par_chunks_mut(channels.saturating_mul(SPLATS_PER_TASK))
             .map(Some)
             .collect::<Vec<_>>();
-        // What is not wanted has no tasks of its own.
+        // Gradients that are not wanted have no tasks: the longer list gives the number of tasks.
         let tasks = geometry.len().max(features.len());
         geometry.resize_with(tasks, || None);
         features.resize_with(tasks, || None);
@@ -78,8 +78,8 @@ impl<T: Scalar> Backward<'_, T> {
         Ok(v)
     }
 
-    /// Adds up the hits of some splats: by mean, conic, opacity and depth, and by features, each
-    /// where it is wanted.
+    /// Sums the gradients of the hits of some splats with respect to geometry and features, each if
+    /// it is wanted.
     fn sum_hits_of(
         &self,
         splats: Range<usize>,
@@ -103,7 +103,7 @@ impl<T: Scalar> Backward<'_, T> {
             }
             for hit in offsets[0] as usize..offsets[1] as usize {
                 if let Some(&ahead) = slots.get(hit + HITS_AHEAD) {
-                    // Hardly longer than a cache line, and across the end of one as often as not.
+                    // A partial is about a cache line long and often spans two.
                     let (first, rest) = partial(ahead).split_at(self.geometry());
                     prefetch_to_read(first);
                     prefetch_to_read(rest);

@@ -1,5 +1,5 @@
-//! What the forward and the backward compositor share: where a tile lies, and how its pixels are
-//! kept.
+//! The geometry of a tile and the layout of its pixels, for the forward and the backward
+//! compositor.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use crate::config::RenderConfig;
 use crate::error::{RenderError, checked_product, try_filled};
 use crate::scalar::Scalar;
 
-/// The most lanes any instruction set takes at once.
+/// The greatest number of lanes of any instruction set.
 pub(crate) const MAX_LANES: usize = 16;
 
 /// The side of a block, px.
@@ -17,33 +17,35 @@ pub(crate) const BLOCK_SIDE: usize = 4;
 /// The greatest width and height of a tile, px.
 pub(crate) const MAX_TILE_SIDE: usize = 32;
 
-/// Blocks from one row of them to the next, whatever the tile: a number that the compiler knows.
+/// The stride between rows of blocks. It is the same for every tile size, hence a compile-time
+/// constant.
 pub(crate) const BLOCK_COLUMNS: usize = MAX_TILE_SIDE / BLOCK_SIDE;
 
-/// The blocks of the largest tile.
+/// The number of blocks of the largest tile.
 pub(crate) const BLOCKS: usize = BLOCK_COLUMNS * BLOCK_COLUMNS;
 
-/// Rows of pixels between what is fetched to be written or read, and what is.
+/// Prefetch distance for rows of pixels.
 pub(crate) const ROWS_AHEAD: usize = 2 * BLOCK_SIDE;
 
-/// One number for each pixel of a tile.
+/// One value for each pixel of a tile.
 pub(crate) type Blocks<T> = Box<[Block<T>; BLOCKS]>;
 
-/// One number for each pixel of a row of a tile.
+/// One value for each pixel of a row of a tile.
 pub(crate) type Row<T> = [T; MAX_TILE_SIDE];
 
-/// One number for each pixel of a block of 4 x 4, row by row. The lanes of a vector are whole rows
-/// of a block: one shape for all instruction sets, little wider than the small splats are, and
-/// never across the ends of a cache line.
+/// One value for each pixel of a block of 4 x 4, row by row. The lanes of a vector are whole rows
+/// of a block. This shape suits all instruction sets, and it is little wider than a small splat.
+/// The alignment keeps vectors from crossing a cache line.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
 pub(crate) struct Block<T>(pub(crate) [T; MAX_LANES]);
 
-/// Some of the blocks of a tile, each the bit of its number.
+/// A set of blocks of a tile. Bit `i` stands for block `i`.
 pub(crate) type BlockSet = u64;
 const _: () = assert!(BLOCKS == BlockSet::BITS as usize);
 
-/// Takes the first block out of a set that has some; the compiler sees that its number is one.
+/// Removes the first block from a set that is not empty, and returns its index. The remainder shows
+/// the compiler that the index is within bounds.
 #[inline(always)]
 pub(crate) fn take_first(set: &mut BlockSet) -> usize {
     let block = set.trailing_zeros() as usize % BLOCKS;
@@ -52,12 +54,12 @@ pub(crate) fn take_first(set: &mut BlockSet) -> usize {
 }
 
 impl<T: Copy> Block<T> {
-    /// The same number for every pixel.
+    /// Returns a block with the same value for every pixel.
     pub(crate) fn all(x: T) -> Self {
         Self([x; _])
     }
 
-    /// The lanes of one part: as many rows as fill them.
+    /// Loads the lanes of one part, which is as many rows as fill the lanes.
     #[inline(always)]
     pub(crate) fn load<const LANES: usize>(&self, part: usize) -> [T; LANES] {
         let lanes = &self.0[part * LANES..(part + 1) * LANES];
@@ -66,7 +68,7 @@ impl<T: Copy> Block<T> {
         out
     }
 
-    /// The part of a row of the tile that lies in it.
+    /// Returns the values of a row of the tile that lie in this block.
     #[inline(always)]
     pub(crate) fn quad(&self, row: usize) -> &[T; BLOCK_SIDE] {
         &self.0.as_chunks().0[row % BLOCK_SIDE]
@@ -80,14 +82,17 @@ impl<T: Copy> Block<T> {
     }
 }
 
-/// Room for planes of values, block by block.
+/// Allocates planes of values for the blocks of a tile.
+///
+/// # Errors
+/// Returns an error if the size overflows or the allocation fails.
 pub(crate) fn blocks_of_planes<T: Scalar>(planes: usize) -> Result<Vec<Block<T>>, RenderError> {
     let what = "values of a tile [blocks, C]";
     let count = checked_product(what, &[BLOCKS, planes])?;
     try_filled(what, count, Block::all(T::ZERO))
 }
 
-/// The settings the compositing formulas read, rounded to the scalar.
+/// The settings that the compositing formulas read, rounded to the scalar.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Constants<T> {
     pub(crate) alpha_min: T,
@@ -108,9 +113,9 @@ impl<T: Scalar> Constants<T> {
     }
 }
 
-/// A tile: where it lies, and how much of it is inside the image.
+/// The position of a tile, and the size of the part that lies inside the image, in px.
 ///
-/// Its pixels are kept by [`Block`]s, numbered row by row of blocks.
+/// The pixels of a tile are stored in [`Block`]s, numbered row by row.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Tile {
     pub(crate) x: usize,
@@ -130,35 +135,35 @@ impl Tile {
         }
     }
 
-    /// The rows of blocks that reach into the image.
+    /// Returns the rows of blocks that contain a pixel of the image.
     pub(crate) fn block_rows(&self) -> Range<usize> {
         0..self.height.div_ceil(BLOCK_SIDE)
     }
 
-    /// The blocks that reach into the image, row by row.
+    /// Returns the blocks that contain a pixel of the image, row by row.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = Range<usize>> + Clone {
         self.block_rows().map(|row| self.blocks_of_row(row))
     }
 
-    /// Whether it is cut off by the image's right or lower edge, of blocks that end there.
+    /// Returns whether the right or the lower edge of the image cuts through a block.
     pub(crate) fn cuts_blocks(&self) -> bool {
         !self.width.is_multiple_of(BLOCK_SIDE) || !self.height.is_multiple_of(BLOCK_SIDE)
     }
 
-    /// The blocks that reach into the image.
+    /// Returns the set of blocks that contain a pixel of the image.
     pub(crate) fn block_set(&self) -> BlockSet {
         self.blocks()
             .flatten()
             .fold(0, |set, block| set | 1 << block)
     }
 
-    /// The y of a row's pixel centres.
+    /// Returns the y of the pixel centres of a row, px.
     #[inline(always)]
     pub(crate) fn centre_y<T: Scalar>(&self, row: usize) -> T {
         T::from_f64((self.y + row) as f64 + 0.5)
     }
 
-    /// The blocks of a row of blocks.
+    /// Returns the blocks of a row of blocks that contain a pixel of the image.
     #[inline(always)]
     pub(crate) fn blocks_of_row(&self, row: usize) -> Range<usize> {
         let first = row * BLOCK_COLUMNS;
@@ -166,8 +171,8 @@ impl Tile {
     }
 }
 
-/// Puts a row of a tile's pixels into its blocks, the first of which stands first, the others
-/// `stride` apart.
+/// Writes a row of a tile's pixels to the tile's blocks. `blocks` starts with the first block of
+/// the tile. Consecutive blocks are `stride` elements apart.
 #[inline(always)]
 pub(crate) fn put_row<T: Copy>(
     row: usize,
@@ -183,10 +188,11 @@ pub(crate) fn put_row<T: Copy>(
     }
 }
 
-/// Takes a row of a tile's pixels out of its blocks, laid out as for [`put_row`].
+/// Reads a row of a tile's pixels from its blocks. `blocks` starts with the first block of that
+/// row. Consecutive blocks are `stride` elements apart.
 #[inline(always)]
 pub(crate) fn take_row<T: Copy>(blocks: &[Block<T>], row: usize, out: &mut [T], stride: usize) {
-    // Whole quads: of single numbers the compiler makes gathers, which take several times as long.
+    // Whole quads: for single values the compiler emits gathers, which are several times slower.
     let mut blocks = blocks.iter().step_by(stride);
     let (whole, rest) = out.as_chunks_mut();
     for (out, block) in whole.iter_mut().zip(&mut blocks) {
@@ -197,7 +203,7 @@ pub(crate) fn take_row<T: Copy>(blocks: &[Block<T>], row: usize, out: &mut [T], 
     }
 }
 
-/// The pixel centres of every row and column of blocks, those beyond the image included.
+/// The pixel centres of every row and column of blocks, including those beyond the image.
 #[derive(Debug, Clone)]
 pub(crate) struct Centres<T> {
     x: [Block<T>; BLOCK_COLUMNS],
@@ -210,7 +216,7 @@ impl<T: Scalar> Centres<T> {
         Self { x: zeros, y: zeros }
     }
 
-    /// Those of a tile.
+    /// Sets the pixel centres to those of `tile`.
     pub(crate) fn set(&mut self, tile: &Tile) {
         for (number, (x, y)) in self.x.iter_mut().zip(&mut self.y).enumerate() {
             let first = number * BLOCK_SIDE;
@@ -221,7 +227,8 @@ impl<T: Scalar> Centres<T> {
         }
     }
 
-    /// How far a block's are right of `x`, px: the same in every row.
+    /// Returns the distances of a block's pixel centres to the right of `x`, px. They are equal in
+    /// every row.
     #[inline(always)]
     pub(crate) fn right_of<const LANES: usize>(&self, x: T, block: usize) -> [T; LANES] {
         self.x[block % BLOCK_COLUMNS]
@@ -229,7 +236,7 @@ impl<T: Scalar> Centres<T> {
             .map(|centre| centre - x)
     }
 
-    /// How far those of a part of a row of blocks are below `y`, px.
+    /// Returns the distances of the pixel centres in a part of a row of blocks below `y`, px.
     #[inline(always)]
     pub(crate) fn below<const LANES: usize>(
         &self,

@@ -1,4 +1,4 @@
-//! What becomes of a tile's pixels once its hits are blended: images, and what the vjp starts from.
+//! Writes the pixels of a composited tile: the images, and the saved state for the vjp.
 
 use crate::composite::cpu::blend::Pixels;
 use crate::composite::cpu::tile::{BLOCK_SIDE, MAX_LANES, ROWS_AHEAD, Row, Tile, take_row};
@@ -8,7 +8,7 @@ use crate::host::simd::Kernel;
 use crate::scalar::Scalar;
 use crate::scalar::rounding::Arithmetic;
 
-/// What is saved of neighbouring tiles, tile by tile: see
+/// The saved state of consecutive tiles, as in
 /// [`Composited`](crate::composite::cpu::composited::Composited).
 pub(crate) struct Saved<'a, T> {
     pub(crate) transmittance: &'a mut [T],
@@ -17,7 +17,7 @@ pub(crate) struct Saved<'a, T> {
 }
 
 impl<'a, T> Saved<'a, T> {
-    /// Cuts the first `tiles` tiles off, of `blocks` blocks together.
+    /// Cuts off the first `tiles` tiles, which have `blocks` blocks together.
     pub(crate) fn cut(&mut self, tiles: usize, blocks: usize) -> Saved<'a, T> {
         Saved {
             transmittance: cut(&mut self.transmittance, blocks * MAX_LANES),
@@ -31,17 +31,17 @@ impl<'a, T> Saved<'a, T> {
 pub(crate) struct Write<'p, 'a, T: Scalar> {
     pub(crate) pixels: &'p mut Pixels<T>,
     pub(crate) tile: &'p Tile,
-    /// `[C]`
+    /// `[C]`: the background of the view.
     pub(crate) background: &'p [T],
-    /// Where the tile begins in the rows.
+    /// The first column of the tile within the rows.
     pub(crate) left: usize,
-    /// The feature image of everything added so far, over the background.
+    /// The rows of the feature image, to be written over the background.
     pub(crate) features: &'p mut [&'a mut [T]],
-    /// Everything else, once the tile is done.
+    /// The other outputs, written once the tile is complete.
     pub(crate) rest: Option<Rest<'p, 'a, T>>,
 }
 
-/// What is written of a tile besides features.
+/// The outputs of a tile besides features.
 pub(crate) struct Rest<'p, 'a, T> {
     pub(crate) transmittance: Option<&'p mut [&'a mut [T]]>,
     pub(crate) depth: Option<&'p mut [&'a mut [T]]>,
@@ -63,8 +63,8 @@ impl<T: Scalar> Kernel for Write<'_, '_, T> {
             rest,
         } = self;
         let channels = background.len();
-        // Rows of images are pages apart, and a tile's share of one is too short for the machine to
-        // see it coming.
+        // Consecutive rows of an image are memory pages apart. The part of a row that lies in a
+        // tile is too short for the hardware prefetcher.
         let of_row = |per_pixel| left * per_pixel..(left + tile.width) * per_pixel;
         let fetch = |rows: &[&mut [T]]| {
             for row in rows {
@@ -113,8 +113,7 @@ impl<T: Scalar> Kernel for Write<'_, '_, T> {
     }
 }
 
-/// Saves the state of a finished tile, and writes its transmittance and depth where they are
-/// wanted.
+/// Saves the state of a finished tile, and writes its transmittance and depth if they are wanted.
 #[inline(always)]
 fn write_rest<T: Scalar>(pixels: &mut Pixels<T>, tile: &Tile, left: usize, rest: Rest<'_, '_, T>) {
     let ended = pixels.ended(tile);
@@ -148,9 +147,9 @@ fn write_rest<T: Scalar>(pixels: &mut Pixels<T>, tile: &Tile, left: usize, rest:
     }
 }
 
-/// Writes the rows of a row of blocks, three features a pixel: the usual number, spelled out, so
-/// that the compiler interleaves whole vectors. The rows are put together first, all four of them:
-/// what was just stored in quarters is slow to load whole.
+/// Writes the rows of a row of blocks for three features per pixel. The usual number of channels is
+/// written out, so that the compiler interleaves whole vectors. All four rows are assembled first,
+/// because loading a vector directly after storing its quarters is slow.
 #[inline(always)]
 fn rgb<T: Scalar>(
     pixels: &Pixels<T>,

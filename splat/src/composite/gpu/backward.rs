@@ -1,7 +1,7 @@
-//! The backward compositor on a device: the states of all pixels, a partial gradient per hit
-//! (`replay.rs`, or `replay_planes.rs`), and their sums by splat, in the order of the hits. Where
-//! the partials would not fit the memory budget, they are made and summed in chunks, in the same
-//! order.
+//! The backward compositor on a device. It computes the states of all pixels, then a partial
+//! gradient per hit (`replay.rs` or `replay_planes.rs`), then the sums of the partials by splat, in
+//! the order of the hits. If the partials do not fit the memory budget, they are computed and
+//! summed in chunks, in the same order.
 
 use cubecl::prelude::*;
 use half::f16;
@@ -27,14 +27,15 @@ use crate::project::gpu::splat_rows::SplatAllocation;
 use crate::sort::gpu::lists::{LargeSorted, SmallSorted, SortedHits};
 use crate::splats::Splats;
 
-/// Planes of values, depth among them, that a thread replays in registers; more take further
-/// launches. With five, ptxas stores some registers to memory.
+/// The number of planes, depth included, that a thread replays in registers. Further planes take
+/// further launches. With five planes, ptxas spills registers.
 const PLANES: usize = 4;
 
-/// The least number of slots in a chunk of the large regime: every chunk walks all tiles.
+/// The least number of slots of a chunk in the large regime. Every chunk walks all tiles, so small
+/// chunks are inefficient.
 const LEAST_SLOTS: usize = 4096;
 
-/// Everything the parts of [`composite_vjp`] read.
+/// The inputs of all parts of [`composite_vjp`].
 struct Backward<'a, R: Runtime> {
     gpu: &'a Gpu<R>,
     splats: &'a Splats<&'a GpuBuffer>,
@@ -47,7 +48,7 @@ struct Backward<'a, R: Runtime> {
     stride: usize,
 }
 
-/// A run of partials: the views of the small regime, or the slots of the large one.
+/// A range of partials: views in the small regime, or slots in the large regime.
 struct Chunk {
     first_view: usize,
     views: usize,
@@ -55,7 +56,12 @@ struct Chunk {
     hits: usize,
 }
 
-/// Vjp of the compositor.
+/// Computes the vjp of the compositor. Returns the gradients with respect to the splats and the
+/// backgrounds, `[B, C]`.
+///
+/// # Errors
+/// Returns an error if the inputs do not match each other, or if a buffer is too large or cannot be
+/// allocated.
 pub(crate) fn composite_vjp<R: Runtime>(
     gpu: &Gpu<R>,
     splats: &Splats<&GpuBuffer>,
@@ -94,7 +100,8 @@ pub(crate) fn composite_vjp<R: Runtime>(
 }
 
 impl<R: Runtime> Backward<'_, R> {
-    /// `[B, C]`: the sum over all pixels of transmittance times gradient.
+    /// Computes the gradient with respect to the backgrounds, `[B, C]`: the sum over all pixels of
+    /// transmittance times gradient.
     fn by_backgrounds(&self) -> Result<GpuBuffer, RenderError> {
         let (size, channels) = (self.composited.size(), self.splats.channels);
         let pixels = size.height * size.width;
@@ -158,7 +165,7 @@ impl<R: Runtime> Backward<'_, R> {
         Ok(out.into_splats(self.splats.offsets.clone(), channels))
     }
 
-    /// Where the sums go.
+    /// Returns the launch argument for the sums.
     fn target(&self, out: &SplatAllocation) -> TargetLaunch<R> {
         TargetLaunch::new(
             out.sections(),
@@ -171,7 +178,7 @@ impl<R: Runtime> Backward<'_, R> {
         self.geometry && self.v_image.depth.is_some()
     }
 
-    /// Views in chunks.
+    /// Computes the gradients in the small regime, in chunks of views.
     fn small(&self, sorted: &SmallSorted, out: &SplatAllocation) -> Result<(), RenderError> {
         let views = sorted.grid.size.views;
         let hits = sorted.grid.per_view() * sorted.ranks;
@@ -211,8 +218,8 @@ impl<R: Runtime> Backward<'_, R> {
         Ok(())
     }
 
-    /// Slots in chunks. A splat's hits have ascending slots, so the chunks follow the order of its
-    /// sum.
+    /// Computes the gradients in the large regime, in chunks of slots. The hits of a splat have
+    /// ascending slots, so its sum keeps its order over the chunks.
     fn large(&self, sorted: &LargeSorted, out: &SplatAllocation) -> Result<(), RenderError> {
         let fitting = (self.gpu.chunk_words() / self.stride).max(LEAST_SLOTS);
         let at_once = fitting.min(sorted.hits.max(1));
@@ -220,7 +227,7 @@ impl<R: Runtime> Backward<'_, R> {
         let partials = self.gpu.empty("gradients of hits", words)?;
         let units = checked_product("gradients of splats", &[self.splats.len(), self.stride])?;
         let state = self.states(0, sorted.grid.size.views)?;
-        // Without a hit there is still a sum to be written: zero.
+        // Without hits, one pass still writes the sums, which are zero.
         for first in (0..sorted.hits.max(1)).step_by(at_once) {
             let end = sorted.hits.min(first + at_once);
             let chunk = Chunk {
@@ -249,7 +256,7 @@ impl<R: Runtime> Backward<'_, R> {
         Ok(())
     }
 
-    /// Fills in the partials of a chunk.
+    /// Computes the partials of a chunk.
     fn replay(
         &self,
         chunk: &Chunk,
@@ -322,7 +329,7 @@ impl<R: Runtime> Backward<'_, R> {
         Ok(())
     }
 
-    /// The launch argument for the channels of `chunk` from `channel` on.
+    /// Returns the launch argument for `chunk` and the channels from `channel` on.
     fn part(&self, chunk: &Chunk, channel: usize) -> PartLaunch<R> {
         PartLaunch::new(
             chunk.first_view as u32,
@@ -336,20 +343,20 @@ impl<R: Runtime> Backward<'_, R> {
         )
     }
 
-    /// Words of the states of one view's pixels.
+    /// Returns the number of words of the states of one view's pixels.
     fn states_of_view(&self) -> usize {
         let size = self.composited.size();
         size.height * size.width * STATE as usize
     }
 
-    /// The states of the pixels of `views` views, and the ends of their tiles.
+    /// Computes the states of the pixels of `views` views, and the ends of their tiles.
     fn states(&self, first_view: usize, views: usize) -> Result<GpuBuffer, RenderError> {
         let cubes = views * self.sorted.grid().per_view();
         let reached = checked_product("states of pixels", &[views, self.states_of_view()])?;
         let state = self
             .gpu
             .empty("states of pixels and tiles", reached.saturating_add(cubes))?;
-        // What is absent is not read: any buffer stands in for it.
+        // The kernel does not read absent gradients. Any buffer can take their place.
         let v_transmittance = self.v_image.transmittance;
         let v_depth = self.v_image.depth.filter(|_| self.geometry);
         if cubes > 0 {

@@ -1,4 +1,4 @@
-//! The forward compositor on a device: images, and what the vjp reads of them.
+//! The forward compositor on a device: the images, and the saved state for the vjp.
 
 use cubecl::prelude::*;
 use half::f16;
@@ -16,43 +16,46 @@ use crate::image::{Image, ImageSize};
 use crate::sort::gpu::lists::{Identity, SortedHits};
 use crate::splats::Splats;
 
-/// Channels that a thread sums in registers; more take further launches.
+/// The number of channels that a thread sums in registers. Further channels take further launches.
 const CHANNELS: usize = 8;
 
-/// Where every pixel ended. Read by the vjp.
+/// The saved state of the forward pass, an input of the vjp.
 #[derive(Debug, Clone)]
 pub struct Composited {
-    /// `[B, H, W]`: the transmittance left.
+    /// `[B, H, W]`: the final transmittance.
     pub(crate) transmittance: GpuBuffer,
-    /// `[B, H, W]`: one past the last splat composited, counted from the beginning of the tile's
-    /// list; zero where there was none.
+    /// `[B, H, W]`: one past the index, in the tile's list, of the last splat composited. Zero if
+    /// no splat was composited.
     pub(crate) ends: GpuBuffer,
-    /// `[M, 11]`: what the compositor reads of each splat but its features.
+    /// `[M, 11]`: the packed splats, which have no features.
     pub(crate) packed: GpuBuffer,
-    /// `[M, C]`: its features, where they are read in 16 bits.
+    /// `[M, C]`: the features, if the kernels read them in 16 bits.
     pub(crate) halves: Option<GpuBuffer>,
-    /// The lists that the pixels were composited from.
+    /// The lists of the forward pass.
     pub(crate) lists: Identity,
     /// C
     pub(crate) channels: usize,
-    /// Alpha's bounds and the least transmittance.
+    /// `alpha_min`, `alpha_max` and `transmittance_min`.
     pub(crate) thresholds: [f32; 3],
 }
 
 impl Composited {
-    /// The size of the images.
+    /// Returns the size of the images.
     pub(crate) fn size(&self) -> ImageSize {
         self.lists.grid.size
     }
 
-    /// The launch argument for the thresholds.
+    /// Returns the launch argument for the thresholds.
     pub(crate) fn thresholds<R: Runtime>(&self) -> ThresholdsLaunch<R> {
         let [alpha_min, alpha_max, transmittance_min] = self.thresholds;
         ThresholdsLaunch::new(alpha_min, alpha_max, transmittance_min)
     }
 
-    /// Checks that `self` was left by the compositor for the lists `sorted` and splats of
+    /// Checks that the compositor made `self` from lists of the shape of `sorted` and splats with
     /// `channels` channels.
+    ///
+    /// # Errors
+    /// Returns an error if the lists or the channels differ.
     pub(crate) fn check(&self, sorted: &SortedHits, channels: usize) -> Result<(), RenderError> {
         let (expected, got) = (sorted.identity(), &self.lists);
         if expected == *got && channels == self.channels {
@@ -66,7 +69,7 @@ impl Composited {
     }
 }
 
-/// The launch argument for the tiles of `sorted`.
+/// Returns the launch argument for the tiles of `sorted`.
 pub(crate) fn layout<R: Runtime>(sorted: &SortedHits) -> LayoutLaunch<R> {
     let grid = sorted.grid();
     let ranks = match sorted {
@@ -82,7 +85,7 @@ pub(crate) fn layout<R: Runtime>(sorted: &SortedHits) -> LayoutLaunch<R> {
     )
 }
 
-/// The list of a kernel, its ranges, and whether they are those of the large regime.
+/// Returns the list and the ranges for a kernel, and whether the regime is large.
 pub(crate) fn lists(sorted: &SortedHits) -> (&GpuBuffer, &GpuBuffer, bool) {
     match sorted {
         SortedHits::Small(sorted) => (&sorted.order, &sorted.masks, false),
@@ -90,7 +93,7 @@ pub(crate) fn lists(sorted: &SortedHits) -> (&GpuBuffer, &GpuBuffer, bool) {
     }
 }
 
-/// The sections of the output, in words.
+/// The output buffer and the first words of its sections.
 struct Output {
     buffer: GpuBuffer,
     size: ImageSize,
@@ -132,7 +135,7 @@ impl Output {
         })
     }
 
-    /// The launch argument.
+    /// Returns the launch argument for the sections.
     fn sections<R: Runtime>(&self, layers: usize) -> ImageSectionsLaunch<R> {
         ImageSectionsLaunch::new(
             self.transmittance as u32,
@@ -147,7 +150,7 @@ impl Output {
         self.buffer.section(start, self.size.pixels())
     }
 
-    /// What the caller asked for.
+    /// Returns the outputs that `config` selects.
     fn image(&self, config: &RenderConfig) -> Image<GpuBuffer> {
         let outputs = config.outputs;
         let transmittance = || self.plane(self.transmittance);
@@ -161,7 +164,11 @@ impl Output {
     }
 }
 
-/// Composites every view.
+/// Composites every view. Returns the images and the saved state.
+///
+/// # Errors
+/// Returns an error if `sorted` or `backgrounds` does not match `splats`, or if a buffer is too
+/// large or cannot be allocated.
 pub(crate) fn composite<R: Runtime>(
     gpu: &Gpu<R>,
     splats: &Splats<&GpuBuffer>,
@@ -193,7 +200,7 @@ pub(crate) fn composite<R: Runtime>(
     Ok((out.image(config), composited))
 }
 
-/// Queues the kernel for [`CHANNELS`] channels after the other.
+/// Queues one launch for every [`CHANNELS`] channels.
 fn launch<R: Runtime>(
     gpu: &Gpu<R>,
     splats: &Splats<&GpuBuffer>,

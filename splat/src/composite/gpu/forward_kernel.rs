@@ -1,11 +1,11 @@
-//! The kernel of the forward compositor: one workgroup per tile, one thread per pixel, hits in
-//! batches through shared memory.
+//! The kernel of the forward compositor. It has one workgroup per tile and one thread per pixel.
+//! Hits pass through shared memory in batches.
 
 #![expect(
     clippy::too_many_lines,
     clippy::collapsible_if,
     clippy::fn_params_excessive_bools,
-    reason = "a kernel"
+    reason = "a kernel is one function, and its variants are flags"
 )]
 
 use cubecl::prelude::*;
@@ -16,10 +16,10 @@ use crate::composite::gpu::tile::{Layout, Thresholds, in_tile, pair, tile_of};
 use crate::device::launch::cube_index;
 use crate::formulas::single::composite as formula;
 
-/// Hits that are in shared memory at a time.
+/// The number of hits of a batch in shared memory.
 const BATCH: u32 = 128;
 
-/// Where the sections of the output begin, and how many layers there are.
+/// The first words of the output's sections, and the number of layers.
 #[derive(CubeType, CubeLaunch, Clone, Copy)]
 pub(crate) struct ImageSections {
     pub(crate) transmittance: u32,
@@ -29,17 +29,17 @@ pub(crate) struct ImageSections {
     pub(crate) layer_count: u32,
 }
 
-/// The index of the pixel centred at `(x, y)` of an image. The sides that there may be keep the
-/// centres exact.
+/// Returns the index of the pixel centred at `(x, y)` of image `image`. `f32` holds the centres
+/// exactly, since the sides of images are limited.
 ///
-/// Found again where it is needed: over the loop of the hits the centre is there anyway, and an
-/// index is a register more.
+/// Callers compute the index where they need it. The centre stays in registers over the loop of the
+/// hits anyway, and the index would take another register.
 #[cube]
 fn pixel_at(layout: Layout, image: u32, x: f32, y: f32) -> u32 {
     (image * layout.height + u32::cast_from(y)) * layout.width + u32::cast_from(x)
 }
 
-/// Writes a pixel's sums over the background from `to` on.
+/// Writes a pixel's features over the background, from word `to` on.
 #[cube]
 fn write_features(
     out: &mut Array<u32>,
@@ -61,7 +61,8 @@ fn write_features(
     }
 }
 
-/// Writes the image of the splats in front of cut `layer`, whose pixel is centred at `(x, y)`.
+/// Writes one pixel of a layer, the image of the splats in front of cut `layer`. The pixel is
+/// centred at `(x, y)`.
 #[cube]
 fn write_layer(
     out: &mut Array<u32>,
@@ -91,10 +92,13 @@ fn write_layer(
     );
 }
 
-/// One workgroup per tile. `list` and `ranges` are the order and the masks of the small regime, or
-/// the slots and ranges of the large one. The output's words are `f32` but for the ends. A tile
-/// none of whose pixels goes on is left, or, if `uniform`, walked to the end of its list without
-/// work, so that the threads agree on their way by what no thread has found out.
+/// Composites one tile per workgroup. `list` and `ranges` are the order and the masks in the small
+/// regime, or the slots and the ranges in the large regime. The words of the output are `f32`,
+/// except for the ends, which are `u32`.
+///
+/// A workgroup leaves its tile when all pixels have ended. With `uniform`, it walks to the end of
+/// the list without work instead. Then its control flow does not depend on values that threads
+/// computed.
 #[cube(launch)]
 pub(crate) fn composite_kernel<F: Float>(
     packed: &Array<f32>,
@@ -123,15 +127,15 @@ pub(crate) fn composite_kernel<F: Float>(
     let mut ranks = SharedMemory::<u32>::new(BATCH as usize);
     let mut rows = SharedMemory::<f32>::new((BATCH * ROW) as usize);
     let mut values = SharedMemory::<f32>::new((BATCH * channels) as usize);
-    // One word, and three for the arrays behind it to stay aligned to 16 bytes: NVIDIA's assembler
-    // then needs fewer registers.
+    // One word is used. Three more align the arrays behind it to 16 bytes. NVIDIA's assembler then
+    // needs fewer registers.
     let mut live = SharedMemory::<u32>::new(4usize);
     if cube < cubes {
         let own_tile = tile_of(cube, layout, 0u32);
         let view = own_tile.view;
         let within = in_tile(UNIT_POS_X / 32, UNIT_POS_X % 32, 8u32, 4u32);
-        // Not `pixel_of`, nor `load_batch` below: the kernel keeps the order of instructions in
-        // which no variant spills registers.
+        // `pixel_of` and, below, `load_batch` are not used: with this order of instructions no
+        // variant spills registers.
         let column = own_tile.left + within.column;
         let row = own_tile.top + within.row;
         let inside = column < layout.width && row < layout.height;
@@ -147,7 +151,7 @@ pub(crate) fn composite_kernel<F: Float>(
         let mut transmittance = 1.0f32;
         let mut end = 0u32;
         let mut done = !inside;
-        // The next layer to write; outside the image there is none.
+        // The next layer to write. Pixels outside the image write none.
         let mut layer = 0u32;
         if !inside {
             layer = sections.layer_count;

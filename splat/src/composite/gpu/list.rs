@@ -1,8 +1,8 @@
-//! The list of a tile's hits on a device, and how its splats get into shared memory.
+//! The list of a tile's hits on a device, and the copy of its splats to shared memory.
 
 #![expect(
     clippy::trivially_copy_pass_by_ref,
-    reason = "parts of a kernel, whose shared memory is no value"
+    reason = "kernel code passes shared memory by reference"
 )]
 
 use cubecl::prelude::*;
@@ -10,25 +10,26 @@ use cubecl::prelude::*;
 use crate::composite::gpu::packed::{ROW, row_word};
 use crate::composite::gpu::tile::Layout;
 
-/// Words that the threads of a workgroup share about their tile ([`tile_hits`]): first, in the
-/// small regime, the running count of its mask's bits, for the 32 words of a view of 1024 splats
-/// and past the last. Kept by every thread over a loop, what follows would be registers more.
+/// The number of words in shared memory that describe the tile of a workgroup, see [`tile_hits`].
+/// In the small regime, the first words are the running count of the mask's bits: one for each of
+/// the 32 words of a view of 1024 splats, and the total. The other values are shared because they
+/// would cost registers if every thread kept them over a loop.
 pub(crate) const TILE_WORDS: usize = 36;
 
-/// Of them: the tile's first slot in the large regime, the first word of its mask in the small one.
+/// The tile's first slot in the large regime, or the first word of its mask in the small regime.
 const FIRST: usize = 33;
 
-/// Of them: where the order of the tile's view begins, in the small regime.
+/// Where the order of the tile's view begins, in the small regime.
 const ORDER: usize = 34;
 
-/// Of them: the number of its hits.
+/// The number of the tile's hits.
 const COUNT: usize = 35;
 
-/// Writes the running count of a tile's bits, `tile[w]` of them before word `w` of its mask, and
-/// returns their number.
+/// Counts the bits of a tile's mask and returns their number. Also writes the running count:
+/// `tile[w]` bits lie before word `w` of the mask.
 ///
-/// Every thread counts for itself, from a buffer that the kernel only reads: so a compiler can see
-/// that all have the same number, and lets barriers stand in a loop over it.
+/// Every thread counts all bits, from a buffer that the kernel only reads. A compiler can therefore
+/// see that all threads get the same number, and accepts barriers in a loop over it.
 #[cube]
 fn count_bits(masks: &Array<u32>, base: u32, words: u32, tile: &mut SharedMemory<u32>) -> u32 {
     let mut total = 0u32;
@@ -49,8 +50,9 @@ fn count_bits(masks: &Array<u32>, base: u32, words: u32, tile: &mut SharedMemory
     total
 }
 
-/// The number of hits of tile `global` of all views, which is one of view `view`; fills `tile`,
-/// [`TILE_WORDS`] words. All threads of the workgroup must call it.
+/// Returns the number of hits of tile `global` among the tiles of all views, which is a tile of
+/// view `view`. Fills `tile`, which has [`TILE_WORDS`] words. All threads of the workgroup must
+/// call this function.
 #[cube]
 pub(crate) fn tile_hits(
     ranges: &Array<u32>,
@@ -80,7 +82,8 @@ pub(crate) fn tile_hits(
     count
 }
 
-/// The number of hits of tile `global` of all views; each thread finds it by itself.
+/// Returns the number of hits of tile `global` among the tiles of all views. Each thread computes
+/// it by itself.
 #[cube]
 pub(crate) fn list_length(
     ranges: &Array<u32>,
@@ -105,14 +108,14 @@ pub(crate) fn list_length(
     length
 }
 
-/// The number of a tile's hits once more.
+/// Returns the number of hits that [`tile_hits`] stored.
 #[cube]
 pub(crate) fn count_again(tile: &SharedMemory<u32>) -> u32 {
     tile[COUNT]
 }
 
-/// The rank of bit number `hit` of a tile's mask of `words` words, `hit` being less than the number
-/// of its bits.
+/// Returns the rank that bit number `hit` of a tile's mask stands for. The mask has `words` words
+/// and more than `hit` bits.
 #[cube]
 fn rank_at(masks: &Array<u32>, tile: &SharedMemory<u32>, words: u32, hit: u32) -> u32 {
     let mut low = 0u32;
@@ -130,13 +133,13 @@ fn rank_at(masks: &Array<u32>, tile: &SharedMemory<u32>, words: u32, hit: u32) -
     for _ in 0..before {
         bits &= bits - 1;
     }
-    // The number of zeros below the lowest bit.
+    // The mask of the zeros below the lowest bit.
     let below: u32 = (bits & (!bits + 1)) - 1;
     low * 32 + below.count_ones()
 }
 
-/// The index of hit `hit` of a tile in the lists: its slot in the large regime, the rank of its
-/// splat in the small one.
+/// Returns the index of hit `hit` of a tile in the lists: its slot in the large regime, or the rank
+/// of its splat in the small regime.
 #[cube]
 pub(crate) fn list_index(
     ranges: &Array<u32>,
@@ -152,7 +155,8 @@ pub(crate) fn list_index(
     }
 }
 
-/// Lists hits `first ..` of a tile, one per thread below `size`: the splat, and its [`list_index`].
+/// Writes the splats and the [`list_index`] of hits `first .. first + size` of a tile to shared
+/// memory, with one thread per hit.
 #[cube]
 pub(crate) fn list_hits(
     list: &Array<u32>,
@@ -176,8 +180,8 @@ pub(crate) fn list_hits(
     }
 }
 
-/// Copies `count` splats' rows and features to shared memory. All threads of the workgroup share
-/// the work.
+/// Copies the rows and features of `count` splats to shared memory. All threads of the workgroup
+/// share the work.
 #[cube]
 pub(crate) fn load_hits<F: Float>(
     packed: &Array<f32>,
@@ -205,9 +209,9 @@ pub(crate) fn load_hits<F: Float>(
     }
 }
 
-/// Lists and loads hits `first .. first + size` of a tile, for `size` up to the length of `splats`
-/// and `indices` and the number of threads. All threads of the workgroup must call it, between two
-/// barriers.
+/// Lists and loads hits `first .. first + size` of a tile. `size` is at most the length of `splats`
+/// and `indices`, and at most the number of threads. All threads of the workgroup must call this
+/// function, between two barriers.
 #[cube]
 pub(crate) fn load_batch<F: Float>(
     packed: &Array<f32>,

@@ -2,7 +2,7 @@
 
 #![expect(
     clippy::trivially_copy_pass_by_ref,
-    reason = "parts of a kernel, whose shared memory is no value"
+    reason = "kernel code passes shared memory by reference"
 )]
 
 use cubecl::prelude::*;
@@ -18,13 +18,13 @@ const XX: u32 = 3;
 const XY: u32 = 4;
 const YY: u32 = 5;
 
-/// Numbers of the moments.
+/// The number of moments.
 pub(crate) const MOMENTS: u32 = 6;
 
-/// Parts that a sum over the segments is cut into.
+/// The number of parts of a sum over the segments.
 pub(crate) const PARTS: u32 = 4;
 
-/// Moments of no pixel.
+/// Returns the moments of no pixel.
 #[cube]
 pub(crate) fn no_moments() -> Moments<f32> {
     Moments::<Real> {
@@ -37,7 +37,7 @@ pub(crate) fn no_moments() -> Moments<f32> {
     }
 }
 
-/// Stores the moments of a thread in its own numbers.
+/// Stores the moments of a thread in its private array.
 #[cube]
 pub(crate) fn set_moments(numbers: &mut Array<f32>, moments: Moments<f32>) {
     numbers[comptime!(ONE as usize)] = moments.one;
@@ -48,7 +48,8 @@ pub(crate) fn set_moments(numbers: &mut Array<f32>, moments: Moments<f32>) {
     numbers[comptime!(YY as usize)] = moments.yy;
 }
 
-/// Stores the moments of this thread for the others: one number of every thread after the other.
+/// Stores the moments of this thread in shared memory. The values of one moment are contiguous over
+/// the threads.
 #[cube]
 pub(crate) fn share_moments(exchange: &mut SharedMemory<f32>, moments: Moments<f32>) {
     exchange[(ONE * UNITS + UNIT_POS_X) as usize] = moments.one;
@@ -59,7 +60,8 @@ pub(crate) fn share_moments(exchange: &mut SharedMemory<f32>, moments: Moments<f
     exchange[(YY * UNITS + UNIT_POS_X) as usize] = moments.yy;
 }
 
-/// Sum number `at`, of which there are its [`PARTS`] or, unless `in_parts`, the sum itself.
+/// Returns sum number `at`. With `in_parts`, `finals` has [`PARTS`] partial sums for each sum,
+/// which this function adds.
 #[cube]
 pub(crate) fn total(finals: &SharedMemory<f32>, at: u32, #[comptime] in_parts: bool) -> f32 {
     const { assert!(PARTS == 4, "the tree below has four leaves") };
@@ -72,7 +74,7 @@ pub(crate) fn total(finals: &SharedMemory<f32>, at: u32, #[comptime] in_parts: b
     }
 }
 
-/// The moments that begin with sum number `from`.
+/// Returns the moments whose first sum has number `from`.
 #[cube]
 pub(crate) fn moments_at(
     finals: &SharedMemory<f32>,

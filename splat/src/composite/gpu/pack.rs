@@ -1,5 +1,4 @@
-//! Splats as the compositors on a device read them: rows of numbers side by side, and features of
-//! 16 bits.
+//! Splats in the layout of the compositors on a device: rows of packed values, and 16-bit features.
 
 use cubecl::prelude::*;
 use half::f16;
@@ -19,7 +18,7 @@ use crate::project::gpu::splat_rows::splat_of;
 use crate::sort::gpu::lists::SortedHits;
 use crate::splats::Splats;
 
-/// One thread per splat: gathers what the compositor reads.
+/// Gathers the values that the compositor reads, with one thread per splat.
 #[cube(launch)]
 fn pack_kernel(
     means: &Array<f32>,
@@ -38,8 +37,8 @@ fn pack_kernel(
         let extent = vec2_of(extents, m);
         let mut opacity = splat.opacity;
         let mut extent_x = extent.x;
-        // A splat that can count nowhere, but has extents: a box that holds no pixel, and an
-        // opacity that can be divided by.
+        // A splat that counts in no pixel but can have extents: it gets a box without pixels, and
+        // an opacity that is a valid divisor.
         if !finite(opacity) || opacity <= 0.0 {
             opacity = 1.0;
             extent_x = -1.0;
@@ -62,6 +61,9 @@ fn pack_kernel(
 }
 
 /// Packs every splat, `[M, PACKED]`.
+///
+/// # Errors
+/// Returns an error if the buffer is too large or cannot be allocated.
 pub(crate) fn pack<R: Runtime>(
     gpu: &Gpu<R>,
     splats: &Splats<&GpuBuffer>,
@@ -93,8 +95,8 @@ pub(crate) fn pack<R: Runtime>(
     Ok(packed)
 }
 
-/// One thread per feature: the same in 16 bits. They hold it, but where a device takes subnormal
-/// numbers (below 2^-14) for zero.
+/// Converts features to 16 bits, with one thread per feature. The conversion is exact after
+/// [`rounded_to_half()`], except on devices that flush subnormal numbers (below 2^-14) to zero.
 #[cube(launch)]
 fn narrow_kernel<F: Float>(features: &Array<f32>, halves: &mut Array<F>, count: u32) {
     let i = unit_index();
@@ -103,8 +105,8 @@ fn narrow_kernel<F: Float>(features: &Array<f32>, halves: &mut Array<F>, count: 
     }
 }
 
-/// Features in 16 bits for the compositors to read, `[M, C]`, where they are rounded to that many
-/// and the device has numbers of 16 bits.
+/// Returns the features in 16 bits, `[M, C]`. Returns `None` if `half_features` is off, if the
+/// device has no 16-bit numbers, or if there are no features.
 pub(crate) fn narrow<R: Runtime>(
     gpu: &Gpu<R>,
     splats: &Splats<&GpuBuffer>,
@@ -114,7 +116,7 @@ pub(crate) fn narrow<R: Runtime>(
     if !config.half_features || !gpu.has_halves() || count == 0 {
         return Ok(None);
     }
-    let halves = gpu.empty("features of 16 bits [M, C]", count.div_ceil(2))?;
+    let halves = gpu.empty("16-bit features [M, C]", count.div_ceil(2))?;
     narrow_kernel::launch::<f16, R>(
         &gpu.client,
         grid_of_units(count)?,

@@ -1,11 +1,11 @@
-//! The layout of a packed splat: the numbers that a compositor reads of it, side by side.
+//! The layout of a packed splat: the values that a compositor reads of a splat, in one row.
 //!
-//! Global memory has rows of [`PACKED`] words. Shared memory has the first [`ROW`] of them, which
-//! every pixel of a tile reads.
+//! A row in global memory has [`PACKED`] words. A row in shared memory has the first [`ROW`] of
+//! them, which every pixel of a tile reads.
 
 #![expect(
     clippy::trivially_copy_pass_by_ref,
-    reason = "parts of a kernel, whose shared memory is no value"
+    reason = "kernel code passes shared memory by reference"
 )]
 
 use cubecl::prelude::*;
@@ -21,23 +21,23 @@ const MEAN: u32 = 0;
 /// The conic: xx, xy, yy.
 const CONIC: u32 = 2;
 const OPACITY: u32 = 5;
-/// Half width and half height.
+/// The half width and the half height of the box.
 const EXTENT: u32 = 6;
 const DEPTH: u32 = 8;
 
-/// Words of a splat in shared memory.
+/// The number of words of a splat in shared memory.
 pub(crate) const ROW: u32 = 9;
 
-/// The rank in its view, in two parts that `f32` holds exactly: the lower part first.
+/// The rank in the view, in two parts that `f32` holds exactly. The lower part is first.
 const RANK: u32 = 9;
 
-/// Words of a splat in global memory.
+/// The number of words of a splat in global memory.
 pub(crate) const PACKED: u32 = 11;
 
-/// The lower part of a rank is below this.
+/// The lower part of a rank is below this value.
 const RANK_PART: u32 = 1 << 16;
 
-/// Stores splat `m`.
+/// Stores splat `m`, without its rank.
 #[cube]
 pub(crate) fn set_packed(packed: &mut Array<f32>, m: u32, splat: Splat<f32>, extent: Vec2<f32>) {
     let at = m * PACKED;
@@ -56,26 +56,26 @@ pub(crate) fn set_rank(packed: &mut Array<f32>, m: u32, rank: u32) {
     packed[(at + 1) as usize] = f32::cast_from(rank / RANK_PART);
 }
 
-/// The rank of splat `m`.
+/// Returns the rank of splat `m`.
 #[cube]
 pub(crate) fn rank_of(packed: &Array<f32>, m: u32) -> u32 {
     let at = m * PACKED + RANK;
     u32::cast_from(packed[at as usize]) + u32::cast_from(packed[(at + 1) as usize]) * RANK_PART
 }
 
-/// The word of the row of splat `m` that is word `i` of rows in shared memory.
+/// Returns word `i` of the rows in shared memory, read from the row of splat `m`.
 #[cube]
 pub(crate) fn row_word(packed: &Array<f32>, m: u32, i: u32) -> f32 {
     packed[(m * PACKED + i % ROW) as usize]
 }
 
-/// The word at which the row of hit `i` of a batch begins.
+/// Returns the first word of the row of hit `i` of a batch.
 #[cube]
 pub(crate) fn row_of(i: u32) -> u32 {
     i * ROW
 }
 
-/// From the mean of the hit whose row begins at `at` to a pixel.
+/// Returns the offset of the pixel at `(x, y)` from the mean of the hit whose row begins at `at`.
 #[cube]
 pub(crate) fn offset(rows: &SharedMemory<f32>, at: u32, x: f32, y: f32) -> Vec2<f32> {
     Vec2::<Real> {
@@ -84,7 +84,7 @@ pub(crate) fn offset(rows: &SharedMemory<f32>, at: u32, x: f32, y: f32) -> Vec2<
     }
 }
 
-/// The conic of the hit.
+/// Returns the conic of the hit.
 #[cube]
 pub(crate) fn conic_of(rows: &SharedMemory<f32>, at: u32) -> Sym2<f32> {
     Sym2::<Real> {
@@ -94,25 +94,26 @@ pub(crate) fn conic_of(rows: &SharedMemory<f32>, at: u32) -> Sym2<f32> {
     }
 }
 
-/// The opacity of the hit.
+/// Returns the opacity of the hit.
 #[cube]
 pub(crate) fn opacity_of(rows: &SharedMemory<f32>, at: u32) -> f32 {
     rows[(at + OPACITY) as usize]
 }
 
-/// Whether a pixel `dx` right of the hit's mean lies in its box, as far as columns tell.
+/// Returns whether a pixel `dx` right of the hit's mean lies between the sides of the hit's box.
 #[cube]
 pub(crate) fn is_near_x(rows: &SharedMemory<f32>, at: u32, dx: f32) -> bool {
     in_box(dx, rows[(at + EXTENT) as usize])
 }
 
-/// The same of a pixel `dy` below the mean, as far as rows tell.
+/// Returns whether a pixel `dy` below the hit's mean lies between the top and bottom of the hit's
+/// box.
 #[cube]
 pub(crate) fn is_near_y(rows: &SharedMemory<f32>, at: u32, dy: f32) -> bool {
     in_box(dy, rows[(at + comptime!(EXTENT + 1)) as usize])
 }
 
-/// The depth of the hit.
+/// Returns the depth of the hit.
 #[cube]
 pub(crate) fn depth_of(rows: &SharedMemory<f32>, at: u32) -> f32 {
     rows[(at + DEPTH) as usize]

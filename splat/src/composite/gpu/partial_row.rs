@@ -1,21 +1,21 @@
-//! The layout of a partial: the gradient of one hit. First the geometry, where it is wanted, then
-//! the depth, then the features.
+//! The layout of a partial, the gradient of one hit: geometry if it is wanted, then depth, then
+//! features.
 
 use cubecl::prelude::*;
 
 use crate::composite::SigmaGradient;
 use crate::project::gpu::splat_rows::{SplatSections, conic_index, mean_index};
 
-/// By the mean, x and y.
+/// The gradient with respect to the mean, x and y.
 const MEAN: u32 = 0;
-/// By the conic: xx, xy, yy.
+/// The gradient with respect to the conic: xx, xy, yy.
 const CONIC: u32 = 2;
 const OPACITY: u32 = 5;
 
-/// Numbers of a hit's gradient with respect to geometry.
+/// The number of values of a partial for geometry.
 pub(crate) const GEOMETRY: u32 = 6;
 
-/// Writes a number, or adds to it.
+/// Writes a value in the first launch, and adds to it in later launches.
 #[cube]
 fn put(partials: &mut Array<f32>, at: u32, x: f32, #[comptime] first: bool) {
     if comptime![first] {
@@ -25,8 +25,7 @@ fn put(partials: &mut Array<f32>, at: u32, x: f32, #[comptime] first: bool) {
     }
 }
 
-/// Writes the geometry of the partial that begins at `at`, or adds to it unless this launch is the
-/// `first`.
+/// Writes the geometry of the partial that begins at `at`. Launches after the `first` add to it.
 #[cube]
 pub(crate) fn put_geometry(
     partials: &mut Array<f32>,
@@ -53,7 +52,7 @@ pub(crate) fn put_geometry(
     put(partials, at + OPACITY, by_opacity, first);
 }
 
-/// Where the gradients with respect to splats begin, and what a partial has.
+/// The sections of the gradients with respect to splats, and the size of a partial.
 #[derive(CubeType, CubeLaunch, Clone, Copy)]
 pub(crate) struct Target {
     pub(crate) sections: SplatSections,
@@ -61,7 +60,7 @@ pub(crate) struct Target {
     pub(crate) stride: u32,
 }
 
-/// The word that number `k` of a partial of splat `m` is summed into.
+/// Returns the word that element `k` of the partials of splat `m` is summed into.
 #[cube]
 pub(crate) fn target_index(
     target: Target,

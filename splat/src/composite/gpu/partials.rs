@@ -1,9 +1,9 @@
-//! What a replay writes: a partial gradient per hit.
+//! The output of a replay: a partial gradient per hit.
 
 #![expect(
     clippy::trivially_copy_pass_by_ref,
     clippy::fn_params_excessive_bools,
-    reason = "parts of a kernel, whose shared memory is no value"
+    reason = "kernel code passes shared memory by reference, and its variants are flags"
 )]
 
 use cubecl::prelude::*;
@@ -14,40 +14,40 @@ use crate::composite::gpu::partial_row::put_geometry;
 use crate::composite::gpu::tile::Layout;
 use crate::formulas::single::composite as formula;
 
-/// Hits that are worked out between two exchanges.
+/// The number of hits that are computed between two exchanges.
 pub(crate) const STEP: u32 = 4;
 
-/// Which part of the work one launch does.
+/// The part of the work of one launch.
 #[derive(CubeType, CubeLaunch, Clone, Copy)]
 pub(crate) struct Part {
-    /// The first view of the chunk whose partials and states are at hand.
+    /// The first view of the chunk, to which the partials and states belong.
     pub(crate) first_view: u32,
     /// The slots of the chunk, in the large regime.
     pub(crate) first_slot: u32,
     pub(crate) end_slot: u32,
-    /// Cubes of this launch.
+    /// The number of workgroups of this launch.
     pub(crate) cubes: u32,
     /// The first channel of this launch.
     pub(crate) channel: u32,
     /// C
     pub(crate) channels: u32,
-    /// Numbers per partial.
+    /// The number of values of a partial.
     pub(crate) stride: u32,
-    /// Where among the pixels' states those of the tiles begin.
+    /// The word of the state buffer at which the ends of the tiles begin.
     pub(crate) reached: u32,
 }
 
-/// Where a hit's partial is.
+/// The position of a hit's partial.
 #[derive(CubeType, Clone, Copy)]
 pub(crate) struct PartialAt {
-    /// Whether the hit is of this chunk: others have none.
+    /// Whether the hit belongs to this chunk. Other hits have no partial.
     pub(crate) wanted: bool,
-    /// The first of its numbers.
+    /// The index of the partial's first value.
     pub(crate) first: u32,
 }
 
-/// The partial of a hit of workgroup `cube` from its index in the lists,
-/// [`list_index`](crate::composite::gpu::list::list_index).
+/// Returns the position of the partial of a hit of workgroup `cube`. `index` is the hit's index in
+/// the lists, [`list_index`](crate::composite::gpu::list::list_index).
 #[cube]
 pub(crate) fn partial_at(
     index: u32,
@@ -69,10 +69,11 @@ pub(crate) fn partial_at(
     }
 }
 
-/// Writes the partials of the `step` hits below `left_over` of a batch of workgroup `cube` from
-/// their sums, those of hit `left_over - 1 - g` at `g`: a thread per hit for the geometry, and one
-/// per hit and plane. `most` is the greatest `step`; `indices` are those of
-/// [`load_batch`](crate::composite::gpu::tile::load_batch).
+/// Writes the partials of `step` hits of a batch of workgroup `cube` from their sums in `finals`.
+/// These are the hits directly below `left_over`: group `g` of the sums belongs to hit
+/// `left_over - 1 - g`. One thread per hit writes the geometry, and one thread per hit and plane
+/// writes the other values. `most` is the greatest possible `step`.
+/// [`load_batch`](crate::composite::gpu::list::load_batch) fills `indices`.
 #[cube]
 pub(crate) fn write_hits(
     rows: &SharedMemory<f32>,

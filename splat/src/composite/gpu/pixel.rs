@@ -1,9 +1,9 @@
-//! What both kernels of the backward compositor do for one pixel and one tile: what the pixel
-//! starts from, what a hit is to it on the way back to front, and how far that way is.
+//! Operations on one pixel and one tile that both kernels of the backward compositor share: the
+//! initial state of a pixel, the replay of one hit, and the number of hits to walk.
 
 #![expect(
     clippy::trivially_copy_pass_by_ref,
-    reason = "parts of a kernel, whose shared memory is no value"
+    reason = "kernel code passes shared memory by reference"
 )]
 
 use cubecl::prelude::*;
@@ -15,18 +15,19 @@ use crate::composite::gpu::state::{state_of, tile_end};
 use crate::composite::gpu::tile::{Layout, Pair, Pixel, Thresholds, Tile};
 use crate::formulas::single::composite as formula;
 
-/// What a pixel is before its last hit.
+/// The state of a pixel behind its last hit.
 #[derive(CubeType, Clone, Copy)]
 pub(crate) struct Start {
     pub(crate) transmittance: f32,
-    /// One past its last hit, counted from the beginning of the tile's list.
+    /// One past the index of the pixel's last hit in its tile's list.
     pub(crate) end: u32,
-    /// The gradient by the light from behind, of the first launch.
+    /// The gradient with respect to the transmittance behind the last hit. Zero in all launches but
+    /// the first.
     pub(crate) v_rest: f32,
 }
 
-/// Reads what a pixel of a tile starts from, and its gradients by depth and features into `v`,
-/// depth first.
+/// Returns the initial state of a pixel of a tile. Writes the gradients with respect to its depth
+/// and features to `v`, depth first.
 #[cube]
 pub(crate) fn start_pixel(
     state: &Array<u32>,
@@ -74,7 +75,7 @@ pub(crate) fn start_pixel(
     }
 }
 
-/// A pixel in front of a hit, and the hit's gradients there.
+/// The state of a pixel in front of a hit, and the hit's weight and gradient there.
 #[derive(CubeType, Clone, Copy)]
 pub(crate) struct Replayed {
     pub(crate) transmittance: f32,
@@ -83,7 +84,7 @@ pub(crate) struct Replayed {
     pub(crate) weight: f32,
 }
 
-/// Takes hit `i` of a batch, which counts, from a pixel.
+/// Removes hit `i` of a batch from a pixel. The hit must count.
 #[cube]
 pub(crate) fn replay_hit(
     rows: &SharedMemory<f32>,
@@ -134,12 +135,13 @@ pub(crate) fn replay_hit(
     }
 }
 
-/// How many hits of its tile, `global` of all views and of `count` hits, workgroup `cube` walks: to
-/// the last that any pixel reached, or none where no hit of the tile is of this chunk. An end
-/// beyond the tile's hits is cut to them.
+/// Returns how many hits of its tile workgroup `cube` walks: up to the last hit that any pixel
+/// reached, or none if no hit of the tile belongs to this chunk. `global` is the tile's index among
+/// the tiles of all views. `cut_ends_kernel` has limited the end of the tile to the length of its
+/// list.
 ///
-/// Buffers say how far, not the threads among themselves: so a compiler can see that all walk as
-/// far, and lets barriers stand in the loop.
+/// The number comes from buffers that the kernel only reads, not from other threads. A compiler can
+/// therefore see that all threads walk equally far, and accepts barriers in the loop.
 #[cube]
 pub(crate) fn walked(
     state: &Array<u32>,
@@ -151,8 +153,8 @@ pub(crate) fn walked(
 ) -> u32 {
     let mut walked = tile_end(state, part.reached, cube);
     if comptime![large] {
-        // Hits of other chunks in front of this one's are left out; those behind must be walked
-        // through.
+        // A tile without a hit in this chunk is skipped. Other tiles are walked from their end,
+        // since the hits behind the chunk change the state of the pixels.
         if ranges[global as usize] >= part.end_slot
             || ranges[(global + 1) as usize] <= part.first_slot
         {
@@ -162,8 +164,8 @@ pub(crate) fn walked(
     walked
 }
 
-/// Writes zeros for the hits of a tile from number `reached` on, which no pixel reached. All
-/// threads of the workgroup share the work.
+/// Writes zero partials for the hits of a tile from number `reached` on, which no pixel reached.
+/// All threads of the workgroup share the work.
 #[cube]
 pub(crate) fn clear_unreached(
     ranges: &Array<u32>,
@@ -177,7 +179,7 @@ pub(crate) fn clear_unreached(
 ) {
     let count = count_again(tile);
     let mut i = UNIT_POS_X;
-    // Not below zero: `cut_ends_kernel` has seen to it.
+    // Not negative: `cut_ends_kernel` limits `reached` to `count`.
     while i < (count - reached) * part.stride {
         let hit = reached + i / part.stride;
         let index = list_index(ranges, tile, hit, layout, large);

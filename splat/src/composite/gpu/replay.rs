@@ -1,12 +1,12 @@
-//! The kernel of the backward compositor: one workgroup per tile walks its hits back to front, four
-//! at a time. Every thread works out what the four are to its pixel; then the threads share out the
-//! sums over the pixels, in an order that never changes.
+//! The kernel of the backward compositor that uses no subgroups. One workgroup per tile walks the
+//! tile's hits back to front, four at a time. Every thread computes the gradients of the four hits
+//! at its pixel. Then the threads share the sums over the pixels, in a fixed order.
 
 #![expect(
     clippy::too_many_lines,
     clippy::fn_params_excessive_bools,
     clippy::trivially_copy_pass_by_ref,
-    reason = "a kernel, whose shared memory is no value"
+    reason = "a kernel is one function with flags, and passes shared memory by reference"
 )]
 
 use cubecl::prelude::*;
@@ -22,17 +22,18 @@ use crate::composite::gpu::tile::{InTile, Layout, Thresholds, pair_if_near, pixe
 use crate::device::launch::{UNITS, cube_index};
 use crate::formulas::single::{Real, composite as formula};
 
-/// Hits that are in shared memory at a time.
+/// The number of hits of a batch in shared memory.
 const BATCH: u32 = 32;
 
-/// Threads that sum one hit's pixels.
+/// The number of threads that sum one hit's pixels.
 const SEGMENTS: u32 = UNITS / STEP;
 
-/// Pixels of one such thread.
+/// The number of pixels in the run of one of these threads.
 const RUN: u32 = UNITS / SEGMENTS;
 
-/// Sums over a thread's run of pixels of the hit that is its own among the `step` below `left_over`
-/// of a batch: returns the moments, and fills `by_planes`. Zeros where there is no such hit.
+/// Sums over a thread's run of pixels for the thread's hit, which is one of the `step` hits
+/// directly below `left_over` of a batch. Returns the moments, and writes the sums of the planes to
+/// `by_planes`. If the thread has no hit, all sums are zero.
 #[cube]
 fn sum_run(
     rows: &SharedMemory<f32>,
@@ -104,8 +105,8 @@ fn sum_run(
     }
 }
 
-/// See the file's doc. `v_features` is `[B, H, W, C]`, `state` that of the chunk's pixels,
-/// `partials` `[hits of the chunk, stride]`.
+/// Computes the partials of one tile per workgroup. `v_features` is `[B, H, W, C]`, `state` holds
+/// the states of the chunk's pixels, and `partials` is `[hits of the chunk, stride]`.
 #[cube(launch)]
 pub(crate) fn replay_kernel<F: Float>(
     packed: &Array<f32>,
@@ -159,7 +160,7 @@ pub(crate) fn replay_kernel<F: Float>(
             large,
         );
 
-        // This thread's pixel on the way back to front.
+        // The state of this thread's pixel, updated back to front.
         let mut v = Array::<f32>::new(planes as usize);
         let pixel = start_pixel(
             state, v_features, &mut v, own_tile, own, layout, part, channels, first, with_depth,
@@ -168,12 +169,12 @@ pub(crate) fn replay_kernel<F: Float>(
         let end = pixel.end;
         let mut v_rest = pixel.v_rest;
 
-        // The pixels this thread sums over: a run of one row, and what it needs to know of them.
+        // The pixels that this thread sums over, a run of one row, and their gradients.
         let segment = UNIT_POS_X % SEGMENTS;
         let run_x = f32::cast_from(own_tile.left + segment * RUN % TILE_SIDE) + 0.5;
         let run_y = f32::cast_from(own_tile.top + segment * RUN / TILE_SIDE) + 0.5;
         let mut v_run = Array::<f32>::new((RUN * planes) as usize);
-        // Every thread lends its gradients to the one that sums over its pixel.
+        // Every thread passes its gradients to the threads that sum over its pixel.
         #[unroll]
         for k in 0..planes {
             sync_cube();
@@ -212,7 +213,7 @@ pub(crate) fn replay_kernel<F: Float>(
             let mut left_over = size;
             while left_over > 0 {
                 let step = u32::min(STEP, left_over);
-                // Every thread its pixel.
+                // Every thread computes its pixel.
                 for g in 0..STEP {
                     let mut v_sigma = 0.0f32;
                     let mut weight = 0.0f32;
@@ -245,7 +246,7 @@ pub(crate) fn replay_kernel<F: Float>(
                     exchange[((STEP + g) * UNITS + UNIT_POS_X) as usize] = weight;
                 }
                 sync_cube();
-                // Every thread a run of pixels of one hit.
+                // Every thread sums over a run of pixels of one hit.
                 let mut by_planes = Array::<f32>::new(planes as usize);
                 let moments = sum_run(
                     &rows,
@@ -270,7 +271,7 @@ pub(crate) fn replay_kernel<F: Float>(
                         by_planes[k as usize];
                 }
                 sync_cube();
-                // Every thread a part of one sum of one hit.
+                // Every thread computes one part of one sum of one hit.
                 if UNIT_POS_X < STEP * sums * PARTS {
                     let p = UNIT_POS_X % PARTS;
                     let k = UNIT_POS_X / PARTS % sums;
@@ -308,7 +309,7 @@ pub(crate) fn replay_kernel<F: Float>(
         }
 
         if comptime![first] {
-            // Asked again: kept over the loop, it would be a register more.
+            // Computed again, because keeping it over the loop would take a register.
             let reached = walked(state, ranges, cube, own_tile.global, part, large);
             clear_unreached(ranges, &tile, partials, cube, reached, layout, part, large);
         }

@@ -1,15 +1,16 @@
-//! The kernel of the backward compositor where threads form subgroups (warps) that work on their
-//! own: one workgroup per tile, one block of its pixels per subgroup.
+//! The kernel of the backward compositor that uses subgroups (warps). It has one workgroup per
+//! tile. Each subgroup has one block of the tile's pixels. Subgroups must be able to run
+//! independently of each other.
 //!
-//! As in `replay.rs` every thread works out what a hit is to its pixel. But a subgroup that a hit
-//! does not touch passes it by, and what a touched one has to sum goes from thread to thread
-//! without shared memory. Subgroups wait for each other only around a batch, after which their sums
-//! are added in order.
+//! As in `replay.rs`, every thread computes the gradients of a hit at its pixel. A subgroup skips
+//! hits that touch none of its pixels. The sums within a subgroup use shuffles instead of shared
+//! memory. Subgroups wait for each other only before and after a batch. Then their sums are added
+//! in order.
 
 #![expect(
     clippy::too_many_lines,
     clippy::fn_params_excessive_bools,
-    reason = "a kernel"
+    reason = "a kernel is one function, and its variants are flags"
 )]
 
 use cubecl::prelude::*;
@@ -23,22 +24,22 @@ use crate::composite::gpu::tile::{Layout, Thresholds, in_tile, pair_if_near, pix
 use crate::device::launch::{UNITS, cube_index};
 use crate::formulas::single::composite as formula;
 
-/// Columns of the block of pixels of a subgroup: it is as nearly square as powers of two allow, for
-/// a hit to touch few of them.
+/// Returns the width of a subgroup's block of pixels. The block is as nearly square as powers of
+/// two allow, so that a hit touches few blocks.
 fn block_width(plane: u32) -> u32 {
     if plane < 32 { 4 } else { 8 }
 }
 
-/// Hits that are in shared memory at a time: as many as a subgroup has threads, which takes up to
-/// 14 KB, or twice that where the device's `shared` bytes allow, so that subgroups wait for each
-/// other half as often.
+/// Returns the number of hits of a batch in shared memory. It is the number of threads of a
+/// subgroup, which takes up to 14 KB. If the device has at least 32 KB of shared memory (`shared`
+/// bytes), it is twice that number, and subgroups wait for each other half as often.
 pub(crate) fn batch_of(plane: u32, shared: usize) -> u32 {
     if shared < 32 << 10 { plane } else { 2 * plane }
 }
 
-/// The index of a thread in its subgroup. Where subgroups are in order (`Gpu::subgroups_in_order`)
-/// it follows from the thread's index in its workgroup: a register less, over a loop that has none
-/// to spare.
+/// Returns the index of a thread in its subgroup. If subgroups are in order
+/// (`Gpu::subgroups_in_order`), the index is computed from the thread's index in its workgroup.
+/// This saves a register over a loop that has none to spare.
 #[cube]
 fn lane_of(#[comptime] plane: u32, #[comptime] in_order: bool) -> u32 {
     if comptime![in_order] {
@@ -48,16 +49,18 @@ fn lane_of(#[comptime] plane: u32, #[comptime] in_order: bool) -> u32 {
     }
 }
 
-/// How many numbers a thread has left of `count` after [`sum_over_plane`].
+/// Returns an upper bound of the number of sums that a thread has after [`sum_over_plane`] of
+/// `count` values.
 fn left_of(count: u32, plane: u32) -> u32 {
     (0..plane.ilog2()).fold(count, |count, _| count.div_ceil(2))
 }
 
-/// Sums each of the first `count` of `numbers` over the threads of the subgroup that differ in the
-/// bits of `mask` and below, `lane` being the thread's index in its subgroup. Threads keep half of
-/// their numbers and give the other half to the thread across, as long as they have more than one:
-/// a shuffle a number in all, not one for every number and bit. An odd count carries a number that
-/// nobody asks for along. What threads have afterwards [`Share`] tells.
+/// Sums each of the first `count` values of `numbers` over the threads of a subgroup whose indices
+/// differ only in bit `mask` and the bits below. `lane` is the thread's index in its subgroup.
+///
+/// A thread with more than one value keeps half of its values, and sends the other half to thread
+/// `lane ^ mask`. This takes about one shuffle per value, instead of one per value and bit. An odd
+/// count is padded with an unused value. [`Share`] describes which sums each thread then has.
 #[cube]
 fn sum_over_plane(
     numbers: &mut Array<f32>,
@@ -83,23 +86,24 @@ fn sum_over_plane(
     }
 }
 
-/// What each thread of a subgroup has after [`sum_over_plane`], as first and number of its sums,
-/// and the most that any may have.
+/// Returns the share of each thread of a subgroup after [`sum_over_plane`], as `[first, len]`, and
+/// the upper bound of `len`.
 pub(crate) fn shares(count: u32, plane: u32) -> (Vec<[u32; 2]>, u32) {
     let share = |lane| share(0, count, lane, count, plane / 2);
     let shares = (0..plane).map(share).map(|share| [share.first, share.len]);
     (shares.collect(), left_of(count, plane))
 }
 
-/// Which sums a thread has after [`sum_over_plane`]: `len` from `first` on, every sum in one
-/// thread.
+/// The sums that a thread has after [`sum_over_plane`]: `len` sums from `first` on. Every sum is in
+/// exactly one thread.
 #[derive(CubeType, Clone, Copy)]
 struct Share {
     first: u32,
     len: u32,
 }
 
-/// The share of the thread at `lane`, of `len` numbers from `first` on out of `count`.
+/// Returns the share of the thread at `lane`, given that it has `len` of at most `count` values,
+/// from `first` on.
 #[cube]
 fn share(first: u32, len: u32, lane: u32, #[comptime] count: u32, #[comptime] mask: u32) -> Share {
     if comptime![mask > 0] {
@@ -117,8 +121,9 @@ fn share(first: u32, len: u32, lane: u32, #[comptime] count: u32, #[comptime] ma
     }
 }
 
-/// See the file's doc. The arguments are those of `replay_kernel`, then the threads of a subgroup,
-/// whether subgroups are in order, and the hits of a batch ([`batch_of`]).
+/// Computes the partials of one tile per workgroup. The arguments are those of `replay_kernel`,
+/// then the number of threads of a subgroup, whether subgroups are in order, and the number of hits
+/// of a batch ([`batch_of`]).
 #[cube(launch)]
 pub(crate) fn replay_planes_kernel<F: Float>(
     packed: &Array<f32>,
@@ -182,8 +187,8 @@ pub(crate) fn replay_planes_kernel<F: Float>(
         let mut transmittance = pixel.transmittance;
         let end = pixel.end;
         let mut v_rest = pixel.v_rest;
-        // The first of this thread's sums, or past the last where it has none: enough to know of a
-        // thread that has at most one.
+        // The first of this thread's sums, or one past the last sum if the thread has none. If
+        // threads have at most one sum, the length is not needed.
         let share = share(0u32, sums.runtime(), lane, sums, mask);
         let mut own_sum = share.first;
         if share.len == 0 {
@@ -280,7 +285,7 @@ pub(crate) fn replay_planes_kernel<F: Float>(
                 }
             }
             sync_cube();
-            // The subgroups in order, into the sums of the first.
+            // Adds the sums of the subgroups in order to those of the first.
             let mut k = UNIT_POS_X;
             while k < size * sums {
                 let mut sum = finals[k as usize];
@@ -314,7 +319,7 @@ pub(crate) fn replay_planes_kernel<F: Float>(
             top = bottom;
         }
         if comptime![first] {
-            // Asked again: kept over the loop, it would be a register more.
+            // Computed again, because keeping it over the loop would take a register.
             let reached = walked(state, ranges, cube, own_tile.global, part, large);
             clear_unreached(ranges, &tile, partials, cube, reached, layout, part, large);
         }

@@ -1,21 +1,21 @@
-//! The layout of the states that a replay starts from: [`STATE`] words per pixel of a chunk of
-//! views, then a word per tile.
+//! The layout of the initial states for a replay: [`STATE`] words per pixel of a chunk of views,
+//! then one word per tile.
 
 use cubecl::prelude::*;
 
 /// The transmittance behind the last hit.
 const TRANSMITTANCE: u32 = 0;
-/// One past the last hit of the pixel, counted from the beginning of its tile's list.
+/// One past the index of the pixel's last hit in its tile's list.
 const END: u32 = 1;
-/// The gradient with respect to the light from behind.
+/// The gradient with respect to the transmittance behind the last hit.
 const V_REST: u32 = 2;
 /// The gradient with respect to the depth.
 const V_DEPTH: u32 = 3;
 
-/// Words of one pixel's state.
+/// The number of words of one pixel's state.
 pub(crate) const STATE: u32 = 4;
 
-/// What a pixel is before its last hit.
+/// The state of a pixel behind its last hit.
 #[derive(CubeType, Clone, Copy)]
 pub(crate) struct PixelState {
     pub(crate) transmittance: f32,
@@ -34,7 +34,8 @@ pub(crate) fn set_state(state: &mut Array<u32>, pixel: u32, value: PixelState) {
     state[(at + V_DEPTH) as usize] = u32::reinterpret(value.v_depth);
 }
 
-/// The state of pixel `pixel` of the chunk. The gradients that are not asked for are zero.
+/// Returns the state of pixel `pixel` of the chunk. Without `with_rest` or `with_depth`, the
+/// respective gradient is zero.
 #[cube]
 pub(crate) fn state_of(
     state: &Array<u32>,
@@ -61,20 +62,20 @@ pub(crate) fn state_of(
     }
 }
 
-/// Stores the greatest end of the pixels of tile `tile` of the chunk, `tiles` being the word at
-/// which those of the tiles begin.
+/// Stores the greatest end of the pixels of tile `tile` of the chunk. The ends of the tiles begin
+/// at word `tiles`.
 #[cube]
 pub(crate) fn set_tile_end(state: &mut Array<u32>, tiles: u32, tile: u32, end: u32) {
     state[(tiles + tile) as usize] = end;
 }
 
-/// The greatest end of the pixels of a tile.
+/// Returns the greatest end of the pixels of a tile.
 #[cube]
 pub(crate) fn tile_end(state: &Array<u32>, tiles: u32, tile: u32) -> u32 {
     state[(tiles + tile) as usize]
 }
 
-/// Cuts the end of pixel `pixel` to the `count` hits of its tile.
+/// Limits the end of pixel `pixel` to the `count` hits of its tile.
 #[cube]
 pub(crate) fn cut_end(state: &mut Array<u32>, pixel: u32, count: u32) {
     let at = pixel * STATE + END;

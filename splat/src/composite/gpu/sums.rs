@@ -1,5 +1,5 @@
-//! The kernels around the replay: the states it starts from, the background's gradient, and the
-//! sums of partials by splat.
+//! The kernels before and after the replay: initial states, the gradient with respect to the
+//! background, and the sums of partials by splat.
 
 use cubecl::prelude::*;
 
@@ -11,11 +11,11 @@ use crate::composite::gpu::tile::{Layout, tile_of};
 use crate::device::launch::{UNITS, cube_index, unit_index};
 use crate::formulas::single::composite as formula;
 
-/// Pixels that one workgroup sums for the gradient by the background.
+/// The number of pixels that one workgroup sums for the gradient with respect to the background.
 pub(crate) const PIXELS: u32 = 64 * UNITS;
 
-/// One workgroup per tile of a chunk: what the replay of each pixel starts from, then, from
-/// `reached` on, the greatest end of each tile.
+/// Writes the initial state of every pixel for the replay, with one workgroup per tile of a chunk.
+/// Writes the greatest end of each tile from word `reached` on.
 #[cube(launch)]
 pub(crate) fn state_kernel(
     transmittance: &Array<f32>,
@@ -82,9 +82,10 @@ pub(crate) fn state_kernel(
     }
 }
 
-/// One workgroup per tile of a chunk: cuts the ends that [`state_kernel`] left to the length of the
-/// tile's list. What a compositor left for the same lists has none beyond; those of other lists of
-/// the same shape may, and the replay would walk past the list.
+/// Limits the ends that [`state_kernel`] wrote to the length of the tile's list, with one workgroup
+/// per tile of a chunk. Ends that a compositor saved for these lists are within the limit. Ends
+/// saved for other lists of the same shape can exceed it, and the replay would then read past the
+/// list.
 #[cube(launch)]
 pub(crate) fn cut_ends_kernel(
     ranges: &Array<u32>,
@@ -112,7 +113,8 @@ pub(crate) fn cut_ends_kernel(
     }
 }
 
-/// One workgroup per view, channel and block of [`PIXELS`]: the part of the background's gradient.
+/// Computes partial sums of the gradient with respect to the background, with one workgroup per
+/// view, channel and block of [`PIXELS`].
 #[cube(launch)]
 pub(crate) fn background_kernel(
     transmittance: &Array<f32>,
@@ -154,7 +156,7 @@ pub(crate) fn background_kernel(
     }
 }
 
-/// One thread per row of parts: their sum in order.
+/// Sums each row of `parts` in order, with one thread per row.
 #[cube(launch)]
 pub(crate) fn sum_rows_kernel(parts: &Array<f32>, out: &mut Array<f32>, rows: u32, length: u32) {
     let i = unit_index();
@@ -167,7 +169,8 @@ pub(crate) fn sum_rows_kernel(parts: &Array<f32>, out: &mut Array<f32>, rows: u3
     }
 }
 
-/// One thread per rank of a view and number of its partials: their sum over the tiles.
+/// Sums the partials of each splat over the tiles, with one thread per rank of a view and element
+/// of a partial.
 #[cube(launch)]
 pub(crate) fn gather_small_kernel(
     partials: &Array<f32>,
@@ -204,8 +207,8 @@ pub(crate) fn gather_small_kernel(
     }
 }
 
-/// One thread per splat and number of its partials: their sum over the hits, as far as they lie in
-/// this chunk.
+/// Sums the partials of each splat over those of its hits that lie in this chunk, with one thread
+/// per splat and element of a partial. The sum continues from the previous chunk.
 #[cube(launch)]
 pub(crate) fn gather_large_kernel(
     partials: &Array<f32>,
@@ -238,7 +241,7 @@ pub(crate) fn gather_large_kernel(
     }
 }
 
-/// One thread per word.
+/// Writes zeros, with one thread per word.
 #[cube(launch)]
 pub(crate) fn zero_kernel(out: &mut Array<f32>, first: u32, count: u32) {
     let i = unit_index();

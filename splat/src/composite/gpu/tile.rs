@@ -1,9 +1,9 @@
-//! What the forward and the backward compositor on a device share: the tile of a workgroup, and one
-//! pair.
+//! The tile of a workgroup, and one (splat, pixel) pair, for the forward and the backward
+//! compositor on a device.
 
 #![expect(
     clippy::trivially_copy_pass_by_ref,
-    reason = "parts of a kernel, whose shared memory is no value"
+    reason = "kernel code passes shared memory by reference"
 )]
 
 use cubecl::prelude::*;
@@ -14,7 +14,7 @@ use crate::formulas::single::composite as formula;
 use crate::math::Vec2;
 use crate::math::exp::exp_on_device;
 
-/// The settings of compositing as a kernel takes them.
+/// The settings of compositing, as a kernel argument.
 #[derive(CubeType, CubeLaunch, Clone, Copy)]
 pub(crate) struct Thresholds {
     pub(crate) alpha_min: f32,
@@ -22,18 +22,18 @@ pub(crate) struct Thresholds {
     pub(crate) transmittance_min: f32,
 }
 
-/// The images and their tiles as a kernel takes them.
+/// The images and their tiles, as a kernel argument.
 #[derive(CubeType, CubeLaunch, Clone, Copy)]
 pub(crate) struct Layout {
     /// px
     pub(crate) width: u32,
     /// px
     pub(crate) height: u32,
-    /// Tiles of one row.
+    /// Tiles in one row.
     pub(crate) columns: u32,
-    /// Tiles of one view.
+    /// Tiles in one view.
     pub(crate) tiles: u32,
-    /// Ranks of one view, in the small regime.
+    /// Ranks in one view (small regime).
     pub(crate) ranks: u32,
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct Layout {
 #[derive(CubeType, Clone, Copy)]
 pub(crate) struct Tile {
     pub(crate) view: u32,
-    /// Its number among those of all views.
+    /// The index among the tiles of all views.
     pub(crate) global: u32,
     /// px
     pub(crate) left: u32,
@@ -49,7 +49,7 @@ pub(crate) struct Tile {
     pub(crate) top: u32,
 }
 
-/// The tile of workgroup `cube` of a launch whose first view is `first_view`.
+/// Returns the tile of workgroup `cube` of a launch whose first view is `first_view`.
 #[cube]
 pub(crate) fn tile_of(cube: u32, layout: Layout, first_view: u32) -> Tile {
     let view = first_view + cube / layout.tiles;
@@ -62,7 +62,7 @@ pub(crate) fn tile_of(cube: u32, layout: Layout, first_view: u32) -> Tile {
     }
 }
 
-/// What one splat is to one pixel.
+/// The alpha of one (splat, pixel) pair.
 #[derive(CubeType, Clone, Copy)]
 pub(crate) struct Pair {
     /// `e^-sigma`
@@ -72,7 +72,7 @@ pub(crate) struct Pair {
     pub(crate) counts: bool,
 }
 
-/// The pair of the hit whose row begins at `at` and the pixel at `(x, y)`.
+/// Computes the pair of the hit whose row begins at `at` and the pixel at `(x, y)`.
 #[cube]
 pub(crate) fn pair(
     rows: &SharedMemory<f32>,
@@ -91,8 +91,9 @@ pub(crate) fn pair(
     }
 }
 
-/// The same behind a branch: subgroups all of whose pixels are outside the box do nothing more. The
-/// forward kernel does not use this variant: the branch makes ptxas spill.
+/// Computes the same values as [`pair()`], behind a branch. A subgroup whose pixels all lie outside
+/// the box skips the computation. The forward kernel does not use this variant: the branch makes
+/// ptxas spill.
 #[cube]
 pub(crate) fn pair_if_near(
     rows: &SharedMemory<f32>,
@@ -118,7 +119,7 @@ pub(crate) fn pair_if_near(
     }
 }
 
-/// The pair of a pixel at `d` from the hit's mean, if it lies in the box.
+/// Computes the pair of a pixel at offset `d` from the hit's mean, without a test of the box.
 #[cube]
 fn pair_inside(rows: &SharedMemory<f32>, at: u32, d: Vec2<f32>, thresholds: Thresholds) -> Pair {
     let sigma = formula::sigma(conic_of(rows, at), d);
@@ -132,16 +133,15 @@ fn pair_inside(rows: &SharedMemory<f32>, at: u32, d: Vec2<f32>, thresholds: Thre
     }
 }
 
-/// Where in a tile the pixel of a thread lies, in px: threads that run together have a block, for a
-/// splat touches fewer blocks than rows.
+/// The position of a thread's pixel in its tile, px.
 #[derive(CubeType, Clone, Copy)]
 pub(crate) struct InTile {
     pub(crate) column: u32,
     pub(crate) row: u32,
 }
 
-/// The pixel of thread `lane` of subgroup `plane` of a workgroup, blocks being `width` px wide and
-/// `height` px high.
+/// Returns the pixel of thread `lane` of subgroup `plane` of a workgroup. Each subgroup has a block
+/// of `width` x `height` px, since a splat touches fewer blocks than rows.
 #[cube]
 pub(crate) fn in_tile(
     plane: u32,
@@ -156,7 +156,7 @@ pub(crate) fn in_tile(
     }
 }
 
-/// The pixel of a thread, which may lie outside the image.
+/// The pixel of a thread. It can lie outside the image.
 #[derive(CubeType, Clone, Copy)]
 pub(crate) struct Pixel {
     pub(crate) column: u32,
@@ -167,7 +167,7 @@ pub(crate) struct Pixel {
     pub(crate) y: f32,
 }
 
-/// The pixel at `within` of a tile.
+/// Returns the pixel at position `within` of a tile.
 #[cube]
 pub(crate) fn pixel_of(tile: Tile, within: InTile) -> Pixel {
     let column = tile.left + within.column;

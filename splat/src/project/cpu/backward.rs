@@ -1,5 +1,5 @@
-//! Loops of the projection's vjp: gradients by Gaussians, summed over views, and by poses, summed
-//! over Gaussians.
+//! Loops of the projection's vjp. The gradient with respect to a Gaussian is a sum over views. The
+//! gradient with respect to a pose is a sum over Gaussians.
 
 use rayon::prelude::*;
 
@@ -21,8 +21,8 @@ use crate::scalar::Scalar;
 use crate::scalar::rounding::Arithmetic;
 use crate::splats::Splats;
 
-/// Vjp of [`project`](crate::project::cpu::forward::project) (MATH eq. 17 for the sums over views
-/// and Gaussians).
+/// Vjp of [`project`](crate::project::cpu::forward::project). MATH eq. 17 defines the sums over
+/// views and over Gaussians.
 pub(crate) fn project_vjp<T: Scalar>(
     gaussians: &Gaussians<&[T]>,
     views: &Views,
@@ -54,18 +54,24 @@ pub(crate) fn project_vjp<T: Scalar>(
         ..Gaussians::default()
     };
     if wanted.geometry {
-        gradient.means = resources.workspace.zeros("gradient by means", 3 * count)?;
-        gradient.scales = resources.workspace.zeros("gradient by scales", 3 * count)?;
+        gradient.means = resources
+            .workspace
+            .zeros("gradient with respect to means", 3 * count)?;
+        gradient.scales = resources
+            .workspace
+            .zeros("gradient with respect to scales", 3 * count)?;
         gradient.quaternions = resources
             .workspace
-            .zeros("gradient by quaternions", 4 * count)?;
-        gradient.opacities = resources.workspace.zeros("gradient by opacities", count)?;
+            .zeros("gradient with respect to quaternions", 4 * count)?;
+        gradient.opacities = resources
+            .workspace
+            .zeros("gradient with respect to opacities", count)?;
         pass.geometry(&mut gradient);
     }
     if wanted.features {
         gradient.features = resources
             .workspace
-            .zeros("gradient by features", count * channels)?;
+            .zeros("gradient with respect to features", count * channels)?;
         pass.features(&mut gradient.features);
     }
     let camera_from_world = if wanted.cameras {
@@ -79,7 +85,7 @@ pub(crate) fn project_vjp<T: Scalar>(
     })
 }
 
-/// Everything the passes of [`project_vjp`] read.
+/// The inputs of all passes of [`project_vjp`].
 struct VjpPass<'a, T: Scalar> {
     gaussians: &'a Gaussians<&'a [T]>,
     views: &'a Views,
@@ -91,7 +97,7 @@ struct VjpPass<'a, T: Scalar> {
     resources: Resources<'a, T>,
 }
 
-/// The splats of one view that belong to the Gaussians `gaussians`.
+/// A run of `count` consecutive splats of one view and their Gaussians, which are consecutive too.
 struct Run {
     view: usize,
     first_gaussian: usize,
@@ -100,7 +106,7 @@ struct Run {
 }
 
 impl<T: Scalar> VjpPass<'_, T> {
-    /// The splats of `view` that belong to some of the Gaussians `first .. first + count`.
+    /// Returns the splats of `view` whose Gaussians lie in `first .. first + count`.
     fn run(&self, view: usize, first: usize, count: usize) -> Run {
         let range = &self.views.ranges[view];
         let first_gaussian = range.start.max(first);
@@ -112,7 +118,7 @@ impl<T: Scalar> VjpPass<'_, T> {
         }
     }
 
-    /// By means, scales, quaternions and opacities.
+    /// Adds the gradients with respect to means, scales, quaternions and opacities to `out`.
     fn geometry(&self, out: &mut Gaussians<Vec<T>>) {
         let blocks = (
             out.means.par_chunks_mut(3 * GRAIN),
@@ -144,7 +150,9 @@ impl<T: Scalar> VjpPass<'_, T> {
         });
     }
 
-    /// By features: a splat's features are its Gaussian's.
+    /// Adds the gradient with respect to the features, `[N, C]`, to `out`. The projection copies
+    /// the features of a Gaussian to its splats, so the gradients with respect to these splats are
+    /// summed.
     fn features(&self, out: &mut [T]) {
         let channels = self.gaussians.channels;
         let per_task = channels.saturating_mul(GRAIN);
@@ -160,7 +168,8 @@ impl<T: Scalar> VjpPass<'_, T> {
         });
     }
 
-    /// By the poses, `[B, 3, 4]`: the sums over each view's runs, in order.
+    /// Returns the gradient with respect to the poses, `[B, 3, 4]`. The partial gradients of a
+    /// view's runs are summed in order.
     fn cameras(&self) -> Result<Vec<T>, RenderError> {
         let count = self.views.ranges.iter().map(|r| r.len().div_ceil(GRAIN));
         let mut runs = try_filled("runs of Gaussians", count.sum(), (0, 0))?;
@@ -177,8 +186,8 @@ impl<T: Scalar> VjpPass<'_, T> {
             self.resources.simd.dispatch(PoseVjp { pass: self, run })
         };
         let parts = runs.par_iter().map(sum);
-        let parts = try_collected_in_parallel("gradients of runs by the pose", parts)?;
-        let what = "gradient by poses [B, 3, 4]";
+        let parts = try_collected_in_parallel("partial gradients with respect to poses", parts)?;
+        let what = "gradient with respect to poses [B, 3, 4]";
         let mut total = self
             .resources
             .workspace
@@ -190,7 +199,8 @@ impl<T: Scalar> VjpPass<'_, T> {
     }
 }
 
-/// The loops by the Gaussians of one run: adds to those of `out` from `to` on.
+/// Computes the gradients with respect to the geometry of one run's Gaussians. Adds them to the
+/// Gaussians of `out` from index `to` on.
 struct GeometryVjp<'a, 'b, T: Scalar> {
     pass: &'a VjpPass<'a, T>,
     run: &'a Run,
@@ -221,7 +231,7 @@ impl<T: Scalar> Kernel for GeometryVjp<'_, '_, T> {
     }
 }
 
-/// The loops by the pose of one run: the sum of its splats' gradients, as rows `[R | t]`.
+/// Computes the gradient with respect to the pose, summed over one run, as rows `[R | t]`.
 struct PoseVjp<'a, T: Scalar> {
     pass: &'a VjpPass<'a, T>,
     run: &'a Run,
@@ -254,7 +264,7 @@ impl<T: Scalar> Kernel for PoseVjp<'_, T> {
     }
 }
 
-/// The columns of a block on its way back through the projection.
+/// The input columns of one block of splats.
 struct Block<T> {
     shapes: ShapeColumns<T>,
     v_splats: SplatColumns<T>,
@@ -271,7 +281,7 @@ impl<T: Scalar> Block<T> {
         }
     }
 
-    /// Reads the `count` splats from `start` on.
+    /// Reads `count` splats of `run` and their Gaussians, starting with splat `start` of the run.
     #[inline(always)]
     fn read(&mut self, pass: &VjpPass<'_, T>, run: &Run, start: usize, count: usize) {
         let first = run.first_splat + start;
@@ -290,7 +300,7 @@ impl<T: Scalar> Block<T> {
     }
 }
 
-/// Rows `[R | t]` of a pose's gradient.
+/// Returns the gradient with respect to a pose as rows `[R | t]`.
 #[inline(always)]
 fn pose_rows<T: Scalar>(v: CameraGradient<T>) -> [T; 12] {
     let Mat3 { r0, r1, r2 } = v.rotation;
@@ -300,7 +310,7 @@ fn pose_rows<T: Scalar>(v: CameraGradient<T>) -> [T; 12] {
     ]
 }
 
-/// `sum += part`, over the length of `part`.
+/// Adds `part` to the first `part.len()` elements of `sum`.
 fn accumulate<T: Scalar>(sum: &mut [T], part: &[T]) {
     for (s, &p) in sum.iter_mut().zip(part) {
         *s += p;

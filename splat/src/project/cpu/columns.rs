@@ -1,4 +1,5 @@
-//! Gaussians and splats by columns: how a block of them is held on its way through the projection.
+//! Column layout of a block of Gaussians or splats: one array per component. The projection's loops
+//! over these arrays become vector code.
 
 use crate::gaussians::Gaussians;
 use crate::host::columns::{BLOCK, Column, add, read, set, set_vec3, vec3, write};
@@ -7,7 +8,7 @@ use crate::number::Number;
 use crate::project::{GaussianShape, Splat};
 use crate::splats::Splats;
 
-/// [`GaussianShape`]s by columns.
+/// The geometry of a block of Gaussians, with one column per component of [`GaussianShape`].
 #[derive(Debug, Clone)]
 pub(crate) struct ShapeColumns<T> {
     mean: [Column<T>; 3],
@@ -41,7 +42,7 @@ impl<T: Number> ShapeColumns<T> {
         read(&gaussians.opacities[first..end], &mut self.opacity);
     }
 
-    /// Adds to the Gaussians from `first` on.
+    /// Adds the columns to the Gaussians `first .. first + count`.
     #[inline(always)]
     pub(crate) fn add_to(&self, gaussians: &mut Gaussians<&mut [T]>, first: usize, count: usize) {
         let end = first + count;
@@ -69,7 +70,7 @@ impl<T: Number> ShapeColumns<T> {
         }
     }
 
-    /// Writes one Gaussian, or zeros where it does not count.
+    /// Writes `shape` to index `k`, or zeros if `counts` is false.
     #[inline(always)]
     pub(crate) fn set(&mut self, k: usize, counts: bool, shape: GaussianShape<T>) {
         set_vec3(&mut self.mean, k, counts, shape.mean);
@@ -80,7 +81,7 @@ impl<T: Number> ShapeColumns<T> {
     }
 }
 
-/// [`Splat`]s by columns.
+/// A block of splats, with one column per component of [`Splat`].
 #[derive(Debug, Clone)]
 pub(crate) struct SplatColumns<T> {
     mean: [Column<T>; 2],
@@ -111,7 +112,7 @@ impl<T: Number> SplatColumns<T> {
         read(&splats.depths[first..end], &mut self.depth);
     }
 
-    /// Writes to the splats from `first` on.
+    /// Writes the columns to the splats `first .. first + count`.
     #[inline(always)]
     pub(crate) fn write(&self, splats: &mut Splats<&mut [T]>, first: usize, count: usize) {
         let end = first + count;
@@ -138,7 +139,7 @@ impl<T: Number> SplatColumns<T> {
         }
     }
 
-    /// Writes one splat, or zeros where it does not count.
+    /// Writes `splat` to index `k`, or zeros if `counts` is false.
     #[inline(always)]
     pub(crate) fn set(&mut self, k: usize, counts: bool, splat: Splat<T>) {
         let (mean, conic) = (splat.mean, splat.conic);

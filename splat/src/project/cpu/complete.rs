@@ -1,4 +1,4 @@
-//! Splats that were made elsewhere: the other entry into the pipe.
+//! Extents of splats that the caller supplies instead of Gaussians (see [`crate::Cpu::splats`]).
 
 use crate::binning::bounds::{covariance, reach, visible_extent};
 use crate::config::RenderConfig;
@@ -6,7 +6,7 @@ use crate::error::{RenderError, try_filled};
 use crate::scalar::Scalar;
 use crate::splats::Splats;
 
-/// Works out the extents of splats, zeros where one is culled.
+/// Computes the extents of `splats`. The extents of a culled splat are zero.
 pub(crate) fn complete<T: Scalar>(
     mut splats: Splats<Vec<T>>,
     width: usize,

@@ -1,4 +1,4 @@
-//! Loops of the projection over all Gaussians of all views. Its vjp is in `backward.rs`.
+//! Loops of the projection over all Gaussians of all views. The vjp is in `backward.rs`.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ use crate::scalar::Scalar;
 use crate::scalar::rounding::Arithmetic;
 use crate::splats::Splats;
 
-/// What every run of a projection reads.
+/// The inputs that all jobs of a projection share.
 struct Pass<'a, T: Scalar> {
     gaussians: &'a Gaussians<&'a [T]>,
     cameras: Vec<CameraParams<T>>,
@@ -33,7 +33,7 @@ struct Pass<'a, T: Scalar> {
     size: [usize; 2],
 }
 
-/// A run of splats of one view, and the parts of the buffers they go to.
+/// A run of consecutive splats of one view, and the parts of the output buffers that it fills.
 struct Job<'a, T> {
     view: usize,
     first_gaussian: usize,
@@ -79,22 +79,23 @@ pub(crate) fn project<T: Scalar>(
     Ok(splats)
 }
 
-/// The cameras of all views as the formulas read them.
+/// Converts the cameras of all views to the form that the formulas read.
 pub(super) fn camera_params<T: Scalar>(views: &Views) -> Result<Vec<CameraParams<T>>, RenderError> {
     let cameras = views.cameras.iter();
     let params = cameras.map(|camera| camera.params(views.width, views.height));
     try_collected("parameters of cameras [B]", params)
 }
 
-/// Rounds to 16-bit floats; numbers beyond their range to the greatest one.
+/// Rounds features to 16-bit floats. Values beyond their range are clamped to ±65,504.
 fn to_halves<T: Scalar>(features: &[T]) -> Result<Vec<f16>, RenderError> {
     let greatest = f16::MAX.to_f64();
     let half = |&x: &T| f16::from_f64(x.to_f64().clamp(-greatest, greatest));
     let halves = features.par_iter().with_min_len(GRAIN).map(half);
-    try_collected_in_parallel("splat features of 16 bits [M, C]", halves)
+    try_collected_in_parallel("16-bit splat features [M, C]", halves)
 }
 
-/// Cuts the buffers of `splats` into runs of at most [`GRAIN`].
+/// Splits the buffers of `splats` into jobs of at most [`GRAIN`] splats. A job has splats of one
+/// view only.
 fn jobs<'a, T: Scalar>(
     splats: &'a mut Splats<Vec<T>>,
     views: &Views,
@@ -132,7 +133,7 @@ fn jobs<'a, T: Scalar>(
     Ok(jobs)
 }
 
-/// The loops of one run.
+/// Projects the Gaussians of one job.
 struct Project<'a, T: Scalar> {
     pass: &'a Pass<'a, T>,
     job: Job<'a, T>,
@@ -160,19 +161,20 @@ impl<T: Scalar> Kernel for Project<'_, T> {
     }
 }
 
-/// The columns of a block on its way through the projection.
+/// The columns of one block: inputs, intermediate values and results.
 struct Block<T> {
     shapes: ShapeColumns<T>,
     splats: SplatColumns<T>,
-    /// The diagonals of the covariances.
+    /// Diagonal entries of the blurred covariances, px^2.
     variances: [Column<T>; 2],
-    /// Opacities, 0 where culled; then the greatest sigma, likewise.
+    /// First the opacities, then the reaches: the greatest `sigma` at which a splat counts. Both
+    /// are zero for culled splats.
     reaches: Column<T>,
     extents: [Column<T>; 2],
 }
 
 impl<T: Scalar> Block<T> {
-    /// Projects the `count` splats from `start` on.
+    /// Projects `count` Gaussians of `job`, starting with index `start` of the job.
     #[inline(always)]
     fn project<const LANES: usize>(
         &mut self,
@@ -201,14 +203,15 @@ impl<T: Scalar> Block<T> {
         let rows = &mut job.splats.features[start * channels..end * channels];
         rows.copy_from_slice(features);
         for (k, row) in rows.chunks_exact_mut(channels).enumerate() {
-            // Zero or greater.
+            // Extents are never negative, and zero marks a culled splat.
             if self.extents[0][k] == T::ZERO {
                 row.fill(T::ZERO);
             }
         }
     }
 
-    /// From Gaussians to splats.
+    /// Computes the splats of the block. `reaches` receives the opacities, or zero for culled
+    /// splats.
     #[inline(always)]
     fn footprints(&mut self, pass: &Pass<'_, T>, view: usize, end: usize) {
         let (camera, constants) = (pass.cameras[view], pass.constants);
@@ -225,7 +228,7 @@ impl<T: Scalar> Block<T> {
         }
     }
 
-    /// The boxes; zeros wherever nothing is seen.
+    /// Computes the extents of the block. All values of an invisible splat become zero.
     #[inline(always)]
     fn extents(&mut self, pass: &Pass<'_, T>, end: usize) {
         for k in 0..end {
@@ -250,7 +253,7 @@ impl<T: Scalar> Block<T> {
     }
 }
 
-/// Whether every number is finite.
+/// Whether every value is finite.
 #[inline(always)]
 fn all_finite<T: Scalar>(numbers: &[T]) -> bool {
     numbers.iter().fold(true, |all, x| all & x.finite())

@@ -1,5 +1,5 @@
-//! Loops of the projection's vjp on a device: gradients with respect to Gaussians, summed over
-//! views, and with respect to poses, summed over Gaussians.
+//! Launches of the projection's vjp on a device. The gradient with respect to a Gaussian is a sum
+//! over views. The gradient with respect to a pose is a sum over Gaussians.
 
 use cubecl::prelude::*;
 
@@ -22,16 +22,18 @@ use crate::project::gpu::view_table::{push_grain, view_table};
 use crate::project::views_of_tasks::{ViewsOfTasks, validate_vjp};
 use crate::splats::Splats;
 
-/// Gaussians of one list of views, and of one partial sum by a pose.
+/// Number of Gaussians that share one list of views, and number of Gaussians per partial gradient
+/// with respect to a pose.
 const GRAIN: usize = UNITS as usize;
 
-/// What the parts of [`project_vjp`] read.
+/// The inputs of all parts of [`project_vjp`].
 struct Backward<'a, R: Runtime> {
     gpu: &'a Gpu<R>,
     gaussians: &'a Gaussians<&'a GpuBuffer>,
     config: &'a RenderConfig,
     tables: Tables,
-    /// The gradient with respect to the splats' geometry, packed; empty where nothing reads it.
+    /// The packed gradient with respect to the splats' geometry, `[M, 8]`. It is empty if neither
+    /// the gradient with respect to the geometry nor with respect to the poses is wanted.
     packed: GpuBuffer,
 }
 
@@ -82,7 +84,8 @@ pub(crate) fn project_vjp<R: Runtime>(
 }
 
 impl<R: Runtime> Backward<'_, R> {
-    /// The gradient with respect to the geometry of the Gaussians. There are no features in it.
+    /// Returns the gradient with respect to the geometry of the Gaussians. Its `features` buffer is
+    /// empty.
     fn by_geometry(&self) -> Result<Gaussians<GpuBuffer>, RenderError> {
         let Gaussians {
             count, channels, ..
@@ -124,7 +127,7 @@ impl<R: Runtime> Backward<'_, R> {
         })
     }
 
-    /// `[N, C]`
+    /// Returns the gradient with respect to the features, `[N, C]`.
     fn by_features(&self, v_features: &GpuBuffer) -> Result<GpuBuffer, RenderError> {
         let what = "gradient with respect to features [N, C]";
         let channels = self.gaussians.channels;
@@ -147,14 +150,14 @@ impl<R: Runtime> Backward<'_, R> {
         Ok(out)
     }
 
-    /// `[B, 3, 4]`
+    /// Returns the gradient with respect to the poses, `[B, 3, 4]`.
     fn by_poses(&self, views: &Views) -> Result<GpuBuffer, RenderError> {
         let (gpu, tables) = (self.gpu, &self.tables);
         let what = "gradient with respect to poses [B, 3, 4]";
         let rows = checked_product(what, &[views.len(), POSE as usize])?;
         let out = gpu.empty(what, rows)?;
         let cubes = tables.grain_count;
-        let what = "parts of the poses' gradients";
+        let what = "partial gradients with respect to poses";
         let parts = gpu.empty(what, checked_product(what, &[cubes, POSE as usize])?)?;
         if cubes > 0 {
             pose_kernel::launch::<R>(
@@ -213,17 +216,18 @@ fn pack<R: Runtime>(
     Ok(packed)
 }
 
-/// The table of views with all that is known of it beforehand, in one buffer.
+/// The table of views and, in the same buffer after it, the lists that the kernels of the vjp read.
 struct Tables {
     words: GpuBuffer,
-    /// Where it says, for every grain of Gaussians, where its list of views begins.
+    /// Index in `words` of the start offsets of the lists of views, one per grain of Gaussians.
     starts: usize,
-    /// Where the lists begin.
+    /// Index in `words` of the lists of views.
     lists: usize,
-    /// Where the grains of the views begin: view and first splat within it.
+    /// Index in `words` of the grains of all views. A grain is stored as its view and its first
+    /// splat within the view.
     grains: usize,
     grain_count: usize,
-    /// `[B + 1]`: the running count of the views' grains.
+    /// `[B + 1]`: the running sum of the number of grains per view. The first element is zero.
     grain_firsts: GpuBuffer,
 }
 

@@ -1,4 +1,4 @@
-//! Loops of the projection on a device: one thread per splat. Its vjp is in `backward.rs`.
+//! The projection on a device, one thread per splat. The vjp is in `backward.rs`.
 
 use cubecl::prelude::*;
 
@@ -22,7 +22,7 @@ use crate::project::gpu::view_table::{
 use crate::project::{ProjectConstants, Splat};
 use crate::splats::Splats;
 
-/// The settings of a projection as a kernel takes them.
+/// The settings of a projection in the form that kernels take.
 #[derive(CubeType, CubeLaunch, Clone, Copy)]
 pub(crate) struct Settings {
     pub(crate) blur: f32,
@@ -31,7 +31,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// The launch argument for `config`.
+    /// Returns the launch argument for `config`.
     pub(crate) fn launch<R: Runtime>(config: &RenderConfig) -> SettingsLaunch<R> {
         let constants: ProjectConstants<f32> = config.project_constants();
         SettingsLaunch::new(
@@ -51,8 +51,8 @@ pub(crate) fn constants_of(settings: Settings) -> ProjectConstants<f32> {
     }
 }
 
-/// Whether the box holds some pixel centre of `0..count`: if any, then one of the two nearest the
-/// splat's centre, or the border.
+/// Whether a splat's box contains a pixel centre of the image along one axis of `count` pixels. It
+/// is enough to test the image's pixel centre that is nearest to `mean`.
 #[cube]
 fn meets_image(mean: f32, extent: f32, count: f32) -> bool {
     let mut nearest = f32::floor(mean) + 0.5;
@@ -65,20 +65,20 @@ fn meets_image(mean: f32, extent: f32, count: f32) -> bool {
     meets(mean, extent, nearest, nearest)
 }
 
-/// The nearest number of IEEE binary16, of two equally near ones the even one; beyond the greatest
-/// that one. `x` is finite.
+/// Rounds a finite `x` to the nearest value of IEEE binary16, ties to even. Values beyond the range
+/// of binary16 are clamped to ±65,504.
 ///
-/// On the bits, since a device need not have numbers of 16 bits.
+/// The function works on the bits because a device does not necessarily have 16-bit floats.
 #[cube]
 pub(crate) fn rounded_to_half(x: f32) -> f32 {
     let bits: u32 = u32::reinterpret(x);
     let mut size: u32 = bits & 0x7fff_ffff;
-    // 65,504.
+    // The greatest finite value of binary16, 65,504.
     if size > 0x477f_e000 {
         size = 0x477f_e000;
     }
     let mut rounded: u32 = (size + 0xfff + ((size >> 13) & 1)) & 0xffff_e000u32;
-    // Below 2^-14 its numbers are 2^-24 apart, as those of binary32 are between a half and one.
+    // Below 2^-14, binary16 values are 2^-24 apart, like binary32 values between 0.5 and 1.
     if size < 0x3880_0000 {
         let steps = u32::reinterpret(f32::reinterpret(size) + 0.5) - 0x3f00_0000;
         rounded = u32::reinterpret(f32::cast_from(steps) * 5.960_464_5e-8);
@@ -86,7 +86,7 @@ pub(crate) fn rounded_to_half(x: f32) -> f32 {
     f32::reinterpret((bits & 0x8000_0000u32) | rounded)
 }
 
-/// One thread per splat.
+/// Computes one splat per thread. The values of a culled splat are zero.
 #[cube(launch)]
 fn project_kernel(
     means: &Array<f32>,
@@ -160,7 +160,7 @@ fn project_kernel(
     }
 }
 
-/// The numbers of a culled splat.
+/// Returns the values that are stored for a culled splat: zeros.
 #[cube]
 fn no_splat() -> Splat<f32> {
     Splat::<Real> {

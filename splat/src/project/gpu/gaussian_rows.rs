@@ -1,5 +1,5 @@
-//! The layout of the geometry of Gaussians on a device, and of its gradient: a section per buffer,
-//! the means first.
+//! Reads the geometry of Gaussians on a device, and writes the gradient with respect to it. The
+//! gradient is one buffer with a section per field, and the means come first.
 
 use cubecl::prelude::*;
 
@@ -8,10 +8,10 @@ use crate::formulas::single::Real;
 use crate::math::{Quaternion, Vec3};
 use crate::project::GaussianShape;
 
-/// Numbers of a Gaussian's geometry.
+/// Number of values in a Gaussian's geometry.
 const SHAPE: usize = 11;
 
-/// The words at which the sections behind the means begin.
+/// Start indices, in words, of the sections after the means.
 #[derive(CubeType, CubeLaunch, Clone, Copy)]
 pub(crate) struct GaussianSections {
     scales: u32,
@@ -19,7 +19,7 @@ pub(crate) struct GaussianSections {
     opacities: u32,
 }
 
-/// The geometry of Gaussian `n`.
+/// Reads the geometry of Gaussian `n`.
 #[cube]
 pub(crate) fn shape_of(
     means: &Array<f32>,
@@ -36,7 +36,7 @@ pub(crate) fn shape_of(
     }
 }
 
-/// Stores the geometry of Gaussian `n`.
+/// Writes the geometry of Gaussian `n`.
 #[cube]
 pub(crate) fn set_shape(
     out: &mut Array<f32>,
@@ -50,7 +50,7 @@ pub(crate) fn set_shape(
     out[(sections.opacities + n) as usize] = shape.opacity;
 }
 
-/// Sums of no gradient.
+/// Returns sums that are all zero.
 #[cube]
 pub(crate) fn no_sums() -> Array<f32> {
     let mut sums = Array::<f32>::new(SHAPE);
@@ -61,7 +61,7 @@ pub(crate) fn no_sums() -> Array<f32> {
     sums
 }
 
-/// Adds a gradient to a thread's sums.
+/// Adds the gradient `v` to the sums of a thread.
 #[cube]
 pub(crate) fn add_shape(sums: &mut Array<f32>, v: GaussianShape<f32>) {
     sums[0] += v.mean.x;
@@ -77,7 +77,7 @@ pub(crate) fn add_shape(sums: &mut Array<f32>, v: GaussianShape<f32>) {
     sums[10] += v.opacity;
 }
 
-/// The sums as a gradient.
+/// Returns the sums as a gradient.
 #[cube]
 pub(crate) fn shape_of_sums(sums: &Array<f32>) -> GaussianShape<f32> {
     GaussianShape::<Real> {

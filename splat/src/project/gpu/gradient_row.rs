@@ -1,5 +1,5 @@
-//! The layout of a packed gradient with respect to a splat's geometry, as the vjp of the projection
-//! reads it.
+//! Layout of the packed gradient with respect to a splat's geometry, one row per splat. The kernels
+//! of the projection's vjp read it.
 
 use cubecl::prelude::*;
 
@@ -11,13 +11,13 @@ const MEAN: u32 = 0;
 const CONIC: u32 = 2;
 const OPACITY: u32 = 5;
 const DEPTH: u32 = 6;
-/// 1 where the splat is visible, else 0.
+/// 1 if the splat is visible, else 0.
 const VISIBLE: u32 = 7;
 
-/// Words of a row.
+/// Words per row.
 pub(crate) const GRADIENT: u32 = 8;
 
-/// Stores row `m`.
+/// Writes row `m`.
 #[cube]
 pub(crate) fn set_gradient(packed: &mut Array<f32>, m: u32, v_splat: Splat<f32>, visible: bool) {
     let at = m * GRADIENT;
@@ -32,7 +32,7 @@ pub(crate) fn set_gradient(packed: &mut Array<f32>, m: u32, v_splat: Splat<f32>,
     packed[(at + VISIBLE) as usize] = flag;
 }
 
-/// The gradient of row `m`.
+/// Reads the gradient in row `m`.
 #[cube]
 pub(crate) fn gradient_of(packed: &Array<f32>, m: u32) -> Splat<f32> {
     let at = m * GRADIENT;

@@ -1,5 +1,5 @@
-//! The kernels of the projection's vjp: gradients by Gaussians, summed over views, and by poses,
-//! summed over Gaussians.
+//! Kernels of the projection's vjp. The gradient with respect to a Gaussian is a sum over views.
+//! The gradient with respect to a pose is a sum over Gaussians.
 
 use cubecl::prelude::*;
 
@@ -15,7 +15,7 @@ use crate::project::gpu::pose_row::{POSE, share_pose};
 use crate::project::gpu::splat_rows::{is_visible, splat_of};
 use crate::project::gpu::view_table::{camera_of, count_of, first_gaussian, first_splat, grain_of};
 
-/// One thread per splat: gathers the gradient by its geometry.
+/// Packs the gradient with respect to one splat's geometry per thread.
 #[cube(launch)]
 pub(crate) fn pack_gradients_kernel(
     means: &Array<f32>,
@@ -33,9 +33,11 @@ pub(crate) fn pack_gradients_kernel(
     }
 }
 
-/// One thread per Gaussian: its gradient, summed over the views that see it, in order. Behind the
-/// table of views lie, for every grain, where its list of views begins (from `starts` on), and the
-/// lists (from `lists` on).
+/// Computes the gradient with respect to one Gaussian's geometry per thread. It is summed in order
+/// over the views that contain the Gaussian.
+///
+/// `views` contains the table of views, followed by the lists of views. Each grain of Gaussians has
+/// one list. The start offsets of the lists begin at `starts`, and the lists at `lists`.
 #[cube(launch)]
 pub(crate) fn geometry_kernel(
     means: &Array<f32>,
@@ -76,7 +78,8 @@ pub(crate) fn geometry_kernel(
     }
 }
 
-/// One thread per Gaussian and channel: a splat's features are its Gaussian's.
+/// Computes the gradient with respect to one feature of one Gaussian per thread. The projection
+/// copies features, so the gradients with respect to the Gaussian's splats are summed.
 #[cube(launch)]
 pub(crate) fn features_kernel(
     views: &Array<u32>,
@@ -108,9 +111,11 @@ pub(crate) fn features_kernel(
     }
 }
 
-/// One workgroup per grain of a view: the sum of its splats' gradients by the pose, rows `[R | t]`.
-/// Behind the table of views lie, from `grains` on, the view of each grain and its first splat
-/// within the view.
+/// Computes the partial gradient with respect to a pose, as rows `[R | t]`. Each workgroup sums the
+/// splats of one grain.
+///
+/// `views` contains the table of views, followed by the grains from `grains` on. A grain is stored
+/// as its view and its first splat within the view.
 #[cube(launch)]
 pub(crate) fn pose_kernel(
     means: &Array<f32>,
@@ -167,8 +172,8 @@ pub(crate) fn pose_kernel(
     }
 }
 
-/// One thread per view and number of its pose: the sum over the view's grains, in order. `firsts`
-/// are the grains' running count.
+/// Sums one value of one view's pose gradient per thread, over the grains of the view in order. The
+/// grains of view `b` are `firsts[b] .. firsts[b + 1]`.
 #[cube(launch)]
 pub(crate) fn sum_grains_kernel(
     parts: &Array<f32>,

@@ -1,4 +1,4 @@
-//! The layout of the gradient with respect to a pose: the rows of `[R | t]`.
+//! Layout of the gradient with respect to a pose: the rows of `[R | t]`.
 
 use cubecl::prelude::*;
 
@@ -6,13 +6,14 @@ use crate::device::launch::UNITS;
 use crate::math::Vec3;
 use crate::project::CameraGradient;
 
-/// Numbers of a row of `[R | t]`.
+/// Values per row of `[R | t]`.
 const COLUMNS: u32 = 4;
 
-/// Numbers of a pose.
+/// Values per pose.
 pub(crate) const POSE: u32 = 12;
 
-/// Shares the gradient of this thread: one number of every thread after the other.
+/// Writes the gradient of this thread to shared memory. `sums` has one section per value of the
+/// pose, and each section has one element per thread.
 #[cube]
 pub(crate) fn share_pose(sums: &mut SharedMemory<f32>, v: CameraGradient<f32>) {
     let r = v.rotation;
@@ -22,7 +23,8 @@ pub(crate) fn share_pose(sums: &mut SharedMemory<f32>, v: CameraGradient<f32>) {
     share_row(sums, 2 * COLUMNS, r.r2, t.z);
 }
 
-/// Shares one row, the first of whose numbers is number `k` of the pose.
+/// Writes one row of the gradient to shared memory. `k` is the index of the row's first value
+/// within the pose.
 #[cube]
 fn share_row(sums: &mut SharedMemory<f32>, #[comptime] k: u32, r: Vec3<f32>, t: f32) {
     let at = UNIT_POS_X;

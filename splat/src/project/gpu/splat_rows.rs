@@ -1,5 +1,5 @@
-//! The layout of splats on a device: one allocation with a section per buffer of [`Splats`], the
-//! means first.
+//! Layout of splats on a device: one allocation with a section per buffer of [`Splats`]. The means
+//! come first.
 
 use cubecl::prelude::*;
 
@@ -13,7 +13,7 @@ use crate::math::Vec2;
 use crate::project::Splat;
 use crate::splats::Splats;
 
-/// The words at which the sections behind the means begin.
+/// Start indices, in words, of the sections after the means.
 #[derive(CubeType, CubeLaunch, Clone, Copy)]
 pub(crate) struct SplatSections {
     pub(crate) conics: u32,
@@ -23,7 +23,7 @@ pub(crate) struct SplatSections {
     pub(crate) extents: u32,
 }
 
-/// Stores splat `m` but for its features.
+/// Writes splat `m` without its features.
 #[cube]
 pub(crate) fn set_splat(
     out: &mut Array<f32>,
@@ -39,19 +39,20 @@ pub(crate) fn set_splat(
     set_vec2_at(out, sections.extents + mean_index(m), extent);
 }
 
-/// The word of the mean of splat `m`.
+/// Returns the index of the first word of splat `m`'s mean.
 #[cube]
 pub(crate) fn mean_index(m: u32) -> u32 {
     2 * m
 }
 
-/// The word of the conic of splat `m`, the conics beginning at `conics`.
+/// Returns the index of the first word of splat `m`'s conic. The section of the conics begins at
+/// `conics`.
 #[cube]
 pub(crate) fn conic_index(conics: u32, m: u32) -> u32 {
     conics + 3 * m
 }
 
-/// Splat `m` of separate buffers, but for its features.
+/// Reads splat `m`, without its features, from separate buffers.
 #[cube]
 pub(crate) fn splat_of(
     means: &Array<f32>,
@@ -68,17 +69,17 @@ pub(crate) fn splat_of(
     }
 }
 
-/// Whether a splat with this extent was not culled.
+/// Whether a splat with this extent is visible. A culled splat has an extent of zero.
 #[cube]
 pub(crate) fn is_visible(extent: Vec2<f32>) -> bool {
     extent.x > 0.0 && extent.y > 0.0
 }
 
-/// One allocation for splats, or for their gradient.
+/// One allocation for splats, or for the gradient with respect to splats.
 pub(crate) struct SplatAllocation {
     pub(crate) buffer: GpuBuffer,
-    /// Splats with geometry, features (`M C`), and splats with extents: each zero where there is no
-    /// such section.
+    /// Number of splats with geometry, number of feature values (`M C`), and number of splats with
+    /// extents. A number is zero if its section is empty.
     lens: [usize; 3],
     conics: usize,
     opacities: usize,
@@ -88,8 +89,8 @@ pub(crate) struct SplatAllocation {
 }
 
 impl SplatAllocation {
-    /// Room for the geometry of `geometry` splats, `features` numbers of features and the extents
-    /// of `extents` splats.
+    /// Allocates sections for the geometry of `geometry` splats, for `features` feature values, and
+    /// for the extents of `extents` splats.
     pub(crate) fn new<R: Runtime>(
         gpu: &Gpu<R>,
         what: &'static str,
@@ -116,7 +117,7 @@ impl SplatAllocation {
         })
     }
 
-    /// The launch argument.
+    /// Returns the launch argument of the sections.
     pub(crate) fn sections<R: Runtime>(&self) -> SplatSectionsLaunch<R> {
         SplatSectionsLaunch::new(
             self.conics as u32,
@@ -127,7 +128,7 @@ impl SplatAllocation {
         )
     }
 
-    /// The sections as buffers.
+    /// Returns the sections as the buffers of [`Splats`].
     pub(crate) fn into_splats(self, offsets: Vec<usize>, channels: usize) -> Splats<GpuBuffer> {
         let ([geometry, features, extents], buffer) = (self.lens, self.buffer);
         Splats {

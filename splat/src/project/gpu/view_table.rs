@@ -1,7 +1,7 @@
-//! The layout of the table of views: a row per view, then what the vjp of the projection knows of
-//! the views beforehand.
+//! Layout of the table of views, one row per view. The projection's vjp appends lists that its
+//! kernels read (see `backward.rs`).
 //!
-//! Rows are written by the host and read by kernels, from one list of offsets.
+//! The host writes the rows and kernels read them. Both use the word offsets defined here.
 
 use cubecl::prelude::*;
 
@@ -11,13 +11,13 @@ use crate::formulas::single::Real;
 use crate::math::{Mat3, Vec3};
 use crate::project::CameraParams;
 
-/// The view's first splat.
+/// Index of the view's first splat.
 const FIRST_SPLAT: u32 = 0;
-/// The view's first Gaussian.
+/// Index of the view's first Gaussian.
 const FIRST_GAUSSIAN: u32 = 1;
-/// The view's number of Gaussians.
+/// Number of the view's Gaussians.
 const COUNT: u32 = 2;
-/// The camera's rotation, by rows.
+/// Rows of the camera's rotation.
 const ROTATION: [u32; 3] = [3, 6, 9];
 const TRANSLATION: u32 = 12;
 const FX: u32 = 15;
@@ -30,17 +30,17 @@ const TAN_X_MIN: u32 = 21;
 const TAN_X_MAX: u32 = 22;
 const TAN_Y_MIN: u32 = 23;
 const TAN_Y_MAX: u32 = 24;
-/// Integers: 0 or 1.
+/// Both flags are integers, 0 or 1.
 const PERSPECTIVE_CENTRE: u32 = 25;
 const PERSPECTIVE_FOOTPRINT: u32 = 26;
 
-/// Words of one view.
+/// Words per view.
 const VIEW: u32 = 27;
 
-/// Words of a grain of Gaussians in the table: its view, and its first splat within the view.
+/// Words per grain: its view, and its first splat within the view.
 const GRAIN: u32 = 2;
 
-/// The rows of `views`, whose splats begin at `offsets`.
+/// Returns the rows of `views`. The splats of view `b` begin at `offsets[b]`.
 pub(crate) fn view_table(views: &Views, offsets: &[usize]) -> Result<Vec<u32>, RenderError> {
     let words = checked_product("table of views", &[views.len(), VIEW as usize])?;
     let mut table = try_filled("table of views", words, 0u32)?;
@@ -85,20 +85,20 @@ fn set_camera(row: &mut [u32], camera: &CameraParams<f32>) {
     row[PERSPECTIVE_FOOTPRINT as usize] = u32::from(camera.perspective_footprint);
 }
 
-/// Appends the grain of view `view` that begins with splat `first` of the view.
+/// Appends a grain of view `view`. Its first splat is splat `first` of the view.
 pub(crate) fn push_grain(table: &mut Vec<u32>, view: usize, first: usize) {
     table.extend([view as u32, first as u32]);
 }
 
-/// A part of a view.
+/// A run of consecutive splats of one view.
 #[derive(CubeType, Clone, Copy)]
 pub(crate) struct Grain {
     pub(crate) view: u32,
-    /// The first splat, counted within the view.
+    /// Index of the first splat, counted within the view.
     pub(crate) first: u32,
 }
 
-/// Grain `i`, the grains beginning at word `grains`.
+/// Reads grain `i`. The grains begin at word `grains`.
 #[cube]
 pub(crate) fn grain_of(views: &Array<u32>, grains: u32, i: u32) -> Grain {
     let at = grains + GRAIN * i;
@@ -122,25 +122,25 @@ fn vec3_of_words(views: &Array<u32>, at: u32) -> Vec3<f32> {
     }
 }
 
-/// The first splat of a view.
+/// Returns the index of a view's first splat.
 #[cube]
 pub(crate) fn first_splat(views: &Array<u32>, view: u32) -> u32 {
     views[(view * VIEW + FIRST_SPLAT) as usize]
 }
 
-/// The first Gaussian of a view.
+/// Returns the index of a view's first Gaussian.
 #[cube]
 pub(crate) fn first_gaussian(views: &Array<u32>, view: u32) -> u32 {
     views[(view * VIEW + FIRST_GAUSSIAN) as usize]
 }
 
-/// The number of Gaussians of a view.
+/// Returns the number of a view's Gaussians.
 #[cube]
 pub(crate) fn count_of(views: &Array<u32>, view: u32) -> u32 {
     views[(view * VIEW + COUNT) as usize]
 }
 
-/// The camera of a view.
+/// Reads the camera of a view.
 #[cube]
 pub(crate) fn camera_of(views: &Array<u32>, view: u32) -> CameraParams<f32> {
     let at = view * VIEW;
@@ -166,7 +166,8 @@ pub(crate) fn camera_of(views: &Array<u32>, view: u32) -> CameraParams<f32> {
     }
 }
 
-/// The view that has splat `m`: the last one that begins at `m` or before and is not empty.
+/// Returns the view that contains splat `m`: the last view whose first splat is `m` or a splat
+/// before it.
 #[cube]
 pub(crate) fn view_of(views: &Array<u32>, count: u32, m: u32) -> u32 {
     let mut low = 0u32;
@@ -186,8 +187,8 @@ pub(crate) fn view_of(views: &Array<u32>, count: u32, m: u32) -> u32 {
 mod tests {
     use super::*;
 
-    /// Every word of a row is written, and no two fields share one: a camera of distinct numbers
-    /// comes back word by word.
+    /// Every word of a row is written, and no two fields share a word. The values of the camera are
+    /// distinct, so each of them must occur in the row exactly once.
     #[test]
     fn the_fields_of_a_camera_partition_its_row() {
         let vec3 = |x: f32| Vec3 {

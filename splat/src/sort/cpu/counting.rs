@@ -1,6 +1,6 @@
-//! Stable counting sorts, parallel over blocks of what is sorted: every block counts its own,
-//! learns where its share of each bin begins, and puts its own there. The result does not depend on
-//! the number of blocks.
+//! A stable counting sort that runs in parallel over blocks of items. Every block counts its items
+//! in each bin. A running sum of the counts then gives every block a range of slots in each bin.
+//! Every block writes its items to its ranges. The result does not depend on the number of blocks.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
@@ -8,14 +8,16 @@ use rayon::prelude::*;
 
 use crate::error::{RenderError, try_filled, try_reserved};
 
-/// Bins whose starts one task works out.
+/// Bins per task when the counts are summed.
 const BINS_PER_TASK: usize = 512;
 
-/// Puts what `block_count` blocks have into bins, slots numbered from `first`.
+/// Sorts the items of all blocks into `bins` bins. The slots of the bins are consecutive and begin
+/// with `first`.
 ///
-/// `count(block, row)` adds up a block's share of each bin; `put(block, row)` is then given the
-/// first slot of each share, and must leave behind the slot after its last. `counts`, `[blocks,
-/// bins]`, is zero on entry; its last row is where each bin ends on return.
+/// `count(block, row)` adds the number of the block's items in each bin to `row`. Then
+/// `put(block, row)` receives the first slot of the block's range in each bin. It must leave in
+/// `row` the slot after the block's last item in each bin. `counts`, `[blocks, bins]`, must be zero
+/// on entry. On return, the last row of `counts` contains the end of each bin.
 pub(crate) fn into_bins(
     counts: &mut [u32],
     bins: usize,
@@ -37,7 +39,7 @@ pub(crate) fn into_bins(
     Ok(())
 }
 
-/// Replaces each count by `first` and the sum of those before it.
+/// Replaces each count by the sum of `first` and the counts before it.
 fn counts_to_starts(counts: &mut [u32], first: u32) {
     let mut next = first;
     for count in counts {
@@ -45,9 +47,10 @@ fn counts_to_starts(counts: &mut [u32], first: u32) {
     }
 }
 
-/// Replaces counts by the first slots of shares: bin by bin, and within a bin block by block.
+/// Replaces each count by the first slot of the block's range in the bin. The ranges are ordered by
+/// bin, and within a bin by block.
 fn shares(counts: &mut [u32], bins: usize, first: u32) -> Result<(), RenderError> {
-    // Tasks own bins, that is columns of the table.
+    // A task handles some of the bins: columns of the table.
     let what = "bins of tasks";
     let blocks = counts.len() / bins;
     let mut tasks: Vec<Vec<&mut [u32]>> = try_reserved(what, bins.div_ceil(BINS_PER_TASK))?;
@@ -80,23 +83,23 @@ fn shares(counts: &mut [u32], bins: usize, first: u32) -> Result<(), RenderError
     Ok(())
 }
 
-/// A block's share of `0..len`.
+/// Returns the part of `0..len` that belongs to `block`.
 pub(crate) fn block_of(len: usize, blocks: usize, block: usize) -> std::ops::Range<usize> {
     let per_block = len.div_ceil(blocks);
     (block * per_block).min(len)..((block + 1) * per_block).min(len)
 }
 
-/// The same numbers, to be written from several threads. The memory is kept.
+/// Converts values to atomics, which several threads can write. The memory is reused.
 pub(crate) fn into_atomic(numbers: Vec<u32>) -> Vec<AtomicU32> {
     numbers.into_iter().map(AtomicU32::new).collect()
 }
 
-/// The numbers themselves, in the same memory.
+/// Converts atomics back to plain values. The memory is reused.
 pub(crate) fn into_plain(numbers: Vec<AtomicU32>) -> Vec<u32> {
     numbers.into_iter().map(AtomicU32::into_inner).collect()
 }
 
-/// Writes a word that no other thread writes: a plain store.
+/// Writes a word that no other thread writes. The relaxed store compiles to a plain store.
 #[inline(always)]
 pub(crate) fn store(word: &AtomicU32, value: u32) {
     word.store(value, Relaxed);

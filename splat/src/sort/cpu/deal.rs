@@ -1,5 +1,5 @@
-//! Deals one view's splats, in depth order, to the lists of the tiles they touch: a counting sort,
-//! so each list is sorted as it is made.
+//! Appends one view's splats, in depth order, to the lists of the tiles they touch. The method is a
+//! stable counting sort by tile, so no list has to be sorted afterwards.
 
 use std::sync::atomic::AtomicU32;
 
@@ -9,17 +9,17 @@ use crate::binning::grid::TileRect;
 use crate::error::{RenderError, try_filled, try_made};
 use crate::sort::cpu::counting::{block_of, into_bins, store};
 
-/// Hits that one task deals, and how many tasks at most.
+/// Least number of hits per block if there are several blocks, and greatest number of blocks.
 const HITS_PER_BLOCK: usize = 16_384;
 const MAX_BLOCKS: usize = 128;
 
-/// Splats that one task gathers at least.
+/// Least number of splats per task when the cards are gathered.
 const SPLATS_PER_TASK: usize = 4096;
 
-/// What is read and filled in, all views together.
+/// The inputs and outputs of [`Deal::view`], for all views together.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Deal<'a> {
-    /// Tiles in a row of a view's grid.
+    /// Number of tiles in a row of a view's grid.
     pub(crate) grid_columns: usize,
     pub(crate) rects: &'a [TileRect],
     pub(crate) hits_from_splat: &'a [u32],
@@ -28,8 +28,8 @@ pub(crate) struct Deal<'a> {
     pub(crate) slot_from_hit: &'a [AtomicU32],
 }
 
-/// What dealing needs to know of a splat. Gathered in depth order first, so that the loops over
-/// hits read memory in sequence.
+/// The data of one splat that the loops over hits read. The cards are gathered in depth order
+/// first, so that these loops read memory in sequence.
 #[derive(Debug, Clone, Copy, Default)]
 struct Card {
     splat: u32,
@@ -37,15 +37,18 @@ struct Card {
     rect: TileRect,
 }
 
-/// The number of blocks for a view of `hits` hits: no more than leave the table of counts, 4 bytes
-/// per block and tile, smaller than the list of hits.
+/// Returns the number of blocks for a view of `hits` hits and `tiles` tiles. With several blocks,
+/// the table of counts takes 4 bytes per block and tile. The number of blocks is limited so that
+/// the table is not larger than the list of hits.
 pub(crate) fn blocks_for(hits: usize, tiles: usize) -> usize {
     (hits / HITS_PER_BLOCK.max(tiles)).clamp(1, MAX_BLOCKS)
 }
 
 impl Deal<'_> {
-    /// Deals one view's splats, whose hits and so slots are numbered from `first`, and fills in
-    /// where each tile's list ends (zeros on entry).
+    /// Appends one view's splats to the lists of their tiles, and writes the rank of each splat.
+    /// `order` contains the splats in depth order. The view's hits and slots are numbered from
+    /// `first`. `tile_ends` must be zero on entry. On return it contains the end of each tile's
+    /// list.
     pub(crate) fn view(
         &self,
         order: &[u32],
@@ -91,7 +94,8 @@ impl Deal<'_> {
         Ok(())
     }
 
-    /// Deals one splat, `slots` being the next of each tile.
+    /// Appends one splat to the lists of its tiles. `slots` contains the next free slot of each
+    /// tile.
     #[inline(always)]
     fn put(&self, card: &Card, slots: &mut [u32]) {
         let Card {
@@ -102,7 +106,7 @@ impl Deal<'_> {
         let hits = first_hit as usize..(first_hit + rect.count()) as usize;
         let (mut tile, mut left) = (rect.first as usize, rect.columns);
         let to_next_row = self.grid_columns + 1 - rect.columns as usize;
-        // One loop over rows and columns: how often it runs is hard enough to predict.
+        // One loop over rows and columns: the branches of nested loops would be harder to predict.
         for slot_of_hit in &self.slot_from_hit[hits] {
             let slot = &mut slots[tile];
             store(&self.splat_from_slot[*slot as usize], splat);
@@ -116,10 +120,10 @@ impl Deal<'_> {
     }
 }
 
-/// Counts how many of the splats touch each tile; `counts` is zero on entry.
+/// Counts the splats that touch each tile. `counts` must be zero on entry.
 fn count_tiles(cards: &[Card], grid_columns: usize, counts: &mut [u32]) {
-    // First only where counts change, modulo 2^32, from one row to the next and along it: four
-    // corners of each rectangle.
+    // First, only the changes of the counts are stored, at the four corners of each rectangle. The
+    // running sums below turn the changes into counts. The arithmetic is modulo 2^32.
     let tiles = counts.len();
     for Card { rect, .. } in cards {
         let top = rect.first as usize;
@@ -132,7 +136,7 @@ fn count_tiles(cards: &[Card], grid_columns: usize, counts: &mut [u32]) {
             (bottom + columns, 1),
         ];
         for (corner, change) in corners {
-            // Beyond the last tile nothing is counted.
+            // A corner beyond the last tile changes no count.
             if corner < tiles {
                 counts[corner] = counts[corner].wrapping_add(change);
             }

@@ -1,7 +1,9 @@
-//! The order of one view's splats: ascending depth, ties by index.
+//! Sorts one view's splats by ascending depth, ties by index.
 //!
-//! Few are sorted by comparison, many by digits of their keys, the lowest first. Beyond the order
-//! itself that takes 16 bytes per splat that touches a tile, and at most 16 KiB per block.
+//! Views of few splats are sorted by comparison. Views of many splats are sorted by the digits of
+//! their keys, the lowest digit first. In addition to the order, the sort by digits takes at most
+//! 16 bytes per splat that touches a tile, and 16 KiB per block. It takes 4 bytes more per splat if
+//! the shortened keys have more than 32 bits.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -12,35 +14,36 @@ use crate::error::{RenderError, try_filled, try_made};
 use crate::scalar::Scalar;
 use crate::sort::cpu::counting::{block_of, into_bins, into_plain, store};
 
-/// Fewer are sorted by comparison.
+/// Views of fewer splats are sorted by comparison.
 const DIGITS_PAY_FROM: usize = 1024;
 
-/// Splats that one task looks at, and how many tasks at most.
+/// Splats per block, and greatest number of blocks.
 const SPLATS_PER_BLOCK: usize = 8192;
 const MAX_BLOCKS: usize = 256;
 
-/// More bits to a digit make fewer passes, but the table of counts should stay in the nearest
-/// cache.
+/// Greatest number of bits per digit. Longer digits need fewer passes, but a block's table of
+/// counts should fit in the first-level cache.
 const DIGIT_BITS: u32 = 12;
 
-/// The splats of a view, and which of them touch a tile.
+/// The splats of one view, and the depths and hits of all views.
 #[derive(Debug, Clone)]
 pub(crate) struct ViewSplats<'a, T> {
-    /// Of all views.
+    /// Depths of the splats of all views.
     pub(crate) depths: &'a [T],
-    /// Of all views, see [`crate::Hits`].
+    /// Running sum of the hits of all views; see [`Hits`](crate::stages::Hits).
     pub(crate) hits_from_splat: &'a [u32],
     pub(crate) splats: Range<usize>,
 }
 
-/// What the keys of some splats have in common.
+/// Statistics of the keys of some splats.
 #[derive(Debug, Clone, Copy)]
 struct Keys {
     count: usize,
     min: u64,
     max: u64,
-    /// Bits set in any, bits set in all.
+    /// Bits that are set in at least one key.
     any: u64,
+    /// Bits that are set in every key.
     all: u64,
 }
 
@@ -74,12 +77,13 @@ impl Keys {
     }
 }
 
-/// Numbers that sort as keys do: what the keys have in common is left out at both ends.
+/// A map from keys to shorter numbers in the same order. It subtracts the least key and removes the
+/// low bits that all keys share.
 #[derive(Debug, Clone, Copy)]
 struct Numbers {
     min: u64,
     shift: u32,
-    /// The bits of the greatest number.
+    /// The number of bits of the greatest mapped number.
     bits: u32,
 }
 
@@ -91,18 +95,18 @@ impl Numbers {
 }
 
 impl<T: Scalar> ViewSplats<'_, T> {
-    /// The splats that touch any tile, by ascending depth, ties by index.
+    /// Returns the splats that touch a tile, by ascending depth, ties by index.
     pub(crate) fn order(&self) -> Result<Vec<u32>, RenderError> {
         let count = self.splats.len();
         if count < DIGITS_PAY_FROM {
-            // Few: what this allocates is bounded.
+            // The number of splats is small, so the unchecked allocations are small too.
             Ok(self.order_by_comparison())
         } else {
             self.order_by_digits(count.div_ceil(SPLATS_PER_BLOCK).min(MAX_BLOCKS))
         }
     }
 
-    /// The key of splat `m`, if it touches a tile.
+    /// Returns the sort key of splat `m`, or `None` if the splat touches no tile.
     #[inline(always)]
     fn key(&self, m: usize) -> Option<u64> {
         let hits = &self.hits_from_splat[m..m + 2];
@@ -112,7 +116,7 @@ impl<T: Scalar> ViewSplats<'_, T> {
     pub(crate) fn order_by_comparison(&self) -> Vec<u32> {
         let splats = self.splats.clone();
         let keyed = splats.filter_map(|m| Some((self.key(m)?, m as u32)));
-        // No two are equal, so an unstable sort gives the one order there is.
+        // No two items are equal, so an unstable sort gives the only possible order.
         if size_of::<T>() == 4 {
             let mut packed: Vec<u64> = keyed.map(|(key, m)| pack(key, m)).collect();
             packed.sort_unstable();
@@ -149,7 +153,7 @@ impl<T: Scalar> ViewSplats<'_, T> {
             return Ok(Vec::new());
         }
         let numbers = keys.numbers();
-        // Numbers of more than 32 bits are sorted by the lower 32 first, then stably by the others.
+        // Longer numbers are sorted by the lower 32 bits first, then stably by the upper bits.
         let lower = |i: usize| {
             let m = begin + i;
             Some(pack(numbers.of(self.key(m)?), m as u32))
@@ -173,14 +177,15 @@ impl<T: Scalar> ViewSplats<'_, T> {
     }
 }
 
-/// The lower 32 bits of `number` above `m`.
+/// Returns the lower 32 bits of `number` in the upper half, and `m` in the lower half.
 #[inline(always)]
 fn pack(number: u64, m: u32) -> u64 {
     (number << 32) | u64::from(m)
 }
 
-/// Sorts the `count` packed numbers that `read` finds at `0..len` stably by their `bits` bits, and
-/// returns their other halves.
+/// Sorts packed items stably by the lowest `bits` bits of their upper halves. Returns their lower
+/// halves. `read(i)` returns item `i` of `0..len`, or `None` if item `i` is left out. `count` is
+/// the number of items that are not left out.
 fn by_digits(
     len: usize,
     count: usize,
@@ -219,11 +224,11 @@ fn by_digits(
     Ok(into_plain(order))
 }
 
-/// Some bits of a packed number.
+/// A digit of a packed item: some adjacent bits.
 #[derive(Debug, Clone, Copy)]
 struct Digit {
     shift: u32,
-    /// The number of its values, a power of two.
+    /// The number of values of the digit, a power of two.
     bins: usize,
 }
 
@@ -233,8 +238,9 @@ impl Digit {
         (item >> self.shift) as usize & (self.bins - 1)
     }
 
-    /// Sorts the items that `read` finds at `0..len` stably by this digit; `counts` is room for
-    /// `[blocks, bins]`.
+    /// Sorts items stably by this digit. `read(i)` returns item `i` of `0..len`, or `None` if item
+    /// `i` is left out. `write(slot, item)` stores an item. `counts` is working memory for
+    /// `[blocks, bins]` counts, with any contents.
     fn sort(
         self,
         counts: &mut [u32],

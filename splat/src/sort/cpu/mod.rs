@@ -1,5 +1,5 @@
-//! One depth sort per view, then splats are dealt to their tiles' lists in that order: no tile is
-//! ever sorted by itself.
+//! The sort stage on the CPU. The splats of each view are sorted by depth, then appended to the
+//! lists of their tiles in this order. No list of a tile is sorted separately.
 
 pub(crate) mod counting;
 pub(crate) mod deal;
@@ -21,13 +21,14 @@ use crate::sort::cpu::depth::ViewSplats;
 use crate::sort::cpu::lists::SortedHits;
 use crate::splats::Splats;
 
-/// Ranks that one task blanks.
+/// Ranks per task when the ranks are initialised.
 const RANKS_PER_TASK: usize = 1 << 14;
 
-/// Sorts every view: many views at once, and a view of many splats in many blocks.
+/// Sorts the hits of every view. Views are processed in parallel, and the blocks of a large view
+/// are too.
 ///
-/// Beyond its output it takes 24 bytes per splat that touches a tile and at most 4 per hit, of the
-/// views being worked on.
+/// The working memory is 24 bytes per splat that touches a tile, and at most 4 bytes per hit. Only
+/// the views that are being processed take this memory.
 pub(crate) fn sort<T: Scalar>(
     splats: &Splats<&[T]>,
     hits: Hits,
@@ -41,8 +42,7 @@ pub(crate) fn sort<T: Scalar>(
         from_splat,
     } = hits;
     let total = from_splat[splats.len()] as usize;
-    // Every hit gets its slot and every slot its splat: what was in these buffers before does not
-    // matter.
+    // Every element of both buffers is written below, so their old contents do not matter.
     let splat_from_slot = into_atomic(workspace.indices("slots [K]", total)?);
     let slot_from_hit = into_atomic(workspace.indices("slots of hits [K]", total)?);
     let mut ranks = workspace.indices("ranks [M]", splats.len())?;
@@ -96,7 +96,7 @@ fn check_hits<T: Scalar>(
         Some(m) => Err(RenderError::shape(
             "hits",
             "the hits of these splats",
-            format!("others at splat {m}"),
+            format!("different tiles at splat {m}"),
         )),
     }
 }

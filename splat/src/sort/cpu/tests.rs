@@ -1,4 +1,4 @@
-//! The parallel ways through the stage against plain ones on the same input.
+//! Compares the parallel implementation of the sort stage with simple ones on the same input.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -23,8 +23,8 @@ fn resources<T>(workspace: &Workspace<T>) -> Resources<'_, T> {
     Resources { simd, workspace }
 }
 
-/// Depths of which many are equal, some zero of either sign, and a third negative; or all within
-/// one binade.
+/// Returns random depths. Many are equal, some are zero of either sign, and some are negative. If
+/// `narrow` is true, all depths lie in one binade.
 fn depths<T: Scalar>(count: usize, narrow: bool) -> Vec<T> {
     let mut rng = ChaCha8Rng::seed_from_u64(count as u64);
     let mut depth = || match rng.random_range(0..6) {
@@ -53,7 +53,7 @@ fn order_is_that_of_a_stable_sort<T: Scalar>() {
         3 * border + 5,
     ];
     for (count, narrow) in counts.into_iter().flat_map(|n| [(n, false), (n, true)]) {
-        // The view begins at splat 3; every fifth splat touches nothing.
+        // The view begins with splat 3. Every fifth splat touches no tile.
         let begin = 3;
         let depths = depths::<T>(begin + count, narrow);
         let mut hits_from_splat = vec![0];
@@ -93,7 +93,7 @@ fn order_is_that_of_a_stable_sort_f64() {
 
 #[test]
 fn bins_fill_up_in_order_however_many_the_blocks() {
-    // More bins than one task owns, most of them empty.
+    // There are more bins than one task handles, and most bins are empty.
     let (bins, count) = (1500, 4000);
     let bin_of = |i: usize| (i * i) % bins;
     let mut expected: Vec<u32> = (0..count as u32).collect();
@@ -122,7 +122,8 @@ fn bins_fill_up_in_order_however_many_the_blocks() {
     }
 }
 
-/// Splats over an image of `size` and around it, some of them culled, in views of `counts`.
+/// Returns random splats inside and around an image of `[width, height]` px. Some of them are
+/// culled. View `b` has `counts[b]` splats.
 fn splats<T: Scalar>(counts: &[usize], [width, height]: [usize; 2]) -> Splats<Vec<T>> {
     let mut offsets = vec![0];
     for count in counts {
@@ -153,7 +154,7 @@ fn splats<T: Scalar>(counts: &[usize], [width, height]: [usize; 2]) -> Splats<Ve
     }
 }
 
-/// Every tile's list, worked out splat by splat and tile by tile.
+/// Computes the list of every tile with one test per splat and tile.
 fn lists(splats: &Splats<&[f32]>, sorted: &SortedHits) -> Vec<Vec<u32>> {
     let grid = &sorted.grid;
     let mut lists = vec![Vec::new(); grid.size.views * grid.per_view()];
@@ -215,7 +216,7 @@ fn lists_have_the_splats_of_every_tile_in_depth_order() {
         for (tile, expected) in expected.iter().enumerate() {
             assert_eq!(sorted.splats_of_tile(tile), expected);
         }
-        // Each hit knows its slot, the hits of a splat being in the order of its tiles.
+        // Each hit of a splat leads to a slot of this splat, in the order of the tiles.
         for m in 0..splats.len() {
             let [begin, end] = [m, m + 1].map(|m| sorted.hits_from_splat[m] as usize);
             let slots = &sorted.slot_from_hit[begin..end];
@@ -280,7 +281,7 @@ fn blocks_deal_as_one_does() {
 
 #[test]
 fn any_number_of_threads_sorts_alike() {
-    // Large enough for many blocks in every step, and a batch beside it.
+    // The first view is large enough for several blocks in every step.
     let size = [200, 150];
     let splats = splats::<f32>(&[70_000, 300, 20_000], size);
     let splats = splats.as_slices();
@@ -307,7 +308,7 @@ fn a_single_splat_that_moved_to_another_tile_is_found() {
         resources(&Workspace::new()),
     )
     .expect("valid splats");
-    // To the other corner: as many tiles, but not the same.
+    // The splat moves to the opposite corner: as many tiles as before, but other tiles.
     let m = 8500;
     splats.extents[2 * m..2 * m + 2].fill(1.0);
     splats.means[2 * m..2 * m + 2].fill(8.0);
@@ -325,7 +326,7 @@ fn a_single_splat_that_moved_to_another_tile_is_found() {
         Some(m)
     );
     assert!(sort(&splats.as_slices(), before, resources(&Workspace::new())).is_err());
-    // Hits of fewer splats.
+    // The hits belong to 9000 splats, and there is no splat now.
     let mut fewer = splats.clone();
     fewer.offsets = vec![0, 0];
     for buffer in [&mut fewer.means, &mut fewer.depths, &mut fewer.extents] {

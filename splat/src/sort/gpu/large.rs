@@ -1,7 +1,7 @@
-//! The large regime: depth order of all views, then a stable sort by tile.
+//! The sort stage in the large regime.
 //!
-//! Splats are sorted by depth, then stably by view; dealt to their tiles in that order; and the
-//! hits so made sorted stably by tile. No key has more than 32 bits.
+//! The splats of all views are sorted by depth, then stably by view. Their hits are written in this
+//! order, then sorted stably by tile. No key has more than 32 bits.
 
 use cubecl::prelude::*;
 
@@ -16,7 +16,8 @@ use crate::error::RenderError;
 use crate::sort::gpu::lists::{LargeSorted, sort_key};
 use crate::splats::Splats;
 
-/// The last of `ascending[0..len]` that is at most `x`; the first one is.
+/// Returns the index of the last element of `ascending[0..len]` that is at most `x`. The first
+/// element must be at most `x`.
 #[cube]
 fn last_at_most(ascending: &Array<u32>, len: u32, x: u32) -> u32 {
     let mut low = 0u32;
@@ -32,7 +33,7 @@ fn last_at_most(ascending: &Array<u32>, len: u32, x: u32) -> u32 {
     low
 }
 
-/// `keys[m]` of the depths, and `values[m] = m`.
+/// Writes the sort key of depth `m` to `keys[m]`, and `m` to `values[m]`.
 #[cube(launch)]
 fn key_depths(depths: &Array<f32>, keys: &mut Array<u32>, values: &mut Array<u32>, len: u32) {
     let m = unit_index();
@@ -42,7 +43,7 @@ fn key_depths(depths: &Array<f32>, keys: &mut Array<u32>, values: &mut Array<u32
     }
 }
 
-/// `keys[p]`: the view of splat `order[p]`.
+/// Writes the view of splat `order[p]` to `keys[p]`.
 #[cube(launch)]
 fn key_views(
     order: &Array<u32>,
@@ -57,7 +58,8 @@ fn key_views(
     }
 }
 
-/// In the order of views and depths: how many hits each splat has, and whether any.
+/// Writes the number of hits of splat `order[p]` to `counts[p]`. Writes 1 to `seen[p]` if the splat
+/// has a hit, else 0.
 #[cube(launch)]
 fn count_in_order(
     order: &Array<u32>,
@@ -76,8 +78,11 @@ fn count_in_order(
     }
 }
 
-/// The rank of each splat: those seen before it in its view. In the order of views, a view has the
-/// same positions as without order.
+/// Writes the rank of each splat: the number of splats with hits before it in the depth order of
+/// its view. The rank of a splat without hits is `u32::MAX`.
+///
+/// `order` is sorted by view. View `b` therefore has the positions `offsets[b] .. offsets[b + 1]`
+/// in `order` too.
 #[cube(launch)]
 fn rank_splats(
     order: &Array<u32>,
@@ -100,10 +105,10 @@ fn rank_splats(
     }
 }
 
-/// Every hit in the order of views and depths: its tile, numbered through all views, and its splat.
-/// `first_hit[p]` counts the hits before splat `order[p]`.
+/// Writes the tile and the splat of every hit, in the order of views and depths. Tiles are numbered
+/// through all views. `first_hit[p]` is the number of hits before the hits of splat `order[p]`.
 #[cube(launch)]
-#[expect(clippy::too_many_arguments, reason = "a kernel")]
+#[expect(clippy::too_many_arguments, reason = "one argument per kernel buffer")]
 fn deal_hits(
     first_hit: &Array<u32>,
     order: &Array<u32>,
@@ -130,7 +135,7 @@ fn deal_hits(
     }
 }
 
-/// `ranges[t]`: how many slots belong to tiles before `t`, for `t <= tiles`.
+/// Writes the number of slots of all tiles before `t` to `ranges[t]`, for `t <= tiles`.
 #[cube(launch)]
 fn find_ranges(sorted_tiles: &Array<u32>, ranges: &mut Array<u32>, hits: u32, tiles: u32) {
     let tile = unit_index();
@@ -149,9 +154,10 @@ fn find_ranges(sorted_tiles: &Array<u32>, ranges: &mut Array<u32>, hits: u32, ti
     }
 }
 
-/// `slot_from_hit`: hits are numbered by splat, then by rows of its tiles.
+/// Writes the slot of every hit to `slot_from_hit`. Hits are numbered by splat, and within a splat
+/// by rows of tiles.
 #[cube(launch)]
-#[expect(clippy::too_many_arguments, reason = "a kernel")]
+#[expect(clippy::too_many_arguments, reason = "one argument per kernel buffer")]
 fn find_slots(
     sorted_tiles: &Array<u32>,
     splat_from_slot: &Array<u32>,
@@ -189,7 +195,7 @@ pub(crate) fn sort<R: Runtime>(
     lists(gpu, hits, pairs, rank_from_splat)
 }
 
-/// `[M]`: the splats by view, then by depth, then by index.
+/// Returns the splats `[M]`, sorted by view, then by depth, then by index.
 fn depth_order<R: Runtime>(
     gpu: &Gpu<R>,
     splats: &Splats<&GpuBuffer>,
@@ -229,7 +235,8 @@ fn depth_order<R: Runtime>(
     Ok(sort_pairs(gpu, pairs, bits_below(views))?.values)
 }
 
-/// The counts of hits in `order`, and the rank of each splat.
+/// Returns the number of hits of each splat, indexed like `order`, and the rank of each splat,
+/// indexed by splat.
 fn ranks<R: Runtime>(
     gpu: &Gpu<R>,
     hits: &LargeHits,
@@ -268,7 +275,7 @@ fn ranks<R: Runtime>(
     Ok((counts, ranks))
 }
 
-/// The tile and the splat of every hit, by tile, then by depth.
+/// Returns the tile and the splat of every hit, sorted by tile, then by depth.
 fn deal<R: Runtime>(
     gpu: &Gpu<R>,
     hits: &LargeHits,
@@ -304,7 +311,8 @@ fn deal<R: Runtime>(
     sort_pairs(gpu, pairs, bits_below(grid.size.views * grid.per_view()))
 }
 
-/// What the compositor reads.
+/// Computes the slots of every tile and the slot of every hit. Returns all lists that the
+/// compositor reads.
 fn lists<R: Runtime>(
     gpu: &Gpu<R>,
     hits: LargeHits,

@@ -1,4 +1,4 @@
-//! The hits of every tile in depth order, as a device keeps them.
+//! The result of the sort stage on a device.
 
 use std::sync::Arc;
 
@@ -11,48 +11,52 @@ use crate::image::ImageSize;
 use crate::splats::Splats;
 
 /// The hits of every tile in depth order.
-#[expect(clippy::large_enum_variant, reason = "one per render")]
+#[expect(clippy::large_enum_variant, reason = "there is one value per render")]
 #[derive(Debug, Clone)]
 pub enum SortedHits {
-    /// A bit per splat of the view.
+    /// Small regime: each tile has one bit per rank of its view.
     Small(SmallSorted),
-    /// A list of splats.
+    /// Large regime: each tile has a list of splats.
     Large(LargeSorted),
 }
 
-/// The order of every view, and a bit per tile and rank.
+/// The depth order of every view, and one bit per tile and rank.
 #[derive(Debug, Clone)]
 pub struct SmallSorted {
     pub(crate) grid: TileGrid,
-    /// P: a power of two, at least 32 and the length of the longest view.
+    /// P, the number of ranks per view: a power of two that is at least 32 and at least the number
+    /// of splats of every view.
     pub(crate) ranks: usize,
-    /// `[B, P]`: the splat of each rank; culled splats last, then `u32::MAX`.
+    /// `[B, P]`: the splat of each rank. Culled splats come last, and `u32::MAX` fills the
+    /// remaining ranks.
     pub(crate) order: GpuBuffer,
-    /// `[B, tiles, P / 32]`: bit `r % 32` of word `r / 32` says whether the splat of rank `r`
-    /// touches the tile.
+    /// `[B, tiles, P / 32]`: bit `r % 32` of word `r / 32` is set if the splat of rank `r` touches
+    /// the tile.
     pub(crate) masks: GpuBuffer,
-    /// Where each view's splats begin, `[B + 1]`.
+    /// `[B + 1]`: view `b` has the splats `offsets[b] .. offsets[b + 1]`.
     pub(crate) offsets: Vec<usize>,
 }
 
-/// Lists of hits by splat and by tile.
+/// The hits, numbered by splat and by tile.
 #[derive(Debug, Clone)]
 pub struct LargeSorted {
     pub(crate) grid: TileGrid,
-    /// `[M + 1]`: the hits of splat `m` are numbered `from_splat[m] .. from_splat[m + 1]`, by rows
-    /// of tiles.
+    /// `[M + 1]`: splat `m` has the hits `from_splat[m] .. from_splat[m + 1]`, ordered by rows of
+    /// tiles.
     pub(crate) from_splat: GpuBuffer,
-    /// `[K]`: the splat of each slot; slots are hits numbered by tile, in depth order.
+    /// `[K]`: the splat of each slot. A slot is the index of a hit in the order of tiles, then
+    /// depths.
     pub(crate) splat_from_slot: GpuBuffer,
     /// `[K]`: the slot of each hit.
     pub(crate) slot_from_hit: GpuBuffer,
     /// `[B tiles + 1]`: tile `t` has the slots `ranges[t] .. ranges[t + 1]`.
     pub(crate) ranges: GpuBuffer,
-    /// `[M]`: the rank of each visible splat in its view, from the nearest.
+    /// `[M]`: the rank of each splat in the depth order of its view. The order contains only splats
+    /// that touch a tile. The rank of every other splat is `u32::MAX`.
     pub(crate) rank_from_splat: GpuBuffer,
     /// The number K of hits.
     pub(crate) hits: usize,
-    /// Where each view's splats begin, `[B + 1]`.
+    /// `[B + 1]`: view `b` has the splats `offsets[b] .. offsets[b + 1]`.
     pub(crate) offsets: Vec<usize>,
 }
 
@@ -64,7 +68,7 @@ impl SortedHits {
         }
     }
 
-    /// Where each view's splats begin, `[B + 1]`.
+    /// Returns the index of each view's first splat and, last, the number of splats, `[B + 1]`.
     fn offsets(&self) -> &[usize] {
         match self {
             Self::Small(sorted) => &sorted.offsets,
@@ -72,13 +76,13 @@ impl SortedHits {
         }
     }
 
-    /// Checks that `self` was made from `splats`, as far as the host knows: the views, and the
-    /// splats of each.
+    /// Checks that `self` belongs to `splats`. It compares the number of views and the number of
+    /// splats of each view. The host has no further data to compare.
     pub(crate) fn check(&self, splats: &Splats<&GpuBuffer>) -> Result<(), RenderError> {
         splats.check_views("sorted", self.offsets())
     }
 
-    /// What the host knows of the lists.
+    /// Returns the properties of the lists that are available on the host.
     pub(crate) fn identity(&self) -> Identity {
         Identity {
             grid: *self.grid(),
@@ -93,16 +97,17 @@ impl SortedHits {
     }
 }
 
-/// What the host knows of [`SortedHits`]. Lists that are equal in this are alike in every length.
+/// The properties of [`SortedHits`] that are available on the host. If they are equal for two
+/// values, the buffers of the two values have equal lengths.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Identity {
     pub(crate) grid: TileGrid,
-    /// Where each view's splats begin, `[B + 1]`.
+    /// `[B + 1]`: view `b` has the splats `offsets[b] .. offsets[b + 1]`.
     offsets: Arc<[usize]>,
     lists: Lists,
 }
 
-/// The lists of a regime.
+/// The length of the lists in each regime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Lists {
     Small { ranks: usize },
@@ -126,7 +131,8 @@ impl std::fmt::Display for Identity {
     }
 }
 
-/// An integer that sorts as the number does; equal for 0 and -0 (as `Scalar::sort_key`).
+/// Returns an integer that sorts as `depth` does. 0 and -0 have equal keys. `Number::sort_key`
+/// defines the same order.
 #[cube]
 pub(crate) fn sort_key(depth: f32) -> u32 {
     let bits = u32::reinterpret(depth);

@@ -1,5 +1,4 @@
-//! The hits of every tile in depth order, on a device. The small regime is in `small.rs`, the large
-//! one in `large.rs`.
+//! The sort stage on a device. The small regime is in `small.rs`, the large regime in `large.rs`.
 
 pub(crate) mod large;
 pub(crate) mod lists;
@@ -14,8 +13,8 @@ use crate::error::RenderError;
 use crate::sort::gpu::lists::SortedHits;
 use crate::splats::Splats;
 
-/// Sorts `hits`, which must be those of `splats`: the views are compared, since the splats' boxes
-/// are known to the device alone.
+/// Sorts `hits`, which must belong to `splats`. Only the views are compared, because the extents of
+/// the splats are available on the device only.
 pub(crate) fn sort<R: Runtime>(
     gpu: &Gpu<R>,
     splats: &Splats<&GpuBuffer>,

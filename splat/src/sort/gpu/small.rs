@@ -1,5 +1,5 @@
-//! The small regime: one workgroup sorts each view in shared memory, then every tile sets a bit per
-//! splat that touches it.
+//! The sort stage in the small regime. One workgroup sorts each view in shared memory. A second
+//! kernel then sets one bit for each tile and each splat that touches it.
 
 use cubecl::prelude::*;
 
@@ -14,10 +14,11 @@ use crate::project::gpu::splat_rows::is_visible;
 use crate::sort::gpu::lists::{SmallSorted, sort_key};
 use crate::splats::Splats;
 
-/// The key of culled splats and of slots beyond the end of a view: no depth has a greater one.
+/// The key of culled splats and of slots beyond the end of a view. No depth has a greater key.
 const LAST: u32 = u32::MAX;
 
-/// One workgroup per view: sorts (key, index) pairs by a bitonic network of `ranks` slots.
+/// Sorts the splats of one view per workgroup. A bitonic network of `ranks` slots sorts pairs of
+/// key and index.
 #[cube(launch)]
 fn sort_kernel(
     depths: &Array<f32>,
@@ -85,7 +86,7 @@ fn sort_kernel(
     }
 }
 
-/// One thread per word of the masks: 32 ranks of one tile.
+/// Computes one word of the masks per thread: 32 ranks of one tile.
 #[cube(launch)]
 fn mask_kernel(
     means: &Array<f32>,
@@ -142,9 +143,9 @@ pub(crate) fn sort<R: Runtime>(
         offsets,
     } = hits;
     let views = tiles.size.views;
-    let words = checked_product("bits of tiles", &[views, tiles.per_view(), ranks / 32])?;
+    let words = checked_product("tile masks", &[views, tiles.per_view(), ranks / 32])?;
     let order = gpu.empty("order [B, P]", views.saturating_mul(ranks))?;
-    let masks = gpu.empty("bits of tiles [B, tiles, P / 32]", words)?;
+    let masks = gpu.empty("tile masks [B, tiles, P / 32]", words)?;
     if views > 0 {
         let starts: Vec<u32> = offsets.iter().map(|&m| m as u32).collect();
         let starts = gpu.upload_words(&starts)?;
