@@ -1,9 +1,9 @@
 //! Gaussian splatting as a differentiable [Burn](burn) operation.
 //!
-//! [`render`] takes and gives Burn tensors on any `Autodiff<B>`; the pixels and their gradients are
-//! those of [`splat::render()`] and [`splat::render_vjp`] on the CPU, bit for bit. With the
-//! features `wgpu` and `cuda`, tensors of Burn's `Wgpu` and `Cuda` are rendered where they are, by
-//! `splat::Gpu`.
+//! [`render`] computes images from Burn tensors on any `Autodiff<B>`. On the CPU, images and
+//! gradients equal those of [`splat::render()`] and [`splat::render_vjp`] bit for bit. With the
+//! features `wgpu` and `cuda`, `splat::Gpu` renders tensors of Burn's `Wgpu` and `Cuda` backends on
+//! their own device.
 //!
 //! ```
 //! use burn::backend::Autodiff;
@@ -15,7 +15,7 @@
 //! type B = Autodiff<Flex>;
 //! let device = Default::default();
 //!
-//! // One red Gaussian, two units in front of a 32 x 32 camera. Only its feature is to be learned.
+//! // One red Gaussian, two units in front of a 32 x 32 camera. Only its features are learned.
 //! let gaussians = GaussianTensors::<B> {
 //!     means: Tensor::from_floats([[0.0, 0.0, 2.0]], &device),
 //!     scales: Tensor::from_floats([[0.2, 0.2, 0.2]], &device),
@@ -26,7 +26,8 @@
 //! let views = Views::single(32, 32, Camera::pinhole(32.0, 32.0, 16.0, 16.0), 1);
 //! let background = Tensor::zeros([1, 3], &device);
 //!
-//! let image = render(&gaussians, &views, background, &RenderConfig::default())?.features; // [1, 32, 32, 3]
+//! // The shape of the images is [1, 32, 32, 3].
+//! let image = render(&gaussians, &views, background, &RenderConfig::default())?.features;
 //! let gradients = image.mean().backward();
 //! assert!(gaussians.features.grad(&gradients).is_some());
 //! assert!(gaussians.means.grad(&gradients).is_none());
@@ -35,31 +36,41 @@
 //!
 //! # One backward pass per forward pass
 //!
-//! Burn consumes the graph in `backward()`, and cannot keep it. A second `backward()`, of the same
-//! loss or of another that was computed from the same [`Rendered`], panics in Burn with *Node
-//! should have a step registered*. Only a loss that is computed after the first `backward()`, from
-//! a rendered tensor kept until then, is not caught: its gradients end at that tensor, and `grad`
-//! of what was rendered gives `None`. Add up the losses and call `backward()` once, or render
-//! again; one [`Rendered`] may be used any number of times within one loss. Second derivatives do
-//! not exist: see [`Error::NestedAutodiff`].
+//! Burn consumes its graph in `backward()` and has no option to keep it. A second `backward()`
+//! panics in Burn with *Node should have a step registered*. This holds for the same loss, and for
+//! a second loss that was computed from the same [`Rendered`].
+//!
+//! One case is not detected: a loss that is computed after the first `backward()`, from a rendered
+//! tensor that was kept. Its gradients end at that tensor. `grad` of the render's inputs then
+//! returns `None`.
+//!
+//! Instead, add the losses and call `backward()` once, or render again. One [`Rendered`] can be
+//! used any number of times within one loss. Second derivatives are not supported: see
+//! [`Error::NestedAutodiff`].
 //!
 //! # Precision
 //!
-//! All tensors of a call have the same element type. `f64` tensors are rendered in `f64`, `f32` in
-//! `f32`; `f16`, `bf16` and `flex32` are widened to `f32`, and the results rounded back.
+//! All tensors of a call have the same element type. `f64` tensors are rendered in `f64`, and `f32`
+//! tensors in `f32`. `f16`, `bf16` and `flex32` tensors are converted to `f32`, and the results are
+//! rounded to the element type of the inputs.
 //!
 //! # Copies
 //!
-//! On a device with kernels (features `wgpu`, `cuda`; `fusion` for Burn's fused backends) the
-//! tensors' own buffers are rendered, what is saved stays there, and outputs and gradients are the
-//! buffers that the kernels wrote. Only poses are read, twelve numbers per view. `f64` tensors, and
-//! backends without kernels, are rendered on the CPU:
+//! With the features `wgpu` and `cuda`, tensors of these runtimes are rendered on their device.
+//! Burn's fused backends also need the feature `fusion`. The kernels read the tensors' buffers, and
+//! the saved state stays on the device. Only poses are copied to the host, twelve values per view.
+//! Tensors that are not contiguous or not `f32` are copied on the device.
 //!
-//! Tensors are read once, and Burn's own bytes are kept for the backward pass. Reading copies on a
-//! device, and on a CPU backend where something else still holds the tensor. Outputs and gradients
-//! become tensors without a copy, but for one case: an operation of Burn has one output, so that
-//! with [`splat::Outputs`] asked for, the planes are appended to the feature images, and what is
-//! returned are slices of that.
+//! `f64` tensors, and tensors of all other backends, are rendered on the CPU. Each tensor is read
+//! once, and the backward pass uses the bytes that Burn returned. Reading a tensor from a device
+//! copies it. Reading a tensor of a CPU backend copies it only if the tensor is shared.
+//!
+//! Outputs and gradients become tensors without a copy, with two exceptions. A conversion to
+//! another element type copies. A differentiable render with optional [`splat::Outputs`] copies the
+//! images and the planes into one buffer, because an operation of Burn has a single output. The
+//! returned tensors are slices of that buffer.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod data;
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
@@ -81,9 +92,14 @@ pub use error::Error;
 pub use gaussians::{GaussianBatch, GaussianTensors};
 pub use render::{Rendered, render, render_forward, render_forward_with_poses, render_with_poses};
 
-/// The way between tensors and buffers, for tests: not part of the interface.
+/// Conversions between tensors and device buffers, for tests. Not part of the public interface.
 #[cfg(feature = "gpu")]
 #[doc(hidden)]
 pub mod measure {
     pub use crate::primitive::{give, lies_on, take};
 }
+
+/// Compiles and runs the examples of this package's README as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;

@@ -1,9 +1,10 @@
 //! Differentiable Gaussian splatting.
 //!
-//! A scene of [`Gaussians`] is seen by [`Views`] and becomes an [`Image`]; the gradient of any loss
-//! with respect to the image becomes gradients with respect to every input. Forward and backward
-//! are exact to the pixel rules of docs/CONVENTIONS.md, the same bits on any number of threads, and
-//! checked against finite differences in `f64`.
+//! [`render`] draws a [`Scene`] of [`Gaussians`], seen by [`Views`], to an [`Image`].
+//! [`render_vjp`] takes the gradient of a loss with respect to that image. It returns the gradient
+//! with respect to every input: means, scales, quaternions, opacities, features, backgrounds and
+//! camera poses. Both functions are generic over a [`Backend`]: [`Cpu`] in `f32` or `f64`, or
+//! `Gpu` with a feature of the table below.
 //!
 //! ```
 //! use splat::{Camera, Cpu, Gaussians, Image, RenderConfig, Scene, Views, Wanted, render, render_vjp};
@@ -32,9 +33,32 @@
 //! # Ok::<(), splat::RenderError>(())
 //! ```
 //!
-//! The stages may be called one by one, and entered or left between any two: see [`Backend`],
-//! [`Splats`] and [`Cpu::splats`].
+//! # Pages
+//!
+//! - [`guide::conventions`] is the contract: shapes, units, frames, the rules of a pixel, culling,
+//!   determinism, precision and errors.
+//! - [`guide::math`] has every formula and the derivation of every gradient.
+//!
+//! # Features
+//!
+//! | feature | adds | extra dependencies |
+//! |---|---|---|
+//! | none (default) | [`Cpu`], on any platform, `wasm32` included | none |
+//! | `gpu` | `Gpu<R>`, generic over [CubeCL](https://docs.rs/cubecl)'s runtimes, without a runtime | `cubecl` |
+//! | `wgpu` | `gpu`, `WgpuRuntime` and `WgpuDevice`: Vulkan, Metal, DirectX 12, WebGPU | `cubecl-wgpu` |
+//! | `cuda` | `gpu`, `CudaRuntime` and `CudaDevice`; the program needs NVIDIA's driver and NVRTC when it runs | `cubecl-cuda` |
+//!
+//! With a feature the crate also re-exports the crates that its functions name: `splat::cubecl`
+//! (`gpu`), `splat::cubecl_wgpu` and `splat::wgpu` (`wgpu`), `splat::cubecl_cuda` (`cuda`). A
+//! caller that uses these paths has the versions that this crate uses.
+//!
+//! # Single stages
+//!
+//! A render is four stages: project, bin, sort and composite. A caller can run them one by one with
+//! the methods of [`Backend`]. It can also start after the projection with splats from another
+//! source: see [`Splats`] and [`Cpu::splats`].
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     feature = "gpu",
     expect(missing_docs, reason = "the types that CubeType derives have no docs")
@@ -42,6 +66,8 @@
 
 pub mod activation;
 pub mod formulas;
+#[cfg(doc)]
+pub mod guide;
 #[doc(hidden)]
 pub mod measure;
 pub mod oracle;
@@ -74,10 +100,12 @@ pub use backends::stages::CpuScalar;
 pub use binning::grid::TileSize;
 pub use camera::{Camera, Projection, Views};
 pub use config::{Outputs, RenderConfig};
+#[cfg(feature = "gpu")]
+pub use cubecl;
 #[cfg(feature = "cuda")]
-pub use cubecl_cuda::{CudaDevice, CudaRuntime};
+pub use cubecl_cuda::{self, CudaDevice, CudaRuntime};
 #[cfg(feature = "wgpu")]
-pub use cubecl_wgpu::{WgpuDevice, WgpuRuntime};
+pub use cubecl_wgpu::{self, WgpuDevice, WgpuRuntime};
 #[cfg(feature = "gpu")]
 pub use device::buffer::GpuBuffer;
 #[cfg(feature = "gpu")]
@@ -92,16 +120,16 @@ pub use host::workspace::Workspace;
 pub use image::Image;
 pub use render::{Saved, Scene, render, render_vjp};
 pub use splats::Splats;
+#[cfg(feature = "wgpu")]
+pub use wgpu;
 
-/// Spherical harmonics: view-dependent features, a differentiable function of their own before the
-/// render.
+/// Spherical harmonics: features that depend on the view. A caller evaluates them before the render.
 pub mod sh {
     pub use crate::backends::harmonics::{features, features_vjp};
     pub use crate::harmonics::{Harmonics, HarmonicsGradient};
 }
 
-/// What passes between the stages: the types that [`Backend`] names but a whole render does not
-/// show.
+/// Types that pass between the stages. [`Backend`] names them; [`render`] does not show them.
 pub mod stages {
     pub use crate::binning::grid::Hits;
     pub use crate::composite::cpu::composited::Composited;
@@ -110,7 +138,7 @@ pub mod stages {
     pub use crate::image::ImageSize;
     pub use crate::sort::cpu::lists::SortedHits;
 
-    /// The same on a device.
+    /// The types of `Gpu` that pass between the stages.
     #[cfg(feature = "gpu")]
     pub mod gpu {
         pub use crate::binning::gpu::hits::Hits;
@@ -119,11 +147,7 @@ pub mod stages {
     }
 }
 
-/// The examples of the README and of docs/ARCHITECTURE.md, compiled and run as tests.
+/// Compiles and runs the examples of this package's README as tests.
 #[cfg(doctest)]
-mod examples_in_documents {
-    #[doc = include_str!("../../README.md")]
-    struct Readme;
-    #[doc = include_str!("../../docs/ARCHITECTURE.md")]
-    struct Architecture;
-}
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;

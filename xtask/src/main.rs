@@ -1,14 +1,14 @@
 //! Chores of the workspace.
 //!
-//! `cargo run -p xtask -- mutate` breaks every vjp, one at a time, in a copy of the crate `splat`,
-//! and runs the tests there. Each mutant must be caught. docs/VALIDATION.md holds the result.
-//! `lean`, `features` and `api` are steps of `.ci/run`.
+//! `cargo run -p xtask -- mutate` applies mutants, one at a time, to a copy of the crate `splat`,
+//! and runs the tests on each. The tests must catch every mutant. docs/VALIDATION.md lists the
+//! result. `lean`, `features` and `api` are steps of `.ci/run`.
 
 use std::io;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::{api, features, lean};
+use xtask::{api, features, lean, package, pages};
 
 mod changed;
 mod mutants;
@@ -23,18 +23,27 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Chore {
-    /// Breaks every vjp in turn and checks that the tests notice.
+    /// Breaks every vjp in turn and checks that the tests fail.
     Mutate(mutate::Options),
-    /// Checks that `splat` has few dependencies, and none for devices.
+    /// Checks that `splat` has few dependencies, and no dependency for devices.
     Lean,
-    /// Compiles every package with each of its features alone, and with none.
+    /// Compiles every package with each of its features alone, and without features.
     Features,
-    /// Compares docs/API.txt with the public surface of `splat`.
+    /// Compares docs/API.txt with the public API of `splat`.
     Api {
         /// Writes the file instead.
         #[arg(long)]
         write: bool,
     },
+    /// Compares the pages of `splat::guide` with docs/CONVENTIONS.md and docs/MATH.md.
+    Pages {
+        /// Writes the pages instead.
+        #[arg(long)]
+        write: bool,
+    },
+    /// Checks the contents of the packages, packs `splat`, also as `diff-splat`, and runs the
+    /// doctests of both.
+    Package,
 }
 
 fn main() -> ExitCode {
@@ -48,7 +57,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs a chore; whether all is well.
+/// Runs a chore. Returns whether its check passed.
 fn run(chore: &Chore) -> io::Result<bool> {
     match chore {
         Chore::Mutate(options) => {
@@ -67,5 +76,10 @@ fn run(chore: &Chore) -> io::Result<bool> {
             Ok(true)
         }
         Chore::Api { write } => Ok(api::report(&api::check(*write)?)),
+        Chore::Pages { write } => Ok(pages::report(&pages::check(*write)?)),
+        Chore::Package => {
+            println!("packed: {}", package::check()?.display());
+            Ok(true)
+        }
     }
 }

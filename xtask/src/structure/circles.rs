@@ -1,4 +1,4 @@
-//! No circle of files: a file must not import itself by way of others.
+//! The check for import cycles: no file may import itself, directly or through other files.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,10 +8,11 @@ use petgraph::graphmap::DiGraphMap;
 use super::fault::Fault;
 use super::imports::Import;
 
-/// One fault for each set of files that import each other, with the shortest circle through its
-/// first file.
+/// Returns one fault for each set of files that import each other. The fault names the shortest
+/// cycle through the first file of the set.
 pub fn check(imports: &BTreeSet<Import>) -> Vec<Fault> {
-    // A parent that re-exports what its modules define imports nothing: who uses the name does.
+    // A parent's re-export of its modules' items is not an import. The use of the name counts as an
+    // import of the defining file.
     let arrows: Vec<&Import> = imports.iter().filter(|import| !import.facade).collect();
     let edges = arrows.iter().map(|a| (a.from.as_str(), a.to.as_str()));
     let graph: DiGraphMap<&str, ()> = DiGraphMap::from_edges(edges);
@@ -37,7 +38,7 @@ fn fault(arrows: &[&Import], knot: &[&str]) -> Fault {
         })
         .collect();
     let message = format!(
-        "{} files import each other, and no file may be in a circle: {} (all of them: {})",
+        "{} files import each other, and import cycles are not allowed: {} (all of them: {})",
         knot.len(),
         steps.join(", "),
         knot.join(" ")
@@ -45,7 +46,7 @@ fn fault(arrows: &[&Import], knot: &[&str]) -> Fault {
     Fault::new(knot[0], circle.first().map(|step| step.line), message)
 }
 
-/// The shortest way from the first file of `knot` back to it, found breadth first.
+/// Returns the shortest cycle through the first file of `knot`, by breadth-first search.
 fn circle_through<'a>(arrows: &[&'a Import], knot: &[&str]) -> Vec<&'a Import> {
     let start = knot[0];
     let mut came_by: BTreeMap<&str, &'a Import> = BTreeMap::new();

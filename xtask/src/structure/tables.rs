@@ -1,22 +1,23 @@
 //! The rules of this workspace, as tables.
 //!
-//! A path is one from the root of the workspace. `*` is any part of a file's name, `**` any
-//! folders.
+//! Paths are relative to the root of the workspace. In a pattern `*` stands for any part of a
+//! file's name, and `**` for any folders.
 
 use super::rules::{CubeHomes, Layer, LongKernel, Rules};
 
-/// The crate root. A re-export counts as its defining file, so that nothing imports the root.
+/// The crate root. The use of a re-export counts as an import of the defining file, so no file
+/// imports the root.
 const ROOT: &[&str] = &["splat/src/lib.rs"];
-/// Compiles the formulas: imported for its aliases `Real`.
+/// The module that compiles the formulas. Other files import its aliases `Real`.
 const COMPILED: &[&str] = &["splat/src/formulas/mod.rs"];
-/// What knows nothing of splatting.
+/// The files that do not depend on splatting.
 const GROUND: &[&str] = &[
     "splat/src/number.rs",
     "splat/src/error.rs",
     "splat/src/config.rs",
     "splat/src/math/*.rs",
 ];
-/// The structs of the contract.
+/// The structs that the trait `Backend` uses.
 const STRUCTS: &[&str] = &[
     "splat/src/gaussians.rs",
     "splat/src/splats.rs",
@@ -34,7 +35,7 @@ const VALUES: &[&str] = &[
     "splat/src/harmonics/mod.rs",
 ];
 const SCALAR: &[&str] = &["splat/src/scalar/*.rs"];
-/// What every stage may import: ground, structs and scalar.
+/// The files that every stage may import: `GROUND`, `STRUCTS` and `SCALAR`.
 const BASIS: &[&str] = &[
     "splat/src/number.rs",
     "splat/src/error.rs",
@@ -49,19 +50,19 @@ const BASIS: &[&str] = &[
 ];
 const HOST: &[&str] = &["splat/src/host/*.rs"];
 const DEVICE: &[&str] = &["splat/src/device/*.rs"];
-/// The trait and the generic calls.
+/// The trait `Backend` and the generic functions on it.
 const FACE: &[&str] = &["splat/src/backend.rs", "splat/src/render.rs"];
 const ALL: &[&str] = &["splat/src/**/*.rs"];
 
 const PROJECT: &[&str] = &["splat/src/project/*.rs"];
 const PROJECT_CPU: &[&str] = &["splat/src/project/cpu/**/*.rs"];
 const PROJECT_GPU: &[&str] = &["splat/src/project/gpu/**/*.rs"];
-/// What stage 1 may know of stage 2.
+/// The files of stage 2 that stage 1 may import.
 const BOUNDS: &[&str] = &[
     "splat/src/binning/bounds.rs",
     "splat/src/binning/formula.rs",
 ];
-/// The grid of tiles and what both engines of the stage share.
+/// The grid of tiles, and the files that both engines of stage 2 share.
 const BINNING: &[&str] = &[
     "splat/src/binning/mod.rs",
     "splat/src/binning/formula.rs",
@@ -113,8 +114,7 @@ pub const RULES: Rules = Rules {
     },
 };
 
-/// Device functions above the limit, each with its reason. An entry that is no longer needed is a
-/// fault.
+/// The device functions above the limit, each with a reason. An unnecessary entry is a fault.
 const LONG_KERNELS: &[LongKernel] = &[
     LongKernel {
         file: "splat/src/composite/gpu/forward_kernel.rs",
@@ -136,7 +136,7 @@ const LONG_KERNELS: &[LongKernel] = &[
     },
 ];
 
-/// Who may import whom in `splat/src`.
+/// The allowed imports in `splat/src`.
 const LAYERS: &[Layer] = &[
     Layer {
         files: ROOT,
@@ -144,9 +144,14 @@ const LAYERS: &[Layer] = &[
         reason: "the root names everything that is public",
     },
     Layer {
+        files: &["splat/src/guide/mod.rs"],
+        may_import: &[],
+        reason: "the guide holds documents only",
+    },
+    Layer {
         files: &["splat/src/number.rs", "splat/src/error.rs"],
         may_import: &[],
-        reason: "number and error are the ground and import nothing",
+        reason: "number and error import nothing",
     },
     Layer {
         files: &["splat/src/math/*.rs"],
@@ -244,12 +249,12 @@ const LAYERS: &[Layer] = &[
     Layer {
         files: PROJECT,
         may_import: &[BASIS, PROJECT],
-        reason: "the values of stage 1 know no engine and no later stage",
+        reason: "the values of stage 1 import no engine and no later stage",
     },
     Layer {
         files: BOUNDS,
         may_import: &[GROUND, STRUCTS, SCALAR, BINNING],
-        reason: "stage 1 uses the bounds, so that they know no stage",
+        reason: "stage 1 uses the bounds, so the bounds import no stage",
     },
     Layer {
         files: BINNING_CPU,
@@ -272,7 +277,7 @@ const LAYERS: &[Layer] = &[
     Layer {
         files: BINNING,
         may_import: &[BASIS, PROJECT, BINNING],
-        reason: "the values of stage 2 know no engine and no later stage",
+        reason: "the values of stage 2 import no engine and no later stage",
     },
     Layer {
         files: SORT_CPU,
@@ -306,7 +311,7 @@ const LAYERS: &[Layer] = &[
     Layer {
         files: SORT,
         may_import: &[BASIS, PROJECT, BINNING, SORT],
-        reason: "the values of stage 3 know no engine and no later stage",
+        reason: "the values of stage 3 import no engine and no later stage",
     },
     Layer {
         files: COMPOSITE_CPU,
@@ -344,22 +349,22 @@ const LAYERS: &[Layer] = &[
     Layer {
         files: COMPOSITE,
         may_import: &[BASIS, PROJECT, BINNING, SORT, COMPOSITE],
-        reason: "the values of stage 4 know no engine",
+        reason: "the values of stage 4 import no engine",
     },
     Layer {
         files: HARMONICS,
         may_import: &[BASIS, HOST, HARMONICS],
-        reason: "harmonics come before the render and know no stage",
+        reason: "harmonics come before the render and import no stage",
     },
     Layer {
         files: &["splat/src/activation.rs"],
         may_import: &[BASIS],
-        reason: "activations come before the render and know no stage",
+        reason: "activations come before the render and import no stage",
     },
     Layer {
         files: &["splat/src/oracle.rs"],
-        may_import: &[BASIS, FORMULAS, VALUES, FACE],
-        reason: "the specification uses formulas and no engine",
+        may_import: &[GROUND, STRUCTS, FACE],
+        reason: "the specification shares no formula and no engine with the stages",
     },
     Layer {
         files: &["splat/src/backends/*.rs"],
@@ -383,11 +388,11 @@ const LAYERS: &[Layer] = &[
             HARMONICS,
             &["splat/src/backends/*.rs"],
         ],
-        reason: "backends are where stages meet",
+        reason: "only the backends import several stages",
     },
     Layer {
         files: &["splat/src/measure/*.rs"],
         may_import: &[ALL],
-        reason: "measure reads engines for the benches",
+        reason: "measure exposes engines to the benches",
     },
 ];

@@ -1,4 +1,4 @@
-//! Circles of files are found, and what only looks like one is not.
+//! Import cycles are faults. Similar imports without a cycle are not.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use xtask::structure::sources::Sources;
 
 use super::tree::TREE_RULES;
 
-/// The faults of a crate outside of the import rules.
+/// Returns the faults of a crate to which the import rules do not apply.
 fn faults(files: &[(&str, &str)]) -> Vec<String> {
     let faults = check(&Sources::of(files.iter().copied()), &TREE_RULES);
     faults.iter().map(ToString::to_string).collect()
@@ -23,7 +23,7 @@ fn two_files_that_import_each_other() {
     assert_eq!(
         faults,
         [
-            "tool/src/a.rs:1: 2 files import each other, and no file may be in a circle: \
+            "tool/src/a.rs:1: 2 files import each other, and import cycles are not allowed: \
           tool/src/a.rs:1 names `crate::b::B` of tool/src/b.rs, \
           tool/src/b.rs:2 names `crate::a::A` of tool/src/a.rs \
           (all of them: tool/src/a.rs tool/src/b.rs)"
@@ -33,7 +33,7 @@ fn two_files_that_import_each_other() {
 
 type Files = &'static [(&'static str, &'static str)];
 
-/// Trees with one circle each, and the files in it.
+/// Trees of files with one cycle each, and the files of the cycle.
 const CIRCLES: [(&str, Files, &str); 7] = [
     (
         "three files of an example",
@@ -121,7 +121,7 @@ fn a_circle_is_found_however_it_is_closed() {
     for (name, files, wanted) in CIRCLES {
         let faults = faults(files);
         assert!(
-            faults.len() == 1 && faults[0].contains("no file may be in a circle"),
+            faults.len() == 1 && faults[0].contains("import cycles are not allowed"),
             "{name}: {faults:#?}"
         );
         let all = faults[0].rsplit_once("(all of them: ");
@@ -134,7 +134,8 @@ fn a_circle_is_found_however_it_is_closed() {
 #[test]
 fn a_tree_of_files_has_no_circle() {
     let none = faults(&[
-        // A `mod` is no import, and a re-export from below is one of whoever uses it.
+        // A `mod` is not an import. The use of a re-export from a child module is an import by the
+        // using file.
         (
             "tool/src/lib.rs",
             "mod a; mod b; mod tests; pub use a::A; pub use b::B;",
@@ -153,7 +154,7 @@ fn a_tree_of_files_has_no_circle() {
     assert_eq!(none, Vec::<String>::new());
 }
 
-/// A parent that uses what it re-exports does import it.
+/// A parent that uses an item that it re-exports imports the item.
 #[test]
 fn a_re_export_that_the_parent_uses_is_an_import() {
     let faults = faults(&[
@@ -162,7 +163,7 @@ fn a_re_export_that_the_parent_uses_is_an_import() {
         ("tool/src/b/c.rs", "use super::B; pub struct C;"),
     ]);
     assert!(
-        faults.len() == 1 && faults[0].contains("no file may be in a circle"),
+        faults.len() == 1 && faults[0].contains("import cycles are not allowed"),
         "{faults:#?}"
     );
 }

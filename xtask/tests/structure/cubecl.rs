@@ -1,4 +1,4 @@
-//! `CubeCL` is found outside of its homes, and allowed in them.
+//! Only certain files may name `CubeCL`, and some of them only behind a feature.
 
 use super::tree::Tree;
 
@@ -39,7 +39,7 @@ fn other_files_may_not_even_behind_a_feature() {
     }
 }
 
-/// What a formula or a struct may have.
+/// Code that a formula or a struct may contain.
 const BEHIND: [&str; 12] = [
     "#[cfg(feature = \"gpu\")] use cubecl::prelude::*;",
     "#[cfg(feature = \"gpu\")] use cubecl::{prelude::*, cube};",
@@ -63,7 +63,7 @@ fn a_feature_lets_formulas_and_structs_name_it() {
     }
 }
 
-/// What a formula or a struct may not have, though some of it has a feature nearby.
+/// Code that a formula or a struct may not contain, although some of it has a feature nearby.
 const OPEN: [&str; 12] = [
     "use cubecl::prelude::*;",
     "#[derive(cubecl::CubeType)] pub struct A;",

@@ -1,4 +1,4 @@
-//! Every row of the import rules is seen failing, and an import is found however it is written.
+//! Every row of the import rules is shown to fail, and imports are found in every notation.
 
 use std::collections::BTreeSet;
 
@@ -8,8 +8,8 @@ use xtask::structure::tables::RULES;
 
 use super::tree::Tree;
 
-/// A file, an import that it must not have, and the file that the import leads to.
-const WRONG: [(&str, &str, &str); 31] = [
+/// A file, a forbidden import, and the file that the import refers to.
+const WRONG: [(&str, &str, &str); 32] = [
     ("number.rs", "crate::error::Here", "error.rs"),
     ("error.rs", "crate::config::Here", "config.rs"),
     ("math/vec3.rs", "crate::scalar::Here", "scalar/mod.rs"),
@@ -101,10 +101,16 @@ const WRONG: [(&str, &str, &str); 31] = [
         "crate::composite::cpu::Here",
         "composite/cpu/mod.rs",
     ),
+    ("guide/mod.rs", "crate::render::Here", "render.rs"),
 ];
 
-/// More of them, where the file or the import is one that [`WRONG`] has already.
-const WRONG_TOO: [(&str, &str, &str); 4] = [
+/// Further forbidden imports, whose file or import occurs in [`WRONG`] as well.
+const WRONG_TOO: [(&str, &str, &str); 5] = [
+    (
+        "oracle.rs",
+        "crate::formulas::double::project::Here",
+        "project/formula.rs",
+    ),
     (
         "project/cpu/forward.rs",
         "crate::formulas::single::composite::Here",
@@ -177,12 +183,12 @@ fn a_fault_names_file_line_import_and_rule() {
         .find(|fault| {
             *fault
                 == "splat/src/number.rs:4: `crate::config::Here` is an import of splat/src/config.rs: \
-                    number and error are the ground and import nothing"
+                    number and error import nothing"
         })
         .expect("the fault");
 }
 
-/// Ways to write an import of `backends/cpu.rs` in `activation.rs`, which may not have it.
+/// Notations of the forbidden import of `backends/cpu.rs` in `activation.rs`.
 const WAYS: [&str; 22] = [
     "use crate::backends::cpu::Here as Wrong;",
     "use crate::{error, backends::{self, cpu::{Here as Wrong}}};",
@@ -251,7 +257,7 @@ fn an_alias_by_path_leads_to_the_file() {
         .expect("the fault");
 }
 
-/// What looks like an import of `backends/cpu.rs` and is none.
+/// Code that looks like an import of `backends/cpu.rs`, but is not an import.
 const HARMLESS: [&str; 9] = [
     "/// Calls [`crate::backends::cpu::Here`].\nfn right() {}",
     "// use crate::backends::cpu::Here;",
@@ -272,7 +278,7 @@ fn what_is_no_import_is_no_fault() {
     }
 }
 
-/// `not(test)` is what users compile.
+/// Code under `not(test)` is compiled for users, so the rules apply.
 #[test]
 fn code_outside_of_tests_is_not_exempt() {
     Tree::right()

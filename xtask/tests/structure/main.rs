@@ -1,8 +1,8 @@
-//! The structure of the workspace: who may import whom, no circle of files, sizes, and the homes of
-//! `CubeCL`.
+//! The structure of the workspace: the allowed imports, import cycles, sizes, and the files that
+//! may name `CubeCL`.
 //!
-//! The rules are the tables of `xtask/src/structure/tables.rs`. The other files here feed the
-//! checks wrong trees, so that each rule is seen failing.
+//! The rules are the tables in `xtask/src/structure/tables.rs`. The other files of this test run
+//! the checks on wrong trees of files, so that each rule is shown to fail.
 
 mod circles;
 mod cubecl;

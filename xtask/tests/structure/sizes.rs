@@ -1,4 +1,4 @@
-//! Long files and functions are found, and exceptions that are not needed.
+//! Long files, long functions and unnecessary exceptions are faults.
 
 use xtask::structure::check;
 use xtask::structure::rules::{LongKernel, Rules};
@@ -17,7 +17,7 @@ fn faults(text: &str, long_kernels: &'static [LongKernel]) -> Vec<String> {
     faults.iter().map(ToString::to_string).collect()
 }
 
-/// A function of `lines` lines.
+/// Returns the text of a function of `lines` lines.
 fn function(before: &str, lines: usize) -> String {
     format!("{before} f() {{\n{}}}\n", "    a();\n".repeat(lines - 2))
 }
@@ -31,7 +31,7 @@ fn a_file_has_400_lines() {
     );
 }
 
-/// Every form of a function of the host.
+/// Every form of a host function.
 const HOST: [(&str, &str); 8] = [
     ("", "fn"),
     ("", "pub(crate) async fn"),
@@ -82,7 +82,7 @@ fn a_device_function_has_120_lines() {
     }
 }
 
-/// The attribute is that of one item only.
+/// The attribute applies to one item only.
 #[test]
 fn the_function_after_a_device_function_is_one_of_the_host() {
     for first in [
@@ -121,7 +121,7 @@ fn an_exception_that_is_not_needed_is_a_fault() {
     let unneeded = "tool/src/lib.rs: `f` is on the list of long kernels, but is gone or within the limit: remove the entry";
     assert_eq!(faults(&function("#[cube] fn", 120), ONE), [unneeded]);
     assert_eq!(faults("", ONE), [unneeded]);
-    // It is no exception for the host.
+    // The exception does not apply to host functions.
     assert_eq!(faults(&function("fn", 121), ONE).len(), 2);
 }
 

@@ -1,4 +1,4 @@
-//! The walk of docs/ARCHITECTURE.md is checked: wrong files, wrong functions, no walk.
+//! Wrong files, wrong functions and an empty section "Follow a mean" are faults.
 
 use xtask::structure::sources::Sources;
 use xtask::structure::steps::{check, has_section};
@@ -93,7 +93,7 @@ fn a_walk_that_names_what_is_not_there_is_a_fault() {
     }
 }
 
-/// A function of one step is not looked for in the file of another.
+/// A function is only looked for in the file of the same step.
 #[test]
 fn a_step_ends_with_its_item() {
     let document =

@@ -1,4 +1,4 @@
-//! A small tree that keeps every rule, for the tests to break.
+//! A small tree of files that satisfies every rule. The tests change it to break a rule.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,8 @@ use xtask::structure::rules::Rules;
 use xtask::structure::sources::Sources;
 use xtask::structure::tables::RULES;
 
-/// The files of the tree. Each defines `Here`.
-const FILES: [(&str, &str); 47] = [
+/// The files of the tree. Each file defines `Here`.
+const FILES: [(&str, &str); 48] = [
     ("lib.rs", ROOT),
     ("error.rs", ""),
     ("number.rs", ""),
@@ -22,17 +22,18 @@ const FILES: [(&str, &str); 47] = [
     ("gradients.rs", "use crate::gaussians::Here as Gaussians;"),
     ("backend.rs", "use crate::splats::Here as Splats;"),
     ("render.rs", "use crate::backend::Here as Backend;"),
-    (
-        "oracle.rs",
-        "use crate::formulas::double::project::Here as Formula;",
-    ),
+    ("oracle.rs", "use crate::render::Here as Render;"),
     ("formulas/mod.rs", COMPILED),
+    ("guide/mod.rs", ""),
     ("activation.rs", "use crate::scalar::Here as Scalar;"),
     (
         "scalar/mod.rs",
         "pub mod rounding; use crate::formulas::single::composite::Here as Formula;",
     ),
-    ("scalar/rounding.rs", "use crate::number::Here as Number;"),
+    (
+        "scalar/rounding.rs",
+        "use crate::formulas::double::project::Here as Formula;",
+    ),
     ("host/mod.rs", "pub mod simd;"),
     ("host/simd.rs", "use crate::scalar::Here as Scalar;"),
     ("device/mod.rs", "pub mod launch;"),
@@ -94,7 +95,7 @@ const FILES: [(&str, &str); 47] = [
 const ROOT: &str = r"
     pub mod activation; pub mod backend; pub mod backends; pub mod binning; pub mod camera;
     pub mod composite; pub mod config; pub mod device; pub mod error; pub mod gaussians;
-    pub mod gradients; pub mod host; pub mod image; pub mod math; pub mod measure; pub mod number;
+    pub mod gradients; pub mod guide; pub mod host; pub mod image; pub mod math; pub mod measure; pub mod number;
     pub mod oracle; pub mod project; pub mod render; pub mod scalar; pub mod formulas; pub mod harmonics;
     pub mod sort;
     pub mod splats;
@@ -120,17 +121,18 @@ const COMPILED: &str = r#"
     }
 "#;
 
-/// The rules of the workspace, but for its long kernels, which the trees of the tests do not have.
+/// The rules of the workspace without its long kernels, which do not exist in the trees of the
+/// tests.
 pub const TREE_RULES: Rules = Rules {
     long_kernels: &[],
     ..RULES
 };
 
-/// The tree, and what a test changes in it.
+/// A tree of files: path and text of each.
 pub struct Tree(BTreeMap<String, String>);
 
 impl Tree {
-    /// A tree without faults.
+    /// Returns a tree without faults.
     pub fn right() -> Self {
         let files = FILES.iter().map(|(path, text)| {
             let text = format!("{text}\npub struct Here;\n");
@@ -139,7 +141,7 @@ impl Tree {
         Self(files.collect())
     }
 
-    /// Adds lines to a file, which is made where there is none.
+    /// Adds lines to a file. If the file does not exist, it is created.
     pub fn with(mut self, path: &str, text: &str) -> Self {
         let file = self.0.entry(path.to_owned()).or_default();
         file.push_str(text);
@@ -151,13 +153,13 @@ impl Tree {
         Sources::of(self.0.clone())
     }
 
-    /// The faults of the tree, as they are printed.
+    /// Returns the faults of the tree as text.
     pub fn faults(&self) -> Vec<String> {
         let faults = check(&self.sources(), &TREE_RULES);
         faults.iter().map(ToString::to_string).collect()
     }
 
-    /// Asserts that there is one fault, with every one of `parts` in it.
+    /// Asserts that there is exactly one fault, and that its text contains all `parts`.
     pub fn assert_fault(&self, parts: &[&str]) {
         let faults = self.faults();
         let fits = |fault: &String| parts.iter().all(|part| fault.contains(part));
