@@ -1,7 +1,7 @@
 //! The pages of `splat::guide`: documents of the workspace as rustdoc can show them.
 //!
 //! Rustdoc shows no LaTeX, and a packed crate has only the files below its own folder. So each page
-//! is a copy of a document in which formulas are MathML and links lead to other pages.
+//! is a copy of a document in which formulas are `MathML` and links lead to other pages.
 
 use std::io;
 use std::ops::Range;
@@ -14,6 +14,10 @@ use crate::process::root;
 
 /// The command that writes the pages.
 const REGENERATE: &str = "cargo run -p xtask -- pages --write";
+
+/// Rustdoc lets paragraphs scroll. A formula exceeds its line by a pixel, which would show a scroll
+/// bar.
+const STYLE: &str = "\n<style>.docblock p:has(math) { overflow: visible !important; }</style>\n";
 
 /// A document and the page that is made from it.
 struct Page {
@@ -48,6 +52,7 @@ pub fn check(write: bool) -> io::Result<Vec<String>> {
             .map_err(|error| io::Error::other(format!("docs/{}: {error}", page.document)))?;
         let name = format!("splat/src/guide/{}.md", page.module);
         let path = root.join(&name);
+        let made = made + STYLE;
         if write {
             std::fs::write(path, made)?;
         } else if std::fs::read_to_string(path)?.replace("\r\n", "\n") != made {
@@ -111,6 +116,14 @@ fn edits(document: &str) -> Result<Vec<Edit>, String> {
             Event::Text(text) if !in_code && text.contains('$') => {
                 return Err(format!("expected every $ to delimit a formula, got {text}"));
             }
+            // Rustdoc would take a reference, `[2]`, for a link to an item.
+            Event::Text(_) if !in_code => {
+                let brackets = document[range.clone()].match_indices(['[', ']']);
+                edits.extend(brackets.map(|(index, _)| Edit {
+                    range: range.start + index..range.start + index,
+                    text: "\\".to_owned(),
+                }));
+            }
             _ => {}
         }
     }
@@ -145,7 +158,7 @@ fn link_edits(document: &str, link: Range<usize>, destination: &str) -> Result<V
         .into())
 }
 
-/// A formula as MathML, on one line, in which Markdown finds nothing to interpret.
+/// A formula as `MathML`, on one line, in which Markdown finds nothing to interpret.
 fn mathml(latex: &str, mode: DisplayMode) -> Result<String, String> {
     let storage = Storage::new();
     let faults = pulldown_latex::Parser::new(latex, &storage).filter_map(Result::err);
@@ -159,10 +172,11 @@ fn mathml(latex: &str, mode: DisplayMode) -> Result<String, String> {
     };
     let formula = pulldown_latex::Parser::new(latex, &storage);
     push_mathml(&mut made, formula, settings).map_err(|error| format!("{latex}: {error}"))?;
-    Ok(escaped(&made))
+    // The converter leaves this blank out for `\big`, and rustdoc then finds a tag without a start.
+    Ok(escaped(&made.replace("\"minsize", "\" minsize")))
 }
 
-/// MathML whose text has references instead of the characters that Markdown interprets.
+/// `MathML` whose text has references instead of the characters that Markdown interprets.
 fn escaped(mathml: &str) -> String {
     let mut text = String::new();
     let mut in_tag = false;
@@ -179,7 +193,7 @@ fn escaped(mathml: &str) -> String {
         match c {
             '\n' => text.push(' '),
             '>' | '|' | '*' | '_' | '[' | ']' | '\\' | '`' | '~' | '$' if !in_tag => {
-                text.push_str(&format!("&#{};", u32::from(c)));
+                text.extend(["&#", &u32::from(c).to_string(), ";"]);
             }
             _ => text.push(c),
         }
@@ -205,6 +219,21 @@ mod tests {
         );
         assert!(page.contains("<mo>&#62;</mo>"), "{page}");
         assert!(!page.contains('$'), "{page}");
+    }
+
+    #[test]
+    fn references_are_not_links() {
+        let page = converted("as in [2], `[N]` and [M](MATH.md)").unwrap();
+        assert_eq!(page, "as in \\[2\\], `[N]` and [M](crate::guide::math)");
+    }
+
+    #[test]
+    fn attributes_are_separated() {
+        let page = converted("$\\big( a \\big)$").unwrap();
+        assert!(
+            page.contains("\" minsize=") && !page.contains("\"minsize"),
+            "{page}"
+        );
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The lines of prose in a file.
 
+use super::ending;
+
 /// A line of prose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Line<'a> {
@@ -27,11 +29,11 @@ pub fn lines<'a>(path: &str, text: &'a str) -> Vec<Line<'a>> {
 }
 
 fn prose<'a>(path: &str, line: &'a str) -> Option<&'a str> {
-    if path.ends_with(".md") {
+    if ending(path) == "md" {
         return Some(line);
     }
     let line = line.trim_start();
-    let prose = if path.ends_with(".rs") {
+    let prose = if ending(path) == "rs" {
         let comment = line.strip_prefix("//")?;
         comment.trim_start_matches(['/', '!'])
     } else {

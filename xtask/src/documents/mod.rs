@@ -91,7 +91,7 @@ impl Documents {
 
     /// The Markdown documents.
     pub fn markdown(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.all().filter(|(path, _)| path.ends_with(".md"))
+        self.all().filter(|(path, _)| ending(path) == "md")
     }
 
     /// All texts.
@@ -99,4 +99,12 @@ impl Documents {
         let texts = self.texts.iter();
         texts.map(|(path, text)| (path.as_str(), text.as_str()))
     }
+}
+
+/// The part of a file's name behind its last point, or nothing.
+fn ending(path: &str) -> &str {
+    let ending = Path::new(path).extension();
+    ending
+        .and_then(|ending| ending.to_str())
+        .unwrap_or_default()
 }
