@@ -35,7 +35,9 @@ pub enum LoadError {
     },
     /// The workload does not fit the file format, which has one pinhole camera, one background and
     /// equally many Gaussians in every view.
-    #[error("{name}: expected one camera, pinhole, and as many Gaussians in every view")]
+    #[error(
+        "{name}: expected one pinhole camera, one background and equally many Gaussians in every view"
+    )]
     Format {
         /// Name of the workload.
         name: String,

@@ -21,6 +21,7 @@ use crate::splats::Splats;
 /// buffer are not errors. Each method lists the conditions on its arguments. In addition, every
 /// method may return
 ///
+/// - the errors of [`Splats::validate`], if the method has an argument `splats`;
 /// - [`RenderError::Capacity`] if a size exceeds 32-bit indices, an allocation fails, or a buffer
 ///   exceeds the largest buffer of a device;
 /// - [`RenderError::Shape`] from `Gpu` if `splats.half_features` is present;

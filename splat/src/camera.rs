@@ -170,7 +170,7 @@ pub struct Views {
 }
 
 impl Views {
-    /// Returns one view of the Gaussians `0..count`.
+    /// Returns one view of the Gaussians `0..count`, with an image of `width` x `height` px.
     pub fn single(width: usize, height: usize, camera: Camera, count: usize) -> Self {
         Self {
             width,
@@ -180,8 +180,8 @@ impl Views {
         }
     }
 
-    /// Returns a dense batch: view `b` shows the Gaussians `b * count .. (b + 1) * count`. All
-    /// views have the same camera.
+    /// Returns a dense batch of `batch` views with images of `width` x `height` px. View `b` shows
+    /// the Gaussians `b * count .. (b + 1) * count`. All views have the same camera.
     ///
     /// # Errors
     /// [`RenderError::Capacity`] if `batch * count` exceeds `isize::MAX / 16` or an allocation

@@ -127,9 +127,10 @@ pub struct RenderConfig {
     /// full precision.
     ///
     /// Each feature is rounded to 11 bits. The error of an image is at most 2^-11 (4.9e-4) of its
-    /// greatest feature. The error of the gradients with respect to geometry is at most 2^-11 of
-    /// the greatest of them. Other rounding errors add to these. A feature beyond 65,504 is clamped
-    /// to that value. A feature of magnitude 3.0e-8 (2^-25) or less becomes zero.
+    /// greatest feature. The gradients with respect to geometry are sums of terms of both signs, so
+    /// their relative error can be larger. The tests bound it by 2^-9 of the greatest gradient.
+    /// Other rounding errors add to these. A feature beyond 65,504 is clamped to that value. A
+    /// feature of magnitude 3.0e-8 (2^-25) or less becomes zero.
     ///
     /// `Gpu` rounds features to the same values but stores them as `f32`. If the device supports
     /// 16-bit floats, the compositors read an additional 16-bit copy.
@@ -161,7 +162,7 @@ impl Default for RenderConfig {
 /// Defines one `with_` method per setting.
 macro_rules! setters {
     ($($name:ident $field:ident: $type:ty)*) => {$(
-        #[doc = concat!("The same settings, [`", stringify!($field), "`](Self::", stringify!($field), ") set.")]
+        #[doc = concat!("Returns these settings with [`", stringify!($field), "`](Self::", stringify!($field), ") replaced.")]
         #[must_use]
         pub fn $name(self, $field: $type) -> Self {
             Self { $field, ..self }

@@ -37,7 +37,7 @@ pub enum RenderError {
         /// The actual value.
         got: String,
     },
-    /// A device, or the CPU's thread pool, is missing, insufficient or failed.
+    /// A device or the CPU's thread pool is missing or insufficient, or has failed.
     #[error("expected {expected}, got {got}")]
     Device {
         /// The required device, driver or property.

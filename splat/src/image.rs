@@ -101,8 +101,8 @@ impl<S> Image<S> {
     /// `len` returns the length of a buffer.
     ///
     /// # Errors
-    /// - [`RenderError::Shape`] names the first buffer with a wrong length. Layers are rejected in
-    ///   a gradient.
+    /// - [`RenderError::Shape`] names the first buffer with a wrong length. The same variant is
+    ///   returned if `layers` is present, because layers carry no gradient.
     /// - [`RenderError::Capacity`] if the number of elements of a shape overflows.
     pub fn validate_gradient(
         &self,

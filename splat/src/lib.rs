@@ -123,13 +123,13 @@ pub use splats::Splats;
 #[cfg(feature = "wgpu")]
 pub use wgpu;
 
-/// Spherical harmonics: features that depend on the view. A caller evaluates them before the render.
+/// Spherical harmonics: features that depend on the view. They are evaluated before the render.
 pub mod sh {
     pub use crate::backends::harmonics::{features, features_vjp};
     pub use crate::harmonics::{Harmonics, HarmonicsGradient};
 }
 
-/// Types that pass between the stages. [`Backend`] names them; [`render`] does not show them.
+/// Types of the values that pass from one stage to the next, as in the methods of [`Backend`].
 pub mod stages {
     pub use crate::binning::grid::Hits;
     pub use crate::composite::cpu::composited::Composited;

@@ -13,9 +13,9 @@ use crate::number::Number;
 ///
 /// A caller may also construct splats directly: [`crate::Cpu::splats`] completes them.
 ///
-/// View `b` owns the splats `offsets[b] .. offsets[b + 1]`. Within a view, splat `i` is the
+/// View `b` has the splats `offsets[b] .. offsets[b + 1]`. Within a view, splat `i` is the
 /// projection of Gaussian `ranges[b].start + i`. A culled splat keeps its index and has extents of
-/// zero. The gradient with respect to splats has the same type; its `extents` are empty.
+/// zero. The gradient with respect to splats has the same type. Its `extents` are empty.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Splats<S> {
     /// Centres `[M, 2]` as x, y, px. Pixel (row i, column j) is sampled at `(j + 0.5, i + 0.5)`.

@@ -25,11 +25,12 @@ const FILE_BYTES: u64 = 300_000;
 /// The version of every package of the workspace, this one included.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Checks the contents of the packages. Then packs `splat` under both names, and runs the doctests
-/// of what was packed. Returns the folder of `diff-splat`, from which it can be published.
+/// Checks the contents of the packages. Then packs `splat` under both names and runs the doctests
+/// of both archives. Returns the folder from which `diff-splat` can be published.
 ///
 /// # Errors
-/// If a package lacks a required file or contains a large one, or if Cargo fails.
+/// Returns an error if a package lacks a required file or contains a file that is too large, or if
+/// Cargo fails.
 pub fn check() -> io::Result<PathBuf> {
     for package in PUBLISHED {
         let files = contents(package)?;
@@ -60,8 +61,8 @@ pub fn check() -> io::Result<PathBuf> {
     Ok(renamed)
 }
 
-/// A file of a package, and its size in bytes. Cargo generates some files while it packs; they have
-/// no size here.
+/// A file of a package and its size in bytes. Files that Cargo generates during packing have no
+/// size.
 struct Content {
     path: String,
     bytes: Option<u64>,
@@ -113,8 +114,8 @@ fn pack(folder: &Path, name: &str) -> io::Result<PathBuf> {
     Ok(target.join(format!("package/{name}-{VERSION}.crate")))
 }
 
-/// Unpacks an archive of `cargo package` so that `folder` is its package. The package becomes a
-/// workspace of its own, for `folder` lies within this one.
+/// Unpacks an archive of `cargo package` into `folder`. The manifest gets a table `[workspace]`,
+/// because `folder` lies inside another workspace.
 fn unpack(archive: &Path, folder: &Path) -> io::Result<()> {
     let outer = folder.with_extension("outer");
     tar::Archive::new(GzDecoder::new(File::open(archive)?)).unpack(&outer)?;

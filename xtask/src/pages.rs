@@ -1,7 +1,7 @@
 //! The pages of `splat::guide`: documents of the workspace as rustdoc can show them.
 //!
-//! Rustdoc shows no LaTeX, and a packed crate has only the files below its own folder. So each page
-//! is a copy of a document in which formulas are `MathML` and links lead to other pages.
+//! Rustdoc does not render LaTeX, and a packed crate contains only the files below its own folder.
+//! Each page is therefore a copy of a document, with formulas as `MathML` and links to other pages.
 
 use std::io;
 use std::ops::Range;
@@ -15,8 +15,8 @@ use crate::process::root;
 /// The command that writes the pages.
 const REGENERATE: &str = "cargo run -p xtask -- pages --write";
 
-/// Rustdoc lets paragraphs scroll. A formula exceeds its line by a pixel, which would show a scroll
-/// bar.
+/// Rustdoc's paragraphs scroll if their content overflows. A formula exceeds its line by one pixel,
+/// so that a scroll bar would appear without this style.
 const STYLE: &str = "\n<style>.docblock p:has(math) { overflow: visible !important; }</style>\n";
 
 /// A document and the page that is made from it.
@@ -41,7 +41,7 @@ const PAGES: [Page; 2] = [
 /// Compares the pages with the documents, or writes the pages. Returns the pages that differ.
 ///
 /// # Errors
-/// If a file cannot be read or written, or if a formula is not LaTeX that can be converted.
+/// Returns an error if a file cannot be read or written, or if a formula cannot be converted.
 pub fn check(write: bool) -> io::Result<Vec<String>> {
     let root = root()?;
     let mut stale = Vec::new();
@@ -116,7 +116,7 @@ fn edits(document: &str) -> Result<Vec<Edit>, String> {
             Event::Text(text) if !in_code && text.contains('$') => {
                 return Err(format!("expected every $ to delimit a formula, got {text}"));
             }
-            // Rustdoc would take a reference, `[2]`, for a link to an item.
+            // Rustdoc interprets a reference such as `[2]` as a link to an item.
             Event::Text(_) if !in_code => {
                 let brackets = document[range.clone()].match_indices(['[', ']']);
                 edits.extend(brackets.map(|(index, _)| Edit {
@@ -130,8 +130,8 @@ fn edits(document: &str) -> Result<Vec<Edit>, String> {
     Ok(edits)
 }
 
-/// A link to a document that is a page leads to that page. Other links keep their text only, for
-/// their files are not in the package.
+/// Returns the edits of one link. A link to a document that has a page becomes a link to the page.
+/// Any other link becomes plain text, because its file is not in the package.
 fn link_edits(document: &str, link: Range<usize>, destination: &str) -> Result<Vec<Edit>, String> {
     let text = &document[link.clone()];
     let end = text.rfind("](");
@@ -158,7 +158,7 @@ fn link_edits(document: &str, link: Range<usize>, destination: &str) -> Result<V
         .into())
 }
 
-/// A formula as `MathML`, on one line, in which Markdown finds nothing to interpret.
+/// Converts a formula to `MathML` on one line, with every Markdown character escaped.
 fn mathml(latex: &str, mode: DisplayMode) -> Result<String, String> {
     let storage = Storage::new();
     let faults = pulldown_latex::Parser::new(latex, &storage).filter_map(Result::err);
@@ -172,11 +172,11 @@ fn mathml(latex: &str, mode: DisplayMode) -> Result<String, String> {
     };
     let formula = pulldown_latex::Parser::new(latex, &storage);
     push_mathml(&mut made, formula, settings).map_err(|error| format!("{latex}: {error}"))?;
-    // The converter leaves this blank out for `\big`, and rustdoc then finds a tag without a start.
+    // For `\big` the converter omits this blank. Rustdoc then reports a tag without a start.
     Ok(escaped(&made.replace("\"minsize", "\" minsize")))
 }
 
-/// `MathML` whose text has references instead of the characters that Markdown interprets.
+/// Replaces the Markdown characters in the text of `mathml` by character references.
 fn escaped(mathml: &str) -> String {
     let mut text = String::new();
     let mut in_tag = false;

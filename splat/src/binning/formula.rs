@@ -56,8 +56,9 @@ pub fn chord(
     }
 }
 
-/// Whether the box of a splat contains one of the pixel centres `first, first + 1 .. last` along
-/// one axis. The box extends from `mean - extent` to `mean + extent`.
+/// Returns whether the box of a splat contains one of the pixel centres `first, first + 1 .. last`
+/// along one axis. The box extends from `mean - extent` to `mean + extent`. All arguments are in
+/// px.
 ///
 /// Rounding is monotone. If `extent` is positive and [`in_box()`] is true for one of these pixel
 /// centres, the result is therefore true.
@@ -67,23 +68,26 @@ pub fn meets(mean: Real, extent: Real, first: Real, last: Real) -> bool {
     extent > 0.0 && reaches_right_to(mean, extent, first) && reaches_left_to(mean, extent, last)
 }
 
-/// Whether the box ends at or after the pixel centre `first`. If this is true for a pixel centre,
-/// it is true for every smaller one.
+/// Returns whether the box ends at or after the pixel centre `first`. If the result is true for a
+/// pixel centre, it is also true for every smaller pixel centre. All arguments are in px, as in
+/// [`meets()`].
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn reaches_right_to(mean: Real, extent: Real, first: Real) -> bool {
     first - mean <= extent
 }
 
-/// Whether the box begins at or before the pixel centre `last`. If this is true for a pixel centre,
-/// it is true for every greater one.
+/// Returns whether the box begins at or before the pixel centre `last`. If the result is true for a
+/// pixel centre, it is also true for every greater pixel centre. All arguments are in px, as in
+/// [`meets()`].
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn reaches_left_to(mean: Real, extent: Real, last: Real) -> bool {
     mean - last <= extent
 }
 
-/// Whether a pixel centre at `d = pixel - mean` along one axis lies in the box.
+/// Returns whether a pixel centre at `d = pixel - mean` along one axis lies in the box. Both
+/// arguments are in px.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn in_box(d: Real, extent: Real) -> bool {

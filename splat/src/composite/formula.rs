@@ -11,8 +11,9 @@ use crate::math::{Sym2, Vec2};
 #[cfg(feature = "gpu")]
 use cubecl::prelude::*;
 
-/// Computes the terms of sigma that all pixels of a row share, for the row `dy` below the mean
-/// (MATH eq. 13). `x` is the coefficient of `dx`, and `y` is the constant term.
+/// Computes the terms of sigma that all pixels of a row share (MATH eq. 13). `dy` is the distance
+/// of the row below the mean, px. In the result, `x` is the coefficient of `dx` (px^-1), and `y` is
+/// the constant term.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn sigma_of_row(conic: Sym2<Real>, dy: Real) -> Vec2<Real> {
@@ -22,22 +23,25 @@ pub fn sigma_of_row(conic: Sym2<Real>, dy: Real) -> Vec2<Real> {
     }
 }
 
-/// Computes sigma `dx` right of the mean, from the terms of [`sigma_of_row()`] (MATH eq. 13).
+/// Computes sigma from the terms of [`sigma_of_row()`] (MATH eq. 13). `dx` is the distance of the
+/// pixel to the right of the mean, px.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn sigma_in_row(conic: Sym2<Real>, of_row: Vec2<Real>, dx: Real) -> Real {
     fused(fused(0.5 * conic.xx, dx, of_row.x), dx, of_row.y)
 }
 
-/// Computes sigma, half the quadratic form, at `d = pixel - mean` (MATH eq. 13).
+/// Computes sigma, half the quadratic form of the conic (px^-2), at `d = pixel - mean`, px (MATH
+/// eq. 13). The result has no unit.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn sigma(conic: Sym2<Real>, d: Vec2<Real>) -> Real {
     sigma_in_row(conic, sigma_of_row(conic, d.y), d.x)
 }
 
-/// Adds the moments `v_sigma (1, x, x^2)` of one pixel, `dx` right of the mean, to those of its
-/// row. [`add_row()`] derives all six moments from them (MATH eq. 13').
+/// Adds the moments `v_sigma (1, x, x^2)` of one pixel to the moments of its row (MATH eq. 13').
+/// `dx` is the distance of the pixel to the right of the mean, px. [`add_row()`] computes all six
+/// moments from the moments of the rows.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn add_in_row(sum: RowMoments<Real>, dx: Real, v_sigma: Real) -> RowMoments<Real> {

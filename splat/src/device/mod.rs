@@ -70,9 +70,9 @@ pub enum Regime {
 /// - If the driver rejects a compiled kernel (its pipeline), the launch has no effect and the
 ///   output buffers keep their old contents. `CubeCL` reports this only in its log. No kernel of
 ///   this crate exceeds the limits that the device reports, which excludes the known causes.
-/// - llvmpipe, the software Vulkan of Mesa, ends the loops of a thread after 65,535 iterations in
-///   total. A tile whose pixels visit about that many hits is then wrong. The gradient with respect
-///   to a Gaussian that about as many views show is also wrong.
+/// - llvmpipe, the software Vulkan of Mesa, ends the loops of a shader after 65,535 iterations in
+///   total. A tile whose pixels visit about fifty thousand hits is then wrong. The gradient with
+///   respect to a Gaussian that about as many views show is also wrong.
 ///
 /// # Browsers
 /// A host in a browser cannot block. Create the device with `cubecl_wgpu::init_setup_async`, render
@@ -333,10 +333,10 @@ impl<R: Runtime> Gpu<R> {
     /// setting.
     ///
     /// With uniform barriers, a compiler can prove that every thread of a workgroup reaches every
-    /// barrier, even if it knows only which buffers are read-only. Browsers' compilers require this
-    /// (the WGSL specification, "Uniformity"), so it is the default on `wasm` targets. Without
-    /// uniform barriers, the forward compositor leaves a tile as soon as all of its pixels have
-    /// ended.
+    /// barrier. The proof uses only the fact that some buffers are read-only. Browsers' compilers
+    /// require such a proof (the WGSL specification, "Uniformity"), so uniform barriers are the
+    /// default on `wasm` targets. Without uniform barriers, the forward compositor leaves a tile as
+    /// soon as all of its pixels have ended.
     ///
     /// Kernels with subgroups exchange values within one subgroup while other subgroups skip the
     /// exchange. Browsers reject these kernels with either setting.

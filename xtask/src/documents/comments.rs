@@ -13,8 +13,8 @@ pub struct Line<'a> {
     pub prose: &'a str,
 }
 
-/// The lines of prose of the file `path`: all lines of a Markdown document, and the lines of other
-/// files that are a comment from their first character on.
+/// Returns the lines of prose of the file `path`. In a Markdown document these are all lines. In
+/// other files these are the lines that contain only a comment.
 pub fn lines<'a>(path: &str, text: &'a str) -> Vec<Line<'a>> {
     let lines = text.lines().enumerate();
     let lines = lines.filter_map(|(index, whole)| {

@@ -5,7 +5,7 @@ use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use super::Documents;
 use crate::structure::fault::Fault;
 
-/// The links that lead to no file, folder or heading of the workspace.
+/// Returns a fault for each link to a missing file, folder or heading of the workspace.
 pub fn check(documents: &Documents) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (path, text) in documents.markdown() {
@@ -44,7 +44,8 @@ fn follow(documents: &Documents, from: &str, link: &str) -> Result<(), String> {
     Err(format!("{path} has no heading #{anchor}"))
 }
 
-/// The path from the root of the workspace for a path from the folder of the file `from`.
+/// Converts `to`, a path relative to the folder of the file `from`, to a path relative to the root
+/// of the workspace. Returns `None` if the path leaves the workspace.
 fn resolve(from: &str, to: &str) -> Option<String> {
     let mut parts: Vec<&str> = from.split('/').collect();
     parts.pop();
@@ -73,7 +74,8 @@ fn links(text: &str) -> Vec<(usize, String)> {
     links.collect()
 }
 
-/// The anchors of the headings: lower case, hyphens for blanks, other punctuation left out.
+/// Returns the anchors of the headings. An anchor is the heading in lower case, with hyphens
+/// instead of blanks and without other punctuation.
 fn anchors(text: &str) -> Vec<String> {
     let mut anchors = Vec::new();
     let mut heading: Option<String> = None;

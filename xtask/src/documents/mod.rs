@@ -1,7 +1,7 @@
 //! The words of the workspace: Markdown documents and comments.
 //!
-//! Three checks: relative links lead somewhere, lines have a width that a reader can follow, and
-//! phrases that were once hard to read have not returned.
+//! There are three checks: every relative link has a target, no line of prose is too wide, and no
+//! text contains one of the phrases in [`phrases`].
 
 pub mod comments;
 pub mod links;
@@ -25,7 +25,7 @@ const GENERATED: [&str; 2] = ["splat/src/guide/conventions.md", "splat/src/guide
 #[derive(Default)]
 pub struct Documents {
     texts: BTreeMap<String, String>,
-    /// Every file and folder, prose or not, for links to lead to.
+    /// The path of every file and folder, with or without prose. These are the targets of links.
     paths: BTreeSet<String>,
 }
 
@@ -33,7 +33,7 @@ impl Documents {
     /// Reads the files with prose below `root`.
     ///
     /// # Errors
-    /// The first file or folder that cannot be read, and a root without any document.
+    /// Returns an error if a file or folder cannot be read, or if `root` contains no document.
     pub fn read(root: &Path) -> io::Result<Self> {
         let mut documents = Self::default();
         let entries = walkdir::WalkDir::new(root).into_iter();

@@ -1,4 +1,4 @@
-//! Phrases that readers had to decode.
+//! The check for phrases that are hard to read.
 
 use super::Documents;
 use super::comments::lines;
@@ -38,7 +38,8 @@ pub const PHRASES: &[Phrase] = &[
     phrase("nothing but", "only"),
 ];
 
-/// The phrases in prose. A phrase may run over the end of a line; it is not sought in code.
+/// Returns a fault for each phrase in prose. A phrase that spans two lines is found. Code is not
+/// searched.
 pub fn check(documents: &Documents) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (path, text) in documents.all() {
@@ -65,8 +66,8 @@ fn holds(prose: &str, phrase: &str) -> bool {
     })
 }
 
-/// Neighbouring lines of prose, joined, in lower case, without code spans; with the number of the
-/// first line.
+/// Joins neighbouring lines of prose, in lower case and without code spans. Returns each joined
+/// text with the number of its first line.
 fn paragraphs(path: &str, text: &str) -> Vec<(usize, String)> {
     let mut paragraphs: Vec<(usize, String)> = Vec::new();
     let mut next = 0;

@@ -1,4 +1,4 @@
-//! Lines that a reader can follow.
+//! The check of the widths of lines.
 
 use super::Documents;
 use super::comments::lines;
@@ -7,7 +7,8 @@ use crate::structure::fault::Fault;
 /// The most columns of a line of prose.
 pub const COLUMNS: usize = 120;
 
-/// The lines of prose that are too wide. Rows of tables and lines with a link may be wider.
+/// Returns a fault for each line of prose that is too wide. Rows of tables and lines with a link
+/// may be wider.
 pub fn check(documents: &Documents) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (path, text) in documents.all() {

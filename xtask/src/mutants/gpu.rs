@@ -50,7 +50,7 @@ pub const KERNELS: &[Source] = &[
                 "weight_vjp(before, v_weight, -v_rest)",
             ),
             mutant(
-                "gpu composite (light behind a hit)",
+                "gpu composite (splats behind a hit)",
                 "fn replay_hit(",
                 "v_rest: rest",
                 "v_rest: v_rest",
@@ -87,7 +87,7 @@ pub const KERNELS: &[Source] = &[
         file: "composite/gpu/sums.rs",
         mutants: &[
             mutant(
-                "gpu composite (light behind all hits)",
+                "gpu composite (splats behind all hits)",
                 "fn state_kernel(",
                 "add_weighted(v_rest, v, background)",
                 "add_weighted(v_rest, -v, background)",

@@ -88,7 +88,7 @@ pub const LOOPS: &[Source] = &[
                 "lanes[lane] = of_row[lane]",
             ),
             mutant(
-                "composite loop (light behind a hit)",
+                "composite loop (splats behind a hit)",
                 "fn in_front<",
                 "select_unpredictable(counts, rest, v_rest)",
                 "v_rest",
@@ -146,7 +146,7 @@ pub const LOOPS: &[Source] = &[
                 "Some(v) => v_rest[to].fill(T::ZERO * v[from.start])",
             ),
             mutant(
-                "composite loop (light behind)",
+                "composite loop (background behind)",
                 "for Read<",
                 "*rest += v * background",
                 "*rest += -v * background",

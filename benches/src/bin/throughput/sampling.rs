@@ -6,8 +6,8 @@ use benches::measure;
 use rayon::prelude::*;
 use splat::RenderError;
 
-/// Calls `sample` on every item in turn, for one round that is not counted and `rounds` further
-/// rounds. Returns, for each item, the medians of the `K` values of `sample`. The rounds are
+/// Calls `sample` once on every item in each of `rounds` rounds, after one round that is not
+/// counted. Returns, for each item, the medians of the `K` values of `sample`. The rounds are
 /// interleaved so that a temporary slow-down of the machine affects all items alike.
 pub(crate) fn interleaved<B, const K: usize>(
     items: &[B],

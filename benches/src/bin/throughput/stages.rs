@@ -8,8 +8,8 @@ use splat::RenderError;
 use crate::sampling::{Roofline, interleaved, ms};
 use crate::table::{Tables, markdown, number};
 
-/// The number of timed parts: the stages, and the roofline, whose speed-up is the best that the
-/// machine's threads can reach.
+/// The number of timed parts: the stages and the roofline. The speed-up of the roofline is the
+/// greatest that the machine's threads can reach.
 const TIMED: usize = Stage::SINGLE.len() + 1;
 
 /// One stage of one workload.

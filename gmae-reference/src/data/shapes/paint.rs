@@ -19,7 +19,7 @@ const STRONG: [u32; 18] = [
     0xFF_9B_A8, 0xA8_E0_C0,
 ];
 
-/// Muted colours for backgrounds, in pairs of matching neighbours.
+/// Muted colours for backgrounds, as 0xRRGGBB. Colours `2 k` and `2 k + 1` form a matching pair.
 const QUIET: [u32; 16] = [
     0xF3_E9_DC, 0xD9_C7_B0, 0xDC_E8_EF, 0xB4_CB_DB, 0xE5_E9_D6, 0xBF_CB_A8, 0xEB_DD_E6, 0xC9_B2_C6,
     0x2B_36_4A, 0x51_66_80, 0x33_40_3B, 0x5F_75_67, 0x46_39_4A, 0x7B_65_7C, 0x8E_97_A3, 0xC8_CD_D2,

@@ -22,8 +22,9 @@ pub struct Composited<T> {
     pub(crate) ended: Vec<u32>,
     /// The images and their tiles.
     pub(crate) grid: TileGrid,
-    /// Where each view's splats begin, `[B + 1]`, and the number K of hits.
+    /// The index of each view's first splat, `[B + 1]`.
     pub(crate) offsets: Vec<usize>,
+    /// The number K of hits.
     pub(crate) hits: usize,
     /// The settings of the forward pass.
     pub(crate) constants: Constants<T>,

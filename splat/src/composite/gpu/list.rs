@@ -19,7 +19,7 @@ pub(crate) const TILE_WORDS: usize = 36;
 /// The tile's first slot in the large regime, or the first word of its mask in the small regime.
 const FIRST: usize = 33;
 
-/// Where the order of the tile's view begins, in the small regime.
+/// The index at which the order of the tile's view begins, in the small regime.
 const ORDER: usize = 34;
 
 /// The number of the tile's hits.
@@ -29,7 +29,7 @@ const COUNT: usize = 35;
 /// `tile[w]` bits lie before word `w` of the mask.
 ///
 /// Every thread counts all bits, from a buffer that the kernel only reads. A compiler can therefore
-/// see that all threads get the same number, and accepts barriers in a loop over it.
+/// prove that all threads get the same number, and accepts barriers in a loop of that length.
 #[cube]
 fn count_bits(masks: &Array<u32>, base: u32, words: u32, tile: &mut SharedMemory<u32>) -> u32 {
     let mut total = 0u32;

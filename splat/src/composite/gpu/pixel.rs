@@ -141,7 +141,7 @@ pub(crate) fn replay_hit(
 /// list.
 ///
 /// The number comes from buffers that the kernel only reads, not from other threads. A compiler can
-/// therefore see that all threads walk equally far, and accepts barriers in the loop.
+/// therefore prove that all threads make equally many steps, and accepts barriers in the loop.
 #[cube]
 pub(crate) fn walked(
     state: &Array<u32>,

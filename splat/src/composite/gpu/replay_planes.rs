@@ -31,15 +31,15 @@ fn block_width(plane: u32) -> u32 {
 }
 
 /// Returns the number of hits of a batch in shared memory. It is the number of threads of a
-/// subgroup, which takes up to 14 KB. If the device has at least 32 KB of shared memory (`shared`
-/// bytes), it is twice that number, and subgroups wait for each other half as often.
+/// subgroup, which takes up to 14 KB. If the device has at least 32 KiB of shared memory (`shared`
+/// bytes), the batch is twice as large, and subgroups wait for each other half as often.
 pub(crate) fn batch_of(plane: u32, shared: usize) -> u32 {
     if shared < 32 << 10 { plane } else { 2 * plane }
 }
 
 /// Returns the index of a thread in its subgroup. If subgroups are in order
 /// (`Gpu::subgroups_in_order`), the index is computed from the thread's index in its workgroup.
-/// This saves a register over a loop that has none to spare.
+/// This saves one register in a loop that uses all of its registers.
 #[cube]
 fn lane_of(#[comptime] plane: u32, #[comptime] in_order: bool) -> u32 {
     if comptime![in_order] {
