@@ -1,10 +1,12 @@
 //! Backends of Burn: the CPU, and GPU backends behind the features `wgpu` and `cuda`.
 
 use burn::backend::Autodiff;
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
 use burn::tensor::backend::Backend;
 use clap::ValueEnum;
 
 use crate::error::Error;
+use crate::ops::Operations;
 use crate::workers::Workers;
 
 /// The default backend.
@@ -36,7 +38,7 @@ pub enum Place {
 }
 
 /// A backend that can train models.
-pub trait Trains: Backend {
+pub trait Trains: Operations {
     /// Creates the threads for the pieces of a batch. By default there are none, and the caller
     /// computes the pieces.
     ///
@@ -55,7 +57,13 @@ impl Trains for Cpu {
 }
 
 #[cfg(feature = "wgpu")]
+impl Operations for Wgpu {}
+
+#[cfg(feature = "wgpu")]
 impl Trains for Wgpu {}
+
+#[cfg(feature = "cuda")]
+impl Operations for Cuda {}
 
 #[cfg(feature = "cuda")]
 impl Trains for Cuda {}

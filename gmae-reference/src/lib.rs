@@ -11,6 +11,7 @@
 //! |---|---|
 //! | [`config`] | hyper-parameters, presets, checks |
 //! | [`data`] | procedural pictures, and folders of pictures |
+//! | [`ops`] | fast operations of the transformer and the optimiser on the CPU |
 //! | [`model`] | patches, masks, encoder, decoder, head, camera, render |
 //! | [`training`] | method, loop, optimiser, schedule, sampling, checkpoints, metrics |
 //! | [`evaluation`] | errors on masked patches, pictures for the report |
@@ -27,6 +28,7 @@ pub mod evaluation;
 mod files;
 pub mod model;
 mod numbers;
+pub mod ops;
 mod report;
 mod terminal;
 pub mod training;

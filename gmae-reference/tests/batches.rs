@@ -4,7 +4,7 @@
 mod common;
 
 use gmae_reference::Error;
-use gmae_reference::config::{Config, LossKind};
+use gmae_reference::config::{Config, LossKind, Preset};
 use gmae_reference::data::{DataError, Dataset, Image, Shapes};
 use gmae_reference::evaluation::{masked_mse, mean_colour_mse};
 use gmae_reference::model::{Batch, Mask, predict};
@@ -236,4 +236,29 @@ fn the_predicted_batch_is_the_whole_batch() {
     let prediction = predict(&config, &model, &batch).expect("a prediction");
     assert_eq!(prediction.pixels.len(), batch.pixels.len());
     assert_eq!(prediction.gaussians.images, 6);
+}
+
+/// Pieces are small enough for memory, and enough for many threads, unless they would be too small.
+#[test]
+fn pieces_are_sized_by_memory_and_batch() {
+    let of = |preset: Preset, batch_size| {
+        let config = Config {
+            batch_size,
+            ..preset.config()
+        };
+        config.images_per_piece()
+    };
+    assert_eq!(of(Preset::Nano, 16), 8);
+    assert_eq!(of(Preset::Nano, 512), 32);
+    assert_eq!(of(Preset::Base, 4096), 2);
+    let chosen = Config {
+        micro_batch: 5,
+        ..Preset::Base.config()
+    };
+    assert_eq!(chosen.images_per_piece(), 5);
+    let vast = Config {
+        gaussians: 1 << 20,
+        ..Preset::Base.config()
+    };
+    assert_eq!(vast.images_per_piece(), 1);
 }

@@ -211,7 +211,7 @@ fn print_table(config: &Config, threads: usize, steps: u32, step: f64, rows: &[R
         config.patches(),
         config.gaussians,
         config.batch_size,
-        config.micro_batch,
+        config.images_per_piece(),
         steps as usize * SPLATS_PER_STEP,
     );
     println!("| | Gaussians | forward | backward | total | of the step | paper |");

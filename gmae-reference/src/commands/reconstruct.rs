@@ -3,7 +3,6 @@
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use burn::tensor::backend::Backend;
 use image::{ImageFormat, RgbImage};
 
 use crate::data::{Image, Transform, decode};
@@ -11,6 +10,7 @@ use crate::error::Error;
 use crate::evaluation::{image_losses, masked, pasted};
 use crate::files::{create_folder, expect_free, write_atomically};
 use crate::model::{Batch, Mask, predict};
+use crate::ops::Operations;
 use crate::terminal;
 use crate::training::{Checkpoint, Outcome, Stream, stream};
 
@@ -42,7 +42,7 @@ pub(super) struct Options {
 ///
 /// An error that names the file at fault. No picture is left incomplete, and no file of another run
 /// is replaced.
-pub(super) fn reconstruct<B: Backend>(
+pub(super) fn reconstruct<B: Operations>(
     checkpoint: &Checkpoint,
     options: &Options,
     device: &B::Device,

@@ -54,7 +54,7 @@ const BASE: Config = Config {
     loss: LossKind::Masked,
     // Recipe: AdamW, 1e-4 x batch / 256, cosine to zero after 20 epochs of warm-up.
     batch_size: 4096,
-    micro_batch: 16,
+    micro_batch: 0,
     epochs: 400,
     warmup_epochs: 20.0,
     learning_rate: 1e-4,
@@ -83,7 +83,6 @@ const NANO: Config = Config {
     blur: 0.05,
     // A short run needs many steps, hence the small batch and the large rate per 256 images.
     batch_size: 16,
-    micro_batch: 8,
     epochs: 20,
     warmup_epochs: 1.0,
     learning_rate: 1.6e-2,
@@ -104,7 +103,6 @@ const TINY: Config = Config {
     gaussians: 128,
     gaussian_scale: std::f64::consts::SQRT_2,
     batch_size: 128,
-    micro_batch: 16,
     epochs: 100,
     warmup_epochs: 5.0,
     learning_rate: 1e-3,

@@ -102,7 +102,8 @@ settings! {
     loss: LossKind = value_enum,
     /// Number of images per optimiser step
     batch_size: usize,
-    /// Number of images per piece of a batch; a thread computes the gradient of one piece at a time
+    /// Number of images per piece of a batch, or 0 to choose it by memory and batch size; a thread
+    /// computes the gradient of one piece at a time
     micro_batch: usize,
     /// Number of passes over the data
     epochs: usize,
@@ -158,6 +159,44 @@ impl Config {
     /// Number of values per image, `3 H W`.
     pub fn image_len(&self) -> usize {
         self.image_size * self.image_size * 3
+    }
+
+    /// Number of images per piece of a batch: `micro_batch`, or a number that gives enough pieces
+    /// for 16 threads and keeps the memory of a piece below half a gigabyte.
+    ///
+    /// The number depends on the settings only, so that the sums of a run do not depend on the
+    /// machine.
+    pub fn images_per_piece(&self) -> usize {
+        /// Pieces of a batch that is large enough.
+        const PIECES: usize = 16;
+        /// Smaller pieces would spend more time on the sum of their gradients than they gain.
+        const LEAST: usize = 8;
+        /// Memory of one piece, in bytes.
+        const MEMORY: f64 = 5e8;
+
+        if self.micro_batch > 0 {
+            return self.micro_batch;
+        }
+        let by_memory = (MEMORY / self.bytes_per_image()).max(1.0) as usize;
+        by_memory.min((self.batch_size / PIECES).max(LEAST))
+    }
+
+    /// An estimate of the memory of one image during a training step, in bytes: the `f32` values
+    /// that the transformer keeps for its backward pass.
+    pub fn bytes_per_image(&self) -> f64 {
+        // Per token and block: both normalised inputs, queries, keys, values, the mixed values and
+        // two sums are as wide as the token; the MLP keeps its hidden values twice.
+        let widths = 8.0 + 2.0 * self.mlp_ratio as f64;
+        let side = |width: usize, depth: usize, tokens: f64| {
+            4.0 * width as f64 * depth as f64 * tokens * widths
+        };
+        let seen = 1.0 + self.visible() as f64;
+        side(self.encoder_width, self.encoder_depth, seen)
+            + side(
+                self.decoder_width,
+                self.decoder_depth,
+                seen + self.gaussians as f64,
+            )
     }
 
     /// Peak learning rate for the configured batch size: `learning_rate * batch_size / 256`.

@@ -31,7 +31,6 @@ impl Config {
             ("mlp-ratio", self.mlp_ratio),
             ("gaussians", self.gaussians),
             ("batch-size", self.batch_size),
-            ("micro-batch", self.micro_batch),
             ("epochs", self.epochs),
         ];
         for (name, value) in positive {
@@ -120,7 +119,8 @@ impl Config {
             "at least one patch hidden, or --loss all",
             self.mask_ratio,
         )?;
-        product("gaussians x 14", &[self.micro_batch, self.gaussians, 14])?;
+        let images = self.images_per_piece();
+        product("gaussians x 14", &[images, self.gaussians, 14])?;
         let decoder_tokens = (1 + visible).checked_add(self.gaussians);
         let decoder_tokens =
             decoder_tokens.ok_or_else(|| overflow("gaussians", &[self.gaussians]))?;
@@ -145,13 +145,10 @@ impl Config {
                 &[depth, width, width, 4 + 2 * self.mlp_ratio.min(1 << 20)],
             )?;
             let hidden = product(&format!("{name} hidden units"), &[width, self.mlp_ratio])?;
-            product(
-                &format!("{name} activations"),
-                &[self.micro_batch, tokens, hidden],
-            )?;
+            product(&format!("{name} activations"), &[images, tokens, hidden])?;
             product(
                 &format!("{name} attention"),
-                &[self.micro_batch, heads, tokens, tokens],
+                &[images, heads, tokens, tokens],
             )?;
         }
         Ok(())

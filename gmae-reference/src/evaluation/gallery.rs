@@ -1,6 +1,5 @@
 //! The pictures of a report.
 
-use burn::tensor::backend::Backend;
 use splat::{Backend as _, Scene, Splats};
 
 use super::losses::image_losses;
@@ -10,6 +9,7 @@ use crate::data::Image;
 use crate::error::Error;
 use crate::model::{Batch, Gaussians, Gmae, Mask, camera, predict, render};
 use crate::numbers::numbers;
+use crate::ops::Operations;
 use crate::report::{DepthLayer, DepthPicture, Ellipse, GaussianPicture, ReconstructionRow};
 
 /// Number of held-out pictures shown with their masks.
@@ -37,7 +37,7 @@ pub(crate) struct Gallery {
 /// # Errors
 ///
 /// All errors of [`predict`]. [`Error::Render`] if the depth layers cannot be rendered.
-pub(crate) fn gallery<B: Backend>(
+pub(crate) fn gallery<B: Operations>(
     config: &Config,
     model: &Gmae<B>,
     batch: &Batch,
@@ -81,7 +81,7 @@ fn first(config: &Config, batch: &Batch, count: usize) -> Result<Batch, Error> {
     })
 }
 
-fn rows<B: Backend>(
+fn rows<B: Operations>(
     config: &Config,
     model: &Gmae<B>,
     batch: &Batch,
@@ -126,7 +126,7 @@ struct TakenApart {
 }
 
 /// Renders every image and its depth layers, and projects the Gaussians to ellipses.
-fn take_apart<B: Backend>(
+fn take_apart<B: Operations>(
     config: &Config,
     gaussians: Gaussians<B>,
 ) -> Result<Vec<TakenApart>, Error> {

@@ -1,11 +1,12 @@
 //! Mean squared errors on masked patches, for renders and for the mean-colour baseline.
 
 use burn::module::AutodiffModule;
-use burn::tensor::backend::AutodiffBackend;
 
+use crate::backend::Training;
 use crate::config::Config;
 use crate::error::{Error, check_len};
 use crate::model::{Batch, Gmae, Mask, check_batch, patch_rows, predict};
+use crate::ops::Operations;
 
 /// Computes the mean squared error on masked patches, averaged over the images of `batch`. The
 /// result is `None` if nothing is masked.
@@ -13,9 +14,9 @@ use crate::model::{Batch, Gmae, Mask, check_batch, patch_rows, predict};
 /// # Errors
 ///
 /// All errors of [`predict`].
-pub(crate) fn held_out_loss<B: AutodiffBackend>(
+pub(crate) fn held_out_loss<B: Operations>(
     config: &Config,
-    model: &Gmae<B>,
+    model: &Gmae<Training<B>>,
     batch: &Batch,
 ) -> Result<Option<f64>, Error> {
     let prediction = predict(config, &model.valid(), batch)?;

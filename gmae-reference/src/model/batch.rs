@@ -27,8 +27,8 @@ impl Batch {
         check_batch(config, &self.pixels, &self.masks)
     }
 
-    /// Splits pixels and masks into pieces of `config.micro_batch` images. The last piece can be
-    /// smaller.
+    /// Splits pixels and masks into pieces of [`Config::images_per_piece`] images. The last piece
+    /// can be smaller.
     ///
     /// # Errors
     ///
@@ -38,7 +38,7 @@ impl Batch {
         config: &Config,
     ) -> Result<impl Iterator<Item = (&[f32], &[Mask])>, Error> {
         self.check(config)?;
-        let images = config.micro_batch.max(1);
+        let images = config.images_per_piece();
         let pixels = self.pixels.chunks(images * config.image_len());
         Ok(pixels.zip(self.masks.chunks(images)))
     }

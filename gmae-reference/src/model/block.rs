@@ -6,10 +6,10 @@
 use burn::module::Module;
 use burn::nn::{LayerNorm, Linear};
 use burn::tensor::Tensor;
-use burn::tensor::activation::{gelu, softmax};
 use burn::tensor::backend::Backend;
 
 use super::init::Initializer;
+use crate::ops::{self, Operations, Projections};
 
 /// Pre-norm block: `x + attention(norm(x))`, then `x + mlp(norm(x))`.
 #[derive(Debug, Module)]
@@ -20,7 +20,7 @@ pub struct Block<B: Backend> {
     mlp: Mlp<B>,
 }
 
-impl<B: Backend> Block<B> {
+impl<B: Operations> Block<B> {
     /// Creates a block of `width` channels with `heads` attention heads. The MLP has
     /// `width * mlp_ratio` hidden channels.
     pub fn new(init: &mut Initializer<B>, width: usize, heads: usize, mlp_ratio: usize) -> Self {
@@ -36,9 +36,9 @@ impl<B: Backend> Block<B> {
     pub fn forward(&self, x: Tensor<B, 2>, images: usize) -> Tensor<B, 2> {
         let attended = self
             .attention
-            .forward(self.attention_norm.forward(x.clone()), images);
+            .forward(ops::layer_norm(&self.attention_norm, x.clone()), images);
         let x = x + attended;
-        x.clone() + self.mlp.forward(self.mlp_norm.forward(x))
+        x.clone() + self.mlp.forward(ops::layer_norm(&self.mlp_norm, x))
     }
 }
 
@@ -52,7 +52,7 @@ struct Attention<B: Backend> {
     heads: usize,
 }
 
-impl<B: Backend> Attention<B> {
+impl<B: Operations> Attention<B> {
     fn new(init: &mut Initializer<B>, width: usize, heads: usize) -> Self {
         // The Xavier bound is computed for one matrix of query, key and value.
         Self {
@@ -65,19 +65,14 @@ impl<B: Backend> Attention<B> {
     }
 
     fn forward(&self, x: Tensor<B, 2>, images: usize) -> Tensor<B, 2> {
-        let [rows, width] = x.dims();
-        let head_width = width / self.heads;
-        // [B T, D] -> [B, heads, T, D / heads]
-        let split = |t: Tensor<B, 2>| {
-            t.reshape([images, rows / images, self.heads, head_width])
-                .swap_dims(1, 2)
-        };
-        let query = split(self.query.forward(x.clone()) / (head_width as f64).sqrt());
-        let key = split(self.key.forward(x.clone()));
-        let value = split(self.value.forward(x));
-        let weights = softmax(query.matmul(key.swap_dims(2, 3)), 3); // [B, heads, T, T]
-        let mixed = weights.matmul(value).swap_dims(1, 2).reshape([rows, width]);
-        self.output.forward(mixed)
+        let mixed = ops::attention(Projections {
+            query: ops::linear(&self.query, x.clone()),
+            key: ops::linear(&self.key, x.clone()),
+            value: ops::linear(&self.value, x),
+            images,
+            heads: self.heads,
+        });
+        ops::linear(&self.output, mixed)
     }
 }
 
@@ -88,7 +83,7 @@ struct Mlp<B: Backend> {
     contract: Linear<B>,
 }
 
-impl<B: Backend> Mlp<B> {
+impl<B: Operations> Mlp<B> {
     fn new(init: &mut Initializer<B>, width: usize, hidden: usize) -> Self {
         Self {
             expand: init.linear(width, hidden),
@@ -97,6 +92,7 @@ impl<B: Backend> Mlp<B> {
     }
 
     fn forward(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
-        self.contract.forward(gelu(self.expand.forward(x)))
+        let hidden = ops::gelu(ops::linear(&self.expand, x));
+        ops::linear(&self.contract, hidden)
     }
 }

@@ -11,6 +11,7 @@ use super::encoder::table;
 use super::init::Initializer;
 use super::patches::Visible;
 use crate::config::Config;
+use crate::ops::{self, Operations};
 
 /// Transformer decoder over the token sequence `[CLS, n latents, k queries]`.
 #[derive(Debug, Module)]
@@ -22,7 +23,7 @@ pub struct Decoder<B: Backend> {
     blocks: Vec<Block<B>>,
 }
 
-impl<B: Backend> Decoder<B> {
+impl<B: Operations> Decoder<B> {
     /// Creates the decoder of `config` with initial weights.
     pub fn new(init: &mut Initializer<B>, config: &Config) -> Self {
         let width = config.decoder_width;
@@ -42,7 +43,7 @@ impl<B: Backend> Decoder<B> {
     pub fn forward(&self, latents: Tensor<B, 2>, input: &Visible<B>) -> Tensor<B, 2> {
         let images = input.images;
         let [gaussians, width] = self.queries.dims();
-        let projected = self.embed.forward(latents) + self.latent_positions(input);
+        let projected = ops::linear(&self.embed, latents) + self.latent_positions(input);
         let seen = projected.dims()[0] / images;
         let queries = (self.queries.val() + self.mask_token.val())
             .reshape([1, gaussians, width])

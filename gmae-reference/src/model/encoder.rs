@@ -10,6 +10,7 @@ use super::init::Initializer;
 use super::patches::Visible;
 use super::position::position_table;
 use crate::config::Config;
+use crate::ops::{self, Operations};
 
 /// Vision Transformer encoder of the visible patches.
 #[derive(Debug, Module)]
@@ -21,7 +22,7 @@ pub struct Encoder<B: Backend> {
     norm: LayerNorm<B>,
 }
 
-impl<B: Backend> Encoder<B> {
+impl<B: Operations> Encoder<B> {
     /// Creates the encoder of `config` with initial weights.
     pub fn new(init: &mut Initializer<B>, config: &Config) -> Self {
         let width = config.encoder_width;
@@ -48,13 +49,13 @@ impl<B: Backend> Encoder<B> {
         for block in &self.blocks {
             tokens = block.forward(tokens, input.images);
         }
-        self.norm.forward(tokens)
+        ops::layer_norm(&self.norm, tokens)
     }
 
     /// Embeds the patches, adds their position codes, and inserts the CLS token before the patches
     /// of each image.
     fn tokens(&self, input: &Visible<B>) -> Tensor<B, 2> {
-        let embedded = self.embed.forward(input.patches.clone());
+        let embedded = ops::linear(&self.embed, input.patches.clone());
         let placed = embedded + self.positions.clone().select(0, input.rows.clone());
         let [rows, width] = placed.dims();
         let visible = rows / input.images;

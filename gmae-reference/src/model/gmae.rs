@@ -1,6 +1,7 @@
 //! The autoencoder: encoder, decoder and head in sequence.
 
 use burn::module::Module;
+use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
 use super::decoder::Decoder;
@@ -9,6 +10,7 @@ use super::head::{Gaussians, Head};
 use super::init::Initializer;
 use super::patches::Visible;
 use crate::config::Config;
+use crate::ops::Operations;
 
 /// Gaussian masked autoencoder.
 #[derive(Debug, Module)]
@@ -18,7 +20,7 @@ pub struct Gmae<B: Backend> {
     head: Head<B>,
 }
 
-impl<B: Backend> Gmae<B> {
+impl<B: Operations> Gmae<B> {
     /// Creates the model of `config` with the initial weights of `config.seed`.
     pub fn new(config: &Config, device: &B::Device) -> Self {
         let mut init = Initializer::new(config.seed, device);
@@ -31,7 +33,18 @@ impl<B: Backend> Gmae<B> {
 
     /// Computes k Gaussians for each of the B images from its visible patches.
     pub fn forward(&self, input: &Visible<B>) -> Gaussians<B> {
-        let latents = self.encoder.forward(input); // [B (1 + n), D]
+        let latents = self.encode(input); // [B (1 + n), D]
+        self.decode(latents, input)
+    }
+
+    /// Computes the encoder's tokens `[B (1 + n), D]`: the CLS token of each image, then its
+    /// visible patches.
+    pub fn encode(&self, input: &Visible<B>) -> Tensor<B, 2> {
+        self.encoder.forward(input)
+    }
+
+    /// Computes the Gaussians from the encoder's tokens.
+    pub fn decode(&self, latents: Tensor<B, 2>, input: &Visible<B>) -> Gaussians<B> {
         let queries = self.decoder.forward(latents, input); // [B k, d]
         self.head.forward(queries, input.images)
     }

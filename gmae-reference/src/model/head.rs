@@ -10,6 +10,7 @@ use burn::tensor::backend::Backend;
 use super::camera;
 use super::init::Initializer;
 use crate::config::Config;
+use crate::ops::{self, Operations};
 
 /// Raw values per Gaussian: centre 3, scale 3, quaternion 4, colour 3, opacity 1.
 pub const ATTRIBUTES: usize = 14;
@@ -60,7 +61,7 @@ pub struct Head<B: Backend> {
     centre_range: f64,
 }
 
-impl<B: Backend> Head<B> {
+impl<B: Operations> Head<B> {
     /// Creates the head of `config` with initial weights.
     pub fn new(init: &mut Initializer<B>, config: &Config) -> Self {
         Self {
@@ -73,7 +74,7 @@ impl<B: Backend> Head<B> {
 
     /// Computes the Gaussians of `images` images from the decoder outputs `[B k, d]`.
     pub fn forward(&self, queries: Tensor<B, 2>, images: usize) -> Gaussians<B> {
-        let raw = self.linear.forward(self.norm.forward(queries));
+        let raw = ops::linear(&self.linear, ops::layer_norm(&self.norm, queries));
         activate(&raw, self.centre_range, self.gaussian_scale, images)
     }
 }

@@ -7,8 +7,7 @@ use burn::tensor::{Shape, Tensor, TensorData};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// `LayerNorm` epsilon of every normalisation in the model.
-const LAYER_NORM_EPSILON: f64 = 1e-6;
+use crate::ops::LAYER_NORM_EPSILON;
 
 /// Draws all parameters in sequence from one random stream.
 #[derive(Debug)]

@@ -11,6 +11,7 @@ use crate::backend::Cpu;
 use crate::config::Config;
 use crate::error::Error;
 use crate::numbers::numbers;
+use crate::ops::Operations;
 
 /// The Gaussians and the render of a batch.
 #[derive(Clone, Debug)]
@@ -22,13 +23,13 @@ pub struct Prediction<B: Backend = Cpu> {
 }
 
 /// Encodes the visible patches of `batch`, decodes the Gaussians, and renders them. The batch is
-/// processed in pieces of `config.micro_batch` images.
+/// processed in pieces of [`Config::images_per_piece`] images.
 ///
 /// # Errors
 ///
 /// All errors of [`Batch::check`]. [`Error::Length`] if the masks of a piece have different numbers
 /// of visible patches. [`Error::Render`] if the renderer fails.
-pub fn predict<B: Backend>(
+pub fn predict<B: Operations>(
     config: &Config,
     model: &Gmae<B>,
     batch: &Batch,

@@ -10,14 +10,15 @@ use std::path::Path;
 
 use burn::module::{AutodiffModule, Module};
 use burn::record::{FullPrecisionSettings, NamedMpkBytesRecorder, Recorder, RecorderError};
-use burn::tensor::backend::{AutodiffBackend, Backend};
 use serde::{Deserialize, Serialize};
 
 use super::optimizer::Optimizer;
+use crate::backend::Training;
 use crate::config::Config;
 use crate::error::Error;
 use crate::files::write_atomically;
 use crate::model::Gmae;
+use crate::ops::Operations;
 
 const MAGIC: &[u8; 8] = b"GMAEREF1";
 
@@ -53,17 +54,17 @@ impl Checkpoint {
     /// # Errors
     ///
     /// [`Error::Checkpoint`] if the recorder cannot encode the model or the optimiser.
-    pub fn new<B: AutodiffBackend>(
+    pub fn new<B: Operations>(
         config: Config,
         step: usize,
         images: usize,
-        model: &Gmae<B>,
+        model: &Gmae<Training<B>>,
         optimizer: &Optimizer<B>,
     ) -> Result<Self, Error> {
         let recorder = NamedMpkBytesRecorder::<FullPrecisionSettings>::new();
         let record = model.valid().into_record();
         let failed = |error: RecorderError| invalid(Path::new("in memory"), error);
-        let model = Recorder::<B::InnerBackend>::record(&recorder, record, ()).map_err(failed)?;
+        let model = Recorder::<B>::record(&recorder, record, ()).map_err(failed)?;
         let optimizer = optimizer.save().map_err(failed)?;
         let sections = [model.len(), optimizer[0].len(), optimizer[1].len()];
         let checksum = checksum([&model, &optimizer[0], &optimizer[1]]);
@@ -165,7 +166,7 @@ impl Checkpoint {
     /// # Errors
     ///
     /// [`Error::Checkpoint`] if the section of the model cannot be decoded.
-    pub fn model<B: Backend>(&self, path: &Path, device: &B::Device) -> Result<Gmae<B>, Error> {
+    pub fn model<B: Operations>(&self, path: &Path, device: &B::Device) -> Result<Gmae<B>, Error> {
         let recorder = NamedMpkBytesRecorder::<FullPrecisionSettings>::new();
         let record = Recorder::<B>::load(&recorder, self.model.clone(), device)
             .map_err(|error| invalid(path, format!("model: {error}")))?;
@@ -177,7 +178,7 @@ impl Checkpoint {
     /// # Errors
     ///
     /// [`Error::Checkpoint`] if a section of the optimiser cannot be decoded.
-    pub fn optimizer<B: AutodiffBackend>(
+    pub fn optimizer<B: Operations>(
         &self,
         path: &Path,
         device: &B::Device,

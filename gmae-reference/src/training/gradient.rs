@@ -6,6 +6,9 @@ use burn::optim::GradientsParams;
 use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::{ElementConversion, Tensor};
 
+use crate::backend::Training;
+use crate::ops::Operations;
+
 /// One gradient tensor per parameter, indexed by the id of the parameter.
 #[derive(Debug)]
 pub struct Gradient(GradientsParams);
@@ -21,7 +24,7 @@ impl Gradient {
 
     /// Computes `self + weight * other` for the parameters of `model`.
     #[must_use]
-    pub fn plus<B: AutodiffBackend, M: AutodiffModule<B>>(
+    pub fn plus<B: Operations, M: AutodiffModule<Training<B>>>(
         self,
         other: Self,
         weight: f64,
@@ -75,16 +78,13 @@ struct Add {
     weight: f64,
 }
 
-impl<B: AutodiffBackend> ModuleVisitor<B> for Add {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
-        let Some(other) = self.other.remove::<B::InnerBackend, D>(param.id) else {
+impl<B: Operations> ModuleVisitor<Training<B>> for Add {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<Training<B>, D>>) {
+        let Some(other) = self.other.remove::<B, D>(param.id) else {
             return;
         };
-        let other = other * self.weight;
-        let sum = match self.sum.remove::<B::InnerBackend, D>(param.id) {
-            Some(sum) => sum + other,
-            None => other,
-        };
+        let sum = self.sum.remove::<B, D>(param.id);
+        let sum = B::add_scaled(sum, other, self.weight);
         self.sum.register(param.id, sum);
     }
 }

@@ -1,41 +1,90 @@
 //! `AdamW` without weight decay for one-dimensional parameters. The gradient is clipped by its norm
 //! over all parameters.
 //!
-//! Burn's `AdamW` applies the same decay to all of its parameters. There are therefore two
+//! A step applies the same decay to all of its parameters. There are therefore two
 //! instances, and the rank of a parameter decides which of them updates it.
 
 use burn::optim::adaptor::OptimizerAdaptor;
-use burn::optim::{AdamW, AdamWConfig, Optimizer as _};
+use burn::optim::{
+    AdamWState, AdaptiveMomentumState, LearningRate, Optimizer as _, SimpleOptimizer,
+};
 use burn::record::{FullPrecisionSettings, NamedMpkBytesRecorder, Recorder, RecorderError};
-use burn::tensor::backend::AutodiffBackend;
+use burn::tensor::Tensor;
 
 use super::gradient::Gradient;
+use crate::backend::Training;
 use crate::config::Config;
 use crate::model::Gmae;
+use crate::ops::cpu::adam::AdamStep;
+use crate::ops::{Moments, Operations};
 
 /// `AdamW` epsilon.
-const EPSILON: f32 = 1e-8;
+const EPSILON: f64 = 1e-8;
 
-type Adam<B> = OptimizerAdaptor<AdamW, Gmae<B>, B>;
+/// Burn's bookkeeping of the histories, with [`Adam`] as the step.
+type Adaptor<B> = OptimizerAdaptor<Adam, Gmae<Training<B>>, Training<B>>;
+
+/// The step of `AdamW` on one parameter. Its history has the type of Burn's `AdamW`, so that a
+/// checkpoint of either can be read by the other.
+#[derive(Clone, Copy, Debug)]
+struct Adam {
+    beta1: f64,
+    beta2: f64,
+    decay: f64,
+}
+
+impl<B: Operations> SimpleOptimizer<B> for Adam {
+    type State<const D: usize> = AdamWState<B, D>;
+
+    fn step<const D: usize>(
+        &self,
+        rate: LearningRate,
+        x: Tensor<B, D>,
+        g: Tensor<B, D>,
+        state: Option<Self::State<D>>,
+    ) -> (Tensor<B, D>, Option<Self::State<D>>) {
+        let zeros = || AdaptiveMomentumState::new(0, g.zeros_like(), g.zeros_like());
+        let old = state.map_or_else(zeros, |state| state.momentum);
+        let moments = Moments {
+            first: old.moment_1,
+            second: old.moment_2,
+        };
+        let step = AdamStep {
+            rate,
+            beta1: self.beta1,
+            beta2: self.beta2,
+            epsilon: EPSILON,
+            decay: self.decay,
+            time: old.time as i32 + 1,
+        };
+        let (x, moments) = B::adam(x, g, moments, &step);
+        let momentum = AdaptiveMomentumState::new(old.time + 1, moments.first, moments.second);
+        (x, Some(AdamWState::new(momentum)))
+    }
+
+    fn to_device<const D: usize>(mut state: Self::State<D>, device: &B::Device) -> Self::State<D> {
+        state.momentum = state.momentum.to_device(device);
+        state
+    }
+}
 
 /// The optimiser of a [`Gmae`].
 #[derive(Clone)]
-pub struct Optimizer<B: AutodiffBackend> {
-    decayed: Adam<B>,
-    undecayed: Adam<B>,
+pub struct Optimizer<B: Operations> {
+    decayed: Adaptor<B>,
+    undecayed: Adaptor<B>,
     clip_norm: f64,
 }
 
-impl<B: AutodiffBackend> Optimizer<B> {
+impl<B: Operations> Optimizer<B> {
     /// Creates an optimiser without history.
     pub fn new(config: &Config) -> Self {
         let adam = |decay: f64| {
-            AdamWConfig::new()
-                .with_beta_1(config.beta1 as f32)
-                .with_beta_2(config.beta2 as f32)
-                .with_epsilon(EPSILON)
-                .with_weight_decay(decay as f32)
-                .init()
+            OptimizerAdaptor::from(Adam {
+                beta1: config.beta1,
+                beta2: config.beta2,
+                decay,
+            })
         };
         Self {
             decayed: adam(config.weight_decay),
@@ -49,10 +98,10 @@ impl<B: AutodiffBackend> Optimizer<B> {
     pub fn step(
         &mut self,
         learning_rate: f64,
-        model: Gmae<B>,
+        model: Gmae<Training<B>>,
         gradient: Gradient,
         norm: f64,
-    ) -> Gmae<B> {
+    ) -> Gmae<Training<B>> {
         let scale = if norm > self.clip_norm {
             self.clip_norm / norm
         } else {
@@ -71,7 +120,8 @@ impl<B: AutodiffBackend> Optimizer<B> {
     /// The error of the recorder if a history cannot be encoded.
     pub fn save(&self) -> Result<[Vec<u8>; 2], RecorderError> {
         let recorder = NamedMpkBytesRecorder::<FullPrecisionSettings>::new();
-        let bytes = |adam: &Adam<B>| Recorder::<B>::record(&recorder, adam.to_record(), ());
+        let bytes =
+            |adam: &Adaptor<B>| Recorder::<Training<B>>::record(&recorder, adam.to_record(), ());
         Ok([bytes(&self.decayed)?, bytes(&self.undecayed)?])
     }
 
@@ -86,7 +136,7 @@ impl<B: AutodiffBackend> Optimizer<B> {
         device: &B::Device,
     ) -> Result<Self, RecorderError> {
         let recorder = NamedMpkBytesRecorder::<FullPrecisionSettings>::new();
-        let record = |bytes| Recorder::<B>::load(&recorder, bytes, device);
+        let record = |bytes| Recorder::<Training<B>>::load(&recorder, bytes, device);
         Ok(Self {
             decayed: self.decayed.load_record(record(decayed)?),
             undecayed: self.undecayed.load_record(record(undecayed)?),

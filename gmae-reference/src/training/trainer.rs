@@ -24,7 +24,7 @@ pub struct Trainer<B: Trains = Cpu> {
     pub step: usize,
     /// The current model.
     pub model: Gmae<Training<B>>,
-    optimizer: Optimizer<Training<B>>,
+    optimizer: Optimizer<B>,
     render_settings: RenderConfig,
     workers: Workers,
     device: B::Device,
