@@ -267,7 +267,7 @@ fn operations_and_gradients_are_those_of_burn() {
         let x = tensor(20, [10, 12], dtype);
         compare::<1>(
             "gelu",
-            &[x.clone()],
+            std::slice::from_ref(&x),
             &[],
             dtype,
             || ops::gelu(x.clone()),
@@ -282,7 +282,7 @@ fn operations_and_gradients_are_those_of_burn() {
         norm.beta = Some(Param::from_tensor(shift.clone()));
         compare(
             "layer_norm",
-            &[x.clone()],
+            std::slice::from_ref(&x),
             &[norm.gamma.val(), norm.beta.as_ref().unwrap().val()],
             dtype,
             || ops::layer_norm(&norm, x.clone()),
@@ -331,7 +331,7 @@ fn operations_read_tensors_of_any_layout() {
     let turned = || x.clone().transpose();
     compare::<1>(
         "gelu",
-        &[x.clone()],
+        std::slice::from_ref(&x),
         &[],
         DType::F32,
         || ops::gelu(turned()),
