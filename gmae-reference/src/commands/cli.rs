@@ -59,7 +59,7 @@ struct Demo {
     #[arg(long, default_value = "out/demo")]
     output: PathBuf,
     /// Approximate duration of the training in seconds
-    #[arg(long, default_value_t = 110.0)]
+    #[arg(long, default_value_t = 110.0, allow_negative_numbers = true)]
     seconds: f64,
     /// Base preset; the settings below replace its values
     #[arg(long, value_enum, default_value = "nano")]

@@ -101,7 +101,7 @@ where
         .label_style(("sans-serif", 15).into_font().color(&INK))
         .axis_desc_style(("sans-serif", 16).into_font().color(&INK))
         .x_labels(8)
-        .y_labels(12)
+        .y_labels(60)
         .x_label_formatter(&|step| format!("{step:.0}"))
         .y_label_formatter(&|loss| match y_label {
             Y_LOG if !is_round(*loss) => String::new(),

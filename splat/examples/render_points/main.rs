@@ -39,12 +39,13 @@ const BACKGROUND: [f32; CHANNELS] = [0.0; CHANNELS];
 /// Renders a point cloud (.npz) or a trained scene (.ply) to PNG files.
 #[derive(Parser)]
 struct Arguments {
-    /// Scene to render: points with colours and cameras (.npz), or Gaussians in the format of 3DGS
-    /// (.ply). A .ply file has no cameras: eight cameras are placed on a circle around the scene.
+    /// Scene to render: Gaussians in the format of 3DGS (.ply), or points with colours and cameras
+    /// (.npz, with the arrays that the file npz.rs of this example lists). A .ply file has no
+    /// cameras: eight cameras are placed on a circle around the scene.
     file: PathBuf,
     /// Folder for the pictures, one PNG file per camera. It is created if it does not exist.
     /// Existing pictures of the same names are replaced.
-    #[arg(long, default_value = "out")]
+    #[arg(long = "output", alias = "out", default_value = "out")]
     out: PathBuf,
 }
 

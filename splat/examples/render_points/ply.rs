@@ -72,7 +72,9 @@ pub(crate) fn read(path: &Path) -> Result<Cloud, String> {
         let words: Vec<&str> = error.split_whitespace().collect();
         format!("not a complete PLY file: {}", words.join(" "))
     };
-    let header = parser.read_header(&mut rest_of_file).map_err(fail)?;
+    let header = parser
+        .read_header(&mut rest_of_file)
+        .map_err(|_| "not a PLY file: expected a header from \"ply\" to \"end_header\"")?;
     let element = header.elements.values().next();
     let element = element
         .filter(|element| element.name == "vertex")

@@ -1,37 +1,43 @@
-//! The available reference files, as trials.
+//! The reference files, as trials.
+//!
+//! A few small files are in this repository. `SPLAT_SHARED` names a folder with all of them.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use libtest_mimic::{Failed, Trial};
 
-fn folder() -> PathBuf {
+/// The files of the repository.
+fn own_files() -> Vec<PathBuf> {
+    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../splat/tests/reference"))
+}
+
+/// The folder of all files.
+fn shared_folder() -> PathBuf {
     let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
     std::env::var_os("SPLAT_SHARED")
         .map_or_else(default, PathBuf::from)
         .join("fixtures/dev")
 }
 
-/// Returns one trial per file. Without files, returns one ignored trial, so that the test is not
-/// reported as passed.
-pub(crate) fn trials(
-    prefix: &str,
-    ignored: bool,
-    check: impl Fn(&Path) -> Result<(), Failed> + Send + Sync + 'static,
-) -> Vec<Trial> {
-    let folder = folder();
+fn files(folder: &Path) -> Vec<PathBuf> {
     let is_reference = |path: &PathBuf| path.extension().is_some_and(|kind| kind == "safetensors");
-    let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut files: Vec<PathBuf> = entries
         .map(|entry| entry.path())
         .filter(is_reference)
         .collect();
     files.sort();
-    if files.is_empty() {
-        let name = format!("{prefix}no reference files in {}", folder.display());
-        let missing = || Err("no reference files".into());
-        return vec![Trial::test(name, missing).with_ignored_flag(true)];
-    }
+    files
+}
+
+/// Returns one trial per file. If only the files of the repository are available, one more trial is
+/// ignored, so that the missing files show.
+pub(crate) fn trials(
+    prefix: &str,
+    ignored: bool,
+    check: impl Fn(&Path) -> Result<(), Failed> + Send + Sync + 'static,
+) -> Vec<Trial> {
     let check = Arc::new(check);
     let trial = |file: PathBuf| {
         let name = file.file_stem().unwrap_or_default().to_string_lossy();
@@ -39,5 +45,17 @@ pub(crate) fn trials(
         let check = Arc::clone(&check);
         Trial::test(name, move || check(&file)).with_ignored_flag(ignored)
     };
-    files.into_iter().map(trial).collect()
+    let shared = files(&shared_folder());
+    let none_shared = shared.is_empty();
+    let mut trials: Vec<Trial> = own_files().into_iter().chain(shared).map(trial).collect();
+    if none_shared {
+        let folder = shared_folder();
+        let name = format!(
+            "{prefix}all reference files: none in {} (set SPLAT_SHARED)",
+            folder.display()
+        );
+        let missing = || Err("no reference files".into());
+        trials.push(Trial::test(name, missing).with_ignored_flag(true));
+    }
+    trials
 }
