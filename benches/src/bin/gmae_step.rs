@@ -46,7 +46,8 @@ struct Args {
     /// Timed steps of each program. One more step before them is not timed.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     steps: u32,
-    /// Rounds of both programs, alternately. The fastest round of each counts.
+    /// Rounds of both programs, alternately. A round's result is the median of its steps. The
+    /// fastest round of each program counts.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// A Python interpreter with the package `torch`. Without it `PyTorch` is left out.
@@ -83,9 +84,13 @@ fn time(name: &str, config: Config, args: &Args) -> Result<(), Box<dyn Error>> {
     trainer.step(&batch, 1e-4)?;
     let (mut ours, mut update, mut torch) = (f64::INFINITY, f64::INFINITY, None::<Value>);
     for _ in 0..args.rounds {
+        let mut steps = Vec::new();
         for _ in 0..args.steps {
-            ours = ours.min(seconds(|| trainer.step(&batch, 1e-4).map(drop))?);
+            steps.push(seconds(|| trainer.step(&batch, 1e-4).map(drop))?);
         }
+        steps.sort_by(f64::total_cmp);
+        // The script reports the median of its steps as well.
+        ours = ours.min(steps[steps.len() / 2]);
         update = update.min(optimiser(&config, &trainer, &batch)?);
         if let Some(python) = &args.torch {
             let found = peer(python, &config, args, threads)?;

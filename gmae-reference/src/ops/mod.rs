@@ -18,8 +18,8 @@ mod update;
 
 use burn::backend::Autodiff;
 use burn::nn::{LayerNorm, Linear};
-use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
+use burn::tensor::{ElementConversion, Tensor};
 
 pub use burn_ops::{LAYER_NORM_EPSILON, Projections};
 use cpu::adam::AdamStep;
@@ -93,6 +93,11 @@ pub trait Operations: Backend {
             Some(sum) => sum + g,
             None => g,
         }
+    }
+
+    /// Computes the sum of the squares of all values.
+    fn sum_squares<const D: usize>(g: Tensor<Self, D>) -> f64 {
+        g.square().sum().into_scalar().elem()
     }
 
     /// [`Operations::apply_linear`], recorded in the graph.
@@ -169,6 +174,10 @@ impl Operations for Cpu {
         weight: f64,
     ) -> Tensor<Self, D> {
         update::add_scaled_on_cpu(sum, g, weight)
+    }
+
+    fn sum_squares<const D: usize>(g: Tensor<Self, D>) -> f64 {
+        update::sum_squares_on_cpu(g)
     }
 
     fn tracked_linear(layer: &Linear<Autodiff<Self>>, x: Tracked<Self>) -> Tracked<Self> {

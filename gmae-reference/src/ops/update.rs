@@ -5,7 +5,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorMetadata};
 use burn_flex::FlexTensor;
 
-use super::cpu::adam::{AdamStep, adam, add_scaled as add_values};
+use super::cpu::adam::{AdamStep, adam, add_scaled as add_values, scale, sum_squares};
 use super::cpu::real::Real;
 use super::flex::{Cpu, flex, owned, primitive, slice, tensor, with_scalar_of};
 
@@ -69,15 +69,26 @@ pub(super) fn add_scaled_on_cpu<const D: usize>(
     g: Tensor<Cpu, D>,
     weight: f64,
 ) -> Tensor<Cpu, D> {
-    fn run<T: Real>(sum: FlexTensor, g: FlexTensor, weight: f64) -> FlexTensor {
+    fn run<T: Real>(sum: Option<FlexTensor>, g: FlexTensor, weight: f64) -> FlexTensor {
         let shape = g.shape();
+        let Some(sum) = sum else {
+            let mut scaled = owned::<T>(g);
+            scale(&mut scaled, weight);
+            return flex(scaled, shape);
+        };
         let mut sum = owned::<T>(sum);
         add_values(&mut sum, slice(&g.to_contiguous()), weight);
         flex(sum, shape)
     }
-    let Some(sum) = sum else {
-        return g * weight;
-    };
-    let (sum, g) = (primitive(sum), primitive(g));
-    tensor(with_scalar_of!(sum, run(sum, g, weight)))
+    let (sum, g) = (sum.map(primitive), primitive(g));
+    tensor(with_scalar_of!(g, run(sum, g, weight)))
+}
+
+/// The sum of the squares of a tensor on the CPU.
+pub(super) fn sum_squares_on_cpu<const D: usize>(g: Tensor<Cpu, D>) -> f64 {
+    fn run<T: Real>(g: FlexTensor) -> f64 {
+        sum_squares(slice::<T>(&g.to_contiguous()))
+    }
+    let g = primitive(g);
+    with_scalar_of!(g, run(g))
 }

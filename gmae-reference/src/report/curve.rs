@@ -43,7 +43,8 @@ pub(super) fn svg(loss: &LossCurve, baseline: Option<f64>) -> Result<Option<Stri
     };
     let mut text = String::new();
     if low > 0.0 && high > LOG_FROM * low {
-        let y = (low * 0.85..high * 1.18).log_scale();
+        let (low, high) = (low * 0.85, high * 1.18);
+        let y = (low..high).log_scale().with_key_points(round(low, high));
         draw(&mut text, first..last, y, Y_LOG, &lines)
     } else {
         let margin = if high > low {
@@ -101,12 +102,9 @@ where
         .label_style(("sans-serif", 15).into_font().color(&INK))
         .axis_desc_style(("sans-serif", 16).into_font().color(&INK))
         .x_labels(8)
-        .y_labels(60)
+        .y_labels(12)
         .x_label_formatter(&|step| format!("{step:.0}"))
-        .y_label_formatter(&|loss| match y_label {
-            Y_LOG if !is_round(*loss) => String::new(),
-            _ => short(*loss),
-        })
+        .y_label_formatter(&|loss| short(*loss))
         .draw()?;
     chart.draw_series(LineSeries::new(
         lines.train.iter().copied(),
@@ -153,13 +151,12 @@ fn bounds(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
     })
 }
 
-/// Returns true for 1, 2 and 5 times a power of ten, the values that are labelled on a logarithmic
-/// axis.
-fn is_round(value: f64) -> bool {
-    let lead = value / 10_f64.powf(value.log10().floor());
-    [1.0, 2.0, 5.0, 10.0]
-        .iter()
-        .any(|round| (lead - round).abs() < 0.01)
+/// The values from `low` to `high` that are 1, 2 or 5 times a power of ten: the labels of a
+/// logarithmic axis.
+fn round(low: f64, high: f64) -> Vec<f64> {
+    let powers = low.log10().floor() as i32..=high.log10().floor() as i32;
+    let values = powers.flat_map(|power| [1.0, 2.0, 5.0].map(|lead| lead * 10_f64.powi(power)));
+    values.filter(|v| (low..=high).contains(v)).collect()
 }
 
 #[cfg(test)]
@@ -187,6 +184,18 @@ mod tests {
             assert!(!text.contains("http") && !text.contains(INK_HEX));
             assert_eq!(text.to_uppercase().matches("#6F9BD1").count(), 1);
         }
+    }
+
+    /// Every decade of a logarithmic axis has labels.
+    #[test]
+    fn a_logarithmic_axis_has_round_labels() {
+        let svg = svg(&curve(&[(0.0, 0.17), (10.0, 0.014)]), None).unwrap();
+        let svg = svg.unwrap();
+        for label in ["0.02", "0.05", "0.1"] {
+            let text = format!("\n{label}\n");
+            assert_eq!(svg.matches(&text).count(), 1, "{label}: {svg}");
+        }
+        assert!(round(0.3, 0.4).is_empty());
     }
 
     #[test]

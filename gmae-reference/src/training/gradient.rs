@@ -3,8 +3,8 @@
 
 use burn::module::{AutodiffModule, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
+use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
-use burn::tensor::{ElementConversion, Tensor};
 
 use crate::backend::Training;
 use crate::ops::Operations;
@@ -45,7 +45,7 @@ impl Gradient {
     }
 
     /// Computes the Euclidean norm over all parameters of `model`.
-    pub fn norm<B: AutodiffBackend, M: AutodiffModule<B>>(&self, model: &M) -> f64 {
+    pub fn norm<B: Operations, M: AutodiffModule<Training<B>>>(&self, model: &M) -> f64 {
         let mut norm = Norm {
             gradients: &self.0,
             squares: 0.0,
@@ -56,7 +56,7 @@ impl Gradient {
 
     /// Computes `scale * self` in two parts. The first holds the parameters with at least two
     /// dimensions, the second the other parameters.
-    pub fn split<B: AutodiffBackend, M: AutodiffModule<B>>(
+    pub fn split<B: Operations, M: AutodiffModule<Training<B>>>(
         self,
         model: &M,
         scale: f64,
@@ -94,11 +94,10 @@ struct Norm<'a> {
     squares: f64,
 }
 
-impl<B: AutodiffBackend> ModuleVisitor<B> for Norm<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
-        if let Some(gradient) = self.gradients.get::<B::InnerBackend, D>(param.id) {
-            let squares = gradient.square().sum().into_scalar();
-            self.squares += squares.elem::<f64>();
+impl<B: Operations> ModuleVisitor<Training<B>> for Norm<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<Training<B>, D>>) {
+        if let Some(gradient) = self.gradients.get::<B, D>(param.id) {
+            self.squares += B::sum_squares(gradient);
         }
     }
 }
@@ -110,13 +109,13 @@ struct Split {
     vectors: GradientsParams,
 }
 
-impl<B: AutodiffBackend> ModuleVisitor<B> for Split {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
-        let Some(mut gradient) = self.gradients.remove::<B::InnerBackend, D>(param.id) else {
+impl<B: Operations> ModuleVisitor<Training<B>> for Split {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<Training<B>, D>>) {
+        let Some(mut gradient) = self.gradients.remove::<B, D>(param.id) else {
             return;
         };
         if self.scale != 1.0 {
-            gradient = gradient * self.scale;
+            gradient = B::add_scaled(None, gradient, self.scale);
         }
         let half = if D > 1 {
             &mut self.matrices

@@ -5,6 +5,7 @@ use pulp::Arch;
 use rayon::prelude::*;
 
 use super::real::Real;
+use super::rows::sum;
 
 /// Elements of one task. Smaller parameters stay on one thread.
 const TASK: usize = 1 << 14;
@@ -64,17 +65,45 @@ pub fn adam<T: Real>(x: &[T], g: &[T], m1: &mut [T], m2: &mut [T], step: &AdamSt
     y
 }
 
-/// Adds `weight * g` to `sum`.
-pub fn add_scaled<T: Real>(sum: &mut [T], g: &[T], weight: f64) {
+/// Multiplies every value by `weight`.
+pub fn scale<T: Real>(values: &mut [T], weight: f64) {
     let weight = T::of(weight);
-    sum.par_chunks_mut(TASK)
+    values.par_chunks_mut(TASK).for_each(|values| {
+        Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                for value in values {
+                    *value = *value * weight;
+                }
+            },
+        );
+    });
+}
+
+/// Sums the squares of all values. The order of the sum does not depend on the number of threads.
+pub fn sum_squares<T: Real>(values: &[T]) -> f64 {
+    let tasks = values.par_chunks(TASK).map(|values| {
+        let squares = Arch::new().dispatch(
+            #[inline(always)]
+            || sum(values, |x| x * x),
+        );
+        burn::tensor::ElementConversion::elem::<f64>(squares)
+    });
+    tasks.collect::<Vec<_>>().into_iter().sum()
+}
+
+/// Adds `weight * g` to `total`.
+pub fn add_scaled<T: Real>(total: &mut [T], g: &[T], weight: f64) {
+    let weight = T::of(weight);
+    total
+        .par_chunks_mut(TASK)
         .zip(g.par_chunks(TASK))
-        .for_each(|(sum, g)| {
+        .for_each(|(total, g)| {
             Arch::new().dispatch(
                 #[inline(always)]
                 || {
-                    for (sum, g) in sum.iter_mut().zip(g) {
-                        *sum = *sum + weight * *g;
+                    for (total, g) in total.iter_mut().zip(g) {
+                        *total = *total + weight * *g;
                     }
                 },
             );
