@@ -50,15 +50,15 @@ class Model(nn.Module):
         super().__init__()
         patches = (c["image_size"] // c["patch_size"]) ** 2
         self.embed = nn.Linear(PATCH_CHANNELS * c["patch_size"] ** 2, c["encoder_width"])
-        self.cls = nn.Parameter(0.02 * torch.randn(1, 1, c["encoder_width"]))
+        self.cls = nn.Parameter(0.02 * torch.randn(1, c["encoder_width"]))
         self.register_buffer("positions", 0.02 * torch.randn(1 + patches, c["encoder_width"]))
         block = lambda side: Block(c[f"{side}_width"], c[f"{side}_heads"], c["mlp_ratio"])
         self.encoder = nn.Sequential(*[block("encoder") for _ in range(c["encoder_depth"])])
         self.norm = nn.LayerNorm(c["encoder_width"], eps=1e-6)
         self.decoder_embed = nn.Linear(c["encoder_width"], c["decoder_width"])
         self.register_buffer("decoder_positions", 0.02 * torch.randn(1 + patches, c["decoder_width"]))
-        self.mask_token = nn.Parameter(0.02 * torch.randn(1, 1, c["decoder_width"]))
-        self.queries = nn.Parameter(torch.rand(1, c["gaussians"], c["decoder_width"]))
+        self.mask_token = nn.Parameter(0.02 * torch.randn(1, c["decoder_width"]))
+        self.queries = nn.Parameter(torch.rand(c["gaussians"], c["decoder_width"]))
         self.decoder = nn.Sequential(*[block("decoder") for _ in range(c["decoder_depth"])])
         self.head_norm = nn.LayerNorm(c["decoder_width"], eps=1e-6)
         self.head = nn.Linear(c["decoder_width"], ATTRIBUTES, bias=False)
@@ -87,8 +87,8 @@ def main():
     torch.manual_seed(0)
     c = json.loads(args.config)
     model = Model(c)
-    decayed = [p for p in model.parameters() if p.squeeze().ndim > 1]
-    undecayed = [p for p in model.parameters() if p.squeeze().ndim <= 1]
+    decayed = [p for p in model.parameters() if p.ndim > 1]
+    undecayed = [p for p in model.parameters() if p.ndim <= 1]
     groups = [
         {"params": decayed, "weight_decay": c["weight_decay"]},
         {"params": undecayed, "weight_decay": 0.0},
@@ -97,12 +97,13 @@ def main():
     optimizer = torch.optim.AdamW(groups, lr=1e-4, betas=betas, eps=1e-8, fused=True)
 
     patches = (c["image_size"] // c["patch_size"]) ** 2
-    visible = int(patches * (1 - c["mask_ratio"]))
+    visible = c["visible"]
     order = torch.rand(args.batch, patches).argsort(1)[:, :visible]
     pixels = torch.randn(args.batch, visible, PATCH_CHANNELS * c["patch_size"] ** 2)
 
     marks = {"encoder": [], "decoder": [], "backward": [], "optimiser": [], "step": []}
-    for step in range(args.steps + 1):
+    warm = min(3, args.steps)
+    for step in range(args.steps + warm):
         start = time.perf_counter()
         latents = model.encode(pixels, order)
         encoded = time.perf_counter()
@@ -114,8 +115,8 @@ def main():
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         end = time.perf_counter()
-        # Step 0 is not timed.
-        if step > 0:
+        # The first steps are not timed.
+        if step >= warm:
             marks["encoder"].append(encoded - start)
             marks["decoder"].append(decoded - encoded)
             marks["backward"].append(backward - decoded)

@@ -37,7 +37,7 @@ pub fn check() -> io::Result<PathBuf> {
         println!("{package}: {} files", files.len());
         faults(&files).map_err(|fault| io::Error::other(format!("{package}: {fault}")))?;
     }
-    let packed = root()?.join("target/packed");
+    let packed = target()?.join("packed");
     if packed.exists() {
         fs::remove_dir_all(&packed)?;
     }

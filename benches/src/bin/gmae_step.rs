@@ -17,7 +17,7 @@ use burn::tensor::backend::Backend;
 use clap::Parser;
 use gmae_reference::backend::{Cpu, Device, Training};
 use gmae_reference::data::Shapes;
-use gmae_reference::model::render::{render, settings};
+use gmae_reference::model::render::{render, settings as render_settings};
 use gmae_reference::model::{Batch, Visible};
 use gmae_reference::training::{Gradient, Optimizer, Target, Trainer, held_out};
 use gmae_reference::{Config, Preset};
@@ -43,7 +43,7 @@ struct Args {
     /// Images per piece; 0 chooses by memory and batch size.
     #[arg(long, default_value_t = 0)]
     micro_batch: usize,
-    /// Timed steps of each program. One more step before them is not timed.
+    /// Timed steps of each program in a round. Steps before them are not timed.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     steps: u32,
     /// Rounds of both programs, alternately. A round's result is the median of its steps. The
@@ -145,7 +145,8 @@ fn optimiser(config: &Config, trainer: &Trainer, batch: &Batch) -> Result<f64, B
     Ok(last)
 }
 
-/// Times the parts of one piece on the current thread, CPU ms per image: the fastest of `steps`.
+/// Times the parts of one piece on one thread, CPU ms per image: for each part, its fastest of
+/// `steps + 1` runs.
 fn parts(
     config: &Config,
     trainer: &Trainer,
@@ -182,7 +183,7 @@ fn piece(
     marks.push(Instant::now());
     let gaussians = trainer.model.decode(latents, &visible);
     marks.push(Instant::now());
-    let image = render(config, &settings(config), gaussians)?;
+    let image = render(config, &render_settings(config), gaussians)?;
     marks.push(Instant::now());
     let loss = target.loss(image)?;
     marks.push(Instant::now());
@@ -210,9 +211,11 @@ fn peer(
     threads: usize,
 ) -> Result<Value, Box<dyn Error>> {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/torch_gmae.py");
+    let mut settings = serde_json::to_value(config)?;
+    settings["visible"] = config.visible().into();
     let output = Command::new(python)
         .arg(script)
-        .args(["--config", &serde_json::to_string(config)?])
+        .args(["--config", &settings.to_string()])
         .args(["--batch", &args.batch.to_string()])
         .args(["--steps", &args.steps.to_string()])
         .args(["--threads", &threads.to_string()])

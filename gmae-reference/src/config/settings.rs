@@ -161,17 +161,20 @@ impl Config {
         self.image_size * self.image_size * 3
     }
 
-    /// Number of images per piece of a batch: `micro_batch`, or a number that gives enough pieces
-    /// for 16 threads and keeps the memory of a piece below half a gigabyte.
+    /// Number of images per piece of a batch. It is `micro_batch`, or if that is 0, a sixteenth of
+    /// the batch, at least 8 images, and at most the number whose activations take half a gigabyte.
     ///
-    /// The number depends on the settings only, so that the sums of a run do not depend on the
-    /// machine.
+    /// A small batch therefore has few pieces: 16 images are two pieces, for two threads. Besides
+    /// the activations, each piece in flight holds a gradient as large as the model.
+    ///
+    /// The number depends on the settings only, so that the split of a batch, and with it the order
+    /// of its sums, does not depend on the number of threads.
     pub fn images_per_piece(&self) -> usize {
         /// Pieces of a batch that is large enough.
         const PIECES: usize = 16;
-        /// Smaller pieces would spend more time on the sum of their gradients than they gain.
+        /// With smaller pieces, the sum of the gradients takes a large part of the time at nano.
         const LEAST: usize = 8;
-        /// Memory of one piece, in bytes.
+        /// Memory of the activations of one piece, in bytes.
         const MEMORY: f64 = 5e8;
 
         if self.micro_batch > 0 {

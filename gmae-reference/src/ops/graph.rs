@@ -14,7 +14,7 @@ use burn_flex::FlexTensor;
 use super::burn_ops::{LAYER_NORM_EPSILON, Projections};
 use super::cpu::attention::{Qkv, Shape, attention as attend, attention_vjp};
 use super::cpu::real::Real;
-use super::cpu::{gelu as elements, linear as matrix, norm};
+use super::cpu::{gelu as elements, linear as dense, norm};
 use super::flex::{Cpu, flex, owned, primitive, slice, tensor, with_scalar_of};
 
 type Graph = Autodiff<Cpu>;
@@ -78,7 +78,7 @@ fn linear_forward(x: &FlexTensor, w: &FlexTensor, b: Option<&FlexTensor>) -> Fle
         let (x, w) = (x.to_contiguous(), w.to_contiguous());
         let b = b.map(FlexTensor::to_contiguous);
         let shape = [x.shape()[0], w.shape()[1]];
-        let y = matrix::linear::<T>(slice(&x), slice(&w), b.as_ref().map(slice), shape);
+        let y = dense::linear::<T>(slice(&x), slice(&w), b.as_ref().map(slice), shape);
         flex(y, shape)
     }
     with_scalar_of!(x, run(x, w, b))
@@ -95,14 +95,14 @@ fn linear_backward<T: Real>(
     let [inputs, _] = w.shape().dims();
     match index {
         0 => {
-            let v_x = matrix::linear_vjp_x::<T>(slice(&w.to_contiguous()), slice(v), [rows, out]);
+            let v_x = dense::linear_vjp_x::<T>(slice(&w.to_contiguous()), slice(v), [rows, out]);
             flex(v_x, [rows, inputs])
         }
         1 => {
-            let v_w = matrix::linear_vjp_w::<T>(slice(&x.to_contiguous()), slice(v), [rows, out]);
+            let v_w = dense::linear_vjp_w::<T>(slice(&x.to_contiguous()), slice(v), [inputs, out]);
             flex(v_w, [inputs, out])
         }
-        _ => flex(matrix::linear_vjp_b::<T>(slice(v), out), [out]),
+        _ => flex(dense::linear_vjp_b::<T>(slice(v), out), [out]),
     }
 }
 
@@ -274,6 +274,11 @@ impl Backward<Cpu, 3> for AttentionNode {
 
 fn shape_of<B: Backend>(of: &Projections<B>) -> Shape {
     let [rows, width] = of.query.dims();
+    assert!(
+        of.images > 0 && rows.is_multiple_of(of.images),
+        "{rows} tokens of {} images",
+        of.images
+    );
     Shape {
         tokens: rows / of.images,
         width,

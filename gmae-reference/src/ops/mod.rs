@@ -56,7 +56,8 @@ pub trait Operations: Backend {
         layer.forward(x)
     }
 
-    /// See [`layer_norm`].
+    /// See [`layer_norm`]. On the CPU the epsilon is [`LAYER_NORM_EPSILON`]; the epsilon of `layer`
+    /// has no effect.
     fn apply_layer_norm(layer: &LayerNorm<Self>, x: Tensor<Self, 2>) -> Tensor<Self, 2> {
         layer.forward(x)
     }

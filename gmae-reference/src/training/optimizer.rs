@@ -24,8 +24,8 @@ const EPSILON: f64 = 1e-8;
 /// Burn's bookkeeping of the histories, with [`Adam`] as the step.
 type Adaptor<B> = OptimizerAdaptor<Adam, Gmae<Training<B>>, Training<B>>;
 
-/// The step of `AdamW` on one parameter. Its history has the type of Burn's `AdamW`, so that a
-/// checkpoint of either can be read by the other.
+/// The step of `AdamW` on one parameter. Its history has the type of Burn's `AdamW` without
+/// `AMSGrad`, so that checkpoints of earlier versions can be read.
 #[derive(Clone, Copy, Debug)]
 struct Adam {
     beta1: f64,
@@ -55,10 +55,13 @@ impl<B: Operations> SimpleOptimizer<B> for Adam {
             beta2: self.beta2,
             epsilon: EPSILON,
             decay: self.decay,
-            time: old.time as i32 + 1,
+            time: i32::try_from(old.time)
+                .unwrap_or(i32::MAX - 1)
+                .saturating_add(1),
         };
         let (x, moments) = B::adam(x, g, moments, &step);
-        let momentum = AdaptiveMomentumState::new(old.time + 1, moments.first, moments.second);
+        let momentum =
+            AdaptiveMomentumState::new(old.time.saturating_add(1), moments.first, moments.second);
         (x, Some(AdamWState::new(momentum)))
     }
 

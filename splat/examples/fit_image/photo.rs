@@ -1,5 +1,6 @@
 //! The photograph: its pixels, its local detail, and the error of a rendered picture.
 
+use std::io::Cursor;
 use std::path::Path;
 
 use image::{DynamicImage, ImageDecoder, ImageReader, RgbImage};
@@ -23,9 +24,15 @@ pub(crate) struct Photo {
 impl Photo {
     /// Reads a PNG or JPEG file.
     pub(crate) fn read(path: &Path) -> Result<Self, String> {
-        let picture = decode(path).map_err(|error| {
-            let path = path.display();
-            format!("{path}: expected a PNG or JPEG file: {error}")
+        let name = path.display();
+        let bytes =
+            std::fs::read(path).map_err(|error| format!("{name}: cannot be read: {error}"))?;
+        let picture = decode(&bytes).map_err(|error| {
+            let words: Vec<String> = error.to_string().lines().map(str::to_owned).collect();
+            format!(
+                "{name}: expected a PNG or JPEG file: {}",
+                words.join(" ").trim()
+            )
         })?;
         let (width, height) = picture.dimensions();
         if width.min(height) == 0 || width.max(height) as usize > MAX_SIDE_PX {
@@ -116,8 +123,8 @@ impl Photo {
 
 /// Decodes a file. Applies the orientation stored in it, and composites transparent pixels over
 /// white.
-fn decode(path: &Path) -> Result<RgbImage, Box<dyn std::error::Error>> {
-    let mut decoder = ImageReader::open(path)?
+fn decode(bytes: &[u8]) -> Result<RgbImage, Box<dyn std::error::Error>> {
+    let mut decoder = ImageReader::new(Cursor::new(bytes))
         .with_guessed_format()?
         .into_decoder()?;
     let orientation = decoder.orientation()?;

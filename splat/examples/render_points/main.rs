@@ -69,7 +69,7 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     }
     files::writable_folder(&arguments.out)?;
     terminal::line(format_args!(
-        "{} gaussians, {} cameras",
+        "Gaussians: {}, cameras: {}",
         cloud.len(),
         shots.len()
     ))?;

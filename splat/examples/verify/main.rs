@@ -60,17 +60,32 @@ struct Arguments {
     json: bool,
 }
 
-/// The backends of this build.
+/// The backends. A GPU needs a build with the feature of the same name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum BackendChoice {
     /// The CPU, at f64 and at f32.
     Cpu,
     /// A GPU through Vulkan, Metal or DirectX 12, at f32.
-    #[cfg(feature = "wgpu")]
     Wgpu,
     /// An NVIDIA GPU through CUDA, at f32.
-    #[cfg(feature = "cuda")]
     Cuda,
+}
+
+impl BackendChoice {
+    /// Returns an error if this build lacks the backend.
+    fn expect_compiled(self) -> Result<(), String> {
+        let (compiled, feature) = match self {
+            Self::Cpu => (true, ""),
+            Self::Wgpu => (cfg!(feature = "wgpu"), "wgpu"),
+            Self::Cuda => (cfg!(feature = "cuda"), "cuda"),
+        };
+        if compiled {
+            return Ok(());
+        }
+        Err(format!(
+            "--backend: expected a program built with --features {feature}, got one without it"
+        ))
+    }
 }
 
 /// The values of [`splat::Regime`] as command-line values.
@@ -109,6 +124,7 @@ fn main() -> ExitCode {
 
 /// Checks the files and reports the results. Returns true if all tensors are within tolerance.
 fn run(arguments: &Arguments) -> Result<bool, String> {
+    arguments.backend.expect_compiled()?;
     let mut reports = Vec::new();
     for path in &arguments.files {
         let file = FileReport {
@@ -152,16 +168,19 @@ fn rows(reference: &Reference, arguments: &Arguments) -> Result<Vec<Row>, Render
         }
         #[cfg(feature = "wgpu")]
         BackendChoice::Wgpu => {
-            let gpu =
-                splat::Gpu::<cubecl_wgpu::WgpuRuntime>::new(&cubecl_wgpu::WgpuDevice::default())?;
+            let gpu = splat::Gpu::<splat::WgpuRuntime>::new(&splat::WgpuDevice::default())?;
             single(reference, &gpu.with_regime(arguments.regime.into()))
         }
         #[cfg(feature = "cuda")]
         BackendChoice::Cuda => {
-            let gpu =
-                splat::Gpu::<cubecl_cuda::CudaRuntime>::new(&cubecl_cuda::CudaDevice::default())?;
+            let gpu = splat::Gpu::<splat::CudaRuntime>::new(&splat::CudaDevice::default())?;
             single(reference, &gpu.with_regime(arguments.regime.into()))
         }
+        #[cfg(not(all(feature = "wgpu", feature = "cuda")))]
+        _ => Err(RenderError::Device {
+            expected: "a backend of this build".to_owned(),
+            got: format!("{:?}", arguments.backend),
+        }),
     }
 }
 

@@ -45,17 +45,26 @@ pub(crate) fn trials(
         let check = Arc::clone(&check);
         Trial::test(name, move || check(&file)).with_ignored_flag(ignored)
     };
-    let shared = files(&shared_folder());
-    let none_shared = shared.is_empty();
-    let mut trials: Vec<Trial> = own_files().into_iter().chain(shared).map(trial).collect();
-    if none_shared {
+    let (own, shared) = (own_files(), files(&shared_folder()));
+    let (no_own, no_shared) = (own.is_empty(), shared.is_empty());
+    let mut trials: Vec<Trial> = own.into_iter().chain(shared).map(trial).collect();
+    if no_own {
+        let lost = || Err("splat/tests/reference has no file".into());
+        trials.push(Trial::test(
+            format!("{prefix}files of the repository"),
+            lost,
+        ));
+    }
+    if no_shared {
         let folder = shared_folder();
         let name = format!(
             "{prefix}all reference files: none in {} (set SPLAT_SHARED)",
             folder.display()
         );
         let missing = || Err("no reference files".into());
-        trials.push(Trial::test(name, missing).with_ignored_flag(true));
+        // A folder that was asked for must be there.
+        let unset = std::env::var_os("SPLAT_SHARED").is_none();
+        trials.push(Trial::test(name, missing).with_ignored_flag(ignored || unset));
     }
     trials
 }

@@ -268,3 +268,15 @@ fn wrong_usage_exits_with_two() {
         Some(2)
     );
 }
+
+/// A backend that the build lacks is named together with its feature.
+#[test]
+#[cfg(not(any(feature = "wgpu", feature = "cuda")))]
+fn a_backend_without_its_feature_is_refused() {
+    for backend in ["wgpu", "cuda"] {
+        let verdict = verify(&["--backend", backend], &[Path::new("x")]);
+        assert_eq!(verdict.code, Some(1));
+        let feature = format!("a program built with --features {backend}");
+        assert!(verdict.stderr.contains(&feature), "{}", verdict.stderr);
+    }
+}

@@ -1,4 +1,4 @@
-//! The words of the workspace: Markdown documents and comments.
+//! The words of the workspace: Markdown documents, and lines that are comments.
 //!
 //! There are three checks: every relative link has a target, no line of prose is too wide, and no
 //! text contains one of the phrases in [`phrases`].

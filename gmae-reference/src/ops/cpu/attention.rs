@@ -33,8 +33,12 @@ pub struct Qkv<D> {
 }
 
 /// Computes `softmax(q k^T / sqrt(d)) v`, `[B T, D]`.
+///
+/// # Panics
+/// Panics if the heads do not divide the channels, if there is no token, channel or head, or if the
+/// lengths are not those of whole images.
 pub fn attention<T: Real>(of: Qkv<&[T]>, shape: Shape) -> Vec<T> {
-    let image = shape.tokens * shape.width;
+    let image = shape.checked(of);
     let mut mixed = vec![T::zero(); of.q.len()];
     mixed
         .par_chunks_mut(image)
@@ -55,8 +59,11 @@ pub fn attention<T: Real>(of: Qkv<&[T]>, shape: Shape) -> Vec<T> {
 /// The vjp of [`attention`]. With the weights `p` of a head: `v_v = p^T v_y`, `v_p = v_y v^T`, and
 /// the gradient with respect to the scores, `v_s = p (v_p - sum of p v_p over the row)`. From
 /// `s = q k^T / sqrt(d)`: `v_q = v_s k / sqrt(d)` and `v_k = v_s^T q / sqrt(d)`.
+///
+/// # Panics
+/// Panics as [`attention`] does.
 pub fn attention_vjp<T: Real>(of: Qkv<&[T]>, v_y: &[T], shape: Shape) -> Qkv<Vec<T>> {
-    let image = shape.tokens * shape.width;
+    let image = shape.checked(of);
     let zeros = || vec![T::zero(); v_y.len()];
     let mut v = Qkv {
         q: zeros(),
@@ -92,6 +99,25 @@ pub fn attention_vjp<T: Real>(of: Qkv<&[T]>, v_y: &[T], shape: Shape) -> Qkv<Vec
 }
 
 impl Shape {
+    /// Returns the elements of an image.
+    fn checked<T>(self, of: Qkv<&[T]>) -> usize {
+        assert!(
+            self.tokens > 0 && self.width > 0 && self.heads > 0,
+            "an attention without tokens, channels or heads: {self:?}"
+        );
+        assert!(
+            self.width.is_multiple_of(self.heads),
+            "heads that do not divide the channels: {self:?}"
+        );
+        let image = self.tokens * self.width;
+        let lengths = [of.q.len(), of.k.len(), of.v.len()];
+        assert!(
+            lengths == [of.q.len(); 3] && of.q.len().is_multiple_of(image),
+            "{lengths:?} elements in images of {image}"
+        );
+        image
+    }
+
     /// The first column of every head.
     fn columns(self) -> impl Iterator<Item = usize> {
         (0..self.heads).map(move |head| head * self.head_width())

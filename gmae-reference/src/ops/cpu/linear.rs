@@ -7,6 +7,9 @@ use super::real::Real;
 
 /// Computes `x w + b` for the R rows of `x`, `[R, in]`, with `w`, `[in, out]`, and `b`, `[out]`.
 /// Without `b` the shift is zero.
+///
+/// # Panics
+/// Panics if `out` is zero, or if a length is another.
 pub fn linear<T: Real>(x: &[T], w: &[T], b: Option<&[T]>, [rows, out]: [usize; 2]) -> Vec<T> {
     let inputs = w.len() / out;
     let mut y = match b {
@@ -34,8 +37,11 @@ pub fn linear_vjp_x<T: Real>(w: &[T], v_y: &[T], [rows, out]: [usize; 2]) -> Vec
 }
 
 /// `v_w = x^T v_y`, `[in, out]`.
-pub fn linear_vjp_w<T: Real>(x: &[T], v_y: &[T], [rows, out]: [usize; 2]) -> Vec<T> {
-    let inputs = x.len() / rows.max(1);
+///
+/// # Panics
+/// Panics if `out` is zero, or if a length is another.
+pub fn linear_vjp_w<T: Real>(x: &[T], v_y: &[T], [inputs, out]: [usize; 2]) -> Vec<T> {
+    let rows = v_y.len() / out;
     let mut v_w = vec![T::zero(); inputs * out];
     let x = Matrix::new(x, rows, inputs, inputs).transposed();
     let v_y = Matrix::new(v_y, rows, out, out);

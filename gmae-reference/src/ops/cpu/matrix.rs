@@ -72,7 +72,8 @@ impl<'a, T> Output<'a, T> {
 /// Computes `factor left right`. Large products run on all threads of the current pool.
 ///
 /// # Panics
-/// Panics if the inner dimensions differ, or if the product does not fit `out`.
+/// Panics if the inner dimensions differ, if the product does not fit `out`, or if rows of `out`
+/// overlap.
 pub fn multiply<T: Real>(factor: f64, left: Matrix<T>, right: Matrix<T>, out: Output<T>) {
     /// Multiplications from which more than one thread is worth its start.
     const PARALLEL: usize = 1 << 22;
@@ -80,13 +81,18 @@ pub fn multiply<T: Real>(factor: f64, left: Matrix<T>, right: Matrix<T>, out: Ou
     let (m, k, n) = (left.rows, left.columns, right.columns);
     assert_eq!(k, right.rows, "the inner dimensions of a product");
     assert_within(out.data.len(), m, n, out.row_stride);
-    let parallelism = if m * k * n >= PARALLEL {
+    assert!(
+        m <= 1 || out.row_stride >= n,
+        "rows of a product that overlap"
+    );
+    let parallelism = if m.saturating_mul(k).saturating_mul(n) >= PARALLEL {
         gemm::Parallelism::Rayon(0)
     } else {
         gemm::Parallelism::None
     };
-    // SAFETY: `Matrix::new` and the assertion above keep every element within its slice. `out` is
-    // borrowed mutably, so that it overlaps neither factor.
+    // SAFETY: `Matrix::new` and the first assertion keep every element within its slice. `out` is
+    // borrowed mutably, so it overlaps neither factor. Its rows do not overlap each other, so the
+    // threads write to different elements.
     unsafe {
         gemm::gemm(
             m,
@@ -112,10 +118,17 @@ pub fn multiply<T: Real>(factor: f64, left: Matrix<T>, right: Matrix<T>, out: Ou
     }
 }
 
+/// # Panics
+/// Panics if the last element of the matrix lies beyond `len` elements.
 fn assert_within(len: usize, rows: usize, columns: usize, row_stride: usize) {
     let end = match rows {
-        0 => 0,
-        rows => (rows - 1) * row_stride + columns,
+        0 => Some(0),
+        rows => (rows - 1)
+            .checked_mul(row_stride)
+            .and_then(|start| start.checked_add(columns)),
     };
-    assert!(end <= len, "a matrix that ends at {end} in {len} elements");
+    assert!(
+        end.is_some_and(|end| end <= len),
+        "{rows} rows of {columns}, {row_stride} apart, in {len} elements"
+    );
 }
