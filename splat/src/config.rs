@@ -162,7 +162,10 @@ impl Default for RenderConfig {
 /// Defines one `with_` method per setting.
 macro_rules! setters {
     ($($name:ident $field:ident: $type:ty)*) => {$(
-        #[doc = concat!("Returns these settings with [`", stringify!($field), "`](Self::", stringify!($field), ") replaced.")]
+        #[doc = concat!(
+            "Returns these settings with [`", stringify!($field), "`](Self::", stringify!($field),
+            ") replaced."
+        )]
         #[must_use]
         pub fn $name(self, $field: $type) -> Self {
             Self { $field, ..self }

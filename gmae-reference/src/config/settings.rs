@@ -48,7 +48,7 @@ macro_rules! settings {
         /// The settings of [`Config`] as optional command-line flags. Each flag has the name of its
         /// setting.
         #[derive(Clone, Debug, Default, clap::Args)]
-        #[command(next_help_heading = "Settings (each replaces the preset's value; with a checkpoint, they must agree with it)")]
+        #[command(next_help_heading = "Settings (each replaces a preset's value, and must agree with a checkpoint)")]
         pub struct Overrides {
             $($(#[doc = $doc])+ #[arg(long, value_name = "VALUE", allow_negative_numbers = true $(, $arg)?)] pub $name: Option<$kind>,)+
         }

@@ -37,8 +37,8 @@ fn header(data: &ReportData) -> String {
         .map(|note| format!("<p class=\"note\">{}</p>\n", escape(note)))
         .collect();
     format!(
-        "<h1>{}</h1>\n<p class=\"lead\">The model received a part of each picture and painted the whole picture with {} \
-         coloured Gaussians. The other patches were hidden from it.</p>\n\
+        "<h1>{}</h1>\n<p class=\"lead\">The model received a part of each picture and \
+         painted the whole picture with {} coloured Gaussians. The other patches were hidden from it.</p>\n\
          {}<p>{}</p>\n{}",
         escape(&data.title),
         count(numbers.gaussians),

@@ -42,11 +42,13 @@ struct Arguments {
     photo: PathBuf,
     /// Number of Gaussians at the end of the fit, 1 to 10,000,000. Half of them are placed at the
     /// start, and the others are added where the error is large.
-    #[arg(long, default_value_t = 2000, allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..=MOST_GAUSSIANS))]
+    #[arg(long, default_value_t = 2000, allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=MOST_GAUSSIANS))]
     gaussians: u64,
     /// Number of optimisation steps, at least 1. The schedule of the step sizes and of the added
     /// Gaussians is scaled to this number.
-    #[arg(long, default_value_t = 1000, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 1000, allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     iterations: u32,
     /// Folder for the pictures fit.png, error.png and gaussians.png. It is created if it does not
     /// exist. Existing pictures of these names are replaced.
