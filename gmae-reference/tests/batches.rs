@@ -184,6 +184,10 @@ impl Dataset for Uneven {
         }
         self.0.image(index, rng)
     }
+
+    fn fingerprint(&self) -> String {
+        self.0.fingerprint()
+    }
 }
 
 #[test]

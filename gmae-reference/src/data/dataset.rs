@@ -1,5 +1,6 @@
 //! The interface of a data set.
 
+use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::error::DataError;
@@ -25,4 +26,24 @@ pub trait Dataset: Sync {
     /// [`DataError::Index`] if `index` is not below `len()`. Any other [`DataError`] if the picture
     /// cannot be read.
     fn image(&self, index: usize, rng: &mut ChaCha8Rng) -> Result<Image, DataError>;
+
+    /// Returns the order of the pictures in an epoch: every index below `len()` once. `rng` is a
+    /// generator for this epoch alone.
+    ///
+    /// The default is a uniformly random order. A set that is read best in sequence has another.
+    fn order(&self, rng: &mut ChaCha8Rng) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.len()).collect();
+        order.shuffle(rng);
+        order
+    }
+
+    /// Returns a short text that identifies the pictures. A resumed run compares it with the text
+    /// of the original run. The path of the set on this machine has no influence.
+    fn fingerprint(&self) -> String;
+
+    /// Returns what the user should know about pictures read since the last call, one line each,
+    /// such as the name of a file that could not be read.
+    fn remarks(&self) -> Vec<String> {
+        Vec::new()
+    }
 }

@@ -4,7 +4,6 @@
 //! therefore stores the step number but no state of a random generator.
 
 use rand::SeedableRng;
-use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
@@ -71,7 +70,7 @@ impl Sampler {
         let start = step % self.steps_per_epoch() * self.config.batch_size;
         let seen = epoch * self.len + start;
         let config = self.config;
-        let order = self.epoch_order(epoch);
+        let order = self.epoch_order(epoch, data);
         let indices = &order[start..order.len().min(start + config.batch_size)];
         let samples: Vec<(Vec<f32>, Mask)> = indices
             .par_iter()
@@ -85,10 +84,9 @@ impl Sampler {
         })
     }
 
-    fn epoch_order(&mut self, epoch: usize) -> &[usize] {
+    fn epoch_order(&mut self, epoch: usize, data: &dyn Dataset) -> &[usize] {
         if self.order.as_ref().is_none_or(|(known, _)| *known != epoch) {
-            let mut order: Vec<usize> = (0..self.len).collect();
-            order.shuffle(&mut stream(self.config.seed, Stream::Order, epoch as u64));
+            let order = data.order(&mut stream(self.config.seed, Stream::Order, epoch as u64));
             self.order = Some((epoch, order));
         }
         self.order.as_ref().map_or(&[], |(_, order)| order)

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use image::RgbImage;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
+use sha2::{Digest, Sha256};
 
 use super::dataset::Dataset;
 use super::decode::decode;
@@ -290,6 +291,22 @@ impl Dataset for Folder {
 
     fn image(&self, index: usize, rng: &mut ChaCha8Rng) -> Result<Image, DataError> {
         Ok(self.sample(index, rng)?.image)
+    }
+
+    fn fingerprint(&self) -> String {
+        let mut hash = Sha256::new();
+        for file in &self.files {
+            let name = file.path.strip_prefix(&self.root).unwrap_or(&file.path);
+            let size = std::fs::metadata(&file.path).map_or(0, |found| found.len());
+            hash.update(name.as_os_str().as_encoded_bytes());
+            hash.update([0]);
+            hash.update(size.to_le_bytes());
+        }
+        hash.finalize()
+            .iter()
+            .take(8)
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 }
 

@@ -144,6 +144,16 @@ impl Dataset for Shapes {
             image
         })
     }
+
+    fn fingerprint(&self) -> String {
+        let Self {
+            seed,
+            count,
+            size,
+            flips,
+        } = self;
+        format!("{count} shapes of seed {seed}, {size} px, mirrored {flips}")
+    }
 }
 
 fn pixel_centre(i: usize, size: usize) -> [f32; 2] {
