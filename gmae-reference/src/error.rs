@@ -39,7 +39,7 @@ pub enum Error {
         /// The error of the operating system.
         source: std::io::Error,
     },
-    /// A file is not a checkpoint or is damaged, or a checkpoint cannot be encoded.
+    /// A file is not part of a checkpoint, is damaged, or belongs to another checkpoint.
     #[error("checkpoint {path:?}: {reason}")]
     Checkpoint {
         /// The file.
@@ -74,6 +74,15 @@ pub enum Error {
         /// The norm of the gradient.
         norm: f64,
     },
+    /// A weight or a moment is not finite, so that the state is not worth saving.
+    #[error(
+        "saving: expected finite values, got NaN or infinity in {name}; the last checkpoint is \
+         untouched, try a smaller --learning-rate"
+    )]
+    NotSaved {
+        /// The tensor, with its name in the file.
+        name: String,
+    },
     /// A buffer, an image or a data set has the wrong length.
     #[error("{argument}: expected {expected}, got {got}")]
     Length {
@@ -93,7 +102,10 @@ pub enum Error {
     /// The report could not be written.
     #[error(transparent)]
     Report(#[from] ReportError),
-    /// Threads could not be started.
+    /// The processes that train together have lost one another.
+    #[error("processes that train together: {0}")]
+    Ranks(String),
+    /// Threads could not be started, or have ended early.
     #[error("starting threads: {0}")]
     Threads(String),
 }

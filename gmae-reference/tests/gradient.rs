@@ -3,14 +3,13 @@
 mod common;
 
 use burn::module::{Module, ModuleMapper, Param};
-use burn::optim::GradientsParams;
-use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::{ElementConversion, Tensor, TensorData};
+use gmae_reference::backend::{Cpu, Training};
 use gmae_reference::config::{CameraKind, Config, LossKind};
 use gmae_reference::data::Shapes;
 use gmae_reference::model::Batch;
 use gmae_reference::model::render::settings;
-use gmae_reference::training::{Trainer, held_out};
+use gmae_reference::training::{Gradient, Trainer, held_out};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -26,25 +25,26 @@ const TOLERANCE: f64 = 3e-3;
 /// sign, the predicted slope of the loss.
 struct Walk<'a> {
     length: f64,
-    gradients: [&'a GradientsParams; 2],
+    gradient: &'a Gradient,
     rng: ChaCha8Rng,
     slope: f64,
 }
 
-impl<B: AutodiffBackend> ModuleMapper<B> for Walk<'_> {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
+impl ModuleMapper<Training> for Walk<'_> {
+    fn map_float<const D: usize>(
+        &mut self,
+        param: Param<Tensor<Training, D>>,
+    ) -> Param<Tensor<Training, D>> {
         let id = param.id;
         let inner = param.val().inner();
         let signs: Vec<f32> = (0..inner.shape().num_elements())
             .map(|_| if self.rng.random() { 1.0 } else { -1.0 })
             .collect();
         let data = TensorData::new(signs, inner.shape());
-        let signs = Tensor::<B::InnerBackend, D>::from_data(data, &inner.device());
-        for gradients in self.gradients {
-            if let Some(gradient) = gradients.get::<B::InnerBackend, D>(id) {
-                let slope = (gradient * signs.clone()).sum().into_scalar();
-                self.slope += slope.elem::<f64>();
-            }
+        let signs = Tensor::<Cpu, D>::from_data(data, &inner.device());
+        if let Some(gradient) = self.gradient.get::<Cpu, D>(id) {
+            let slope = (gradient * signs.clone()).sum().into_scalar();
+            self.slope += slope.elem::<f64>();
         }
         let moved = Tensor::from_inner(inner + signs * self.length).require_grad();
         Param::initialized(id, moved)
@@ -81,12 +81,11 @@ fn the_gradient_is_the_slope_of_the_loss_in_every_direction() {
         let model = trainer.model.clone();
         let (gradient, _) = trainer.gradient(&batch).expect("a gradient");
         let norm = gradient.norm(&model);
-        let (matrices, vectors) = gradient.split(&model, 1.0);
         for seed in 0..8 {
             let [up, down] = [STEP, -STEP].map(|length| {
                 let mut walk = Walk {
                     length,
-                    gradients: [&matrices, &vectors],
+                    gradient: &gradient,
                     rng: ChaCha8Rng::seed_from_u64(seed),
                     slope: 0.0,
                 };

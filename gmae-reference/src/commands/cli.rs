@@ -2,17 +2,18 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{demo, pretrain, reconstruct};
+use super::{demo, encode, pretrain, reconstruct, weights};
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 use crate::backend;
 use crate::backend::{Cpu, Device, Place, Trains};
 use crate::config::{Config, Overrides, Preset};
 use crate::error::Error;
 use crate::terminal::{self, interrupt};
-use crate::training::{CHECKPOINT, Checkpoint, Outcome};
+use crate::training::{Checkpoint, LoaderOptions, Outcome, Ranks, settings};
 
 /// The exit code of a failed command.
 const FAILED: u8 = 2;
@@ -50,6 +51,15 @@ enum Command {
     Pretrain(Pretrain),
     /// Hide part of an image, reconstruct it, and write four pictures
     Reconstruct(Reconstruct),
+    /// Write the encoder's tokens of whole images to a safetensors file
+    Encode(Encode),
+    /// Create a model from the encoder of a public checkpoint: of MAE, or a Vision Transformer of
+    /// timm
+    Import(Import),
+    /// Write the weights to one safetensors file, with the names of timm and MAE
+    Export(Export),
+    /// Convert a checkpoint.gmae of the first format to the folder of a run
+    Convert(Convert),
 }
 
 #[derive(Args, Debug)]
@@ -83,17 +93,37 @@ struct Pretrain {
     /// Continue from the checkpoint in the output folder
     #[arg(long)]
     resume: bool,
+    /// With --resume: continue although the data are not those of the original run. The order of
+    /// the images then differs from that of an uninterrupted run
+    #[arg(long, requires = "resume")]
+    accept_other_data: bool,
+    /// Start from the weights in this folder, of a run or of an import, and with its settings
+    #[arg(long, value_name = "FOLDER", conflicts_with = "resume")]
+    init: Option<PathBuf>,
     /// Stop after this step and save a checkpoint
     #[arg(long, value_name = "STEP")]
     stop_at: Option<usize>,
+    /// Time between two checkpoints, in seconds. They are written while the steps go on
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    save_interval: u64,
+    /// Keep a snapshot of every so many epochs, of the last one, and of the best one (with the
+    /// lowest mean loss among these), in the folder snapshots; 0 keeps none
+    #[arg(long, value_name = "EPOCHS", default_value_t = 0)]
+    snapshot_epochs: usize,
+    /// Threads that read and decode images ahead of the steps; 0 for one per core
+    #[arg(long, value_name = "THREADS", default_value_t = 0)]
+    loader_threads: usize,
+    /// Memory for decoded images that wait for a step, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = 256)]
+    loader_memory: usize,
     #[command(flatten)]
     overrides: Overrides,
 }
 
 #[derive(Args, Debug)]
 struct Reconstruct {
-    /// Checkpoint file written by demo or pretrain
-    #[arg(long)]
+    /// Folder of a run of demo or pretrain, or of a snapshot
+    #[arg(long, value_name = "FOLDER")]
     checkpoint: PathBuf,
     /// Image to reconstruct, a JPEG or PNG file
     #[arg(long)]
@@ -109,6 +139,58 @@ struct Reconstruct {
     mask_seed: u64,
     #[command(flatten)]
     overrides: Overrides,
+}
+
+#[derive(Args, Debug)]
+struct Encode {
+    /// Folder of a run, of a snapshot or of an import
+    #[arg(long, value_name = "FOLDER")]
+    checkpoint: PathBuf,
+    /// Images to encode
+    #[arg(long, num_args = 1.., required = true)]
+    image: Vec<PathBuf>,
+    /// The file to be written: tokens [B, 1 + N, D] with the CLS token first, and images [B, H, W,
+    /// 3]
+    #[arg(long, value_name = "FILE")]
+    output: PathBuf,
+}
+
+#[derive(Args, Debug)]
+struct Import {
+    /// The checkpoint: a .pth or .safetensors file
+    #[arg(long, value_name = "FILE")]
+    from: PathBuf,
+    /// Folder for the model. Its encoder is that of the file, its decoder has initial weights
+    #[arg(long, value_name = "FOLDER")]
+    output: PathBuf,
+    /// Preset for all settings that the file does not state
+    #[arg(long, value_enum, default_value = "base")]
+    config: Preset,
+    #[command(flatten)]
+    overrides: Overrides,
+}
+
+#[derive(Args, Debug)]
+struct Export {
+    /// Folder of a run, of a snapshot or of an import
+    #[arg(long, value_name = "FOLDER")]
+    checkpoint: PathBuf,
+    /// Write the encoder only, as timm's Vision Transformers have it
+    #[arg(long)]
+    encoder_only: bool,
+    /// The file to be written, which must not exist
+    #[arg(long, value_name = "FILE")]
+    output: PathBuf,
+}
+
+#[derive(Args, Debug)]
+struct Convert {
+    /// The file of the first format
+    #[arg(long, value_name = "FILE")]
+    checkpoint: PathBuf,
+    /// Folder for the converted run; metrics.jsonl beside the file is converted too
+    #[arg(long, value_name = "FOLDER")]
+    output: PathBuf,
 }
 
 impl Cli {
@@ -147,20 +229,12 @@ impl Command {
             ),
             Self::Pretrain(arguments) => {
                 let config = arguments.settings()?;
-                let options = pretrain::Options {
-                    data: arguments.data,
-                    output: arguments.output,
-                    resume: arguments.resume,
-                    stop_at: arguments.stop_at,
-                };
-                pretrain::pretrain::<B>(config, &options, device)
+                pretrain::pretrain::<B>(config, &arguments.options(), &Ranks::alone(), device)
             }
             Self::Reconstruct(arguments) => {
                 let checkpoint = Checkpoint::load(&arguments.checkpoint)?;
-                let base = arguments
-                    .config
-                    .map_or(checkpoint.header.config, Preset::config);
-                checkpoint.expect(&arguments.overrides.apply(base), &arguments.checkpoint)?;
+                let base = arguments.config.map_or(checkpoint.config, Preset::config);
+                checkpoint.expect(&arguments.overrides.apply(base))?;
                 let options = reconstruct::Options {
                     checkpoint: arguments.checkpoint,
                     image: arguments.image,
@@ -169,23 +243,61 @@ impl Command {
                 };
                 reconstruct::reconstruct::<B>(&checkpoint, &options, &device)
             }
+            Self::Encode(Encode {
+                checkpoint,
+                image,
+                output,
+            }) => encode::encode::<B>(&Checkpoint::load(&checkpoint)?, &image, &output, &device),
+            Self::Import(arguments) => weights::import(
+                &arguments.from,
+                &arguments.output,
+                arguments.config.config(),
+                &arguments.overrides,
+            ),
+            Self::Export(arguments) => {
+                let checkpoint = Checkpoint::load(&arguments.checkpoint)?;
+                weights::export(&checkpoint, arguments.encoder_only, &arguments.output)
+            }
+            Self::Convert(arguments) => weights::convert(&arguments.checkpoint, &arguments.output),
         }
     }
 }
 
 impl Pretrain {
-    /// Returns the settings of the run. A resumed run starts from the settings of its checkpoint.
-    /// If a preset or a flag is also given, a later check compares it with the checkpoint.
+    /// Returns the settings of the run. A run that continues, or starts from weights, has the
+    /// settings of that checkpoint. If a preset or a flag is also given, a later check compares it
+    /// with the checkpoint.
     fn settings(&self) -> Result<Config, Error> {
-        let base = match (self.config, self.resume) {
+        let checkpoint = match &self.init {
+            Some(folder) => Some(folder),
+            None => self.resume.then_some(&self.output),
+        };
+        let base = match (self.config, checkpoint) {
             (Some(preset), _) => preset.config(),
-            (None, false) => Preset::Nano.config(),
-            (None, true) => {
-                Checkpoint::load(&self.output.join(CHECKPOINT))?
-                    .header
-                    .config
-            }
+            (None, None) => Preset::Nano.config(),
+            (None, Some(folder)) => settings(folder)?,
         };
         Ok(self.overrides.apply(base))
+    }
+
+    fn options(self) -> pretrain::Options {
+        pretrain::Options {
+            start: match self.init {
+                Some(folder) => pretrain::Start::Weights(folder),
+                None if self.resume => pretrain::Start::Resume {
+                    other_data: self.accept_other_data,
+                },
+                None => pretrain::Start::New,
+            },
+            data: self.data,
+            output: self.output,
+            stop_at: self.stop_at,
+            save_interval: Duration::from_secs(self.save_interval),
+            snapshot_epochs: self.snapshot_epochs,
+            loader: LoaderOptions {
+                threads: self.loader_threads,
+                memory: self.loader_memory.saturating_mul(1 << 20),
+            },
+        }
     }
 }

@@ -11,13 +11,12 @@ use crate::config::Config;
 use crate::data::{Dataset, Shapes};
 use crate::error::Error;
 use crate::evaluation::{gallery, held_out_loss, mean_colour_loss};
-use crate::files::{create_folder, expect_free, write_atomically};
+use crate::files::{expect_free, write_atomically};
 use crate::model::Batch;
 use crate::report::{self, LossCurve, Numbers, ReportData};
 use crate::terminal;
 use crate::training::{
-    CHECKPOINT, Checkpoint, METRICS, Outcome, Plan, Sampler, Schedule, Trainer, held_out, metrics,
-    train,
+    Checkpoint, FILES, METRICS, Outcome, Plan, Sampler, Schedule, Trainer, held_out, metrics, train,
 };
 
 /// Name of the file that marks a folder as written by `demo`. In a marked folder, an interrupted
@@ -69,10 +68,10 @@ pub(super) fn demo<B: Trains>(
     )?;
     let unseen = held_out(&config, &unseen, HELD_OUT_IMAGES)?;
     if !is_a_demos(output) {
-        let names = [CHECKPOINT, METRICS, report::FILE];
+        let names = [&FILES[..], &[METRICS, report::FILE]].concat();
         expect_free(output, &names, "or a folder of an earlier demo")?;
     }
-    create_folder(output)?;
+    let mut plan = Plan::new(&config, output, data.len())?;
     let marker = output.join(MARKER);
     write_atomically(&marker, |file| file.write_all(MARKER_TEXT))
         .map_err(Error::file("writing", &marker))?;
@@ -84,13 +83,9 @@ pub(super) fn demo<B: Trains>(
         warmup_steps: (total_steps as f64 * WARMUP).ceil() as usize,
         total_steps,
     };
-    let plan = Plan {
-        schedule,
-        last_step: total_steps,
-        deadline: Some(Instant::now() + Duration::from_secs_f64(seconds * GRACE)),
-        checkpoint: output.join(CHECKPOINT),
-        metrics: output.join(METRICS),
-    };
+    plan.schedule = schedule;
+    plan.last_step = total_steps;
+    plan.deadline = Some(Instant::now() + Duration::from_secs_f64(seconds * GRACE));
     let start_loss = held_out_loss(&config, &trainer.model, &unseen)?;
     terminal::note(format_args!(
         "{total_steps} steps of {} images at {:.0} ms",
@@ -140,14 +135,17 @@ pub(super) fn demo<B: Trains>(
 /// checkpoint must be of a run over [`TRAINING_IMAGES`] images. If the folder has no checkpoint, it
 /// must have the marker.
 fn is_a_demos(folder: &Path) -> bool {
-    let checkpoint = folder.join(CHECKPOINT);
-    match Checkpoint::load(&checkpoint) {
+    match Checkpoint::load(folder) {
         Ok(checkpoint) => {
             let marked = folder.join(MARKER).is_file() || folder.join(report::FILE).is_file();
-            marked && checkpoint.header.images == TRAINING_IMAGES
+            let images = checkpoint.state.map(|state| state.data.images);
+            marked && images == Some(TRAINING_IMAGES)
         }
         // The demo was interrupted before its first checkpoint.
-        Err(_) => folder.join(MARKER).is_file() && !checkpoint.exists(),
+        Err(_) => {
+            let taken = FILES.iter().any(|name| folder.join(name).exists());
+            folder.join(MARKER).is_file() && !taken
+        }
     }
 }
 
@@ -207,7 +205,7 @@ fn report_data<B: Trains>(
     held_out: Vec<(f64, f64)>,
     plan: &Plan,
 ) -> Result<ReportData, Error> {
-    let records = metrics::read(&plan.metrics)?;
+    let records = metrics::read(&plan.metrics())?;
     let train = records
         .iter()
         .map(|record| (record.step as f64, record.loss))

@@ -2,7 +2,9 @@
 
 mod cli;
 mod demo;
+mod encode;
 mod pretrain;
 mod reconstruct;
+mod weights;
 
 pub use cli::main;

@@ -1,15 +1,17 @@
 //! `pretrain`: trains on a folder of images.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::backend::Trains;
 use crate::config::Config;
 use crate::data::{Dataset, Folder, FolderOptions, Transform};
 use crate::error::Error;
-use crate::files::{create_folder, expect_free};
+use crate::files::expect_free;
 use crate::terminal;
 use crate::training::{
-    CHECKPOINT, Checkpoint, METRICS, Outcome, Plan, Trainer, metrics, plan, train,
+    Checkpoint, DataId, FILES, LoaderOptions, METRICS, Outcome, Plan, Ranks, Trainer, metrics,
+    train,
 };
 
 /// The data, the output folder and the end of a run.
@@ -17,12 +19,32 @@ use crate::training::{
 pub(super) struct Options {
     /// Folder of images.
     pub data: PathBuf,
-    /// Folder for checkpoint and metrics.
+    /// Folder for the checkpoint and the metrics.
     pub output: PathBuf,
-    /// Whether to continue from the checkpoint in `output`.
-    pub resume: bool,
+    /// The state from which the run starts.
+    pub start: Start,
     /// Number of steps after which the run stops and saves. The schedule does not depend on it.
     pub stop_at: Option<usize>,
+    /// Time between two checkpoints.
+    pub save_interval: Duration,
+    /// Number of epochs between two snapshots that are kept, or 0 for none.
+    pub snapshot_epochs: usize,
+    /// Threads and memory for reading images.
+    pub loader: LoaderOptions,
+}
+
+/// The state from which a run starts.
+#[derive(Clone, Debug)]
+pub(super) enum Start {
+    /// Initial weights.
+    New,
+    /// The weights of another run or of an imported model.
+    Weights(PathBuf),
+    /// The checkpoint in the output folder.
+    Resume {
+        /// Whether the data can differ from those of the original run.
+        other_data: bool,
+    },
 }
 
 /// Trains a model of `config` on `device`, or continues its training.
@@ -34,6 +56,7 @@ pub(super) struct Options {
 pub(super) fn pretrain<B: Trains>(
     config: Config,
     options: &Options,
+    ranks: &Ranks,
     device: B::Device,
 ) -> Result<Outcome, Error> {
     config.validate()?;
@@ -42,25 +65,40 @@ pub(super) fn pretrain<B: Trains>(
         min_side: config.patch_size,
         ..FolderOptions::new(transform)
     };
-    let data = Folder::open(&options.data, options_of_folder)?.preload()?;
-    for warning in data.warnings() {
-        terminal::note(format_args!("warning: {warning}"));
+    let data = Folder::open(&options.data, options_of_folder)?;
+    if ranks.writes() {
+        for warning in data.warnings() {
+            terminal::note(format_args!("warning: {warning}"));
+        }
     }
-    let mut trainer = trainer::<B>(config, options, data.len(), device)?;
-    create_folder(&options.output)?;
-    let plan = plan(&config, &options.output, data.len(), options.stop_at);
-    terminal::note(format_args!(
-        "{} images, {} steps, from step {}; writing to {}",
-        data.len(),
-        plan.schedule.total_steps,
-        trainer.step,
-        options.output.display()
-    ));
-    // The first checkpoint is written before the first step, so that an unwritable output folder is
-    // reported before training.
-    trainer.checkpoint(data.len())?.save(&plan.checkpoint)?;
+    if !matches!(options.start, Start::Resume { .. }) {
+        let remedy = "or --resume to continue from that checkpoint";
+        expect_free(&options.output, &[&FILES[..], &[METRICS]].concat(), remedy)?;
+    } else if !options.output.is_dir() {
+        // Reports the missing folder, and does not create it.
+        Checkpoint::load(&options.output)?;
+    }
+    let mut plan = Plan::of(&config, &options.output, data.len(), ranks.clone())?;
+    // The writing process has put the folder in order before the others read it.
+    ranks.wait_for_all()?;
+    let mut trainer = trainer::<B>(config, options, &data, device)?;
+    plan = plan.stop_at(options.stop_at.unwrap_or(usize::MAX));
+    plan.save_interval = options.save_interval;
+    plan.snapshot_epochs = options.snapshot_epochs;
+    plan.loader = options.loader;
+    if ranks.writes() {
+        terminal::note(format_args!(
+            "{} images, {} steps, from step {}; writing to {}",
+            data.len(),
+            plan.schedule.total_steps,
+            trainer.step,
+            options.output.display()
+        ));
+    }
     let outcome = train(&mut trainer, &data, &plan, &mut |_| Ok(()))?;
-    summarise(&plan, outcome, &trainer)?;
+    if ranks.writes() {
+        summarise(&plan, outcome, &trainer)?;
+    }
     Ok(outcome)
 }
 
@@ -68,41 +106,44 @@ pub(super) fn pretrain<B: Trains>(
 fn trainer<B: Trains>(
     config: Config,
     options: &Options,
-    images: usize,
+    data: &Folder,
     device: B::Device,
 ) -> Result<Trainer<B>, Error> {
-    let path = options.output.join(CHECKPOINT);
-    if !options.resume {
-        let remedy = "or --resume to continue from that checkpoint";
-        expect_free(&options.output, &[CHECKPOINT, METRICS], remedy)?;
-        return Trainer::new_on(config, device);
-    }
-    let checkpoint = Checkpoint::load(&path)?;
-    checkpoint.expect(&config, &path)?;
-    if checkpoint.header.images != images {
-        return Err(Error::Argument {
+    let other_data = match &options.start {
+        Start::New => return Trainer::new_on(config, device),
+        Start::Weights(path) => {
+            let checkpoint = Checkpoint::load(path)?;
+            checkpoint.expect(&config)?;
+            return Trainer::start_from(&checkpoint, device);
+        }
+        Start::Resume { other_data } => *other_data,
+    };
+    let checkpoint = Checkpoint::load(&options.output)?;
+    checkpoint.expect(&config)?;
+    let (expected, got) = (&checkpoint.expect_state()?.data, DataId::of(data));
+    if *expected != got {
+        let refused = Error::Argument {
             argument: "--data",
-            expected: format!(
-                "the {} images of the original run",
-                checkpoint.header.images
-            ),
-            got: format!("{images} images"),
-        });
+            expected: format!("the data of the original run, {expected}, or --accept-other-data"),
+            got: got.to_string(),
+        };
+        if !other_data {
+            return Err(refused);
+        }
+        terminal::note(format_args!("warning: {refused}"));
     }
-    Trainer::resume_on(&checkpoint, &path, device)
+    Trainer::resume_on(&checkpoint, device)
 }
 
 fn summarise<B: Trains>(plan: &Plan, outcome: Outcome, trainer: &Trainer<B>) -> Result<(), Error> {
-    let records = metrics::read(&plan.metrics)?;
+    let records = metrics::read(&plan.metrics())?;
     let word = match outcome {
         Outcome::Finished => "finished",
         Outcome::Interrupted => "interrupted",
     };
     let (Some(first), Some(last)) = (records.first(), records.last()) else {
         let step = trainer.step;
-        return terminal::line(format_args!(
-            "nothing to do: the run is at step {step} already"
-        ));
+        return terminal::line(format_args!("{word} at step {step}: no step was taken"));
     };
     terminal::line(format_args!(
         "{word} at step {} of {}: loss {:.4} at step {}, {:.4} at step {}; checkpoint {}",
@@ -112,6 +153,6 @@ fn summarise<B: Trains>(plan: &Plan, outcome: Outcome, trainer: &Trainer<B>) -> 
         first.step,
         last.loss,
         last.step,
-        plan.checkpoint.display()
+        plan.folder.display()
     ))
 }

@@ -48,8 +48,8 @@ pub(super) fn reconstruct<B: Operations>(
     device: &B::Device,
 ) -> Result<Outcome, Error> {
     check_output(options)?;
-    let config = checkpoint.header.config;
-    let model = checkpoint.model::<B>(&options.checkpoint, device)?;
+    let config = checkpoint.config;
+    let model = checkpoint.model::<B>(device)?;
     let mut rng = stream(options.mask_seed, Stream::HeldOut, 0);
     let mask = Mask::random(config.patches(), config.visible(), &mut rng);
     let stored = read(&options.image, config.patch_size)?;
@@ -122,7 +122,7 @@ fn summary(loss: Option<f64>) -> String {
 }
 
 /// Reads an image and rejects a damaged one. Both sides must have at least `patch_size` pixels.
-fn read(path: &Path, patch_size: usize) -> Result<RgbImage, Error> {
+pub(super) fn read(path: &Path, patch_size: usize) -> Result<RgbImage, Error> {
     decode(path, patch_size).map_err(|reason| Error::Argument {
         argument: "--image",
         expected: format!(

@@ -27,20 +27,22 @@ impl Batch {
         check_batch(config, &self.pixels, &self.masks)
     }
 
-    /// Splits pixels and masks into pieces of [`Config::images_per_piece`] images. The last piece
-    /// can be smaller.
+    /// Splits the batch into pieces of [`Config::images_per_piece`] images. The last piece can be
+    /// smaller.
     ///
     /// # Errors
     ///
     /// All errors of [`Batch::check`].
-    pub fn pieces(
-        &self,
-        config: &Config,
-    ) -> Result<impl Iterator<Item = (&[f32], &[Mask])>, Error> {
+    pub fn pieces(&self, config: &Config) -> Result<impl Iterator<Item = Self>, Error> {
         self.check(config)?;
         let images = config.images_per_piece();
         let pixels = self.pixels.chunks(images * config.image_len());
-        Ok(pixels.zip(self.masks.chunks(images)))
+        Ok(pixels
+            .zip(self.masks.chunks(images))
+            .map(|(pixels, masks)| Self {
+                pixels: pixels.to_vec(),
+                masks: masks.to_vec(),
+            }))
     }
 
     /// Iterates over the pixels and the mask of each image.

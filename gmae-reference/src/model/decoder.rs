@@ -38,6 +38,16 @@ impl<B: Operations> Decoder<B> {
         }
     }
 
+    /// The position table `[1 + N, d]` of the latents, with the row of the CLS token first.
+    pub(super) fn positions(&self) -> &Tensor<B, 2> {
+        &self.positions
+    }
+
+    /// Returns the decoder with another position table.
+    pub(super) fn with_positions(self, positions: Tensor<B, 2>) -> Self {
+        Self { positions, ..self }
+    }
+
     /// Computes the outputs at the queries, `[B k, d]`, from the encoder's tokens,
     /// `[B (1 + n), D]`.
     pub fn forward(&self, latents: Tensor<B, 2>, input: &Visible<B>) -> Tensor<B, 2> {
@@ -59,7 +69,7 @@ impl<B: Operations> Decoder<B> {
             .reshape([images * gaussians, width])
     }
 
-    /// Returns the position codes of the CLS token (zero) and of the visible patches,
+    /// Returns the position codes of the CLS token and of the visible patches,
     /// `[B (1 + n), d]`.
     fn latent_positions(&self, input: &Visible<B>) -> Tensor<B, 2> {
         let images = input.images;

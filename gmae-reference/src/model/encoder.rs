@@ -42,6 +42,16 @@ impl<B: Operations> Encoder<B> {
         self.positions.device()
     }
 
+    /// The position table `[1 + N, D]`, with the row of the CLS token first.
+    pub(super) fn positions(&self) -> &Tensor<B, 2> {
+        &self.positions
+    }
+
+    /// Returns the encoder with another position table.
+    pub(super) fn with_positions(self, positions: Tensor<B, 2>) -> Self {
+        Self { positions, ..self }
+    }
+
     /// Computes the tokens `[B (1 + n), D]`. The CLS token of each image comes first. The visible
     /// patches follow in the order of `input`.
     pub fn forward(&self, input: &Visible<B>) -> Tensor<B, 2> {
@@ -59,10 +69,8 @@ impl<B: Operations> Encoder<B> {
         let placed = embedded + self.positions.clone().select(0, input.rows.clone());
         let [rows, width] = placed.dims();
         let visible = rows / input.images;
-        // The CLS row of the position table is zero.
-        let cls = self
-            .cls
-            .val()
+        // The CLS row of the fixed table is zero. Imported tables can have another.
+        let cls = (self.cls.val() + self.positions.clone().narrow(0, 0, 1))
             .reshape([1, 1, width])
             .expand([input.images, 1, width]);
         Tensor::cat(vec![cls, placed.reshape([input.images, visible, width])], 1)

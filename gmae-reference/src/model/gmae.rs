@@ -49,6 +49,22 @@ impl<B: Operations> Gmae<B> {
         self.head.forward(queries, input.images)
     }
 
+    /// The position tables of the encoder, `[1 + N, D]`, and of the decoder, `[1 + N, d]`. They are
+    /// not trained.
+    pub fn positions(&self) -> [&Tensor<B, 2>; 2] {
+        [self.encoder.positions(), self.decoder.positions()]
+    }
+
+    /// Returns the model with other position tables, in the order of [`Gmae::positions`].
+    #[must_use]
+    pub fn with_positions(self, [encoder, decoder]: [Tensor<B, 2>; 2]) -> Self {
+        Self {
+            encoder: self.encoder.with_positions(encoder),
+            decoder: self.decoder.with_positions(decoder),
+            ..self
+        }
+    }
+
     /// The device of the weights.
     pub fn device(&self) -> B::Device {
         self.encoder.device()

@@ -35,8 +35,8 @@ pub fn predict<B: Operations>(
     batch: &Batch,
 ) -> Result<Prediction<B>, Error> {
     let (mut gaussians, mut pixels) = (Vec::new(), Vec::new());
-    for (piece, masks) in batch.pieces(config)? {
-        let visible = Visible::new(config, piece, masks, &model.device())?;
+    for piece in batch.pieces(config)? {
+        let visible = Visible::new(config, &piece.pixels, &piece.masks, &model.device())?;
         let scene = model.forward(&visible);
         pixels.extend(numbers(render_forward(config, scene.clone())?)?);
         gaussians.push(scene);

@@ -5,4 +5,4 @@ mod lines;
 mod progress;
 
 pub(crate) use lines::{line, note};
-pub(crate) use progress::Progress;
+pub(crate) use progress::{Progress, StepSummary};

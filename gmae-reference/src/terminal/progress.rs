@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::lines::note;
 
@@ -10,62 +10,160 @@ use super::lines::note;
 const LINE_INTERVAL: Duration = Duration::from_secs(10);
 /// Weight of the newest value in the displayed running means.
 const SMOOTHING: f64 = 0.05;
-const TEMPLATE: &str = "{bar:24} step {pos}/{len}  {msg}  {eta} left";
+const TEMPLATE: &str = "{bar:24} step {pos}/{len}  {msg}";
 
 /// Displays a bar on a terminal, or a line every ten seconds elsewhere. Both are written to
 /// standard error.
 #[derive(Debug)]
 pub(crate) struct Progress {
     bar: ProgressBar,
+    silent: bool,
     line: Instant,
-    means: Option<(f64, f64)>,
+    /// Images of the current step whose gradient is there, and the time of its begin.
+    within: (usize, Instant),
+    /// Running means.
+    means: Option<StepSummary>,
+}
+
+/// The displayed numbers of a step.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StepSummary {
+    /// The loss.
+    pub(crate) loss: f64,
+    /// Images per second.
+    pub(crate) images_per_second: f64,
+    /// Duration of the step.
+    pub(crate) seconds: f64,
+    /// Fraction of the duration in which the step waited for images.
+    pub(crate) waiting: f64,
+}
+
+impl StepSummary {
+    fn values(self) -> [f64; 4] {
+        let Self {
+            loss,
+            images_per_second,
+            seconds,
+            waiting,
+        } = self;
+        [loss, images_per_second, seconds, waiting]
+    }
+
+    /// Moves the means towards the values of the newest step.
+    fn blend(self, new: Self) -> Self {
+        let (old, new) = (self.values(), new.values());
+        let [loss, images_per_second, seconds, waiting] =
+            std::array::from_fn(|i| old[i] + SMOOTHING * (new[i] - old[i]));
+        Self {
+            loss,
+            images_per_second,
+            seconds,
+            waiting,
+        }
+    }
 }
 
 impl Progress {
-    /// Starts the display for a run that has taken `step` of `steps` steps.
-    pub(crate) fn new(step: usize, steps: usize) -> Self {
+    /// Starts the display for a run that has taken `step` of `steps` steps. If `visible` is false,
+    /// nothing is displayed.
+    pub(crate) fn new(step: usize, steps: usize, visible: bool) -> Self {
         let style =
             ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = ProgressBar::new(steps as u64).with_style(style);
+        if !visible {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+        }
         bar.set_position(step as u64);
-        bar.reset_eta();
         Self {
             bar,
+            silent: !visible,
             line: Instant::now(),
+            within: (0, Instant::now()),
             means: None,
         }
     }
 
-    /// Displays the step just taken: the number of steps taken so far, the loss and the speed.
-    pub(crate) fn show(&mut self, step: usize, loss: f64, images_per_second: f64) {
-        let blend = |old: f64, new: f64| old + SMOOTHING * (new - old);
-        let (loss, speed) = self
-            .means
-            .map_or((loss, images_per_second), |(old_loss, old_speed)| {
-                (blend(old_loss, loss), blend(old_speed, images_per_second))
-            });
-        self.means = Some((loss, speed));
-        self.bar
-            .set_message(format!("loss {loss:.4}  {speed:.0} images/s"));
+    /// Displays that `count` more of the `images` images of a step are done. A step of a large
+    /// batch can take an hour.
+    pub(crate) fn within_step(&mut self, count: usize, images: usize) {
+        if self.within.0 == 0 {
+            self.within.1 = Instant::now();
+        }
+        self.within.0 += count;
+        let done = self.within.0.min(images);
+        let speed = done as f64 / self.within.1.elapsed().as_secs_f64();
+        self.display(
+            || format!("image {done}/{images} of the step  {speed:.1} images/s"),
+            false,
+        );
+    }
+
+    /// Displays the step just taken. `step` is the number of steps taken so far.
+    pub(crate) fn show(&mut self, step: usize, new: StepSummary) {
+        let means = self.means.map_or(new, |old| old.blend(new));
+        self.means = Some(means);
+        self.within.0 = 0;
         self.bar.set_position(step as u64);
-        if self.bar.is_hidden() && self.line.elapsed() >= LINE_INTERVAL {
+        let left = self.bar.length().unwrap_or_default() as f64 - step as f64;
+        self.display(|| words(means, left.max(0.0)), step == 1);
+    }
+
+    /// Displays a message: on the bar, or as a line if ten seconds have passed or `now` is set.
+    fn display(&mut self, message: impl FnOnce() -> String, now: bool) {
+        if self.silent {
+            return;
+        }
+        if !self.bar.is_hidden() {
+            self.bar.set_message(message());
+        } else if now || self.line.elapsed() >= LINE_INTERVAL {
             self.line = Instant::now();
-            let (position, length) = (step, self.bar.length().unwrap_or_default());
-            let left = (length as f64 - position as f64).max(0.0) / self.bar.per_sec();
-            let left = if left.is_finite() {
-                format!("{left:.0} s left")
-            } else {
-                "time left unknown".to_owned()
-            };
-            note(format_args!(
-                "step {position}/{length}  loss {loss:.4}  {speed:.0} images/s  {left}"
-            ));
+            let (position, length) = (self.bar.position(), self.bar.length().unwrap_or_default());
+            note(format_args!("step {position}/{length}  {}", message()));
         }
     }
+}
+
+/// Formats the means, and the remaining time of `left` steps.
+fn words(means: StepSummary, left: f64) -> String {
+    let StepSummary {
+        loss,
+        images_per_second,
+        seconds,
+        waiting,
+    } = means;
+    let rest = Duration::try_from_secs_f64(left * seconds)
+        .map_or("unknown time".to_owned(), |rest| {
+            HumanDuration(rest).to_string()
+        });
+    format!(
+        "loss {loss:.4}  {images_per_second:.1} images/s  waiting for data {:.1} %  {rest} left",
+        100.0 * waiting
+    )
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.abandon();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_remaining_time_is_that_of_the_remaining_steps() {
+        let means = StepSummary {
+            loss: 0.25,
+            images_per_second: 1.6,
+            seconds: 2560.0,
+            waiting: 0.012,
+        };
+        let line = words(means, 124_800.0);
+        assert_eq!(
+            line,
+            "loss 0.2500  1.6 images/s  waiting for data 1.2 %  10 years left"
+        );
+        assert!(words(means, 1e300).contains("unknown"));
     }
 }

@@ -1,10 +1,10 @@
 //! The gradient with respect to all parameters of a model: the sum over pieces of a batch, the
-//! norm, and the two parts for the optimiser.
+//! norm, and the copy in one flat buffer.
 
-use burn::module::{AutodiffModule, ModuleVisitor, Param};
+use burn::module::{AutodiffModule, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
-use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
+use burn::tensor::{Tensor, TensorData};
 
 use crate::backend::Training;
 use crate::ops::Operations;
@@ -54,21 +54,45 @@ impl Gradient {
         norm.squares.sqrt()
     }
 
-    /// Computes `scale * self` in two parts. The first holds the parameters with at least two
-    /// dimensions, the second the other parameters.
-    pub fn split<B: Operations, M: AutodiffModule<Training<B>>>(
-        self,
+    /// The gradient of one parameter, if there is one.
+    pub fn get<B: Operations, const D: usize>(&self, id: ParamId) -> Option<Tensor<B, D>> {
+        self.0.get::<B, D>(id)
+    }
+
+    /// Takes the gradient of one parameter.
+    pub(super) fn take<B: Operations, const D: usize>(
+        &mut self,
+        id: ParamId,
+    ) -> Option<Tensor<B, D>> {
+        self.0.remove::<B, D>(id)
+    }
+
+    /// Appends the values of all parameters of `model` to `values`, parameter by parameter. A
+    /// missing gradient is zero.
+    pub(super) fn flatten<B: Operations, M: AutodiffModule<Training<B>>>(
+        &self,
         model: &M,
-        scale: f64,
-    ) -> (GradientsParams, GradientsParams) {
-        let mut split = Split {
-            gradients: self.0,
-            scale,
-            matrices: GradientsParams::new(),
-            vectors: GradientsParams::new(),
+        values: &mut Vec<f32>,
+    ) {
+        model.visit(&mut Flatten {
+            gradients: &self.0,
+            values,
+        });
+    }
+
+    /// Creates the gradient of the values that [`Gradient::flatten`] appended.
+    pub(super) fn unflatten<B: Operations, M: AutodiffModule<Training<B>>>(
+        model: &M,
+        values: &[f32],
+        device: &B::Device,
+    ) -> Self {
+        let mut unflatten = Unflatten::<B> {
+            gradients: GradientsParams::new(),
+            values,
+            device,
         };
-        model.visit(&mut split);
-        (split.matrices, split.vectors)
+        model.visit(&mut unflatten);
+        Self(unflatten.gradients)
     }
 }
 
@@ -102,26 +126,37 @@ impl<B: Operations> ModuleVisitor<Training<B>> for Norm<'_> {
     }
 }
 
-struct Split {
-    gradients: GradientsParams,
-    scale: f64,
-    matrices: GradientsParams,
-    vectors: GradientsParams,
+struct Flatten<'a> {
+    gradients: &'a GradientsParams,
+    values: &'a mut Vec<f32>,
 }
 
-impl<B: Operations> ModuleVisitor<Training<B>> for Split {
+impl<B: Operations> ModuleVisitor<Training<B>> for Flatten<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<Training<B>, D>>) {
-        let Some(mut gradient) = self.gradients.remove::<B, D>(param.id) else {
-            return;
-        };
-        if self.scale != 1.0 {
-            gradient = B::add_scaled(None, gradient, self.scale);
+        let end = self.values.len() + param.val().shape().num_elements();
+        if let Some(gradient) = self.gradients.get::<B, D>(param.id) {
+            let data = gradient.into_data().convert::<f32>();
+            self.values
+                .extend(data.as_slice::<f32>().unwrap_or_default());
         }
-        let half = if D > 1 {
-            &mut self.matrices
-        } else {
-            &mut self.vectors
-        };
-        half.register(param.id, gradient);
+        self.values.resize(end, 0.0);
+    }
+}
+
+struct Unflatten<'a, B: Operations> {
+    gradients: GradientsParams,
+    values: &'a [f32],
+    device: &'a B::Device,
+}
+
+impl<B: Operations> ModuleVisitor<Training<B>> for Unflatten<'_, B> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<Training<B>, D>>) {
+        let shape = param.val().shape();
+        let len = shape.num_elements().min(self.values.len());
+        let (values, rest) = self.values.split_at(len);
+        self.values = rest;
+        let data = TensorData::new(values.to_vec(), shape);
+        self.gradients
+            .register(param.id, Tensor::<B, D>::from_data(data, self.device));
     }
 }

@@ -1,13 +1,19 @@
 //! The metrics file: one line of JSON per training step.
+//!
+//! Each line ends with a checksum of its numbers and of the name of the run. A damaged line, or a
+//! line of another run, is therefore noticed.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::files::write_atomically;
+
+/// Begin of the last entry of a line.
+const CHECK: &str = ",\"check\":\"";
 
 /// The metrics of a step.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
@@ -24,6 +30,9 @@ pub struct Record {
     pub gradient_norm: f64,
     /// Images per second of the step.
     pub images_per_second: f64,
+    /// Fraction of the step's time in which it waited for images.
+    #[serde(default)]
+    pub waiting: f64,
 }
 
 /// A metrics file open for appending.
@@ -31,26 +40,36 @@ pub struct Record {
 pub struct Metrics {
     path: PathBuf,
     file: File,
+    run: String,
+    repairs: Vec<String>,
 }
 
 impl Metrics {
-    /// Opens `path` in order to continue after step `step`. Lines of later steps and lines that
-    /// cannot be parsed, such as an incomplete last line, are dropped. The file is replaced
-    /// atomically, so that an interruption does not lose the lines of earlier steps.
+    /// Opens `path` in order to continue the run named `run` after step `step`. The file is
+    /// replaced atomically, so that an interruption does not lose the lines of earlier steps.
+    ///
+    /// Lines of later steps and an incomplete last line are dropped: an interrupted run leaves
+    /// them. Lines that are damaged otherwise are dropped too, after a copy of the file has been
+    /// made. [`Metrics::repairs`] names the lines and the copy.
     ///
     /// # Errors
     ///
     /// [`Error::File`] if the file cannot be read or written.
-    pub fn resume(path: &Path, step: usize) -> Result<Self, Error> {
-        let kept = lines(path)?
-            .into_iter()
-            .filter(|(record, _)| record.step <= step);
-        // The lines are copied as text. A parsed and printed number can differ in its last digit.
-        write_atomically(path, |file| {
-            kept.into_iter()
-                .try_for_each(|(_, line)| writeln!(file, "{line}"))
-        })
-        .map_err(Error::file("writing metrics", path))?;
+    pub fn resume(path: &Path, run: &str, step: usize) -> Result<Self, Error> {
+        let old = content(path)?;
+        let Checked {
+            kept,
+            mut repairs,
+            damaged,
+        } = check(&old, run, step, &path.display().to_string());
+        if damaged {
+            let copy = free_name(path);
+            write_atomically(&copy, |file| file.write_all(&old))
+                .map_err(Error::file("writing", &copy))?;
+            repairs.push(format!("the damaged file is kept as {}", copy.display()));
+        }
+        write_atomically(path, |file| file.write_all(kept.as_bytes()))
+            .map_err(Error::file("writing metrics", path))?;
         let file = OpenOptions::new()
             .append(true)
             .open(path)
@@ -58,7 +77,14 @@ impl Metrics {
         Ok(Self {
             path: path.to_owned(),
             file,
+            run: run.to_owned(),
+            repairs,
         })
+    }
+
+    /// What was found and repaired when the file was opened, one line each.
+    pub fn repairs(&self) -> &[String] {
+        &self.repairs
     }
 
     /// Appends one line.
@@ -67,39 +93,210 @@ impl Metrics {
     ///
     /// [`Error::File`] if the line cannot be written, for example because the disk is full.
     pub fn append(&mut self, record: &Record) -> Result<(), Error> {
-        write_line(&mut self.file, record).map_err(Error::file("writing", &self.path))
+        line(record, &self.run)
+            // The line is written in one call, so that an interruption leaves no incomplete line.
+            .and_then(|line| self.file.write_all(line.as_bytes()))
+            .map_err(Error::file("writing", &self.path))
     }
 }
 
-/// Reads all complete lines of a metrics file. If the file does not exist, there are none.
+/// Reads the metrics of a file, without the lines that cannot be parsed. If the file does not
+/// exist, there are none.
 ///
 /// # Errors
 ///
 /// [`Error::File`] if the file exists but cannot be read.
 pub fn read(path: &Path) -> Result<Vec<Record>, Error> {
-    Ok(lines(path)?.into_iter().map(|(record, _)| record).collect())
+    let content = content(path)?;
+    let lines = content.split(|&byte| byte == b'\n');
+    Ok(lines
+        .filter_map(|line| serde_json::from_slice(line).ok())
+        .collect())
 }
 
-/// Returns the complete lines of a file with their records.
-fn lines(path: &Path) -> Result<Vec<(Record, String)>, Error> {
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(Error::file("reading", path)(error)),
+/// Writes `records` as the metrics of the run named `run`.
+///
+/// # Errors
+///
+/// [`Error::File`] if the file cannot be written.
+pub(crate) fn write(path: &Path, run: &str, records: &[Record]) -> Result<(), Error> {
+    let lines: std::io::Result<String> = records.iter().map(|record| line(record, run)).collect();
+    lines
+        .and_then(|lines| write_atomically(path, |file| file.write_all(lines.as_bytes())))
+        .map_err(Error::file("writing metrics", path))
+}
+
+fn content(path: &Path) -> Result<Vec<u8>, Error> {
+    match std::fs::read(path) {
+        Ok(content) => Ok(content),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(Error::file("reading", path)(error)),
+    }
+}
+
+/// The result of checking a file.
+struct Checked {
+    /// The sound lines, as text. A parsed and printed number can differ in its last digit.
+    kept: String,
+    /// The faults, one line each.
+    repairs: Vec<String>,
+    /// Whether there are faults that an interrupted run does not leave.
+    damaged: bool,
+}
+
+fn check(content: &[u8], run: &str, last_step: usize, name: &str) -> Checked {
+    let mut checked = Checked {
+        kept: String::new(),
+        repairs: Vec::new(),
+        damaged: false,
     };
-    let mut lines = Vec::new();
-    for line in BufReader::new(file).lines() {
-        let line = line.map_err(Error::file("reading", path))?;
-        if let Ok(record) = serde_json::from_str::<Record>(&line) {
-            lines.push((record, line));
+    let mut next = 1;
+    let missing = |from: usize, to: usize, checked: &mut Checked| {
+        if from < to {
+            let repair = format!("{name}: no sound line for steps {from} to {}", to - 1);
+            checked.repairs.push(repair);
+        }
+    };
+    for (i, line) in content.split_inclusive(|&byte| byte == b'\n').enumerate() {
+        let sound = std::str::from_utf8(line).ok();
+        let sound = sound.and_then(|line| Some((line, parse(line, run)?)));
+        match sound {
+            Some((_, record)) if record.step > last_step => {}
+            Some((line, record)) if record.step >= next => {
+                missing(next, record.step, &mut checked);
+                checked.kept += line;
+                next = record.step + 1;
+            }
+            Some((_, record)) => {
+                let fault = format!("{name} line {}: step {} again", i + 1, record.step);
+                checked
+                    .repairs
+                    .push(format!("{fault}; the line is dropped"));
+                checked.damaged = true;
+            }
+            None if !line.ends_with(b"\n") => {
+                let fault = format!("{name} line {}: incomplete", i + 1);
+                checked
+                    .repairs
+                    .push(format!("{fault}; the line is dropped"));
+            }
+            None => {
+                let fault = format!("{name} line {}: damaged, or of another run", i + 1);
+                checked
+                    .repairs
+                    .push(format!("{fault}; the line is dropped"));
+                checked.damaged = true;
+            }
         }
     }
-    Ok(lines)
+    missing(next, last_step + 1, &mut checked);
+    checked
 }
 
-/// Writes the line in one call, so that an interruption leaves no incomplete line.
-fn write_line(file: &mut dyn Write, record: &Record) -> std::io::Result<()> {
-    let mut line = serde_json::to_string(record)?;
-    line.push('\n');
-    file.write_all(line.as_bytes())
+/// Returns the line of a record, with its checksum and the end of the line.
+fn line(record: &Record, run: &str) -> std::io::Result<String> {
+    let json = serde_json::to_string(record)?;
+    let body = json.strip_suffix('}').unwrap_or(&json);
+    Ok(format!("{body}{CHECK}{:08x}\"}}\n", checksum(body, run)))
+}
+
+/// Returns the record of a line, if the checksum of the line is that of the run.
+fn parse(line: &str, run: &str) -> Option<Record> {
+    let (body, check) = line.strip_suffix("\"}\n")?.rsplit_once(CHECK)?;
+    if check != format!("{:08x}", checksum(body, run)) {
+        return None;
+    }
+    serde_json::from_str(line).ok()
+}
+
+fn checksum(body: &str, run: &str) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(run.as_bytes());
+    hasher.update(body.as_bytes());
+    hasher.finalize()
+}
+
+/// Returns a name for a copy beside `path` that no file has.
+fn free_name(path: &Path) -> PathBuf {
+    let name = |i: usize| path.with_extension(format!("damaged-{i}.jsonl"));
+    let mut i = 1;
+    while name(i).exists() {
+        i += 1;
+    }
+    name(i)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(step: usize) -> Record {
+        Record {
+            step,
+            epoch: 0,
+            loss: 0.1,
+            learning_rate: 1e-3,
+            gradient_norm: 1.0 / 3.0,
+            images_per_second: 100.0,
+            waiting: 0.0,
+        }
+    }
+
+    fn file(steps: &[usize], run: &str) -> String {
+        let lines = steps
+            .iter()
+            .map(|&step| line(&record(step), run).expect("JSON"));
+        lines.collect()
+    }
+
+    #[test]
+    fn sound_lines_up_to_the_checkpoint_are_kept() {
+        let all = file(&[1, 2, 3, 4], "run");
+        let checked = check(all.as_bytes(), "run", 3, "m");
+        assert_eq!(checked.kept, file(&[1, 2, 3], "run"));
+        assert!(checked.repairs.is_empty() && !checked.damaged);
+        let torn = &all[..all.len() - 5];
+        let checked = check(torn.as_bytes(), "run", 3, "m");
+        assert_eq!(checked.kept, file(&[1, 2, 3], "run"));
+        assert!(checked.repairs[0].contains("line 4: incomplete") && !checked.damaged);
+    }
+
+    /// Every bit of a line is covered.
+    #[test]
+    fn every_flipped_bit_is_noticed_and_named() {
+        let good = file(&[1, 2, 3], "run");
+        let begin = file(&[1], "run").len();
+        let end = file(&[1, 2], "run").len();
+        for byte in begin..end {
+            for bit in 0..8 {
+                let mut bad = good.clone().into_bytes();
+                bad[byte] ^= 1 << bit;
+                let checked = check(&bad, "run", 3, "m");
+                assert!(checked.damaged, "byte {byte}, bit {bit}");
+                assert!(
+                    checked.repairs.iter().any(|r| r.contains("line 2")),
+                    "{byte}"
+                );
+                assert!(!checked.kept.contains("\"step\":2"));
+            }
+        }
+    }
+
+    #[test]
+    fn lines_of_other_runs_repeated_and_missing_steps_are_named() {
+        let other = file(&[1, 2], "other");
+        let checked = check(other.as_bytes(), "run", 2, "m");
+        assert!(checked.kept.is_empty() && checked.damaged);
+        assert!(
+            checked.repairs[2].contains("steps 1 to 2"),
+            "{:?}",
+            checked.repairs
+        );
+        let twice = file(&[1, 1, 3], "run");
+        let checked = check(twice.as_bytes(), "run", 4, "m");
+        assert_eq!(checked.kept, file(&[1, 3], "run"));
+        for (repair, words) in checked.repairs.iter().zip(["line 2", "2 to 2", "4 to 4"]) {
+            assert!(repair.contains(words), "{repair}");
+        }
+    }
 }

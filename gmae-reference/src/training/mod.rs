@@ -1,23 +1,38 @@
 //! Training: the method, the loop around it, the optimiser, and the files of a run.
+//!
+//! | file | content |
+//! |---|---|
+//! | `method` | the whole method, for one piece of a batch |
+//! | `train` | the loop |
+//! | `trainer`, `gradient`, `loss`, `optimizer`, `schedule` | the parts of a step |
+//! | `sampling`, `loader` | which images a step sees, and their decoding ahead of the step |
+//! | `checkpoint`, `metrics`, `log` | the files of a run |
+//! | `ranks` | several processes |
 
 mod checkpoint;
 mod gradient;
+mod loader;
+mod log;
 mod loss;
 mod method;
 pub mod metrics;
 mod optimizer;
 mod plan;
+mod ranks;
 mod sampling;
 mod schedule;
 mod train;
 mod trainer;
 
-pub use checkpoint::{Checkpoint, Header};
+pub use checkpoint::{Checkpoint, DataId, Generator, Public, Snapshot, State};
+pub(crate) use checkpoint::{FILES, export, read_legacy, settings};
 pub use gradient::Gradient;
+pub use loader::LoaderOptions;
 pub use loss::Target;
 pub use optimizer::Optimizer;
-pub(crate) use plan::{CHECKPOINT, METRICS};
-pub use plan::{Outcome, Plan, plan};
+pub(crate) use plan::METRICS;
+pub use plan::{Outcome, Plan};
+pub use ranks::{AllReduce, Ranks};
 pub use sampling::{Sampler, held_out};
 pub(crate) use sampling::{Stream, stream};
 pub use schedule::Schedule;

@@ -3,6 +3,8 @@
 //! Every random choice is a function of the seed and of the position in the run. A checkpoint
 //! therefore stores the step number but no state of a random generator.
 
+use std::sync::Arc;
+
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
@@ -33,12 +35,25 @@ pub(crate) fn stream(seed: u64, purpose: Stream, position: u64) -> ChaCha8Rng {
     rng
 }
 
+/// Number of steps in an epoch of `images` images. Images that do not fill a batch are left out of
+/// the epoch. If the data set is smaller than a batch, the epoch has one step.
+pub(super) fn steps_per_epoch(config: &Config, images: usize) -> usize {
+    (images / config.batch_size.max(1)).max(1)
+}
+
 /// Draws the batches of a run: images, crops and masks.
 #[derive(Clone, Debug)]
 pub struct Sampler {
     config: Config,
     len: usize,
-    order: Option<(usize, Vec<usize>)>,
+    order: Option<(usize, Arc<[usize]>)>,
+}
+
+/// A sample of a run: which image, and the streams of its random choices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Draw {
+    index: usize,
+    position: u64,
 }
 
 impl Sampler {
@@ -54,7 +69,12 @@ impl Sampler {
     /// Number of steps in an epoch. Images that do not fill a batch are left out of the epoch. If
     /// the data set is smaller than a batch, the epoch has one step.
     pub fn steps_per_epoch(&self) -> usize {
-        (self.len / self.config.batch_size.max(1)).max(1)
+        steps_per_epoch(&self.config, self.len)
+    }
+
+    /// Number of images of each step.
+    pub(super) fn images_per_step(&self) -> usize {
+        self.config.batch_size.min(self.len)
     }
 
     /// Returns the batch of step `step`, counted from 0.
@@ -65,17 +85,14 @@ impl Sampler {
     /// not have the configured size, or if the length of the data set differs from the length of
     /// the sampler.
     pub fn batch(&mut self, data: &dyn Dataset, step: usize) -> Result<Batch, Error> {
-        check_len("images of the data set", self.len, data.len())?;
-        let epoch = step / self.steps_per_epoch();
-        let start = step % self.steps_per_epoch() * self.config.batch_size;
-        let seen = epoch * self.len + start;
+        let images = 0..self.images_per_step();
+        let draws: Vec<Draw> = images
+            .map(|image| self.draw(data, step, image))
+            .collect::<Result<_, _>>()?;
         let config = self.config;
-        let order = self.epoch_order(epoch, data);
-        let indices = &order[start..order.len().min(start + config.batch_size)];
-        let samples: Vec<(Vec<f32>, Mask)> = indices
+        let samples: Vec<(Vec<f32>, Mask)> = draws
             .par_iter()
-            .enumerate()
-            .map(|(i, &index)| sample(&config, data, index, (seen + i) as u64))
+            .map(|&draw| sample(&config, data, draw))
             .collect::<Result<_, _>>()?;
         let (pixels, masks): (Vec<_>, Vec<_>) = samples.into_iter().unzip();
         Ok(Batch {
@@ -84,21 +101,43 @@ impl Sampler {
         })
     }
 
-    fn epoch_order(&mut self, epoch: usize, data: &dyn Dataset) -> &[usize] {
-        if self.order.as_ref().is_none_or(|(known, _)| *known != epoch) {
-            let order = data.order(&mut stream(self.config.seed, Stream::Order, epoch as u64));
-            self.order = Some((epoch, order));
-        }
-        self.order.as_ref().map_or(&[], |(_, order)| order)
+    /// Returns image number `image` of step `step`, both counted from 0.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Length`] if the length of the data set or of its order differs from the length of
+    /// the sampler.
+    pub(super) fn draw(
+        &mut self,
+        data: &dyn Dataset,
+        step: usize,
+        image: usize,
+    ) -> Result<Draw, Error> {
+        check_len("images of the data set", self.len, data.len())?;
+        let steps = self.steps_per_epoch();
+        let (epoch, start) = (step / steps, step % steps * self.config.batch_size);
+        let order = match &self.order {
+            Some((known, order)) if *known == epoch => Arc::clone(order),
+            _ => {
+                let rng = &mut stream(self.config.seed, Stream::Order, epoch as u64);
+                Arc::from(data.order(rng))
+            }
+        };
+        check_len("images in the order of an epoch", self.len, order.len())?;
+        let draw = Draw {
+            index: order[start + image],
+            position: (epoch * self.len + start + image) as u64,
+        };
+        self.order = Some((epoch, order));
+        Ok(draw)
     }
 }
 
-/// Returns the pixels `[H, W, 3]` and the mask of the sample at `position` in the run.
-fn sample(
+/// Returns the pixels `[H, W, 3]` and the mask of a sample.
+pub(super) fn sample(
     config: &Config,
     data: &dyn Dataset,
-    index: usize,
-    position: u64,
+    Draw { index, position }: Draw,
 ) -> Result<(Vec<f32>, Mask), Error> {
     let image = data.image(
         index,

@@ -1,10 +1,13 @@
 //! The learning rate of every step.
 
+use serde::{Deserialize, Serialize};
+
 use crate::config::Config;
 
 /// Linear warm-up to the peak rate, followed by half a cosine down to zero. The rate changes at
 /// every step.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct Schedule {
     /// The highest learning rate.
     pub peak: f64,

@@ -1,14 +1,15 @@
 //! The state of a run, and one step of it.
 
-use std::path::Path;
+use std::hash::{BuildHasher, Hasher, RandomState};
 
 use burn::module::{AutodiffModule, Module};
 use splat::RenderConfig;
 
-use super::checkpoint::Checkpoint;
+use super::checkpoint::{Checkpoint, DataId, Moments, Snapshot, State};
 use super::gradient::Gradient;
 use super::method::piece_gradient;
 use super::optimizer::Optimizer;
+use super::schedule::Schedule;
 use crate::backend::{Cpu, Device, Training, Trains};
 use crate::config::Config;
 use crate::error::Error;
@@ -24,7 +25,10 @@ pub struct Trainer<B: Trains = Cpu> {
     pub step: usize,
     /// The current model.
     pub model: Gmae<Training<B>>,
+    /// The lowest mean loss of an epoch at whose end a snapshot was kept.
+    pub(super) best: Option<f64>,
     optimizer: Optimizer<B>,
+    name: String,
     render_settings: RenderConfig,
     workers: Workers,
     device: B::Device,
@@ -45,8 +49,8 @@ impl Trainer {
     /// # Errors
     ///
     /// All errors of [`Trainer::resume_on`].
-    pub fn resume(checkpoint: &Checkpoint, path: &Path) -> Result<Self, Error> {
-        Self::resume_on(checkpoint, path, Device::default())
+    pub fn resume(checkpoint: &Checkpoint) -> Result<Self, Error> {
+        Self::resume_on(checkpoint, Device::default())
     }
 }
 
@@ -64,6 +68,8 @@ impl<B: Trains> Trainer<B> {
             step: 0,
             model: Gmae::new(&config, &device),
             optimizer: Optimizer::new(&config),
+            name: Self::new_name(),
+            best: None,
             render_settings: settings(&config),
             workers: B::workers()?,
             device,
@@ -94,35 +100,71 @@ impl<B: Trains> Trainer<B> {
     }
 
     /// Restores the run of `checkpoint` on `device`. The checkpoint can have been made on any
-    /// device. `path` is the file that an error names.
+    /// device.
     ///
     /// # Errors
     ///
-    /// [`Error::Checkpoint`] if the checkpoint cannot be decoded. [`Error::Threads`] if threads
-    /// cannot be started.
-    pub fn resume_on(
-        checkpoint: &Checkpoint,
-        path: &Path,
-        device: B::Device,
-    ) -> Result<Self, Error> {
+    /// [`Error::Checkpoint`] if the checkpoint has no state, or if a tensor is missing or has
+    /// another shape. [`Error::Threads`] if threads cannot be started.
+    pub fn resume_on(checkpoint: &Checkpoint, device: B::Device) -> Result<Self, Error> {
+        let state = checkpoint.expect_state()?;
+        let model = checkpoint.model(&device)?;
         Ok(Self {
-            config: checkpoint.header.config,
-            step: checkpoint.header.step,
-            model: checkpoint.model(path, &device)?,
-            optimizer: checkpoint.optimizer(path, &device)?,
-            render_settings: settings(&checkpoint.header.config),
+            config: checkpoint.config,
+            step: state.step,
+            optimizer: checkpoint.optimizer(&model, &device)?,
+            model,
+            name: state.run.clone(),
+            best: state.best,
+            render_settings: settings(&checkpoint.config),
             workers: B::workers()?,
             device,
         })
     }
 
-    /// Creates a checkpoint of the current state. `images` is the number of images in the data set.
+    /// Starts a run from the weights of a model instead of initial weights. The run takes the
+    /// settings of `checkpoint`.
     ///
     /// # Errors
     ///
-    /// [`Error::Checkpoint`] if the state cannot be encoded.
-    pub fn checkpoint(&self, images: usize) -> Result<Checkpoint, Error> {
-        Checkpoint::new(self.config, self.step, images, &self.model, &self.optimizer)
+    /// [`Error::Checkpoint`] if a tensor is missing or has another shape. [`Error::Threads`] if
+    /// threads cannot be started.
+    pub fn start_from(checkpoint: &Checkpoint, device: B::Device) -> Result<Self, Error> {
+        let model = checkpoint.model(&device)?;
+        Ok(Self {
+            model,
+            ..Self::new_on(checkpoint.config, device)?
+        })
+    }
+
+    /// Returns a name for a new run. It is not a function of the seed, because two runs with the
+    /// same settings are two runs.
+    pub(crate) fn new_name() -> String {
+        format!("{:016x}", RandomState::new().build_hasher().finish())
+    }
+
+    /// The name of the run, which its checkpoints and metrics share.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The device of the model.
+    pub(super) fn device(&self) -> &B::Device {
+        &self.device
+    }
+
+    /// Creates a snapshot of the current state. `schedule` and `data` are those of the run.
+    pub fn snapshot(&self, schedule: Schedule, data: DataId) -> Snapshot<B> {
+        let state = State::new(&self.config, &self.name, self.step, schedule, data);
+        let state = State {
+            best: self.best,
+            ..state
+        };
+        Snapshot {
+            config: self.config,
+            run: Some((state, Moments::of(&self.optimizer, &self.model))),
+            model: self.model.valid(),
+        }
     }
 
     /// Computes the prediction of the current model for `batch`. No step is taken.
@@ -143,17 +185,7 @@ impl<B: Trains> Trainer<B> {
     /// errors of [`Trainer::gradient`].
     pub fn step(&mut self, batch: &Batch, learning_rate: f64) -> Result<(f64, f64), Error> {
         let (gradient, loss) = self.gradient(batch)?;
-        let norm = gradient.norm(&self.model);
-        if !(loss.is_finite() && norm.is_finite()) {
-            return Err(Error::NotFinite {
-                step: self.step + 1,
-                loss,
-                norm,
-            });
-        }
-        let model = self.model.clone();
-        self.model = self.optimizer.step(learning_rate, model, gradient, norm);
-        self.step += 1;
+        let norm = self.apply(gradient, loss, learning_rate)?;
         Ok((loss, norm))
     }
 
@@ -166,27 +198,75 @@ impl<B: Trains> Trainer<B> {
     /// numbers of visible patches. [`Error::Argument`] if the loss averages over masked patches and
     /// an image has none. [`Error::Render`] if the renderer fails.
     pub fn gradient(&self, batch: &Batch) -> Result<(Gradient, f64), Error> {
-        let (config, settings) = (&self.config, &self.render_settings);
-        let pieces: Vec<_> = batch.pieces(config)?.collect();
+        let pieces = batch.pieces(&self.config)?.map(Ok);
+        self.accumulate(batch.masks.len(), pieces, &mut |_| {})
+    }
+
+    /// Computes the part that `pieces` contribute to the gradient and the loss of a batch of
+    /// `images` images. `done` is called with the number of images of each piece when its gradient
+    /// is there.
+    ///
+    /// # Errors
+    ///
+    /// The errors of `pieces` and all errors of [`Trainer::gradient`].
+    pub(super) fn accumulate(
+        &self,
+        images: usize,
+        pieces: impl Iterator<Item = Result<Batch, Error>>,
+        done: &mut dyn FnMut(usize),
+    ) -> Result<(Gradient, f64), Error> {
+        let (config, settings, device) = (&self.config, &self.render_settings, &self.device);
+        // Every piece needs its own autodiff graph. `fork` makes a copy of the model for it, which
+        // shares only the parameter values.
+        let work = pieces.map(|piece| {
+            let piece = piece?;
+            Ok::<_, Error>((piece, self.model.clone().fork(device)))
+        });
         let (mut gradient, mut loss) = (Gradient::zero(), 0.0);
-        for wave in pieces.chunks(self.workers.len()) {
-            // Every piece needs its own autodiff graph. `fork` makes a copy of the model for it,
-            // which shares only the parameter values.
-            let work = wave
-                .iter()
-                .map(|piece| (*piece, self.model.clone().fork(&self.device)));
-            let results = self
-                .workers
-                .run(work.collect(), |((pixels, masks), model)| {
-                    piece_gradient(config, settings, &model, pixels, masks, &self.device)
-                });
-            for (result, (_, masks)) in results.into_iter().zip(wave) {
+        self.workers.run(
+            work,
+            |(piece, model): (Batch, Gmae<Training<B>>)| {
+                let count = piece.masks.len();
+                let (pixels, masks) = (&piece.pixels, &piece.masks);
+                let result = piece_gradient(config, settings, &model, pixels, masks, device);
+                (count, result)
+            },
+            |(count, result)| {
                 let (piece, piece_loss) = result?;
-                let weight = masks.len() as f64 / batch.masks.len() as f64;
-                gradient = gradient.plus(piece, weight, &self.model);
+                let weight = count as f64 / images as f64;
+                let sum = std::mem::replace(&mut gradient, Gradient::zero());
+                gradient = sum.plus(piece, weight, &self.model);
                 loss += weight * piece_loss;
-            }
-        }
+                done(count);
+                Ok(())
+            },
+        )?;
         Ok((gradient, loss))
+    }
+
+    /// Takes the optimiser step of a gradient and its loss. Returns the norm of the gradient before
+    /// clipping.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFinite`] if the loss or the norm is not finite. The model is then unchanged.
+    pub(super) fn apply(
+        &mut self,
+        gradient: Gradient,
+        loss: f64,
+        learning_rate: f64,
+    ) -> Result<f64, Error> {
+        let norm = gradient.norm(&self.model);
+        if !(loss.is_finite() && norm.is_finite()) {
+            return Err(Error::NotFinite {
+                step: self.step + 1,
+                loss,
+                norm,
+            });
+        }
+        let model = self.model.clone();
+        self.model = self.optimizer.step(learning_rate, model, gradient, norm);
+        self.step += 1;
+        Ok(norm)
     }
 }

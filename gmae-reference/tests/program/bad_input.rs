@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::place::{Place, TINY, refused, succeeded, text};
+use crate::place::{Place, RUN, TINY, refused, succeeded, text};
 use gmae_reference::training::{Checkpoint, metrics};
 
 #[test]
@@ -147,7 +147,7 @@ fn a_full_disk_keeps_the_last_checkpoint() {
     let before = place.checkpoint();
     let limit = format!(
         "trap '' XFSZ; ulimit -f {}; exec \"$0\" \"$@\"",
-        before.len() / 2 / 512
+        before.iter().map(|(_, file)| file.len()).max().unwrap_or(0) / 2 / 512
     );
     let output = Command::new("sh")
         .args(["-c", &limit, env!("CARGO_BIN_EXE_gmae-reference")])
@@ -155,13 +155,9 @@ fn a_full_disk_keeps_the_last_checkpoint() {
         .current_dir(place.0.path())
         .output()
         .expect("running");
-    refused(&output, &["checkpoint.gmae"]);
+    refused(&output, &["model.safetensors"]);
     assert_eq!(place.checkpoint(), before);
-    assert_eq!(
-        place.files("out"),
-        ["checkpoint.gmae", "metrics.jsonl"],
-        "no half-written file is left"
-    );
+    assert_eq!(place.files("out"), RUN, "no half-written file is left");
     succeeded(&place.pretrain(&["--resume"]));
     assert_eq!(place.steps(), (1..=6).collect::<Vec<_>>());
 }
@@ -171,9 +167,8 @@ fn a_run_that_diverges_says_so_and_keeps_the_last_checkpoint() {
     let place = Place::new(9);
     let output = place.pretrain(&["--learning-rate", "1e38", "--clip-norm", "1e30"]);
     refused(&output, &["finite", "learning-rate"]);
-    let checkpoint =
-        Checkpoint::load(&place.path("out/checkpoint.gmae")).expect("a usable checkpoint");
-    assert_eq!(checkpoint.header.step, 0);
+    let checkpoint = Checkpoint::load(&place.path("out")).expect("a usable checkpoint");
+    assert_eq!(checkpoint.step(), 0);
     assert!(
         metrics::read(&place.path("out/metrics.jsonl"))
             .expect("metrics")
@@ -191,7 +186,7 @@ fn closed_pipes_stop_nothing() {
     let reconstruct: &[&str] = &[
         "reconstruct",
         "--checkpoint",
-        "out/checkpoint.gmae",
+        "out",
         "--image",
         "data/0.png",
     ];
@@ -234,28 +229,22 @@ fn reconstruct_refuses_what_it_cannot_use() {
         place.run(&[&arguments, more].concat())
     };
     refused(
-        &run("out/checkpoint.gmae", "small.png", &[]),
+        &run("out", "small.png", &[]),
         &["--image", "4 x 4", "3 x 30"],
     );
-    refused(
-        &run("out/checkpoint.gmae", "text.png", &[]),
-        &["--image", "text.png"],
-    );
+    refused(&run("out", "text.png", &[]), &["--image", "text.png"]);
     place.picture("torn.jpg", 40, 40);
     let whole = std::fs::read(place.path("torn.jpg")).expect("a picture");
     std::fs::write(place.path("torn.jpg"), &whole[..whole.len() / 2]).expect("writing");
     refused(
-        &run("out/checkpoint.gmae", "torn.jpg", &[]),
+        &run("out", "torn.jpg", &[]),
         &["--image", "torn.jpg", "truncated"],
     );
-    refused(
-        &run("out/checkpoint.gmae", "nowhere.png", &[]),
-        &["nowhere.png"],
-    );
-    refused(&run("nowhere.gmae", "small.png", &[]), &["nowhere.gmae"]);
+    refused(&run("out", "nowhere.png", &[]), &["nowhere.png"]);
+    refused(&run("nowhere", "small.png", &[]), &["nowhere"]);
     refused(&run("text.png", "small.png", &[]), &["text.png"]);
     refused(
-        &run("out/checkpoint.gmae", "data/0.png", &["--config", "base"]),
+        &run("out", "data/0.png", &["--config", "base"]),
         &["another configuration"],
     );
     assert!(!place.path("pictures").exists());

@@ -4,18 +4,18 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::place::{Place, TINY, refused, succeeded, text};
+use crate::place::{Place, RUN, TINY, refused, succeeded, text};
 use gmae_reference::training::Checkpoint;
 
 #[test]
 fn pretrain_writes_a_checkpoint_and_metrics_and_nothing_else() {
     let place = Place::new(9);
     succeeded(&place.pretrain(&[]));
-    assert_eq!(place.files("out"), ["checkpoint.gmae", "metrics.jsonl"]);
+    assert_eq!(place.files("out"), RUN);
     assert_eq!(place.steps(), (1..=6).collect::<Vec<_>>());
-    let checkpoint = Checkpoint::load(&place.path("out/checkpoint.gmae")).expect("a checkpoint");
-    assert_eq!(checkpoint.header.step, 6);
-    assert_eq!(checkpoint.header.config.gaussians, 4);
+    let checkpoint = Checkpoint::load(&place.path("out")).expect("a checkpoint");
+    assert_eq!(checkpoint.step(), 6);
+    assert_eq!(checkpoint.config.gaussians, 4);
 }
 
 #[test]
@@ -37,8 +37,8 @@ fn a_run_goes_on_where_it_stopped_and_is_not_begun_again_by_accident() {
 fn every_setting_is_a_flag_of_that_name() {
     let place = Place::new(9);
     succeeded(&place.pretrain(&["--stop-at", "1"]));
-    let checkpoint = Checkpoint::load(&place.path("out/checkpoint.gmae")).expect("a checkpoint");
-    let entries = checkpoint.header.config.entries();
+    let checkpoint = Checkpoint::load(&place.path("out")).expect("a checkpoint");
+    let entries = checkpoint.config.entries();
     let flag = |name: &str| format!("--{}", name.replace('_', "-"));
     let base = "pretrain --data data --output out --resume --stop-at 1";
     let mut arguments: Vec<String> = base.split(' ').map(str::to_owned).collect();
@@ -76,7 +76,7 @@ fn reconstruct_writes_four_pictures() {
     let arguments = [
         "reconstruct",
         "--checkpoint",
-        "out/checkpoint.gmae",
+        "out",
         "--image",
         "image.png",
         "--output",
@@ -121,7 +121,7 @@ fn demo_writes_a_report() {
     assert!(text(&output.stdout).contains("held-out masked loss"));
     assert_eq!(
         place.files("demo"),
-        [".demo", "checkpoint.gmae", "metrics.jsonl", "report.html"]
+        [&[".demo"], &RUN[..5], &["report.html", "state.safetensors"]].concat()
     );
     refused(&place.run(&["demo", "--seconds", "nan"]), &["--seconds"]);
 }
@@ -150,7 +150,7 @@ fn paths_are_taken_literally() {
         .concat(),
     );
     succeeded(&output);
-    assert!(Path::new(&place.path("o ut/deep/checkpoint.gmae")).exists());
+    assert!(Path::new(&place.path("o ut/deep/model.safetensors")).exists());
 }
 
 /// Ctrl-C during a run gives exit code 130. The resumed run continues with the next step.
@@ -180,10 +180,9 @@ fn an_interrupted_run_can_go_on() {
             .success()
     );
     assert_eq!(child.wait().expect("waiting").code(), Some(130));
-    let step = Checkpoint::load(&place.path("out/checkpoint.gmae"))
+    let step = Checkpoint::load(&place.path("out"))
         .expect("a checkpoint")
-        .header
-        .step;
+        .step();
     assert!(step >= 5);
     assert_eq!(place.steps(), (1..=step).collect::<Vec<_>>());
     let more = (step + 3).to_string();

@@ -19,7 +19,7 @@ fn reconstruct_says_that_nothing_is_masked() {
     let output = place.run(&[
         "reconstruct",
         "--checkpoint",
-        "out/checkpoint.gmae",
+        "out",
         "--image",
         "data/0.png",
         "--output",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::Output;
 
-use crate::place::{Place, TINY, refused, succeeded};
+use crate::place::{CHECKPOINT, Place, RUN, TINY, refused, succeeded};
 
 /// Returns every file of a folder with its content.
 fn content(place: &Place, folder: &str) -> BTreeMap<String, Vec<u8>> {
@@ -23,7 +23,7 @@ fn reconstruct(place: &Place, image: &str, output: &str) -> Output {
     place.run(&[
         "reconstruct",
         "--checkpoint",
-        "out/checkpoint.gmae",
+        "out",
         "--image",
         image,
         "--output",
@@ -38,7 +38,7 @@ fn demo_leaves_the_run_of_pretrain_alone() {
     let before = content(&place, "out");
     refused(
         &demo(&place, "out"),
-        &["--output", "checkpoint.gmae", "out"],
+        &["--output", "model.safetensors", "out"],
     );
     assert_eq!(content(&place, "out"), before);
     // The run can still be resumed.
@@ -49,9 +49,9 @@ fn demo_leaves_the_run_of_pretrain_alone() {
 #[test]
 fn files_of_others_under_the_same_names_are_kept() {
     let names = |command| match command {
-        "demo" => ["checkpoint.gmae", "metrics.jsonl", "report.html"].as_slice(),
-        "pretrain" => &["checkpoint.gmae", "metrics.jsonl"],
-        _ => &[
+        "demo" => [&CHECKPOINT[..], &["metrics.jsonl", "report.html"]].concat(),
+        "pretrain" => [&CHECKPOINT[..], &["metrics.jsonl"]].concat(),
+        _ => vec![
             "masked.png",
             "reconstruction.png",
             "pasted.png",
@@ -72,7 +72,7 @@ fn files_of_others_under_the_same_names_are_kept() {
                 _ => reconstruct(&place, "data/0.png", &folder),
             };
             refused(&output, &["--output", name, &folder]);
-            let expected = BTreeMap::from([((*name).to_owned(), b"precious".to_vec())]);
+            let expected = BTreeMap::from([(name.to_owned(), b"precious".to_vec())]);
             assert_eq!(content(&place, &folder), expected);
         }
     }
@@ -86,7 +86,7 @@ fn a_folder_with_other_files_is_a_good_folder() {
     succeeded(&place.pretrain(&["--stop-at", "1"]));
     assert_eq!(
         place.files("out"),
-        ["checkpoint.gmae", "metrics.jsonl", "notes.txt"]
+        [&RUN[..5], &["notes.txt", "state.safetensors"]].concat()
     );
 }
 
@@ -95,7 +95,7 @@ fn demo_replaces_what_demo_wrote_and_nothing_goes_on_from_it_by_accident() {
     let place = Place::new(4);
     succeeded(&demo(&place, "out"));
     let before = content(&place, "out");
-    refused(&place.pretrain(&[]), &["--output", "checkpoint.gmae"]);
+    refused(&place.pretrain(&[]), &["--output", "model.safetensors"]);
     refused(&place.pretrain(&["--resume"]), &["--data", "4 images"]);
     assert_eq!(content(&place, "out"), before);
     succeeded(&demo(&place, "out"));
@@ -107,9 +107,11 @@ fn demo_replaces_what_demo_wrote_and_nothing_goes_on_from_it_by_accident() {
 fn an_interrupted_demo_may_be_started_again() {
     let place = Place::new(4);
     succeeded(&demo(&place, "out"));
-    for lost in ["report.html", "checkpoint.gmae"] {
-        std::fs::remove_file(place.path("out").join(lost)).expect("a file");
-        if lost == "checkpoint.gmae" {
+    for lost in [&["report.html"][..], &CHECKPOINT] {
+        for name in lost {
+            std::fs::remove_file(place.path("out").join(name)).expect("a file");
+        }
+        if lost.len() > 1 {
             std::fs::remove_file(place.path("out/report.html")).expect("a file");
         }
         succeeded(&demo(&place, "out"));
@@ -121,11 +123,11 @@ fn an_interrupted_demo_may_be_started_again() {
 fn a_demo_leaves_a_run_in_a_folder_that_was_a_demos() {
     let place = Place::new(4);
     succeeded(&demo(&place, "out"));
-    for name in ["report.html", "checkpoint.gmae", "metrics.jsonl"] {
+    for name in [&["report.html", "metrics.jsonl"][..], &CHECKPOINT].concat() {
         std::fs::remove_file(place.path("out").join(name)).expect("a file");
     }
     succeeded(&place.pretrain(&["--stop-at", "2"]));
-    refused(&demo(&place, "out"), &["--output", "checkpoint.gmae"]);
+    refused(&demo(&place, "out"), &["--output", "model.safetensors"]);
 }
 
 #[test]

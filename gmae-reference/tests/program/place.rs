@@ -33,6 +33,24 @@ pub(crate) const TINY: &[&str] = &[
     "3",
 ];
 
+/// The files of a checkpoint.
+pub(crate) const CHECKPOINT: [&str; 4] = [
+    "SHA256SUMS",
+    "config.json",
+    "model.safetensors",
+    "state.safetensors",
+];
+
+/// The files in the folder of a run.
+pub(crate) const RUN: [&str; 6] = [
+    ".lock",
+    "SHA256SUMS",
+    "config.json",
+    "metrics.jsonl",
+    "model.safetensors",
+    "state.safetensors",
+];
+
 /// A temporary folder for one test, with `images` valid pictures in `data/`.
 pub(crate) struct Place(pub(crate) TempDir);
 
@@ -85,8 +103,10 @@ impl Place {
         records.iter().map(|record| record.step).collect()
     }
 
-    pub(crate) fn checkpoint(&self) -> Vec<u8> {
-        std::fs::read(self.path("out/checkpoint.gmae")).expect("a checkpoint")
+    /// Returns every file of the checkpoint in `out`, with its content.
+    pub(crate) fn checkpoint(&self) -> Vec<(&'static str, Vec<u8>)> {
+        let read = |name| std::fs::read(self.path("out").join(name)).expect("a file");
+        CHECKPOINT.map(|name| (name, read(name))).to_vec()
     }
 
     pub(crate) fn files(&self, folder: &str) -> Vec<String> {

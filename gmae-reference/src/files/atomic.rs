@@ -1,7 +1,4 @@
-//! Writes the files and folders of a run. A file is either complete or absent.
-//!
-//! [`write_atomically`] writes every file of the crate. Only metrics are appended to an existing
-//! file, which [`write_atomically`] created.
+//! Writes one file atomically.
 
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -9,6 +6,9 @@ use std::path::Path;
 use tempfile::NamedTempFile;
 
 use crate::error::Error;
+
+/// Begin and end of the name of a temporary file.
+const TEMPORARY: [&str; 2] = [".gmae-", ".tmp"];
 
 /// Writes a file atomically. The content goes to a temporary file in the same folder, which is
 /// flushed to disk and then renamed to `path`.
@@ -22,16 +22,32 @@ pub(crate) fn write_atomically(
     write_then_sync(path, content, sync_folder)
 }
 
+/// Writes a file atomically by a function that writes to a path. The function receives the path of
+/// a temporary file in the same folder.
+pub(crate) fn write_at(
+    path: &Path,
+    write: impl FnOnce(&Path) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let failed = || Error::file("writing", path);
+    let folder = folder_of(path);
+    let file = temporary(folder).map_err(failed())?;
+    write(file.path())?;
+    // The function can have replaced the file under this name.
+    let written = std::fs::File::open(file.path()).map_err(failed())?;
+    written.sync_all().map_err(failed())?;
+    file.into_temp_path()
+        .persist(path)
+        .map_err(|error| failed()(error.error))?;
+    sync_folder(folder).map_err(failed())
+}
+
 /// Implements [`write_atomically`]. `sync_folder` flushes the rename to disk.
 fn write_then_sync(
     path: &Path,
     content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     sync_folder: impl FnOnce(&Path) -> io::Result<()>,
 ) -> io::Result<()> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     let mut file = temporary(folder)?;
     let mut buffer = BufWriter::new(&mut file);
     content(&mut buffer)?;
@@ -42,60 +58,47 @@ fn write_then_sync(
     sync_folder(folder)
 }
 
+/// The folder of the file `path`.
+fn folder_of(path: &Path) -> &Path {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
+}
+
 /// Flushes the entries of a folder to disk.
 #[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     std::fs::File::open(folder)?.sync_all()
 }
 
 /// Does nothing, because only Unix can open a folder in order to flush it.
 #[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
 /// Creates a temporary file with the permissions of any new file: read and write, minus the umask.
-#[cfg(unix)]
 fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
-    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-    tempfile::Builder::new()
-        .permissions(permissions)
-        .tempfile_in(folder)
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(TEMPORARY[0]).suffix(TEMPORARY[1]);
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder)
 }
 
-/// Creates a temporary file.
-#[cfg(not(unix))]
-fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
-    NamedTempFile::new_in(folder)
-}
-
-/// Checks that a command overwrites no file of another run: `folder` must not contain any of
-/// `names`.
-///
-/// # Errors
-///
-/// [`Error::Argument`] if `folder` contains some of `names`. The message lists them and ends its
-/// expectation with `remedy`.
-pub(crate) fn expect_free(folder: &Path, names: &[&str], remedy: &str) -> Result<(), Error> {
-    let taken = |name: &&&str| folder.join(name).symlink_metadata().is_ok();
-    let taken: Vec<&str> = names.iter().filter(taken).copied().collect();
-    if taken.is_empty() {
-        return Ok(());
+/// Removes the temporary files that killed processes have left in `folder`. The caller must hold
+/// the lock of the folder, so that no other process is writing one.
+pub(super) fn remove_temporary_files(folder: &Path) -> io::Result<()> {
+    for entry in folder.read_dir()? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with(TEMPORARY[0]) && name.ends_with(TEMPORARY[1]) {
+            std::fs::remove_file(entry.path())?;
+        }
     }
-    Err(Error::Argument {
-        argument: "--output",
-        expected: format!("a folder without {}, {remedy}", names.join(" and ")),
-        got: format!("{} with {}", folder.display(), taken.join(" and ")),
-    })
-}
-
-/// Creates an output folder and its parents.
-///
-/// # Errors
-///
-/// [`Error::File`] if the folder cannot be created.
-pub(crate) fn create_folder(path: &Path) -> Result<(), Error> {
-    std::fs::create_dir_all(path).map_err(Error::file("creating output folder", path))
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,0 +1,50 @@
+//! Writes the files and folders of a run. A file is either complete or absent.
+//!
+//! | file | content |
+//! |---|---|
+//! | `atomic` | writes one file |
+//! | `staged` | replaces a set of files that belong together |
+//! | `lock` | lets one process at a time write to a folder |
+//!
+//! Only metrics are appended to an existing file.
+
+mod atomic;
+mod lock;
+mod staged;
+
+use std::path::Path;
+
+use crate::error::Error;
+
+pub(crate) use atomic::{write_at, write_atomically};
+pub(crate) use lock::Lock;
+pub(crate) use staged::{Staged, current};
+
+/// Checks that a command overwrites no file of another run: `folder` must not contain any of
+/// `names`.
+///
+/// # Errors
+///
+/// [`Error::Argument`] if `folder` contains some of `names`. The message lists them and ends its
+/// expectation with `remedy`.
+pub(crate) fn expect_free(folder: &Path, names: &[&str], remedy: &str) -> Result<(), Error> {
+    let taken = |name: &&&str| folder.join(name).symlink_metadata().is_ok();
+    let taken: Vec<&str> = names.iter().filter(taken).copied().collect();
+    if taken.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Argument {
+        argument: "--output",
+        expected: format!("a folder without {}, {remedy}", names.join(" and ")),
+        got: format!("{} with {}", folder.display(), taken.join(" and ")),
+    })
+}
+
+/// Creates an output folder and its parents.
+///
+/// # Errors
+///
+/// [`Error::File`] if the folder cannot be created.
+pub(crate) fn create_folder(path: &Path) -> Result<(), Error> {
+    std::fs::create_dir_all(path).map_err(Error::file("creating output folder", path))
+}

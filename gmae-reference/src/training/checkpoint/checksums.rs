@@ -1,0 +1,104 @@
+//! `SHA256SUMS`: the checksums of the files of a run, in the format of the program `sha256sum`.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use crate::error::Error;
+use crate::files::current;
+
+/// The name of the file.
+pub(super) const NAME: &str = "SHA256SUMS";
+
+/// Returns the line of a file with this content.
+pub(super) fn line(name: &str, content: &[u8]) -> String {
+    let mut line = String::new();
+    for byte in Sha256::digest(content) {
+        // Writing to a string cannot fail.
+        let _ = write!(line, "{byte:02x}");
+    }
+    line + "  " + name + "\n"
+}
+
+/// The checksums of the files of one folder.
+#[derive(Clone, Debug)]
+pub(super) struct Checksums {
+    text: String,
+}
+
+impl Checksums {
+    /// Reads the checksums of `folder`. The file must list `required`, it can list `optional`, and
+    /// must contain nothing else.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Checkpoint`] if the file is missing or damaged.
+    pub(super) fn read(folder: &Path, required: &[&str], optional: &str) -> Result<Self, Error> {
+        let path = current(folder, NAME);
+        let refused = |reason: String| Error::Checkpoint {
+            path: path.clone(),
+            reason,
+        };
+        let bytes =
+            std::fs::read(&path).map_err(|error| refused(format!("cannot be read: {error}")))?;
+        let text =
+            String::from_utf8(bytes).map_err(|_| refused("damaged: expected text".to_owned()))?;
+        let mut listed = Vec::new();
+        for (i, line) in text.split_inclusive('\n').enumerate() {
+            let name = name(line).filter(|name| {
+                (required.contains(name) || *name == optional) && !listed.contains(name)
+            });
+            listed.push(name.ok_or_else(|| {
+                refused(format!(
+                    "damaged: line {} is not that of a file of a run",
+                    i + 1
+                ))
+            })?);
+        }
+        for name in required {
+            if !listed.contains(name) {
+                return Err(refused(format!("damaged: {name} is not listed")));
+            }
+        }
+        Ok(Self { text })
+    }
+
+    /// Returns whether `name` is listed.
+    pub(super) fn lists(&self, name: &str) -> bool {
+        self.text
+            .lines()
+            .any(|line| line.ends_with(&format!("  {name}")))
+    }
+
+    /// Reads the file `name` of `folder` and compares its checksum.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Checkpoint`] if the file cannot be read or does not match.
+    pub(super) fn checked(&self, folder: &Path, name: &str) -> Result<Vec<u8>, Error> {
+        let path = current(folder, name);
+        let content = std::fs::read(&path).map_err(|error| Error::Checkpoint {
+            path: path.clone(),
+            reason: format!("listed in {NAME}, but it cannot be read: {error}"),
+        })?;
+        if self.text.contains(&line(name, &content)) {
+            return Ok(content);
+        }
+        Err(Error::Checkpoint {
+            path,
+            reason: format!(
+                "does not match its checksum in {NAME}: one of the two is damaged, or belongs to \
+                 another state of the run"
+            ),
+        })
+    }
+}
+
+/// The name in a line, if the line has the exact form of `sha256sum`.
+fn name(line: &str) -> Option<&str> {
+    let (sum, rest) = line.split_at_checked(64)?;
+    let digits = sum.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let name = rest.strip_prefix("  ")?.strip_suffix('\n')?;
+    digits.then_some(name)
+}

@@ -1,0 +1,248 @@
+//! Reads checkpoints.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use burn::module::{Module, ParamId};
+use burn::tensor::{Tensor, TensorData};
+
+use super::checksums::{self, Checksums};
+use super::format::{CONFIG, ConfigFile, FILES, FORMAT, MODEL, PREFIXES, STATE, STATE_ENTRY};
+use super::legacy;
+use super::names::Place;
+use super::state::State;
+use super::tensors::{Tensors, Visitor};
+use crate::backend::Training;
+use crate::config::Config;
+use crate::error::Error;
+use crate::files::current;
+use crate::model::Gmae;
+use crate::ops::{Moments, Operations};
+use crate::training::optimizer::Optimizer;
+
+/// A checkpoint in memory.
+#[derive(Clone, Debug)]
+pub struct Checkpoint {
+    folder: PathBuf,
+    /// The settings of the run.
+    pub config: Config,
+    /// The state of the run. A model without a run has none.
+    pub state: Option<State>,
+    checksums: Checksums,
+    model: Tensors,
+}
+
+impl Checkpoint {
+    /// Reads the checkpoint in the folder `path`, or in the folder of the file `path`. All files
+    /// are compared with their checksums.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Checkpoint`] with the name of the file if a file is missing or damaged, or belongs
+    /// to another checkpoint. [`Error::Setting`] if the settings are invalid.
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        let folder = folder_of(path)?;
+        let checksums = Checksums::read(&folder, &[CONFIG, MODEL], STATE)?;
+        let config = config(&folder, &checksums)?;
+        let bytes = checksums.checked(&folder, MODEL)?;
+        let model = Tensors::parse(&current(&folder, MODEL), &bytes)?;
+        drop(bytes);
+        let mut checkpoint = Self {
+            folder,
+            config,
+            state: None,
+            checksums,
+            model,
+        };
+        checkpoint.state = checkpoint.read_state()?;
+        Ok(checkpoint)
+    }
+
+    /// Number of steps taken: 0 for a model without a run.
+    pub fn step(&self) -> usize {
+        self.state.as_ref().map_or(0, |state| state.step)
+    }
+
+    /// The folder of the files.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Checks that the checkpoint belongs to a run of `config`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OtherConfig`] with the first setting that differs.
+    pub fn expect(&self, config: &Config) -> Result<(), Error> {
+        match self.config.first_difference(config) {
+            None => Ok(()),
+            Some((name, found, expected)) => Err(Error::OtherConfig {
+                path: self.folder.clone(),
+                name,
+                found,
+                expected,
+            }),
+        }
+    }
+
+    /// Creates the model on `device`, on any backend.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Checkpoint`] if a tensor is missing or has another shape.
+    pub fn model<B: Operations>(&self, device: &B::Device) -> Result<Gmae<B>, Error> {
+        let model = Gmae::new(&self.config, device);
+        self.model.load(model, device, None)
+    }
+
+    /// Creates the optimiser of `model` with its moments.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Checkpoint`] if the checkpoint has no state, or if a tensor is missing or has
+    /// another shape.
+    pub fn optimizer<B: Operations>(
+        &self,
+        model: &Gmae<Training<B>>,
+        device: &B::Device,
+    ) -> Result<Optimizer<B>, Error> {
+        self.expect_state()?;
+        let tensors = self.state_tensors()?;
+        let mut moments = HashMap::new();
+        let mut error = None;
+        let mut visitor = Visitor {
+            path: Vec::new(),
+            visit: |path: &str, id: ParamId, shape: &[usize], _| {
+                let read = |prefix| {
+                    let place = Place::of(path, shape).ok_or_else(|| Error::Checkpoint {
+                        path: self.folder.join(STATE),
+                        reason: format!("the parameter {path} has no name in the file"),
+                    })?;
+                    let values = tensors.read(prefix, &place)?;
+                    let len = values.len();
+                    Ok(Tensor::<B, 1>::from_data(
+                        TensorData::new(values, [len]),
+                        device,
+                    ))
+                };
+                let [first, second] = PREFIXES.map(read);
+                match (first, second) {
+                    (Ok(first), Ok(second)) => {
+                        moments.insert(id, Moments { first, second });
+                    }
+                    (Err(new), _) | (_, Err(new)) => {
+                        error.get_or_insert(new);
+                    }
+                }
+            },
+        };
+        model.visit(&mut visitor);
+        match error {
+            None => Ok(Optimizer::restored(&self.config, self.step(), moments)),
+            Some(error) => Err(error),
+        }
+    }
+
+    /// Returns the state.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Checkpoint`] if the checkpoint is a model without a run.
+    pub fn expect_state(&self) -> Result<&State, Error> {
+        self.state.as_ref().ok_or_else(|| Error::Checkpoint {
+            path: self.folder.clone(),
+            reason: format!("a model without a run: there is no {STATE} to continue from"),
+        })
+    }
+
+    fn state_tensors(&self) -> Result<Tensors, Error> {
+        let bytes = self.checksums.checked(&self.folder, STATE)?;
+        Tensors::parse(&current(&self.folder, STATE), &bytes)
+    }
+
+    fn read_state(&self) -> Result<Option<State>, Error> {
+        let path = current(&self.folder, STATE);
+        let refused = |reason: String| Error::Checkpoint {
+            path: path.clone(),
+            reason,
+        };
+        if !self.checksums.lists(STATE) {
+            if path.exists() {
+                let sums = checksums::NAME;
+                return Err(refused(format!(
+                    "not listed in {sums}: it belongs to another state"
+                )));
+            }
+            return Ok(None);
+        }
+        let tensors = self.state_tensors()?;
+        let text = tensors.metadata(STATE_ENTRY).unwrap_or_default();
+        let state: State = serde_json::from_str(text)
+            .map_err(|error| refused(format!("entry {STATE_ENTRY:?} of the metadata: {error}")))?;
+        match state.contradiction(&self.config) {
+            None => Ok(Some(state)),
+            Some(entry) => Err(refused(format!(
+                "entry {entry:?} of its state contradicts the settings or the other entries"
+            ))),
+        }
+    }
+}
+
+/// Reads the settings of the checkpoint in the folder `path`, or in the folder of the file `path`.
+///
+/// # Errors
+///
+/// [`Error::Checkpoint`] if a file is missing or damaged. [`Error::Setting`] if the settings are
+/// invalid.
+pub(crate) fn settings(path: &Path) -> Result<Config, Error> {
+    let folder = folder_of(path)?;
+    let checksums = Checksums::read(&folder, &[CONFIG, MODEL], STATE)?;
+    config(&folder, &checksums)
+}
+
+fn config(folder: &Path, checksums: &Checksums) -> Result<Config, Error> {
+    let bytes = checksums.checked(folder, CONFIG)?;
+    let refused = |reason: String| Error::Checkpoint {
+        path: current(folder, CONFIG),
+        reason,
+    };
+    let file: ConfigFile =
+        serde_json::from_slice(&bytes).map_err(|error| refused(error.to_string()))?;
+    if file.format != FORMAT {
+        let got = file.format;
+        return Err(refused(format!(
+            "expected format {FORMAT}, got format {got}"
+        )));
+    }
+    file.settings.validate()?;
+    Ok(file.settings)
+}
+
+/// Returns the folder of a checkpoint, if `path` is this folder or one of its files.
+fn folder_of(path: &Path) -> Result<PathBuf, Error> {
+    let refused = |reason: String| {
+        Err(Error::Checkpoint {
+            path: path.to_owned(),
+            reason,
+        })
+    };
+    let folder = match std::fs::metadata(path) {
+        Ok(found) if found.is_dir() => path,
+        Ok(_) if FILES.iter().any(|name| path.ends_with(name)) => path
+            .parent()
+            .filter(|parent| *parent != "")
+            .unwrap_or(Path::new(".")),
+        Ok(_) if legacy::is_legacy(path) => return refused(legacy::remedy(path)),
+        Ok(_) => {
+            let files = FILES.join(", ");
+            return refused(format!("expected a folder with {files}, got another file"));
+        }
+        Err(error) => return refused(format!("expected the folder of a run: {error}")),
+    };
+    let complete = FILES.iter().any(|name| current(folder, name).exists());
+    let old = folder.join(legacy::NAME);
+    if !complete && legacy::is_legacy(&old) {
+        return refused(legacy::remedy(&old));
+    }
+    Ok(folder.to_owned())
+}

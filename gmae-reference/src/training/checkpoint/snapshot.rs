@@ -1,0 +1,159 @@
+//! Writes checkpoints.
+
+use std::path::Path;
+
+use burn::module::{Module, ParamId};
+use burn::tensor::Tensor;
+
+use super::checksums;
+use super::format::{CONFIG, ConfigFile, FORMAT, MODEL, PREFIXES, STATE, STATE_ENTRY};
+use super::names::is_of_encoder;
+use super::state::State;
+use super::tensors::{Visitor, Writing, values_of};
+use crate::backend::Training;
+use crate::config::Config;
+use crate::error::Error;
+use crate::files::{Lock, Staged, create_folder};
+use crate::model::Gmae;
+use crate::ops::Operations;
+use crate::training::optimizer::Optimizer;
+
+/// A state to be saved. The tensors are shared with the run until the run replaces them, so that a
+/// snapshot can be written while the next steps are computed.
+pub struct Snapshot<B: Operations> {
+    /// The settings.
+    pub config: Config,
+    /// The model.
+    pub model: Gmae<B>,
+    /// The state of the run with its optimiser. A model without a run has none.
+    pub run: Option<(State, Moments<B>)>,
+}
+
+/// The moments of the optimiser, in the order of the parameters of the model.
+pub struct Moments<B: Operations>(Vec<Moment<B>>);
+
+struct Moment<B: Operations> {
+    path: String,
+    shape: Vec<usize>,
+    /// First and second moment as vectors. There are none before the first step.
+    values: Option<[Tensor<B, 1>; 2]>,
+}
+
+impl<B: Operations> Moments<B> {
+    /// Collects the moments of `optimizer` for the parameters of `model`.
+    pub(in crate::training) fn of(optimizer: &Optimizer<B>, model: &Gmae<Training<B>>) -> Self {
+        let mut all = Vec::new();
+        let mut visitor = Visitor {
+            path: Vec::new(),
+            visit: |path: &str, id: ParamId, shape: &[usize], _| {
+                let moments = optimizer.moments(id);
+                all.push(Moment {
+                    path: path.to_owned(),
+                    shape: shape.to_vec(),
+                    values: moments.map(|m| [m.first.clone(), m.second.clone()]),
+                });
+            },
+        };
+        model.visit(&mut visitor);
+        Self(all)
+    }
+
+    fn add_to(&self, writing: &mut Writing) {
+        for Moment {
+            path,
+            shape,
+            values,
+        } in &self.0
+        {
+            let len: usize = shape.iter().product();
+            for (i, prefix) in PREFIXES.into_iter().enumerate() {
+                match values {
+                    // The file of a run without a step is as large as those of later steps.
+                    None => writing.add(prefix, path, shape, Box::new(move || vec![0.0; len])),
+                    Some(values) => writing.add(prefix, path, shape, values_of(values[i].clone())),
+                }
+            }
+        }
+    }
+}
+
+impl<B: Operations> Snapshot<B> {
+    /// Creates the folder and writes the files of the checkpoint. At any time the folder holds
+    /// either its old checkpoint or all of the new one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] if another process writes to the folder. All errors of
+    /// [`Snapshot::replace`].
+    pub fn save(&self, folder: &Path) -> Result<(), Error> {
+        create_folder(folder)?;
+        let _lock = Lock::take(folder)?;
+        self.replace(folder)
+    }
+
+    /// Writes the files of the checkpoint to a folder whose lock the caller holds.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] if a file cannot be written, for example because the disk is full.
+    /// [`Error::NotSaved`] if a value is not finite.
+    pub(in crate::training) fn replace(&self, folder: &Path) -> Result<(), Error> {
+        let staged =
+            Staged::begin(folder).map_err(Error::file("writing a checkpoint to", folder))?;
+        let file = ConfigFile {
+            format: FORMAT,
+            settings: self.config,
+        };
+        let text = serde_json::to_string_pretty(&file)
+            .map_err(std::io::Error::other)
+            .map_err(Error::file("encoding", folder.join(CONFIG)))?;
+        staged
+            .write(CONFIG, (text + "\n").as_bytes())
+            .map_err(Error::file("writing", folder.join(CONFIG)))?;
+        // `pt` says that the layout is that of PyTorch.
+        let metadata = ("format", "pt".to_owned());
+        Writing::model(&self.model).write(&staged.path(MODEL), metadata)?;
+        let mut names = vec![CONFIG, MODEL];
+        if let Some((state, moments)) = &self.run {
+            let mut writing = Writing::default();
+            moments.add_to(&mut writing);
+            let text = serde_json::to_string(state)
+                .map_err(std::io::Error::other)
+                .map_err(Error::file("encoding", folder.join(STATE)))?;
+            writing.write(&staged.path(STATE), (STATE_ENTRY, text))?;
+            names.push(STATE);
+        }
+        let mut sums = String::new();
+        for name in names {
+            let content = std::fs::read(staged.path(name));
+            let content = content.map_err(Error::file("reading", staged.path(name)))?;
+            sums += &checksums::line(name, &content);
+        }
+        staged
+            .write(checksums::NAME, sums.as_bytes())
+            .map_err(Error::file("writing", folder.join(checksums::NAME)))?;
+        staged
+            .commit()
+            .map_err(Error::file("writing a checkpoint to", folder))
+    }
+}
+
+/// Writes the weights of `model` to one file: all of them, or only those of the encoder. The names
+/// are those of `model.safetensors`, and of timm's Vision Transformers.
+///
+/// # Errors
+///
+/// [`Error::File`] if the file cannot be written. [`Error::NotSaved`] if a value is not finite.
+pub(crate) fn export<B: Operations>(
+    model: &Gmae<B>,
+    encoder_only: bool,
+    path: &Path,
+) -> Result<(), Error> {
+    let mut writing = Writing::model(model);
+    if encoder_only {
+        writing.retain(is_of_encoder);
+    }
+    crate::files::write_at(path, |temporary| {
+        writing.write(temporary, ("format", "pt".to_owned()))
+    })
+}

@@ -1,0 +1,112 @@
+//! Writes checkpoints on a thread of its own, beside the steps of the run.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
+use std::thread::{Scope, ScopedJoinHandle};
+
+use super::snapshot::Snapshot;
+use crate::error::Error;
+use crate::files::create_folder;
+use crate::ops::Operations;
+
+/// A snapshot and the folders to which it is written.
+struct Job<B: Operations> {
+    snapshot: Snapshot<B>,
+    folders: Vec<PathBuf>,
+}
+
+/// The writing thread. At most one snapshot waits while another is written.
+pub(in crate::training) struct Writer<'scope, B: Operations> {
+    jobs: SyncSender<Job<B>>,
+    outcomes: Receiver<Result<(), Error>>,
+    thread: ScopedJoinHandle<'scope, ()>,
+}
+
+impl<'scope, B: Operations> Writer<'scope, B> {
+    /// Starts the thread. The caller holds the lock of the folder of the run.
+    pub(in crate::training) fn start<'env>(scope: &'scope Scope<'scope, 'env>) -> Self
+    where
+        B: 'scope,
+    {
+        let (jobs, waiting) = sync_channel::<Job<B>>(0);
+        let (report, outcomes) = channel();
+        let thread = scope.spawn(move || write_all(&waiting, &report));
+        Self {
+            jobs,
+            outcomes,
+            thread,
+        }
+    }
+
+    /// Passes a snapshot to the thread, if the thread is idle. Returns whether it was.
+    ///
+    /// # Errors
+    ///
+    /// The error of an earlier snapshot.
+    pub(in crate::training) fn offer(
+        &self,
+        snapshot: impl FnOnce() -> Snapshot<B>,
+        folder: &Path,
+    ) -> Result<bool, Error> {
+        self.check()?;
+        let folders = vec![folder.to_owned()];
+        let job = Job {
+            snapshot: snapshot(),
+            folders,
+        };
+        match self.jobs.try_send(job) {
+            Ok(()) => Ok(true),
+            Err(TrySendError::Full(_)) => Ok(false),
+            Err(TrySendError::Disconnected(_)) => self.check().map(|()| false),
+        }
+    }
+
+    /// Passes a snapshot to the thread, after earlier snapshots have been written.
+    ///
+    /// # Errors
+    ///
+    /// The error of an earlier snapshot.
+    pub(in crate::training) fn insist(
+        &self,
+        snapshot: Snapshot<B>,
+        folders: Vec<PathBuf>,
+    ) -> Result<(), Error> {
+        self.check()?;
+        // The thread ends only after an error, which `check` returns.
+        let _ = self.jobs.send(Job { snapshot, folders });
+        self.check()
+    }
+
+    /// Waits until every snapshot is written.
+    ///
+    /// # Errors
+    ///
+    /// The error of a snapshot.
+    pub(in crate::training) fn finish(self) -> Result<(), Error> {
+        drop(self.jobs);
+        let joined = self.thread.join();
+        if let Err(panic) = joined {
+            std::panic::resume_unwind(panic);
+        }
+        self.outcomes.into_iter().collect()
+    }
+
+    /// Returns the error of a snapshot that could not be written.
+    fn check(&self) -> Result<(), Error> {
+        self.outcomes.try_iter().collect()
+    }
+}
+
+fn write_all<B: Operations>(jobs: &Receiver<Job<B>>, report: &Sender<Result<(), Error>>) {
+    for Job { snapshot, folders } in jobs {
+        for folder in folders {
+            let written = create_folder(&folder).and_then(|()| snapshot.replace(&folder));
+            let failed = written.is_err();
+            // The receiver lives until this thread has ended.
+            let _ = report.send(written);
+            if failed {
+                return;
+            }
+        }
+    }
+}

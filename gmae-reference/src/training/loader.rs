@@ -1,0 +1,246 @@
+//! Reads and decodes images ahead of the steps, on threads of its own.
+//!
+//! The samples of a run have numbers in the order in which the steps use them. Each thread takes
+//! the next number, prepares the sample, and puts it into a bounded queue. The step takes the
+//! samples in order. Which thread prepares a sample has no influence on it.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::Scope;
+use std::time::{Duration, Instant};
+
+use super::sampling::{Draw, Sampler, sample};
+use crate::config::Config;
+use crate::data::Dataset;
+use crate::error::Error;
+use crate::model::{Batch, Mask};
+
+/// Threads and memory of a loader.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct LoaderOptions {
+    /// Number of threads, or 0 for one per core.
+    pub threads: usize,
+    /// Largest size of the prepared samples that wait for a step, in bytes. At least one sample
+    /// waits. The queue never holds more than two batches.
+    pub memory: usize,
+}
+
+impl Default for LoaderOptions {
+    /// One thread per core, 256 MiB.
+    fn default() -> Self {
+        Self {
+            threads: 0,
+            memory: 256 << 20,
+        }
+    }
+}
+
+/// The part of a run that a loader prepares.
+#[derive(Clone, Debug)]
+pub(super) struct Part {
+    /// The steps, counted from 0.
+    pub(super) steps: Range<usize>,
+    /// The images of each step.
+    pub(super) images: Range<usize>,
+}
+
+/// Prepared samples, and the threads that prepare more.
+pub(super) struct Loader<'a> {
+    config: Config,
+    data: &'a dyn Dataset,
+    part: Part,
+    threads: usize,
+    capacity: usize,
+    queue: Mutex<Queue>,
+    changed: Condvar,
+    /// Nanoseconds that the threads have spent preparing samples.
+    busy: AtomicU64,
+    /// Nanoseconds that the steps have waited for samples.
+    waited: AtomicU64,
+}
+
+type Sample = Result<(Vec<f32>, Mask), Error>;
+
+struct Queue {
+    sampler: Sampler,
+    /// Number of the next sample to be prepared.
+    next: usize,
+    /// Number of the next sample to be used.
+    used: usize,
+    ready: BTreeMap<usize, Sample>,
+    /// Set when no more samples are needed, or when a thread has panicked.
+    over: bool,
+}
+
+impl<'a> Loader<'a> {
+    /// Creates a loader without threads.
+    pub(super) fn new(
+        config: Config,
+        data: &'a dyn Dataset,
+        part: Part,
+        options: &LoaderOptions,
+    ) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let bytes = config.image_len() * size_of::<f32>() + config.patches() * size_of::<usize>();
+        let capacity = (options.memory / bytes.max(1)).min(2 * part.images.len());
+        Self {
+            config,
+            data,
+            part,
+            threads: if options.threads == 0 {
+                cores
+            } else {
+                options.threads
+            },
+            capacity: capacity.max(1),
+            queue: Mutex::new(Queue {
+                sampler: Sampler::new(config, data.len()),
+                next: 0,
+                used: 0,
+                ready: BTreeMap::new(),
+                over: false,
+            }),
+            changed: Condvar::new(),
+            busy: AtomicU64::new(0),
+            waited: AtomicU64::new(0),
+        }
+    }
+
+    /// Starts the threads. They end when [`Loader::stop`] is called, or when every sample has been
+    /// prepared.
+    pub(super) fn start<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>) {
+        for _ in 0..self.threads {
+            scope.spawn(|| {
+                let _stop_on_panic = Stop(self);
+                self.prepare();
+            });
+        }
+    }
+
+    /// Ends the threads after their current samples.
+    pub(super) fn stop(&self) {
+        self.lock().over = true;
+        self.changed.notify_all();
+    }
+
+    /// Iterates over the pieces of the next step, in order.
+    ///
+    /// # Errors
+    ///
+    /// The error of a sample, after which there is no further piece.
+    pub(super) fn pieces(&self) -> impl Iterator<Item = Result<Batch, Error>> {
+        let mut left = self.part.images.len();
+        let size = self.config.images_per_piece();
+        std::iter::from_fn(move || {
+            let count = size.min(left);
+            left -= count;
+            (count > 0).then(|| {
+                let piece = self.piece(count);
+                if piece.is_err() {
+                    left = 0;
+                }
+                piece
+            })
+        })
+    }
+
+    /// Total time that the steps have waited for samples.
+    pub(super) fn waited(&self) -> Duration {
+        Duration::from_nanos(self.waited.load(Ordering::Relaxed))
+    }
+
+    /// The number of threads, and the total time that they have spent preparing samples.
+    pub(super) fn busy(&self) -> (usize, Duration) {
+        let busy = Duration::from_nanos(self.busy.load(Ordering::Relaxed));
+        (self.threads, busy)
+    }
+
+    fn piece(&self, count: usize) -> Result<Batch, Error> {
+        let mut batch = Batch {
+            pixels: Vec::with_capacity(count * self.config.image_len()),
+            masks: Vec::with_capacity(count),
+        };
+        for _ in 0..count {
+            let (pixels, mask) = self.next_sample()?;
+            batch.pixels.extend(pixels);
+            batch.masks.push(mask);
+        }
+        Ok(batch)
+    }
+
+    /// Waits for the next sample in order.
+    fn next_sample(&self) -> Sample {
+        let mut queue = self.lock();
+        let used = queue.used;
+        let begun = Instant::now();
+        loop {
+            if let Some(sample) = queue.ready.remove(&used) {
+                queue.used += 1;
+                drop(queue);
+                self.changed.notify_all();
+                add(&self.waited, begun);
+                return sample;
+            }
+            if queue.over {
+                // The scope of the threads repeats the panic.
+                return Err(Error::Threads("a loader thread has ended early".to_owned()));
+            }
+            queue = wait(&self.changed, queue);
+        }
+    }
+
+    /// Prepares samples until there are no more.
+    fn prepare(&self) {
+        while let Some((number, draw)) = self.next_draw() {
+            let begun = Instant::now();
+            let sample = draw.and_then(|draw| sample(&self.config, self.data, draw));
+            add(&self.busy, begun);
+            self.lock().ready.insert(number, sample);
+            self.changed.notify_all();
+        }
+    }
+
+    /// Waits for room in the queue and takes the number of the next sample.
+    fn next_draw(&self) -> Option<(usize, Result<Draw, Error>)> {
+        let per_step = self.part.images.len();
+        let mut queue = self.lock();
+        while !queue.over && queue.next >= queue.used + self.capacity {
+            queue = wait(&self.changed, queue);
+        }
+        let number = queue.next;
+        if queue.over || number >= self.part.steps.len() * per_step {
+            return None;
+        }
+        queue.next += 1;
+        let step = self.part.steps.start + number / per_step;
+        let image = self.part.images.start + number % per_step;
+        let draw = queue.sampler.draw(self.data, step, image);
+        Some((number, draw))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Ends the loader if a thread panics.
+struct Stop<'a>(&'a Loader<'a>);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.stop();
+        }
+    }
+}
+
+fn wait<'a>(changed: &Condvar, queue: MutexGuard<'a, Queue>) -> MutexGuard<'a, Queue> {
+    changed.wait(queue).unwrap_or_else(PoisonError::into_inner)
+}
+
+fn add(total: &AtomicU64, begun: Instant) {
+    let nanoseconds = begun.elapsed().as_nanos();
+    total.fetch_add(nanoseconds as u64, Ordering::Relaxed);
+}

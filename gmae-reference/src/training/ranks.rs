@@ -1,0 +1,86 @@
+//! Data-parallel training: several processes compute parts of each batch.
+//!
+//! Process number `rank` computes the images of its part of a batch. The sum over all processes is
+//! the gradient of the whole batch. `batch_size` is the size of the whole batch, so that the number
+//! of processes is no setting: a run can be resumed with another number of processes.
+
+use std::ops::Range;
+use std::rc::Rc;
+
+use crate::error::Error;
+
+/// The engine that connects the processes.
+pub trait AllReduce {
+    /// Replaces `values` in every process by their sum over all processes, added in the order of
+    /// the ranks. Every process calls the method with as many values.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Ranks`] if a process is lost.
+    fn sum(&self, values: &mut [f32]) -> Result<(), Error>;
+}
+
+/// The place of this process among those that train together.
+#[derive(Clone)]
+pub struct Ranks {
+    rank: usize,
+    count: usize,
+    engine: Option<Rc<dyn AllReduce>>,
+}
+
+impl Ranks {
+    /// A process that trains by itself.
+    pub fn alone() -> Self {
+        Self {
+            rank: 0,
+            count: 1,
+            engine: None,
+        }
+    }
+
+    /// Process number `rank` of `count`, connected by `engine`.
+    pub fn new(rank: usize, count: usize, engine: Rc<dyn AllReduce>) -> Self {
+        Self {
+            rank,
+            count,
+            engine: Some(engine),
+        }
+    }
+
+    /// Number of processes.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Returns whether this process writes the files and the output. There is one such process.
+    pub fn writes(&self) -> bool {
+        self.rank == 0
+    }
+
+    /// The images of this process in a step of `images` images.
+    pub(super) fn part(&self, images: usize) -> Range<usize> {
+        let border = |rank: usize| images * rank / self.count;
+        border(self.rank)..border(self.rank + 1)
+    }
+
+    /// Sums `values` over all processes. A process that trains by itself does nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Ranks`] if a process is lost.
+    pub(super) fn sum(&self, values: &mut [f32]) -> Result<(), Error> {
+        match &self.engine {
+            None => Ok(()),
+            Some(engine) => engine.sum(values),
+        }
+    }
+
+    /// Waits until every process has reached this point.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Ranks`] if a process is lost.
+    pub fn wait_for_all(&self) -> Result<(), Error> {
+        self.sum(&mut [0.0])
+    }
+}
