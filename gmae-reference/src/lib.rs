@@ -27,6 +27,8 @@ mod error;
 pub mod evaluation;
 mod files;
 pub mod model;
+#[cfg(feature = "mpi")]
+mod mpi;
 mod numbers;
 pub mod ops;
 mod report;

@@ -227,10 +227,10 @@ impl Command {
                 &demo.output,
                 &device,
             ),
-            Self::Pretrain(arguments) => {
+            Self::Pretrain(arguments) => together(|ranks| {
                 let config = arguments.settings()?;
-                pretrain::pretrain::<B>(config, &arguments.options(), &Ranks::alone(), device)
-            }
+                pretrain::pretrain::<B>(config, &arguments.options(), ranks, device)
+            }),
             Self::Reconstruct(arguments) => {
                 let checkpoint = Checkpoint::load(&arguments.checkpoint)?;
                 let base = arguments.config.map_or(checkpoint.config, Preset::config);
@@ -261,6 +261,45 @@ impl Command {
             Self::Convert(arguments) => weights::convert(&arguments.checkpoint, &arguments.output),
         }
     }
+}
+
+/// Runs a command in this process, which may be one of several that train together.
+#[cfg(feature = "mpi")]
+fn together(command: impl FnOnce(&Ranks) -> Result<Outcome, Error>) -> Result<Outcome, Error> {
+    if processes() == 1 {
+        return command(&Ranks::alone());
+    }
+    let connection = crate::mpi::Connection::open()?;
+    let outcome = command(&connection.ranks());
+    if let Err(error) = &outcome {
+        // The other processes would wait for this one.
+        terminal::note(format_args!("error: {error}"));
+        connection.abort(FAILED);
+    }
+    outcome
+}
+
+/// Runs a command in this process.
+///
+/// # Errors
+///
+/// [`Error::Ranks`] if several processes were started together: each would train by itself.
+#[cfg(not(feature = "mpi"))]
+fn together(command: impl FnOnce(&Ranks) -> Result<Outcome, Error>) -> Result<Outcome, Error> {
+    match processes() {
+        1 => command(&Ranks::alone()),
+        count => Err(Error::Ranks(format!(
+            "{count} were started, expected 1, or a program built with --features mpi"
+        ))),
+    }
+}
+
+/// Returns the number of processes that a launcher of MPI has started together, by the variables
+/// that Open MPI, MPICH and Slurm set.
+fn processes() -> usize {
+    let names = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"];
+    let count = |name| std::env::var(name).ok()?.parse().ok();
+    names.into_iter().find_map(count).unwrap_or(1)
 }
 
 impl Pretrain {

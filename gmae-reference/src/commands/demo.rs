@@ -135,18 +135,13 @@ pub(super) fn demo<B: Trains>(
 /// checkpoint must be of a run over [`TRAINING_IMAGES`] images. If the folder has no checkpoint, it
 /// must have the marker.
 fn is_a_demos(folder: &Path) -> bool {
-    match Checkpoint::load(folder) {
-        Ok(checkpoint) => {
-            let marked = folder.join(MARKER).is_file() || folder.join(report::FILE).is_file();
-            let images = checkpoint.state.map(|state| state.data.images);
-            marked && images == Some(TRAINING_IMAGES)
-        }
-        // The demo was interrupted before its first checkpoint.
-        Err(_) => {
-            let taken = FILES.iter().any(|name| folder.join(name).exists());
-            folder.join(MARKER).is_file() && !taken
-        }
+    let marked = folder.join(MARKER).is_file();
+    if let Ok(checkpoint) = Checkpoint::load(folder) {
+        let images = checkpoint.state.map(|state| state.data.images);
+        return (marked || folder.join(report::FILE).is_file()) && images == Some(TRAINING_IMAGES);
     }
+    // The demo was interrupted before its first checkpoint.
+    marked && !FILES.iter().any(|name| folder.join(name).exists())
 }
 
 /// Formats the held-out loss at the start and at the end as one line.

@@ -106,6 +106,7 @@ impl<'a> Log<'a> {
         writer: &Writer<B>,
         begun: Instant,
     ) -> Result<(), Error> {
+        self.remark();
         let Some(metrics) = &mut self.metrics else {
             return Ok(());
         };
@@ -118,7 +119,7 @@ impl<'a> Log<'a> {
             learning_rate: numbers.learning_rate,
             gradient_norm: numbers.gradient_norm,
             images_per_second: numbers.images as f64 / seconds,
-            waiting: (waited - self.waited).as_secs_f64() / seconds,
+            waiting: waited.saturating_sub(self.waited).as_secs_f64() / seconds,
         };
         self.waited = waited;
         metrics.append(&record)?;
@@ -129,7 +130,6 @@ impl<'a> Log<'a> {
             waiting: record.waiting,
         };
         self.progress.show(record.step, shown);
-        self.remark();
         self.losses += numbers.loss;
         if trainer.step.is_multiple_of(self.steps_per_epoch) {
             self.end_epoch(trainer, writer)?;

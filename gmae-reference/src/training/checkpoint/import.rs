@@ -72,7 +72,7 @@ impl Public {
         let [_, _, patch_size, _] = self.shape("patch_embed.proj.weight")?;
         let [_, rows, _] = self.shape(ENCODER_POSITIONS)?;
         let [hidden, _] = self.shape("blocks.0.mlp.fc1.weight")?;
-        let depth = (0..)
+        let depth = (0..self.tensors.names().len())
             .take_while(|i| {
                 self.tensors
                     .get(&format!("blocks.{i}.norm1.weight"))
@@ -153,9 +153,12 @@ fn read_pytorch(path: &Path) -> Result<HashMap<String, Stored>, Error> {
     Ok(named)
 }
 
+/// Converts the bytes of numbers.
+type Convert = fn(&[u8]) -> Vec<f32>;
+
 /// Returns the function that converts the bytes of floating-point numbers, or `None` for other
 /// types.
-fn floats(kind: DType) -> Option<fn(&[u8]) -> Vec<f32>> {
+fn floats(kind: DType) -> Option<Convert> {
     use super::tensors::convert;
     Some(match kind {
         DType::F32 => |bytes| convert(bytes, f32::from_le_bytes),

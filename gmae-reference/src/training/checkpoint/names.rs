@@ -50,7 +50,7 @@ impl Place {
             ("decoder.mask_token", &[1, width]) => token("mask_token", width),
             ("decoder.queries", _) => whole("queries".to_owned()),
             ("encoder.embed.weight", &[input, output]) => {
-                let side = (1..).find(|side| 3 * side * side >= input)?;
+                let side = (input / 3).isqrt();
                 let shape = vec![output, 3, side, side];
                 ("patch_embed.proj.weight".to_owned(), shape, Layout::Filters)
             }

@@ -170,7 +170,7 @@ impl<B: Backend, F: FnMut(&str, ParamId, &[usize], Read)> ModuleVisitor<B> for V
 #[derive(Clone, Debug)]
 pub(super) struct Tensors {
     path: PathBuf,
-    tensors: HashMap<String, Stored>,
+    by_name: HashMap<String, Stored>,
     metadata: HashMap<String, String>,
 }
 
@@ -216,12 +216,12 @@ impl Tensors {
     /// Creates the tensors of a file that was read otherwise.
     pub(super) fn new(
         path: &Path,
-        tensors: HashMap<String, Stored>,
+        by_name: HashMap<String, Stored>,
         metadata: HashMap<String, String>,
     ) -> Self {
         Self {
             path: path.to_owned(),
-            tensors,
+            by_name,
             metadata,
         }
     }
@@ -233,7 +233,7 @@ impl Tensors {
 
     /// Returns the tensors by name.
     pub(super) fn into_tensors(self) -> HashMap<String, Stored> {
-        self.tensors
+        self.by_name
     }
 
     /// The metadata entry of this name.
@@ -243,12 +243,12 @@ impl Tensors {
 
     /// The tensor of this name.
     pub(super) fn get(&self, name: &str) -> Option<&Stored> {
-        self.tensors.get(name)
+        self.by_name.get(name)
     }
 
     /// The names of all tensors, sorted.
     pub(super) fn names(&self) -> BTreeSet<&str> {
-        self.tensors.keys().map(String::as_str).collect()
+        self.by_name.keys().map(String::as_str).collect()
     }
 
     /// Reads the parameter at `place`, whose name in the file begins with `prefix`.
