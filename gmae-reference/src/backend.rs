@@ -81,7 +81,24 @@ impl Place {
     }
 }
 
-/// Returns the default device of `B`.
+/// Returns the index of this process's device, if a launcher of MPI has started several processes on
+/// this machine: each gets one of the visible devices.
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+fn device_index() -> Option<u16> {
+    let variable = |name| std::env::var(name).ok();
+    let local = [
+        "OMPI_COMM_WORLD_LOCAL_RANK",
+        "MPI_LOCALRANKID",
+        "SLURM_LOCALID",
+    ];
+    let local: u16 = local.into_iter().find_map(variable)?.parse().ok()?;
+    let visible =
+        variable("CUDA_VISIBLE_DEVICES").map_or(u16::MAX, |list| list.split(',').count() as u16);
+    Some(local % visible)
+}
+
+/// Returns the device of this process on `B`: the default device, or one for each of several
+/// processes.
 ///
 /// # Errors
 ///
@@ -93,10 +110,16 @@ pub fn find<B: Backend>() -> Result<B::Device, Error> {
     // CubeCL reports a missing adapter or driver only by a panic.
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
-    let found = panic::catch_unwind(|| B::name(&B::Device::default()));
+    let found = panic::catch_unwind(|| {
+        let mut id = B::Device::default().to_id();
+        id.index_id = device_index().unwrap_or(id.index_id);
+        let device = B::Device::from_id(id);
+        let _ = B::name(&device);
+        device
+    });
     panic::set_hook(hook);
     match found {
-        Ok(_) => Ok(B::Device::default()),
+        Ok(device) => Ok(device),
         Err(panic) => {
             let said = panic.downcast_ref::<String>().map(String::as_str);
             let said = said.or_else(|| panic.downcast_ref::<&str>().copied());

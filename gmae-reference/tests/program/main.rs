@@ -2,6 +2,8 @@
 
 mod bad_input;
 mod cli;
+#[cfg(unix)]
+mod kills;
 mod nothing_masked;
 mod odd_folders;
 mod output_folder;
