@@ -89,13 +89,11 @@ impl Progress {
         if self.within.0 == 0 {
             self.within.1 = Instant::now();
         }
-        self.within.0 += count;
-        let done = self.within.0.min(images);
-        let speed = done as f64 / self.within.1.elapsed().as_secs_f64();
-        self.display(
-            || format!("image {done}/{images} of the step  {speed:.1} images/s"),
-            false,
-        );
+        self.within.0 = (self.within.0 + count).min(images);
+        let (done, begun) = self.within;
+        let steps = self.left();
+        let message = || words_within(done, images, steps, begun.elapsed());
+        self.display(message, false);
     }
 
     /// Displays the step just taken. `step` is the number of steps taken so far.
@@ -104,8 +102,14 @@ impl Progress {
         self.means = Some(means);
         self.within.0 = 0;
         self.bar.set_position(step as u64);
-        let left = self.bar.length().unwrap_or_default() as f64 - step as f64;
-        self.display(|| words(means, left.max(0.0)), step == 1);
+        let left = self.left();
+        self.display(|| words(means, left), step == 1);
+    }
+
+    /// Number of steps that are left.
+    fn left(&self) -> f64 {
+        let steps = self.bar.length().unwrap_or_default();
+        steps.saturating_sub(self.bar.position()) as f64
     }
 
     /// Displays a message: on the bar, or as a line if ten seconds have passed or `now` is set.
@@ -131,14 +135,25 @@ fn words(means: StepSummary, left: f64) -> String {
         seconds,
         waiting,
     } = means;
-    let rest = Duration::try_from_secs_f64(left * seconds)
-        .map_or("unknown time".to_owned(), |rest| {
-            HumanDuration(rest).to_string()
-        });
+    let rest = duration(left * seconds);
     format!(
         "loss {loss:.4}  {images_per_second:.1} images/s  waiting for data {:.1} %  {rest} left",
         100.0 * waiting
     )
+}
+
+/// Formats the progress within a step, and the remaining time of `steps` steps including this one.
+fn words_within(done: usize, images: usize, steps: f64, elapsed: Duration) -> String {
+    let speed = done as f64 / elapsed.as_secs_f64();
+    let rest = duration((steps * images as f64 - done as f64) / speed);
+    format!("image {done}/{images} of the next step  {speed:.1} images/s  {rest} left")
+}
+
+fn duration(seconds: f64) -> String {
+    let rest = Duration::try_from_secs_f64(seconds);
+    rest.map_or("unknown time".to_owned(), |rest| {
+        HumanDuration(rest).to_string()
+    })
 }
 
 impl Drop for Progress {
@@ -165,5 +180,10 @@ mod tests {
             "loss 0.2500  1.6 images/s  waiting for data 1.2 %  10 years left"
         );
         assert!(words(means, 1e300).contains("unknown"));
+        let within = words_within(64, 4096, 2.0, Duration::from_secs(40));
+        assert_eq!(
+            within,
+            "image 64/4096 of the next step  1.6 images/s  85 minutes left"
+        );
     }
 }
