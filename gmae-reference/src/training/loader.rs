@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::data::Dataset;
 use crate::error::Error;
 use crate::model::{Batch, Mask};
+use crate::terminal::interrupt;
 
 /// Threads and memory of a loader.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -125,7 +126,8 @@ impl<'a> Loader<'a> {
         self.changed.notify_all();
     }
 
-    /// Iterates over the pieces of the next step, in order.
+    /// Iterates over the pieces of the next step, in order. After an interruption there is no
+    /// further piece.
     ///
     /// # Errors
     ///
@@ -136,13 +138,11 @@ impl<'a> Loader<'a> {
         std::iter::from_fn(move || {
             let count = size.min(left);
             left -= count;
-            (count > 0).then(|| {
-                let piece = self.piece(count);
-                if piece.is_err() {
-                    left = 0;
-                }
-                piece
-            })
+            let piece = if count > 0 { self.piece(count) } else { None };
+            if !matches!(piece, Some(Ok(_))) {
+                left = 0;
+            }
+            piece
         })
     }
 
@@ -157,38 +157,45 @@ impl<'a> Loader<'a> {
         (self.threads, busy)
     }
 
-    fn piece(&self, count: usize) -> Result<Batch, Error> {
+    fn piece(&self, count: usize) -> Option<Result<Batch, Error>> {
         let mut batch = Batch {
             pixels: Vec::with_capacity(count * self.config.image_len()),
             masks: Vec::with_capacity(count),
         };
         for _ in 0..count {
-            let (pixels, mask) = self.next_sample()?;
-            batch.pixels.extend(pixels);
-            batch.masks.push(mask);
+            match self.next_sample()? {
+                Ok((pixels, mask)) => {
+                    batch.pixels.extend(pixels);
+                    batch.masks.push(mask);
+                }
+                Err(error) => return Some(Err(error)),
+            }
         }
-        Ok(batch)
+        Some(Ok(batch))
     }
 
-    /// Waits for the next sample in order.
-    fn next_sample(&self) -> Sample {
+    /// Waits for the next sample in order. The result is `None` after an interruption: a read that
+    /// hangs must not keep the run from saving its state.
+    fn next_sample(&self) -> Option<Sample> {
         let mut queue = self.lock();
         let used = queue.used;
         let begun = Instant::now();
-        loop {
+        while !interrupt::requested() {
             if let Some(sample) = queue.ready.remove(&used) {
                 queue.used += 1;
                 drop(queue);
                 self.changed.notify_all();
                 add(&self.waited, begun);
-                return sample;
+                return Some(sample);
             }
             if queue.over {
                 // The scope of the threads repeats the panic.
-                return Err(Error::Threads("a loader thread has ended early".to_owned()));
+                let ended = Error::Threads("a loader thread has ended early".to_owned());
+                return Some(Err(ended));
             }
             queue = wait(&self.changed, queue);
         }
+        None
     }
 
     /// Prepares samples until there are no more.
@@ -236,8 +243,10 @@ impl Drop for Stop<'_> {
     }
 }
 
+/// Waits for a change of the queue, or for the time after which an interruption is noticed.
 fn wait<'a>(changed: &Condvar, queue: MutexGuard<'a, Queue>) -> MutexGuard<'a, Queue> {
-    changed.wait(queue).unwrap_or_else(PoisonError::into_inner)
+    let waited = changed.wait_timeout(queue, Duration::from_millis(100));
+    waited.unwrap_or_else(PoisonError::into_inner).0
 }
 
 fn add(total: &AtomicU64, begun: Instant) {

@@ -46,15 +46,25 @@ pub(super) struct Log<'a> {
 }
 
 impl<'a> Log<'a> {
-    /// Opens the metrics file and shows the progress at the current step.
+    /// Saves the state, opens the metrics file and shows the progress at the current step.
+    ///
+    /// The state is saved before the first step, so that a folder without room is noticed early. It
+    /// is saved before the metrics file is created, so that a run that is killed here can be
+    /// resumed.
     pub(super) fn open<B: Trains>(
         trainer: &Trainer<B>,
         data: &'a dyn Dataset,
         plan: &'a Plan,
     ) -> Result<Self, Error> {
+        let id = DataId::of(data);
         let steps_per_epoch = steps_per_epoch(&trainer.config, data.len());
         let (mut metrics, mut losses) = (None, 0.0);
         if plan.ranks.writes() {
+            let snapshot = trainer.snapshot(plan.schedule, id.clone());
+            // Later checkpoints are written while their predecessor is still there, which takes the
+            // room of two.
+            snapshot.replace(&plan.folder)?;
+            snapshot.replace(&plan.folder)?;
             let path = plan.metrics();
             let opened = Metrics::resume(&path, trainer.name(), trainer.step)?;
             for repair in opened.repairs() {
@@ -69,7 +79,7 @@ impl<'a> Log<'a> {
         Ok(Self {
             plan,
             data,
-            id: DataId::of(data),
+            id,
             steps_per_epoch,
             metrics,
             progress: Progress::new(trainer.step, plan.last_step, plan.ranks.writes()),
@@ -78,17 +88,6 @@ impl<'a> Log<'a> {
             begun: Instant::now(),
             waited: Duration::ZERO,
         })
-    }
-
-    /// Saves the state before the first step, so that a folder without room is noticed early.
-    pub(super) fn save_first<B: Trains>(&self, trainer: &Trainer<B>) -> Result<(), Error> {
-        if self.metrics.is_none() {
-            return Ok(());
-        }
-        // Later checkpoints are written while their predecessor is still there, which takes the
-        // room of two.
-        self.snapshot(trainer).replace(&self.plan.folder)?;
-        self.snapshot(trainer).replace(&self.plan.folder)
     }
 
     /// Shows the progress within a step.

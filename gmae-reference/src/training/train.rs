@@ -37,7 +37,6 @@ pub fn train<B: Trains>(
     };
     let loader = Loader::new(config, data, part, &plan.loader);
     let mut log = Log::open(trainer, data, plan)?;
-    log.save_first(trainer)?;
     thread::scope(|scope| {
         loader.start(scope);
         let writer = Writer::start(scope);
@@ -45,9 +44,8 @@ pub fn train<B: Trains>(
             while trainer.step < plan.last_step {
                 let begun = Instant::now();
                 let learning_rate = plan.schedule.learning_rate(trainer.step);
-                let pieces = loader.pieces().take_while(|_| !interrupt::requested());
                 let done = &mut |count| log.piece(count, images);
-                let (gradient, loss) = trainer.accumulate(images, pieces, done)?;
+                let (gradient, loss) = trainer.accumulate(images, loader.pieces(), done)?;
                 let Some((gradient, loss)) = sum(trainer, &plan.ranks, gradient, loss)? else {
                     return Ok(Outcome::Interrupted);
                 };
