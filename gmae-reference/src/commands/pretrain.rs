@@ -42,7 +42,7 @@ pub(super) fn pretrain<B: Trains>(
         min_side: config.patch_size,
         ..FolderOptions::new(transform)
     };
-    let data = Folder::open(&options.data, options_of_folder)?.preload()?;
+    let data = Folder::open(&options.data, options_of_folder)?;
     for warning in data.warnings() {
         terminal::note(format_args!("warning: {warning}"));
     }
@@ -59,7 +59,12 @@ pub(super) fn pretrain<B: Trains>(
     // The first checkpoint is written before the first step, so that an unwritable output folder is
     // reported before training.
     trainer.checkpoint(data.len())?.save(&plan.checkpoint)?;
-    let outcome = train(&mut trainer, &data, &plan, &mut |_| Ok(()))?;
+    let outcome = train(&mut trainer, &data, &plan, &mut |_| Ok(()));
+    // Also after an error: an unusable image may explain it.
+    for remark in data.remarks().into_iter().chain(data.summary()) {
+        terminal::note(format_args!("warning: {remark}"));
+    }
+    let outcome = outcome?;
     summarise(&plan, outcome, &trainer)?;
     Ok(outcome)
 }
