@@ -1,7 +1,6 @@
 //! Strict decoding of one image file: an incomplete file is an error.
 
 use std::io::Cursor;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use image::metadata::Orientation;
@@ -9,14 +8,11 @@ use image::{
     DynamicImage, GenericImageView, ImageDecoder, ImageFormat, ImageReader, Rgb, RgbImage,
 };
 
+use super::fault::{MAX_BYTES, corrupt, guarded};
 use super::jpeg::is_whole;
 
 /// The kinds of images that are read, for messages.
 pub(crate) const KINDS: &str = "JPEG, PNG, WebP, GIF, BMP or TIFF";
-
-/// Largest decoded picture in bytes. A larger one is refused, so that a damaged header does not
-/// exhaust the memory.
-pub(super) const MAX_BYTES: u64 = 1 << 30;
 
 /// A decoded picture.
 #[derive(Debug)]
@@ -50,16 +46,6 @@ pub(super) struct Header<'a> {
 pub(crate) fn decode(path: &Path, min_side: usize) -> Result<RgbImage, String> {
     let bytes = std::fs::read(path).map_err(|error| format!("cannot be read: {error}"))?;
     guarded(|| Ok(Header::read(&bytes, min_side)?.decode()?.image))
-}
-
-/// Runs `work`. A panic of a decoder becomes an error, because a file must not end the program.
-pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|_| Err("corrupt: the decoder failed".to_owned()))
-}
-
-pub(super) fn corrupt(error: impl std::fmt::Display) -> String {
-    format!("corrupt: {error}")
 }
 
 impl<'a> Header<'a> {

@@ -4,7 +4,7 @@ use image::metadata::Orientation;
 use image::{DynamicImage, GrayImage, RgbImage};
 use jpeg_decoder::{Decoder, PixelFormat};
 
-use super::decode::{MAX_BYTES, corrupt};
+use super::fault::{MAX_BYTES, corrupt};
 use super::window::Window;
 
 /// Returns true if the segments of a JPEG file lead to its end marker (ISO/IEC 10918-1, B.1.1 and

@@ -7,6 +7,7 @@
 mod dataset;
 mod decode;
 pub(crate) mod error;
+mod fault;
 mod folder;
 mod image;
 mod jpeg;

@@ -3,7 +3,9 @@
 use image::ImageFormat;
 use rand_chacha::ChaCha8Rng;
 
-use super::decode::{Header, guarded};
+use super::decode::Header;
+use super::error::DataError;
+use super::fault::guarded;
 use super::image::Image;
 use super::jpeg::{decode_reduced, reduction};
 use super::transform::Transform;
@@ -37,7 +39,7 @@ impl Rules {
     }
 
     fn transformed(&self, bytes: &[u8], rng: &mut ChaCha8Rng) -> Result<Picture, String> {
-        let words = |error: super::error::DataError| error.to_string();
+        let words = |error: DataError| error.to_string();
         let header = Header::read(bytes, self.min_side)?;
         let full = (header.width, header.height);
         let window = self.transform.window(full.0, full.1, rng).map_err(words)?;

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::list::{Entry, slashed};
 use super::shards::Shards;
-use crate::data::decode::MAX_BYTES;
+use crate::data::fault::MAX_BYTES;
 
 /// Where the images of a folder are.
 #[derive(Debug)]

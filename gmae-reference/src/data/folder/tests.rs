@@ -1,4 +1,5 @@
 use super::*;
+use crate::data::Transform;
 use image::{ImageFormat, Rgb, RgbImage};
 use rand::SeedableRng;
 use rayon::prelude::*;
