@@ -32,8 +32,8 @@ pub enum DataError {
     },
     /// The folder contains both image files and archives.
     #[error(
-        "data folder {path:?}: expected either images or .tar archives of images, but found \
-         {images} image files and {archives} archives; separate them into two folders"
+        "data folder {path:?}: expected either images or .tar archives of images, but found both \
+         (image files: {images}, archives: {archives}); separate them into two folders"
     )]
     Mixed {
         /// The folder.

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Largest file and largest decoded picture in bytes. Larger ones are refused, so that a damaged
 /// header does not exhaust the memory.
-pub(super) const MAX_BYTES: u64 = 1 << 30;
+pub(super) const MAX_BYTES: u64 = 1 << 29;
 
 /// Runs `work`. A panic of a decoder becomes an error, because a file must not end the program.
 pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {

@@ -45,6 +45,7 @@ impl Rules {
         let window = self.transform.window(full.0, full.1, rng).map_err(words)?;
         let factor = reduction(window, self.transform.size() as u32);
         if self.reduced_jpeg && header.format == ImageFormat::Jpeg && factor > 1 {
+            // The window is drawn before, so both ways of decoding cut out the same part.
             if let Some(small) = decode_reduced(bytes, factor, header.orientation)? {
                 let part = small.window(window, full);
                 let image = self.transform.cut_fraction(&small.image, part, window);

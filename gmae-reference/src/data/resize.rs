@@ -1,7 +1,8 @@
 //! Bicubic resizing with a = -1/2, the filter that Pillow calls `BICUBIC`.
 //!
 //! The filter is widened when shrinking, so that the result does not alias. The sums are integers,
-//! so the result is bitwise the same with every instruction set.
+//! so the result is bitwise the same with every instruction set. The largest difference to Pillow 10.4
+//! in the tests is 1/255.
 
 use fast_image_resize::images::{CroppedImage, Image, ImageRef};
 use fast_image_resize::{
@@ -57,8 +58,8 @@ fn view(stored: &RgbImage) -> Result<ImageRef<'_>, DataError> {
 }
 
 /// Resizes the rows of `from`, a picture of `rows` rows, and then the columns of the result. The
-/// order is that of Pillow. It matters, because values beyond black and white are clipped after
-/// each pass.
+/// order is that of Pillow up to version 10. It matters, because values beyond black and white are
+/// clipped after each pass.
 fn resize(
     from: &impl IntoImageView,
     rows: u32,

@@ -149,7 +149,7 @@ fn images_beside_archives_and_archives_without_images_are_refused() {
         "{error}"
     );
     let words = error.to_string();
-    assert!(words.contains("2 image files and 1 archives"), "{words}");
+    assert!(words.contains("image files: 2, archives: 1"), "{words}");
     let dir = folder(&[("a.tar", archive(&[("a.txt", vec![1])]))]);
     let error = Folder::open(dir.path(), evaluation(16)).expect_err("no image");
     let words = error.to_string();

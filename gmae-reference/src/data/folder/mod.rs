@@ -116,11 +116,12 @@ impl Folder {
             unreachable,
         };
         if folder.is_empty() {
-            let found = folder.warnings().into_iter();
+            let mut found = folder.warnings();
+            found.insert(0, String::new());
             return Err(DataError::NoImages {
                 path: root.to_owned(),
                 kinds: extensions(),
-                found: found.map(|line| format!("; {line}")).collect(),
+                found: found.join("; "),
             });
         }
         Ok(folder)

@@ -1,5 +1,6 @@
 //! The images of a folder: files, or members of archives.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -99,19 +100,15 @@ impl Source {
                 }
             }
         }
-        let digits: String = hash
-            .finalize()
-            .iter()
-            .take(8)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        format!("{} images, {digits}", self.len())
+        let sum = hash.finalize();
+        let first = sum.iter().take(8).fold(0, |n, &b| n << 8 | u64::from(b));
+        format!("{} images, {first:016x}", self.len())
     }
 }
 
 /// Returns the bytes of a path with `/` between its parts.
 fn portable(path: &Path) -> Vec<u8> {
-    let parts = path.iter().map(|part| part.as_encoded_bytes());
+    let parts = path.iter().map(OsStr::as_encoded_bytes);
     parts.collect::<Vec<_>>().join(&b'/')
 }
 

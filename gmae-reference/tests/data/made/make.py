@@ -1,4 +1,8 @@
-"""Makes the files beside it. Needs Pillow; the committed files were made with Pillow 13.0."""
+"""Makes the files beside it. Needs Pillow 10.4 (pip install pillow==10.4).
+
+Pillow 10 resizes the rows first, as the crate does. Pillow 13 begins with the cheaper direction.
+The order matters where values beyond black and white are clipped: up to 13/255 in these pictures.
+"""
 
 from PIL import Image
 
