@@ -17,3 +17,19 @@ pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, 
 pub(super) fn corrupt(error: impl Display) -> String {
     format!("corrupt: {error}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_of_a_decoder_is_a_fault() {
+        let fault = guarded(|| -> Result<(), String> { panic!("a decoder's mistake") });
+        assert_eq!(fault, Err("corrupt: the decoder failed".to_owned()));
+        assert_eq!(guarded(|| Ok(1)), Ok(1));
+        assert_eq!(
+            guarded(|| Err::<(), _>(corrupt("torn"))),
+            Err("corrupt: torn".to_owned())
+        );
+    }
+}

@@ -1,8 +1,8 @@
 //! Bicubic resizing with a = -1/2, the filter that Pillow calls `BICUBIC`.
 //!
 //! The filter is widened when shrinking, so that the result does not alias. The sums are integers,
-//! so the result is bitwise the same with every instruction set. The largest difference to Pillow 10.4
-//! in the tests is 1/255.
+//! so the result is bitwise the same with every instruction set. The largest difference to Pillow
+//! 10.4 in the tests is 1/255.
 
 use fast_image_resize::images::{CroppedImage, Image, ImageRef};
 use fast_image_resize::{
