@@ -81,8 +81,8 @@ impl Place {
     }
 }
 
-/// Returns the index of this process's device, if a launcher of MPI has started several processes on
-/// this machine: each gets one of the visible devices.
+/// Returns the index of this process's device, if a launcher of MPI has started several processes
+/// on this machine: each gets one of the visible devices.
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 fn device_index() -> Option<u16> {
     let variable = |name| std::env::var(name).ok();

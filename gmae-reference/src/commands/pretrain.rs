@@ -31,6 +31,8 @@ pub(super) struct Options {
     pub snapshot_epochs: usize,
     /// Threads and memory for reading images.
     pub loader: LoaderOptions,
+    /// Whether large JPEG files are decoded at a fraction of their size.
+    pub reduced_jpeg: bool,
 }
 
 /// The state from which a run starts.
@@ -63,6 +65,7 @@ pub(super) fn pretrain<B: Trains>(
     let transform = Transform::training(config.image_size)?.with_scale(config.crop_scale, 1.0)?;
     let options_of_folder = FolderOptions {
         min_side: config.patch_size,
+        reduced_jpeg: options.reduced_jpeg,
         ..FolderOptions::new(transform)
     };
     let data = Folder::open(&options.data, options_of_folder)?;
@@ -95,7 +98,12 @@ pub(super) fn pretrain<B: Trains>(
             options.output.display()
         ));
     }
-    let outcome = train(&mut trainer, &data, &plan, &mut |_| Ok(()))?;
+    let outcome = train(&mut trainer, &data, &plan, &mut |_| Ok(()));
+    // Also after an error: an unusable image may explain it.
+    for summary in data.summary() {
+        terminal::note(format_args!("warning: {summary}"));
+    }
+    let outcome = outcome?;
     if ranks.writes() {
         summarise(&plan, outcome, &trainer)?;
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use image::{ImageFormat, RgbImage};
 
-use crate::data::{Image, Transform, decode};
+use crate::data::{Image, KINDS, Transform, decode};
 use crate::error::Error;
 use crate::evaluation::{image_losses, masked, pasted};
 use crate::files::{create_folder, expect_free, write_atomically};
@@ -126,7 +126,7 @@ pub(super) fn read(path: &Path, patch_size: usize) -> Result<RgbImage, Error> {
     decode(path, patch_size).map_err(|reason| Error::Argument {
         argument: "--image",
         expected: format!(
-            "a whole JPEG or PNG file of at least {patch_size} x {patch_size} pixels, the size of a patch"
+            "a whole {KINDS} file of at least {patch_size} x {patch_size} pixels, the size of a patch"
         ),
         got: format!("{}: {reason}", path.display()),
     })

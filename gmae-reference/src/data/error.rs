@@ -17,20 +17,31 @@ pub enum DataError {
         /// The requested path.
         path: PathBuf,
     },
-    /// The folder contains no file with a supported extension.
+    /// The folder contains neither an image nor an archive with an image.
     #[error(
-        "data folder {path:?}: expected at least one image ({extensions}), but none of the {files_seen} files \
-         in it and below it has such a name{unreachable}"
+        "data folder {path:?}: expected at least one image ({kinds}), in files or in .tar archives, \
+         but found none{found}"
     )]
     NoImages {
         /// The folder.
         path: PathBuf,
-        /// Number of files of any kind in the folder and its subfolders.
-        files_seen: usize,
-        /// The supported extensions, for the message.
-        extensions: String,
-        /// The paths below the folder that could not be entered, for the message. Can be empty.
-        unreachable: String,
+        /// The kinds of image files that are read, for the message.
+        kinds: String,
+        /// The content that was found instead, for the message. Can be empty.
+        found: String,
+    },
+    /// The folder contains both image files and archives.
+    #[error(
+        "data folder {path:?}: expected either images or .tar archives of images, but found both \
+         (image files: {images}, archives: {archives}); separate them into two folders"
+    )]
+    Mixed {
+        /// The folder.
+        path: PathBuf,
+        /// Number of image files.
+        images: usize,
+        /// Number of `.tar` files.
+        archives: usize,
     },
     /// Every image in the folder is unusable.
     #[error(
@@ -41,9 +52,20 @@ pub enum DataError {
         path: PathBuf,
         /// Number of images that were tried.
         count: usize,
-        /// The first unusable file.
+        /// The first unusable image.
         first: PathBuf,
-        /// The fault of the first unusable file, in words.
+        /// The fault of the first unusable image, in words.
+        reason: String,
+    },
+    /// The data were there when the folder was opened and cannot be read any more.
+    #[error(
+        "data folder {path:?}: expected the images that were listed at the start, but they can no \
+         longer be read (unmounted or removed?): {reason}"
+    )]
+    Vanished {
+        /// The folder.
+        path: PathBuf,
+        /// The observation, in words.
         reason: String,
     },
     /// A folder could not be listed.

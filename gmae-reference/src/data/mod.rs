@@ -1,21 +1,27 @@
-//! Images: a procedural set that needs no files, and folders of JPEG and PNG files.
+//! Images: a procedural set that needs no files, and folders of image files or of tar archives.
 //!
-//! A picture of a [`Dataset`] is a function of the set's options, the index, and the random
-//! generator that the caller passes. Threads share a cache of decoded files, which changes no
-//! picture. Results are bitwise the same for every order of requests and every number of threads.
+//! A picture of a [`Dataset`] is a function of the set's options, its files, the index, and the
+//! random generator that the caller passes. Results are bitwise the same for every order of
+//! requests and every number of threads.
 
 mod dataset;
 mod decode;
 pub(crate) mod error;
+mod fault;
 mod folder;
 mod image;
+mod jpeg;
+mod picture;
+mod resize;
 mod shapes;
 mod transform;
+mod window;
 
 pub use self::image::Image;
 pub use dataset::Dataset;
-pub(crate) use decode::decode;
+pub(crate) use decode::{KINDS, decode};
 pub use error::DataError;
 pub use folder::{Folder, FolderOptions, Sample, Skipped};
 pub use shapes::{Scene, Shape, ShapeKind, Shapes};
 pub use transform::Transform;
+pub use window::Window;

@@ -1,20 +1,12 @@
 //! Transforms a stored picture of any size to the square input of the model.
 
-use image::imageops::{self, FilterType};
-use image::{GenericImageView, RgbImage};
-use rand::Rng;
+use image::RgbImage;
 use rand_chacha::ChaCha8Rng;
 
 use super::error::DataError;
 use super::image::Image;
-
-/// Bicubic filter with a = -1/2. The filter is widened when shrinking, so that the result does not
-/// alias.
-const FILTER: FilterType = FilterType::CatmullRom;
-/// Ratio of the shorter side of a picture to the side of its central crop: 256 to 224.
-const EVALUATION_MARGIN: f64 = 256.0 / 224.0;
-/// Number of random crops that are tried before the central crop is used.
-const CROP_TRIES: usize = 10;
+use super::resize::{resize_fraction, resize_window};
+use super::window::{Augment, Window};
 
 /// The conversion of a stored picture to `size` x `size` pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,14 +14,6 @@ pub struct Transform {
     size: u32,
     /// `None` for evaluation.
     augment: Option<Augment>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Augment {
-    /// Smallest and largest area of the crop, as fractions of the area of the picture.
-    scale: (f64, f64),
-    /// Smallest and largest ratio of width to height of the crop.
-    ratio: (f64, f64),
 }
 
 impl Transform {
@@ -99,14 +83,18 @@ impl Transform {
         self.size as usize
     }
 
-    /// Applies the transform. Only a transform for training draws from `rng`. The same `rng` gives
-    /// the same picture.
+    /// Chooses the window of a picture of `width` x `height` pixels. Only a transform for training
+    /// draws from `rng`. The same `rng` gives the same window.
     ///
     /// # Errors
     ///
     /// [`DataError::Option`] if the picture has no pixels.
-    pub fn apply(&self, stored: &RgbImage, rng: &mut ChaCha8Rng) -> Result<Image, DataError> {
-        let (width, height) = stored.dimensions();
+    pub fn window(
+        &self,
+        width: u32,
+        height: u32,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<Window, DataError> {
         if width == 0 || height == 0 {
             return Err(DataError::Option {
                 argument: "picture",
@@ -114,65 +102,51 @@ impl Transform {
                 got: format!("{width} x {height}"),
             });
         }
-        let Some(augment) = self.augment else {
-            return Ok(Image::from_rgb8(&self.central(stored)));
-        };
-        let [x, y, w, h] = augment.window(width, height, rng);
-        let image = Image::from_rgb8(&self.resized(stored, [x, y, w, h]));
-        Ok(if rng.random_bool(0.5) {
-            image.flipped()
-        } else {
-            image
+        Ok(match self.augment {
+            Some(augment) => augment.window(width, height, rng),
+            None => Window::central(width, height, self.size),
         })
     }
 
-    fn resized(&self, stored: &RgbImage, [x, y, w, h]: [u32; 4]) -> RgbImage {
-        let crop = stored.view(x, y, w, h);
-        imageops::resize(&*crop, self.size, self.size, FILTER)
+    /// Resizes a window of `stored` to the size of the result. Pixels outside the window have no
+    /// influence.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Option`] if the window does not lie inside the picture or has no pixels.
+    pub fn cut(&self, stored: &RgbImage, window: Window) -> Result<Image, DataError> {
+        Ok(oriented(resize_window(stored, window, self.size)?, window))
     }
 
-    fn central(&self, stored: &RgbImage) -> RgbImage {
+    /// Resizes `part` (left, top, width and height) of a reduced copy of the picture, in which it
+    /// stands for `window`.
+    pub(super) fn cut_fraction(
+        &self,
+        reduced: &RgbImage,
+        part: [f64; 4],
+        window: Window,
+    ) -> Result<Image, DataError> {
+        Ok(oriented(resize_fraction(reduced, part, self.size)?, window))
+    }
+
+    /// Chooses a window of `stored` and cuts it out.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Option`] if the picture has no pixels.
+    pub fn apply(&self, stored: &RgbImage, rng: &mut ChaCha8Rng) -> Result<Image, DataError> {
         let (width, height) = stored.dimensions();
-        if (width, height) == (self.size, self.size) {
-            return stored.clone();
-        }
-        // Cropping before resizing gives the same crop without resizing discarded pixels.
-        let side = f64::from(width.min(height)) / EVALUATION_MARGIN;
-        let side = (side.round() as u32).max(1);
-        self.resized(
-            stored,
-            [(width - side) / 2, (height - side) / 2, side, side],
-        )
+        self.cut(stored, self.window(width, height, rng)?)
     }
 }
 
-impl Augment {
-    /// Returns left, top, width and height of a random window inside `width` x `height` pixels.
-    /// `width` and `height` must be at least 1.
-    fn window(&self, width: u32, height: u32, rng: &mut ChaCha8Rng) -> [u32; 4] {
-        let area = f64::from(width) * f64::from(height);
-        for _ in 0..CROP_TRIES {
-            let target = area * rng.random_range(self.scale.0..=self.scale.1);
-            let ratio = rng
-                .random_range(self.ratio.0.ln()..=self.ratio.1.ln())
-                .exp();
-            let w = (target * ratio).sqrt().round() as u32;
-            let h = (target / ratio).sqrt().round() as u32;
-            if (1..=width).contains(&w) && (1..=height).contains(&h) {
-                let x = rng.random_range(0..=width - w);
-                let y = rng.random_range(0..=height - h);
-                return [x, y, w, h];
-            }
-        }
-        self.largest_central(width, height)
-    }
-
-    /// Returns the largest central window with an allowed ratio of width to height.
-    fn largest_central(&self, width: u32, height: u32) -> [u32; 4] {
-        let (full_w, full_h) = (f64::from(width), f64::from(height));
-        let w = full_w.min(full_h * self.ratio.1).round().max(1.0) as u32;
-        let h = full_h.min(full_w / self.ratio.0).round().max(1.0) as u32;
-        [(width - w) / 2, (height - h) / 2, w, h]
+/// Mirrors the picture if the window is mirrored.
+fn oriented(image: RgbImage, window: Window) -> Image {
+    let image = Image::from_rgb8(&image);
+    if window.mirrored {
+        image.flipped()
+    } else {
+        image
     }
 }
 
@@ -235,23 +209,6 @@ mod tests {
             })
             .count();
         assert!((70..130).contains(&mirrored), "{mirrored} of 200");
-    }
-
-    #[test]
-    fn windows_keep_to_scale_and_ratio() {
-        let training = Transform::training(8)
-            .unwrap()
-            .with_scale(0.5, 0.6)
-            .unwrap();
-        let augment = training.augment.unwrap();
-        for seed in 0..300 {
-            let [x, y, w, h] = augment.window(400, 300, &mut rng(seed));
-            assert!(x + w <= 400 && y + h <= 300);
-            let scale = f64::from(w * h) / 120_000.0;
-            assert!((0.495..0.605).contains(&scale), "{scale}");
-            let ratio = f64::from(w) / f64::from(h);
-            assert!((0.745..1.345).contains(&ratio), "{ratio}");
-        }
     }
 
     #[test]

@@ -8,3 +8,4 @@ mod nothing_masked;
 mod odd_folders;
 mod output_folder;
 mod place;
+mod weights;

@@ -63,18 +63,54 @@ fn a_data_folder_that_is_a_dead_link_is_refused() {
 }
 
 #[test]
-fn files_of_other_kinds_are_counted_and_a_few_are_named() {
+fn files_of_other_kinds_are_counted_by_kind_and_a_few_are_named() {
     let place = Place::new(1);
     for i in 0..9 {
-        std::fs::write(place.path(&format!("data/{i}.webp")), "RIFF").expect("writing");
+        std::fs::write(place.path(&format!("data/{i}.txt")), "a note").expect("writing");
+    }
+    for name in ["x.heic", "y.HEIC", "LICENSE"] {
+        std::fs::write(place.path(&format!("data/{name}")), "more").expect("writing");
     }
     let output = place.pretrain(&["--stop-at", "1"]);
     succeeded(&output);
     let errors = text(&output.stderr);
-    let warning = errors.lines().find(|line| line.contains("9 files"));
-    let warning = warning.unwrap_or_else(|| panic!("no warning: {errors}"));
-    for words in ["0.webp", "2.webp", "and 6 more", ".jpg, .jpeg, .png"] {
-        assert!(warning.contains(words), "{words}: {warning}");
+    let expected = "warning: skipped 12 files of other kinds in data: \
+        9 .txt (0.txt, 1.txt, 2.txt), 2 .heic (x.heic, y.HEIC), 1 without extension (LICENSE)";
+    assert!(errors.lines().any(|line| line == expected), "{errors}");
+}
+
+#[test]
+fn archives_are_trained_on_and_other_kinds_than_jpeg_and_png_are_read() {
+    let place = Place::new(0);
+    let mut archive = tar::Builder::new(Vec::new());
+    for (i, name) in ["a.webp", "b.gif", "c.bmp", "d.tiff"]
+        .into_iter()
+        .enumerate()
+    {
+        place.picture(name, 12, 10);
+        let path = place.path(name);
+        archive
+            .append_path_with_name(path, format!("{i}/{name}"))
+            .expect("a member");
     }
-    assert!(!warning.contains("3.webp"), "{warning}");
+    let archive = archive.into_inner().expect("an archive");
+    std::fs::write(place.path("data/train.tar"), archive).expect("writing");
+    let output = place.pretrain(&[]);
+    succeeded(&output);
+    let errors = text(&output.stderr);
+    assert!(errors.contains("4 images"), "{errors}");
+    for name in ["a.webp", "b.gif", "c.bmp", "d.tiff"] {
+        succeeded(&place.run(&[
+            "reconstruct",
+            "--checkpoint",
+            "out",
+            "--image",
+            name,
+            "--output",
+            &format!("pictures-{name}"),
+        ]));
+    }
+    place.picture("data/beside.png", 12, 10);
+    let both = ["pretrain", "--data", "data", "--output", "new"];
+    refused(&place.run(&both), &["image files: 1", "archives: 1"]);
 }

@@ -1,174 +1,253 @@
 //! Finds image files by name, without opening them.
 
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, FileType};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use walkdir::WalkDir;
+use rayon::prelude::*;
 
-use super::skipped::{Skipped, Tally, counted};
+use super::kinds::{Kind, Kinds, kind_of};
+use super::skipped::{Skipped, Tally};
 use crate::data::error::DataError;
 
-/// Extensions of the files that are read, in lower case. Upper case is also accepted.
-const EXTENSIONS: [&str; 3] = ["jpg", "jpeg", "png"];
+/// A file below the root.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    /// The folder of the file, relative to the root. The files of a folder share it.
+    folder: Arc<Path>,
+    name: Box<OsStr>,
+    /// Size of the file in bytes.
+    pub(super) size: u64,
+}
 
-/// The files of a folder, at any depth.
-#[derive(Debug)]
+impl Entry {
+    /// Returns the path relative to the root.
+    pub(super) fn path(&self) -> PathBuf {
+        self.folder.join(&*self.name)
+    }
+
+    /// Returns the name of the folder directly in the root that contains the file. The result is
+    /// `None` for a file directly in the root.
+    pub(super) fn class(&self) -> Option<&OsStr> {
+        Some(self.folder.components().next()?.as_os_str())
+    }
+}
+
+/// The files of a folder, at any depth, in the order of their paths.
+#[derive(Debug, Default)]
 pub(super) struct Listing {
-    /// The images, in the order of their paths.
-    pub(super) images: Vec<PathBuf>,
+    pub(super) images: Vec<Entry>,
+    /// Files with the extension `.tar`.
+    pub(super) archives: Vec<Entry>,
     /// Files with another extension or none.
-    pub(super) others: Tally,
+    pub(super) others: Kinds,
     /// Links with a missing target or in a loop, and folders that cannot be listed.
     pub(super) unreachable: Tally,
 }
 
 /// Lists `root` and everything below it. Links are followed. Names that begin with a dot are
-/// ignored.
+/// ignored. The sizes are read in parallel, because on a network drive each one is a round trip.
 pub(super) fn list(root: &Path) -> Result<Listing, DataError> {
     let path = root.to_owned();
-    match std::fs::metadata(root) {
+    match fs::metadata(root) {
         Ok(found) if found.is_dir() => {}
         Ok(_) => return Err(DataError::NotAFolder { path }),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(DataError::Missing { path });
         }
         Err(error) => return Err(unlistable(root, &error)),
     }
     // Folders below `root` that cannot be read are skipped, but `root` itself must be readable.
-    std::fs::read_dir(root).map_err(|error| unlistable(root, &error))?;
-    sorted_out(root, files(root))
+    let real = fs::read_dir(root).and_then(|_| fs::canonicalize(root));
+    let above = Above {
+        real: real.map_err(|error| unlistable(root, &error))?,
+        path: root,
+        next: None,
+    };
+    Ok(sorted_out(visit(root, Path::new(""), &above)))
 }
 
-fn unlistable(root: &Path, error: &std::io::Error) -> DataError {
+fn unlistable(root: &Path, error: &io::Error) -> DataError {
     DataError::List {
         path: root.to_owned(),
         reason: error.to_string(),
     }
 }
 
-/// Iterates over every file in `root` and below it in the order of the paths. Paths that cannot be
-/// entered appear as errors among them.
-fn files(root: &Path) -> impl Iterator<Item = Result<PathBuf, Skipped>> {
-    let walk = WalkDir::new(root).follow_links(true).sort_by_file_name();
-    walk.into_iter()
-        .filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry.path()))
-        .filter_map(|entry| match entry {
-            Ok(entry) => entry.file_type().is_file().then(|| Ok(entry.into_path())),
-            Err(error) => {
-                let skipped = unreachable(root, &error);
-                (!is_hidden(&skipped.path)).then_some(Err(skipped))
-            }
-        })
+/// What the walk finds under one name.
+#[derive(Debug)]
+enum Found {
+    File(Entry),
+    Folder(Vec<Self>),
+    Unreachable(Skipped),
+    /// A device, a socket or a pipe.
+    Special,
 }
 
-/// Returns the path at which the walk failed, with the reason.
-fn unreachable(root: &Path, error: &walkdir::Error) -> Skipped {
-    let reason = match (error.loop_ancestor(), error.io_error()) {
-        (Some(above), _) => format!("a link to its own parent folder {}", above.display()),
-        (None, Some(error)) => error.to_string(),
-        (None, None) => error.to_string(),
-    };
-    Skipped {
-        path: error.path().unwrap_or(root).to_owned(),
-        reason,
+/// The folders through which the walk came.
+struct Above<'a> {
+    /// The path without links, by which a loop is found.
+    real: PathBuf,
+    path: &'a Path,
+    next: Option<&'a Self>,
+}
+
+impl Above<'_> {
+    /// Returns the folder on the way that is `real`.
+    fn find(&self, real: &Path) -> Option<&Path> {
+        if self.real == real {
+            return Some(self.path);
+        }
+        self.next?.find(real)
     }
 }
 
-/// Sorts the results of a walk through `root` into images, other files and unreachable paths.
-fn sorted_out(
-    root: &Path,
-    found: impl Iterator<Item = Result<PathBuf, Skipped>>,
-) -> Result<Listing, DataError> {
-    let mut listing = Listing {
-        images: Vec::new(),
-        others: Tally::default(),
-        unreachable: Tally::default(),
+/// Lists a folder, given relative to `root`.
+fn visit(root: &Path, folder: &Path, above: &Above) -> Vec<Found> {
+    let path = root.join(folder);
+    let unreachable = |error: io::Error| {
+        Found::Unreachable(Skipped {
+            path: path.clone(),
+            reason: error.to_string(),
+        })
     };
-    for item in found {
-        match item {
-            Ok(path) if is_image(&path) => listing.images.push(path),
-            Ok(path) => listing.others.add(path.display()),
-            Err(skipped) => listing.unreachable.add(skipped),
+    let entries = match fs::read_dir(&path) {
+        Ok(entries) => entries,
+        Err(error) => return vec![unreachable(error)],
+    };
+    let mut names: Vec<(OsString, Option<FileType>)> = Vec::new();
+    let mut found = Vec::new();
+    for entry in entries {
+        match entry {
+            Ok(entry) if is_hidden(&entry.file_name()) => {}
+            Ok(entry) => names.push((entry.file_name(), entry.file_type().ok())),
+            Err(error) => found.push(unreachable(error)),
         }
     }
-    if listing.images.is_empty() {
-        let unreachable = match listing.unreachable.count() {
-            0 => String::new(),
-            count => format!(
-                "; {} in it could not be entered: {}",
-                counted(count, "path"),
-                listing.unreachable
-            ),
-        };
-        return Err(DataError::NoImages {
-            path: root.to_owned(),
-            files_seen: listing.others.count(),
-            extensions: extensions(),
-            unreachable,
-        });
+    names.sort_by(|a, b| a.0.cmp(&b.0));
+    let shared: Arc<Path> = folder.into();
+    let each = names
+        .into_par_iter()
+        .map(|(name, kind)| look(root, &shared, &name, kind, above));
+    found.extend(each.collect::<Vec<_>>());
+    found
+}
+
+/// Looks at one name in a folder. A file costs one request to the file system, a folder none.
+fn look(
+    root: &Path,
+    folder: &Arc<Path>,
+    name: &OsStr,
+    kind: Option<FileType>,
+    above: &Above,
+) -> Found {
+    let below = folder.join(name);
+    let path = root.join(&below);
+    let enter = |real: PathBuf| match above.find(&real) {
+        Some(parent) => Found::Unreachable(Skipped {
+            reason: format!("a link to its own parent folder {}", parent.display()),
+            path: path.clone(),
+        }),
+        None => Found::Folder(visit(
+            root,
+            &below,
+            &Above {
+                real,
+                path: &path,
+                next: Some(above),
+            },
+        )),
+    };
+    if kind.is_some_and(|kind| kind.is_dir()) {
+        return enter(above.real.join(name));
     }
-    Ok(listing)
-}
-
-/// Returns the extensions that are read, for messages.
-pub(super) fn extensions() -> String {
-    EXTENSIONS.map(|e| format!(".{e}")).join(", ")
-}
-
-fn is_hidden(path: &Path) -> bool {
-    let name = path.file_name();
-    name.is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
-}
-
-fn is_image(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| {
-        EXTENSIONS
-            .iter()
-            .any(|known| extension.eq_ignore_ascii_case(known))
+    let looked = fs::metadata(&path).and_then(|found| {
+        Ok(if found.is_dir() {
+            enter(fs::canonicalize(&path)?)
+        } else if found.is_file() {
+            Found::File(Entry {
+                folder: folder.clone(),
+                name: name.into(),
+                size: found.len(),
+            })
+        } else {
+            Found::Special
+        })
+    });
+    looked.unwrap_or_else(|error| {
+        Found::Unreachable(Skipped {
+            path: path.clone(),
+            reason: error.to_string(),
+        })
     })
 }
 
-/// Returns the name of the folder directly in `root` that contains `path`. The result is `None` if
-/// `path` lies in `root` itself.
-pub(super) fn class_of(root: &Path, path: &Path) -> Option<String> {
-    let mut parts = path.strip_prefix(root).ok()?.components();
-    let first = parts.next()?;
-    parts.next()?;
-    Some(first.as_os_str().to_string_lossy().into_owned())
+fn is_hidden(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".")
+}
+
+/// Sorts the results of a walk into images, archives, other files and unreachable paths.
+fn sorted_out(found: Vec<Found>) -> Listing {
+    let mut listing = Listing::default();
+    listing.add(found);
+    listing.images.shrink_to_fit();
+    listing
+}
+
+impl Listing {
+    fn add(&mut self, found: Vec<Found>) {
+        for item in found {
+            match item {
+                Found::File(entry) => match kind_of(&entry.name.to_string_lossy()) {
+                    Kind::Image => self.images.push(entry),
+                    Kind::Archive => self.archives.push(entry),
+                    Kind::Other => self.others.add(&slashed(&entry.path())),
+                },
+                Found::Folder(found) => self.add(found),
+                Found::Unreachable(skipped) => self.unreachable.add(skipped),
+                Found::Special => {}
+            }
+        }
+    }
+}
+
+/// Formats a relative path with `/` between its parts on every platform.
+pub(super) fn slashed(path: &Path) -> String {
+    let parts = path.iter().map(|part| part.to_string_lossy());
+    parts.collect::<Vec<_>>().join("/")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn skipped(path: &str) -> Result<PathBuf, Skipped> {
-        let reason = "Permission denied (os error 13)".to_owned();
-        let path = PathBuf::from(path);
-        Err(Skipped { path, reason })
+    fn file(name: &str) -> Found {
+        Found::File(Entry {
+            folder: Path::new("").into(),
+            name: OsStr::new(name).into(),
+            size: 1,
+        })
     }
 
     /// A list replaces the walk. A test cannot create unreadable folders when it runs as root,
     /// because root can read everything.
     #[test]
     fn folders_that_cannot_be_read_are_skipped_and_named() {
-        let found = [
-            Ok("data/a.png".into()),
-            skipped("data/lost+found"),
-            Ok("data/z.jpg".into()),
+        let skipped = Skipped {
+            path: "data/lost+found".into(),
+            reason: "Permission denied (os error 13)".to_owned(),
+        };
+        let found = vec![
+            file("a.png"),
+            Found::Folder(vec![Found::Unreachable(skipped)]),
+            file("z.jpg"),
         ];
-        let listing = sorted_out(Path::new("data"), found.into_iter()).expect("two images");
+        let listing = sorted_out(found);
         assert_eq!(listing.images.len(), 2);
         assert_eq!(listing.unreachable.count(), 1);
         let words = listing.unreachable.to_string();
         assert!(words.contains("lost+found (Permission denied"), "{words}");
-    }
-
-    #[test]
-    fn nothing_but_folders_that_cannot_be_read_is_an_error_that_names_them() {
-        let found = (0..5).map(|i| skipped(&format!("data/{i}")));
-        let error = sorted_out(Path::new("data"), found).expect_err("no image");
-        let words = error.to_string();
-        for part in ["5 paths", "data/0 (Permission", "and 2 more", "0 files"] {
-            assert!(words.contains(part), "{part}: {words}");
-        }
     }
 }

@@ -1,52 +1,37 @@
-//! A folder of JPEG and PNG files as a data set.
+//! A folder of image files, or of tar archives of image files, as a data set.
 
-use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use image::RgbImage;
+use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use rayon::prelude::*;
-use sha2::{Digest, Sha256};
 
 use super::dataset::Dataset;
-use super::decode::decode;
 use super::error::DataError;
 use super::image::Image;
-use super::transform::Transform;
-use list::{Listing, class_of, extensions, list};
+use super::picture::{Picture, Rules};
+use kinds::{Kinds, extensions};
+use list::{Listing, list};
+use order::mixed;
+use problems::Problems;
+use shards::Shards;
 use skipped::{Tally, counted};
+use source::{Fault, Source};
 
+mod kinds;
 mod list;
+mod options;
+mod order;
+mod problems;
+mod shards;
 mod skipped;
+mod source;
 
+pub use options::FolderOptions;
 pub use skipped::Skipped;
 
-/// Options for reading a folder.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct FolderOptions {
-    /// The transform of each picture.
-    pub transform: Transform,
-    /// Files whose shorter side has fewer pixels than this are skipped. The side of a patch is a
-    /// suitable value.
-    pub min_side: usize,
-    /// Size of the cache in bytes. Decoded pictures are kept in memory at their stored size, three
-    /// bytes per pixel, until the cache is full. Further pictures are decoded on each access. 512
-    /// MiB holds 170,000 pictures of 32 x 32 pixels or 43,000 of 64 x 64 pixels.
-    pub cache_bytes: usize,
-}
-
-impl FolderOptions {
-    /// Creates options that accept pictures of any size, with a cache of 512 MiB.
-    pub fn new(transform: Transform) -> Self {
-        Self {
-            transform,
-            min_side: 1,
-            cache_bytes: 512 << 20,
-        }
-    }
-}
+/// Number of images in a row whose failure to be read means that the data have vanished.
+const VANISHED_AFTER: usize = 64;
 
 /// A picture of a [`Folder`] with its class.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,143 +39,133 @@ pub struct Sample {
     /// The transformed picture.
     pub image: Image,
     /// Class of the picture, an index into [`Folder::classes`]. `None` for files directly in the
-    /// folder.
+    /// folder and for members of archives.
     pub label: Option<usize>,
 }
 
-/// Every JPEG and PNG file in a folder and below it, in the order of their paths.
+/// The images in a folder and below it, in the order of their paths: JPEG, PNG, WebP, GIF, BMP and
+/// TIFF files. If the folder contains `.tar` archives instead, the images inside them.
 ///
-/// Opening the folder only lists names. A file can later prove unusable: unreadable, corrupt,
-/// truncated or too small. The index of an unusable file returns the next usable file.
-/// [`Folder::skipped`] lists the unusable files. [`Folder::preload`] removes them from the
-/// numbering, which evaluations need.
+/// Opening the folder only lists names and sizes. A file can later prove unusable: unreadable,
+/// corrupt, truncated or too small. The next usable file in order then replaces it.
+/// [`Dataset::remarks`] reports such files while they are found, [`Folder::summary`] at the end,
+/// and [`Folder::skipped`] lists them.
+///
+/// Pictures are turned as their EXIF orientation says. Transparent pictures are shown over white.
+/// Of an animation the first frame is used. Colour profiles are ignored.
 #[derive(Debug)]
 pub struct Folder {
     root: PathBuf,
-    options: FolderOptions,
+    rules: Rules,
     classes: Vec<String>,
-    files: Vec<File>,
-    cache_left: AtomicUsize,
-    /// Unusable files that `preload` has removed from `files`.
-    removed: Vec<Skipped>,
+    source: Source,
+    fingerprint: String,
+    problems: Problems,
     /// Files of other kinds.
-    others: Tally,
+    others: Kinds,
     /// Paths below `root` that could not be entered.
     unreachable: Tally,
 }
 
-#[derive(Debug)]
-struct File {
-    path: PathBuf,
-    label: Option<usize>,
-    /// Set when the file has been read, if its picture is kept in memory or the file is unusable.
-    state: OnceLock<Result<RgbImage, String>>,
-}
-
 impl Folder {
     /// Lists the images in `root` and below it. Links are followed. Names that begin with a dot are
-    /// ignored.
+    /// ignored. Of archives the headers are read.
     ///
-    /// Folders directly in `root` that contain images become the classes.
+    /// Folders directly in `root` that contain images become the classes. Members of archives have
+    /// no classes.
     ///
     /// # Errors
     ///
     /// [`DataError::Missing`] if `root` does not exist. [`DataError::NotAFolder`] if `root` is not
-    /// a folder. [`DataError::List`] if `root` cannot be listed. [`DataError::NoImages`] if no file
-    /// has a supported extension.
+    /// a folder. [`DataError::List`] if `root` cannot be listed. [`DataError::NoImages`] if there
+    /// is no image. [`DataError::Mixed`] if there are images and archives.
     pub fn open(root: &Path, options: FolderOptions) -> Result<Self, DataError> {
         let Listing {
-            images: paths,
-            others,
+            images,
+            archives,
+            mut others,
             unreachable,
         } = list(root)?;
-        let mut classes: Vec<String> = paths.iter().filter_map(|p| class_of(root, p)).collect();
-        classes.sort();
-        classes.dedup();
-        let files = paths
-            .into_iter()
-            .map(|path| File {
-                label: class_of(root, &path).and_then(|class| classes.binary_search(&class).ok()),
-                path,
-                state: OnceLock::new(),
-            })
-            .collect();
-        Ok(Self {
+        let source = match (images.len(), archives.len()) {
+            (images, archives @ 1..) if images > 0 => {
+                return Err(DataError::Mixed {
+                    path: root.to_owned(),
+                    images,
+                    archives,
+                });
+            }
+            (0, 1..) => {
+                let mut shards = Shards::index(root, archives);
+                others.append(std::mem::take(&mut shards.others));
+                Source::Shards(shards)
+            }
+            _ => Source::Files(images),
+        };
+        let folder = Self {
             root: root.to_owned(),
-            options,
-            classes,
-            files,
-            cache_left: AtomicUsize::new(options.cache_bytes),
-            removed: Vec::new(),
+            rules: Rules {
+                transform: options.transform,
+                min_side: options.min_side,
+                reduced_jpeg: options.reduced_jpeg,
+            },
+            classes: classes(&source),
+            fingerprint: source.fingerprint(),
+            source,
+            problems: Problems::default(),
             others,
             unreachable,
-        })
-    }
-
-    /// Reads every file in parallel, fills the cache, and removes unusable files from the
-    /// numbering.
-    ///
-    /// # Errors
-    ///
-    /// [`DataError::AllBad`] if no usable file remains.
-    pub fn preload(mut self) -> Result<Self, DataError> {
-        self.files.par_iter().for_each(|file| {
-            // `load` stores the outcome in `file.state`.
-            let _ = self.load(file);
-        });
-        let skipped = self.skipped();
-        self.files.retain(|file| file.problem().is_none());
-        self.removed = skipped;
-        if self.files.is_empty() {
-            return Err(self.all_bad());
+        };
+        if folder.is_empty() {
+            let mut found = folder.warnings();
+            found.insert(0, String::new());
+            return Err(DataError::NoImages {
+                path: root.to_owned(),
+                kinds: extensions(),
+                found: found.join("; "),
+            });
         }
-        Ok(self)
+        Ok(folder)
     }
 
-    /// The classes, sorted by name. There are none if all images lie directly in the folder.
+    /// The classes, sorted by name. There are none if all images lie directly in the folder, or in
+    /// archives.
     pub fn classes(&self) -> &[String] {
         &self.classes
     }
 
     /// Returns the class of the file at `index`, an index into [`Folder::classes`]. The result is
-    /// `None` for a file directly in the folder and for an index out of range.
+    /// `None` for a file directly in the folder, for a member of an archive, and for an index out
+    /// of range.
     pub fn label(&self, index: usize) -> Option<usize> {
-        self.files.get(index)?.label
+        let Source::Files(files) = &self.source else {
+            return None;
+        };
+        let class = words(files.get(index)?.class()?);
+        self.classes.binary_search(&class).ok()
     }
 
-    /// Returns the path of the file at `index`, or `None` if the index is out of range.
-    pub fn path(&self, index: usize) -> Option<&Path> {
-        Some(&self.files.get(index)?.path)
+    /// Returns the path of the image at `index`, or `None` if the index is out of range. The path
+    /// of a member of an archive is the path of the archive with the name of the member behind it.
+    pub fn path(&self, index: usize) -> Option<PathBuf> {
+        Some(self.root.join(self.source.path(index)?))
     }
 
-    /// Returns the files found unusable so far, in the order of their paths.
+    /// Returns the images found unusable so far, in the order of their paths.
     pub fn skipped(&self) -> Vec<Skipped> {
-        let found = self.files.iter().filter_map(|file| {
-            let reason = file.problem()?.to_owned();
-            Some(Skipped {
-                path: file.path.clone(),
-                reason,
-            })
-        });
-        let mut all: Vec<Skipped> = self.removed.iter().cloned().chain(found).collect();
-        all.sort_by(|a, b| a.path.cmp(&b.path));
-        all
+        let all = self.problems.all().into_iter();
+        all.map(|(index, reason)| Skipped {
+            path: self.path(index).unwrap_or_default(),
+            reason,
+        })
+        .collect()
     }
 
-    /// Describes the skipped content in at most three lines: images found unusable so far, paths
-    /// that could not be entered, and files of other kinds. Each line states the number and the
-    /// first few names.
+    /// Describes the content that is not part of the data set, in at most three lines: paths that
+    /// could not be entered, damaged archives, and files of other kinds. Each line states the
+    /// number and the first few names.
     pub fn warnings(&self) -> Vec<String> {
         let root = self.root.display();
-        let skipped: Tally = self.skipped().into_iter().collect();
         let mut lines = Vec::new();
-        if skipped.count() > 0 {
-            let all = self.files.len() + self.removed.len();
-            lines.push(format!(
-                "skipped {} of {all} images in {root}: {skipped}",
-                skipped.count()
-            ));
-        }
         if self.unreachable.count() > 0 {
             lines.push(format!(
                 "could not enter {} in {root}: {}",
@@ -198,12 +173,48 @@ impl Folder {
                 self.unreachable
             ));
         }
-        if self.others.count() > 0 {
+        if let Source::Shards(shards) = &self.source
+            && shards.damaged.count() > 0
+        {
             lines.push(format!(
-                "skipped {} in {root} without one of the extensions {}: {}",
-                counted(self.others.count(), "file"),
-                extensions(),
+                "{} in {root} could not be read to the end: {}",
+                counted(shards.damaged.count(), "archive"),
+                shards.damaged
+            ));
+        }
+        if self.others.count() > 0 {
+            let kinds = if self.others.count() == 1 {
+                "file of another kind"
+            } else {
+                "files of other kinds"
+            };
+            lines.push(format!(
+                "skipped {} {kinds} in {root}: {}",
+                self.others.count(),
                 self.others
+            ));
+        }
+        lines
+    }
+
+    /// Describes the images read so far, in at most two lines: those that could not be used, and
+    /// those that are transparent. Each line states the number and the first names.
+    pub fn summary(&self) -> Vec<String> {
+        let root = self.root.display();
+        let skipped: Tally = self.skipped().into_iter().collect();
+        let mut lines = Vec::new();
+        if skipped.count() > 0 {
+            lines.push(format!(
+                "skipped {} of {} images in {root}, each replaced by the next: {skipped}",
+                skipped.count(),
+                self.len()
+            ));
+        }
+        if let Some((count, first)) = self.problems.transparent_images() {
+            let first = self.path(first).unwrap_or_default();
+            lines.push(format!(
+                "{count} of {root} with transparency, shown over white; the first: {}",
+                first.display()
             ));
         }
         lines
@@ -215,53 +226,96 @@ impl Folder {
     /// # Errors
     ///
     /// [`DataError::Index`] if `index` is not below `len()`. [`DataError::AllBad`] if no file is
-    /// usable.
+    /// usable. [`DataError::Vanished`] if the data cannot be read any more: the folder cannot be
+    /// listed or is empty, or 64 files in a row, or all of fewer files, cannot be read.
     pub fn sample(&self, index: usize, rng: &mut ChaCha8Rng) -> Result<Sample, DataError> {
-        let len = self.files.len();
+        let len = self.len();
         if index >= len {
             return Err(DataError::Index { index, len });
         }
-        let (before, from) = self.files.split_at(index);
-        for file in from.iter().chain(before) {
-            if let Ok(stored) = self.load(file) {
-                let image = self.options.transform.apply(&stored, rng)?;
-                return Ok(Sample {
-                    image,
-                    label: file.label,
-                });
+        // Files that could not be read since the last one that could. They are remembered as
+        // unusable only when a later file can be read.
+        let mut unread = Vec::new();
+        let mut any_read = false;
+        for candidate in (index..len).chain(0..index) {
+            if self.problems.knows(candidate) {
+                continue;
             }
-        }
-        Err(self.all_bad())
-    }
-
-    /// Returns the stored picture, from memory or from disk.
-    fn load<'a>(&self, file: &'a File) -> Result<Cow<'a, RgbImage>, &'a str> {
-        if file.state.get().is_none() {
-            match decode(&file.path, self.options.min_side) {
-                Ok(image) if !self.reserve(image.len()) => return Ok(Cow::Owned(image)),
-                outcome => {
-                    let size = outcome.as_ref().map_or(0, |image| image.len());
-                    if file.state.set(outcome).is_err() {
-                        // Another thread has already stored an identical copy, which is kept.
-                        self.cache_left.fetch_add(size, Ordering::Relaxed);
+            // Each attempt begins with the same state, so that the picture does not depend on
+            // whether an unusable file was already known.
+            let mut draws = rng.clone();
+            match self.attempt(candidate, &mut draws) {
+                Ok(picture) => {
+                    self.remember(unread);
+                    *rng = draws;
+                    if picture.transparent {
+                        let path = self.path(candidate).unwrap_or_default();
+                        self.problems.transparent(candidate, &path);
+                    }
+                    return Ok(Sample {
+                        image: picture.image,
+                        label: self.label(candidate),
+                    });
+                }
+                Err(Fault::Unusable(reason)) => {
+                    any_read = true;
+                    unread.push((candidate, reason));
+                    self.remember(std::mem::take(&mut unread));
+                }
+                Err(Fault::Unreadable(reason)) => {
+                    self.still_there()?;
+                    unread.push((candidate, reason));
+                    if unread.len() >= VANISHED_AFTER {
+                        return Err(self.vanished(&unread));
                     }
                 }
             }
         }
-        match file.state.get() {
-            Some(Ok(image)) => Ok(Cow::Borrowed(image)),
-            Some(Err(reason)) => Err(reason),
-            None => Err("not read"),
+        if !unread.is_empty() && !any_read {
+            return Err(self.vanished(&unread));
+        }
+        self.remember(unread);
+        Err(self.all_bad())
+    }
+
+    fn attempt(&self, index: usize, rng: &mut ChaCha8Rng) -> Result<Picture, Fault> {
+        let bytes = self.source.read(&self.root, index)?;
+        self.rules.picture(&bytes, rng).map_err(Fault::Unusable)
+    }
+
+    fn remember(&self, faults: Vec<(usize, String)>) {
+        for (index, reason) in faults {
+            let path = self.path(index).unwrap_or_default();
+            self.problems.bad(index, &path, reason, &self.root);
         }
     }
 
-    /// Takes `size` bytes from the remaining cache. Returns false if fewer bytes remain.
-    fn reserve(&self, size: usize) -> bool {
-        self.cache_left
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
-                left.checked_sub(size)
-            })
-            .is_ok()
+    /// Checks that the folder can still be listed and is not empty. An unmounted network drive
+    /// leaves an empty folder behind.
+    fn still_there(&self) -> Result<(), DataError> {
+        let reason = match std::fs::read_dir(&self.root).map(|mut entries| entries.next()) {
+            Ok(Some(Ok(_))) => return Ok(()),
+            Ok(None) => "the folder is empty".to_owned(),
+            Ok(Some(Err(error))) | Err(error) => format!("the folder cannot be listed: {error}"),
+        };
+        Err(DataError::Vanished {
+            path: self.root.clone(),
+            reason,
+        })
+    }
+
+    fn vanished(&self, unread: &[(usize, String)]) -> DataError {
+        let last = unread.last();
+        let last = last.and_then(|(index, reason)| Some((self.path(*index)?, reason)));
+        let last = last.map(|(path, reason)| format!("; the last: {} ({reason})", path.display()));
+        DataError::Vanished {
+            path: self.root.clone(),
+            reason: format!(
+                "{} in a row failed{}",
+                counted(unread.len(), "image"),
+                last.unwrap_or_default()
+            ),
+        }
     }
 
     fn all_bad(&self) -> DataError {
@@ -278,35 +332,51 @@ impl Folder {
     }
 }
 
-impl File {
-    fn problem(&self) -> Option<&str> {
-        self.state.get()?.as_ref().err().map(String::as_str)
-    }
+/// Returns the names of the folders directly in the root that contain images, sorted.
+fn classes(source: &Source) -> Vec<String> {
+    let Source::Files(files) = source else {
+        return Vec::new();
+    };
+    let mut classes: Vec<&OsStr> = files.iter().filter_map(|file| file.class()).collect();
+    classes.dedup();
+    let mut classes: Vec<String> = classes.into_iter().map(words).collect();
+    classes.sort();
+    classes.dedup();
+    classes
+}
+
+fn words(name: &OsStr) -> String {
+    name.to_string_lossy().into_owned()
 }
 
 impl Dataset for Folder {
     fn len(&self) -> usize {
-        self.files.len()
+        self.source.len()
     }
 
     fn image(&self, index: usize, rng: &mut ChaCha8Rng) -> Result<Image, DataError> {
         Ok(self.sample(index, rng)?.image)
     }
 
-    fn fingerprint(&self) -> String {
-        let mut hash = Sha256::new();
-        for file in &self.files {
-            let name = file.path.strip_prefix(&self.root).unwrap_or(&file.path);
-            let size = std::fs::metadata(&file.path).map_or(0, |found| found.len());
-            hash.update(name.as_os_str().as_encoded_bytes());
-            hash.update([0]);
-            hash.update(size.to_le_bytes());
+    /// A uniformly random order of files. The members of an archive come in sequence, mixed with
+    /// those of up to 63 other archives.
+    fn order(&self, rng: &mut ChaCha8Rng) -> Vec<usize> {
+        match &self.source {
+            Source::Shards(shards) => mixed(&shards.sizes(), rng),
+            Source::Files(files) => {
+                let mut order: Vec<usize> = (0..files.len()).collect();
+                order.shuffle(rng);
+                order
+            }
         }
-        hash.finalize()
-            .iter()
-            .take(8)
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+    }
+
+    fn fingerprint(&self) -> String {
+        self.fingerprint.clone()
+    }
+
+    fn remarks(&self) -> Vec<String> {
+        self.problems.take_remarks()
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 use std::path::PathBuf;
 
 /// Number of items that a warning names. Further items are only counted.
-const NAMED_IN_WARNING: usize = 3;
+pub(super) const NAMED_IN_WARNING: usize = 3;
 
 /// A file or folder that cannot be used, and the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,8 +36,20 @@ impl Tally {
         }
     }
 
+    /// Adds the items of `other`, which come after those of `self`.
+    pub(super) fn append(&mut self, other: Self) {
+        self.count += other.count;
+        self.named.extend(other.named);
+        self.named.truncate(NAMED_IN_WARNING);
+    }
+
     pub(super) fn count(&self) -> usize {
         self.count
+    }
+
+    /// Returns the names of the first few items.
+    pub(super) fn named(&self) -> &[String] {
+        &self.named
     }
 }
 

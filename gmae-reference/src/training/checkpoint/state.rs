@@ -55,11 +55,7 @@ pub struct DataId {
 
 impl Display for DataId {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
-        let Self {
-            images,
-            fingerprint,
-        } = self;
-        write!(f, "{images} images with fingerprint {fingerprint}")
+        f.write_str(&self.fingerprint)
     }
 }
 
