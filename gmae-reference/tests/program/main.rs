@@ -4,6 +4,8 @@ mod bad_input;
 mod cli;
 #[cfg(unix)]
 mod kills;
+#[cfg(unix)]
+mod lost_data;
 mod nothing_masked;
 mod odd_folders;
 mod output_folder;

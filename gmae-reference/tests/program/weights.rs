@@ -178,7 +178,7 @@ fn snapshots_are_kept_by_epoch_and_the_best_is_known() {
     let state = best.state.as_ref().expect("a state");
     let records = gmae_reference::training::metrics::read(&place.path("out/metrics.jsonl"));
     let records = records.expect("metrics");
-    let mean = |epoch: usize| (records[2 * epoch].loss + records[2 * epoch + 1].loss) / 2.0;
+    let mean = |epoch: usize| f64::midpoint(records[2 * epoch].loss, records[2 * epoch + 1].loss);
     let lowest = mean(1).min(mean(2));
     assert!((state.best.expect("a loss") - lowest).abs() < 1e-12);
     assert_eq!(best.step(), if mean(1) < mean(2) { 4 } else { 6 });
