@@ -107,6 +107,8 @@ fn device_index() -> Option<u16> {
 pub fn find<B: Backend>() -> Result<B::Device, Error> {
     use std::panic;
 
+    use burn::tensor::backend::Device;
+
     // CubeCL reports a missing adapter or driver only by a panic.
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));

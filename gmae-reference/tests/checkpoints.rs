@@ -379,11 +379,7 @@ fn files_that_are_no_encoder_are_refused_by_name() {
         encoder_width: 32,
         ..config
     };
-    let words = public
-        .model(&wide)
-        .err()
-        .expect("another width")
-        .to_string();
+    let words = public.model(&wide).expect_err("another width").to_string();
     assert!(
         words.contains("expected a tensor") && words.contains("16"),
         "{words}"
