@@ -82,7 +82,8 @@ impl Place {
 }
 
 /// Returns the index of this process's device, if a launcher of MPI has started several processes
-/// on this machine: each gets one of the visible devices.
+/// on this machine. On CUDA, each process gets one of the visible devices. On wgpu, the index has
+/// no effect: all processes share the default device.
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 fn device_index() -> Option<u16> {
     let variable = |name| std::env::var(name).ok();
@@ -105,32 +106,21 @@ fn device_index() -> Option<u16> {
 /// [`Error::Argument`] if no device or no driver is found.
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 pub fn find<B: Backend>() -> Result<B::Device, Error> {
-    use std::panic;
-
     use burn::tensor::backend::Device;
 
     // CubeCL reports a missing adapter or driver only by a panic.
-    let hook = panic::take_hook();
-    panic::set_hook(Box::new(|_| {}));
-    let found = panic::catch_unwind(|| {
+    let found = crate::panics::caught(|| {
         let mut id = B::Device::default().to_id();
         id.index_id = device_index().unwrap_or(id.index_id);
         let device = B::Device::from_id(id);
         let _ = B::name(&device);
         device
     });
-    panic::set_hook(hook);
-    match found {
-        Ok(device) => Ok(device),
-        Err(panic) => {
-            let said = panic.downcast_ref::<String>().map(String::as_str);
-            let said = said.or_else(|| panic.downcast_ref::<&str>().copied());
-            Err(Error::Argument {
-                argument: "--device",
-                expected: "a device with a driver (Vulkan, Metal or DirectX 12 for wgpu, NVIDIA's for cuda)"
-                    .to_owned(),
-                got: format!("none: {}", said.unwrap_or("a panic of the runtime")),
-            })
-        }
-    }
+    found.map_err(|words| Error::Argument {
+        argument: "--device",
+        expected:
+            "a device with a driver (Vulkan, Metal or DirectX 12 for wgpu, NVIDIA's for cuda)"
+                .to_owned(),
+        got: format!("none: {words}"),
+    })
 }

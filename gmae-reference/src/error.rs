@@ -74,10 +74,9 @@ pub enum Error {
         /// The norm of the gradient.
         norm: f64,
     },
-    /// A weight or a moment is not finite, so that the state is not worth saving.
+    /// A weight or a moment is not finite.
     #[error(
-        "saving: expected finite values, got NaN or infinity in {name}; the last checkpoint is \
-         untouched, try a smaller --learning-rate"
+        "writing weights: expected finite values, got NaN or infinity in {name}; no file was replaced"
     )]
     NotSaved {
         /// The tensor, with its name in the file.
@@ -106,7 +105,7 @@ pub enum Error {
     #[error("processes that train together: {0}")]
     Ranks(String),
     /// Threads could not be started, or have ended early.
-    #[error("starting threads: {0}")]
+    #[error("threads: {0}")]
     Threads(String),
 }
 

@@ -31,6 +31,7 @@ pub mod model;
 mod mpi;
 mod numbers;
 pub mod ops;
+mod panics;
 mod report;
 mod terminal;
 pub mod training;

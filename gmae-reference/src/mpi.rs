@@ -19,15 +19,23 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Connects this process to those that were started together with it.
+    /// Connects this process to those that were started together with it. The launcher states that
+    /// there are `expected` processes.
     ///
     /// # Errors
     ///
-    /// [`Error::Ranks`] if MPI cannot be initialised.
-    pub(crate) fn open() -> Result<Self, Error> {
+    /// [`Error::Ranks`] if MPI cannot be initialised or finds another number of processes.
+    pub(crate) fn open(expected: usize) -> Result<Self, Error> {
         // Only the thread that trains calls MPI.
         let (universe, _) = mpi::initialize_with_threading(Threading::Funneled)
             .ok_or_else(|| Error::Ranks("MPI could not be initialised".to_owned()))?;
+        let found = universe.world().size() as usize;
+        if found != expected {
+            return Err(Error::Ranks(format!(
+                "expected {expected}, the number that the launcher states, got {found}: the MPI library \
+                 of this program does not belong to the launcher"
+            )));
+        }
         Ok(Self { universe })
     }
 

@@ -13,7 +13,9 @@ use gmae_reference::model::{Gmae, Mask, Visible};
 use gmae_reference::training::{Checkpoint, Plan, Public, Trainer, metrics, train};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use safetensors::SafeTensors;
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+use sha2::{Digest, Sha256};
 
 const IMAGES: usize = 12;
 
@@ -41,18 +43,27 @@ fn write(folder: &Path, name: &str, content: &[u8]) {
     std::fs::write(folder.join(name), content).expect("writing");
 }
 
-/// Checks that the folder is refused by a message that names a file of the checkpoint.
-fn refused(folder: &Path, what: &str) -> String {
+/// Checks that the folder is refused by a message that names the file `name` or the list of
+/// checksums, and returns the message.
+fn refused(folder: &Path, name: &str, what: &str) -> String {
     let error = Checkpoint::load(folder).err();
-    let error = error.unwrap_or_else(|| panic!("accepted: {what}"));
+    let error = error.unwrap_or_else(|| panic!("accepted: {what} in {name}"));
     assert!(matches!(error, Error::Checkpoint { .. }), "{what}: {error}");
     let words = error.to_string();
-    let named = ["SHA256SUMS", "config.json", ".safetensors"].iter();
-    assert!(
-        named.clone().any(|name| words.contains(name)),
-        "{what}: {words}"
-    );
+    let named = words.contains(name) || words.contains("SHA256SUMS");
+    assert!(named, "{what} in {name}: {words}");
     words
+}
+
+/// Writes the checksums of the files in `folder`, as `sha256sum` does.
+fn write_checksums(folder: &Path) {
+    let line = |name: &str| {
+        let digest = Sha256::digest(std::fs::read(folder.join(name)).expect("a file"));
+        let digits: Vec<String> = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{}  {name}\n", digits.concat())
+    };
+    let names = ["config.json", "model.safetensors", "state.safetensors"];
+    write(folder, "SHA256SUMS", names.map(line).concat().as_bytes());
 }
 
 #[test]
@@ -87,7 +98,7 @@ fn every_random_damage_is_refused_by_name() {
         };
         if bad != *content {
             write(folder, name, &bad);
-            refused(folder, &format!("{what} at {at} in {name}"));
+            refused(folder, name, &format!("{what} at {at}"));
             write(folder, name, content);
         }
     }
@@ -102,12 +113,12 @@ fn missing_swapped_and_edited_files_are_named() {
     let (folder, good, other) = (first.path(), files(first.path()), files(second.path()));
     for (name, content) in &good {
         std::fs::remove_file(folder.join(name)).expect("a file");
-        let words = refused(folder, "a missing file");
+        let words = refused(folder, name, "a missing file");
         assert!(words.contains(name), "{name}: {words}");
         // The settings of the two runs are the same.
         if other[name] != *content {
             write(folder, name, &other[name]);
-            refused(folder, "a file of another run");
+            refused(folder, name, "a file of another run");
         }
         write(folder, name, content);
     }
@@ -115,7 +126,7 @@ fn missing_swapped_and_edited_files_are_named() {
     let edited = config.replace("\"gaussians\": 4", "\"gaussians\": 5");
     assert_ne!(edited, config);
     write(folder, "config.json", edited.as_bytes());
-    assert!(refused(folder, "an edited number").contains("config.json"));
+    assert!(refused(folder, "config.json", "an edited number").contains("config.json"));
     write(folder, "config.json", config.as_bytes());
     // Another line in the list of checksums, and upper-case digits.
     let sums = String::from_utf8(good["SHA256SUMS"].clone()).expect("text");
@@ -125,32 +136,30 @@ fn missing_swapped_and_edited_files_are_named() {
         sums.replace("  ", " "),
     ] {
         write(folder, "SHA256SUMS", bad.as_bytes());
-        assert!(refused(folder, "an edited list").contains("SHA256SUMS"));
+        assert!(refused(folder, "SHA256SUMS", "an edited list").contains("SHA256SUMS"));
     }
 }
 
-/// Checksums that were computed again do not help a state that contradicts the settings.
+/// A state that contradicts the settings is refused although its checksums are right.
 #[test]
 fn a_state_that_contradicts_the_settings_is_refused() {
     let [first, second] = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
     let config = common::config();
     run(first.path(), config, 2);
     run(second.path(), Config { seed: 9, ..config }, 2);
-    for (name, words) in [
-        ("state.safetensors", "\"generator\" of its state"),
-        ("config.json", "\"generator\" of its state"),
+    write_checksums(first.path());
+    Checkpoint::load(first.path()).expect("the sums are as the program writes them");
+    for (name, expected, got) in [
+        ("state.safetensors", "seed 0", "seed 9"),
+        ("config.json", "seed 9", "seed 0"),
     ] {
         let good = files(first.path());
         write(first.path(), name, &files(second.path())[name]);
-        let sums = std::process::Command::new("sha256sum")
-            .args(["config.json", "model.safetensors", "state.safetensors"])
-            .current_dir(first.path())
-            .output();
-        // The program is absent on some systems.
-        let Ok(sums) = sums else { return };
-        write(first.path(), "SHA256SUMS", &sums.stdout);
-        let error = refused(first.path(), "another seed");
-        assert!(error.contains(words), "{error}");
+        write_checksums(first.path());
+        let words = refused(first.path(), "state.safetensors", "another seed");
+        for part in ["generator", expected, got] {
+            assert!(words.contains(part), "{words}");
+        }
         for (name, content) in good {
             write(first.path(), name, &content);
         }
@@ -322,13 +331,14 @@ fn imported_encoders_have_the_tokens_of_timm() {
     let pixels = values(&expected, "images");
     for (name, tolerance) in [("vit.safetensors", 1e-5), ("half.pth", 5e-3)] {
         let public = Public::read(&reference(name)).expect("a model");
-        let config = public.config(Preset::Base.config()).expect("sizes");
+        let config = public
+            .config(Preset::Base.config(), Some(2))
+            .expect("sizes");
         let sizes = (config.image_size, config.patch_size, config.encoder_width);
         assert_eq!(sizes, (8, 4, 16));
         assert_eq!((config.encoder_depth, config.mlp_ratio), (2, 4));
         assert_eq!(public.unused(), ["head.bias", "head.weight"]);
         let config = Config {
-            encoder_heads: 2,
             decoder_width: 8,
             decoder_depth: 1,
             decoder_heads: 2,
@@ -374,7 +384,17 @@ fn files_that_are_no_encoder_are_refused_by_name() {
         assert!(error.to_string().contains(name), "{error}");
     }
     let public = Public::read(&reference("vit.safetensors")).expect("a model");
-    let config = public.config(Preset::Nano.config()).expect("sizes");
+    let unknown = public.config(Preset::Nano.config(), None);
+    let words = unknown
+        .expect_err("no public model has this width")
+        .to_string();
+    assert!(
+        words.contains("--encoder-heads") && words.contains("16"),
+        "{words}"
+    );
+    let config = public
+        .config(Preset::Nano.config(), Some(2))
+        .expect("sizes");
     let wide = Config {
         encoder_width: 32,
         ..config
@@ -384,4 +404,37 @@ fn files_that_are_no_encoder_are_refused_by_name() {
         words.contains("expected a tensor") && words.contains("16"),
         "{words}"
     );
+}
+
+/// Files with tensors that an encoder of this kind does not have, with several encoders, or with
+/// values that are not finite.
+#[test]
+fn encoders_of_other_kinds_are_refused_by_name() {
+    let file = std::fs::read(reference("vit.safetensors")).expect("a file");
+    let good = SafeTensors::deserialize(&file).expect("safetensors");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("model.safetensors");
+    let [zeros, infinity] = [0.0_f32, f32::INFINITY].map(|v| v.to_le_bytes().repeat(16));
+    let added = |name: &'static str, bytes| {
+        let view = TensorView::new(Dtype::F32, vec![16], bytes).expect("a tensor");
+        let mut tensors: BTreeMap<String, TensorView> = good
+            .iter()
+            .map(|(name, view)| (name.to_owned(), view))
+            .collect();
+        tensors.insert(name.to_owned(), view);
+        safetensors::serialize_to_file(tensors, None, &path).expect("writing");
+        let public = Public::read(&path)?;
+        let config = public.config(Preset::Nano.config(), Some(2))?;
+        public.model(&config)
+    };
+    added("fc_norm.weight", &zeros).expect("a tensor that is not of the encoder is left out");
+    for (name, bytes) in [
+        ("blocks.0.ls1.gamma", &zeros),
+        ("blocks.1.attn.q_norm.weight", &zeros),
+        ("teacher.cls_token", &zeros),
+        ("norm.weight", &infinity),
+    ] {
+        let words = added(name, bytes).expect_err(name).to_string();
+        assert!(words.contains(name), "{name}: {words}");
+    }
 }

@@ -4,14 +4,14 @@
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use gmae_reference::training::metrics;
+use gmae_reference::training::{Checkpoint, metrics};
 use libtest_mimic::{Arguments, Trial};
 
 #[expect(dead_code, reason = "the other tests use the rest")]
 #[path = "program/place.rs"]
 mod place;
 
-use place::{Place, TINY, succeeded};
+use place::{Place, TINY, succeeded, text};
 
 const PRETRAIN: &[&str] = &["pretrain", "--data", "data", "--output"];
 
@@ -31,8 +31,20 @@ fn main() -> ExitCode {
             a_killed_process_ends_the_others,
         ),
         trial(
-            "an_error_of_one_process_ends_the_others",
-            an_error_of_one_process_ends_the_others,
+            "an_error_of_all_processes_is_one_error",
+            an_error_of_all_processes_is_one_error,
+        ),
+        trial(
+            "an_error_of_one_process_saves_and_ends_all",
+            an_error_of_one_process_saves_and_ends_all,
+        ),
+        trial(
+            "processes_with_other_data_are_refused",
+            processes_with_other_data_are_refused,
+        ),
+        trial(
+            "an_interrupted_job_goes_on_with_the_same_bits",
+            an_interrupted_job_goes_on_with_the_same_bits,
         ),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
@@ -65,14 +77,14 @@ fn losses(place: &Place, folder: &str) -> Vec<f64> {
     records.iter().map(|record| record.loss).collect()
 }
 
-/// Four processes have one image of a batch each.
+/// With more processes than images in a batch, some have no image.
 fn processes_train_like_one() {
     let place = Place::new(9);
     let arguments = |folder| [PRETRAIN, &[folder], TINY, &["--epochs", "25"]].concat();
     succeeded(&place.run(&arguments("one")));
     let expected = losses(&place, "one");
     assert_eq!(expected.len(), 50);
-    for (count, folder) in [(2, "two"), (3, "three"), (4, "four")] {
+    for (count, folder) in [(2, "two"), (3, "three"), (6, "six")] {
         let output = together(&place, count, &arguments(folder)).output();
         succeeded(&output.expect("running"));
         let got = losses(&place, folder);
@@ -102,13 +114,9 @@ fn a_killed_process_ends_the_others() {
             .stderr(Stdio::null())
             .spawn()
             .expect("running");
-        let deadline = Instant::now() + Duration::from_mins(1);
-        while last_step(&place) < before + 5 {
-            assert!(Instant::now() < deadline, "the run makes no progress");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        wait_for(&place, before + 5);
         let killed = Instant::now();
-        kill(job.id(), victim);
+        signal(job.id(), victim, "-KILL");
         let status = job.wait().expect("waiting");
         assert!(!status.success());
         assert!(
@@ -128,8 +136,8 @@ fn last_step(place: &Place) -> usize {
     records.last().map_or(0, |record| record.step)
 }
 
-/// Kills the process of rank `rank` that the launcher with id `parent` has started.
-fn kill(parent: u32, rank: &str) {
+/// Sends a signal to the process of rank `rank` that the launcher with id `parent` has started.
+fn signal(parent: u32, rank: &str, name: &str) {
     let output = Command::new("pgrep")
         .args(["-P", &parent.to_string()])
         .output();
@@ -140,20 +148,121 @@ fn kill(parent: u32, rank: &str) {
         String::from_utf8_lossy(&environment).contains(&variable)
     });
     let child = child.expect("a child of this rank");
-    let status = Command::new("kill").args(["-KILL", child]).status();
+    let status = Command::new("kill").args([name, child]).status();
     assert!(status.expect("kill").success());
 }
 
 /// All processes find the checkpoint damaged.
-fn an_error_of_one_process_ends_the_others() {
+fn an_error_of_all_processes_is_one_error() {
     let place = Place::new(9);
     succeeded(&place.pretrain(&["--stop-at", "2"]));
     std::fs::remove_file(place.path("out/SHA256SUMS")).expect("a file");
     let arguments = [PRETRAIN, &["out"], TINY, &["--resume"]].concat();
     let begun = Instant::now();
     let output = together(&place, 2, &arguments).output().expect("running");
-    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    let errors = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{errors}");
     assert!(errors.contains("SHA256SUMS"), "{errors}");
     assert!(begun.elapsed() < Duration::from_secs(30));
+}
+
+/// The data of the second process vanish during training. The state is saved all the same.
+fn an_error_of_one_process_saves_and_ends_all() {
+    let place = Place::new(9);
+    copy_data(&place, 9);
+    let command = |data| {
+        let run = ["pretrain", "--data", data, "--output", "out"];
+        [&run, TINY, &["--epochs", "1000000"]].concat()
+    };
+    let job = two(&place, &command("data"), &command("other"))
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("running");
+    wait_for(&place, 5);
+    std::fs::remove_dir_all(place.path("other")).expect("removing");
+    let output = job.wait_with_output().expect("waiting");
+    let errors = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{errors}");
+    assert!(errors.contains("other"), "{errors}");
+    let checkpoint = Checkpoint::load(&place.path("out")).expect("a checkpoint");
+    assert_eq!(losses(&place, "out").len(), checkpoint.step());
+    assert!(checkpoint.step() >= 5);
+}
+
+/// The second process has other images.
+fn processes_with_other_data_are_refused() {
+    let place = Place::new(9);
+    copy_data(&place, 8);
+    let command = |data| [&["pretrain", "--data", data, "--output", "out"], TINY].concat();
+    let output = two(&place, &command("data"), &command("other")).output();
+    let output = output.expect("running");
+    let errors = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{errors}");
+    assert!(
+        errors.contains("expected the same settings, data"),
+        "{errors}"
+    );
+    assert!(!place.path("out/config.json").exists(), "no step was taken");
+}
+
+/// An interrupted job goes on with the bits of an uninterrupted one.
+fn an_interrupted_job_goes_on_with_the_same_bits() {
+    let place = Place::new(9);
+    let arguments = |folder, more: &'static [&'static str]| {
+        [PRETRAIN, &[folder], TINY, &["--epochs", "200"], more].concat()
+    };
+    let run = |folder, more| {
+        let output = together(&place, 2, &arguments(folder, more)).output();
+        succeeded(&output.expect("running"));
+    };
+    run("whole", &[]);
+    let mut job = together(&place, 2, &arguments("out", &[]))
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("running");
+    wait_for(&place, 5);
+    signal(job.id(), "1", "-TERM");
+    assert!(!job.wait().expect("waiting").success());
+    let step = Checkpoint::load(&place.path("out"))
+        .expect("a checkpoint")
+        .step();
+    assert!((5..400).contains(&step), "stopped at step {step}");
+    assert_eq!(losses(&place, "out").len(), step);
+    run("out", &["--resume"]);
+    assert_eq!(losses(&place, "out"), losses(&place, "whole"));
+    let [a, b] = ["out", "whole"].map(|folder| {
+        std::fs::read(place.path(folder).join("model.safetensors")).expect("a file of weights")
+    });
+    assert!(a == b, "the weights have the same bits");
+}
+
+/// Copies the first `count` images to the folder `other`.
+fn copy_data(place: &Place, count: usize) {
+    std::fs::create_dir(place.path("other")).expect("a folder");
+    for i in 0..count {
+        let to = place.path(&format!("other/{i}.png"));
+        std::fs::copy(place.path(&format!("data/{i}.png")), to).expect("copying");
+    }
+}
+
+/// Returns the command that runs two processes with different arguments.
+fn two(place: &Place, first: &[&str], second: &[&str]) -> Command {
+    let program = env!("CARGO_BIN_EXE_gmae-reference");
+    let mut command = Command::new("mpirun");
+    command
+        .args(["--allow-run-as-root", "--oversubscribe"])
+        .args(["-np", "1", program])
+        .args(first)
+        .args([":", "-np", "1", program])
+        .args(second)
+        .current_dir(place.0.path());
+    command
+}
+
+fn wait_for(place: &Place, steps: usize) {
+    let deadline = Instant::now() + Duration::from_mins(1);
+    while last_step(place) < steps {
+        assert!(Instant::now() < deadline, "the run makes no progress");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }

@@ -20,7 +20,7 @@ const FAILED: u8 = 2;
 
 /// Runs the program: parses the command line, runs the command, and reports an error in one line.
 pub fn main() -> ExitCode {
-    let outcome = interrupt::install().and_then(|()| Cli::parse().run());
+    let outcome = Cli::parse().run();
     match outcome {
         Ok(Outcome::Finished) => ExitCode::SUCCESS,
         Ok(Outcome::Interrupted) => ExitCode::from(interrupt::EXIT_CODE),
@@ -97,7 +97,8 @@ struct Pretrain {
     /// the images then differs from that of an uninterrupted run
     #[arg(long, requires = "resume")]
     accept_other_data: bool,
-    /// Start from the weights in this folder, of a run or of an import, and with its settings
+    /// Start from the weights in this folder, of a run or of an import. The settings are those of
+    /// the folder; flags replace settings that do not shape the model
     #[arg(long, value_name = "FOLDER", conflicts_with = "resume")]
     init: Option<PathBuf>,
     /// Stop after this step and save a checkpoint
@@ -226,13 +227,21 @@ impl Cli {
 impl Command {
     fn run_on<B: Trains>(self, device: B::Device) -> Result<Outcome, Error> {
         match self {
-            Self::Demo(demo) => demo::demo::<B>(
-                demo.overrides.apply(demo.config.config()),
-                demo.seconds,
-                &demo.output,
-                &device,
-            ),
+            Self::Demo(demo) => {
+                interrupt::install()?;
+                demo::demo::<B>(
+                    demo.overrides.apply(demo.config.config()),
+                    demo.seconds,
+                    &demo.output,
+                    &device,
+                )
+            }
             Self::Pretrain(arguments) => together(|ranks| {
+                interrupt::install()?;
+                if !ranks.writes() {
+                    // The writing process puts the folder in order first.
+                    ranks.wait_for_all()?;
+                }
                 let config = arguments.settings()?;
                 pretrain::pretrain::<B>(config, &arguments.options(), ranks, device)
             }),
@@ -274,7 +283,7 @@ fn together(command: impl FnOnce(&Ranks) -> Result<Outcome, Error>) -> Result<Ou
     if processes() == 1 {
         return command(&Ranks::alone());
     }
-    let connection = crate::mpi::Connection::open()?;
+    let connection = crate::mpi::Connection::open(processes())?;
     let outcome = command(&connection.ranks());
     if let Err(error) = &outcome {
         // The other processes would wait for this one.

@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::data::{Dataset, Shapes};
 use crate::error::Error;
 use crate::evaluation::{gallery, held_out_loss, mean_colour_loss};
-use crate::files::{expect_free, write_atomically};
+use crate::files::{expect_free, remove, write_atomically};
 use crate::model::Batch;
 use crate::report::{self, LossCurve, Numbers, ReportData};
 use crate::terminal;
@@ -72,6 +72,8 @@ pub(super) fn demo<B: Trains>(
         expect_free(output, &names, "or a folder of an earlier demo")?;
     }
     let mut plan = Plan::new(&config, output, data.len())?;
+    // The lines of an earlier demo belong to another run.
+    remove(&plan.metrics())?;
     let marker = output.join(MARKER);
     write_atomically(&marker, |file| file.write_all(MARKER_TEXT))
         .map_err(Error::file("writing", &marker))?;

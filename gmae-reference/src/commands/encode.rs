@@ -8,7 +8,7 @@ use safetensors::tensor::TensorView;
 use super::reconstruct::read;
 use crate::data::Transform;
 use crate::error::Error;
-use crate::files::write_atomically;
+use crate::files::{expect_absent, write_at};
 use crate::model::{Mask, Visible};
 use crate::numbers::numbers;
 use crate::ops::Operations;
@@ -27,6 +27,7 @@ pub(super) fn encode<B: Operations>(
     output: &Path,
     device: &B::Device,
 ) -> Result<Outcome, Error> {
+    expect_absent(output)?;
     let config = checkpoint.config;
     let model = checkpoint.model::<B>(device)?;
     let transform = Transform::evaluation(config.image_size)?;
@@ -51,8 +52,9 @@ pub(super) fn encode<B: Operations>(
         let view = TensorView::new(Dtype::F32, shape, bytes);
         views.push((name, view.map_err(failed(output))?));
     }
-    let file = safetensors::serialize(views, None).map_err(failed(output))?;
-    write_atomically(output, |out| out.write_all(&file)).map_err(Error::file("writing", output))?;
+    write_at(output, |path| {
+        safetensors::serialize_to_file(views, None, path).map_err(failed(output))
+    })?;
     terminal::line(format_args!(
         "{} images, {} tokens of {} values each; {}",
         images.len(),

@@ -53,8 +53,8 @@ pub(super) enum Start {
 ///
 /// # Errors
 ///
-/// An error that names the argument, setting or file at fault. No file is written before all inputs
-/// have been checked.
+/// An error that names the argument, setting or file at fault. Besides the folder and its lock, no
+/// file is written before all inputs have been checked.
 pub(super) fn pretrain<B: Trains>(
     config: Config,
     options: &Options,
@@ -62,18 +62,7 @@ pub(super) fn pretrain<B: Trains>(
     device: B::Device,
 ) -> Result<Outcome, Error> {
     config.validate()?;
-    let transform = Transform::training(config.image_size)?.with_scale(config.crop_scale, 1.0)?;
-    let options_of_folder = FolderOptions {
-        min_side: config.patch_size,
-        reduced_jpeg: options.reduced_jpeg,
-        ..FolderOptions::new(transform)
-    };
-    let data = Folder::open(&options.data, options_of_folder)?;
-    if ranks.writes() {
-        for warning in data.warnings() {
-            terminal::note(format_args!("warning: {warning}"));
-        }
-    }
+    let data = open(config, options, ranks)?;
     if !matches!(options.start, Start::Resume { .. }) {
         let remedy = "or --resume to continue from that checkpoint";
         expect_free(&options.output, &[&FILES[..], &[METRICS]].concat(), remedy)?;
@@ -81,10 +70,18 @@ pub(super) fn pretrain<B: Trains>(
         // Reports the missing folder, and does not create it.
         Checkpoint::load(&options.output)?;
     }
+    if let Start::Weights(path) = &options.start {
+        Checkpoint::load(path)?.expect_shape(&config)?;
+    }
     let mut plan = Plan::of(&config, &options.output, data.len(), ranks.clone())?;
-    // The writing process has put the folder in order before the others read it.
-    ranks.wait_for_all()?;
-    let mut trainer = trainer::<B>(config, options, &data, device)?;
+    if ranks.writes() {
+        // The folder is in order. The other processes wait for this before they read it.
+        ranks.wait_for_all()?;
+    }
+    let mut trainer = trainer::<B>(config, options, &data, &plan, device)?;
+    if ranks.count() > 1 {
+        ranks.expect_same(&trainer.digest(&DataId::of(&data)))?;
+    }
     plan = plan.stop_at(options.stop_at.unwrap_or(usize::MAX));
     plan.save_interval = options.save_interval;
     plan.snapshot_epochs = options.snapshot_epochs;
@@ -110,26 +107,44 @@ pub(super) fn pretrain<B: Trains>(
     Ok(outcome)
 }
 
+/// Opens the folder of images and states what is passed over in it.
+fn open(config: Config, options: &Options, ranks: &Ranks) -> Result<Folder, Error> {
+    let transform = Transform::training(config.image_size)?.with_scale(config.crop_scale, 1.0)?;
+    let options_of_folder = FolderOptions {
+        min_side: config.patch_size,
+        reduced_jpeg: options.reduced_jpeg,
+        ..FolderOptions::new(transform)
+    };
+    let data = Folder::open(&options.data, options_of_folder)?;
+    if ranks.writes() {
+        for warning in data.warnings() {
+            terminal::note(format_args!("warning: {warning}"));
+        }
+    }
+    Ok(data)
+}
+
 /// Creates a new run, or restores the run of the checkpoint in the output folder.
 fn trainer<B: Trains>(
     config: Config,
     options: &Options,
     data: &Folder,
+    plan: &Plan,
     device: B::Device,
 ) -> Result<Trainer<B>, Error> {
     let other_data = match &options.start {
         Start::New => return Trainer::new_on(config, device),
         Start::Weights(path) => {
-            let checkpoint = Checkpoint::load(path)?;
-            checkpoint.expect(&config)?;
-            return Trainer::start_from(&checkpoint, device);
+            return Trainer::start_from(&Checkpoint::load(path)?, config, device);
         }
         Start::Resume { other_data } => *other_data,
     };
     let checkpoint = Checkpoint::load(&options.output)?;
     checkpoint.expect(&config)?;
-    let (expected, got) = (&checkpoint.expect_state()?.data, DataId::of(data));
-    if *expected != got {
+    let state = checkpoint.expect_state()?;
+    let got = DataId::of(data);
+    if state.data != got {
+        let expected = &state.data;
         let refused = Error::Argument {
             argument: "--data",
             expected: format!("the data of the original run, {expected}, or --accept-other-data"),
@@ -138,7 +153,18 @@ fn trainer<B: Trains>(
         if !other_data {
             return Err(refused);
         }
+        let (old, new) = (state.schedule.total_steps, plan.schedule.total_steps);
+        if state.step > new {
+            return Err(Error::Argument {
+                argument: "--data",
+                expected: format!("data for a run of at least {} steps", state.step),
+                got: format!("{got}, for {new} steps"),
+            });
+        }
         terminal::note(format_args!("warning: {refused}"));
+        terminal::note(format_args!(
+            "warning: the learning rate follows a schedule of {new} steps, before {old}"
+        ));
     }
     Trainer::resume_on(&checkpoint, device)
 }

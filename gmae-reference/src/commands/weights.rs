@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::backend::{Cpu, Device};
 use crate::config::{Config, Overrides};
 use crate::error::Error;
-use crate::files::expect_free;
+use crate::files::{expect_absent, expect_free};
 use crate::terminal;
 use crate::training::{
     Checkpoint, FILES, METRICS, Outcome, Public, Snapshot, Trainer, metrics, read_legacy,
@@ -31,7 +31,7 @@ pub(super) fn import(
         "or another folder",
     )?;
     let public = Public::read(from)?;
-    let config = overrides.apply(public.config(overrides.apply(base))?);
+    let config = overrides.apply(public.config(overrides.apply(base), overrides.encoder_heads)?);
     let model = public.model(&config)?;
     let unused = public.unused();
     if !unused.is_empty() {
@@ -75,13 +75,7 @@ pub(super) fn export(
     encoder_only: bool,
     output: &Path,
 ) -> Result<Outcome, Error> {
-    if output.symlink_metadata().is_ok() {
-        return Err(Error::Argument {
-            argument: "--output",
-            expected: "a file that does not exist".to_owned(),
-            got: output.display().to_string(),
-        });
-    }
+    expect_absent(output)?;
     let model = checkpoint.model::<Cpu>(&Device::default())?;
     crate::training::export(&model, encoder_only, output)?;
     let what = if encoder_only { "encoder" } else { "weights" };

@@ -207,6 +207,24 @@ impl Config {
         self.learning_rate * self.batch_size as f64 / 256.0
     }
 
+    /// Returns `self` with the settings of `other` that determine the shape of the model.
+    #[must_use]
+    pub fn with_model_of(&self, other: &Self) -> Self {
+        Self {
+            image_size: other.image_size,
+            patch_size: other.patch_size,
+            encoder_width: other.encoder_width,
+            encoder_depth: other.encoder_depth,
+            encoder_heads: other.encoder_heads,
+            decoder_width: other.decoder_width,
+            decoder_depth: other.decoder_depth,
+            decoder_heads: other.decoder_heads,
+            mlp_ratio: other.mlp_ratio,
+            gaussians: other.gaussians,
+            ..*self
+        }
+    }
+
     /// Returns the first setting in which `self` and `other` differ: the name, the value in `self`
     /// and the value in `other`.
     pub fn first_difference(&self, other: &Self) -> Option<(String, String, String)> {

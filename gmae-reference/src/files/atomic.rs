@@ -59,7 +59,7 @@ fn write_then_sync(
 }
 
 /// The folder of the file `path`.
-fn folder_of(path: &Path) -> &Path {
+pub(super) fn folder_of(path: &Path) -> &Path {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());

@@ -1,17 +1,19 @@
 //! Lets one process at a time write to a folder.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
 use std::path::Path;
 
 use super::atomic::remove_temporary_files;
 use super::staged::finish;
 use crate::error::Error;
+use crate::terminal::note;
 
 /// The name of the locked file.
 const NAME: &str = ".lock";
 
-/// The right to write to a folder. The operating system takes it back when the process ends,
-/// however it ends. The file `.lock` remains and means nothing without its lock.
+/// The right to write to a folder. The operating system releases it when the process ends, however
+/// it ends. The file `.lock` remains. It has no effect after the lock is released.
 #[derive(Debug)]
 pub(crate) struct Lock {
     _file: File,
@@ -34,14 +36,23 @@ impl Lock {
             .truncate(false)
             .open(&path);
         let file = open.map_err(Error::file("opening", &path))?;
-        file.try_lock().map_err(|error| match error {
-            TryLockError::WouldBlock => Error::Argument {
-                argument: "--output",
-                expected: "a folder to which no other process writes".to_owned(),
-                got: format!("{}, in which another run is in progress", folder.display()),
-            },
-            TryLockError::Error(error) => Error::file("locking", &path)(error),
-        })?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(Error::Argument {
+                    argument: "--output",
+                    expected: "a folder to which no other process writes".to_owned(),
+                    got: format!("{}, in which another run is in progress", folder.display()),
+                });
+            }
+            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {
+                note(format_args!(
+                    "warning: {}: the file system has no locks; start no second run in this folder",
+                    folder.display()
+                ));
+            }
+            Err(TryLockError::Error(error)) => return Err(Error::file("locking", &path)(error)),
+        }
         finish(folder).map_err(Error::file("completing the files of", folder))?;
         remove_temporary_files(folder)
             .map_err(Error::file("removing temporary files from", folder))?;

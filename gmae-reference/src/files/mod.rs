@@ -40,11 +40,46 @@ pub(crate) fn expect_free(folder: &Path, names: &[&str], remedy: &str) -> Result
     })
 }
 
+/// Checks that a command overwrites no file: there must be nothing at `path`.
+///
+/// # Errors
+///
+/// [`Error::Argument`] if there is.
+pub(crate) fn expect_absent(path: &Path) -> Result<(), Error> {
+    if path.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    Err(Error::Argument {
+        argument: "--output",
+        expected: "a file that does not exist".to_owned(),
+        got: path.display().to_string(),
+    })
+}
+
 /// Creates an output folder and its parents.
 ///
 /// # Errors
 ///
 /// [`Error::File`] if the folder cannot be created.
 pub(crate) fn create_folder(path: &Path) -> Result<(), Error> {
-    std::fs::create_dir_all(path).map_err(Error::file("creating output folder", path))
+    let failed = || Error::file("creating output folder", path);
+    if path.is_dir() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(path).map_err(failed())?;
+    atomic::sync_folder(atomic::folder_of(path)).map_err(failed())
+}
+
+/// Removes a file if it exists.
+///
+/// # Errors
+///
+/// [`Error::File`] if the file exists and cannot be removed.
+pub(crate) fn remove(path: &Path) -> Result<(), Error> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::file("removing", path)(error))
+        }
+        _ => Ok(()),
+    }
 }

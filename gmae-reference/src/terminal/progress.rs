@@ -1,5 +1,6 @@
 //! The progress bar: loss, images per second and remaining time.
 
+use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -19,7 +20,7 @@ pub(crate) struct Progress {
     bar: ProgressBar,
     silent: bool,
     line: Instant,
-    /// Images of the current step whose gradient is there, and the time of its begin.
+    /// Number of finished images of the current step, and the time of its begin.
     within: (usize, Instant),
     /// Running means.
     means: Option<StepSummary>,
@@ -86,9 +87,6 @@ impl Progress {
     /// Displays that `count` more of the `images` images of a step are done. A step of a large
     /// batch can take an hour.
     pub(crate) fn within_step(&mut self, count: usize, images: usize) {
-        if self.within.0 == 0 {
-            self.within.1 = Instant::now();
-        }
         self.within.0 = (self.within.0 + count).min(images);
         let (done, begun) = self.within;
         let steps = self.left();
@@ -100,10 +98,15 @@ impl Progress {
     pub(crate) fn show(&mut self, step: usize, new: StepSummary) {
         let means = self.means.map_or(new, |old| old.blend(new));
         self.means = Some(means);
-        self.within.0 = 0;
+        self.within = (0, Instant::now());
         self.bar.set_position(step as u64);
         let left = self.left();
         self.display(|| words(means, left), step == 1);
+    }
+
+    /// Writes a line beside the display.
+    pub(crate) fn note(&self, text: impl Display) {
+        self.bar.suspend(|| note(text));
     }
 
     /// Number of steps that are left.

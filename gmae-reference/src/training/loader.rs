@@ -1,4 +1,4 @@
-//! Reads and decodes images ahead of the steps, on threads of its own.
+//! Reads and decodes images ahead of the steps, on separate threads.
 //!
 //! The samples of a run have numbers in the order in which the steps use them. Each thread takes
 //! the next number, prepares the sample, and puts it into a bounded queue. The step takes the
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::Scope;
+use std::thread::{Builder, Scope};
 use std::time::{Duration, Instant};
 
 use super::sampling::{Draw, Sampler, sample};
@@ -40,7 +40,7 @@ impl Default for LoaderOptions {
 
 /// The part of a run that a loader prepares.
 #[derive(Clone, Debug)]
-pub(super) struct Part {
+pub(super) struct Share {
     /// The steps, counted from 0.
     pub(super) steps: Range<usize>,
     /// The images of each step.
@@ -51,7 +51,7 @@ pub(super) struct Part {
 pub(super) struct Loader<'a> {
     config: Config,
     data: &'a dyn Dataset,
-    part: Part,
+    share: Share,
     threads: usize,
     capacity: usize,
     queue: Mutex<Queue>,
@@ -80,21 +80,23 @@ impl<'a> Loader<'a> {
     pub(super) fn new(
         config: Config,
         data: &'a dyn Dataset,
-        part: Part,
+        share: Share,
         options: &LoaderOptions,
     ) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = if options.threads == 0 {
+            cores
+        } else {
+            options.threads
+        };
         let bytes = config.image_len() * size_of::<f32>() + config.patches() * size_of::<usize>();
-        let capacity = (options.memory / bytes.max(1)).min(2 * part.images.len());
+        let capacity = (options.memory / bytes.max(1)).min(2 * share.images.len());
         Self {
             config,
             data,
-            part,
-            threads: if options.threads == 0 {
-                cores
-            } else {
-                options.threads
-            },
+            share,
+            // More threads than places in the queue would only wait.
+            threads: threads.min(capacity.max(1)),
             capacity: capacity.max(1),
             queue: Mutex::new(Queue {
                 sampler: Sampler::new(config, data.len()),
@@ -109,19 +111,36 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// Starts the threads. They end when [`Loader::stop`] is called, or when every sample has been
+    /// Starts the threads. They end when the result is dropped, or when every sample has been
     /// prepared.
-    pub(super) fn start<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>) {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Threads`] if the operating system cannot start a thread.
+    pub(super) fn start<'scope>(
+        &'scope self,
+        scope: &'scope Scope<'scope, '_>,
+    ) -> Result<Running<'scope>, Error> {
+        let running = Running(self);
         for _ in 0..self.threads {
-            scope.spawn(|| {
-                let _stop_on_panic = Stop(self);
+            let prepare = move || {
+                let _stop_if_panicked = StopIfPanicked(self);
                 self.prepare();
-            });
+            };
+            Builder::new()
+                .spawn_scoped(scope, prepare)
+                .map_err(|error| Error::Threads(error.to_string()))?;
         }
+        Ok(running)
+    }
+
+    /// Number of images that this process prepares for each step.
+    pub(super) fn images(&self) -> usize {
+        self.share.images.len()
     }
 
     /// Ends the threads after their current samples.
-    pub(super) fn stop(&self) {
+    fn stop(&self) {
         self.lock().over = true;
         self.changed.notify_all();
     }
@@ -133,7 +152,7 @@ impl<'a> Loader<'a> {
     ///
     /// The error of a sample, after which there is no further piece.
     pub(super) fn pieces(&self) -> impl Iterator<Item = Result<Batch, Error>> {
-        let mut left = self.part.images.len();
+        let mut left = self.share.images.len();
         let size = self.config.images_per_piece();
         std::iter::from_fn(move || {
             let count = size.min(left);
@@ -211,18 +230,18 @@ impl<'a> Loader<'a> {
 
     /// Waits for room in the queue and takes the number of the next sample.
     fn next_draw(&self) -> Option<(usize, Result<Draw, Error>)> {
-        let per_step = self.part.images.len();
+        let per_step = self.share.images.len();
         let mut queue = self.lock();
         while !queue.over && queue.next >= queue.used + self.capacity {
             queue = wait(&self.changed, queue);
         }
         let number = queue.next;
-        if queue.over || number >= self.part.steps.len() * per_step {
+        if queue.over || number >= self.share.steps.len() * per_step {
             return None;
         }
         queue.next += 1;
-        let step = self.part.steps.start + number / per_step;
-        let image = self.part.images.start + number % per_step;
+        let step = self.share.steps.start + number / per_step;
+        let image = self.share.images.start + number % per_step;
         let draw = queue.sampler.draw(self.data, step, image);
         Some((number, draw))
     }
@@ -232,10 +251,19 @@ impl<'a> Loader<'a> {
     }
 }
 
-/// Ends the loader if a thread panics.
-struct Stop<'a>(&'a Loader<'a>);
+/// Ends the threads of a loader when it is dropped, also by a panic of the step.
+pub(super) struct Running<'a>(&'a Loader<'a>);
 
-impl Drop for Stop<'_> {
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
+/// Ends the loader if a thread panics.
+struct StopIfPanicked<'a>(&'a Loader<'a>);
+
+impl Drop for StopIfPanicked<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.0.stop();

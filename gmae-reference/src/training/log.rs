@@ -1,9 +1,8 @@
-//! The files and the output of a run, beside its steps: metrics, progress, checkpoints, remarks on
-//! the data.
+//! The files and the output of a run: metrics, progress, checkpoints, remarks on the data.
 
 use std::time::{Duration, Instant};
 
-use super::checkpoint::{DataId, Snapshot, Writer};
+use super::checkpoint::{DataId, FILES, Snapshot, Writer};
 use super::loader::Loader;
 use super::metrics::{self, Metrics, Record};
 use super::plan::{Outcome, Plan};
@@ -12,11 +11,17 @@ use super::trainer::Trainer;
 use crate::backend::Trains;
 use crate::data::Dataset;
 use crate::error::Error;
-use crate::terminal::{self, Progress, StepSummary};
+use crate::files::current;
+use crate::terminal::{self, Progress, StepSummary, interrupt};
+
+/// Number of faults in the metrics that are named.
+const REPAIRS: usize = 3;
+/// Time after which an interrupted run ends although a read still hangs.
+const HANGING: Duration = Duration::from_secs(5);
 
 /// The numbers of a step.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Numbers {
+pub(super) struct StepNumbers {
     /// The loss before the step.
     pub(super) loss: f64,
     /// The learning rate.
@@ -27,7 +32,8 @@ pub(super) struct Numbers {
     pub(super) images: usize,
 }
 
-/// Writes what a run leaves behind. In a process that does not write, it does nothing.
+/// Writes the files and the output of a run. In a process that does not write, it only passes on
+/// the remarks on the data.
 pub(super) struct Log<'a> {
     plan: &'a Plan,
     data: &'a dyn Dataset,
@@ -36,8 +42,8 @@ pub(super) struct Log<'a> {
     /// `None` in a process that does not write.
     metrics: Option<Metrics>,
     progress: Progress,
-    /// Sum of the losses of the current epoch.
-    losses: f64,
+    /// Sum and number of the known losses of the current epoch.
+    losses: (f64, usize),
     /// Time of the last checkpoint.
     saved: Instant,
     begun: Instant,
@@ -58,23 +64,33 @@ impl<'a> Log<'a> {
     ) -> Result<Self, Error> {
         let id = DataId::of(data);
         let steps_per_epoch = steps_per_epoch(&trainer.config, data.len());
-        let (mut metrics, mut losses) = (None, 0.0);
+        let (mut metrics, mut losses) = (None, (0.0, 0));
         if plan.ranks.writes() {
             let snapshot = trainer.snapshot(plan.schedule, id.clone());
             // Later checkpoints are written while their predecessor is still there, which takes the
             // room of two.
+            let first = !current(&plan.folder, FILES[0]).exists();
             snapshot.replace(&plan.folder)?;
-            snapshot.replace(&plan.folder)?;
+            if first {
+                snapshot.replace(&plan.folder)?;
+            }
             let path = plan.metrics();
             let opened = Metrics::resume(&path, trainer.name(), trainer.step)?;
-            for repair in opened.repairs() {
+            let repairs = opened.repairs();
+            for repair in repairs.iter().take(REPAIRS) {
                 terminal::note(format_args!("warning: {repair}"));
+            }
+            if repairs.len() > REPAIRS {
+                let more = repairs.len() - REPAIRS;
+                terminal::note(format_args!("warning: {more} more faults in the metrics"));
             }
             metrics = Some(opened);
             let epoch = trainer.step / steps_per_epoch;
             let records = metrics::read(&path)?;
             let current = records.iter().filter(|record| record.epoch == epoch);
-            losses = current.map(|record| record.loss).sum();
+            losses = current.fold(losses, |(sum, count), record| {
+                (sum + record.loss, count + 1)
+            });
         }
         Ok(Self {
             plan,
@@ -100,7 +116,7 @@ impl<'a> Log<'a> {
     pub(super) fn step<B: Trains>(
         &mut self,
         trainer: &mut Trainer<B>,
-        numbers: Numbers,
+        numbers: StepNumbers,
         loader: &Loader,
         writer: &Writer<B>,
         begun: Instant,
@@ -129,7 +145,8 @@ impl<'a> Log<'a> {
             waiting: record.waiting,
         };
         self.progress.show(record.step, shown);
-        self.losses += numbers.loss;
+        self.losses.0 += numbers.loss;
+        self.losses.1 += 1;
         if trainer.step.is_multiple_of(self.steps_per_epoch) {
             self.end_epoch(trainer, writer)?;
         }
@@ -137,6 +154,8 @@ impl<'a> Log<'a> {
             && writer.offer(|| self.snapshot(trainer), &self.plan.folder)?
         {
             self.saved = Instant::now();
+            // After a loss of power, the metrics must have the lines of the saved steps.
+            self.sync()?;
         }
         Ok(())
     }
@@ -147,8 +166,7 @@ impl<'a> Log<'a> {
         trainer: &mut Trainer<B>,
         writer: &Writer<B>,
     ) -> Result<(), Error> {
-        let mean = self.losses / self.steps_per_epoch as f64;
-        self.losses = 0.0;
+        let (sum, count) = std::mem::take(&mut self.losses);
         let epoch = trainer.step / self.steps_per_epoch;
         let due = self.plan.snapshot_epochs > 0
             && (epoch.is_multiple_of(self.plan.snapshot_epochs)
@@ -156,9 +174,11 @@ impl<'a> Log<'a> {
         if !due {
             return Ok(());
         }
-        let best = trainer.best.is_none_or(|best| mean < best);
+        // Lines of the metrics can have been lost by damage.
+        let mean = (count == self.steps_per_epoch).then(|| sum / count as f64);
+        let best = mean.is_some_and(|mean| trainer.best.is_none_or(|best| mean < best));
         if best {
-            trainer.best = Some(mean);
+            trainer.best = mean;
         }
         let folders = self.plan.snapshots(epoch, best);
         writer.insist(self.snapshot(trainer), folders)
@@ -166,8 +186,8 @@ impl<'a> Log<'a> {
 
     /// Saves the last state and waits until it is written.
     ///
-    /// The state is also saved if the data could not be read. If the loss is not finite, the last
-    /// checkpoint remains.
+    /// The state is also saved after an error, such as data that cannot be read. If the loss is not
+    /// finite, the last checkpoint remains.
     pub(super) fn close<B: Trains>(
         self,
         trainer: &Trainer<B>,
@@ -176,15 +196,24 @@ impl<'a> Log<'a> {
         outcome: Result<Outcome, Error>,
     ) -> Result<Outcome, Error> {
         self.remark();
-        let save = matches!(outcome, Ok(_) | Err(Error::Data(_))) && self.metrics.is_some();
-        let saved = if save {
-            writer.insist(self.snapshot(trainer), vec![self.plan.folder.clone()])
+        let diverged = matches!(
+            outcome,
+            Err(Error::NotFinite { .. } | Error::NotSaved { .. })
+        );
+        let saved = if self.metrics.is_some() && !diverged {
+            let folders = vec![self.plan.folder.clone()];
+            self.sync()
+                .and_then(|()| writer.insist(self.snapshot(trainer), folders))
         } else {
             Ok(())
         };
         let saved = saved.and(writer.finish());
         if self.metrics.is_some() {
             self.report_loader(loader);
+        }
+        // All is saved. A loader thread can still hang in a read.
+        if interrupt::requested() {
+            interrupt::exit_within(HANGING);
         }
         match (outcome, saved) {
             (Err(error), Err(other)) => {
@@ -207,9 +236,14 @@ impl<'a> Log<'a> {
         ));
     }
 
+    /// Flushes the metrics to disk.
+    fn sync(&self) -> Result<(), Error> {
+        self.metrics.as_ref().map_or(Ok(()), Metrics::sync)
+    }
+
     fn remark(&self) {
         for remark in self.data.remarks() {
-            terminal::note(format_args!("warning: {remark}"));
+            self.progress.note(format_args!("warning: {remark}"));
         }
     }
 

@@ -82,9 +82,20 @@ impl Metrics {
         })
     }
 
-    /// What was found and repaired when the file was opened, one line each.
+    /// The faults that were found and repaired when the file was opened, one line each.
     pub fn repairs(&self) -> &[String] {
         &self.repairs
+    }
+
+    /// Flushes the lines to disk.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] if they cannot be written.
+    pub(super) fn sync(&self) -> Result<(), Error> {
+        self.file
+            .sync_data()
+            .map_err(Error::file("writing", &self.path))
     }
 
     /// Appends one line.
@@ -94,7 +105,6 @@ impl Metrics {
     /// [`Error::File`] if the line cannot be written, for example because the disk is full.
     pub fn append(&mut self, record: &Record) -> Result<(), Error> {
         line(record, &self.run)
-            // The line is written in one call, so that an interruption leaves no incomplete line.
             .and_then(|line| self.file.write_all(line.as_bytes()))
             .map_err(Error::file("writing", &self.path))
     }
@@ -165,7 +175,7 @@ fn check(content: &[u8], run: &str, last_step: usize, name: &str) -> Checked {
             Some((line, record)) if record.step >= next => {
                 missing(next, record.step, &mut checked);
                 checked.kept += line;
-                next = record.step + 1;
+                next = record.step.saturating_add(1);
             }
             Some((_, record)) => {
                 let fault = format!("{name} line {}: step {} again", i + 1, record.step);
@@ -189,7 +199,7 @@ fn check(content: &[u8], run: &str, last_step: usize, name: &str) -> Checked {
             }
         }
     }
-    missing(next, last_step + 1, &mut checked);
+    missing(next, last_step.saturating_add(1), &mut checked);
     checked
 }
 

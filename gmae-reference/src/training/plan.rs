@@ -33,7 +33,8 @@ pub struct Plan {
     pub schedule: Schedule,
     /// Number of steps after which the run stops, at most `schedule.total_steps`.
     pub last_step: usize,
-    /// Time after which the run takes no further step, even if `last_step` is not reached.
+    /// Time after which the run takes no further step, even if `last_step` is not reached. Several
+    /// processes have no deadline, because their clocks differ.
     pub deadline: Option<Instant>,
     /// The output folder.
     pub folder: PathBuf,
@@ -92,6 +93,11 @@ impl Plan {
     pub fn stop_at(self, step: usize) -> Self {
         let last_step = step.min(self.schedule.total_steps);
         Self { last_step, ..self }
+    }
+
+    /// Returns whether the deadline is over.
+    pub(super) fn is_over(&self) -> bool {
+        self.ranks.count() == 1 && self.deadline.is_some_and(|end| Instant::now() >= end)
     }
 
     /// The metrics file.

@@ -1,8 +1,8 @@
 //! Data-parallel training: several processes compute parts of each batch.
 //!
 //! Process number `rank` computes the images of its part of a batch. The sum over all processes is
-//! the gradient of the whole batch. `batch_size` is the size of the whole batch, so that the number
-//! of processes is no setting: a run can be resumed with another number of processes.
+//! the gradient of the whole batch. `batch_size` is the size of the whole batch. The number of
+//! processes is therefore not a setting, and a run can be resumed with another number.
 
 use std::ops::Range;
 use std::rc::Rc;
@@ -16,7 +16,8 @@ pub trait AllReduce {
     ///
     /// # Errors
     ///
-    /// [`Error::Ranks`] if a process is lost.
+    /// [`Error::Ranks`] if the engine can report a lost process. An engine can also end the
+    /// process.
     fn sum(&self, values: &mut [f32]) -> Result<(), Error>;
 }
 
@@ -67,7 +68,7 @@ impl Ranks {
     ///
     /// # Errors
     ///
-    /// [`Error::Ranks`] if a process is lost.
+    /// The error of the engine.
     pub(super) fn sum(&self, values: &mut [f32]) -> Result<(), Error> {
         match &self.engine {
             None => Ok(()),
@@ -75,11 +76,32 @@ impl Ranks {
         }
     }
 
+    /// Checks that `digest` is the same in every process. Every process calls the method.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Ranks`] in at least one process if the digests differ.
+    pub(crate) fn expect_same(&self, digest: &[u8]) -> Result<(), Error> {
+        let own: Vec<f32> = digest.iter().map(|&byte| f32::from(byte)).collect();
+        // Sums of bytes are exact in `f32`.
+        let mut sums = own.clone();
+        self.sum(&mut sums)?;
+        let count = self.count as f32;
+        if sums.iter().zip(&own).all(|(sum, own)| *sum == count * own) {
+            return Ok(());
+        }
+        Err(Error::Ranks(format!(
+            "expected the same settings, data, step and weights in all {count}, got others in the \
+             process of rank {}",
+            self.rank
+        )))
+    }
+
     /// Waits until every process has reached this point.
     ///
     /// # Errors
     ///
-    /// [`Error::Ranks`] if a process is lost.
+    /// The error of the engine.
     pub fn wait_for_all(&self) -> Result<(), Error> {
         self.sum(&mut [0.0])
     }

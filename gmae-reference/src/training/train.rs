@@ -5,16 +5,15 @@ use std::time::Instant;
 
 use super::checkpoint::Writer;
 use super::gradient::Gradient;
-use super::loader::{Loader, Part};
-use super::log::{Log, Numbers};
+use super::loader::{Loader, Share};
+use super::log::{Log, StepNumbers};
 use super::plan::{Outcome, Plan};
 use super::ranks::Ranks;
 use super::sampling::Sampler;
-use super::trainer::Trainer;
+use super::trainer::{Part, Trainer};
 use crate::backend::Trains;
 use crate::data::Dataset;
 use crate::error::Error;
-use crate::terminal::interrupt;
 
 /// Trains until `plan.last_step`, until `plan.deadline`, or until an interruption. In each case a
 /// checkpoint is saved after the last step. `watch` is called after every step.
@@ -31,65 +30,97 @@ pub fn train<B: Trains>(
 ) -> Result<Outcome, Error> {
     let config = trainer.config;
     let images = Sampler::new(config, data.len()).images_per_step();
-    let part = Part {
+    let share = Share {
         steps: trainer.step..plan.last_step,
         images: plan.ranks.part(images),
     };
-    let loader = Loader::new(config, data, part, &plan.loader);
+    let loader = Loader::new(config, data, share, &plan.loader);
     let mut log = Log::open(trainer, data, plan)?;
-    thread::scope(|scope| {
-        loader.start(scope);
+    // False after an error that other processes do not know of.
+    let mut together = true;
+    let outcome = thread::scope(|scope| {
+        let running = loader.start(scope)?;
         let writer = Writer::start(scope);
         let mut steps = || {
             while trainer.step < plan.last_step {
                 let begun = Instant::now();
                 let learning_rate = plan.schedule.learning_rate(trainer.step);
                 let done = &mut |count| log.piece(count, images);
-                let (gradient, loss) = trainer.accumulate(images, loader.pieces(), done)?;
-                let Some((gradient, loss)) = sum(trainer, &plan.ranks, gradient, loss)? else {
+                let part = trainer.accumulate(images, loader.pieces(), done);
+                let whole = sum(trainer, &plan.ranks, part, loader.images())?;
+                let Some((gradient, loss)) = whole else {
                     return Ok(Outcome::Interrupted);
                 };
                 let gradient_norm = trainer.apply(gradient, loss, learning_rate)?;
-                let numbers = Numbers {
+                let numbers = StepNumbers {
                     loss,
                     learning_rate,
                     gradient_norm,
                     images,
                 };
-                log.step(trainer, numbers, &loader, &writer, begun)?;
-                watch(trainer)?;
-                if plan.deadline.is_some_and(|end| Instant::now() >= end) {
+                let logged = log.step(trainer, numbers, &loader, &writer, begun);
+                logged
+                    .and_then(|()| watch(trainer))
+                    .inspect_err(|_| together = false)?;
+                if plan.is_over() {
                     break;
                 }
             }
             Ok(Outcome::Finished)
         };
         let outcome = steps();
-        loader.stop();
+        drop(running);
         log.close(trainer, &loader, writer, outcome)
-    })
+    });
+    if together {
+        // A process that ends early would end the process that still writes.
+        plan.ranks.wait_for_all()?;
+    }
+    outcome
 }
 
-/// Sums gradient and loss over all processes. The result is `None` if one of them is to stop: the
-/// step is then not complete, and is taken again when the run is resumed.
+/// Sums the parts of all processes. The result is `None` if a process was interrupted before its
+/// part was complete: the step is taken again when the run is resumed.
+///
+/// # Errors
+///
+/// The error of this part. [`Error::Ranks`] if another process has an error. All processes leave
+/// the run at the same step.
 fn sum<B: Trains>(
     trainer: &Trainer<B>,
     ranks: &Ranks,
-    gradient: Gradient,
-    loss: f64,
+    part: Result<Part, Error>,
+    expected: usize,
 ) -> Result<Option<(Gradient, f64)>, Error> {
-    let stop = interrupt::requested();
+    let stop = part.as_ref().is_ok_and(|part| part.images < expected);
     if ranks.count() == 1 {
-        return Ok((!stop).then_some((gradient, loss)));
+        let part = part?;
+        return Ok((!stop).then_some((part.gradient, part.loss)));
     }
+    let failed = part.is_err();
+    let (part, error) = match part {
+        Ok(part) => (part, None),
+        Err(error) => (Part::none(), Some(error)),
+    };
     let mut values = Vec::new();
-    gradient.flatten(&trainer.model, &mut values);
+    part.gradient.flatten(&trainer.model, &mut values);
+    let loss = part.loss;
+    drop(part);
     // The loss has more digits than one `f32` holds.
     let high = loss as f32;
     let low = (loss - f64::from(high)) as f32;
+    let [stop, failed] = [stop, failed].map(|flag| f32::from(u8::from(flag)));
     let len = values.len();
-    values.extend([high, low, f32::from(u8::from(stop))]);
+    values.extend([high, low, stop, failed]);
     ranks.sum(&mut values)?;
+    if let Some(error) = error {
+        return Err(error);
+    }
+    if values[len + 3] > 0.0 {
+        return Err(Error::Ranks(
+            "another process has failed, see its message".to_owned(),
+        ));
+    }
     let loss = f64::from(values[len]) + f64::from(values[len + 1]);
     let gradient = Gradient::unflatten(&trainer.model, &values[..len], trainer.device());
     Ok((values[len + 2] == 0.0).then_some((gradient, loss)))

@@ -2,10 +2,13 @@
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-use burn::module::{AutodiffModule, Module};
+use burn::module::{AutodiffModule, Module, ModuleVisitor, Param};
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+use sha2::{Digest, Sha256};
 use splat::RenderConfig;
 
-use super::checkpoint::{Checkpoint, DataId, Moments, Snapshot, State};
+use super::checkpoint::{Checkpoint, DataId, SavedMoments, Snapshot, State};
 use super::gradient::Gradient;
 use super::method::piece_gradient;
 use super::optimizer::Optimizer;
@@ -16,6 +19,25 @@ use crate::error::Error;
 use crate::model::render::settings;
 use crate::model::{Batch, Gmae, Prediction, predict};
 use crate::workers::Workers;
+
+/// The part that some pieces contribute to the gradient and the loss of a batch.
+pub(super) struct Part {
+    pub(super) gradient: Gradient,
+    pub(super) loss: f64,
+    /// Number of images of the pieces.
+    pub(super) images: usize,
+}
+
+impl Part {
+    /// The part of no pieces.
+    pub(super) fn none() -> Self {
+        Self {
+            gradient: Gradient::zero(),
+            loss: 0.0,
+            images: 0,
+        }
+    }
+}
 
 /// The state of a run.
 pub struct Trainer<B: Trains = Cpu> {
@@ -122,19 +144,36 @@ impl<B: Trains> Trainer<B> {
         })
     }
 
-    /// Starts a run from the weights of a model instead of initial weights. The run takes the
-    /// settings of `checkpoint`.
+    /// Creates a run of `config` that has taken no step and starts from the weights of
+    /// `checkpoint`.
     ///
     /// # Errors
     ///
-    /// [`Error::Checkpoint`] if a tensor is missing or has another shape. [`Error::Threads`] if
-    /// threads cannot be started.
-    pub fn start_from(checkpoint: &Checkpoint, device: B::Device) -> Result<Self, Error> {
+    /// [`Error::OtherConfig`] if a setting that shapes the model differs. [`Error::Checkpoint`] if
+    /// a tensor is missing or has another shape. [`Error::Threads`] if threads cannot be started.
+    pub fn start_from(
+        checkpoint: &Checkpoint,
+        config: Config,
+        device: B::Device,
+    ) -> Result<Self, Error> {
+        checkpoint.expect_shape(&config)?;
         let model = checkpoint.model(&device)?;
         Ok(Self {
             model,
-            ..Self::new_on(checkpoint.config, device)?
+            ..Self::new_on(config, device)?
         })
+    }
+
+    /// Returns a checksum of everything that processes must share in order to train together:
+    /// settings, data, step and weights.
+    pub(crate) fn digest(&self, data: &DataId) -> Vec<u8> {
+        let mut hasher = Sha256::new();
+        hasher.update(format!("{:?} {data} {}", self.config, self.step));
+        let mut values = Vec::new();
+        let mut visitor = Parameters(&mut values);
+        self.model.visit(&mut visitor);
+        hasher.update(bytemuck::cast_slice::<f32, u8>(&values));
+        hasher.finalize().to_vec()
     }
 
     /// Returns a name for a new run. It is not a function of the seed, because two runs with the
@@ -162,7 +201,7 @@ impl<B: Trains> Trainer<B> {
         };
         Snapshot {
             config: self.config,
-            run: Some((state, Moments::of(&self.optimizer, &self.model))),
+            run: Some((state, SavedMoments::of(&self.optimizer, &self.model))),
             model: self.model.valid(),
         }
     }
@@ -199,12 +238,12 @@ impl<B: Trains> Trainer<B> {
     /// an image has none. [`Error::Render`] if the renderer fails.
     pub fn gradient(&self, batch: &Batch) -> Result<(Gradient, f64), Error> {
         let pieces = batch.pieces(&self.config)?.map(Ok);
-        self.accumulate(batch.masks.len(), pieces, &mut |_| {})
+        let part = self.accumulate(batch.masks.len(), pieces, &mut |_| {})?;
+        Ok((part.gradient, part.loss))
     }
 
     /// Computes the part that `pieces` contribute to the gradient and the loss of a batch of
-    /// `images` images. `done` is called with the number of images of each piece when its gradient
-    /// is there.
+    /// `images` images. `done` is called with the number of images of each finished piece.
     ///
     /// # Errors
     ///
@@ -214,7 +253,7 @@ impl<B: Trains> Trainer<B> {
         images: usize,
         pieces: impl Iterator<Item = Result<Batch, Error>>,
         done: &mut dyn FnMut(usize),
-    ) -> Result<(Gradient, f64), Error> {
+    ) -> Result<Part, Error> {
         let (config, settings, device) = (&self.config, &self.render_settings, &self.device);
         // Every piece needs its own autodiff graph. `fork` makes a copy of the model for it, which
         // shares only the parameter values.
@@ -222,7 +261,7 @@ impl<B: Trains> Trainer<B> {
             let piece = piece?;
             Ok::<_, Error>((piece, self.model.clone().fork(device)))
         });
-        let (mut gradient, mut loss) = (Gradient::zero(), 0.0);
+        let mut part = Part::none();
         self.workers.run(
             work,
             |(piece, model): (Batch, Gmae<Training<B>>)| {
@@ -234,14 +273,15 @@ impl<B: Trains> Trainer<B> {
             |(count, result)| {
                 let (piece, piece_loss) = result?;
                 let weight = count as f64 / images as f64;
-                let sum = std::mem::replace(&mut gradient, Gradient::zero());
-                gradient = sum.plus(piece, weight, &self.model);
-                loss += weight * piece_loss;
+                let sum = std::mem::replace(&mut part.gradient, Gradient::zero());
+                part.gradient = sum.plus(piece, weight, &self.model);
+                part.loss += weight * piece_loss;
+                part.images += count;
                 done(count);
                 Ok(())
             },
         )?;
-        Ok((gradient, loss))
+        Ok(part)
     }
 
     /// Takes the optimiser step of a gradient and its loss. Returns the norm of the gradient before
@@ -268,5 +308,15 @@ impl<B: Trains> Trainer<B> {
         self.model = self.optimizer.step(learning_rate, model, gradient, norm);
         self.step += 1;
         Ok(norm)
+    }
+}
+
+/// Collects the values of all parameters.
+struct Parameters<'a>(&'a mut Vec<f32>);
+
+impl<B: Backend> ModuleVisitor<B> for Parameters<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+        let data = param.val().into_data().convert::<f32>();
+        self.0.extend(data.as_slice::<f32>().unwrap_or_default());
     }
 }

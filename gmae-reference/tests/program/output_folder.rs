@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::Output;
 
-use crate::place::{CHECKPOINT, Place, RUN, TINY, refused, succeeded};
+use crate::place::{CHECKPOINT, Place, RUN, TINY, refused, succeeded, text};
 
 /// Returns every file of a folder with its content.
 fn content(place: &Place, folder: &str) -> BTreeMap<String, Vec<u8>> {
@@ -98,7 +98,13 @@ fn demo_replaces_what_demo_wrote_and_nothing_goes_on_from_it_by_accident() {
     refused(&place.pretrain(&[]), &["--output", "model.safetensors"]);
     refused(&place.pretrain(&["--resume"]), &["--data", "4 images"]);
     assert_eq!(content(&place, "out"), before);
-    succeeded(&demo(&place, "out"));
+    let output = demo(&place, "out");
+    succeeded(&output);
+    assert!(
+        !text(&output.stderr).contains("warning"),
+        "{}",
+        text(&output.stderr)
+    );
     assert_ne!(content(&place, "out"), before);
 }
 

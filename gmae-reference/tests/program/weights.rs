@@ -18,7 +18,7 @@ fn copy(place: &Place, from: &str, to: &str) {
 /// wrote the model of the same steps in the present format.
 #[test]
 fn checkpoints_of_the_first_format_are_converted() {
-    let place = Place::new(4);
+    let place = Place::new(30);
     std::fs::create_dir(place.path("old")).expect("a folder");
     copy(&place, "legacy/checkpoint.gmae", "old/checkpoint.gmae");
     copy(&place, "legacy/metrics.jsonl", "old/metrics.jsonl");
@@ -123,6 +123,10 @@ fn an_encoder_is_imported_used_and_exported() {
         "pretrain", "--data", "data", "--output", "model", "--resume",
     ];
     refused(&place.run(&resume), &["model without a run"]);
+    refused(
+        &place.run(&[&encode[..], &images].concat()),
+        &["--output", "tokens.safetensors"],
+    );
     let init = [
         "pretrain", "--data", "data", "--output", "out", "--init", "model",
     ];

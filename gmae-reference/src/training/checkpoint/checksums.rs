@@ -1,6 +1,8 @@
 //! `SHA256SUMS`: the checksums of the files of a run, in the format of the program `sha256sum`.
 
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
@@ -11,10 +13,21 @@ use crate::files::current;
 /// The name of the file.
 pub(super) const NAME: &str = "SHA256SUMS";
 
-/// Returns the line of a file with this content.
-pub(super) fn line(name: &str, content: &[u8]) -> String {
+/// Returns the line of the file `path` under the name `name`.
+pub(super) fn line_of(name: &str, path: &Path) -> std::io::Result<String> {
+    let (mut file, mut hasher) = (File::open(path)?, Sha256::new());
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(line_with(name, &hasher.finalize())),
+            count => hasher.update(&buffer[..count]),
+        }
+    }
+}
+
+fn line_with(name: &str, digest: &[u8]) -> String {
     let mut line = String::new();
-    for byte in Sha256::digest(content) {
+    for byte in digest {
         // Writing to a string cannot fail.
         let _ = write!(line, "{byte:02x}");
     }
@@ -82,7 +95,10 @@ impl Checksums {
             path: path.clone(),
             reason: format!("listed in {NAME}, but it cannot be read: {error}"),
         })?;
-        if self.text.contains(&line(name, &content)) {
+        if self
+            .text
+            .contains(&line_with(name, &Sha256::digest(&content)))
+        {
             return Ok(content);
         }
         Err(Error::Checkpoint {

@@ -1,19 +1,23 @@
 //! Reads the encoders of public checkpoints: those of MAE, and Vision Transformers of timm.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use pytorch_reader::{DType, PytorchReader};
 
 use super::names::{ENCODER_POSITIONS, is_of_encoder};
-use super::tensors::{Stored, Tensors};
+use super::tensors::{Stored, Tensors, Writing};
 use crate::backend::{Cpu, Device};
 use crate::config::Config;
 use crate::error::Error;
 use crate::model::Gmae;
 
-/// Channels of an attention head in the public models. A file does not state the number of heads.
-const CHANNELS_PER_HEAD: usize = 64;
+/// Widths and numbers of heads of the public models (ViT-Ti, S, B, L and MAE's ViT-H). A file does
+/// not state the number of heads.
+const HEADS: [(usize, usize); 5] = [(192, 3), (384, 6), (768, 12), (1024, 16), (1280, 16)];
+/// Largest size of the tensors of a file of PyTorch, as a multiple of the size of the file. A
+/// tensor can claim more elements than the file has.
+const LARGEST_MULTIPLE: u64 = 4;
 
 /// The tensors of a public checkpoint.
 pub struct Public {
@@ -38,36 +42,23 @@ impl Public {
         } else {
             read_pytorch(path)?
         };
-        let token = named
-            .keys()
-            .filter_map(|name| name.strip_suffix("cls_token"));
-        let prefix = token.min_by_key(|prefix| prefix.len()).map(str::to_owned);
-        let prefix = prefix.ok_or_else(|| {
-            let refused =
-                "expected a Vision Transformer with a tensor cls_token, but there is none";
-            Error::Checkpoint {
-                path: path.to_owned(),
-                reason: refused.to_owned(),
-            }
-        })?;
+        let prefix = prefix(path, &named)?;
         named = named
             .into_iter()
-            .map(|(name, tensor)| match name.strip_prefix(&prefix) {
-                Some(inner) => (inner.to_owned(), tensor),
-                None => (name, tensor),
-            })
+            .filter_map(|(name, tensor)| Some((name.strip_prefix(&prefix)?.to_owned(), tensor)))
             .collect();
-        let tensors = Tensors::new(path, named, HashMap::new());
+        let tensors = Tensors::new(path, named);
         Ok(Self { tensors })
     }
 
-    /// Returns `base` with the sizes of the encoder in the file. Each head gets 64 channels, as in
-    /// the public models.
+    /// Returns `base` with the sizes of the encoder in the file. If `heads` is not given, the
+    /// number of heads is that of the public model of this width.
     ///
     /// # Errors
     ///
     /// [`Error::Checkpoint`] if a tensor that states a size is missing or has another rank.
-    pub fn config(&self, base: Config) -> Result<Config, Error> {
+    /// [`Error::Argument`] if `heads` is not given and no public model has this width.
+    pub fn config(&self, base: Config, heads: Option<usize>) -> Result<Config, Error> {
         let [_, _, width] = self.shape("cls_token")?;
         let [_, _, patch_size, _] = self.shape("patch_embed.proj.weight")?;
         let [_, rows, _] = self.shape(ENCODER_POSITIONS)?;
@@ -79,13 +70,22 @@ impl Public {
                     .is_some()
             })
             .count();
+        let known = HEADS.into_iter().find(|(known, _)| *known == width);
+        let heads = heads.or(known.map(|(_, heads)| heads));
+        let heads = heads.ok_or_else(|| Error::Argument {
+            argument: "--encoder-heads",
+            expected: format!(
+                "the number of heads, which the file does not state, for width {width}"
+            ),
+            got: "none".to_owned(),
+        })?;
         let grid = rows.saturating_sub(1).isqrt();
         Ok(Config {
             image_size: grid.saturating_mul(patch_size),
             patch_size,
             encoder_width: width,
             encoder_depth: depth,
-            encoder_heads: (width / CHANNELS_PER_HEAD).max(1),
+            encoder_heads: heads,
             mlp_ratio: hidden / width.max(1),
             ..base
         })
@@ -96,15 +96,25 @@ impl Public {
     /// # Errors
     ///
     /// [`Error::Setting`] if `config` is invalid. [`Error::Checkpoint`] if a tensor of the encoder
-    /// is missing or does not have the shape that `config` demands.
+    /// is missing, does not have the shape that `config` demands, or has no place in the model.
     pub fn model(&self, config: &Config) -> Result<Gmae<Cpu>, Error> {
         config.validate()?;
         let device = Device::default();
         let model = Gmae::new(config, &device);
+        let writing = Writing::model(&model);
+        let expected: BTreeSet<&str> = writing.names().collect();
+        let names = self.tensors.names();
+        let mut other = names.difference(&expected);
+        if let Some(name) = other.find(|name| is_of_encoder(name)) {
+            return Err(Error::Checkpoint {
+                path: self.tensors.path().to_owned(),
+                reason: format!("expected the encoder of a plain ViT, got one with {name}"),
+            });
+        }
         self.tensors.load(model, &device, Some(is_of_encoder))
     }
 
-    /// The names of the tensors that [`Public::model`] does not use, sorted.
+    /// The names of the tensors that do not belong to the encoder, sorted.
     pub fn unused(&self) -> Vec<String> {
         let names = self.tensors.names().into_iter();
         let unused = names.filter(|name| !is_of_encoder(name));
@@ -126,20 +136,45 @@ impl Public {
     }
 }
 
+/// Returns the part of the names before `cls_token`.
+fn prefix(path: &Path, named: &HashMap<String, Stored>) -> Result<String, Error> {
+    let prefixes = named
+        .keys()
+        .filter_map(|name| name.strip_suffix("cls_token"));
+    let prefixes: BTreeSet<&str> = prefixes.collect();
+    let refused = |got: String| Error::Checkpoint {
+        path: path.to_owned(),
+        reason: format!("expected a Vision Transformer with one tensor cls_token, got {got}"),
+    };
+    match prefixes.iter().copied().collect::<Vec<_>>()[..] {
+        [] => Err(refused("none".to_owned())),
+        [prefix] => Ok(prefix.to_owned()),
+        [first, second, ..] => Err(refused(format!("{first}cls_token and {second}cls_token"))),
+    }
+}
+
 fn read_pytorch(path: &Path) -> Result<HashMap<String, Stored>, Error> {
     let refused = |reason: String| Error::Checkpoint {
         path: path.to_owned(),
         reason,
     };
-    std::fs::File::open(path).map_err(Error::file("reading", path))?;
+    let size = std::fs::metadata(path)
+        .map_err(Error::file("reading", path))?
+        .len();
     let reader = PytorchReader::new(path).map_err(|error| {
         refused(format!(
             "expected a file of PyTorch or safetensors: {error}"
         ))
     })?;
+    let bytes: u64 = reader.tensors().values().map(|t| t.byte_len() as u64).sum();
+    if bytes > LARGEST_MULTIPLE.saturating_mul(size) {
+        return Err(refused(format!(
+            "its tensors claim {bytes} bytes, the file has {size}"
+        )));
+    }
     let mut named = HashMap::new();
     for (name, tensor) in reader.tensors() {
-        // Counters and the like are no parameters.
+        // Integers, such as counters, are not parameters.
         let Some(convert) = floats(tensor.dtype()) else {
             continue;
         };

@@ -7,7 +7,6 @@
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::io::Read;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
@@ -17,13 +16,14 @@ use burn::record::{FullPrecisionSettings, NamedMpkBytesRecorder, Recorder};
 use burn::tensor::Tensor;
 use serde::Deserialize;
 
-use super::snapshot::{Moments as Saved, Snapshot};
+use super::snapshot::{SavedMoments, Snapshot};
 use super::state::{DataId, State};
 use crate::backend::{Cpu, Device, Training};
 use crate::config::Config;
 use crate::error::Error;
 use crate::model::Gmae;
 use crate::ops::Moments;
+use crate::panics::caught;
 use crate::training::optimizer::Optimizer;
 use crate::training::sampling::steps_per_epoch;
 use crate::training::schedule::Schedule;
@@ -78,9 +78,8 @@ pub(crate) fn read_legacy(path: &Path, run: &str) -> Result<Snapshot<Cpu>, Error
     let (header, sections) = split(path, &bytes)?;
     header.config.validate()?;
     // Burn's recorder panics if the values of a tensor do not fit its shape.
-    let decoded = catch_unwind(AssertUnwindSafe(|| decode(path, &header, sections)));
-    let (model, optimizer) =
-        decoded.unwrap_or_else(|_| Err(invalid(path, "a tensor does not fit its shape")))?;
+    let decoded = caught(|| decode(path, &header, sections));
+    let (model, optimizer) = decoded.unwrap_or_else(|words| Err(invalid(path, words)))?;
     let Header {
         config,
         step,
@@ -96,7 +95,7 @@ pub(crate) fn read_legacy(path: &Path, run: &str) -> Result<Snapshot<Cpu>, Error
         config,
         run: Some((
             State::new(&config, run, step, schedule, data),
-            Saved::of(&optimizer, &model),
+            SavedMoments::of(&optimizer, &model),
         )),
         model: burn::module::AutodiffModule::valid(&model),
     })
@@ -146,6 +145,7 @@ fn decode(
     let mut collect = Collect {
         history: History::default(),
         moments: HashMap::new(),
+        missing: 0,
     };
     for bytes in [decayed, undecayed] {
         let history: History = Recorder::<Training>::load(&recorder, bytes.to_vec(), &device)
@@ -153,6 +153,17 @@ fn decode(
         collect.history.extend(history);
     }
     model.visit(&mut collect);
+    // A run without a step has no history.
+    if header.step > 0 && (collect.missing > 0 || !collect.history.is_empty()) {
+        return Err(invalid(
+            path,
+            format!(
+                "expected the optimiser's history of every parameter, got {} without one and {} of others",
+                collect.missing,
+                collect.history.len()
+            ),
+        ));
+    }
     let optimizer = Optimizer::restored(&header.config, header.step, collect.moments);
     Ok((model, optimizer))
 }
@@ -161,11 +172,14 @@ fn decode(
 struct Collect {
     history: History,
     moments: HashMap<ParamId, Moments<Tensor<Cpu, 1>>>,
+    /// Number of parameters without a history.
+    missing: usize,
 }
 
 impl ModuleVisitor<Training> for Collect {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<Training, D>>) {
         let Some(record) = self.history.remove(&param.id) else {
+            self.missing += 1;
             return;
         };
         let state = record.into_state::<D>().momentum;

@@ -9,9 +9,9 @@ use burn::tensor::{Tensor, TensorData};
 use super::checksums::{self, Checksums};
 use super::format::{CONFIG, ConfigFile, FILES, FORMAT, MODEL, PREFIXES, STATE, STATE_ENTRY};
 use super::legacy;
-use super::names::Place;
+use super::names::Location;
 use super::state::State;
-use super::tensors::{Tensors, Visitor};
+use super::tensors::{Tensors, Visitor, metadata, unnamed};
 use crate::backend::Training;
 use crate::config::Config;
 use crate::error::Error;
@@ -19,6 +19,9 @@ use crate::files::current;
 use crate::model::Gmae;
 use crate::ops::{Moments, Operations};
 use crate::training::optimizer::Optimizer;
+
+/// Number of attempts to read the files of a run that replaces them.
+const ATTEMPTS: usize = 10;
 
 /// A checkpoint in memory.
 #[derive(Clone, Debug)]
@@ -42,13 +45,26 @@ impl Checkpoint {
     /// to another checkpoint. [`Error::Setting`] if the settings are invalid.
     pub fn load(path: &Path) -> Result<Self, Error> {
         let folder = folder_of(path)?;
-        let checksums = Checksums::read(&folder, &[CONFIG, MODEL], STATE)?;
-        let config = config(&folder, &checksums)?;
-        let bytes = checksums.checked(&folder, MODEL)?;
-        let model = Tensors::parse(&current(&folder, MODEL), &bytes)?;
+        // A run can replace its files while they are read.
+        for _ in 0..ATTEMPTS {
+            let before = std::fs::read(current(&folder, checksums::NAME)).ok();
+            let loaded = Self::load_from(&folder);
+            let after = std::fs::read(current(&folder, checksums::NAME)).ok();
+            if loaded.is_ok() || before == after {
+                return loaded;
+            }
+        }
+        Self::load_from(&folder)
+    }
+
+    fn load_from(folder: &Path) -> Result<Self, Error> {
+        let checksums = Checksums::read(folder, &[CONFIG, MODEL], STATE)?;
+        let config = config(folder, &checksums)?;
+        let bytes = checksums.checked(folder, MODEL)?;
+        let model = Tensors::parse(&current(folder, MODEL), &bytes)?;
         drop(bytes);
         let mut checkpoint = Self {
-            folder,
+            folder: folder.to_owned(),
             config,
             state: None,
             checksums,
@@ -85,6 +101,15 @@ impl Checkpoint {
         }
     }
 
+    /// Checks that the model of `config` has the shapes of this checkpoint.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OtherConfig`] with the first setting that differs.
+    pub fn expect_shape(&self, config: &Config) -> Result<(), Error> {
+        self.expect(&self.config.with_model_of(config))
+    }
+
     /// Creates the model on `device`, on any backend.
     ///
     /// # Errors
@@ -114,11 +139,10 @@ impl Checkpoint {
             path: Vec::new(),
             visit: |path: &str, id: ParamId, shape: &[usize], _| {
                 let read = |prefix| {
-                    let place = Place::of(path, shape).ok_or_else(|| Error::Checkpoint {
-                        path: self.folder.join(STATE),
-                        reason: format!("the parameter {path} has no name in the file"),
-                    })?;
-                    let values = tensors.read(prefix, &place)?;
+                    let location = Location::of(path, shape);
+                    let location =
+                        location.ok_or_else(|| unnamed(&self.folder.join(STATE), path))?;
+                    let values = tensors.read(prefix, &location)?;
                     let len = values.len();
                     Ok(Tensor::<B, 1>::from_data(
                         TensorData::new(values, [len]),
@@ -175,14 +199,16 @@ impl Checkpoint {
             }
             return Ok(None);
         }
-        let tensors = self.state_tensors()?;
-        let text = tensors.metadata(STATE_ENTRY).unwrap_or_default();
-        let state: State = serde_json::from_str(text)
+        // The moments are read when a run is resumed.
+        let bytes = self.checksums.checked(&self.folder, STATE)?;
+        let text = metadata(&path, &bytes)?.remove(STATE_ENTRY);
+        let state: State = serde_json::from_str(&text.unwrap_or_default())
             .map_err(|error| refused(format!("entry {STATE_ENTRY:?} of the metadata: {error}")))?;
         match state.contradiction(&self.config) {
             None => Ok(Some(state)),
-            Some(entry) => Err(refused(format!(
-                "entry {entry:?} of its state contradicts the settings or the other entries"
+            Some([entry, expected, got]) => Err(refused(format!(
+                "entry {entry} of its state: expected {expected}, which follows from the settings \
+                 and the other entries, got {got}"
             ))),
         }
     }
@@ -192,8 +218,7 @@ impl Checkpoint {
 ///
 /// # Errors
 ///
-/// [`Error::Checkpoint`] if a file is missing or damaged. [`Error::Setting`] if the settings are
-/// invalid.
+/// [`Error::Checkpoint`] if a file is missing or damaged.
 pub(crate) fn settings(path: &Path) -> Result<Config, Error> {
     let folder = folder_of(path)?;
     let checksums = Checksums::read(&folder, &[CONFIG, MODEL], STATE)?;
@@ -206,15 +231,18 @@ fn config(folder: &Path, checksums: &Checksums) -> Result<Config, Error> {
         path: current(folder, CONFIG),
         reason,
     };
-    let file: ConfigFile =
+    let file: serde_json::Value =
         serde_json::from_slice(&bytes).map_err(|error| refused(error.to_string()))?;
-    if file.format != FORMAT {
-        let got = file.format;
+    let format = &file["format"];
+    if *format != FORMAT {
         return Err(refused(format!(
-            "expected format {FORMAT}, got format {got}"
+            "expected format {FORMAT}, got format {format}"
         )));
     }
-    file.settings.validate()?;
+    let file: ConfigFile =
+        serde_json::from_value(file).map_err(|error| refused(error.to_string()))?;
+    let valid = file.settings.validate();
+    valid.map_err(|error| refused(error.to_string()))?;
     Ok(file.settings)
 }
 

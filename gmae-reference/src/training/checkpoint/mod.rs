@@ -26,7 +26,7 @@ pub use import::Public;
 pub(crate) use legacy::read_legacy;
 pub use load::Checkpoint;
 pub(crate) use load::settings;
-pub(super) use snapshot::Moments;
+pub(super) use snapshot::SavedMoments;
 pub use snapshot::Snapshot;
 pub(crate) use snapshot::export;
 pub use state::{DataId, Generator, State};

@@ -22,9 +22,9 @@ enum Layout {
     Filters,
 }
 
-/// The place of one parameter in a file.
+/// The location of one parameter in a file.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Place {
+pub(super) struct Location {
     /// The name of the tensor in the file.
     pub(super) name: String,
     /// The shape of the tensor in the file.
@@ -34,8 +34,8 @@ pub(super) struct Place {
     layout: Layout,
 }
 
-impl Place {
-    /// Returns the place of the parameter with this path and shape in the model. The result is
+impl Location {
+    /// Returns the location of the parameter with this path and shape in the model. The result is
     /// `None` for a path that is not in the table of names.
     pub(super) fn of(path: &str, parameter: &[usize]) -> Option<Self> {
         let (stem, leaf) = path.rsplit_once('.').unwrap_or(("", path));
@@ -76,7 +76,7 @@ impl Place {
         })
     }
 
-    /// Returns the place of a position table `[rows, width]`, in the file `[1, rows, width]`.
+    /// Returns the location of a position table `[rows, width]`, in the file `[1, rows, width]`.
     pub(super) fn table(name: &str, rows: usize, width: usize) -> Self {
         Self {
             name: name.to_owned(),
@@ -94,9 +94,14 @@ impl Place {
         values
     }
 
-    /// Copies the elements of the parameter into the tensor of a file.
-    pub(super) fn write(&self, values: &[f32], file: &mut [f32]) {
-        self.visit(|parameter, at| file[at] = values[parameter]);
+    /// Copies the elements of the parameter into the tensor of a file. Returns whether there are as
+    /// many values as the parameter has elements.
+    pub(super) fn write(&self, values: &[f32], file: &mut [f32]) -> bool {
+        let fits = values.len() == self.parameter.iter().product::<usize>();
+        if fits {
+            self.visit(|parameter, at| file[at] = values[parameter]);
+        }
+        fits
     }
 
     /// Calls `visit` with the index of each element in the parameter and in the tensor of the file.
@@ -205,15 +210,16 @@ mod tests {
 
     #[test]
     fn a_matrix_is_transposed_into_its_part_of_the_stack() {
-        let place = Place::of("encoder.blocks.7.attention.key.weight", &[2, 2]).expect("a place");
-        assert_eq!(place.name, "blocks.7.attn.qkv.weight");
-        assert_eq!(place.shape, [6, 2]);
+        let location =
+            Location::of("encoder.blocks.7.attention.key.weight", &[2, 2]).expect("a location");
+        assert_eq!(location.name, "blocks.7.attn.qkv.weight");
+        assert_eq!(location.shape, [6, 2]);
         let mut file = vec![0.0; 12];
-        place.write(&[1.0, 2.0, 3.0, 4.0], &mut file);
+        assert!(location.write(&[1.0, 2.0, 3.0, 4.0], &mut file));
         assert_eq!(file[4..8], [1.0, 3.0, 2.0, 4.0]);
         assert!(file[..4].iter().chain(&file[8..]).all(|&v| v == 0.0));
-        assert_eq!(place.read(&file), [1.0, 2.0, 3.0, 4.0]);
-        let bias = Place::of("decoder.blocks.0.attention.value.bias", &[2]).expect("a place");
+        assert_eq!(location.read(&file), [1.0, 2.0, 3.0, 4.0]);
+        let bias = Location::of("decoder.blocks.0.attention.value.bias", &[2]).expect("a location");
         assert_eq!(bias.name, "decoder_blocks.0.attn.qkv.bias");
         assert_eq!(bias.read(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]), [4.0, 5.0]);
     }
@@ -221,8 +227,8 @@ mod tests {
     /// The input of the linear map is pixel by pixel, the filters are plane by plane.
     #[test]
     fn the_patch_embedding_is_a_convolution() {
-        let place = Place::of("encoder.embed.weight", &[12, 2]).expect("a place");
-        assert_eq!(place.shape, [2, 3, 2, 2]);
+        let location = Location::of("encoder.embed.weight", &[12, 2]).expect("a location");
+        assert_eq!(location.shape, [2, 3, 2, 2]);
         // Element (channel c, pixel p) of filter o has the value 100 o + 10 c + p.
         let value = |o: usize, c: usize, p: usize| (100 * o + 10 * c + p) as f32;
         let mut file = Vec::new();
@@ -231,7 +237,7 @@ mod tests {
                 file.extend((0..4).map(|p| value(o, c, p)));
             }
         }
-        let parameter = place.read(&file);
+        let parameter = location.read(&file);
         for p in 0..4 {
             for c in 0..3 {
                 for o in 0..2 {
@@ -242,9 +248,9 @@ mod tests {
     }
 
     #[test]
-    fn unknown_paths_have_no_place() {
-        assert_eq!(Place::of("encoder.blocks.0.attention.gate", &[2]), None);
-        assert_eq!(Place::of("weight", &[2]), None);
+    fn unknown_paths_have_no_location() {
+        assert_eq!(Location::of("encoder.blocks.0.attention.gate", &[2]), None);
+        assert_eq!(Location::of("weight", &[2]), None);
         assert!(is_of_encoder("norm.weight") && is_of_encoder("blocks.0.norm1.bias"));
         assert!(!is_of_encoder("decoder_norm.weight") && !is_of_encoder("queries"));
     }

@@ -26,11 +26,11 @@ pub struct Snapshot<B: Operations> {
     /// The model.
     pub model: Gmae<B>,
     /// The state of the run with its optimiser. A model without a run has none.
-    pub run: Option<(State, Moments<B>)>,
+    pub run: Option<(State, SavedMoments<B>)>,
 }
 
 /// The moments of the optimiser, in the order of the parameters of the model.
-pub struct Moments<B: Operations>(Vec<Moment<B>>);
+pub struct SavedMoments<B: Operations>(Vec<Moment<B>>);
 
 struct Moment<B: Operations> {
     path: String,
@@ -39,7 +39,7 @@ struct Moment<B: Operations> {
     values: Option<[Tensor<B, 1>; 2]>,
 }
 
-impl<B: Operations> Moments<B> {
+impl<B: Operations> SavedMoments<B> {
     /// Collects the moments of `optimizer` for the parameters of `model`.
     pub(in crate::training) fn of(optimizer: &Optimizer<B>, model: &Gmae<Training<B>>) -> Self {
         let mut all = Vec::new();
@@ -91,7 +91,7 @@ impl<B: Operations> Snapshot<B> {
         self.replace(folder)
     }
 
-    /// Writes the files of the checkpoint to a folder whose lock the caller holds.
+    /// Writes the files of the checkpoint to a folder to which no other process writes.
     ///
     /// # Errors
     ///
@@ -110,7 +110,7 @@ impl<B: Operations> Snapshot<B> {
         staged
             .write(CONFIG, (text + "\n").as_bytes())
             .map_err(Error::file("writing", folder.join(CONFIG)))?;
-        // `pt` says that the layout is that of PyTorch.
+        // `pt` marks the layout of PyTorch.
         let metadata = ("format", "pt".to_owned());
         Writing::model(&self.model).write(&staged.path(MODEL), metadata)?;
         let mut names = vec![CONFIG, MODEL];
@@ -125,9 +125,9 @@ impl<B: Operations> Snapshot<B> {
         }
         let mut sums = String::new();
         for name in names {
-            let content = std::fs::read(staged.path(name));
-            let content = content.map_err(Error::file("reading", staged.path(name)))?;
-            sums += &checksums::line(name, &content);
+            let path = staged.path(name);
+            let line = checksums::line_of(name, &path);
+            sums += &line.map_err(Error::file("reading", &path))?;
         }
         staged
             .write(checksums::NAME, sums.as_bytes())

@@ -1,4 +1,4 @@
-//! What a run needs besides the weights in order to continue.
+//! The state of a run besides its weights.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -77,7 +77,7 @@ impl State {
             run: run.to_owned(),
             step,
             epoch: step / steps,
-            images_of_epoch: step % steps * config.batch_size,
+            images_of_epoch: (step % steps).saturating_mul(config.batch_size),
             schedule,
             generator: Generator {
                 algorithm: "ChaCha8".to_owned(),
@@ -88,27 +88,35 @@ impl State {
         }
     }
 
-    /// Returns the first entry that contradicts the others or `config`.
-    pub(super) fn contradiction(&self, config: &Config) -> Option<&'static str> {
-        let expected = Self {
-            best: self.best,
-            ..Self::new(
-                config,
-                &self.run,
-                self.step,
-                self.schedule,
-                self.data.clone(),
-            )
+    /// Returns the first entry that contradicts the others or `config`: its name, the expected
+    /// value and the value received.
+    pub(super) fn contradiction(&self, config: &Config) -> Option<[String; 3]> {
+        let expected = Self::new(
+            config,
+            &self.run,
+            self.step,
+            self.schedule,
+            self.data.clone(),
+        );
+        let words = |state: &Self| {
+            let Generator { algorithm, seed } = &state.generator;
+            [
+                ("epoch", state.epoch.to_string()),
+                ("images_of_epoch", state.images_of_epoch.to_string()),
+                ("generator", format!("{algorithm} with seed {seed}")),
+            ]
         };
-        [
-            ("epoch", self.epoch == expected.epoch),
-            (
-                "images_of_epoch",
-                self.images_of_epoch == expected.images_of_epoch,
-            ),
-            ("generator", self.generator == expected.generator),
-        ]
-        .into_iter()
-        .find_map(|(name, agrees)| (!agrees).then_some(name))
+        if self.step > self.schedule.total_steps {
+            let total = self.schedule.total_steps;
+            return Some([
+                "step".to_owned(),
+                format!("at most {total}"),
+                self.step.to_string(),
+            ]);
+        }
+        let pairs = words(&expected).into_iter().zip(words(self));
+        pairs.into_iter().find_map(|((name, expected), (_, got))| {
+            (expected != got).then(|| [name.to_owned(), expected, got])
+        })
     }
 }

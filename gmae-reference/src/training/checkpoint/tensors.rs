@@ -10,7 +10,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
 use safetensors::{Dtype, SafeTensors, View};
 
-use super::names::{DECODER_POSITIONS, ENCODER_POSITIONS, Place};
+use super::names::{DECODER_POSITIONS, ENCODER_POSITIONS, Location};
 use crate::error::Error;
 use crate::model::Gmae;
 use crate::ops::Operations;
@@ -23,12 +23,14 @@ type Read = Box<dyn Fn() -> Vec<f32> + Send + Sync>;
 #[derive(Default)]
 pub(super) struct Writing {
     tensors: BTreeMap<String, Parts>,
+    /// A parameter that has no name in the file.
+    unnamed: Option<String>,
 }
 
 /// The parameters that one tensor of a file consists of.
 struct Parts {
     shape: Vec<usize>,
-    parts: Vec<(Place, Read)>,
+    parts: Vec<(Location, Read)>,
 }
 
 impl Writing {
@@ -45,27 +47,32 @@ impl Writing {
         let names = [ENCODER_POSITIONS, DECODER_POSITIONS];
         for (name, table) in names.into_iter().zip(model.positions()) {
             let [rows, width] = table.dims();
-            let place = Place::table(name, rows, width);
-            writing.insert("", place, values_of(table.clone()));
+            let location = Location::table(name, rows, width);
+            writing.insert("", location, values_of(table.clone()));
         }
         writing
     }
 
     /// Adds a parameter of the model, whose name in the file begins with `prefix`.
     pub(super) fn add(&mut self, prefix: &str, path: &str, shape: &[usize], read: Read) {
-        // A test writes every parameter of the model.
-        if let Some(place) = Place::of(path, shape) {
-            self.insert(prefix, place, read);
+        match Location::of(path, shape) {
+            Some(location) => self.insert(prefix, location, read),
+            None => self.unnamed = Some(path.to_owned()),
         }
     }
 
-    fn insert(&mut self, prefix: &str, place: Place, read: Read) {
-        let name = format!("{prefix}{}", place.name);
+    fn insert(&mut self, prefix: &str, location: Location, read: Read) {
+        let name = format!("{prefix}{}", location.name);
         let tensor = self.tensors.entry(name).or_insert_with(|| Parts {
-            shape: place.shape.clone(),
+            shape: location.shape.clone(),
             parts: Vec::new(),
         });
-        tensor.parts.push((place, read));
+        tensor.parts.push((location, read));
+    }
+
+    /// The names of all tensors, sorted.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.tensors.keys().map(String::as_str)
     }
 
     /// Keeps the tensors of which `keep` is true.
@@ -79,6 +86,9 @@ impl Writing {
     ///
     /// [`Error::File`] if the file cannot be written. [`Error::NotSaved`] if a value is not finite.
     pub(super) fn write(&self, path: &Path, metadata: (&str, String)) -> Result<(), Error> {
+        if let Some(parameter) = &self.unnamed {
+            return Err(unnamed(path, parameter));
+        }
         let bad = OnceLock::new();
         let views = self.tensors.iter().map(|(name, parts)| {
             let bad = &bad;
@@ -100,7 +110,7 @@ impl Writing {
     }
 }
 
-/// A tensor as `safetensors` asks for it.
+/// A tensor, for the library `safetensors`.
 struct Viewed<'a> {
     name: &'a String,
     parts: &'a Parts,
@@ -119,8 +129,11 @@ impl View for Viewed<'_> {
 
     fn data(&self) -> Cow<'_, [u8]> {
         let mut file = vec![0.0_f32; self.parts.shape.iter().product()];
-        for (place, read) in &self.parts.parts {
-            place.write(&read(), &mut file);
+        for (location, read) in &self.parts.parts {
+            let values = read();
+            if !location.write(&values, &mut file) {
+                let _ = self.bad.set(self.name.clone());
+            }
         }
         if file.iter().any(|value| !value.is_finite()) {
             let _ = self.bad.set(self.name.clone());
@@ -130,6 +143,14 @@ impl View for Viewed<'_> {
 
     fn data_len(&self) -> usize {
         4 * self.parts.shape.iter().product::<usize>()
+    }
+}
+
+/// The error for a parameter that has no name in a file.
+pub(super) fn unnamed(path: &Path, parameter: &str) -> Error {
+    Error::Checkpoint {
+        path: path.to_owned(),
+        reason: format!("the parameter {parameter} has no name in the file"),
     }
 }
 
@@ -171,7 +192,6 @@ impl<B: Backend, F: FnMut(&str, ParamId, &[usize], Read)> ModuleVisitor<B> for V
 pub(super) struct Tensors {
     path: PathBuf,
     by_name: HashMap<String, Stored>,
-    metadata: HashMap<String, String>,
 }
 
 /// One tensor of a file.
@@ -193,7 +213,6 @@ impl Tensors {
             reason,
         };
         let broken = |error| refused(format!("expected a safetensors file, but {error}"));
-        let (_, header) = SafeTensors::read_metadata(bytes).map_err(broken)?;
         let parsed = SafeTensors::deserialize(bytes).map_err(broken)?;
         let mut tensors = HashMap::new();
         for (name, view) in parsed.iter() {
@@ -206,24 +225,13 @@ impl Tensors {
             let shape = view.shape().to_vec();
             tensors.insert(name.to_owned(), Stored { shape, values });
         }
-        Ok(Self::new(
-            path,
-            tensors,
-            header.metadata().clone().unwrap_or_default(),
-        ))
+        Ok(Self::new(path, tensors))
     }
 
     /// Creates the tensors of a file that was read otherwise.
-    pub(super) fn new(
-        path: &Path,
-        by_name: HashMap<String, Stored>,
-        metadata: HashMap<String, String>,
-    ) -> Self {
-        Self {
-            path: path.to_owned(),
-            by_name,
-            metadata,
-        }
+    pub(super) fn new(path: &Path, by_name: HashMap<String, Stored>) -> Self {
+        let path = path.to_owned();
+        Self { path, by_name }
     }
 
     /// The file.
@@ -236,11 +244,6 @@ impl Tensors {
         self.by_name
     }
 
-    /// The metadata entry of this name.
-    pub(super) fn metadata(&self, name: &str) -> Option<&str> {
-        self.metadata.get(name).map(String::as_str)
-    }
-
     /// The tensor of this name.
     pub(super) fn get(&self, name: &str) -> Option<&Stored> {
         self.by_name.get(name)
@@ -251,23 +254,29 @@ impl Tensors {
         self.by_name.keys().map(String::as_str).collect()
     }
 
-    /// Reads the parameter at `place`, whose name in the file begins with `prefix`.
+    /// Reads the parameter at `location`, whose name in the file begins with `prefix`.
     ///
     /// # Errors
     ///
     /// [`Error::Checkpoint`] if there is no tensor of this name or if its shape differs.
-    pub(super) fn read(&self, prefix: &str, place: &Place) -> Result<Vec<f32>, Error> {
-        let name = format!("{prefix}{}", place.name);
+    pub(super) fn read(&self, prefix: &str, location: &Location) -> Result<Vec<f32>, Error> {
+        let name = format!("{prefix}{}", location.name);
         let refused = |got: String| Error::Checkpoint {
             path: self.path.clone(),
-            reason: format!("expected a tensor {name} of shape {:?}, {got}", place.shape),
+            reason: format!(
+                "expected a tensor {name} of shape {:?}, {got}",
+                location.shape
+            ),
         };
         let stored = self.get(&name);
         let stored = stored.ok_or_else(|| refused("but there is none".to_owned()))?;
-        if stored.shape != place.shape {
-            return Err(refused(format!("got {:?}", stored.shape)));
+        if stored.shape != location.shape {
+            return Err(refused(format!("but it has {:?}", stored.shape)));
         }
-        Ok(place.read(&stored.values))
+        if stored.values.iter().any(|value| !value.is_finite()) {
+            return Err(refused("but it holds NaN or infinity".to_owned()));
+        }
+        Ok(location.read(&stored.values))
     }
 
     /// Returns `model` with the parameters and position tables of the file. If `only` is given,
@@ -288,11 +297,11 @@ impl Tensors {
         for (name, table) in names.into_iter().zip(&mut tables) {
             if wanted(name) {
                 let [rows, width] = table.dims();
-                let values = self.read("", &Place::table(name, rows, width))?;
+                let values = self.read("", &Location::table(name, rows, width))?;
                 *table = Tensor::from_data(TensorData::new(values, [rows, width]), device);
             }
         }
-        let mut loader = Loader {
+        let mut loader = ParameterLoader {
             tensors: self,
             wanted: &wanted,
             path: Vec::new(),
@@ -307,8 +316,21 @@ impl Tensors {
     }
 }
 
+/// Returns the metadata of the bytes of the safetensors file `path`.
+///
+/// # Errors
+///
+/// [`Error::Checkpoint`] if it is not a safetensors file.
+pub(super) fn metadata(path: &Path, bytes: &[u8]) -> Result<HashMap<String, String>, Error> {
+    let header = SafeTensors::read_metadata(bytes).map_err(|error| Error::Checkpoint {
+        path: path.to_owned(),
+        reason: format!("expected a safetensors file, but {error}"),
+    })?;
+    Ok(header.1.metadata().clone().unwrap_or_default())
+}
+
 /// Replaces the parameters of a module by those of a file.
-struct Loader<'a, B: Backend> {
+struct ParameterLoader<'a, B: Backend> {
     tensors: &'a Tensors,
     wanted: &'a dyn Fn(&str) -> bool,
     path: Vec<String>,
@@ -316,7 +338,7 @@ struct Loader<'a, B: Backend> {
     error: Option<Error>,
 }
 
-impl<B: Backend> ModuleMapper<B> for Loader<'_, B> {
+impl<B: Backend> ModuleMapper<B> for ParameterLoader<'_, B> {
     fn enter_module(&mut self, name: &str, _: &str) {
         self.path.push(name.to_owned());
     }
@@ -328,11 +350,15 @@ impl<B: Backend> ModuleMapper<B> for Loader<'_, B> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
         let (id, old, mapper) = param.consume();
         let shape = old.dims();
-        let place = Place::of(&self.path.join("."), &shape);
-        let Some(place) = place.filter(|place| (self.wanted)(&place.name)) else {
-            return Param::from_mapped_value(id, old, mapper);
+        let path = self.path.join(".");
+        let read = match Location::of(&path, &shape) {
+            Some(location) if !(self.wanted)(&location.name) => {
+                return Param::from_mapped_value(id, old, mapper);
+            }
+            Some(location) => self.tensors.read("", &location),
+            None => Err(unnamed(&self.tensors.path, &path)),
         };
-        let new = match self.tensors.read("", &place) {
+        let new = match read {
             Ok(values) => Tensor::from_data(TensorData::new(values, shape), self.device),
             Err(error) => {
                 self.error.get_or_insert(error);

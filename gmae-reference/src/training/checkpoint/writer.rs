@@ -1,4 +1,4 @@
-//! Writes checkpoints on a thread of its own, beside the steps of the run.
+//! Writes checkpoints on a separate thread, beside the steps of the run.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
@@ -15,7 +15,7 @@ struct Job<B: Operations> {
     folders: Vec<PathBuf>,
 }
 
-/// The writing thread. At most one snapshot waits while another is written.
+/// The writing thread.
 pub(in crate::training) struct Writer<'scope, B: Operations> {
     jobs: SyncSender<Job<B>>,
     outcomes: Receiver<Result<(), Error>>,
@@ -57,7 +57,7 @@ impl<'scope, B: Operations> Writer<'scope, B> {
         match self.jobs.try_send(job) {
             Ok(()) => Ok(true),
             Err(TrySendError::Full(_)) => Ok(false),
-            Err(TrySendError::Disconnected(_)) => self.check().map(|()| false),
+            Err(TrySendError::Disconnected(_)) => Err(self.ended()),
         }
     }
 
@@ -72,9 +72,8 @@ impl<'scope, B: Operations> Writer<'scope, B> {
         folders: Vec<PathBuf>,
     ) -> Result<(), Error> {
         self.check()?;
-        // The thread ends only after an error, which `check` returns.
-        let _ = self.jobs.send(Job { snapshot, folders });
-        self.check()
+        let sent = self.jobs.send(Job { snapshot, folders });
+        sent.map_err(|_| self.ended())
     }
 
     /// Waits until every snapshot is written.
@@ -89,6 +88,12 @@ impl<'scope, B: Operations> Writer<'scope, B> {
             std::panic::resume_unwind(panic);
         }
         self.outcomes.into_iter().collect()
+    }
+
+    /// Returns the reason why the thread has ended: the error of a snapshot, or a panic.
+    fn ended(&self) -> Error {
+        let early = || Error::Threads("the thread that writes checkpoints has ended".to_owned());
+        self.check().err().unwrap_or_else(early)
     }
 
     /// Returns the error of a snapshot that could not be written.
