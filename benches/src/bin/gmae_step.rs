@@ -172,9 +172,10 @@ fn piece(
     batch: &Batch,
 ) -> Result<([f64; PARTS.len()], usize), gmae_reference::Error> {
     let device = Device::default();
-    let Some((pixels, masks)) = batch.pieces(config)?.next() else {
+    let Some(piece) = batch.pieces(config)?.next() else {
         return Ok(([0.0; PARTS.len()], 1));
     };
+    let (pixels, masks) = (&piece.pixels, &piece.masks);
     let mut marks = vec![Instant::now()];
     let visible = Visible::<Training<Cpu>>::new(config, pixels, masks, &device)?;
     let target = Target::new(config, config.loss, pixels, masks)?;
