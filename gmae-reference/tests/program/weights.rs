@@ -1,6 +1,7 @@
 //! `import`, `export`, `encode` and `convert`.
 
 use std::path::Path;
+use std::process::Output;
 
 use gmae_reference::training::Checkpoint;
 
@@ -76,8 +77,10 @@ fn checkpoints_of_the_first_format_are_converted() {
     );
 }
 
-#[test]
-fn an_encoder_is_imported_used_and_exported() {
+const IMPORT: [&str; 5] = ["import", "--from", "vit.safetensors", "--output", "model"];
+
+/// Imports the encoder of the tests to the folder `model`.
+fn imported() -> (Place, Output) {
     let place = Place::new(4);
     copy(&place, "timm/vit.safetensors", "vit.safetensors");
     let sizes: &[&str] = &[
@@ -96,9 +99,14 @@ fn an_encoder_is_imported_used_and_exported() {
         "--epochs",
         "2",
     ];
-    let import = ["import", "--from", "vit.safetensors", "--output", "model"];
-    let output = place.run(&[&import[..], sizes].concat());
+    let output = place.run(&[&IMPORT[..], sizes].concat());
     succeeded(&output);
+    (place, output)
+}
+
+#[test]
+fn an_imported_encoder_is_used() {
+    let (place, output) = imported();
     assert!(
         text(&output.stderr).contains("2 tensors"),
         "{}",
@@ -108,7 +116,7 @@ fn an_encoder_is_imported_used_and_exported() {
         place.files("model"),
         [".lock", CHECKPOINT[0], CHECKPOINT[1], CHECKPOINT[2]]
     );
-    refused(&place.run(&import), &["--output", "model"]);
+    refused(&place.run(&IMPORT), &["--output", "model"]);
     // A model without a run can be used, but not resumed.
     let encode = [
         "encode",
@@ -141,6 +149,11 @@ fn an_encoder_is_imported_used_and_exported() {
         ),
         &["another configuration", "gaussians"],
     );
+}
+
+#[test]
+fn an_imported_encoder_is_exported() {
+    let (place, _) = imported();
     // The exported encoder is the imported one, to the last bit and in the same layout.
     let export = [
         "export",
