@@ -89,6 +89,10 @@ impl Progress {
     pub(crate) fn within_step(&mut self, count: usize, images: usize) {
         self.within.0 = (self.within.0 + count).min(images);
         let (done, begun) = self.within;
+        // The loss of short steps is worth more than the progress within them.
+        if begun.elapsed() < LINE_INTERVAL {
+            return;
+        }
         let steps = self.left();
         let message = || words_within(done, images, steps, begun.elapsed());
         self.display(message, false);
