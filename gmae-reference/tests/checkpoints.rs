@@ -194,6 +194,22 @@ fn a_damaged_line_of_metrics_is_reported_and_the_run_goes_on() {
     assert_eq!(kept.expect("a copy"), damaged);
 }
 
+/// A pipe or a device would be read for ever.
+#[cfg(unix)]
+#[test]
+fn files_that_are_no_regular_files_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    run(folder, common::config(), 1);
+    for (name, content) in files(folder) {
+        std::fs::remove_file(folder.join(name)).expect("removing");
+        std::os::unix::fs::symlink("/dev/zero", folder.join(name)).expect("a link");
+        refused(folder, name, "a device");
+        std::fs::remove_file(folder.join(name)).expect("removing");
+        write(folder, name, &content);
+    }
+}
+
 /// The names and shapes are those of MAE and timm.
 #[test]
 fn the_files_of_a_run_have_public_names() {

@@ -47,7 +47,7 @@ enum Command {
     /// Train the nano preset on procedural images for about two minutes and write a report; needs
     /// no data
     Demo(Demo),
-    /// Train on a folder of JPEG and PNG images
+    /// Train on a folder of images
     Pretrain(Pretrain),
     /// Hide part of an image, reconstruct it, and write four pictures
     Reconstruct(Reconstruct),
@@ -80,7 +80,8 @@ struct Demo {
 
 #[derive(Args, Debug)]
 struct Pretrain {
-    /// Folder of images; subfolders are included
+    /// Folder of JPEG, PNG, WebP, GIF, BMP or TIFF images, or of tar archives of images; subfolders
+    /// are included
     #[arg(long)]
     data: PathBuf,
     /// Folder for the checkpoint and the metrics
@@ -114,7 +115,8 @@ struct Pretrain {
     /// Threads that read and decode images ahead of the steps; 0 for one per core
     #[arg(long, value_name = "THREADS", default_value_t = 0)]
     loader_threads: usize,
-    /// Memory for decoded images that wait for a step, in MiB
+    /// Memory for decoded images that wait for a step, in MiB. Images that are being decoded come
+    /// on top, at most 512 MiB for each thread
     #[arg(long, value_name = "MIB", default_value_t = 256)]
     loader_memory: usize,
     /// Decode large JPEG files at 1/2, 1/4 or 1/8 of their size, if a crop keeps enough pixels.
@@ -131,7 +133,7 @@ struct Reconstruct {
     /// Folder of a run of demo or pretrain, or of a snapshot
     #[arg(long, value_name = "FOLDER")]
     checkpoint: PathBuf,
-    /// Image to reconstruct, a JPEG or PNG file
+    /// Image to reconstruct: JPEG, PNG, WebP, GIF, BMP or TIFF
     #[arg(long)]
     image: PathBuf,
     /// Folder for the pictures; the pictures of an earlier reconstruct are replaced

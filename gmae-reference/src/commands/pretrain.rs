@@ -117,11 +117,39 @@ fn open(config: Config, options: &Options, ranks: &Ranks) -> Result<Folder, Erro
     };
     let data = Folder::open(&options.data, options_of_folder)?;
     if ranks.writes() {
-        for warning in data.warnings() {
+        for warning in data
+            .warnings()
+            .into_iter()
+            .chain(doubts(&config, data.len()))
+        {
             terminal::note(format_args!("warning: {warning}"));
         }
     }
     Ok(data)
+}
+
+/// Describes settings that are valid, but hardly meant for a run over `images` images.
+fn doubts(config: &Config, images: usize) -> Vec<String> {
+    let Config {
+        batch_size,
+        epochs,
+        warmup_epochs,
+        ..
+    } = config;
+    let mut doubts = Vec::new();
+    if images < *batch_size {
+        doubts.push(format!(
+            "{images} images do not fill a batch of {batch_size}: each step has all images, at the \
+             learning rate of the whole batch"
+        ));
+    }
+    if *warmup_epochs > *epochs as f64 {
+        doubts.push(format!(
+            "the warm-up of {warmup_epochs} epochs is longer than the run of {epochs}: the learning \
+             rate does not reach its peak"
+        ));
+    }
+    doubts
 }
 
 /// Creates a new run, or restores the run of the checkpoint in the output folder.

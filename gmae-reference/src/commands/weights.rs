@@ -41,7 +41,7 @@ pub(super) fn import(
             more => format!(" and {more} more"),
         };
         terminal::note(format_args!(
-            "warning: {} tensors are not of the encoder and are left out: {}{more}",
+            "warning: tensors that are not of the encoder are left out ({}): {}{more}",
             unused.len(),
             named.join(", ")
         ));

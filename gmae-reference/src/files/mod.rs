@@ -12,6 +12,7 @@ mod atomic;
 mod lock;
 mod staged;
 
+use std::io;
 use std::path::Path;
 
 use crate::error::Error;
@@ -19,6 +20,16 @@ use crate::error::Error;
 pub(crate) use atomic::{write_at, write_atomically};
 pub(crate) use lock::Lock;
 pub(crate) use staged::{Staged, current};
+
+/// Reads a regular file. A pipe or a device could be read for ever.
+pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::other(
+            "expected a regular file, got another kind",
+        ));
+    }
+    std::fs::read(path)
+}
 
 /// Checks that a command overwrites no file of another run: `folder` must not contain any of
 /// `names`.

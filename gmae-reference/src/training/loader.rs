@@ -16,7 +16,10 @@ use crate::config::Config;
 use crate::data::Dataset;
 use crate::error::Error;
 use crate::model::{Batch, Mask};
-use crate::terminal::interrupt;
+use crate::terminal::{interrupt, note};
+
+/// Time after which the wait for one image is reported.
+const SLOW: Duration = Duration::from_secs(30);
 
 /// Threads and memory of a loader.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -199,7 +202,14 @@ impl<'a> Loader<'a> {
         let mut queue = self.lock();
         let used = queue.used;
         let begun = Instant::now();
+        let mut noted = false;
         while !interrupt::requested() {
+            if !noted && begun.elapsed() > SLOW {
+                note(
+                    "warning: a step has waited for an image for 30 seconds: the data do not answer",
+                );
+                noted = true;
+            }
             if let Some(sample) = queue.ready.remove(&used) {
                 queue.used += 1;
                 drop(queue);

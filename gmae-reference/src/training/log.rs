@@ -11,7 +11,7 @@ use super::trainer::Trainer;
 use crate::backend::Trains;
 use crate::data::Dataset;
 use crate::error::Error;
-use crate::files::current;
+use crate::files::{create_folder, current};
 use crate::terminal::{self, Progress, StepSummary, interrupt};
 
 /// Number of faults in the metrics that are named.
@@ -174,13 +174,20 @@ impl<'a> Log<'a> {
         if !due {
             return Ok(());
         }
-        // Lines of the metrics can have been lost by damage.
+        if count != self.steps_per_epoch {
+            self.progress.note(format_args!(
+                "warning: epoch {epoch} is not compared with the best one: metrics of it are lost"
+            ));
+        }
         let mean = (count == self.steps_per_epoch).then(|| sum / count as f64);
         let best = mean.is_some_and(|mean| trainer.best.is_none_or(|best| mean < best));
         if best {
             trainer.best = mean;
         }
         let folders = self.plan.snapshots(epoch, best);
+        folders
+            .iter()
+            .try_for_each(|folder| create_folder(folder))?;
         writer.insist(self.snapshot(trainer), folders)
     }
 
@@ -217,7 +224,12 @@ impl<'a> Log<'a> {
         }
         match (outcome, saved) {
             (Err(error), Err(other)) => {
-                terminal::note(format_args!("error: {other}"));
+                // The thread that writes has ended by an error that is reported already.
+                if !matches!(other, Error::Threads(_)) {
+                    terminal::note(format_args!(
+                        "warning: the last state is not saved: {other}"
+                    ));
+                }
                 Err(error)
             }
             (outcome, saved) => saved.and(outcome),

@@ -10,10 +10,12 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::files::write_atomically;
+use crate::files::{self, write_atomically};
 
 /// Begin of the last entry of a line.
 const CHECK: &str = ",\"check\":\"";
+/// Length in bytes that no line reaches.
+const LONGEST_LINE: usize = 1000;
 
 /// The metrics of a step.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
@@ -42,6 +44,8 @@ pub struct Metrics {
     file: File,
     run: String,
     repairs: Vec<String>,
+    /// Size of the file in bytes.
+    len: u64,
 }
 
 impl Metrics {
@@ -66,7 +70,7 @@ impl Metrics {
             let copy = free_name(path);
             write_atomically(&copy, |file| file.write_all(&old))
                 .map_err(Error::file("writing", &copy))?;
-            repairs.push(format!("the damaged file is kept as {}", copy.display()));
+            repairs.insert(0, format!("the damaged file is kept as {}", copy.display()));
         }
         write_atomically(path, |file| file.write_all(kept.as_bytes()))
             .map_err(Error::file("writing metrics", path))?;
@@ -79,6 +83,7 @@ impl Metrics {
             file,
             run: run.to_owned(),
             repairs,
+            len: kept.len() as u64,
         })
     }
 
@@ -102,11 +107,23 @@ impl Metrics {
     ///
     /// # Errors
     ///
-    /// [`Error::File`] if the line cannot be written, for example because the disk is full.
+    /// [`Error::File`] if the line cannot be written, for example because the disk is full, or if
+    /// another program has removed or changed the file.
     pub fn append(&mut self, record: &Record) -> Result<(), Error> {
-        line(record, &self.run)
-            .and_then(|line| self.file.write_all(line.as_bytes()))
+        self.append_line(record)
             .map_err(Error::file("writing", &self.path))
+    }
+
+    fn append_line(&mut self, record: &Record) -> std::io::Result<()> {
+        let line = line(record, &self.run)?;
+        self.file.write_all(line.as_bytes())?;
+        self.len += line.len() as u64;
+        // Lines of a removed file would be lost.
+        if std::fs::metadata(&self.path)?.len() == self.len {
+            return Ok(());
+        }
+        let changed = "another program has replaced or changed the file during the run";
+        Err(std::io::Error::other(changed))
     }
 }
 
@@ -137,7 +154,7 @@ pub(crate) fn write(path: &Path, run: &str, records: &[Record]) -> Result<(), Er
 }
 
 fn content(path: &Path) -> Result<Vec<u8>, Error> {
-    match std::fs::read(path) {
+    match files::read(path) {
         Ok(content) => Ok(content),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(Error::file("reading", path)(error)),
@@ -184,7 +201,7 @@ fn check(content: &[u8], run: &str, last_step: usize, name: &str) -> Checked {
                     .push(format!("{fault}; the line is dropped"));
                 checked.damaged = true;
             }
-            None if !line.ends_with(b"\n") => {
+            None if !line.ends_with(b"\n") && line.len() < LONGEST_LINE => {
                 let fault = format!("{name} line {}: incomplete", i + 1);
                 checked
                     .repairs
@@ -269,6 +286,17 @@ mod tests {
         let checked = check(torn.as_bytes(), "run", 3, "m");
         assert_eq!(checked.kept, file(&[1, 2, 3], "run"));
         assert!(checked.repairs[0].contains("line 4: incomplete") && !checked.damaged);
+    }
+
+    #[test]
+    fn a_file_without_line_ends_is_damaged() {
+        let all = file(&(1..20).collect::<Vec<_>>(), "run").replace('\n', "");
+        let checked = check(all.as_bytes(), "run", 19, "m");
+        assert!(
+            checked.kept.is_empty() && checked.damaged,
+            "{:?}",
+            checked.repairs
+        );
     }
 
     /// Every bit of a line is covered.

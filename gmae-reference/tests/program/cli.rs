@@ -126,6 +126,34 @@ fn demo_writes_a_report() {
     refused(&place.run(&["demo", "--seconds", "nan"]), &["--seconds"]);
 }
 
+/// The settings are valid, but hardly meant.
+#[test]
+fn doubtful_settings_are_pointed_out() {
+    let place = Place::new(4);
+    let output = place.pretrain(&[
+        "--batch-size",
+        "9",
+        "--warmup-epochs",
+        "7",
+        "--stop-at",
+        "1",
+    ]);
+    succeeded(&output);
+    let errors = text(&output.stderr);
+    for words in ["4 images do not fill a batch of 9", "warm-up of 7 epochs"] {
+        assert!(errors.contains(words), "{words}: {errors}");
+    }
+}
+
+/// The bits of the images depend on the way in which they are decoded.
+#[test]
+fn a_run_is_resumed_with_the_same_decoding() {
+    let place = Place::new(9);
+    succeeded(&place.pretrain(&["--stop-at", "2", "--reduced-jpeg"]));
+    refused(&place.pretrain(&["--resume"]), &["--data", "reduced JPEG"]);
+    succeeded(&place.pretrain(&["--resume", "--reduced-jpeg"]));
+}
+
 /// A device without kernels in this build is rejected.
 #[cfg(not(feature = "wgpu"))]
 #[test]

@@ -95,3 +95,20 @@ fn other_pictures_of_the_same_names_are_refused() {
     assert!(text(&output.stderr).contains("warning: --data"));
     assert_eq!(place.steps().len(), 6);
 }
+
+/// Without the check, the lines of later steps would go to a file that has no name any more.
+#[test]
+fn a_metrics_file_or_folder_that_vanishes_ends_the_run() {
+    for folder in [false, true] {
+        let place = Place::new(9);
+        let child = endless(&place);
+        wait_for(&place, 5);
+        if folder {
+            std::fs::remove_dir_all(place.path("out")).expect("removing");
+        } else {
+            std::fs::remove_file(place.path("out/metrics.jsonl")).expect("removing");
+        }
+        let output = child.wait_with_output().expect("waiting");
+        refused(&output, &["metrics.jsonl"]);
+    }
+}

@@ -108,7 +108,7 @@ fn imported() -> (Place, Output) {
 fn an_imported_encoder_is_used() {
     let (place, output) = imported();
     assert!(
-        text(&output.stderr).contains("2 tensors"),
+        text(&output.stderr).contains("(2)"),
         "{}",
         text(&output.stderr)
     );

@@ -372,7 +372,12 @@ impl Dataset for Folder {
     }
 
     fn fingerprint(&self) -> String {
-        self.fingerprint.clone()
+        let reduced = if self.rules.reduced_jpeg {
+            ", reduced JPEG"
+        } else {
+            ""
+        };
+        format!("{}{reduced}", self.fingerprint)
     }
 
     fn remarks(&self) -> Vec<String> {

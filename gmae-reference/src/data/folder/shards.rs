@@ -131,7 +131,7 @@ impl Content {
 
     fn add(&mut self, entry_type: EntryType, name: &str, offset: u64, size: u64) {
         let mut parts = name.split('/').filter(|&part| part != ".");
-        if entry_type.is_dir() || parts.any(|part| part.starts_with('.')) {
+        if entry_type.is_dir() || parts.any(is_hidden) {
             return;
         }
         if !(entry_type.is_file() || entry_type.is_contiguous()) {
@@ -147,4 +147,9 @@ impl Content {
             Kind::Archive | Kind::Other => self.others.add(name),
         }
     }
+}
+
+/// Returns whether a part of a path is hidden. `.` and `..` are no names.
+fn is_hidden(part: &str) -> bool {
+    part.starts_with('.') && part != "." && part != ".."
 }

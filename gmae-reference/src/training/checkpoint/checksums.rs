@@ -8,7 +8,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use crate::error::Error;
-use crate::files::current;
+use crate::files::{current, read};
 
 /// The name of the file.
 pub(super) const NAME: &str = "SHA256SUMS";
@@ -53,8 +53,7 @@ impl Checksums {
             path: path.clone(),
             reason,
         };
-        let bytes =
-            std::fs::read(&path).map_err(|error| refused(format!("cannot be read: {error}")))?;
+        let bytes = read(&path).map_err(|error| refused(format!("cannot be read: {error}")))?;
         let text =
             String::from_utf8(bytes).map_err(|_| refused("damaged: expected text".to_owned()))?;
         let mut listed = Vec::new();
@@ -91,7 +90,7 @@ impl Checksums {
     /// [`Error::Checkpoint`] if the file cannot be read or does not match.
     pub(super) fn checked(&self, folder: &Path, name: &str) -> Result<Vec<u8>, Error> {
         let path = current(folder, name);
-        let content = std::fs::read(&path).map_err(|error| Error::Checkpoint {
+        let content = read(&path).map_err(|error| Error::Checkpoint {
             path: path.clone(),
             reason: format!("listed in {NAME}, but it cannot be read: {error}"),
         })?;

@@ -10,6 +10,7 @@ use super::tensors::{Stored, Tensors, Writing};
 use crate::backend::{Cpu, Device};
 use crate::config::Config;
 use crate::error::Error;
+use crate::files;
 use crate::model::Gmae;
 
 /// Widths and numbers of heads of the public models (ViT-Ti, S, B, L and MAE's ViT-H). A file does
@@ -37,7 +38,7 @@ impl Public {
             .extension()
             .is_some_and(|e| e.eq_ignore_ascii_case("safetensors"));
         let mut named = if is_safetensors {
-            let bytes = std::fs::read(path).map_err(Error::file("reading", path))?;
+            let bytes = files::read(path).map_err(Error::file("reading", path))?;
             Tensors::parse(path, &bytes)?.into_tensors()
         } else {
             read_pytorch(path)?
@@ -80,6 +81,15 @@ impl Public {
             got: "none".to_owned(),
         })?;
         let grid = rows.saturating_sub(1).isqrt();
+        if depth == 0 || grid * grid + 1 != rows {
+            return Err(Error::Checkpoint {
+                path: self.tensors.path().to_owned(),
+                reason: format!(
+                    "expected a tensor blocks.0.norm1.weight, and a table {ENCODER_POSITIONS} with one \
+                     row and the rows of a square, got {depth} blocks and {rows} rows"
+                ),
+            });
+        }
         Ok(Config {
             image_size: grid.saturating_mul(patch_size),
             patch_size,

@@ -21,6 +21,7 @@ use super::state::{DataId, State};
 use crate::backend::{Cpu, Device, Training};
 use crate::config::Config;
 use crate::error::Error;
+use crate::files::read;
 use crate::model::Gmae;
 use crate::ops::Moments;
 use crate::panics::caught;
@@ -74,7 +75,7 @@ pub(super) fn remedy(path: &Path) -> String {
 /// [`Error::File`] if the file cannot be read. [`Error::Checkpoint`] if it is not a checkpoint of
 /// the first format or is damaged. [`Error::Setting`] if its settings are invalid.
 pub(crate) fn read_legacy(path: &Path, run: &str) -> Result<Snapshot<Cpu>, Error> {
-    let bytes = std::fs::read(path).map_err(Error::file("reading checkpoint", path))?;
+    let bytes = read(path).map_err(Error::file("reading checkpoint", path))?;
     let (header, sections) = split(path, &bytes)?;
     header.config.validate()?;
     // Burn's recorder panics if the values of a tensor do not fit its shape.

@@ -15,7 +15,7 @@ use super::tensors::{Tensors, Visitor, metadata, unnamed};
 use crate::backend::Training;
 use crate::config::Config;
 use crate::error::Error;
-use crate::files::current;
+use crate::files::{current, read};
 use crate::model::Gmae;
 use crate::ops::{Moments, Operations};
 use crate::training::optimizer::Optimizer;
@@ -47,9 +47,9 @@ impl Checkpoint {
         let folder = folder_of(path)?;
         // A run can replace its files while they are read.
         for _ in 0..ATTEMPTS {
-            let before = std::fs::read(current(&folder, checksums::NAME)).ok();
+            let before = read(&current(&folder, checksums::NAME)).ok();
             let loaded = Self::load_from(&folder);
-            let after = std::fs::read(current(&folder, checksums::NAME)).ok();
+            let after = read(&current(&folder, checksums::NAME)).ok();
             if loaded.is_ok() || before == after {
                 return loaded;
             }

@@ -83,8 +83,8 @@ impl<B: Operations> Snapshot<B> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] if another process writes to the folder. [`Error::File`] if a file cannot
-    /// be written. [`Error::NotSaved`] if a value is not finite.
+    /// [`Error::Argument`] if another process writes to the folder. [`Error::File`] if a file
+    /// cannot be written. [`Error::NotSaved`] if a value is not finite.
     pub fn save(&self, folder: &Path) -> Result<(), Error> {
         create_folder(folder)?;
         let _lock = Lock::take(folder)?;

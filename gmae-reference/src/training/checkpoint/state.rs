@@ -114,6 +114,14 @@ impl State {
                 self.step.to_string(),
             ]);
         }
+        let [peak, expected_peak] = [self.schedule.peak, config.peak_learning_rate()];
+        if peak != expected_peak {
+            return Some([
+                "schedule.peak".to_owned(),
+                expected_peak.to_string(),
+                peak.to_string(),
+            ]);
+        }
         let pairs = words(&expected).into_iter().zip(words(self));
         pairs.into_iter().find_map(|((name, expected), (_, got))| {
             (expected != got).then(|| [name.to_owned(), expected, got])

@@ -6,7 +6,6 @@ use std::thread::{Scope, ScopedJoinHandle};
 
 use super::snapshot::Snapshot;
 use crate::error::Error;
-use crate::files::create_folder;
 use crate::ops::Operations;
 
 /// A snapshot and the folders to which it is written.
@@ -105,7 +104,7 @@ impl<'scope, B: Operations> Writer<'scope, B> {
 fn write_all<B: Operations>(jobs: &Receiver<Job<B>>, report: &Sender<Result<(), Error>>) {
     for Job { snapshot, folders } in jobs {
         for folder in folders {
-            let written = create_folder(&folder).and_then(|()| snapshot.replace(&folder));
+            let written = snapshot.replace(&folder);
             let failed = written.is_err();
             // The receiver lives until this thread has ended.
             let _ = report.send(written);
