@@ -223,3 +223,22 @@ fn bad_members_are_replaced_and_archives_that_vanish_are_an_error() {
     assert!(matches!(error, DataError::Vanished { .. }), "{error}");
     assert_eq!(set.skipped().len(), 1);
 }
+
+/// `..` is no hidden name. Nothing is written to the path of a member, so every path is harmless.
+#[test]
+fn members_with_odd_paths_are_read() {
+    let mut builder = Builder::new(Vec::new());
+    let names = ["../../up.png", "/top.png", "a/../b.png", "./.hidden.png"];
+    for (i, name) in names.into_iter().enumerate() {
+        let bytes = grey(10 * (i as u8 + 1));
+        let mut header = header(bytes.len(), EntryType::Regular);
+        header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
+        header.set_cksum();
+        builder.append(&header, bytes.as_slice()).expect("a member");
+    }
+    let dir = folder(&[("a.tar", builder.into_inner().expect("an archive"))]);
+    let set = Folder::open(dir.path(), evaluation(16)).expect("three images");
+    let mut shades: Vec<u8> = (0..set.len()).map(|i| shade(&set, i)).collect();
+    shades.sort_unstable();
+    assert_eq!(shades, [10, 20, 30]);
+}
