@@ -194,7 +194,7 @@ fn a_damaged_line_of_metrics_is_reported_and_the_run_goes_on() {
     assert_eq!(kept.expect("a copy"), damaged);
 }
 
-/// A pipe or a device would be read for ever.
+/// Reading a pipe or a device may never end.
 #[cfg(unix)]
 #[test]
 fn files_that_are_no_regular_files_are_refused() {

@@ -79,7 +79,7 @@ fn run(
     outcome.map(|_| ())
 }
 
-/// Slow steps do not lead to more images in memory than two batches, or than the memory allows.
+/// While steps are slow, at most two batches are in memory, and at most what the limit allows.
 #[test]
 fn the_queue_is_bounded() {
     // One image has 8 x 8 x 3 numbers, and its mask 4.

@@ -114,7 +114,7 @@ fn a_killed_process_ends_the_others() {
             .stderr(Stdio::null())
             .spawn()
             .expect("running");
-        wait_for(&place, before + 5);
+        place.wait_for(before + 5);
         let killed = Instant::now();
         signal(job.id(), victim, "-KILL");
         let status = job.wait().expect("waiting");
@@ -178,7 +178,7 @@ fn an_error_of_one_process_saves_and_ends_all() {
         .stderr(Stdio::piped())
         .spawn()
         .expect("running");
-    wait_for(&place, 5);
+    place.wait_for(5);
     std::fs::remove_dir_all(place.path("other")).expect("removing");
     let output = job.wait_with_output().expect("waiting");
     let errors = text(&output.stderr);
@@ -220,7 +220,7 @@ fn an_interrupted_job_goes_on_with_the_same_bits() {
         .stderr(Stdio::null())
         .spawn()
         .expect("running");
-    wait_for(&place, 5);
+    place.wait_for(5);
     signal(job.id(), "1", "-TERM");
     assert!(!job.wait().expect("waiting").success());
     let step = Checkpoint::load(&place.path("out"))
@@ -257,12 +257,4 @@ fn two(place: &Place, first: &[&str], second: &[&str]) -> Command {
         .args(second)
         .current_dir(place.0.path());
     command
-}
-
-fn wait_for(place: &Place, steps: usize) {
-    let deadline = Instant::now() + Duration::from_mins(1);
-    while last_step(place) < steps {
-        assert!(Instant::now() < deadline, "the run makes no progress");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }

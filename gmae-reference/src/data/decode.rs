@@ -10,7 +10,6 @@ use image::{
 
 use super::fault::{MAX_BYTES, corrupt, guarded};
 use super::jpeg::is_whole;
-use crate::files::read;
 
 /// The kinds of images that are read, for messages.
 pub(crate) const KINDS: &str = "JPEG, PNG, WebP, GIF, BMP or TIFF";
@@ -46,13 +45,17 @@ pub(super) struct Header<'a> {
 /// truncated, corrupt, too large, or with a side below `min_side` pixels.
 pub(crate) fn decode(path: &Path, min_side: usize) -> Result<RgbImage, String> {
     let unreadable = |error| format!("cannot be read: {error}");
-    let size = std::fs::metadata(path).map_err(unreadable)?.len();
+    let found = std::fs::metadata(path).map_err(unreadable)?;
+    if !found.is_file() {
+        return Err("not a regular file".to_owned());
+    }
+    let size = found.len();
     if size > MAX_BYTES {
         return Err(format!(
             "too large: {size} bytes, expected at most {MAX_BYTES}"
         ));
     }
-    let bytes = read(path).map_err(unreadable)?;
+    let bytes = std::fs::read(path).map_err(unreadable)?;
     guarded(|| Ok(Header::read(&bytes, min_side)?.decode()?.image))
 }
 

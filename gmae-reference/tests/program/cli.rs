@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use crate::place::{Place, RUN, TINY, refused, succeeded, text};
 use gmae_reference::training::Checkpoint;
@@ -126,7 +125,7 @@ fn demo_writes_a_report() {
     refused(&place.run(&["demo", "--seconds", "nan"]), &["--seconds"]);
 }
 
-/// The settings are valid, but hardly meant.
+/// The settings are valid but probably a mistake.
 #[test]
 fn doubtful_settings_are_pointed_out() {
     let place = Place::new(4);
@@ -194,11 +193,7 @@ fn an_interrupted_run_can_go_on() {
         .stderr(Stdio::null())
         .spawn()
         .expect("running");
-    let deadline = Instant::now() + Duration::from_mins(1);
-    while !place.path("out/metrics.jsonl").exists() || place.steps().len() < 5 {
-        assert!(Instant::now() < deadline, "the run makes no progress");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    place.wait_for(5);
     let id = child.id().to_string();
     assert!(
         Command::new("kill")

@@ -26,15 +26,6 @@ fn signal(child: &Child, name: &str) {
     assert!(status.expect("kill").success());
 }
 
-/// Waits until the run in `out` has taken `steps` steps.
-fn wait_for(place: &Place, steps: usize) {
-    let deadline = Instant::now() + Duration::from_mins(1);
-    while !place.path("out/metrics.jsonl").exists() || place.steps().len() < steps {
-        assert!(Instant::now() < deadline, "the run makes no progress");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
 /// Waits until the run in `out` replaces its files, or for a second.
 fn wait_for_a_write(place: &Place) {
     let deadline = Instant::now() + Duration::from_secs(1);
@@ -134,7 +125,7 @@ fn termination_and_hangup_save_and_exit() {
     for (name, resume) in [("-TERM", None), ("-HUP", Some("--resume"))] {
         let before = place.path("out").exists().then(|| place.steps().len());
         let child = start(&place, &[&arguments[..], resume.as_slice()].concat());
-        wait_for(&place, before.unwrap_or(0) + 5);
+        place.wait_for(before.unwrap_or(0) + 5);
         signal(&child, name);
         let output = child.wait_with_output().expect("waiting");
         assert_eq!(output.status.code(), Some(130), "{}", text(&output.stderr));
@@ -151,7 +142,7 @@ fn a_folder_has_one_writer_at_a_time() {
     let place = Place::new(9);
     let endless = ["--epochs", "100000", "--output", "out"];
     let mut child = start(&place, &endless);
-    wait_for(&place, 3);
+    place.wait_for(3);
     let second = |arguments: &[&str]| -> Output {
         start(&place, arguments)
             .wait_with_output()
@@ -213,7 +204,7 @@ fn hang(place: &Place, then: impl FnOnce(&mut Child)) {
         "1000",
     ];
     let mut child = start(place, &arguments);
-    wait_for(place, 5);
+    place.wait_for(5);
     for i in 0..9 {
         let path = place.path(&format!("data/{i}.png"));
         std::fs::remove_file(&path).expect("removing");

@@ -1,7 +1,6 @@
 //! Data that change or vanish while a run reads them.
 
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
 
 use gmae_reference::training::Checkpoint;
 
@@ -15,21 +14,13 @@ fn endless(place: &Place) -> Child {
     command.spawn().expect("running")
 }
 
-fn wait_for(place: &Place, steps: usize) {
-    let deadline = Instant::now() + Duration::from_mins(1);
-    while !place.path("out/metrics.jsonl").exists() || place.steps().len() < steps {
-        assert!(Instant::now() < deadline, "the run makes no progress");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
 /// The folder is deleted, moved away, or emptied as by an unmounted network folder.
 #[test]
 fn data_that_vanish_end_the_run_with_a_sound_checkpoint() {
     for way in ["deleted", "moved", "emptied"] {
         let place = Place::new(9);
         let child = endless(&place);
-        wait_for(&place, 5);
+        place.wait_for(5);
         let data = place.path("data");
         match way {
             "deleted" => std::fs::remove_dir_all(&data).expect("removing"),
@@ -62,10 +53,10 @@ fn data_that_vanish_end_the_run_with_a_sound_checkpoint() {
 fn a_file_that_fails_during_training_is_named_and_replaced() {
     let place = Place::new(9);
     let mut child = endless(&place);
-    wait_for(&place, 5);
+    place.wait_for(5);
     std::fs::write(place.path("data/4.png"), "no picture").expect("writing");
     let steps = place.steps().len();
-    wait_for(&place, steps + 20);
+    place.wait_for(steps + 20);
     let status = std::process::Command::new("kill")
         .args(["-TERM", &child.id().to_string()])
         .status();
@@ -96,13 +87,13 @@ fn other_pictures_of_the_same_names_are_refused() {
     assert_eq!(place.steps().len(), 6);
 }
 
-/// Without the check, the lines of later steps would go to a file that has no name any more.
+/// Without the check, the lines of later steps would be written to a removed file.
 #[test]
 fn a_metrics_file_or_folder_that_vanishes_ends_the_run() {
     for folder in [false, true] {
         let place = Place::new(9);
         let child = endless(&place);
-        wait_for(&place, 5);
+        place.wait_for(5);
         if folder {
             std::fs::remove_dir_all(place.path("out")).expect("removing");
         } else {

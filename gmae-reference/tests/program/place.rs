@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
 use gmae_reference::training::metrics;
 use image::{Rgb, RgbImage};
@@ -101,6 +102,15 @@ impl Place {
     pub(crate) fn steps(&self) -> Vec<usize> {
         let records = metrics::read(&self.path("out/metrics.jsonl")).expect("metrics");
         records.iter().map(|record| record.step).collect()
+    }
+
+    /// Waits until the run in `out` has taken `steps` steps.
+    pub(crate) fn wait_for(&self, steps: usize) {
+        let deadline = Instant::now() + Duration::from_mins(1);
+        while !self.path("out/metrics.jsonl").exists() || self.steps().len() < steps {
+            assert!(Instant::now() < deadline, "the run makes no progress");
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// Returns every file of the checkpoint in `out`, with its content.
