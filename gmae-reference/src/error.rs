@@ -74,7 +74,7 @@ pub enum Error {
         /// The norm of the gradient.
         norm: f64,
     },
-    /// A weight or a moment is not finite.
+    /// A weight or a moment of the optimiser is not finite.
     #[error(
         "writing weights: expected finite values, got NaN or infinity in {name}; no file was replaced"
     )]
@@ -101,7 +101,7 @@ pub enum Error {
     /// The report could not be written.
     #[error(transparent)]
     Report(#[from] ReportError),
-    /// The processes that train together have lost one another.
+    /// Several processes cannot train together, or another process has failed.
     #[error("processes that train together: {0}")]
     Ranks(String),
     /// Threads could not be started, or have ended early.

@@ -13,7 +13,7 @@
 //! | [`data`] | procedural pictures, and folders of pictures |
 //! | [`ops`] | fast operations of the transformer and the optimiser on the CPU |
 //! | [`model`] | patches, masks, encoder, decoder, head, camera, render |
-//! | [`training`] | method, loop, optimiser, schedule, sampling, checkpoints, metrics |
+//! | [`training`] | method, loop, optimiser, schedule, loading, checkpoints, metrics, processes |
 //! | [`evaluation`] | errors on masked patches, pictures for the report |
 //! | [`commands`] | the command-line program |
 

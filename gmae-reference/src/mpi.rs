@@ -39,7 +39,7 @@ impl Connection {
         Ok(Self { universe })
     }
 
-    /// The place of this process.
+    /// The rank of this process and the number of processes.
     pub(crate) fn ranks(&self) -> Ranks {
         let world = self.universe.world();
         let (rank, count) = (world.rank() as usize, world.size() as usize);

@@ -2,10 +2,10 @@
 
 use std::panic::{self, AssertUnwindSafe};
 
-/// Calls `f`. If `f` panics, returns the message of the panic, and nothing is printed.
+/// Calls `f`. If `f` panics, the message of the panic is returned and not printed.
 ///
-/// The hook for messages belongs to the whole process. The caller must be the only thread that can
-/// panic.
+/// The hook for messages belongs to the whole process. No other thread may panic during the call,
+/// because its message would be lost.
 pub(crate) fn caught<T>(f: impl FnOnce() -> T) -> Result<T, String> {
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));

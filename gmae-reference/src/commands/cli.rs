@@ -53,8 +53,7 @@ enum Command {
     Reconstruct(Reconstruct),
     /// Write the encoder's tokens of whole images to a safetensors file
     Encode(Encode),
-    /// Create a model from the encoder of a public checkpoint: of MAE, or a Vision Transformer of
-    /// timm
+    /// Create a model from the encoder of a public checkpoint: MAE, or a Vision Transformer of timm
     Import(Import),
     /// Write the weights to one safetensors file, with the names of timm and MAE
     Export(Export),
@@ -108,20 +107,20 @@ struct Pretrain {
     /// Time between two checkpoints, in seconds. They are written while the steps go on
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     save_interval: u64,
-    /// Keep a snapshot of every so many epochs, of the last one, and of the best one (with the
-    /// lowest mean loss among these), in the folder snapshots; 0 keeps none
+    /// Number of epochs between two snapshots that are kept in the folder snapshots. The last epoch
+    /// is also kept, and the best of the kept epochs, with the lowest mean loss. 0 keeps none
     #[arg(long, value_name = "EPOCHS", default_value_t = 0)]
     snapshot_epochs: usize,
     /// Threads that read and decode images ahead of the steps; 0 for one per core
     #[arg(long, value_name = "THREADS", default_value_t = 0)]
     loader_threads: usize,
-    /// Memory for decoded images that wait for a step, in MiB. Images that are being decoded come
-    /// on top, at most 512 MiB for each thread
+    /// Memory for decoded images that wait for a step, in MiB. Each thread needs further memory for
+    /// the image that it decodes: up to 512 MiB for the file, and as much for each decoded copy
     #[arg(long, value_name = "MIB", default_value_t = 256)]
     loader_memory: usize,
-    /// Decode large JPEG files at 1/2, 1/4 or 1/8 of their size, if a crop keeps enough pixels.
-    /// Faster for photographs of several megapixels; pixels differ from those of full decoding by 2
-    /// to 4 of 255 on average
+    /// Decode large JPEG files at 1/2, 1/4 or 1/8 of their size, if the crop still has enough
+    /// pixels. Faster for photographs of several megapixels; pixels differ from those of full
+    /// decoding by 2 to 4 of 255 on average
     #[arg(long)]
     reduced_jpeg: bool,
     #[command(flatten)]
@@ -168,7 +167,7 @@ struct Import {
     /// The checkpoint: a .pth or .safetensors file
     #[arg(long, value_name = "FILE")]
     from: PathBuf,
-    /// Folder for the model. Its encoder is that of the file, its decoder has initial weights
+    /// Folder for the model. The encoder is that of the file; the decoder has initial weights
     #[arg(long, value_name = "FOLDER")]
     output: PathBuf,
     /// Preset for all settings that the file does not state
@@ -183,7 +182,7 @@ struct Export {
     /// Folder of a run, of a snapshot or of an import
     #[arg(long, value_name = "FOLDER")]
     checkpoint: PathBuf,
-    /// Write the encoder only, as timm's Vision Transformers have it
+    /// Write only the encoder, which timm's Vision Transformers can load
     #[arg(long)]
     encoder_only: bool,
     /// The file to be written, which must not exist
@@ -230,6 +229,7 @@ impl Command {
     fn run_on<B: Trains>(self, device: B::Device) -> Result<Outcome, Error> {
         match self {
             Self::Demo(demo) => {
+                alone()?;
                 interrupt::install()?;
                 demo::demo::<B>(
                     demo.overrides.apply(demo.config.config()),
@@ -241,7 +241,7 @@ impl Command {
             Self::Pretrain(arguments) => together(|ranks| {
                 interrupt::install()?;
                 if !ranks.writes() {
-                    // The writing process puts the folder in order first.
+                    // The writing process first repairs the folder after a kill.
                     ranks.wait_for_all()?;
                 }
                 let config = arguments.settings()?;
@@ -306,6 +306,20 @@ fn together(command: impl FnOnce(&Ranks) -> Result<Outcome, Error>) -> Result<Ou
         1 => command(&Ranks::alone()),
         count => Err(Error::Ranks(format!(
             "{count} were started, expected 1, or a program built with --features mpi"
+        ))),
+    }
+}
+
+/// Checks that this process was started by itself.
+///
+/// # Errors
+///
+/// [`Error::Ranks`] if several processes were started together.
+fn alone() -> Result<(), Error> {
+    match processes() {
+        1 => Ok(()),
+        count => Err(Error::Ranks(format!(
+            "{count} were started, expected 1: only pretrain uses several"
         ))),
     }
 }

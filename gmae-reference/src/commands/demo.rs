@@ -50,8 +50,9 @@ const WARMUP: f64 = 0.05;
 ///
 /// # Errors
 ///
-/// [`Error::Setting`] if `config` is invalid. [`Error::Argument`] if `seconds` is out of range or
-/// if `output` contains files of other runs. Any error of training or of writing files.
+/// [`Error::Setting`] if `config` is invalid. [`Error::Argument`] if `seconds` is out of range, if
+/// `output` contains files of other runs, or if another process writes to `output`. Any error of
+/// training or of writing files.
 pub(super) fn demo<B: Trains>(
     config: Config,
     seconds: f64,

@@ -75,7 +75,7 @@ pub(super) fn pretrain<B: Trains>(
     }
     let mut plan = Plan::of(&config, &options.output, data.len(), ranks.clone())?;
     if ranks.writes() {
-        // The folder is in order. The other processes wait for this before they read it.
+        // The folder is repaired. The other processes wait for this before they read it.
         ranks.wait_for_all()?;
     }
     let mut trainer = trainer::<B>(config, options, &data, &plan, device)?;
@@ -107,7 +107,7 @@ pub(super) fn pretrain<B: Trains>(
     Ok(outcome)
 }
 
-/// Opens the folder of images and states what is passed over in it.
+/// Opens the folder of images and warns of skipped content and doubtful settings.
 fn open(config: Config, options: &Options, ranks: &Ranks) -> Result<Folder, Error> {
     let transform = Transform::training(config.image_size)?.with_scale(config.crop_scale, 1.0)?;
     let options_of_folder = FolderOptions {
@@ -128,7 +128,7 @@ fn open(config: Config, options: &Options, ranks: &Ranks) -> Result<Folder, Erro
     Ok(data)
 }
 
-/// Describes settings that are valid, but hardly meant for a run over `images` images.
+/// Describes settings that are valid but probably a mistake for a run over `images` images.
 fn doubts(config: &Config, images: usize) -> Vec<String> {
     let Config {
         batch_size,
@@ -191,7 +191,7 @@ fn trainer<B: Trains>(
         }
         terminal::note(format_args!("warning: {refused}"));
         terminal::note(format_args!(
-            "warning: the learning rate follows a schedule of {new} steps, before {old}"
+            "warning: the learning rate follows a schedule of {new} steps, instead of {old}"
         ));
     }
     Trainer::resume_on(&checkpoint, device)

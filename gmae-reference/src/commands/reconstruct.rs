@@ -25,7 +25,7 @@ const PICTURES: [&str; 4] = [
 /// The image, the checkpoint and the output folder.
 #[derive(Clone, Debug)]
 pub(super) struct Options {
-    /// Checkpoint file.
+    /// Folder of the checkpoint, or one of its files.
     pub checkpoint: PathBuf,
     /// Image file.
     pub image: PathBuf,

@@ -1,4 +1,5 @@
-//! `import`, `export` and `convert`: weights from and for other programs, and old checkpoints.
+//! `import`, `export` and `convert`: weights of and for other programs, and checkpoints of the
+//! first format.
 
 use std::path::Path;
 
@@ -41,7 +42,7 @@ pub(super) fn import(
             more => format!(" and {more} more"),
         };
         terminal::note(format_args!(
-            "warning: tensors that are not of the encoder are left out ({}): {}{more}",
+            "warning: tensors that do not belong to the encoder are left out ({}): {}{more}",
             unused.len(),
             named.join(", ")
         ));

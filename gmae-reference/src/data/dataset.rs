@@ -30,7 +30,8 @@ pub trait Dataset: Sync {
     /// Returns the order of the pictures in an epoch: every index below `len()` once. `rng` is a
     /// generator for this epoch alone.
     ///
-    /// The default is a uniformly random order. A set that is read best in sequence has another.
+    /// The default is a uniformly random order. A set that is read faster in sequence can have
+    /// another order.
     fn order(&self, rng: &mut ChaCha8Rng) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.len()).collect();
         order.shuffle(rng);
@@ -38,11 +39,11 @@ pub trait Dataset: Sync {
     }
 
     /// Returns a short text that identifies the pictures. A resumed run compares it with the text
-    /// of the original run. The path of the set on this machine has no influence.
+    /// of the original run. The text does not depend on the location of the set on this machine.
     fn fingerprint(&self) -> String;
 
-    /// Returns what the user should know about pictures read since the last call, one line each,
-    /// such as the name of a file that could not be read.
+    /// Returns remarks for the user on the pictures read since the last call, one line each, such
+    /// as the name of a file that could not be read.
     fn remarks(&self) -> Vec<String> {
         Vec::new()
     }

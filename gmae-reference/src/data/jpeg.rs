@@ -78,7 +78,7 @@ pub(super) fn decode_reduced(
     let (width, height) = decoder
         .scale(reduced(info.width), reduced(info.height))
         .map_err(corrupt)?;
-    // A side of few pixels can stop the decoder at a smaller reduction.
+    // If a side has few pixels, the decoder can choose a smaller reduction.
     if (width, height) != (reduced(info.width), reduced(info.height)) {
         return Ok(None);
     }

@@ -10,7 +10,7 @@ use super::image::Image;
 use super::jpeg::{decode_reduced, reduction};
 use super::transform::Transform;
 
-/// How files become pictures.
+/// The options for the conversion of files to pictures.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rules {
     pub(super) transform: Transform,
@@ -29,7 +29,7 @@ pub(super) struct Picture {
 }
 
 impl Rules {
-    /// Decodes and transforms a file. The window is drawn from `rng` when the header has been read.
+    /// Decodes and transforms a file. The window is drawn from `rng` after the header is read.
     ///
     /// # Errors
     ///
@@ -45,7 +45,7 @@ impl Rules {
         let window = self.transform.window(full.0, full.1, rng).map_err(words)?;
         let factor = reduction(window, self.transform.size() as u32);
         if self.reduced_jpeg && header.format == ImageFormat::Jpeg && factor > 1 {
-            // The window is drawn before, so both ways of decoding cut out the same part.
+            // The window is already drawn, so that both ways of decoding cut out the same part.
             if let Some(small) = decode_reduced(bytes, factor, header.orientation)? {
                 let part = small.window(window, full);
                 let image = self.transform.cut_fraction(&small.image, part, window);

@@ -1,7 +1,7 @@
 //! Bicubic resizing with a = -1/2, the filter that Pillow calls `BICUBIC`.
 //!
 //! The filter is widened when shrinking, so that the result does not alias. The sums are integers,
-//! so the result is bitwise the same with every instruction set. The largest difference to Pillow
+//! so the result is bitwise the same with every instruction set. The largest difference from Pillow
 //! 10.4 in the tests is 1/255.
 
 use fast_image_resize::images::{CroppedImage, Image, ImageRef};
@@ -42,7 +42,8 @@ pub(super) fn resize_window(
 }
 
 /// Resizes a window of `stored`, given by left, top, width and height in fractions of pixels, to
-/// `side` x `side` pixels. Pixels beside the window have a small influence on its margin.
+/// `side` x `side` pixels. Pixels beside the window have a small influence on the margin of the
+/// result.
 pub(super) fn resize_fraction(
     stored: &RgbImage,
     window: [f64; 4],

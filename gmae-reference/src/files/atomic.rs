@@ -7,7 +7,7 @@ use tempfile::NamedTempFile;
 
 use crate::error::Error;
 
-/// Begin and end of the name of a temporary file.
+/// Prefix and suffix of the name of a temporary file.
 const TEMPORARY: [&str; 2] = [".gmae-", ".tmp"];
 
 /// Writes a file atomically. The content goes to a temporary file in the same folder, which is
@@ -24,6 +24,10 @@ pub(crate) fn write_atomically(
 
 /// Writes a file atomically by a function that writes to a path. The function receives the path of
 /// a temporary file in the same folder.
+///
+/// # Errors
+///
+/// [`Error::File`] if the file cannot be written. The error of `write`.
 pub(crate) fn write_at(
     path: &Path,
     write: impl FnOnce(&Path) -> Result<(), Error>,

@@ -20,9 +20,9 @@ pub(crate) struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock of `folder`, which must exist, and puts in order what a killed process has
-    /// left there: a set of files that was being replaced is completed, and temporary files are
-    /// removed.
+    /// Takes the lock of `folder`, which must exist, and repairs the folder after a killed process:
+    /// an unfinished replacement of a set of files is completed, and temporary files are removed.
+    /// If the file system has no locks, a warning is printed and nothing is locked.
     ///
     /// # Errors
     ///
@@ -47,7 +47,7 @@ impl Lock {
             }
             Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {
                 note(format_args!(
-                    "warning: {}: the file system has no locks; start no second run in this folder",
+                    "warning: {}: the file system has no locks; do not start a second run in this folder",
                     folder.display()
                 ));
             }

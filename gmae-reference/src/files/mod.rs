@@ -6,7 +6,7 @@
 //! | `staged` | replaces a set of files that belong together |
 //! | `lock` | lets one process at a time write to a folder |
 //!
-//! Only metrics are appended to an existing file.
+//! Only the metrics file is appended to.
 
 mod atomic;
 mod lock;
@@ -21,7 +21,7 @@ pub(crate) use atomic::{write_at, write_atomically};
 pub(crate) use lock::Lock;
 pub(crate) use staged::{Staged, current};
 
-/// Reads a regular file. A pipe or a device could be read for ever.
+/// Reads a regular file. Other kinds are refused: reading a pipe or a device may never end.
 pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
     if !std::fs::metadata(path)?.is_file() {
         return Err(io::Error::other(

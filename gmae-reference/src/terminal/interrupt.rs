@@ -1,5 +1,5 @@
-//! Signals: the first SIGINT (Ctrl-C), SIGTERM or SIGHUP stops a run, with a checkpoint. The second
-//! ends the process immediately.
+//! Signals: after the first SIGINT (Ctrl-C), SIGTERM or SIGHUP, a run saves a checkpoint and stops.
+//! The second signal ends the process immediately.
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};

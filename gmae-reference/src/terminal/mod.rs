@@ -1,4 +1,4 @@
-//! The terminal: output lines, progress, and Ctrl-C.
+//! The terminal: output lines, progress, and signals such as Ctrl-C.
 
 pub(crate) mod interrupt;
 mod lines;

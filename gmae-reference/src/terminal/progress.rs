@@ -20,7 +20,7 @@ pub(crate) struct Progress {
     bar: ProgressBar,
     silent: bool,
     line: Instant,
-    /// Number of finished images of the current step, and the time of its begin.
+    /// Number of finished images of the current step, and the time at which the step began.
     within: (usize, Instant),
     /// Running means.
     means: Option<StepSummary>,
@@ -33,7 +33,7 @@ pub(crate) struct StepSummary {
     pub(crate) loss: f64,
     /// Images per second.
     pub(crate) images_per_second: f64,
-    /// Duration of the step.
+    /// Duration of the step in seconds.
     pub(crate) seconds: f64,
     /// Fraction of the duration in which the step waited for images.
     pub(crate) waiting: f64,
@@ -89,7 +89,7 @@ impl Progress {
     pub(crate) fn within_step(&mut self, count: usize, images: usize) {
         self.within.0 = (self.within.0 + count).min(images);
         let (done, begun) = self.within;
-        // The loss of short steps is worth more than the progress within them.
+        // During short steps the line with the loss stays on display.
         if begun.elapsed() < LINE_INTERVAL {
             return;
         }

@@ -1,5 +1,5 @@
-//! The gradient with respect to all parameters of a model: the sum over pieces of a batch, the
-//! norm, and the copy in one flat buffer.
+//! The gradient with respect to all parameters of a model: its sum over the pieces of a batch, its
+//! norm, and its conversion to and from one flat buffer.
 
 use burn::module::{AutodiffModule, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
@@ -80,7 +80,7 @@ impl Gradient {
         });
     }
 
-    /// Creates the gradient of the values that [`Gradient::flatten`] appended.
+    /// Creates a gradient from the values that [`Gradient::flatten`] appended.
     pub(super) fn unflatten<B: Operations, M: AutodiffModule<Training<B>>>(
         model: &M,
         values: &[f32],

@@ -2,7 +2,7 @@
 //!
 //! The samples of a run have numbers in the order in which the steps use them. Each thread takes
 //! the next number, prepares the sample, and puts it into a bounded queue. The step takes the
-//! samples in order. Which thread prepares a sample has no influence on it.
+//! samples in order. A sample does not depend on the thread that prepares it.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -26,8 +26,8 @@ const SLOW: Duration = Duration::from_secs(30);
 pub struct LoaderOptions {
     /// Number of threads, or 0 for one per core.
     pub threads: usize,
-    /// Largest size of the prepared samples that wait for a step, in bytes. At least one sample
-    /// waits. The queue never holds more than two batches.
+    /// Largest size of the prepared samples that wait for a step, in bytes. The queue has room for
+    /// at least one sample and for at most two batches.
     pub memory: usize,
 }
 
@@ -41,7 +41,7 @@ impl Default for LoaderOptions {
     }
 }
 
-/// The part of a run that a loader prepares.
+/// The samples that a loader prepares: those of this process.
 #[derive(Clone, Debug)]
 pub(super) struct Share {
     /// The steps, counted from 0.
@@ -206,7 +206,7 @@ impl<'a> Loader<'a> {
         while !interrupt::requested() {
             if !noted && begun.elapsed() > SLOW {
                 note(
-                    "warning: a step has waited for an image for 30 seconds: the data do not answer",
+                    "warning: a step has waited for an image for 30 seconds: reading the data may hang",
                 );
                 noted = true;
             }
@@ -261,7 +261,7 @@ impl<'a> Loader<'a> {
     }
 }
 
-/// Ends the threads of a loader when it is dropped, also by a panic of the step.
+/// Ends the threads of a loader when it is dropped, also if a step panics.
 pub(super) struct Running<'a>(&'a Loader<'a>);
 
 impl Drop for Running<'_> {

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::files::{create_folder, current};
 use crate::terminal::{self, Progress, StepSummary, interrupt};
 
-/// Number of faults in the metrics that are named.
+/// Number of repaired faults in the metrics that are reported one by one.
 const REPAIRS: usize = 3;
 /// Time after which an interrupted run ends although a read still hangs.
 const HANGING: Duration = Duration::from_secs(5);
@@ -32,8 +32,8 @@ pub(super) struct StepNumbers {
     pub(super) images: usize,
 }
 
-/// Writes the files and the output of a run. In a process that does not write, it only passes on
-/// the remarks on the data.
+/// Writes the files and the output of a run. In a process that does not write, only the remarks on
+/// the data are printed.
 pub(super) struct Log<'a> {
     plan: &'a Plan,
     data: &'a dyn Dataset,
@@ -42,7 +42,7 @@ pub(super) struct Log<'a> {
     /// `None` in a process that does not write.
     metrics: Option<Metrics>,
     progress: Progress,
-    /// Sum and number of the known losses of the current epoch.
+    /// Sum and number of the losses of the current epoch, as far as the metrics have them.
     losses: (f64, usize),
     /// Time of the last checkpoint.
     saved: Instant,
@@ -176,7 +176,7 @@ impl<'a> Log<'a> {
         }
         if count != self.steps_per_epoch {
             self.progress.note(format_args!(
-                "warning: epoch {epoch} is not compared with the best one: metrics of it are lost"
+                "warning: epoch {epoch} is not compared with the best one: some of its metrics are lost"
             ));
         }
         let mean = (count == self.steps_per_epoch).then(|| sum / count as f64);
@@ -224,7 +224,7 @@ impl<'a> Log<'a> {
         }
         match (outcome, saved) {
             (Err(error), Err(other)) => {
-                // The thread that writes has ended by an error that is reported already.
+                // The error that ended the writing thread is reported already.
                 if !matches!(other, Error::Threads(_)) {
                     terminal::note(format_args!(
                         "warning: the last state is not saved: {other}"

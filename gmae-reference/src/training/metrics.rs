@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::files::{self, write_atomically};
 
-/// Begin of the last entry of a line.
+/// Start of the last entry of a line.
 const CHECK: &str = ",\"check\":\"";
-/// Length in bytes that no line reaches.
+/// Every line is shorter than this, in bytes.
 const LONGEST_LINE: usize = 1000;
 
 /// The metrics of a step.
@@ -52,9 +52,9 @@ impl Metrics {
     /// Opens `path` in order to continue the run named `run` after step `step`. The file is
     /// replaced atomically, so that an interruption does not lose the lines of earlier steps.
     ///
-    /// Lines of later steps and an incomplete last line are dropped: an interrupted run leaves
-    /// them. Lines that are damaged otherwise are dropped too, after a copy of the file has been
-    /// made. [`Metrics::repairs`] names the lines and the copy.
+    /// Lines of later steps and an incomplete last line are dropped. They are normal after an
+    /// interruption. Other damaged lines are also dropped, after a copy of the file has been made.
+    /// [`Metrics::repairs`] names the damaged or incomplete lines and the copy.
     ///
     /// # Errors
     ///
@@ -118,7 +118,7 @@ impl Metrics {
         let line = line(record, &self.run)?;
         self.file.write_all(line.as_bytes())?;
         self.len += line.len() as u64;
-        // Lines of a removed file would be lost.
+        // Lines appended to a removed file would be lost.
         if std::fs::metadata(&self.path)?.len() == self.len {
             return Ok(());
         }
@@ -167,7 +167,7 @@ struct Checked {
     kept: String,
     /// The faults, one line each.
     repairs: Vec<String>,
-    /// Whether there are faults that an interrupted run does not leave.
+    /// Whether there are faults that an interruption does not explain.
     damaged: bool,
 }
 

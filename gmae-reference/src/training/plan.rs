@@ -33,8 +33,8 @@ pub struct Plan {
     pub schedule: Schedule,
     /// Number of steps after which the run stops, at most `schedule.total_steps`.
     pub last_step: usize,
-    /// Time after which the run takes no further step, even if `last_step` is not reached. Several
-    /// processes have no deadline, because their clocks differ.
+    /// Time after which the run takes no further step, even if `last_step` is not reached. The
+    /// deadline has no effect on several processes, because their clocks differ.
     pub deadline: Option<Instant>,
     /// The output folder.
     pub folder: PathBuf,
@@ -62,7 +62,8 @@ impl Plan {
         Self::of(config, folder, images, Ranks::alone())
     }
 
-    /// Calls [`Plan::new`] for a run of several processes. Only one of them writes to the folder.
+    /// Creates the plan of a run of several processes, like [`Plan::new`]. Only the process that
+    /// writes creates and locks the folder.
     ///
     /// # Errors
     ///
@@ -95,7 +96,7 @@ impl Plan {
         Self { last_step, ..self }
     }
 
-    /// Returns whether the deadline is over.
+    /// Returns whether the deadline has passed.
     pub(super) fn is_over(&self) -> bool {
         self.ranks.count() == 1 && self.deadline.is_some_and(|end| Instant::now() >= end)
     }

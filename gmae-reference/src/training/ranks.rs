@@ -12,7 +12,7 @@ use crate::error::Error;
 /// The engine that connects the processes.
 pub trait AllReduce {
     /// Replaces `values` in every process by their sum over all processes, added in the order of
-    /// the ranks. Every process calls the method with as many values.
+    /// the ranks. Every process calls the method with the same number of values.
     ///
     /// # Errors
     ///
@@ -21,7 +21,7 @@ pub trait AllReduce {
     fn sum(&self, values: &mut [f32]) -> Result<(), Error>;
 }
 
-/// The place of this process among those that train together.
+/// The rank of this process and the number of processes that train together.
 #[derive(Clone)]
 pub struct Ranks {
     rank: usize,
@@ -58,7 +58,7 @@ impl Ranks {
         self.rank == 0
     }
 
-    /// The images of this process in a step of `images` images.
+    /// The images that this process computes in a step of `images` images.
     pub(super) fn part(&self, images: usize) -> Range<usize> {
         let border = |rank: usize| images * rank / self.count;
         border(self.rank)..border(self.rank + 1)
@@ -91,8 +91,8 @@ impl Ranks {
             return Ok(());
         }
         Err(Error::Ranks(format!(
-            "expected the same settings, data, step and weights in all {count}, got others in the \
-             process of rank {}",
+            "expected the same settings, data, step and weights in all {count}, got some that differ \
+             from those of rank {}",
             self.rank
         )))
     }

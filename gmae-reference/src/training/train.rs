@@ -20,7 +20,8 @@ use crate::error::Error;
 ///
 /// # Errors
 ///
-/// [`Error::NotFinite`] if the loss or the norm of the gradient is not finite. Any error of reading
+/// [`Error::NotFinite`] if the loss or the norm of the gradient is not finite. [`Error::Ranks`] if
+/// another process fails. [`Error::Threads`] if threads cannot be started. Any error of reading
 /// data, of [`Trainer::step`], of writing files, or of `watch`. The last checkpoint stays usable.
 pub fn train<B: Trains>(
     trainer: &mut Trainer<B>,
@@ -36,7 +37,7 @@ pub fn train<B: Trains>(
     };
     let loader = Loader::new(config, data, share, &plan.loader);
     let mut log = Log::open(trainer, data, plan)?;
-    // False after an error that other processes do not know of.
+    // Set to false after an error that is not reported to the other processes.
     let mut together = true;
     let outcome = thread::scope(|scope| {
         let running = loader.start(scope)?;
@@ -73,18 +74,18 @@ pub fn train<B: Trains>(
         log.close(trainer, &loader, writer, outcome)
     });
     if together {
-        // A process that ends early would end the process that still writes.
+        // The end of one process with an error ends all others, even one that still writes.
         plan.ranks.wait_for_all()?;
     }
     outcome
 }
 
-/// Sums the parts of all processes. The result is `None` if a process was interrupted before its
-/// part was complete: the step is taken again when the run is resumed.
+/// Sums the contributions of all processes. The result is `None` if a process was interrupted
+/// before its contribution was complete: the step is taken again when the run is resumed.
 ///
 /// # Errors
 ///
-/// The error of this part. [`Error::Ranks`] if another process has an error. All processes leave
+/// The error in `part`. [`Error::Ranks`] if another process has an error. All processes then leave
 /// the run at the same step.
 fn sum<B: Trains>(
     trainer: &Trainer<B>,
@@ -106,7 +107,7 @@ fn sum<B: Trains>(
     part.gradient.flatten(&trainer.model, &mut values);
     let loss = part.loss;
     drop(part);
-    // The loss has more digits than one `f32` holds.
+    // One `f32` does not hold all digits of the `f64` loss.
     let high = loss as f32;
     let low = (loss - f64::from(high)) as f32;
     let [stop, failed] = [stop, failed].map(|flag| f32::from(u8::from(flag)));

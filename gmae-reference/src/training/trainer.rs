@@ -20,7 +20,7 @@ use crate::model::render::settings;
 use crate::model::{Batch, Gmae, Prediction, predict};
 use crate::workers::Workers;
 
-/// The part that some pieces contribute to the gradient and the loss of a batch.
+/// The contribution of some pieces to the gradient and the loss of a batch.
 pub(super) struct Part {
     pub(super) gradient: Gradient,
     pub(super) loss: f64,
@@ -29,7 +29,7 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// The part of no pieces.
+    /// The contribution of no pieces: zero.
     pub(super) fn none() -> Self {
         Self {
             gradient: Gradient::zero(),
@@ -126,8 +126,9 @@ impl<B: Trains> Trainer<B> {
     ///
     /// # Errors
     ///
-    /// [`Error::Checkpoint`] if the checkpoint has no state, or if a tensor is missing or has
-    /// another shape. [`Error::Threads`] if threads cannot be started.
+    /// [`Error::Checkpoint`] if the checkpoint has no state, if a tensor is missing, has another
+    /// shape or is not finite, or if the files have changed since they were read.
+    /// [`Error::Threads`] if threads cannot be started.
     pub fn resume_on(checkpoint: &Checkpoint, device: B::Device) -> Result<Self, Error> {
         let state = checkpoint.expect_state()?;
         let model = checkpoint.model(&device)?;
@@ -149,8 +150,9 @@ impl<B: Trains> Trainer<B> {
     ///
     /// # Errors
     ///
-    /// [`Error::OtherConfig`] if a setting that shapes the model differs. [`Error::Checkpoint`] if
-    /// a tensor is missing or has another shape. [`Error::Threads`] if threads cannot be started.
+    /// [`Error::OtherConfig`] if a setting that shapes the model differs. [`Error::Setting`] if
+    /// `config` is invalid. [`Error::Checkpoint`] if a tensor is missing, has another shape or is
+    /// not finite. [`Error::Threads`] if threads cannot be started.
     pub fn start_from(
         checkpoint: &Checkpoint,
         config: Config,
@@ -176,13 +178,13 @@ impl<B: Trains> Trainer<B> {
         hasher.finalize().to_vec()
     }
 
-    /// Returns a name for a new run. It is not a function of the seed, because two runs with the
-    /// same settings are two runs.
+    /// Returns a random name for a new run. It does not depend on the seed, so that two runs with
+    /// the same settings have different names.
     pub(crate) fn new_name() -> String {
         format!("{:016x}", RandomState::new().build_hasher().finish())
     }
 
-    /// The name of the run, which its checkpoints and metrics share.
+    /// The name of the run. Its checkpoints store the name, and its metrics are tied to it.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -242,8 +244,8 @@ impl<B: Trains> Trainer<B> {
         Ok((part.gradient, part.loss))
     }
 
-    /// Computes the part that `pieces` contribute to the gradient and the loss of a batch of
-    /// `images` images. `done` is called with the number of images of each finished piece.
+    /// Computes the contribution of `pieces` to the gradient and the loss of a batch of `images`
+    /// images. `done` is called with the number of images of each finished piece.
     ///
     /// # Errors
     ///

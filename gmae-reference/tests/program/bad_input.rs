@@ -253,3 +253,17 @@ fn reconstruct_refuses_what_it_cannot_use() {
     );
     assert!(!place.path("pictures").exists());
 }
+
+/// A launcher of MPI sets the variable. A program without MPI must not train twice.
+#[cfg(not(feature = "mpi"))]
+#[test]
+fn processes_that_cannot_train_together_are_refused() {
+    let place = Place::new(4);
+    let pretrain = [&["pretrain", "--data", "data", "--output", "out"], TINY].concat();
+    for arguments in [&["demo"], pretrain.as_slice()] {
+        let mut command = place.command(arguments);
+        let output = command.env("OMPI_COMM_WORLD_SIZE", "2").output();
+        refused(&output.expect("running"), &["2 were started, expected 1"]);
+    }
+    assert!(!place.path("out").exists());
+}

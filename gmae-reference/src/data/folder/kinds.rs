@@ -12,11 +12,11 @@ const EXTENSIONS: [&str; 8] = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif"
 const ARCHIVE: &str = "tar";
 /// Number of kinds that a warning names.
 const NAMED_KINDS: usize = 5;
-/// Number of kinds that are told apart. Names that end with a number would otherwise all be kinds
-/// of their own.
+/// Largest number of kinds that are counted separately. Without a limit, files such as `log.1` and
+/// `log.2` would each be a kind.
 const COUNTED_KINDS: usize = 256;
 
-/// What the name of a file promises.
+/// The kind of a file according to its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Image,

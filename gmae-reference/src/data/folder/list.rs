@@ -76,7 +76,7 @@ fn unlistable(root: &Path, error: &io::Error) -> DataError {
     }
 }
 
-/// What the walk finds under one name.
+/// The result of the walk for one name.
 #[derive(Debug)]
 enum Found {
     File(Entry),
@@ -86,7 +86,7 @@ enum Found {
     Special,
 }
 
-/// The folders through which the walk came.
+/// A folder that the walk has entered, and the folders above it.
 struct Above<'a> {
     /// The path without links, by which a loop is found.
     real: PathBuf,
@@ -95,7 +95,7 @@ struct Above<'a> {
 }
 
 impl Above<'_> {
-    /// Returns the folder on the way that is `real`.
+    /// Returns the entered folder whose path without links is `real`.
     fn find(&self, real: &Path) -> Option<&Path> {
         if self.real == real {
             return Some(self.path);

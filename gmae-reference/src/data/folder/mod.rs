@@ -46,13 +46,13 @@ pub struct Sample {
 /// The images in a folder and below it, in the order of their paths: JPEG, PNG, WebP, GIF, BMP and
 /// TIFF files. If the folder contains `.tar` archives instead, the images inside them.
 ///
-/// Opening the folder only lists names and sizes. A file can later prove unusable: unreadable,
+/// Opening the folder decodes no image. A file can later prove unusable: unreadable,
 /// corrupt, truncated or too small. The next usable file in order then replaces it.
 /// [`Dataset::remarks`] reports such files while they are found, [`Folder::summary`] at the end,
 /// and [`Folder::skipped`] lists them.
 ///
-/// Pictures are turned as their EXIF orientation says. Transparent pictures are shown over white.
-/// Of an animation the first frame is used. Colour profiles are ignored.
+/// Pictures are turned according to their EXIF orientation. Transparent pictures are shown over
+/// white. The first frame of an animation is used. Colour profiles are ignored.
 #[derive(Debug)]
 pub struct Folder {
     root: PathBuf,
@@ -69,7 +69,7 @@ pub struct Folder {
 
 impl Folder {
     /// Lists the images in `root` and below it. Links are followed. Names that begin with a dot are
-    /// ignored. Of archives the headers are read.
+    /// ignored. The headers of archives are read.
     ///
     /// Folders directly in `root` that contain images become the classes. Members of archives have
     /// no classes.
@@ -227,14 +227,14 @@ impl Folder {
     ///
     /// [`DataError::Index`] if `index` is not below `len()`. [`DataError::AllBad`] if no file is
     /// usable. [`DataError::Vanished`] if the data cannot be read any more: the folder cannot be
-    /// listed or is empty, or 64 files in a row, or all of fewer files, cannot be read.
+    /// listed, it is empty, 64 files in a row cannot be read, or no file can be read.
     pub fn sample(&self, index: usize, rng: &mut ChaCha8Rng) -> Result<Sample, DataError> {
         let len = self.len();
         if index >= len {
             return Err(DataError::Index { index, len });
         }
-        // Files that could not be read since the last one that could. They are remembered as
-        // unusable only when a later file can be read.
+        // The files in a row that could not be read. They are remembered as unusable only when a
+        // later file can be read.
         let mut unread = Vec::new();
         let mut any_read = false;
         for candidate in (index..len).chain(0..index) {
@@ -290,8 +290,8 @@ impl Folder {
         }
     }
 
-    /// Checks that the folder can still be listed and is not empty. An unmounted network drive
-    /// leaves an empty folder behind.
+    /// Checks that the folder can still be listed and is not empty. The folder of an unmounted
+    /// network drive is empty.
     fn still_there(&self) -> Result<(), DataError> {
         let reason = match std::fs::read_dir(&self.root).map(|mut entries| entries.next()) {
             Ok(Some(Ok(_))) => return Ok(()),

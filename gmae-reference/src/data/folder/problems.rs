@@ -1,4 +1,4 @@
-//! A record of the images that could not be used.
+//! A record of the images that could not be used or were transparent.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -6,8 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::skipped::{NAMED_IN_WARNING, Skipped, counted};
 
-/// The first count of unusable images that is reported after the first few names. Later reports
-/// come whenever the count has doubled.
+/// The first count of unusable images that is reported after the first few names. Each later report
+/// comes at twice the count of the one before.
 const FIRST_REPORT: usize = 8;
 
 /// The images that could not be used or were transparent, and the remarks about them.

@@ -1,4 +1,4 @@
-//! Tar archives of images, the form in which clusters keep large data sets.
+//! Tar archives of images, a usual form of large data sets on clusters.
 
 use std::fs::File;
 use std::path::Path;
@@ -103,7 +103,7 @@ impl Content {
         content
     }
 
-    /// Adds the members before the first damage, which is returned in words.
+    /// Adds the members before the first damage. The error describes the damage.
     fn fill(&mut self, path: &Path) -> Result<(), String> {
         let unreadable = |error| format!("cannot be read: {error}");
         let damaged = |error| format!("damaged: {error}");
@@ -149,7 +149,7 @@ impl Content {
     }
 }
 
-/// Returns whether a part of a path is hidden. `.` and `..` are no names.
+/// Returns whether a part of a path is hidden. `.` and `..` are not names.
 fn is_hidden(part: &str) -> bool {
     part.starts_with('.') && part != "." && part != ".."
 }

@@ -23,7 +23,7 @@ pub(super) enum Source {
 pub(super) enum Fault {
     /// The operating system could not read the file.
     Unreadable(String),
-    /// The file was read, but it is no picture that can be used.
+    /// The file was read, but its content cannot be used as a picture.
     Unusable(String),
 }
 

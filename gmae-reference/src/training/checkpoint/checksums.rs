@@ -104,7 +104,7 @@ impl Checksums {
             path,
             reason: format!(
                 "does not match its checksum in {NAME}: one of the two is damaged, or belongs to \
-                 another state of the run"
+                 another checkpoint"
             ),
         })
     }

@@ -32,7 +32,8 @@ impl Public {
     /// # Errors
     ///
     /// [`Error::File`] if the file cannot be read. [`Error::Checkpoint`] if it is of neither
-    /// format, or if it has no `cls_token`.
+    /// format, if it has no `cls_token` or several, or if its tensors claim more bytes than the
+    /// file can hold.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let is_safetensors = path
             .extension()
@@ -57,7 +58,8 @@ impl Public {
     ///
     /// # Errors
     ///
-    /// [`Error::Checkpoint`] if a tensor that states a size is missing or has another rank.
+    /// [`Error::Checkpoint`] if a tensor that states a size is missing or has another rank, if
+    /// there is no block, or if the position table does not belong to a square of patches.
     /// [`Error::Argument`] if `heads` is not given and no public model has this width.
     pub fn config(&self, base: Config, heads: Option<usize>) -> Result<Config, Error> {
         let [_, _, width] = self.shape("cls_token")?;
@@ -106,7 +108,8 @@ impl Public {
     /// # Errors
     ///
     /// [`Error::Setting`] if `config` is invalid. [`Error::Checkpoint`] if a tensor of the encoder
-    /// is missing, does not have the shape that `config` demands, or has no place in the model.
+    /// is missing, does not have the shape that `config` demands, is not finite, or has no place in
+    /// the model.
     pub fn model(&self, config: &Config) -> Result<Gmae<Cpu>, Error> {
         config.validate()?;
         let device = Device::default();

@@ -68,7 +68,7 @@ pub(super) fn remedy(path: &Path) -> String {
 
 /// Reads a checkpoint of the first format, as the state of the run named `run`.
 ///
-/// The file does not identify its data set beyond the number of images.
+/// Of the data set, the file stores only the number of images.
 ///
 /// # Errors
 ///

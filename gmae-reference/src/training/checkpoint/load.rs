@@ -41,8 +41,8 @@ impl Checkpoint {
     ///
     /// # Errors
     ///
-    /// [`Error::Checkpoint`] with the name of the file if a file is missing or damaged, or belongs
-    /// to another checkpoint. [`Error::Setting`] if the settings are invalid.
+    /// [`Error::Checkpoint`] with the name of the file if a file is missing or damaged, belongs to
+    /// another checkpoint, or contains invalid settings.
     pub fn load(path: &Path) -> Result<Self, Error> {
         let folder = folder_of(path)?;
         // A run can replace its files while they are read.
@@ -101,7 +101,7 @@ impl Checkpoint {
         }
     }
 
-    /// Checks that the model of `config` has the shapes of this checkpoint.
+    /// Checks that the settings of `config` that shape the model are those of this checkpoint.
     ///
     /// # Errors
     ///
@@ -114,7 +114,7 @@ impl Checkpoint {
     ///
     /// # Errors
     ///
-    /// [`Error::Checkpoint`] if a tensor is missing or has another shape.
+    /// [`Error::Checkpoint`] if a tensor is missing, has another shape or is not finite.
     pub fn model<B: Operations>(&self, device: &B::Device) -> Result<Gmae<B>, Error> {
         let model = Gmae::new(&self.config, device);
         self.model.load(model, device, None)
@@ -124,8 +124,8 @@ impl Checkpoint {
     ///
     /// # Errors
     ///
-    /// [`Error::Checkpoint`] if the checkpoint has no state, or if a tensor is missing or has
-    /// another shape.
+    /// [`Error::Checkpoint`] if the checkpoint has no state, if a tensor is missing, has another
+    /// shape or is not finite, or if the files have changed since they were read.
     pub fn optimizer<B: Operations>(
         &self,
         model: &Gmae<Training<B>>,
@@ -194,7 +194,7 @@ impl Checkpoint {
             if path.exists() {
                 let sums = checksums::NAME;
                 return Err(refused(format!(
-                    "not listed in {sums}: it belongs to another state"
+                    "not listed in {sums}: it belongs to another checkpoint"
                 )));
             }
             return Ok(None);
@@ -218,7 +218,7 @@ impl Checkpoint {
 ///
 /// # Errors
 ///
-/// [`Error::Checkpoint`] if a file is missing or damaged.
+/// [`Error::Checkpoint`] if a file is missing or damaged, or if the settings are invalid.
 pub(crate) fn settings(path: &Path) -> Result<Config, Error> {
     let folder = folder_of(path)?;
     let checksums = Checksums::read(&folder, &[CONFIG, MODEL], STATE)?;

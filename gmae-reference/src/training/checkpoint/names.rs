@@ -194,7 +194,7 @@ fn public(layer: &str) -> Option<&'static str> {
 /// Returns whether the tensor of this name belongs to the encoder.
 pub(super) fn is_of_encoder(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default();
-    // The last row belongs to encoders of other kinds.
+    // The last four occur only in encoders of other kinds.
     [
         "cls_token",
         ENCODER_POSITIONS,

@@ -14,7 +14,7 @@ use crate::training::schedule::Schedule;
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct State {
-    /// A random name of the run. The lines of its metrics are tied to it.
+    /// A random name of the run. It enters the checksums of the lines of the metrics.
     pub run: String,
     /// Number of steps taken.
     pub step: usize,
@@ -49,7 +49,7 @@ pub struct Generator {
 pub struct DataId {
     /// Number of images.
     pub images: usize,
-    /// A fingerprint of names and sizes.
+    /// The text of [`Dataset::fingerprint`].
     pub fingerprint: String,
 }
 

@@ -85,6 +85,7 @@ impl Writing {
     /// # Errors
     ///
     /// [`Error::File`] if the file cannot be written. [`Error::NotSaved`] if a value is not finite.
+    /// [`Error::Checkpoint`] if a parameter has no name in the file.
     pub(super) fn write(&self, path: &Path, metadata: (&str, String)) -> Result<(), Error> {
         if let Some(parameter) = &self.unnamed {
             return Err(unnamed(path, parameter));
@@ -228,7 +229,7 @@ impl Tensors {
         Ok(Self::new(path, tensors))
     }
 
-    /// Creates the tensors of a file that was read otherwise.
+    /// Creates the tensors of the file `path` from values that have been read.
     pub(super) fn new(path: &Path, by_name: HashMap<String, Stored>) -> Self {
         let path = path.to_owned();
         Self { path, by_name }
@@ -258,7 +259,8 @@ impl Tensors {
     ///
     /// # Errors
     ///
-    /// [`Error::Checkpoint`] if there is no tensor of this name or if its shape differs.
+    /// [`Error::Checkpoint`] if there is no tensor of this name, if its shape differs, or if it
+    /// contains NaN or infinity.
     pub(super) fn read(&self, prefix: &str, location: &Location) -> Result<Vec<f32>, Error> {
         let name = format!("{prefix}{}", location.name);
         let refused = |got: String| Error::Checkpoint {
@@ -284,7 +286,8 @@ impl Tensors {
     ///
     /// # Errors
     ///
-    /// All errors of [`Tensors::read`].
+    /// All errors of [`Tensors::read`]. [`Error::Checkpoint`] if a parameter has no name in the
+    /// file.
     pub(super) fn load<B: Operations>(
         &self,
         model: Gmae<B>,

@@ -41,7 +41,7 @@ impl<'scope, B: Operations> Writer<'scope, B> {
     ///
     /// # Errors
     ///
-    /// The error of an earlier snapshot.
+    /// The error of an earlier snapshot. [`Error::Threads`] if the thread has ended.
     pub(in crate::training) fn offer(
         &self,
         snapshot: impl FnOnce() -> Snapshot<B>,
@@ -60,11 +60,11 @@ impl<'scope, B: Operations> Writer<'scope, B> {
         }
     }
 
-    /// Passes a snapshot to the thread, after earlier snapshots have been written.
+    /// Waits until the earlier snapshots are written, and passes a snapshot to the thread.
     ///
     /// # Errors
     ///
-    /// The error of an earlier snapshot.
+    /// The error of an earlier snapshot. [`Error::Threads`] if the thread has ended.
     pub(in crate::training) fn insist(
         &self,
         snapshot: Snapshot<B>,
@@ -80,6 +80,10 @@ impl<'scope, B: Operations> Writer<'scope, B> {
     /// # Errors
     ///
     /// The error of a snapshot.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the thread has panicked.
     pub(in crate::training) fn finish(self) -> Result<(), Error> {
         drop(self.jobs);
         let joined = self.thread.join();
@@ -95,7 +99,7 @@ impl<'scope, B: Operations> Writer<'scope, B> {
         self.check().err().unwrap_or_else(early)
     }
 
-    /// Returns the error of a snapshot that could not be written.
+    /// Returns the error of an earlier snapshot that could not be written, if there is one.
     fn check(&self) -> Result<(), Error> {
         self.outcomes.try_iter().collect()
     }
