@@ -60,7 +60,13 @@ fn by_hand(config: &Config, kind: LossKind) -> f64 {
             let count = target.len() as f64;
             let mean = target.iter().sum::<f64>() / count;
             let variance = target.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (count - 1.0);
-            let standardise = |v: &mut f64| *v = (*v - mean) / (variance + 1e-6).sqrt();
+            // Where the prediction is standardised too, a patch of one colour must not dominate.
+            let floor = if kind == LossKind::MaskedNormBoth {
+                0.01
+            } else {
+                1e-6
+            };
+            let standardise = |v: &mut f64| *v = (*v - mean) / (variance + floor).sqrt();
             if matches!(kind, LossKind::MaskedNormTarget | LossKind::MaskedNormBoth) {
                 target.iter_mut().for_each(standardise);
             }
@@ -201,4 +207,29 @@ fn a_loss_over_no_patch_is_refused() {
         let error = Target::new(&config, kind, &image, &masks).expect_err("no masked patch");
         assert!(error.to_string().contains("masked patch"), "{error}");
     }
+}
+
+/// A white picture among others, such as a drawing on paper, has a weight of the same order.
+#[test]
+fn patches_of_one_colour_do_not_decide_the_loss() {
+    let config = common::config();
+    let textured: Vec<f32> = (0..8 * 8 * 3)
+        .map(|i| (i * 37 % 64) as f32 / 64.0)
+        .collect();
+    let masks = [Mask {
+        visible: vec![0],
+        masked: vec![1, 2, 3],
+    }];
+    let losses = [textured, vec![1.0; 8 * 8 * 3]].map(|pixels| {
+        let target = Target::new(&config, LossKind::MaskedNormBoth, &pixels, &masks);
+        let off: Vec<f32> = pixels.iter().map(|v| v - 0.1).collect();
+        let images = Tensor::<Cpu, 1>::from_floats(off.as_slice(), &Device::default());
+        let loss = target
+            .expect("lengths fit")
+            .loss(images.reshape([1, 8, 8, 3]));
+        loss.expect("shapes fit").into_scalar()
+    });
+    let [textured, flat] = losses;
+    assert!(flat > textured, "{flat} and {textured}");
+    assert!(flat < 10.0 * textured, "{flat} and {textured}");
 }
