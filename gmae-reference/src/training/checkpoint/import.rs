@@ -6,7 +6,8 @@ use std::path::Path;
 use pytorch_reader::{DType, PytorchReader};
 
 use super::names::{ENCODER_POSITIONS, is_of_encoder};
-use super::tensors::{Stored, Tensors, Writing};
+use super::tensors::{Stored, Tensors};
+use super::writing::Writing;
 use crate::backend::{Cpu, Device};
 use crate::config::Config;
 use crate::error::Error;

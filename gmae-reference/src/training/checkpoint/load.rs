@@ -11,7 +11,8 @@ use super::format::{CONFIG, ConfigFile, FILES, FORMAT, MODEL, PREFIXES, STATE, S
 use super::legacy;
 use super::names::Location;
 use super::state::State;
-use super::tensors::{Tensors, Visitor, metadata, unnamed};
+use super::tensors::{Tensors, metadata};
+use super::writing::{Visitor, unnamed};
 use crate::backend::Training;
 use crate::config::Config;
 use crate::error::Error;

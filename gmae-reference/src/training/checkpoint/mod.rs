@@ -20,6 +20,7 @@ mod snapshot;
 mod state;
 mod tensors;
 mod writer;
+mod writing;
 
 pub(crate) use format::FILES;
 pub use import::Public;

@@ -9,7 +9,7 @@ use super::checksums;
 use super::format::{CONFIG, ConfigFile, FORMAT, MODEL, PREFIXES, STATE, STATE_ENTRY};
 use super::names::is_of_encoder;
 use super::state::State;
-use super::tensors::{Visitor, Writing, values_of};
+use super::writing::{Visitor, Writing, values_of};
 use crate::backend::Training;
 use crate::config::Config;
 use crate::error::Error;
