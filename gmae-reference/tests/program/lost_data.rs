@@ -87,17 +87,21 @@ fn other_pictures_of_the_same_names_are_refused() {
     assert_eq!(place.steps().len(), 6);
 }
 
-/// Without the check, the lines of later steps would be written to a removed file.
+/// Without the check, the lines of later steps would go to a file that has no name any more.
 #[test]
 fn a_metrics_file_or_folder_that_vanishes_ends_the_run() {
-    for folder in [false, true] {
+    for way in ["file", "folder", "replaced"] {
         let place = Place::new(9);
         let child = endless(&place);
         place.wait_for(5);
-        if folder {
-            std::fs::remove_dir_all(place.path("out")).expect("removing");
-        } else {
-            std::fs::remove_file(place.path("out/metrics.jsonl")).expect("removing");
+        let metrics = place.path("out/metrics.jsonl");
+        match way {
+            "file" => std::fs::remove_file(&metrics).expect("removing"),
+            "folder" => std::fs::remove_dir_all(place.path("out")).expect("removing"),
+            _ => {
+                std::fs::write(place.path("other"), "other lines").expect("writing");
+                std::fs::rename(place.path("other"), &metrics).expect("renaming");
+            }
         }
         let output = child.wait_with_output().expect("waiting");
         refused(&output, &["metrics.jsonl"]);
