@@ -12,6 +12,16 @@ use crate::place::{Place, RUN, TINY, refused, succeeded, text};
 
 const PRETRAIN: &[&str] = &["pretrain", "--data", "data", "--save-interval", "0"];
 
+/// Arguments of a run that does not end by itself and saves only when it is stopped.
+const ENDLESS: &[&str] = &[
+    "--epochs",
+    "100000",
+    "--output",
+    "out",
+    "--save-interval",
+    "1000",
+];
+
 fn start(place: &Place, arguments: &[&str]) -> Child {
     let mut command = place.command(&[PRETRAIN, TINY, arguments].concat());
     command.stderr(Stdio::piped()).stdout(Stdio::null());
@@ -114,17 +124,9 @@ fn a_run_survives_thirty_kills() {
 #[test]
 fn termination_and_hangup_save_and_exit() {
     let place = Place::new(9);
-    let arguments = [
-        "--epochs",
-        "100000",
-        "--output",
-        "out",
-        "--save-interval",
-        "1000",
-    ];
     for (name, resume) in [("-TERM", None), ("-HUP", Some("--resume"))] {
         let before = place.path("out").exists().then(|| place.steps().len());
-        let child = start(&place, &[&arguments[..], resume.as_slice()].concat());
+        let child = start(&place, &[ENDLESS, resume.as_slice()].concat());
         place.wait_for(before.unwrap_or(0) + 5);
         signal(&child, name);
         let output = child.wait_with_output().expect("waiting");
@@ -195,15 +197,7 @@ fn a_read_that_hangs_does_not_keep_a_run_from_ending() {
 /// Starts a run whose images become pipes without a writer, so that every read hangs. Calls `then`
 /// when the run takes no more steps.
 fn hang(place: &Place, then: impl FnOnce(&mut Child)) {
-    let arguments = [
-        "--epochs",
-        "100000",
-        "--output",
-        "out",
-        "--save-interval",
-        "1000",
-    ];
-    let mut child = start(place, &arguments);
+    let mut child = start(place, ENDLESS);
     place.wait_for(5);
     for i in 0..9 {
         let path = place.path(&format!("data/{i}.png"));

@@ -6,7 +6,7 @@ use std::path::Path;
 use pytorch_reader::{DType, PytorchReader};
 
 use super::names::{ENCODER_POSITIONS, is_of_encoder};
-use super::tensors::{Stored, Tensors};
+use super::tensors::{Float, Stored, Tensors};
 use super::writing::Writing;
 use crate::backend::{Cpu, Device};
 use crate::config::Config;
@@ -189,31 +189,26 @@ fn read_pytorch(path: &Path) -> Result<HashMap<String, Stored>, Error> {
     let mut named = HashMap::new();
     for (name, tensor) in reader.tensors() {
         // Integers, such as counters, are not parameters.
-        let Some(convert) = floats(tensor.dtype()) else {
+        let Some(float) = float(tensor.dtype()) else {
             continue;
         };
         let bytes = tensor
             .read()
             .map_err(|error| refused(format!("tensor {name}: {error}")))?;
         let shape = tensor.shape().to_vec();
-        let values = convert(&bytes);
+        let values = float.convert(&bytes);
         named.insert(name.clone(), Stored { shape, values });
     }
     Ok(named)
 }
 
-/// Converts the bytes of numbers.
-type Convert = fn(&[u8]) -> Vec<f32>;
-
-/// Returns the function that converts the bytes of floating-point numbers, or `None` for other
-/// types.
-fn floats(kind: DType) -> Option<Convert> {
-    use super::tensors::convert;
+/// Returns the floating-point type, or `None` for other types.
+fn float(kind: DType) -> Option<Float> {
     Some(match kind {
-        DType::F32 => |bytes| convert(bytes, f32::from_le_bytes),
-        DType::F64 => |bytes| convert(bytes, |b| f64::from_le_bytes(b) as f32),
-        DType::F16 => |bytes| convert(bytes, |b| half::f16::from_le_bytes(b).to_f32()),
-        DType::BF16 => |bytes| convert(bytes, |b| half::bf16::from_le_bytes(b).to_f32()),
+        DType::F16 => Float::Half,
+        DType::BF16 => Float::Brain,
+        DType::F32 => Float::Single,
+        DType::F64 => Float::Double,
         _ => return None,
     })
 }

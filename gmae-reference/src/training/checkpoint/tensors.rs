@@ -43,12 +43,13 @@ impl Tensors {
         let parsed = SafeTensors::deserialize(bytes).map_err(broken)?;
         let mut tensors = HashMap::new();
         for (name, view) in parsed.iter() {
-            let values = floats(view.dtype(), view.data()).ok_or_else(|| {
-                let kind = view.dtype();
+            let kind = view.dtype();
+            let float = float(kind).ok_or_else(|| {
                 refused(format!(
                     "expected floating-point numbers in {name}, got {kind:?}"
                 ))
             })?;
+            let values = float.convert(view.data());
             let shape = view.shape().to_vec();
             tensors.insert(name.to_owned(), Stored { shape, values });
         }
@@ -198,19 +199,38 @@ impl<B: Backend> ModuleMapper<B> for ParameterLoader<'_, B> {
     }
 }
 
-/// Converts little-endian floating-point numbers to `f32`. The result is `None` for other types.
-fn floats(kind: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
-    Some(match kind {
-        Dtype::F32 => convert(bytes, f32::from_le_bytes),
-        Dtype::F64 => convert(bytes, |b| f64::from_le_bytes(b) as f32),
-        Dtype::F16 => convert(bytes, |b| half::f16::from_le_bytes(b).to_f32()),
-        Dtype::BF16 => convert(bytes, |b| half::bf16::from_le_bytes(b).to_f32()),
-        _ => return None,
-    })
+/// A floating-point type that files can have.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Float {
+    Half,
+    Brain,
+    Single,
+    Double,
 }
 
-/// Converts the bytes of numbers of N bytes each.
-pub(super) fn convert<const N: usize>(bytes: &[u8], value: impl Fn([u8; N]) -> f32) -> Vec<f32> {
-    let (chunks, _) = bytes.as_chunks();
-    chunks.iter().map(|chunk| value(*chunk)).collect()
+impl Float {
+    /// Converts little-endian numbers of this type to `f32`.
+    pub(super) fn convert(self, bytes: &[u8]) -> Vec<f32> {
+        fn each<const N: usize>(bytes: &[u8], value: impl Fn([u8; N]) -> f32) -> Vec<f32> {
+            let (chunks, _) = bytes.as_chunks();
+            chunks.iter().map(|chunk| value(*chunk)).collect()
+        }
+        match self {
+            Self::Half => each(bytes, |b| half::f16::from_le_bytes(b).to_f32()),
+            Self::Brain => each(bytes, |b| half::bf16::from_le_bytes(b).to_f32()),
+            Self::Single => each(bytes, f32::from_le_bytes),
+            Self::Double => each(bytes, |b| f64::from_le_bytes(b) as f32),
+        }
+    }
+}
+
+/// Returns the floating-point type, or `None` for other types.
+fn float(kind: Dtype) -> Option<Float> {
+    Some(match kind {
+        Dtype::F16 => Float::Half,
+        Dtype::BF16 => Float::Brain,
+        Dtype::F32 => Float::Single,
+        Dtype::F64 => Float::Double,
+        _ => return None,
+    })
 }
