@@ -5,7 +5,7 @@
 //! renders the Gaussians, and the loss compares the render with the hidden patches.
 //!
 //! The file `training/method.rs` contains the whole method in one function. The training loop is
-//! [`training::train()`]. The model is [`model::Gmae`]. [`Config`] contains every hyper-parameter.
+//! [`training::train()`]. The model is [`model::Autoencoder`]. [`Config`] contains every hyper-parameter.
 //!
 //! | module | content |
 //! |---|---|

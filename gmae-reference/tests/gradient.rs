@@ -5,7 +5,7 @@ mod common;
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{ElementConversion, Tensor, TensorData};
 use gmae_reference::backend::{Cpu, Training};
-use gmae_reference::config::{CameraKind, Config, LossKind};
+use gmae_reference::config::{CameraKind, Config, LossKind, Method};
 use gmae_reference::data::Shapes;
 use gmae_reference::model::Batch;
 use gmae_reference::model::render::settings;
@@ -66,17 +66,26 @@ fn trainer(config: Config) -> (Trainer, Batch) {
 
 #[test]
 fn the_gradient_is_the_slope_of_the_loss_in_every_direction() {
-    for (camera, loss) in [
-        (CameraKind::Hybrid, LossKind::Masked),
-        (CameraKind::Orthographic, LossKind::All),
-        (CameraKind::Perspective, LossKind::MaskedNormTarget),
-        (CameraKind::Hybrid, LossKind::MaskedNormBoth),
-    ] {
-        let config = Config {
-            camera,
+    let gaussians = [
+        (CameraKind::Hybrid, LossKind::Masked, false),
+        (CameraKind::Orthographic, LossKind::All, false),
+        (CameraKind::Perspective, LossKind::MaskedNormTarget, false),
+        (CameraKind::Hybrid, LossKind::MaskedNormBoth, true),
+    ]
+    .map(|(camera, loss, random_depth_order)| Config {
+        camera,
+        loss,
+        random_depth_order,
+        ..common::config()
+    });
+    let patches =
+        [(LossKind::Masked, false), (LossKind::All, true)].map(|(loss, norm_pix)| Config {
+            method: Method::Mae,
             loss,
+            norm_pix,
             ..common::config()
-        };
+        });
+    for config in gaussians.into_iter().chain(patches) {
         let (mut trainer, batch) = trainer(config);
         let model = trainer.model.clone();
         let (gradient, _) = trainer.gradient(&batch).expect("a gradient");
@@ -97,7 +106,7 @@ fn the_gradient_is_the_slope_of_the_loss_in_every_direction() {
             let error = (quotient - slope).abs() / norm;
             assert!(
                 error < TOLERANCE,
-                "{camera:?}, {loss:?}: quotient {quotient}, gradient says {slope}, norm {norm}"
+                "{config:?}: quotient {quotient}, gradient says {slope}, norm {norm}"
             );
         }
     }

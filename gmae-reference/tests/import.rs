@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use gmae_reference::backend::{Cpu, Device};
 use gmae_reference::config::{Config, Preset};
-use gmae_reference::model::{Gmae, Mask, Visible};
+use gmae_reference::model::{Autoencoder, Mask, Visible};
 use gmae_reference::training::Public;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
@@ -25,7 +25,7 @@ fn values(file: &[u8], name: &str) -> Vec<f32> {
         .collect()
 }
 
-fn tokens(config: &Config, model: &Gmae<Cpu>, pixels: &[f32]) -> Vec<f32> {
+fn tokens(config: &Config, model: &Autoencoder<Cpu>, pixels: &[f32]) -> Vec<f32> {
     let masks = vec![Mask::none(config.patches()); 2];
     let visible = Visible::new(config, pixels, &masks, &Device::default()).expect("two images");
     model.encode(&visible).into_data().to_vec().expect("f32")

@@ -67,10 +67,11 @@ fn by_hand(config: &Config, kind: LossKind) -> f64 {
                 1e-6
             };
             let standardise = |v: &mut f64| *v = (*v - mean) / (variance + floor).sqrt();
-            if matches!(kind, LossKind::MaskedNormTarget | LossKind::MaskedNormBoth) {
+            let both = kind == LossKind::MaskedNormBoth;
+            if both || kind == LossKind::MaskedNormTarget || config.norm_pix {
                 target.iter_mut().for_each(standardise);
             }
-            if kind == LossKind::MaskedNormBoth {
+            if both {
                 predicted.iter_mut().for_each(standardise);
             }
             let squares = target.iter().zip(&predicted).map(|(a, b)| (a - b).powi(2));
@@ -82,16 +83,20 @@ fn by_hand(config: &Config, kind: LossKind) -> f64 {
 
 #[test]
 fn variants_agree_with_a_computation_by_hand() {
-    let config = common::config();
-    let (pixels, prediction, masks) = example(&config);
-    let size = config.image_size;
     let mut seen = Vec::new();
-    for kind in [
-        LossKind::All,
-        LossKind::Masked,
-        LossKind::MaskedNormTarget,
-        LossKind::MaskedNormBoth,
+    for (kind, norm_pix) in [
+        (LossKind::All, false),
+        (LossKind::Masked, false),
+        (LossKind::MaskedNormTarget, false),
+        (LossKind::MaskedNormBoth, false),
+        (LossKind::All, true),
     ] {
+        let config = Config {
+            norm_pix,
+            ..common::config()
+        };
+        let (pixels, prediction, masks) = example(&config);
+        let size = config.image_size;
         let target = Target::new(&config, kind, &pixels, &masks).expect("lengths fit");
         let images = Tensor::<Cpu, 1>::from_floats(prediction.as_slice(), &Device::default());
         let got = f64::from(

@@ -6,7 +6,7 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use gmae_reference::backend::{Device, Training};
-use gmae_reference::model::{Gmae, Mask, Visible};
+use gmae_reference::model::{Autoencoder, Mask, Visible};
 use gmae_reference::training::{Gradient, Optimizer};
 
 /// Rank and values of every parameter.
@@ -20,20 +20,20 @@ impl<B: Backend> ModuleVisitor<B> for Values {
     }
 }
 
-fn values(model: &Gmae<Training>) -> Vec<(usize, Vec<f32>)> {
+fn values(model: &Autoencoder<Training>) -> Vec<(usize, Vec<f32>)> {
     let mut values = Values::default();
     model.visit(&mut values);
     values.0
 }
 
 /// Returns a model and the gradient of `factor` times the sum of all its outputs for one image.
-fn model_and_gradient(factor: f64) -> (Gmae<Training>, Gradient) {
+fn model_and_gradient(factor: f64) -> (Autoencoder<Training>, Gradient) {
     let config = common::config();
     let device = Device::default();
-    let model = Gmae::<Training>::new(&config, &device);
+    let model = Autoencoder::<Training>::new(&config, &device);
     let pixels = vec![0.3; 8 * 8 * 3];
     let visible = Visible::new(&config, &pixels, &[Mask::none(4)], &device).expect("one image");
-    let g = model.forward(&visible);
+    let g = model.forward(&visible).into_gaussians().expect("Gaussians");
     let sum =
         g.means.sum() + g.scales.sum() + g.quaternions.sum() + g.colours.sum() + g.opacities.sum();
     let gradients = (sum * factor).backward();

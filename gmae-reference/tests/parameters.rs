@@ -3,7 +3,7 @@
 use burn::module::Module;
 use gmae_reference::backend::{Cpu, Device};
 use gmae_reference::config::{Config, Preset};
-use gmae_reference::model::Gmae;
+use gmae_reference::model::Autoencoder;
 
 /// Returns the number of parameters of a transformer block of `width` channels: four linear layers
 /// of the attention, two of the MLP, and two norms.
@@ -22,7 +22,7 @@ fn expected(config: &Config) -> usize {
 
 fn count(preset: Preset) -> usize {
     let config = preset.config();
-    let count = Gmae::<Cpu>::new(&config, &Device::default()).num_params();
+    let count = Autoencoder::<Cpu>::new(&config, &Device::default()).num_params();
     assert_eq!(count, expected(&config), "{preset:?}");
     count
 }
@@ -61,7 +61,7 @@ fn presets_are_valid_and_follow_the_rule_for_small_models() {
 fn weights_are_a_function_of_the_seed() {
     let config = Preset::Nano.config();
     let queries = |config: &Config| {
-        let model = Gmae::<Cpu>::new(config, &Device::default());
+        let model = Autoencoder::<Cpu>::new(config, &Device::default());
         let visible = gmae_reference::model::Visible::new(
             config,
             &vec![0.5; config.image_size * config.image_size * 3],
@@ -70,6 +70,8 @@ fn weights_are_a_function_of_the_seed() {
         );
         model
             .forward(&visible.expect("one image"))
+            .into_gaussians()
+            .expect("Gaussians")
             .means
             .into_data()
     };

@@ -83,6 +83,9 @@ struct Pretrain {
     /// are included
     #[arg(long)]
     data: PathBuf,
+    /// Number of images to use, spread evenly over the folder. The default is all
+    #[arg(long, value_name = "COUNT")]
+    images: Option<usize>,
     /// Folder for the checkpoint and the metrics
     #[arg(long, default_value = "out/pretrain")]
     output: PathBuf,
@@ -359,6 +362,7 @@ impl Pretrain {
                 None => pretrain::Start::New,
             },
             data: self.data,
+            images: self.images,
             output: self.output,
             stop_at: self.stop_at,
             save_interval: Duration::from_secs(self.save_interval),

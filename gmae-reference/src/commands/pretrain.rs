@@ -31,6 +31,8 @@ pub(super) struct Options {
     pub snapshot_epochs: usize,
     /// Threads and memory for reading images.
     pub loader: LoaderOptions,
+    /// Number of images that are used, or `None` for all.
+    pub images: Option<usize>,
     /// Whether large JPEG files are decoded at a fraction of their size.
     pub reduced_jpeg: bool,
 }
@@ -113,6 +115,7 @@ fn open(config: Config, options: &Options, ranks: &Ranks) -> Result<Folder, Erro
     let options_of_folder = FolderOptions {
         min_side: config.patch_size,
         reduced_jpeg: options.reduced_jpeg,
+        images: options.images,
         ..FolderOptions::new(transform)
     };
     let data = Folder::open(&options.data, options_of_folder)?;

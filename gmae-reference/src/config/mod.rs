@@ -5,4 +5,4 @@ mod settings;
 mod validate;
 
 pub use presets::Preset;
-pub use settings::{CameraKind, Config, LossKind, Overrides};
+pub use settings::{CameraKind, Config, LossKind, Method, Overrides};

@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-use super::settings::{CameraKind, Config, LossKind};
+use super::settings::{CameraKind, Config, LossKind, Method};
 
 /// Named sets of hyper-parameters.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, ValueEnum)]
@@ -33,6 +33,7 @@ impl Preset {
 
 // base: ViT-B/16 and the published recipe. The other presets list only their differences.
 const BASE: Config = Config {
+    method: Method::Gmae,
     // Image: 196 patches, 49 of them visible.
     image_size: 224,
     patch_size: 16,
@@ -51,7 +52,10 @@ const BASE: Config = Config {
     gaussian_scale: 1.0,
     blur: 0.3,
     camera: CameraKind::Hybrid,
+    freeze_z: false,
+    random_depth_order: false,
     loss: LossKind::Masked,
+    norm_pix: false,
     // Recipe: AdamW, 1e-4 x batch / 256, cosine to zero after 20 epochs of warm-up.
     batch_size: 4096,
     micro_batch: 0,

@@ -7,6 +7,17 @@
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
+/// What the decoder predicts.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    /// Gaussians that are rendered to an image (GMAE).
+    #[default]
+    Gmae,
+    /// The pixels of the patches (MAE, arXiv 2111.06377).
+    Mae,
+}
+
 /// The projection of the Gaussians onto the image.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
@@ -37,12 +48,15 @@ pub enum LossKind {
 
 /// Declares the settings once, as [`Config`] and as the command-line flags [`Overrides`].
 macro_rules! settings {
-    ($($(#[doc = $doc:literal])+ $name:ident: $kind:ty $(= $arg:ident)?,)+) => {
+    ($(
+        $(#[doc = $doc:literal])+
+        $name:ident: $kind:ty $(= [$($arg:tt)+])? $(| $serde:ident)?,
+    )+) => {
         /// Every hyper-parameter of a run.
         #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
         #[serde(deny_unknown_fields)]
         pub struct Config {
-            $($(#[doc = $doc])+ pub $name: $kind,)+
+            $($(#[doc = $doc])+ $(#[serde($serde)])? pub $name: $kind,)+
         }
 
         /// The settings of [`Config`] as optional command-line flags. Each flag has the name of its
@@ -50,7 +64,7 @@ macro_rules! settings {
         #[derive(Clone, Debug, Default, clap::Args)]
         #[command(next_help_heading = "Settings (each replaces a preset's value, and must agree with a checkpoint)")]
         pub struct Overrides {
-            $($(#[doc = $doc])+ #[arg(long, value_name = "VALUE", allow_negative_numbers = true $(, $arg)?)] pub $name: Option<$kind>,)+
+            $($(#[doc = $doc])+ #[arg(long, value_name = "VALUE", allow_negative_numbers = true $(, $($arg)+)?)] pub $name: Option<$kind>,)+
         }
 
         impl Overrides {
@@ -70,6 +84,8 @@ macro_rules! settings {
 }
 
 settings! {
+    /// What the decoder predicts: Gaussians, or the pixels of the patches
+    method: Method = [value_enum] | default,
     /// Side of the square input image, in pixels
     image_size: usize,
     /// Side of a square patch, in pixels; must divide the image size
@@ -97,9 +113,15 @@ settings! {
     /// Variance added to every footprint, in square pixels
     blur: f64,
     /// Projection of the Gaussians onto the image
-    camera: CameraKind = value_enum,
+    camera: CameraKind = [value_enum],
+    /// Whether the centres of the Gaussians receive no gradient along the viewing axis (z)
+    freeze_z: bool = [num_args = 0..=1, default_missing_value = "on", value_parser = switch] | default,
+    /// Whether the Gaussians are drawn in random depth order, with the sizes of z = 0
+    random_depth_order: bool = [num_args = 0..=1, default_missing_value = "on", value_parser = switch] | default,
     /// Squared differences that the loss averages
-    loss: LossKind = value_enum,
+    loss: LossKind = [value_enum],
+    /// Whether MAE predicts patches that are standardised by their own mean and variance
+    norm_pix: bool = [num_args = 0..=1, default_missing_value = "on", value_parser = switch] | default,
     /// Number of images per optimiser step
     batch_size: usize,
     /// Number of images per piece of a batch, or 0 to choose it by memory and batch size; a thread
@@ -125,10 +147,20 @@ settings! {
     seed: u64,
 }
 
+/// Reads a setting that is on or off.
+fn switch(text: &str) -> Result<bool, String> {
+    match text {
+        "on" | "true" => Ok(true),
+        "off" | "false" => Ok(false),
+        _ => Err("expected on or off".to_owned()),
+    }
+}
+
 /// Formats a setting as on the command line.
 fn shown<T: Serialize>(value: &T) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(text)) => text,
+        Ok(serde_json::Value::Bool(on)) => if on { "on" } else { "off" }.to_owned(),
         Ok(other) => other.to_string(),
         Err(error) => error.to_string(),
     }
@@ -194,12 +226,18 @@ impl Config {
             4.0 * width as f64 * depth as f64 * tokens * widths
         };
         let seen = 1.0 + self.visible() as f64;
+        let tokens = self.decoder_tokens() as f64;
         side(self.encoder_width, self.encoder_depth, seen)
-            + side(
-                self.decoder_width,
-                self.decoder_depth,
-                seen + self.gaussians as f64,
-            )
+            + side(self.decoder_width, self.decoder_depth, tokens)
+    }
+
+    /// Number of tokens per image in the decoder: CLS, n latents and k queries with GMAE, CLS and
+    /// all N patches with MAE. The sum saturates.
+    pub fn decoder_tokens(&self) -> usize {
+        match self.method {
+            Method::Gmae => (1 + self.visible()).saturating_add(self.gaussians),
+            Method::Mae => 1 + self.patches(),
+        }
     }
 
     /// Peak learning rate for the configured batch size: `learning_rate * batch_size / 256`.
@@ -211,6 +249,7 @@ impl Config {
     #[must_use]
     pub fn with_model_of(&self, other: &Self) -> Self {
         Self {
+            method: other.method,
             image_size: other.image_size,
             patch_size: other.patch_size,
             encoder_width: other.encoder_width,

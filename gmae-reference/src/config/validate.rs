@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use super::settings::{Config, LossKind};
+use super::settings::{Config, LossKind, Method};
 use crate::error::Error;
 
 impl Config {
@@ -14,6 +14,7 @@ impl Config {
     pub fn validate(&self) -> Result<(), Error> {
         self.validate_sizes()?;
         self.validate_shapes()?;
+        self.validate_method()?;
         self.validate_reals()?;
         self.validate_products()
     }
@@ -61,6 +62,30 @@ impl Config {
             require(fits, name, expected, width)?;
         }
         Ok(())
+    }
+
+    /// Checks the settings that only one of the methods has.
+    fn validate_method(&self) -> Result<(), Error> {
+        match self.method {
+            Method::Gmae => {
+                let expected = "off with --method gmae, which has --loss masked-norm-target";
+                require(!self.norm_pix, "norm-pix", expected, "on")?;
+                let both = self.freeze_z && self.random_depth_order;
+                let expected = "off with --random-depth-order, in which z has no effect";
+                require(!both, "freeze-z", expected, "on")
+            }
+            Method::Mae => {
+                for (name, on) in [
+                    ("freeze-z", self.freeze_z),
+                    ("random-depth-order", self.random_depth_order),
+                ] {
+                    require(!on, name, "off with --method mae", "on")?;
+                }
+                let fits = matches!(self.loss, LossKind::All | LossKind::Masked);
+                let expected = "all or masked with --method mae, which has --norm-pix";
+                require(fits, "loss", expected, "a standardised loss")
+            }
+        }
     }
 
     /// Checks the settings that are not integers. A setting that the optimiser, the model or the
@@ -121,9 +146,6 @@ impl Config {
         )?;
         let images = self.images_per_piece();
         product("gaussians x 14", &[images, self.gaussians, 14])?;
-        let decoder_tokens = (1 + visible).checked_add(self.gaussians);
-        let decoder_tokens =
-            decoder_tokens.ok_or_else(|| overflow("gaussians", &[self.gaussians]))?;
         for (name, width, heads, depth, tokens) in [
             (
                 "encoder",
@@ -137,7 +159,7 @@ impl Config {
                 self.decoder_width,
                 self.decoder_heads,
                 self.decoder_depth,
-                decoder_tokens,
+                self.decoder_tokens(),
             ),
         ] {
             product(

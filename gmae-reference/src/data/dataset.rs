@@ -6,6 +6,15 @@ use rand_chacha::ChaCha8Rng;
 use super::error::DataError;
 use super::image::Image;
 
+/// A picture with its class.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample {
+    /// The picture.
+    pub image: Image,
+    /// The class, a number below the number of classes. `None` if the picture has no class.
+    pub label: Option<usize>,
+}
+
 /// A finite, indexable set of square pictures of one size.
 pub trait Dataset: Sync {
     /// The number of pictures.
@@ -26,6 +35,18 @@ pub trait Dataset: Sync {
     /// [`DataError::Index`] if `index` is not below `len()`. Any other [`DataError`] if the picture
     /// cannot be read.
     fn image(&self, index: usize, rng: &mut ChaCha8Rng) -> Result<Image, DataError>;
+
+    /// Returns the picture at `index` with its class. By default, pictures have no class.
+    ///
+    /// # Errors
+    ///
+    /// All errors of [`Dataset::image`].
+    fn sample(&self, index: usize, rng: &mut ChaCha8Rng) -> Result<Sample, DataError> {
+        Ok(Sample {
+            image: self.image(index, rng)?,
+            label: None,
+        })
+    }
 
     /// Returns the order of the pictures in an epoch: every index below `len()` once. `rng` is a
     /// generator for this epoch alone.

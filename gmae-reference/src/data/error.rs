@@ -76,6 +76,16 @@ pub enum DataError {
         /// The error of the operating system.
         reason: String,
     },
+    /// The folder has fewer images than asked for.
+    #[error("number of images: expected 1 to {found}, the images of {path:?}, got {images}")]
+    Images {
+        /// The folder.
+        path: PathBuf,
+        /// Number of images in the folder.
+        found: usize,
+        /// The requested number.
+        images: usize,
+    },
     /// The index is out of range.
     #[error("image index: expected less than {len}, got {index}")]
     Index {

@@ -18,10 +18,10 @@ mod transform;
 mod window;
 
 pub use self::image::Image;
-pub use dataset::Dataset;
+pub use dataset::{Dataset, Sample};
 pub(crate) use decode::{KINDS, decode};
 pub use error::DataError;
-pub use folder::{Folder, FolderOptions, Sample, Skipped};
+pub use folder::{Folder, FolderOptions, Skipped};
 pub use shapes::{Scene, Shape, ShapeKind, Shapes};
 pub use transform::Transform;
 pub use window::Window;

@@ -7,7 +7,7 @@ use super::pictures::{masked, pasted};
 use crate::config::Config;
 use crate::data::Image;
 use crate::error::Error;
-use crate::model::{Batch, Gaussians, Gmae, Mask, camera, predict, render};
+use crate::model::{Autoencoder, Batch, Gaussians, Mask, camera, predict, render};
 use crate::numbers::numbers;
 use crate::ops::Operations;
 use crate::report::{DepthLayer, DepthPicture, Ellipse, GaussianPicture, ReconstructionRow};
@@ -39,13 +39,18 @@ pub(crate) struct Gallery {
 /// All errors of [`predict`]. [`Error::Render`] if the depth layers cannot be rendered.
 pub(crate) fn gallery<B: Operations>(
     config: &Config,
-    model: &Gmae<B>,
+    model: &Autoencoder<B>,
     batch: &Batch,
 ) -> Result<Gallery, Error> {
     let rows = rows(config, model, &first(config, batch, ROWS)?)?;
     let mut whole = first(config, batch, PICTURES)?;
     whole.masks.fill(Mask::none(config.patches()));
-    let gaussians = predict(config, model, &whole)?.gaussians;
+    let Some(gaussians) = predict(config, model, &whole)?.gaussians else {
+        return Ok(Gallery {
+            rows,
+            ..Gallery::default()
+        });
+    };
     let scenes = take_apart(config, gaussians)?;
     let originals = images(config, &whole.pixels);
     let mut gallery = Gallery {
@@ -83,7 +88,7 @@ fn first(config: &Config, batch: &Batch, count: usize) -> Result<Batch, Error> {
 
 fn rows<B: Operations>(
     config: &Config,
-    model: &Gmae<B>,
+    model: &Autoencoder<B>,
     batch: &Batch,
 ) -> Result<Vec<ReconstructionRow>, Error> {
     let prediction = predict(config, model, batch)?;

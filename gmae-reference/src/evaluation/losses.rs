@@ -5,7 +5,7 @@ use burn::module::AutodiffModule;
 use crate::backend::Training;
 use crate::config::Config;
 use crate::error::{Error, check_len};
-use crate::model::{Batch, Gmae, Mask, check_batch, patch_rows, predict};
+use crate::model::{Autoencoder, Batch, Mask, check_batch, patch_rows, predict};
 use crate::ops::Operations;
 
 /// Computes the mean squared error on masked patches, averaged over the images of `batch`. The
@@ -16,7 +16,7 @@ use crate::ops::Operations;
 /// All errors of [`predict`].
 pub(crate) fn held_out_loss<B: Operations>(
     config: &Config,
-    model: &Gmae<Training<B>>,
+    model: &Autoencoder<Training<B>>,
     batch: &Batch,
 ) -> Result<Option<f64>, Error> {
     let prediction = predict(config, &model.valid(), batch)?;

@@ -1,19 +1,24 @@
-//! The head, which maps decoder outputs to Gaussians, and the activations that keep every attribute
-//! in its range.
+//! The head, which maps decoder outputs to Gaussians or pixels, and the activations that keep every
+//! attribute of a Gaussian in its range.
 
 use burn::module::Module;
 use burn::nn::{LayerNorm, Linear};
-use burn::tensor::Tensor;
 use burn::tensor::activation::{log_sigmoid, sigmoid};
 use burn::tensor::backend::Backend;
+use burn::tensor::{Tensor, TensorData};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 use super::camera;
 use super::init::Initializer;
-use crate::config::Config;
+use crate::config::{Config, Method};
 use crate::ops::{self, Operations};
 
 /// Raw values per Gaussian: centre 3, scale 3, quaternion 4, colour 3, opacity 1.
 pub const ATTRIBUTES: usize = 14;
+/// Bound of the random z of [`Config::random_depth_order`], in world units. It is far above the
+/// resolution of `f32` at the distance of the camera, and changes sizes by 1/8000 at most.
+const RANDOM_DEPTH: f32 = 1e-3;
 
 /// The Gaussians of B images, k per image, stored image by image.
 #[derive(Clone, Debug)]
@@ -52,31 +57,76 @@ impl<B: Backend> Gaussians<B> {
     }
 }
 
-/// A `LayerNorm`, a linear map to 14 raw values per Gaussian, and the activations of [`activate`].
+/// A `LayerNorm` and a linear map: to 14 raw values per Gaussian (GMAE), or to the `3 P^2` values of
+/// a patch (MAE).
 #[derive(Debug, Module)]
 pub struct Head<B: Backend> {
     norm: LayerNorm<B>,
     linear: Linear<B>,
     gaussian_scale: f64,
     centre_range: f64,
+    freeze_z: bool,
+    random_depth_order: bool,
 }
 
 impl<B: Operations> Head<B> {
     /// Creates the head of `config` with initial weights.
     pub fn new(init: &mut Initializer<B>, config: &Config) -> Self {
+        let width = config.decoder_width;
         Self {
-            norm: init.layer_norm(config.decoder_width),
-            linear: init.linear_without_bias(config.decoder_width, ATTRIBUTES),
+            norm: init.layer_norm(width),
+            linear: match config.method {
+                Method::Gmae => init.linear_without_bias(width, ATTRIBUTES),
+                Method::Mae => init.linear(width, config.patch_len()),
+            },
             gaussian_scale: config.gaussian_scale * camera::scale_factor(config.camera),
             centre_range: camera::centre_range(config.camera),
+            freeze_z: config.freeze_z,
+            random_depth_order: config.random_depth_order,
         }
     }
 
-    /// Computes the Gaussians of `images` images from the decoder outputs `[B k, d]`.
-    pub fn forward(&self, queries: Tensor<B, 2>, images: usize) -> Gaussians<B> {
-        let raw = ops::linear(&self.linear, ops::layer_norm(&self.norm, queries));
-        activate(&raw, self.centre_range, self.gaussian_scale, images)
+    /// Computes the raw values from the decoder outputs: `[B k, d]` -> `[B k, 14]`, or
+    /// `[B N, d]` -> `[B N, 3 P^2]`.
+    pub fn linear(&self, outputs: Tensor<B, 2>) -> Tensor<B, 2> {
+        ops::linear(&self.linear, ops::layer_norm(&self.norm, outputs))
     }
+
+    /// Computes the Gaussians of `seeds.len()` images from the decoder outputs `[B k, d]`.
+    ///
+    /// With [`Config::freeze_z`], no gradient reaches z. With [`Config::random_depth_order`], z is a
+    /// small random number, which depends only on the seed of the image.
+    pub fn gaussians(&self, outputs: Tensor<B, 2>, seeds: &[u64]) -> Gaussians<B> {
+        let raw = self.linear(outputs);
+        let activated = activate(&raw, self.centre_range, self.gaussian_scale, seeds.len());
+        let means = activated.means;
+        let means = if self.random_depth_order {
+            let z = random_depths(means.dims()[0], seeds, &means.device());
+            with_z(means, z)
+        } else if self.freeze_z {
+            let z = means.clone().narrow(1, 2, 1).detach();
+            with_z(means, z)
+        } else {
+            means
+        };
+        Gaussians { means, ..activated }
+    }
+}
+
+/// Replaces z, the last column of `means`, `[B k, 3]`.
+fn with_z<B: Backend>(means: Tensor<B, 2>, z: Tensor<B, 2>) -> Tensor<B, 2> {
+    Tensor::cat(vec![means.narrow(1, 0, 2), z], 1)
+}
+
+/// Draws a small z for each of `count` Gaussians, `[B k, 1]`.
+fn random_depths<B: Backend>(count: usize, seeds: &[u64], device: &B::Device) -> Tensor<B, 2> {
+    let per_image = count / seeds.len().max(1);
+    let mut values = Vec::with_capacity(count);
+    for &seed in seeds {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        values.extend((0..per_image).map(|_| rng.random_range(-RANDOM_DEPTH..RANDOM_DEPTH)));
+    }
+    Tensor::from_data(TensorData::new(values, [count, 1]), device)
 }
 
 /// Maps raw values `[B k, 14]` to Gaussians.

@@ -1,25 +1,27 @@
-//! The model: an encoder of the visible patches, a decoder that predicts Gaussians, and the
-//! renderer that turns the Gaussians into an image.
+//! The model: an encoder of the visible patches, and a decoder. The decoder of GMAE predicts
+//! Gaussians, which the renderer turns into an image. The decoder of MAE predicts patches.
 
+mod autoencoder;
 mod batch;
 mod block;
 pub mod camera;
 mod decoder;
 mod encoder;
-mod gmae;
 pub mod head;
 mod init;
 mod masking;
 mod patches;
+pub mod pixels;
 mod position;
 mod predict;
 pub mod render;
 
+pub use autoencoder::{Autoencoder, Decoded};
 pub use batch::Batch;
 pub(crate) use batch::check_batch;
-pub use gmae::Gmae;
 pub use head::Gaussians;
 pub use masking::Mask;
 pub use patches::Visible;
-pub(crate) use patches::patch_rows;
+pub(crate) use patches::{patch_rows, patch_statistics, standardisation};
+pub use pixels::Patches;
 pub use predict::{Prediction, predict};

@@ -1,29 +1,31 @@
-//! The forward pass of a batch, from patches to Gaussians to pixels.
+//! The forward pass of a batch, from visible patches to pixels.
 
 use burn::tensor::backend::Backend;
 
+use super::autoencoder::{Autoencoder, Decoded};
 use super::batch::Batch;
-use super::gmae::Gmae;
 use super::head::Gaussians;
 use super::patches::Visible;
-use super::render::render_forward;
+use super::pixels::pixels;
 use crate::backend::Cpu;
 use crate::config::Config;
 use crate::error::Error;
-use crate::numbers::numbers;
 use crate::ops::Operations;
 
-/// The Gaussians and the render of a batch.
+/// The prediction for a batch.
 #[derive(Clone, Debug)]
 pub struct Prediction<B: Backend = Cpu> {
-    /// The Gaussians of all images.
-    pub gaussians: Gaussians<B>,
-    /// The rendered pixels `[B, H, W, 3]`.
+    /// The Gaussians of all images. MAE predicts none.
+    pub gaussians: Option<Gaussians<B>>,
+    /// The predicted pixels `[B, H, W, 3]`, in the units of `[0, 1]`.
     pub pixels: Vec<f32>,
 }
 
-/// Encodes the visible patches of `batch`, decodes the Gaussians, and renders them. The batch is
+/// Encodes the visible patches of `batch`, and predicts the pixels of all patches. The batch is
 /// processed in pieces of [`Config::images_per_piece`] images.
+///
+/// With [`Config::norm_pix`], a patch is predicted without its mean and deviation. These are taken
+/// from the true patch.
 ///
 /// # Errors
 ///
@@ -31,18 +33,20 @@ pub struct Prediction<B: Backend = Cpu> {
 /// of visible patches. [`Error::Render`] if the renderer fails.
 pub fn predict<B: Operations>(
     config: &Config,
-    model: &Gmae<B>,
+    model: &Autoencoder<B>,
     batch: &Batch,
 ) -> Result<Prediction<B>, Error> {
-    let (mut gaussians, mut pixels) = (Vec::new(), Vec::new());
+    let (mut gaussians, mut values) = (Vec::new(), Vec::new());
     for piece in batch.pieces(config)? {
         let visible = Visible::new(config, &piece.pixels, &piece.masks, &model.device())?;
-        let scene = model.forward(&visible);
-        pixels.extend(numbers(render_forward(config, scene.clone())?)?);
-        gaussians.push(scene);
+        let decoded = model.forward(&visible);
+        if let Decoded::Gaussians(scene) = &decoded {
+            gaussians.push(scene.clone());
+        }
+        values.extend(pixels(config, decoded, &piece)?);
     }
     Ok(Prediction {
-        gaussians: Gaussians::cat(&gaussians),
-        pixels,
+        gaussians: (!gaussians.is_empty()).then(|| Gaussians::cat(&gaussians)),
+        pixels: values,
     })
 }

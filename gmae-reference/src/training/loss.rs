@@ -10,10 +10,8 @@ use burn::tensor::{Tensor, TensorData};
 
 use crate::config::{Config, LossKind};
 use crate::error::Error;
-use crate::model::{Mask, check_batch, patch_rows};
+use crate::model::{Mask, check_batch, patch_rows, patch_statistics, standardisation};
 
-/// Added to the variance of a patch before a target is divided by its square root, as in MAE.
-const VARIANCE_EPSILON: f64 = 1e-6;
 /// Added to the variance of a patch before squared differences are divided by it: the square of a
 /// deviation of 0.1, which is 25 of 255 grey levels.
 ///
@@ -112,33 +110,20 @@ fn fill_patch(
     values: &mut [f32],
     weights: &mut [f32],
 ) {
-    let (mean, variance) = patch_statistics(config, values, patch);
-    let deviation = (variance + VARIANCE_EPSILON).sqrt();
+    let (mean, deviation) = standardisation(config, values, patch);
     let weight = match kind {
         LossKind::All | LossKind::Masked | LossKind::MaskedNormTarget => weight,
         // ((p - m) / s - (t - m) / s)^2 = (p - t)^2 / s^2
-        LossKind::MaskedNormBoth => weight / (variance + VARIANCE_FLOOR),
+        LossKind::MaskedNormBoth => {
+            weight / (patch_statistics(config, values, patch).1 + VARIANCE_FLOOR)
+        }
     };
     for run in patch_rows(config, patch) {
         weights[run.clone()].fill(weight as f32);
-        if kind == LossKind::MaskedNormTarget {
+        if config.norm_pix || kind == LossKind::MaskedNormTarget {
             for value in &mut values[run] {
                 *value = ((f64::from(*value) - mean) / deviation) as f32;
             }
         }
     }
-}
-
-/// Computes the mean and the unbiased variance of the `3 P^2` values of one patch of an image
-/// `[H, W, 3]`.
-fn patch_statistics(config: &Config, image: &[f32], patch: usize) -> (f64, f64) {
-    let numbers = || {
-        patch_rows(config, patch)
-            .flat_map(|run| &image[run])
-            .map(|&v| f64::from(v))
-    };
-    let count = config.patch_len() as f64;
-    let mean = numbers().sum::<f64>() / count;
-    let squares = numbers().map(|v| (v - mean) * (v - mean)).sum::<f64>();
-    (mean, squares / (count - 1.0))
 }

@@ -9,14 +9,14 @@ use burn::tensor::Tensor;
 use super::gradient::Gradient;
 use crate::backend::Training;
 use crate::config::Config;
-use crate::model::Gmae;
+use crate::model::Autoencoder;
 use crate::ops::cpu::adam::AdamStep;
 use crate::ops::{Moments, Operations};
 
 /// `AdamW` epsilon.
 const EPSILON: f64 = 1e-8;
 
-/// The optimiser of a [`Gmae`].
+/// The optimiser of a [`Autoencoder`].
 #[derive(Clone, Debug)]
 pub struct Optimizer<B: Operations> {
     /// Moments of each parameter, as vectors. A parameter without a step has none.
@@ -63,10 +63,10 @@ impl<B: Operations> Optimizer<B> {
     pub fn step(
         &mut self,
         learning_rate: f64,
-        model: Gmae<Training<B>>,
+        model: Autoencoder<Training<B>>,
         gradient: Gradient,
         norm: f64,
-    ) -> Gmae<Training<B>> {
+    ) -> Autoencoder<Training<B>> {
         let scale = if norm > self.clip_norm {
             self.clip_norm / norm
         } else {

@@ -17,7 +17,7 @@ use crate::backend::{Cpu, Device, Training, Trains};
 use crate::config::Config;
 use crate::error::Error;
 use crate::model::render::settings;
-use crate::model::{Batch, Gmae, Prediction, predict};
+use crate::model::{Autoencoder, Batch, Prediction, predict};
 use crate::workers::Workers;
 
 /// The contribution of some pieces to the gradient and the loss of a batch.
@@ -46,7 +46,7 @@ pub struct Trainer<B: Trains = Cpu> {
     /// Number of steps taken.
     pub step: usize,
     /// The current model.
-    pub model: Gmae<Training<B>>,
+    pub model: Autoencoder<Training<B>>,
     /// The lowest mean loss of an epoch at whose end a snapshot was kept.
     pub(super) best: Option<f64>,
     optimizer: Optimizer<B>,
@@ -88,7 +88,7 @@ impl<B: Trains> Trainer<B> {
         Ok(Self {
             config,
             step: 0,
-            model: Gmae::new(&config, &device),
+            model: Autoencoder::new(&config, &device),
             optimizer: Optimizer::new(&config),
             name: Self::new_name(),
             best: None,
@@ -266,7 +266,7 @@ impl<B: Trains> Trainer<B> {
         let mut part = Part::none();
         self.workers.run(
             work,
-            |(piece, model): (Batch, Gmae<Training<B>>)| {
+            |(piece, model): (Batch, Autoencoder<Training<B>>)| {
                 let count = piece.masks.len();
                 let (pixels, masks) = (&piece.pixels, &piece.masks);
                 let result = piece_gradient(config, settings, &model, pixels, masks, device);

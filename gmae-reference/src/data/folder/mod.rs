@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::dataset::Dataset;
+use super::dataset::{Dataset, Sample};
 use super::error::DataError;
 use super::image::Image;
 use super::picture::{Picture, Rules};
@@ -32,16 +32,6 @@ pub use skipped::Skipped;
 
 /// Number of images in a row whose failure to be read means that the data have vanished.
 const VANISHED_AFTER: usize = 64;
-
-/// A picture of a [`Folder`] with its class.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Sample {
-    /// The transformed picture.
-    pub image: Image,
-    /// Class of the picture, an index into [`Folder::classes`]. `None` for files directly in the
-    /// folder and for members of archives.
-    pub label: Option<usize>,
-}
 
 /// The images in a folder and below it, in the order of their paths: JPEG, PNG, WebP, GIF, BMP and
 /// TIFF files. If the folder contains `.tar` archives instead, the images inside them.
@@ -78,7 +68,8 @@ impl Folder {
     ///
     /// [`DataError::Missing`] if `root` does not exist. [`DataError::NotAFolder`] if `root` is not
     /// a folder. [`DataError::List`] if `root` cannot be listed. [`DataError::NoImages`] if there
-    /// is no image. [`DataError::Mixed`] if there are images and archives.
+    /// is no image. [`DataError::Mixed`] if there are images and archives. [`DataError::Images`] if
+    /// fewer images are found than asked for.
     pub fn open(root: &Path, options: FolderOptions) -> Result<Self, DataError> {
         let Listing {
             images,
@@ -101,7 +92,7 @@ impl Folder {
             }
             _ => Source::Files(images),
         };
-        let folder = Self {
+        let mut folder = Self {
             root: root.to_owned(),
             rules: Rules {
                 transform: options.transform,
@@ -124,7 +115,24 @@ impl Folder {
                 found: found.join("; "),
             });
         }
+        if let Some(images) = options.images {
+            folder.keep(images)?;
+        }
         Ok(folder)
+    }
+
+    /// Keeps `images` images, see [`FolderOptions::images`].
+    fn keep(&mut self, images: usize) -> Result<(), DataError> {
+        if !(1..=self.len()).contains(&images) {
+            return Err(DataError::Images {
+                path: self.root.clone(),
+                found: self.len(),
+                images,
+            });
+        }
+        self.source.keep(images);
+        self.fingerprint = self.source.fingerprint();
+        Ok(())
     }
 
     /// The classes, sorted by name. There are none if all images lie directly in the folder, or in
@@ -228,7 +236,7 @@ impl Folder {
     /// [`DataError::Index`] if `index` is not below `len()`. [`DataError::AllBad`] if no file is
     /// usable. [`DataError::Vanished`] if the data cannot be read any more: the folder cannot be
     /// listed, it is empty, 64 files in a row cannot be read, or no file can be read.
-    pub fn sample(&self, index: usize, rng: &mut ChaCha8Rng) -> Result<Sample, DataError> {
+    fn labelled(&self, index: usize, rng: &mut ChaCha8Rng) -> Result<Sample, DataError> {
         let len = self.len();
         if index >= len {
             return Err(DataError::Index { index, len });
@@ -355,7 +363,11 @@ impl Dataset for Folder {
     }
 
     fn image(&self, index: usize, rng: &mut ChaCha8Rng) -> Result<Image, DataError> {
-        Ok(self.sample(index, rng)?.image)
+        Ok(self.labelled(index, rng)?.image)
+    }
+
+    fn sample(&self, index: usize, rng: &mut ChaCha8Rng) -> Result<Sample, DataError> {
+        self.labelled(index, rng)
     }
 
     /// A uniformly random order of files. The members of an archive come in sequence, mixed with

@@ -24,6 +24,9 @@ pub struct FolderOptions {
     /// that can reduce takes 2.1 ms at full size, and a reduction does not shorten its Huffman
     /// decoding.
     pub reduced_jpeg: bool,
+    /// Number of images that are used, spread evenly over the images of the folder in the order of
+    /// their paths. If the classes are folders, each keeps its share. `None` stands for all.
+    pub images: Option<usize>,
 }
 
 impl FolderOptions {
@@ -33,6 +36,7 @@ impl FolderOptions {
             transform,
             min_side: 1,
             reduced_jpeg: false,
+            images: None,
         }
     }
 }

@@ -71,6 +71,25 @@ impl Shards {
         sizes.collect()
     }
 
+    /// Keeps the images for which `keep`, called once for each in order, returns true.
+    pub(super) fn retain(&mut self, mut keep: impl FnMut() -> bool) {
+        let sizes = self.sizes();
+        let mut kept = Vec::with_capacity(self.members.len());
+        self.members.retain(|_| {
+            let keep = keep();
+            kept.push(keep);
+            keep
+        });
+        let mut rest = kept.as_slice();
+        let mut end = 0;
+        for (slot, size) in self.ends.iter_mut().zip(sizes) {
+            let (archive, after) = rest.split_at(size);
+            rest = after;
+            end += archive.iter().filter(|&&keep| keep).count();
+            *slot = end;
+        }
+    }
+
     /// Iterates over the archives with their images.
     pub(super) fn parts(&self) -> impl Iterator<Item = (&Entry, &[Member])> {
         let mut rest = self.members.as_slice();

@@ -35,6 +35,24 @@ impl Source {
         }
     }
 
+    /// Keeps `count` images that are spread evenly over all: the indices `i * len / count`,
+    /// rounded down, for each `i` below `count`. `count` lies in `1..=len`.
+    pub(super) fn keep(&mut self, count: usize) {
+        let len = self.len();
+        // Index j is kept if it is the floor of i len / count for an i, the smallest with
+        // i len / count >= j.
+        let kept = |j: usize| (j * count).div_ceil(len) * len / count == j;
+        let mut next = 0;
+        let mut is_kept = || {
+            next += 1;
+            kept(next - 1)
+        };
+        match self {
+            Self::Files(files) => files.retain(|_| is_kept()),
+            Self::Shards(shards) => shards.retain(is_kept),
+        }
+    }
+
     /// Returns the path of an image relative to the root. The path of a member is the path of its
     /// archive with the name of the member behind it.
     pub(super) fn path(&self, index: usize) -> Option<PathBuf> {

@@ -83,6 +83,48 @@ fn classes_and_order_come_from_the_paths() {
 }
 
 #[test]
+fn a_part_of_the_images_is_spread_over_the_classes() {
+    let names: Vec<(String, u8)> = (0..10)
+        .map(|i| {
+            (
+                format!("{}/{i}.png", if i < 6 { "ant" } else { "zebra" }),
+                10 * i,
+            )
+        })
+        .collect();
+    let files: Vec<(&str, Vec<u8>)> = names
+        .iter()
+        .map(|(name, grey)| (name.as_str(), encoded(8, 8, *grey, ImageFormat::Png)))
+        .collect();
+    let dir = folder(&files);
+    let open = |images| {
+        let images = Some(images);
+        Folder::open(
+            dir.path(),
+            FolderOptions {
+                images,
+                ..options()
+            },
+        )
+    };
+    for count in 1..=10 {
+        let set = open(count).unwrap();
+        let seen: Vec<usize> = (0..set.len())
+            .map(|i| usize::from(red(&set.image(i, &mut rng()).unwrap())) / 10)
+            .collect();
+        let expected: Vec<usize> = (0..count).map(|i| i * 10 / count).collect();
+        assert_eq!(seen, expected);
+        assert!(set.fingerprint().starts_with(&format!("{count} images, ")));
+    }
+    assert_eq!(open(3).unwrap().label(2), Some(1));
+    for count in [0, 11] {
+        let words = open(count).unwrap_err().to_string();
+        assert!(words.contains("expected 1 to 10"), "{words}");
+        assert!(words.ends_with(&format!("got {count}")), "{words}");
+    }
+}
+
+#[test]
 fn a_missing_folder_a_file_and_an_empty_folder_are_told_apart() {
     let dir = folder(&[("a/readme.txt", vec![1]), ("b.heic", vec![2])]);
     let open = |path: &Path| Folder::open(path, options()).unwrap_err();

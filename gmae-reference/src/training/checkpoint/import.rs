@@ -12,7 +12,7 @@ use crate::backend::{Cpu, Device};
 use crate::config::Config;
 use crate::error::Error;
 use crate::files;
-use crate::model::Gmae;
+use crate::model::Autoencoder;
 
 /// Widths and numbers of heads of the public models (ViT-Ti, S, B, L and MAE's ViT-H). A file does
 /// not state the number of heads.
@@ -111,10 +111,10 @@ impl Public {
     /// [`Error::Setting`] if `config` is invalid. [`Error::Checkpoint`] if a tensor of the encoder
     /// is missing, does not have the shape that `config` demands, is not finite, or has no place in
     /// the model.
-    pub fn model(&self, config: &Config) -> Result<Gmae<Cpu>, Error> {
+    pub fn model(&self, config: &Config) -> Result<Autoencoder<Cpu>, Error> {
         config.validate()?;
         let device = Device::default();
-        let model = Gmae::new(config, &device);
+        let model = Autoencoder::new(config, &device);
         let writing = Writing::model(&model);
         let expected: BTreeSet<&str> = writing.names().collect();
         let names = self.tensors.names();

@@ -22,7 +22,7 @@ use crate::backend::{Cpu, Device, Training};
 use crate::config::Config;
 use crate::error::Error;
 use crate::files::read;
-use crate::model::Gmae;
+use crate::model::Autoencoder;
 use crate::ops::Moments;
 use crate::panics::caught;
 use crate::training::optimizer::Optimizer;
@@ -45,8 +45,8 @@ struct Header {
 }
 
 /// The optimiser's history, by the ids of the parameters in the file.
-type History = <OptimizerAdaptor<AdamW, Gmae<Training>, Training> as Optimizing<
-    Gmae<Training>,
+type History = <OptimizerAdaptor<AdamW, Autoencoder<Training>, Training> as Optimizing<
+    Autoencoder<Training>,
     Training,
 >>::Record;
 
@@ -137,12 +137,12 @@ fn decode(
     path: &Path,
     header: &Header,
     [model, decayed, undecayed]: [&[u8]; 3],
-) -> Result<(Gmae<Training>, Optimizer<Cpu>), Error> {
+) -> Result<(Autoencoder<Training>, Optimizer<Cpu>), Error> {
     let device = Device::default();
     let recorder = NamedMpkBytesRecorder::<FullPrecisionSettings>::new();
     let record = Recorder::<Training>::load(&recorder, model.to_vec(), &device)
         .map_err(|error| invalid(path, format!("model: {error}")))?;
-    let model = Gmae::<Training>::new(&header.config, &device).load_record(record);
+    let model = Autoencoder::<Training>::new(&header.config, &device).load_record(record);
     let mut collect = Collect {
         history: History::default(),
         moments: HashMap::new(),

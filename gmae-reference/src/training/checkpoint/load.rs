@@ -17,7 +17,7 @@ use crate::backend::Training;
 use crate::config::Config;
 use crate::error::Error;
 use crate::files::{current, read};
-use crate::model::Gmae;
+use crate::model::Autoencoder;
 use crate::ops::{Moments, Operations};
 use crate::training::optimizer::Optimizer;
 
@@ -116,8 +116,8 @@ impl Checkpoint {
     /// # Errors
     ///
     /// [`Error::Checkpoint`] if a tensor is missing, has another shape or is not finite.
-    pub fn model<B: Operations>(&self, device: &B::Device) -> Result<Gmae<B>, Error> {
-        let model = Gmae::new(&self.config, device);
+    pub fn model<B: Operations>(&self, device: &B::Device) -> Result<Autoencoder<B>, Error> {
+        let model = Autoencoder::new(&self.config, device);
         self.model.load(model, device, None)
     }
 
@@ -129,7 +129,7 @@ impl Checkpoint {
     /// shape or is not finite, or if the files have changed since they were read.
     pub fn optimizer<B: Operations>(
         &self,
-        model: &Gmae<Training<B>>,
+        model: &Autoencoder<Training<B>>,
         device: &B::Device,
     ) -> Result<Optimizer<B>, Error> {
         self.expect_state()?;

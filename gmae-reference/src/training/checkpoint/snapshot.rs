@@ -14,7 +14,7 @@ use crate::backend::Training;
 use crate::config::Config;
 use crate::error::Error;
 use crate::files::{Lock, Staged, create_folder};
-use crate::model::Gmae;
+use crate::model::Autoencoder;
 use crate::ops::Operations;
 use crate::training::optimizer::Optimizer;
 
@@ -24,7 +24,7 @@ pub struct Snapshot<B: Operations> {
     /// The settings.
     pub config: Config,
     /// The model.
-    pub model: Gmae<B>,
+    pub model: Autoencoder<B>,
     /// The state of the run with its optimiser. A model without a run has none.
     pub run: Option<(State, SavedMoments<B>)>,
 }
@@ -41,7 +41,10 @@ struct Moment<B: Operations> {
 
 impl<B: Operations> SavedMoments<B> {
     /// Collects the moments of `optimizer` for the parameters of `model`.
-    pub(in crate::training) fn of(optimizer: &Optimizer<B>, model: &Gmae<Training<B>>) -> Self {
+    pub(in crate::training) fn of(
+        optimizer: &Optimizer<B>,
+        model: &Autoencoder<Training<B>>,
+    ) -> Self {
         let mut all = Vec::new();
         let mut visitor = Visitor {
             path: Vec::new(),
@@ -145,7 +148,7 @@ impl<B: Operations> Snapshot<B> {
 ///
 /// [`Error::File`] if the file cannot be written. [`Error::NotSaved`] if a value is not finite.
 pub(crate) fn export<B: Operations>(
-    model: &Gmae<B>,
+    model: &Autoencoder<B>,
     encoder_only: bool,
     path: &Path,
 ) -> Result<(), Error> {

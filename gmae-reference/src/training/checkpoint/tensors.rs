@@ -11,7 +11,7 @@ use safetensors::{Dtype, SafeTensors};
 use super::names::{DECODER_POSITIONS, ENCODER_POSITIONS, Location};
 use super::writing::unnamed;
 use crate::error::Error;
-use crate::model::Gmae;
+use crate::model::Autoencoder;
 use crate::ops::Operations;
 
 /// The tensors of a file in memory.
@@ -117,10 +117,10 @@ impl Tensors {
     /// file.
     pub(super) fn load<B: Operations>(
         &self,
-        model: Gmae<B>,
+        model: Autoencoder<B>,
         device: &B::Device,
         only: Option<fn(&str) -> bool>,
-    ) -> Result<Gmae<B>, Error> {
+    ) -> Result<Autoencoder<B>, Error> {
         let wanted = |name: &str| only.is_none_or(|only| only(name));
         let names = [ENCODER_POSITIONS, DECODER_POSITIONS];
         let mut tables = model.positions().map(Tensor::clone);

@@ -12,7 +12,7 @@ use safetensors::{Dtype, View};
 
 use super::names::{DECODER_POSITIONS, ENCODER_POSITIONS, Location};
 use crate::error::Error;
-use crate::model::Gmae;
+use crate::model::Autoencoder;
 use crate::ops::Operations;
 
 /// Copies the values of a parameter to the host.
@@ -35,7 +35,7 @@ struct Parts {
 
 impl Writing {
     /// Adds the parameters and the position tables of a model.
-    pub(super) fn model<B: Operations>(model: &Gmae<B>) -> Self {
+    pub(super) fn model<B: Operations>(model: &Autoencoder<B>) -> Self {
         let mut writing = Self::default();
         let mut visitor = Visitor {
             path: Vec::new(),

@@ -1,4 +1,5 @@
-//! The autoencoder: encoder, decoder and head in sequence.
+//! The autoencoder: encoder, decoder and head in sequence. GMAE and MAE differ in the decoder's
+//! tokens and in the head.
 
 use burn::module::Module;
 use burn::tensor::Tensor;
@@ -9,18 +10,40 @@ use super::encoder::Encoder;
 use super::head::{Gaussians, Head};
 use super::init::Initializer;
 use super::patches::Visible;
-use crate::config::Config;
+use super::pixels::Patches;
+use crate::config::{Config, Method};
 use crate::ops::Operations;
 
-/// Gaussian masked autoencoder.
+/// The decoded image: what the method predicts.
+#[derive(Clone, Debug)]
+pub enum Decoded<B: Backend> {
+    /// The Gaussians of GMAE.
+    Gaussians(Gaussians<B>),
+    /// The patches of MAE.
+    Patches(Patches<B>),
+}
+
+impl<B: Backend> Decoded<B> {
+    /// Returns the Gaussians, or `None` for MAE.
+    pub fn into_gaussians(self) -> Option<Gaussians<B>> {
+        match self {
+            Self::Gaussians(gaussians) => Some(gaussians),
+            Self::Patches(_) => None,
+        }
+    }
+}
+
+/// Masked autoencoder that predicts Gaussians or patches.
 #[derive(Debug, Module)]
-pub struct Gmae<B: Backend> {
+pub struct Autoencoder<B: Backend> {
     encoder: Encoder<B>,
     decoder: Decoder<B>,
     head: Head<B>,
+    /// Whether the head predicts Gaussians.
+    gaussians: bool,
 }
 
-impl<B: Operations> Gmae<B> {
+impl<B: Operations> Autoencoder<B> {
     /// Creates the model of `config` with the initial weights of `config.seed`.
     pub fn new(config: &Config, device: &B::Device) -> Self {
         let mut init = Initializer::new(config.seed, device);
@@ -28,11 +51,12 @@ impl<B: Operations> Gmae<B> {
             encoder: Encoder::new(&mut init, config),
             decoder: Decoder::new(&mut init, config),
             head: Head::new(&mut init, config),
+            gaussians: config.method == Method::Gmae,
         }
     }
 
-    /// Computes k Gaussians for each of the B images from its visible patches.
-    pub fn forward(&self, input: &Visible<B>) -> Gaussians<B> {
+    /// Computes k Gaussians or N patches for each of the B images from its visible patches.
+    pub fn forward(&self, input: &Visible<B>) -> Decoded<B> {
         let latents = self.encode(input); // [B (1 + n), D]
         self.decode(latents, input)
     }
@@ -43,10 +67,17 @@ impl<B: Operations> Gmae<B> {
         self.encoder.forward(input)
     }
 
-    /// Computes the Gaussians from the encoder's tokens.
-    pub fn decode(&self, latents: Tensor<B, 2>, input: &Visible<B>) -> Gaussians<B> {
-        let queries = self.decoder.forward(latents, input); // [B k, d]
-        self.head.forward(queries, input.images)
+    /// Computes the Gaussians or the patches from the encoder's tokens.
+    pub fn decode(&self, latents: Tensor<B, 2>, input: &Visible<B>) -> Decoded<B> {
+        let outputs = self.decoder.forward(latents, input); // [B k, d] or [B N, d]
+        if self.gaussians {
+            Decoded::Gaussians(self.head.gaussians(outputs, &input.seeds))
+        } else {
+            Decoded::Patches(Patches {
+                values: self.head.linear(outputs),
+                images: input.images,
+            })
+        }
     }
 
     /// The position tables of the encoder, `[1 + N, D]`, and of the decoder, `[1 + N, d]`. They are
@@ -55,7 +86,7 @@ impl<B: Operations> Gmae<B> {
         [self.encoder.positions(), self.decoder.positions()]
     }
 
-    /// Returns the model with other position tables, in the order of [`Gmae::positions`].
+    /// Returns the model with other position tables, in the order of [`Autoencoder::positions`].
     #[must_use]
     pub fn with_positions(self, [encoder, decoder]: [Tensor<B, 2>; 2]) -> Self {
         Self {
