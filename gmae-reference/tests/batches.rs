@@ -239,7 +239,7 @@ fn the_predicted_batch_is_the_whole_batch() {
     let model = burn::module::AutodiffModule::valid(&trainer.model);
     let prediction = predict(&config, &model, &batch).expect("a prediction");
     assert_eq!(prediction.pixels.len(), batch.pixels.len());
-    assert_eq!(prediction.gaussians.images, 6);
+    assert_eq!(prediction.gaussians.map(|scene| scene.images), Some(6));
 }
 
 /// Pieces are small enough for memory, and enough for many threads, unless they would be too small.

@@ -16,7 +16,8 @@ use crate::model::Batch;
 use crate::report::{self, LossCurve, Numbers, ReportData};
 use crate::terminal;
 use crate::training::{
-    Checkpoint, FILES, METRICS, Outcome, Plan, Sampler, Schedule, Trainer, held_out, metrics, train,
+    Checkpoint, Decay, FILES, METRICS, Outcome, Plan, Sampler, Schedule, Trainer, held_out,
+    metrics, train,
 };
 
 /// Name of the file that marks a folder as written by `demo`. In a marked folder, an interrupted
@@ -85,6 +86,7 @@ pub(super) fn demo<B: Trains>(
         peak: config.peak_learning_rate(),
         warmup_steps: (total_steps as f64 * WARMUP).ceil() as usize,
         total_steps,
+        decay: Decay::Cosine,
     };
     plan.schedule = schedule;
     plan.last_step = total_steps;

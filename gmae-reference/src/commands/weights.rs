@@ -48,6 +48,7 @@ pub(super) fn import(
         ));
     }
     let model = Snapshot {
+        finetuning: None,
         config,
         model,
         run: None,

@@ -11,6 +11,7 @@ use super::head::{Gaussians, Head};
 use super::init::Initializer;
 use super::patches::Visible;
 use super::pixels::Patches;
+use super::stored::Stored;
 use crate::config::{Config, Method};
 use crate::ops::Operations;
 
@@ -80,24 +81,35 @@ impl<B: Operations> Autoencoder<B> {
         }
     }
 
-    /// The position tables of the encoder, `[1 + N, D]`, and of the decoder, `[1 + N, d]`. They are
-    /// not trained.
-    pub fn positions(&self) -> [&Tensor<B, 2>; 2] {
-        [self.encoder.positions(), self.decoder.positions()]
+    /// Computes the mean of the patch tokens after each block, `[B, D]` each. The tokens of the last
+    /// block pass through the last `LayerNorm` first, as in [`Autoencoder::encode`].
+    pub fn layers(&self, input: &Visible<B>) -> Vec<Tensor<B, 2>> {
+        self.encoder.layers(input)
     }
 
-    /// Returns the model with other position tables, in the order of [`Autoencoder::positions`].
-    #[must_use]
-    pub fn with_positions(self, [encoder, decoder]: [Tensor<B, 2>; 2]) -> Self {
-        Self {
-            encoder: self.encoder.with_positions(encoder),
-            decoder: self.decoder.with_positions(decoder),
-            ..self
-        }
+    /// Returns the encoder alone.
+    pub(super) fn into_encoder(self) -> Encoder<B> {
+        self.encoder
     }
 
     /// The device of the weights.
     pub fn device(&self) -> B::Device {
         self.encoder.device()
+    }
+}
+
+impl<B: Operations> Stored<B> for Autoencoder<B> {
+    fn positions(&self) -> Vec<&Tensor<B, 2>> {
+        vec![self.encoder.positions(), self.decoder.positions()]
+    }
+
+    fn with_positions(self, tables: Vec<Tensor<B, 2>>) -> Self {
+        let mut tables = tables.into_iter();
+        let (encoder, decoder) = (tables.next(), tables.next());
+        Self {
+            encoder: self.encoder.with_positions(encoder),
+            decoder: self.decoder.with_positions(decoder),
+            ..self
+        }
     }
 }

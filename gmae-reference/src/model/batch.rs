@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::error::{Error, check_len};
 
 /// The images of one training step with their masks.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Batch {
     /// Pixel values `[B, H, W, 3]` in `[0, 1]`.
     pub pixels: Vec<f32>,

@@ -40,6 +40,35 @@ impl<B: Operations> Block<B> {
         let x = x + attended;
         x.clone() + self.mlp.forward(ops::layer_norm(&self.mlp_norm, x))
     }
+
+    /// Computes [`Block::forward`] with factors on the branches of each image.
+    pub fn forward_dropped(
+        &self,
+        x: Tensor<B, 2>,
+        images: usize,
+        drops: &Drops<B>,
+    ) -> Tensor<B, 2> {
+        let [rows, width] = x.dims();
+        let scaled = |branch: Tensor<B, 2>, factor: &Tensor<B, 3>| {
+            (branch.reshape([images, rows / images, width]) * factor.clone()).reshape([rows, width])
+        };
+        let attended = self
+            .attention
+            .forward(ops::layer_norm(&self.attention_norm, x.clone()), images);
+        let x = x + scaled(attended, &drops.attention);
+        let mlp = self.mlp.forward(ops::layer_norm(&self.mlp_norm, x.clone()));
+        x + scaled(mlp, &drops.mlp)
+    }
+}
+
+/// Factors on the branches of a block for each image, `[B, 1, 1]`: 0 for a dropped branch, and
+/// `1 / (1 - p)` for a kept one, where p is the probability of dropping.
+#[derive(Clone, Debug)]
+pub struct Drops<B: Backend> {
+    /// Factor on the attention.
+    pub attention: Tensor<B, 3>,
+    /// Factor on the MLP.
+    pub mlp: Tensor<B, 3>,
 }
 
 /// Multi-head self-attention with biases on query, key and value.

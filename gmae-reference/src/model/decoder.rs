@@ -47,9 +47,12 @@ impl<B: Operations> Decoder<B> {
         &self.positions
     }
 
-    /// Returns the decoder with another position table.
-    pub(super) fn with_positions(self, positions: Tensor<B, 2>) -> Self {
-        Self { positions, ..self }
+    /// Returns the decoder with another position table, if one is given.
+    pub(super) fn with_positions(self, positions: Option<Tensor<B, 2>>) -> Self {
+        Self {
+            positions: positions.unwrap_or(self.positions),
+            ..self
+        }
     }
 
     /// Computes the outputs from the encoder's tokens, `[B (1 + n), D]`: those at the queries,

@@ -5,7 +5,7 @@ use burn::nn::{LayerNorm, Linear};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
 
-use super::block::Block;
+use super::block::{Block, Drops};
 use super::init::Initializer;
 use super::patches::Visible;
 use super::position::position_table;
@@ -47,9 +47,12 @@ impl<B: Operations> Encoder<B> {
         &self.positions
     }
 
-    /// Returns the encoder with another position table.
-    pub(super) fn with_positions(self, positions: Tensor<B, 2>) -> Self {
-        Self { positions, ..self }
+    /// Returns the encoder with another position table, if one is given.
+    pub(super) fn with_positions(self, positions: Option<Tensor<B, 2>>) -> Self {
+        Self {
+            positions: positions.unwrap_or(self.positions),
+            ..self
+        }
     }
 
     /// Computes the tokens `[B (1 + n), D]`. The CLS token of each image comes first. The visible
@@ -60,6 +63,39 @@ impl<B: Operations> Encoder<B> {
             tokens = block.forward(tokens, input.images);
         }
         ops::layer_norm(&self.norm, tokens)
+    }
+
+    /// Computes the tokens after the last block without the last `LayerNorm`, `[B (1 + n), D]`. Some
+    /// branches of the blocks are dropped.
+    pub(super) fn forward_dropped(&self, input: &Visible<B>, drops: &[Drops<B>]) -> Tensor<B, 2> {
+        let mut tokens = self.tokens(input);
+        for (block, drops) in self.blocks.iter().zip(drops) {
+            tokens = block.forward_dropped(tokens, input.images, drops);
+        }
+        tokens
+    }
+
+    /// The blocks, first to last.
+    pub(super) fn blocks(&self) -> &[Block<B>] {
+        &self.blocks
+    }
+
+    /// Computes the mean of the patch tokens after each block, `[B, D]` each. The tokens of the last
+    /// block pass through the last `LayerNorm` first.
+    pub(super) fn layers(&self, input: &Visible<B>) -> Vec<Tensor<B, 2>> {
+        let mut tokens = self.tokens(input);
+        let mut layers = Vec::with_capacity(self.blocks.len());
+        for (i, block) in self.blocks.iter().enumerate() {
+            tokens = block.forward(tokens, input.images);
+            let last = i + 1 == self.blocks.len();
+            let seen = if last {
+                ops::layer_norm(&self.norm, tokens.clone())
+            } else {
+                tokens.clone()
+            };
+            layers.push(mean_of_patches(seen, input.images));
+        }
+        layers
     }
 
     /// Embeds the patches, adds their position codes, and inserts the CLS token before the patches
@@ -76,6 +112,18 @@ impl<B: Operations> Encoder<B> {
         Tensor::cat(vec![cls, placed.reshape([input.images, visible, width])], 1)
             .reshape([input.images * (1 + visible), width])
     }
+}
+
+/// Computes the mean of the patch tokens of each image, without the CLS token:
+/// `[B (1 + n), D]` -> `[B, D]`.
+pub(super) fn mean_of_patches<B: Backend>(tokens: Tensor<B, 2>, images: usize) -> Tensor<B, 2> {
+    let [rows, width] = tokens.dims();
+    let count = rows / images;
+    tokens
+        .reshape([images, count, width])
+        .narrow(1, 1, count - 1)
+        .mean_dim(1)
+        .reshape([images, width])
 }
 
 /// The position table of `config` as a tensor `[1 + N, width]`.

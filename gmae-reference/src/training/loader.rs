@@ -11,11 +11,10 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, Scope};
 use std::time::{Duration, Instant};
 
-use super::sampling::{Draw, Sampler, sample};
+use super::sampling::{Draw, Piece, Prepared, Sampler, sample};
 use crate::config::Config;
 use crate::data::Dataset;
 use crate::error::Error;
-use crate::model::{Batch, Mask};
 use crate::terminal::{interrupt, note};
 
 /// Time after which the wait for one image is reported.
@@ -65,7 +64,7 @@ pub(super) struct Loader<'a> {
     waited: AtomicU64,
 }
 
-type Sample = Result<(Vec<f32>, Mask), Error>;
+type Sample = Result<Prepared, Error>;
 
 struct Queue {
     sampler: Sampler,
@@ -154,7 +153,7 @@ impl<'a> Loader<'a> {
     /// # Errors
     ///
     /// The error of a sample, after which there is no further piece.
-    pub(super) fn pieces(&self) -> impl Iterator<Item = Result<Batch, Error>> {
+    pub(super) fn pieces(&self) -> impl Iterator<Item = Result<Piece, Error>> {
         let mut left = self.share.images.len();
         let size = self.config.images_per_piece();
         std::iter::from_fn(move || {
@@ -179,21 +178,16 @@ impl<'a> Loader<'a> {
         (self.threads, busy)
     }
 
-    fn piece(&self, count: usize) -> Option<Result<Batch, Error>> {
-        let mut batch = Batch {
-            pixels: Vec::with_capacity(count * self.config.image_len()),
-            masks: Vec::with_capacity(count),
-        };
+    fn piece(&self, count: usize) -> Option<Result<Piece, Error>> {
+        let mut piece = Piece::default();
+        piece.batch.pixels.reserve(count * self.config.image_len());
         for _ in 0..count {
             match self.next_sample()? {
-                Ok((pixels, mask)) => {
-                    batch.pixels.extend(pixels);
-                    batch.masks.push(mask);
-                }
+                Ok(sample) => piece.push(sample),
                 Err(error) => return Some(Err(error)),
             }
         }
-        Some(Ok(batch))
+        Some(Ok(piece))
     }
 
     /// Waits for the next sample in order. The result is `None` after an interruption: a read that

@@ -7,6 +7,7 @@ use super::loader::Loader;
 use super::metrics::{self, Metrics, Record};
 use super::plan::{Outcome, Plan};
 use super::sampling::steps_per_epoch;
+use super::task::Task;
 use super::trainer::Trainer;
 use crate::backend::Trains;
 use crate::data::Dataset;
@@ -57,8 +58,8 @@ impl<'a> Log<'a> {
     /// The state is saved before the first step, so that a folder without room is noticed early. It
     /// is saved before the metrics file is created, so that a run that is killed here can be
     /// resumed.
-    pub(super) fn open<B: Trains>(
-        trainer: &Trainer<B>,
+    pub(super) fn open<B: Trains, T: Task<B>>(
+        trainer: &Trainer<B, T>,
         data: &'a dyn Dataset,
         plan: &'a Plan,
     ) -> Result<Self, Error> {
@@ -113,12 +114,12 @@ impl<'a> Log<'a> {
     }
 
     /// Records a step: metrics, progress, remarks, and a checkpoint or snapshot if it is due.
-    pub(super) fn step<B: Trains>(
+    pub(super) fn step<B: Trains, T: Task<B>>(
         &mut self,
-        trainer: &mut Trainer<B>,
+        trainer: &mut Trainer<B, T>,
         numbers: StepNumbers,
         loader: &Loader,
-        writer: &Writer<B>,
+        writer: &Writer<B, T::Inner>,
         begun: Instant,
     ) -> Result<(), Error> {
         self.remark();
@@ -161,10 +162,10 @@ impl<'a> Log<'a> {
     }
 
     /// Keeps a snapshot of the epoch that has just ended, if it is due.
-    fn end_epoch<B: Trains>(
+    fn end_epoch<B: Trains, T: Task<B>>(
         &mut self,
-        trainer: &mut Trainer<B>,
-        writer: &Writer<B>,
+        trainer: &mut Trainer<B, T>,
+        writer: &Writer<B, T::Inner>,
     ) -> Result<(), Error> {
         let (sum, count) = std::mem::take(&mut self.losses);
         let epoch = trainer.step / self.steps_per_epoch;
@@ -195,11 +196,11 @@ impl<'a> Log<'a> {
     ///
     /// The state is also saved after an error, such as data that cannot be read. If the loss is not
     /// finite, the last checkpoint remains.
-    pub(super) fn close<B: Trains>(
+    pub(super) fn close<B: Trains, T: Task<B>>(
         self,
-        trainer: &Trainer<B>,
+        trainer: &Trainer<B, T>,
         loader: &Loader,
-        writer: Writer<B>,
+        writer: Writer<B, T::Inner>,
         outcome: Result<Outcome, Error>,
     ) -> Result<Outcome, Error> {
         self.remark();
@@ -259,7 +260,7 @@ impl<'a> Log<'a> {
         }
     }
 
-    fn snapshot<B: Trains>(&self, trainer: &Trainer<B>) -> Snapshot<B> {
+    fn snapshot<B: Trains, T: Task<B>>(&self, trainer: &Trainer<B, T>) -> Snapshot<B, T::Inner> {
         trainer.snapshot(self.plan.schedule, self.id.clone())
     }
 }

@@ -4,28 +4,33 @@
 //! |---|---|
 //! | `method` | the whole method, for one piece of a batch |
 //! | `train` | the loop |
+//! | `task`, `classification`, `mixing` | the training of the autoencoder, and that of a classifier |
 //! | `trainer`, `gradient`, `loss`, `optimizer`, `schedule` | the parts of a step |
 //! | `sampling`, `loader` | which images a step sees, and their decoding ahead of the step |
 //! | `checkpoint`, `metrics`, `log` | the files of a run |
 //! | `ranks` | several processes |
 
 mod checkpoint;
+mod classification;
 mod gradient;
 mod loader;
 mod log;
 mod loss;
 mod method;
 pub mod metrics;
+mod mixing;
 mod optimizer;
 mod plan;
 mod ranks;
 mod sampling;
 mod schedule;
+mod task;
 mod train;
 mod trainer;
 
 pub use checkpoint::{Checkpoint, DataId, Generator, Public, Snapshot, State};
 pub(crate) use checkpoint::{FILES, export, read_legacy, settings};
+pub use classification::Classification;
 pub use gradient::Gradient;
 pub use loader::LoaderOptions;
 pub use loss::Target;
@@ -33,8 +38,9 @@ pub use optimizer::Optimizer;
 pub(crate) use plan::METRICS;
 pub use plan::{Outcome, Plan};
 pub use ranks::{AllReduce, Ranks};
-pub use sampling::{Sampler, held_out};
+pub use sampling::{Piece, Sampler, held_out};
 pub(crate) use sampling::{Stream, stream};
-pub use schedule::Schedule;
+pub use schedule::{Decay, Schedule};
+pub use task::{Pretraining, Task};
 pub use train::train;
 pub use trainer::Trainer;

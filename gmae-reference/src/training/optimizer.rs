@@ -9,18 +9,19 @@ use burn::tensor::Tensor;
 use super::gradient::Gradient;
 use crate::backend::Training;
 use crate::config::Config;
-use crate::model::Autoencoder;
 use crate::ops::cpu::adam::AdamStep;
 use crate::ops::{Moments, Operations};
 
 /// `AdamW` epsilon.
 const EPSILON: f64 = 1e-8;
 
-/// The optimiser of a [`Autoencoder`].
+/// The optimiser of a model.
 #[derive(Clone, Debug)]
 pub struct Optimizer<B: Operations> {
     /// Moments of each parameter, as vectors. A parameter without a step has none.
     moments: HashMap<ParamId, Moments<Tensor<B, 1>>>,
+    /// Factors on the learning rate of single parameters. All other parameters have factor 1.
+    rates: HashMap<ParamId, f64>,
     /// Number of steps taken.
     time: usize,
     beta1: f64,
@@ -43,12 +44,19 @@ impl<B: Operations> Optimizer<B> {
     ) -> Self {
         Self {
             moments,
+            rates: HashMap::new(),
             time,
             beta1: config.beta1,
             beta2: config.beta2,
             decay: config.weight_decay,
             clip_norm: config.clip_norm,
         }
+    }
+
+    /// Returns the optimiser with factors on the learning rate of single parameters.
+    #[must_use]
+    pub fn with_rates(self, rates: HashMap<ParamId, f64>) -> Self {
+        Self { rates, ..self }
     }
 
     /// The moments of a parameter as vectors, if the parameter has taken a step.
@@ -60,13 +68,13 @@ impl<B: Operations> Optimizer<B> {
     /// exceeds the configured `clip_norm`, the gradient is scaled down to `clip_norm`.
     ///
     /// A parameter without a gradient is not changed.
-    pub fn step(
+    pub fn step<M: Module<Training<B>>>(
         &mut self,
         learning_rate: f64,
-        model: Autoencoder<Training<B>>,
+        model: M,
         gradient: Gradient,
         norm: f64,
-    ) -> Autoencoder<Training<B>> {
+    ) -> M {
         let scale = if norm > self.clip_norm {
             self.clip_norm / norm
         } else {
@@ -112,7 +120,7 @@ impl<B: Operations> ModuleMapper<Training<B>> for Update<'_, B> {
             second: g.zeros_like(),
         });
         let step = AdamStep {
-            rate: self.rate,
+            rate: self.rate * self.optimizer.rates.get(&id).unwrap_or(&1.0),
             beta1: self.optimizer.beta1,
             beta2: self.optimizer.beta2,
             epsilon: EPSILON,

@@ -25,6 +25,10 @@ pub(crate) enum Stream {
     Mask,
     /// The masks of held-out images.
     HeldOut,
+    /// The mixing of a sample with another, when a classifier is trained.
+    Mixing,
+    /// The dropped branches of a sample, when a classifier is trained.
+    Branches,
 }
 
 /// Returns the random stream of `purpose` at `position`. No two streams overlap.
@@ -90,15 +94,13 @@ impl Sampler {
             .map(|image| self.draw(data, step, image))
             .collect::<Result<_, _>>()?;
         let config = self.config;
-        let samples: Vec<(Vec<f32>, Mask)> = draws
+        let prepared: Vec<Prepared> = draws
             .par_iter()
             .map(|&draw| sample(&config, data, draw))
             .collect::<Result<_, _>>()?;
-        let (pixels, masks): (Vec<_>, Vec<_>) = samples.into_iter().unzip();
-        Ok(Batch {
-            pixels: pixels.concat(),
-            masks,
-        })
+        let mut piece = Piece::default();
+        prepared.into_iter().for_each(|sample| piece.push(sample));
+        Ok(piece.batch)
     }
 
     /// Returns image number `image` of step `step`, both counted from 0.
@@ -133,20 +135,65 @@ impl Sampler {
     }
 }
 
-/// Returns the pixels `[H, W, 3]` and the mask of a sample.
+/// A sample that is ready for a step.
+#[derive(Clone, Debug)]
+pub(super) struct Prepared {
+    pixels: Vec<f32>,
+    mask: Mask,
+    label: Option<usize>,
+    position: u64,
+}
+
+/// Some images of a batch, with all that a step needs to know of them.
+#[derive(Clone, Debug, Default)]
+pub struct Piece {
+    /// Pixels and masks.
+    pub batch: Batch,
+    /// The class of each image, if it has one.
+    pub labels: Vec<Option<usize>>,
+    /// The position of each image in the run: the number of its stream of random choices.
+    pub positions: Vec<u64>,
+}
+
+impl Piece {
+    /// A piece of images without classes, which a model without random choices can use.
+    pub fn unlabelled(batch: Batch) -> Self {
+        let images = batch.masks.len();
+        Self {
+            batch,
+            labels: vec![None; images],
+            positions: vec![0; images],
+        }
+    }
+
+    /// Adds a sample.
+    pub(super) fn push(&mut self, sample: Prepared) {
+        self.batch.pixels.extend(sample.pixels);
+        self.batch.masks.push(sample.mask);
+        self.labels.push(sample.label);
+        self.positions.push(sample.position);
+    }
+}
+
+/// Reads the image of a sample and draws its mask.
 pub(super) fn sample(
     config: &Config,
     data: &dyn Dataset,
     Draw { index, position }: Draw,
-) -> Result<(Vec<f32>, Mask), Error> {
-    let image = data.image(
+) -> Result<Prepared, Error> {
+    let sample = data.sample(
         index,
         &mut stream(config.seed, Stream::Augmentation, position),
     )?;
-    let pixels = pixels(config, image)?;
+    let pixels = pixels(config, sample.image)?;
     let mut rng = stream(config.seed, Stream::Mask, position);
     let mask = Mask::random(config.patches(), config.visible(), &mut rng);
-    Ok((pixels, mask))
+    Ok(Prepared {
+        pixels,
+        mask,
+        label: sample.label,
+        position,
+    })
 }
 
 /// Checks that an image has the configured size and returns its pixels.

@@ -4,8 +4,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 
-/// Linear warm-up to the peak rate, followed by half a cosine down to zero. The rate changes at
-/// every step.
+/// The way in which the learning rate falls from its peak to zero.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decay {
+    /// Along half a cosine.
+    #[default]
+    Cosine,
+    /// Along a line.
+    Linear,
+}
+
+/// Linear warm-up to the peak rate, followed by a decay to zero. The rate changes at every step.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Schedule {
@@ -15,6 +25,9 @@ pub struct Schedule {
     pub warmup_steps: usize,
     /// Number of steps, including warm-up.
     pub total_steps: usize,
+    /// The decay after the warm-up.
+    #[serde(default)]
+    pub decay: Decay,
 }
 
 impl Schedule {
@@ -26,6 +39,7 @@ impl Schedule {
             peak: config.peak_learning_rate(),
             warmup_steps: warmup.min(total_steps),
             total_steps,
+            decay: Decay::Cosine,
         }
     }
 
@@ -36,7 +50,10 @@ impl Schedule {
         }
         let remaining = self.total_steps.saturating_sub(self.warmup_steps).max(1);
         let progress = ((step - self.warmup_steps) as f64 / remaining as f64).min(1.0);
-        self.peak * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos())
+        match self.decay {
+            Decay::Cosine => self.peak * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos()),
+            Decay::Linear => self.peak * (1.0 - progress),
+        }
     }
 }
 
@@ -50,6 +67,7 @@ mod tests {
             peak: 2.0,
             warmup_steps: 4,
             total_steps: 12,
+            decay: Decay::Cosine,
         };
         let rates: Vec<f64> = (0..=12).map(|step| schedule.learning_rate(step)).collect();
         assert_eq!(rates[..4], [0.5, 1.0, 1.5, 2.0]);
@@ -57,6 +75,15 @@ mod tests {
         assert!((rates[8] - 1.0).abs() < 1e-12, "half-way down at half time");
         assert!(rates[4..].is_sorted_by(|a, b| a > b));
         assert!(rates[12].abs() < 1e-12, "zero at the end");
+        let linear = Schedule {
+            decay: Decay::Linear,
+            ..schedule
+        };
+        let rates: Vec<f64> = (3..=12).map(|step| linear.learning_rate(step)).collect();
+        assert_eq!(
+            rates,
+            [2.0, 2.0, 1.75, 1.5, 1.25, 1.0, 0.75, 0.5, 0.25, 0.0]
+        );
     }
 
     #[test]
@@ -65,12 +92,14 @@ mod tests {
             peak: 1.0,
             warmup_steps: 0,
             total_steps: 10,
+            decay: Decay::Cosine,
         };
         assert_eq!(none.learning_rate(0), 1.0);
         let only = Schedule {
             peak: 1.0,
             warmup_steps: 3,
             total_steps: 3,
+            decay: Decay::Cosine,
         };
         assert_eq!(only.learning_rate(2), 1.0);
         assert!(only.learning_rate(3).is_finite());

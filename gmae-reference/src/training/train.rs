@@ -10,6 +10,7 @@ use super::log::{Log, StepNumbers};
 use super::plan::{Outcome, Plan};
 use super::ranks::Ranks;
 use super::sampling::Sampler;
+use super::task::Task;
 use super::trainer::{Part, Trainer};
 use crate::backend::Trains;
 use crate::data::Dataset;
@@ -23,11 +24,11 @@ use crate::error::Error;
 /// [`Error::NotFinite`] if the loss or the norm of the gradient is not finite. [`Error::Ranks`] if
 /// another process fails. [`Error::Threads`] if threads cannot be started. Any error of reading
 /// data, of [`Trainer::step`], of writing files, or of `watch`. The last checkpoint stays usable.
-pub fn train<B: Trains>(
-    trainer: &mut Trainer<B>,
+pub fn train<B: Trains, T: Task<B>>(
+    trainer: &mut Trainer<B, T>,
     data: &dyn Dataset,
     plan: &Plan,
-    watch: &mut dyn FnMut(&Trainer<B>) -> Result<(), Error>,
+    watch: &mut dyn FnMut(&Trainer<B, T>) -> Result<(), Error>,
 ) -> Result<Outcome, Error> {
     let config = trainer.config;
     let images = Sampler::new(config, data.len()).images_per_step();
@@ -87,8 +88,8 @@ pub fn train<B: Trains>(
 ///
 /// The error in `part`. [`Error::Ranks`] if another process has an error. All processes then leave
 /// the run at the same step.
-fn sum<B: Trains>(
-    trainer: &Trainer<B>,
+fn sum<B: Trains, T: Task<B>>(
+    trainer: &Trainer<B, T>,
     ranks: &Ranks,
     part: Result<Part, Error>,
     expected: usize,

@@ -10,14 +10,14 @@ use splat::RenderConfig;
 
 use super::checkpoint::{Checkpoint, DataId, SavedMoments, Snapshot, State};
 use super::gradient::Gradient;
-use super::method::piece_gradient;
 use super::optimizer::Optimizer;
+use super::sampling::Piece;
 use super::schedule::Schedule;
-use crate::backend::{Cpu, Device, Training, Trains};
-use crate::config::Config;
+use super::task::{Pretraining, Task};
+use crate::backend::{Cpu, Device, Trains};
+use crate::config::{Config, Finetuning};
 use crate::error::Error;
-use crate::model::render::settings;
-use crate::model::{Autoencoder, Batch, Prediction, predict};
+use crate::model::{Batch, Prediction, predict};
 use crate::workers::Workers;
 
 /// The contribution of some pieces to the gradient and the loss of a batch.
@@ -40,18 +40,18 @@ impl Part {
 }
 
 /// The state of a run.
-pub struct Trainer<B: Trains = Cpu> {
+pub struct Trainer<B: Trains = Cpu, T: Task<B> = Pretraining> {
     /// The settings.
     pub config: Config,
     /// Number of steps taken.
     pub step: usize,
     /// The current model.
-    pub model: Autoencoder<Training<B>>,
+    pub model: T::Model,
     /// The lowest mean loss of an epoch at whose end a snapshot was kept.
     pub(super) best: Option<f64>,
     optimizer: Optimizer<B>,
     name: String,
-    render_settings: RenderConfig,
+    task: T,
     workers: Workers,
     device: B::Device,
 }
@@ -84,31 +84,7 @@ impl<B: Trains> Trainer<B> {
     ///
     /// [`Error::Setting`] if `config` is invalid. [`Error::Threads`] if threads cannot be started.
     pub fn new_on(config: Config, device: B::Device) -> Result<Self, Error> {
-        config.validate()?;
-        Ok(Self {
-            config,
-            step: 0,
-            model: Autoencoder::new(&config, &device),
-            optimizer: Optimizer::new(&config),
-            name: Self::new_name(),
-            best: None,
-            render_settings: settings(&config),
-            workers: B::workers()?,
-            device,
-        })
-    }
-
-    /// Returns the run with `threads` worker threads, or one per core if `threads` is 0. The
-    /// results do not depend on the number of threads.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Threads`] if the operating system cannot start the threads.
-    pub fn on_threads(self, threads: usize) -> Result<Self, Error> {
-        Ok(Self {
-            workers: Workers::new(threads)?,
-            ..self
-        })
+        Self::of(config, None, device)
     }
 
     /// Returns the run with other render settings than those of `config`, for tests and
@@ -116,33 +92,9 @@ impl<B: Trains> Trainer<B> {
     #[must_use]
     pub fn with_render_settings(self, render_settings: RenderConfig) -> Self {
         Self {
-            render_settings,
+            task: Pretraining { render_settings },
             ..self
         }
-    }
-
-    /// Restores the run of `checkpoint` on `device`. The checkpoint can have been made on any
-    /// device.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Checkpoint`] if the checkpoint has no state, if a tensor is missing, has another
-    /// shape or is not finite, or if the files have changed since they were read.
-    /// [`Error::Threads`] if threads cannot be started.
-    pub fn resume_on(checkpoint: &Checkpoint, device: B::Device) -> Result<Self, Error> {
-        let state = checkpoint.expect_state()?;
-        let model = checkpoint.model(&device)?;
-        Ok(Self {
-            config: checkpoint.config,
-            step: state.step,
-            optimizer: checkpoint.optimizer(&model, &device)?,
-            model,
-            name: state.run.clone(),
-            best: state.best,
-            render_settings: settings(&checkpoint.config),
-            workers: B::workers()?,
-            device,
-        })
     }
 
     /// Creates a run of `config` that has taken no step and starts from the weights of
@@ -164,48 +116,6 @@ impl<B: Trains> Trainer<B> {
             model,
             ..Self::new_on(config, device)?
         })
-    }
-
-    /// Returns a checksum of everything that processes must share in order to train together:
-    /// settings, data, step and weights.
-    pub(crate) fn digest(&self, data: &DataId) -> Vec<u8> {
-        let mut hasher = Sha256::new();
-        hasher.update(format!("{:?} {data} {}", self.config, self.step));
-        let mut values = Vec::new();
-        let mut visitor = Parameters(&mut values);
-        self.model.visit(&mut visitor);
-        hasher.update(bytemuck::cast_slice::<f32, u8>(&values));
-        hasher.finalize().to_vec()
-    }
-
-    /// Returns a random name for a new run. It does not depend on the seed, so that two runs with
-    /// the same settings have different names.
-    pub(crate) fn new_name() -> String {
-        format!("{:016x}", RandomState::new().build_hasher().finish())
-    }
-
-    /// The name of the run. Its checkpoints store the name, and its metrics are tied to it.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The device of the model.
-    pub(super) fn device(&self) -> &B::Device {
-        &self.device
-    }
-
-    /// Creates a snapshot of the current state. `schedule` and `data` are those of the run.
-    pub fn snapshot(&self, schedule: Schedule, data: DataId) -> Snapshot<B> {
-        let state = State::new(&self.config, &self.name, self.step, schedule, data);
-        let state = State {
-            best: self.best,
-            ..state
-        };
-        Snapshot {
-            config: self.config,
-            run: Some((state, SavedMoments::of(&self.optimizer, &self.model))),
-            model: self.model.valid(),
-        }
     }
 
     /// Computes the prediction of the current model for `batch`. No step is taken.
@@ -239,9 +149,126 @@ impl<B: Trains> Trainer<B> {
     /// numbers of visible patches. [`Error::Argument`] if the loss averages over masked patches and
     /// an image has none. [`Error::Render`] if the renderer fails.
     pub fn gradient(&self, batch: &Batch) -> Result<(Gradient, f64), Error> {
-        let pieces = batch.pieces(&self.config)?.map(Ok);
+        let pieces = batch.pieces(&self.config)?;
+        let pieces = pieces.map(|piece| Ok(Piece::unlabelled(piece)));
         let part = self.accumulate(batch.masks.len(), pieces, &mut |_| {})?;
         Ok((part.gradient, part.loss))
+    }
+}
+
+impl<B: Trains, T: Task<B>> Trainer<B, T> {
+    /// Creates a run on `device` that has taken no step, of a classifier if `finetuning` is given.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`] if `config` is invalid or `finetuning` does not fit the task.
+    /// [`Error::Threads`] if threads cannot be started.
+    pub fn of(
+        config: Config,
+        finetuning: Option<Finetuning>,
+        device: B::Device,
+    ) -> Result<Self, Error> {
+        config.validate()?;
+        let task = T::new(&config, finetuning)?;
+        let model = task.model(&config, &device);
+        Ok(Self {
+            config,
+            step: 0,
+            optimizer: Optimizer::new(&config).with_rates(task.rates(&model)),
+            model,
+            name: Self::new_name(),
+            best: None,
+            task,
+            workers: B::workers()?,
+            device,
+        })
+    }
+
+    /// Returns the run with `threads` worker threads, or one per core if `threads` is 0. The
+    /// results do not depend on the number of threads.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Threads`] if the operating system cannot start the threads.
+    pub fn on_threads(self, threads: usize) -> Result<Self, Error> {
+        Ok(Self {
+            workers: Workers::new(threads)?,
+            ..self
+        })
+    }
+
+    /// Restores the run of `checkpoint` on `device`. The checkpoint can have been made on any
+    /// device.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Checkpoint`] if the checkpoint has no state, if a tensor is missing, has another
+    /// shape or is not finite, or if the files have changed since they were read.
+    /// [`Error::Threads`] if threads cannot be started.
+    pub fn resume_on(checkpoint: &Checkpoint, device: B::Device) -> Result<Self, Error> {
+        let state = checkpoint.expect_state()?;
+        let config = checkpoint.config;
+        let task = T::new(&config, checkpoint.finetuning)?;
+        let model = checkpoint.weights(task.model(&config, &device), &device)?;
+        let optimizer = checkpoint.optimizer(&model, &device)?;
+        Ok(Self {
+            config,
+            step: state.step,
+            optimizer: optimizer.with_rates(task.rates(&model)),
+            model,
+            name: state.run.clone(),
+            best: state.best,
+            task,
+            workers: B::workers()?,
+            device,
+        })
+    }
+
+    /// Returns a checksum of everything that processes must share in order to train together:
+    /// settings, data, step and weights.
+    pub(crate) fn digest(&self, data: &DataId) -> Vec<u8> {
+        let mut hasher = Sha256::new();
+        let finetuning = self.task.finetuning();
+        hasher.update(format!(
+            "{:?} {finetuning:?} {data} {}",
+            self.config, self.step
+        ));
+        let mut values = Vec::new();
+        let mut visitor = Parameters(&mut values);
+        self.model.visit(&mut visitor);
+        hasher.update(bytemuck::cast_slice::<f32, u8>(&values));
+        hasher.finalize().to_vec()
+    }
+
+    /// Returns a random name for a new run. It does not depend on the seed, so that two runs with
+    /// the same settings have different names.
+    pub(crate) fn new_name() -> String {
+        format!("{:016x}", RandomState::new().build_hasher().finish())
+    }
+
+    /// The name of the run. Its checkpoints store the name, and its metrics are tied to it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The device of the model.
+    pub(super) fn device(&self) -> &B::Device {
+        &self.device
+    }
+
+    /// Creates a snapshot of the current state. `schedule` and `data` are those of the run.
+    pub fn snapshot(&self, schedule: Schedule, data: DataId) -> Snapshot<B, T::Inner> {
+        let state = State::new(&self.config, &self.name, self.step, schedule, data);
+        let state = State {
+            best: self.best,
+            ..state
+        };
+        Snapshot {
+            config: self.config,
+            finetuning: self.task.finetuning(),
+            run: Some((state, SavedMoments::of(&self.optimizer, &self.model))),
+            model: self.model.valid(),
+        }
     }
 
     /// Computes the contribution of `pieces` to the gradient and the loss of a batch of `images`
@@ -253,10 +280,10 @@ impl<B: Trains> Trainer<B> {
     pub(super) fn accumulate(
         &self,
         images: usize,
-        pieces: impl Iterator<Item = Result<Batch, Error>>,
+        pieces: impl Iterator<Item = Result<Piece, Error>>,
         done: &mut dyn FnMut(usize),
     ) -> Result<Part, Error> {
-        let (config, settings, device) = (&self.config, &self.render_settings, &self.device);
+        let (config, task, device) = (&self.config, &self.task, &self.device);
         // Every piece needs its own autodiff graph. `fork` makes a copy of the model for it, which
         // shares only the parameter values.
         let work = pieces.map(|piece| {
@@ -266,11 +293,9 @@ impl<B: Trains> Trainer<B> {
         let mut part = Part::none();
         self.workers.run(
             work,
-            |(piece, model): (Batch, Autoencoder<Training<B>>)| {
-                let count = piece.masks.len();
-                let (pixels, masks) = (&piece.pixels, &piece.masks);
-                let result = piece_gradient(config, settings, &model, pixels, masks, device);
-                (count, result)
+            |(piece, model): (Piece, T::Model)| {
+                let count = piece.batch.masks.len();
+                (count, task.gradient(config, &model, &piece, device))
             },
             |(count, result)| {
                 let (piece, piece_loss) = result?;

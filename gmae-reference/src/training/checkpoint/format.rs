@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::checksums::NAME as SUMS;
-use crate::config::Config;
+use crate::config::{Config, Finetuning};
 
 /// The names of the files.
 pub(super) const CONFIG: &str = "config.json";
@@ -25,4 +25,7 @@ pub(crate) const FILES: [&str; 4] = [CONFIG, MODEL, STATE, SUMS];
 pub(super) struct ConfigFile {
     pub(super) format: u32,
     pub(super) settings: Config,
+    /// The settings of a classifier. Other models have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) finetuning: Option<Finetuning>,
 }

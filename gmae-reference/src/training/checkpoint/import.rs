@@ -6,7 +6,7 @@ use std::path::Path;
 use pytorch_reader::{DType, PytorchReader};
 
 use super::names::{ENCODER_POSITIONS, is_of_encoder};
-use super::tensors::{Float, Stored, Tensors};
+use super::tensors::{FileTensor, Float, Tensors};
 use super::writing::Writing;
 use crate::backend::{Cpu, Device};
 use crate::config::Config;
@@ -151,7 +151,7 @@ impl Public {
 }
 
 /// Returns the part of the names before `cls_token`.
-fn prefix(path: &Path, named: &HashMap<String, Stored>) -> Result<String, Error> {
+fn prefix(path: &Path, named: &HashMap<String, FileTensor>) -> Result<String, Error> {
     let prefixes = named
         .keys()
         .filter_map(|name| name.strip_suffix("cls_token"));
@@ -167,7 +167,7 @@ fn prefix(path: &Path, named: &HashMap<String, Stored>) -> Result<String, Error>
     }
 }
 
-fn read_pytorch(path: &Path) -> Result<HashMap<String, Stored>, Error> {
+fn read_pytorch(path: &Path) -> Result<HashMap<String, FileTensor>, Error> {
     let refused = |reason: String| Error::Checkpoint {
         path: path.to_owned(),
         reason,
@@ -197,7 +197,7 @@ fn read_pytorch(path: &Path) -> Result<HashMap<String, Stored>, Error> {
             .map_err(|error| refused(format!("tensor {name}: {error}")))?;
         let shape = tensor.shape().to_vec();
         let values = float.convert(&bytes);
-        named.insert(name.clone(), Stored { shape, values });
+        named.insert(name.clone(), FileTensor { shape, values });
     }
     Ok(named)
 }

@@ -93,6 +93,7 @@ pub(crate) fn read_legacy(path: &Path, run: &str) -> Result<Snapshot<Cpu>, Error
         fingerprint: "unknown".to_owned(),
     };
     Ok(Snapshot {
+        finetuning: None,
         config,
         run: Some((
             State::new(&config, run, step, schedule, data),

@@ -9,15 +9,15 @@ use burn::tensor::{Tensor, TensorData};
 use super::checksums::{self, Checksums};
 use super::format::{CONFIG, ConfigFile, FILES, FORMAT, MODEL, PREFIXES, STATE, STATE_ENTRY};
 use super::legacy;
-use super::names::Location;
+use super::names::{Location, is_of_encoder};
 use super::state::State;
 use super::tensors::{Tensors, metadata};
 use super::writing::{Visitor, unnamed};
 use crate::backend::Training;
-use crate::config::Config;
+use crate::config::{Config, Finetuning};
 use crate::error::Error;
 use crate::files::{current, read};
-use crate::model::Autoencoder;
+use crate::model::{Autoencoder, Classifier, Stored};
 use crate::ops::{Moments, Operations};
 use crate::training::optimizer::Optimizer;
 
@@ -30,6 +30,8 @@ pub struct Checkpoint {
     folder: PathBuf,
     /// The settings of the run.
     pub config: Config,
+    /// The settings of a classifier. Other models have none.
+    pub finetuning: Option<Finetuning>,
     /// The state of the run. A model without a run has none.
     pub state: Option<State>,
     checksums: Checksums,
@@ -60,13 +62,14 @@ impl Checkpoint {
 
     fn load_from(folder: &Path) -> Result<Self, Error> {
         let checksums = Checksums::read(folder, &[CONFIG, MODEL], STATE)?;
-        let config = config(folder, &checksums)?;
+        let file = config(folder, &checksums)?;
         let bytes = checksums.checked(folder, MODEL)?;
         let model = Tensors::parse(&current(folder, MODEL), &bytes)?;
         drop(bytes);
         let mut checkpoint = Self {
             folder: folder.to_owned(),
-            config,
+            config: file.settings,
+            finetuning: file.finetuning,
             state: None,
             checksums,
             model,
@@ -111,13 +114,63 @@ impl Checkpoint {
         self.expect(&self.config.with_model_of(config))
     }
 
-    /// Creates the model on `device`, on any backend.
+    /// Creates the masked autoencoder on `device`, on any backend.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Checkpoint`] if the model is a classifier, or if a tensor is missing, has another
+    /// shape or is not finite.
+    pub fn model<B: Operations>(&self, device: &B::Device) -> Result<Autoencoder<B>, Error> {
+        if self.finetuning.is_some() {
+            return Err(Error::Checkpoint {
+                path: self.folder.clone(),
+                reason: "expected a masked autoencoder, got a classifier, which has no decoder"
+                    .to_owned(),
+            });
+        }
+        self.weights(Autoencoder::new(&self.config, device), device)
+    }
+
+    /// Creates a model whose encoder is that of the checkpoint, which can be a classifier. The
+    /// decoder has initial weights.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Checkpoint`] if a tensor of the encoder is missing, has another shape or is not
+    /// finite.
+    pub fn encoder<B: Operations>(&self, device: &B::Device) -> Result<Autoencoder<B>, Error> {
+        let model = Autoencoder::new(&self.config, device);
+        self.model.load(model, device, Some(is_of_encoder))
+    }
+
+    /// Creates the classifier on `device`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Checkpoint`] if the model is a masked autoencoder, or if a tensor is missing, has
+    /// another shape or is not finite.
+    pub fn classifier<B: Operations>(&self, device: &B::Device) -> Result<Classifier<B>, Error> {
+        let Some(finetuning) = self.finetuning else {
+            return Err(Error::Checkpoint {
+                path: self.folder.clone(),
+                reason: "expected a classifier, got a masked autoencoder".to_owned(),
+            });
+        };
+        let model = Autoencoder::new(&self.config, device);
+        let model = Classifier::new(&self.config, finetuning.classes, model);
+        self.weights(model, device)
+    }
+
+    /// Returns `model` with all weights of the checkpoint.
     ///
     /// # Errors
     ///
     /// [`Error::Checkpoint`] if a tensor is missing, has another shape or is not finite.
-    pub fn model<B: Operations>(&self, device: &B::Device) -> Result<Autoencoder<B>, Error> {
-        let model = Autoencoder::new(&self.config, device);
+    pub(in crate::training) fn weights<B: Operations, M: Stored<B>>(
+        &self,
+        model: M,
+        device: &B::Device,
+    ) -> Result<M, Error> {
         self.model.load(model, device, None)
     }
 
@@ -127,9 +180,9 @@ impl Checkpoint {
     ///
     /// [`Error::Checkpoint`] if the checkpoint has no state, if a tensor is missing, has another
     /// shape or is not finite, or if the files have changed since they were read.
-    pub fn optimizer<B: Operations>(
+    pub fn optimizer<B: Operations, M: Module<Training<B>>>(
         &self,
-        model: &Autoencoder<Training<B>>,
+        model: &M,
         device: &B::Device,
     ) -> Result<Optimizer<B>, Error> {
         self.expect_state()?;
@@ -223,10 +276,10 @@ impl Checkpoint {
 pub(crate) fn settings(path: &Path) -> Result<Config, Error> {
     let folder = folder_of(path)?;
     let checksums = Checksums::read(&folder, &[CONFIG, MODEL], STATE)?;
-    config(&folder, &checksums)
+    Ok(config(&folder, &checksums)?.settings)
 }
 
-fn config(folder: &Path, checksums: &Checksums) -> Result<Config, Error> {
+fn config(folder: &Path, checksums: &Checksums) -> Result<ConfigFile, Error> {
     let bytes = checksums.checked(folder, CONFIG)?;
     let refused = |reason: String| Error::Checkpoint {
         path: current(folder, CONFIG),
@@ -243,8 +296,12 @@ fn config(folder: &Path, checksums: &Checksums) -> Result<Config, Error> {
     let file: ConfigFile =
         serde_json::from_value(file).map_err(|error| refused(error.to_string()))?;
     let valid = file.settings.validate();
+    let valid = valid.and_then(|()| {
+        let finetuning = file.finetuning.as_ref();
+        finetuning.map_or(Ok(()), Finetuning::validate)
+    });
     valid.map_err(|error| refused(error.to_string()))?;
-    Ok(file.settings)
+    Ok(file)
 }
 
 /// Returns the folder of a checkpoint, if `path` is this folder or one of its files.

@@ -185,6 +185,8 @@ fn public(layer: &str) -> Option<&'static str> {
         "mlp.contract" => "mlp.fc2",
         "encoder.norm" => "norm",
         "decoder.embed" => "decoder_embed",
+        "pooled_norm" => "fc_norm",
+        "classes" => "head",
         "head.norm" => "decoder_norm",
         "head.linear" => "decoder_pred",
         _ => return None,

@@ -11,20 +11,22 @@ use super::names::is_of_encoder;
 use super::state::State;
 use super::writing::{Visitor, Writing, values_of};
 use crate::backend::Training;
-use crate::config::Config;
+use crate::config::{Config, Finetuning};
 use crate::error::Error;
 use crate::files::{Lock, Staged, create_folder};
-use crate::model::Autoencoder;
+use crate::model::{Autoencoder, Stored};
 use crate::ops::Operations;
 use crate::training::optimizer::Optimizer;
 
 /// A state to be saved. The tensors are shared with the run until the run replaces them, so that a
 /// snapshot can be written while the next steps are computed.
-pub struct Snapshot<B: Operations> {
+pub struct Snapshot<B: Operations, M: Stored<B> = Autoencoder<B>> {
     /// The settings.
     pub config: Config,
+    /// The settings of a classifier. Other models have none.
+    pub finetuning: Option<Finetuning>,
     /// The model.
-    pub model: Autoencoder<B>,
+    pub model: M,
     /// The state of the run with its optimiser. A model without a run has none.
     pub run: Option<(State, SavedMoments<B>)>,
 }
@@ -41,9 +43,9 @@ struct Moment<B: Operations> {
 
 impl<B: Operations> SavedMoments<B> {
     /// Collects the moments of `optimizer` for the parameters of `model`.
-    pub(in crate::training) fn of(
+    pub(in crate::training) fn of<M: Module<Training<B>>>(
         optimizer: &Optimizer<B>,
-        model: &Autoencoder<Training<B>>,
+        model: &M,
     ) -> Self {
         let mut all = Vec::new();
         let mut visitor = Visitor {
@@ -80,7 +82,7 @@ impl<B: Operations> SavedMoments<B> {
     }
 }
 
-impl<B: Operations> Snapshot<B> {
+impl<B: Operations, M: Stored<B>> Snapshot<B, M> {
     /// Creates the folder and writes the files of the checkpoint. At any time the folder holds
     /// either its old checkpoint or all of the new one.
     ///
@@ -106,6 +108,7 @@ impl<B: Operations> Snapshot<B> {
         let file = ConfigFile {
             format: FORMAT,
             settings: self.config,
+            finetuning: self.finetuning,
         };
         let text = serde_json::to_string_pretty(&file)
             .map_err(std::io::Error::other)

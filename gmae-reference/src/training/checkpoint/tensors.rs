@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-use burn::module::{Module, ModuleMapper, Param};
+use burn::module::{ModuleMapper, Param};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
 use safetensors::{Dtype, SafeTensors};
@@ -11,19 +11,19 @@ use safetensors::{Dtype, SafeTensors};
 use super::names::{DECODER_POSITIONS, ENCODER_POSITIONS, Location};
 use super::writing::unnamed;
 use crate::error::Error;
-use crate::model::Autoencoder;
+use crate::model::Stored;
 use crate::ops::Operations;
 
 /// The tensors of a file in memory.
 #[derive(Clone, Debug)]
 pub(super) struct Tensors {
     path: PathBuf,
-    by_name: HashMap<String, Stored>,
+    by_name: HashMap<String, FileTensor>,
 }
 
 /// One tensor of a file.
 #[derive(Clone, Debug)]
-pub(super) struct Stored {
+pub(super) struct FileTensor {
     pub(super) shape: Vec<usize>,
     pub(super) values: Vec<f32>,
 }
@@ -51,13 +51,13 @@ impl Tensors {
             })?;
             let values = float.convert(view.data());
             let shape = view.shape().to_vec();
-            tensors.insert(name.to_owned(), Stored { shape, values });
+            tensors.insert(name.to_owned(), FileTensor { shape, values });
         }
         Ok(Self::new(path, tensors))
     }
 
     /// Creates the tensors of the file `path` from values that have been read.
-    pub(super) fn new(path: &Path, by_name: HashMap<String, Stored>) -> Self {
+    pub(super) fn new(path: &Path, by_name: HashMap<String, FileTensor>) -> Self {
         let path = path.to_owned();
         Self { path, by_name }
     }
@@ -68,12 +68,12 @@ impl Tensors {
     }
 
     /// Returns the tensors by name.
-    pub(super) fn into_tensors(self) -> HashMap<String, Stored> {
+    pub(super) fn into_tensors(self) -> HashMap<String, FileTensor> {
         self.by_name
     }
 
     /// The tensor of this name.
-    pub(super) fn get(&self, name: &str) -> Option<&Stored> {
+    pub(super) fn get(&self, name: &str) -> Option<&FileTensor> {
         self.by_name.get(name)
     }
 
@@ -115,15 +115,15 @@ impl Tensors {
     ///
     /// All errors of [`Tensors::read`]. [`Error::Checkpoint`] if a parameter has no name in the
     /// file.
-    pub(super) fn load<B: Operations>(
+    pub(super) fn load<B: Operations, M: Stored<B>>(
         &self,
-        model: Autoencoder<B>,
+        model: M,
         device: &B::Device,
         only: Option<fn(&str) -> bool>,
-    ) -> Result<Autoencoder<B>, Error> {
+    ) -> Result<M, Error> {
         let wanted = |name: &str| only.is_none_or(|only| only(name));
         let names = [ENCODER_POSITIONS, DECODER_POSITIONS];
-        let mut tables = model.positions().map(Tensor::clone);
+        let mut tables: Vec<Tensor<B, 2>> = model.positions().into_iter().cloned().collect();
         for (name, table) in names.into_iter().zip(&mut tables) {
             if wanted(name) {
                 let [rows, width] = table.dims();

@@ -6,28 +6,29 @@ use std::thread::{Scope, ScopedJoinHandle};
 
 use super::snapshot::Snapshot;
 use crate::error::Error;
+use crate::model::Stored;
 use crate::ops::Operations;
 
 /// A snapshot and the folders to which it is written.
-struct Job<B: Operations> {
-    snapshot: Snapshot<B>,
+struct Job<B: Operations, M: Stored<B>> {
+    snapshot: Snapshot<B, M>,
     folders: Vec<PathBuf>,
 }
 
 /// The writing thread.
-pub(in crate::training) struct Writer<'scope, B: Operations> {
-    jobs: SyncSender<Job<B>>,
+pub(in crate::training) struct Writer<'scope, B: Operations, M: Stored<B>> {
+    jobs: SyncSender<Job<B, M>>,
     outcomes: Receiver<Result<(), Error>>,
     thread: ScopedJoinHandle<'scope, ()>,
 }
 
-impl<'scope, B: Operations> Writer<'scope, B> {
+impl<'scope, B: Operations, M: Stored<B> + 'static> Writer<'scope, B, M> {
     /// Starts the thread. The caller holds the lock of the folder of the run.
     pub(in crate::training) fn start<'env>(scope: &'scope Scope<'scope, 'env>) -> Self
     where
         B: 'scope,
     {
-        let (jobs, waiting) = sync_channel::<Job<B>>(0);
+        let (jobs, waiting) = sync_channel::<Job<B, M>>(0);
         let (report, outcomes) = channel();
         let thread = scope.spawn(move || write_all(&waiting, &report));
         Self {
@@ -44,7 +45,7 @@ impl<'scope, B: Operations> Writer<'scope, B> {
     /// The error of an earlier snapshot. [`Error::Threads`] if the thread has ended.
     pub(in crate::training) fn offer(
         &self,
-        snapshot: impl FnOnce() -> Snapshot<B>,
+        snapshot: impl FnOnce() -> Snapshot<B, M>,
         folder: &Path,
     ) -> Result<bool, Error> {
         self.check()?;
@@ -67,7 +68,7 @@ impl<'scope, B: Operations> Writer<'scope, B> {
     /// The error of an earlier snapshot. [`Error::Threads`] if the thread has ended.
     pub(in crate::training) fn insist(
         &self,
-        snapshot: Snapshot<B>,
+        snapshot: Snapshot<B, M>,
         folders: Vec<PathBuf>,
     ) -> Result<(), Error> {
         self.check()?;
@@ -105,7 +106,10 @@ impl<'scope, B: Operations> Writer<'scope, B> {
     }
 }
 
-fn write_all<B: Operations>(jobs: &Receiver<Job<B>>, report: &Sender<Result<(), Error>>) {
+fn write_all<B: Operations, M: Stored<B>>(
+    jobs: &Receiver<Job<B, M>>,
+    report: &Sender<Result<(), Error>>,
+) {
     for Job { snapshot, folders } in jobs {
         for folder in folders {
             let written = snapshot.replace(&folder);

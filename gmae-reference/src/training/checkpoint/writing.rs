@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::OnceLock;
 
-use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::module::{ModuleVisitor, Param, ParamId};
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use safetensors::{Dtype, View};
 
 use super::names::{DECODER_POSITIONS, ENCODER_POSITIONS, Location};
 use crate::error::Error;
-use crate::model::Autoencoder;
+use crate::model::Stored;
 use crate::ops::Operations;
 
 /// Copies the values of a parameter to the host.
@@ -35,7 +35,7 @@ struct Parts {
 
 impl Writing {
     /// Adds the parameters and the position tables of a model.
-    pub(super) fn model<B: Operations>(model: &Autoencoder<B>) -> Self {
+    pub(super) fn model<B: Operations, M: Stored<B>>(model: &M) -> Self {
         let mut writing = Self::default();
         let mut visitor = Visitor {
             path: Vec::new(),

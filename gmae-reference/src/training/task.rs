@@ -1,0 +1,97 @@
+//! What a run trains: the model, and the gradient of a piece of a batch.
+
+use std::collections::HashMap;
+
+use burn::module::{AutodiffModule, ParamId};
+use splat::RenderConfig;
+
+use super::gradient::Gradient;
+use super::method::piece_gradient;
+use super::sampling::Piece;
+use crate::backend::{Training, Trains};
+use crate::config::{Config, Finetuning};
+use crate::error::Error;
+use crate::model::render::settings;
+use crate::model::{Autoencoder, Stored};
+
+/// A kind of training.
+pub trait Task<B: Trains>: Clone + Send + Sync {
+    /// The model.
+    type Model: AutodiffModule<Training<B>, InnerModule = Self::Inner> + Stored<Training<B>>;
+    /// The model without gradients.
+    type Inner: Stored<B> + 'static;
+
+    /// Creates the task of a run of `config`. `finetuning` are the settings of a classifier.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`] if `finetuning` is missing or invalid, or if a model without classes has
+    /// some.
+    fn new(config: &Config, finetuning: Option<Finetuning>) -> Result<Self, Error>;
+
+    /// The settings of a classifier. Other models have none.
+    fn finetuning(&self) -> Option<Finetuning> {
+        None
+    }
+
+    /// Creates the model with its initial weights.
+    fn model(&self, config: &Config, device: &B::Device) -> Self::Model;
+
+    /// Computes the gradient and the loss of a piece of a batch. Both are means over its images.
+    ///
+    /// # Errors
+    ///
+    /// An error that names the argument or the image at fault.
+    fn gradient(
+        &self,
+        config: &Config,
+        model: &Self::Model,
+        piece: &Piece,
+        device: &B::Device,
+    ) -> Result<(Gradient, f64), Error>;
+
+    /// Factors on the learning rate of single parameters. All other parameters have factor 1.
+    fn rates(&self, _model: &Self::Model) -> HashMap<ParamId, f64> {
+        HashMap::new()
+    }
+}
+
+/// The training of a masked autoencoder.
+#[derive(Clone, Debug)]
+pub struct Pretraining {
+    /// The settings of the renderer.
+    pub(super) render_settings: RenderConfig,
+}
+
+impl<B: Trains> Task<B> for Pretraining {
+    type Model = Autoencoder<Training<B>>;
+    type Inner = Autoencoder<B>;
+
+    fn new(config: &Config, finetuning: Option<Finetuning>) -> Result<Self, Error> {
+        if finetuning.is_some() {
+            return Err(Error::Setting {
+                name: "the model".to_owned(),
+                expected: "a masked autoencoder".to_owned(),
+                got: "a classifier".to_owned(),
+            });
+        }
+        Ok(Self {
+            render_settings: settings(config),
+        })
+    }
+
+    fn model(&self, config: &Config, device: &B::Device) -> Self::Model {
+        Autoencoder::new(config, device)
+    }
+
+    fn gradient(
+        &self,
+        config: &Config,
+        model: &Self::Model,
+        piece: &Piece,
+        device: &B::Device,
+    ) -> Result<(Gradient, f64), Error> {
+        let (pixels, masks) = (&piece.batch.pixels, &piece.batch.masks);
+        piece_gradient(config, &self.render_settings, model, pixels, masks, device)
+    }
+}
