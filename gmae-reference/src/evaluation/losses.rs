@@ -2,10 +2,11 @@
 
 use burn::module::AutodiffModule;
 
+use super::quality::{masked_mse, mean_colour_fill};
 use crate::backend::Training;
 use crate::config::Config;
 use crate::error::{Error, check_len};
-use crate::model::{Autoencoder, Batch, Mask, check_batch, patch_rows, predict};
+use crate::model::{Autoencoder, Batch, Mask, check_batch, predict};
 use crate::ops::Operations;
 
 /// Computes the mean squared error on masked patches, averaged over the images of `batch`. The
@@ -58,32 +59,6 @@ fn mean(values: &[Option<f64>]) -> Option<f64> {
     (count > 0).then(|| values.iter().flatten().sum::<f64>() / count as f64)
 }
 
-/// Computes the mean squared error of `prediction` on the masked patches of one image.
-///
-/// `image` and `prediction` have the shape `[H, W, 3]`. The result is `None` if no patch is masked.
-///
-/// # Errors
-///
-/// [`Error::Length`] if `image` does not have the configured size or `prediction` has another
-/// length. [`Error::Argument`] if `mask` does not split the patches of the image.
-pub fn masked_mse(
-    config: &Config,
-    image: &[f32],
-    prediction: &[f32],
-    mask: &Mask,
-) -> Result<Option<f64>, Error> {
-    check_batch(config, image, std::slice::from_ref(mask))?;
-    check_len("pixels of a prediction", image.len(), prediction.len())?;
-    let runs = mask
-        .masked
-        .iter()
-        .flat_map(|&patch| patch_rows(config, patch));
-    let squares = runs.flat_map(|run| image[run.clone()].iter().zip(&prediction[run]));
-    let sum: f64 = squares.map(|(a, b)| f64::from(a - b).powi(2)).sum();
-    let count = mask.masked.len() * config.patch_len();
-    Ok((count > 0).then(|| sum / count as f64))
-}
-
 /// Computes the error of the mean-colour baseline: [`masked_mse`] of an image whose masked patches
 /// are painted with the mean colour of its visible patches.
 ///
@@ -92,27 +67,13 @@ pub fn masked_mse(
 ///
 /// # Errors
 ///
-/// [`Error::Length`] if `image` does not have the configured size. [`Error::Argument`] if `mask`
-/// does not split the patches of the image.
+/// [`Error::Setting`] if `config` is invalid. [`Error::Length`] if `image` does not have the
+/// configured size. [`Error::Argument`] if `mask` does not split the patches of the image.
 pub fn mean_colour_mse(config: &Config, image: &[f32], mask: &Mask) -> Result<Option<f64>, Error> {
     check_batch(config, image, std::slice::from_ref(mask))?;
     if mask.visible.is_empty() {
         return Ok(None);
     }
-    let mut sum = [0.0_f64; 3];
-    for run in mask
-        .visible
-        .iter()
-        .flat_map(|&patch| patch_rows(config, patch))
-    {
-        for pixel in image[run].chunks(3) {
-            sum.iter_mut()
-                .zip(pixel)
-                .for_each(|(s, &v)| *s += f64::from(v));
-        }
-    }
-    let pixels = mask.visible.len() * config.patch_size * config.patch_size;
-    let colour = sum.map(|s| (s / pixels as f64) as f32);
-    let filled = colour.repeat(config.image_size * config.image_size);
+    let filled = mean_colour_fill(config, image, mask)?;
     masked_mse(config, image, &filled, mask)
 }

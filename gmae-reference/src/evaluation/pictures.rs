@@ -16,13 +16,22 @@ pub(crate) fn masked(config: &Config, image: &Image, mask: &Mask) -> Image {
 /// Returns `image` with its masked patches replaced by the patches of `render`. Both images must
 /// have the configured size.
 pub(crate) fn pasted(config: &Config, image: &Image, render: &Image, mask: &Mask) -> Image {
-    let mut pasted = image.clone();
+    Image {
+        pixels: paste(config, &image.pixels, &render.pixels, mask),
+        ..*image
+    }
+}
+
+/// Returns the pixels of `image` with its masked patches replaced by those of `render`. Both have
+/// the shape `[H, W, 3]` and the configured size.
+pub(crate) fn paste(config: &Config, image: &[f32], render: &[f32], mask: &Mask) -> Vec<f32> {
+    let mut pasted = image.to_vec();
     for run in mask
         .masked
         .iter()
         .flat_map(|&patch| patch_rows(config, patch))
     {
-        pasted.pixels[run.clone()].copy_from_slice(&render.pixels[run]);
+        pasted[run.clone()].copy_from_slice(&render[run]);
     }
     pasted
 }
