@@ -1,9 +1,13 @@
 //! Evaluation of a model: errors on masked patches, measures of reconstructions, and the pictures
 //! of the report.
 
+pub(crate) mod classify;
+pub(crate) mod encoding;
 mod gallery;
+pub(crate) mod judge;
 mod losses;
 mod pictures;
+pub mod probe;
 pub mod quality;
 
 pub(crate) use gallery::gallery;

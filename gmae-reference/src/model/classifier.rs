@@ -48,6 +48,11 @@ impl<B: Operations> Classifier<B> {
         }
     }
 
+    /// The device of the weights.
+    pub fn device(&self) -> B::Device {
+        self.encoder.device()
+    }
+
     /// Computes the scores of the classes before softmax, `[B, classes]`.
     pub fn forward(&self, input: &Visible<B>) -> Tensor<B, 2> {
         let kept = Tensor::ones([input.images, 1, 1], &self.encoder.device());
