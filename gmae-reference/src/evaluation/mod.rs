@@ -1,8 +1,10 @@
-//! Evaluation of a model: errors on masked patches, and the pictures of the report.
+//! Evaluation of a model: errors on masked patches, the pictures of the report, and probes of
+//! features.
 
 mod gallery;
 mod losses;
 mod pictures;
+pub mod probe;
 
 pub(crate) use gallery::gallery;
 pub(crate) use losses::{held_out_loss, image_losses, mean_colour_loss};
