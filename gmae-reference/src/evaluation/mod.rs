@@ -1,5 +1,5 @@
-//! Evaluation of a model: errors on masked patches, measures of reconstructions, and the pictures
-//! of the report.
+//! Evaluation of a model: measures of reconstructions, probes of features, accuracies of
+//! classifiers, and the pictures of the report.
 
 pub(crate) mod classify;
 pub(crate) mod encoding;

@@ -1,0 +1,386 @@
+//! The ridge probe: linear regression of the classes with a squared penalty, in closed form.
+//!
+//! The rows `z` of `Z`, `[n, d]`, are standardised features, and the rows of `Y`, `[n, c]`, are
+//! one-hot labels minus their mean `m`. The weights minimise `|Z W - Y|^2 + lambda |W|^2`:
+//!
+//! ```text
+//! (Z^T Z + lambda I) W = Z^T Y,   class of z = argmax (z W + m)
+//! ```
+//!
+//! (Hoerl and Kennard, 1970.) No random number takes part, so the result suits tests.
+
+use super::accuracy::{Accuracy, accuracy, best};
+use super::cholesky::{factorise, solve};
+use super::features::{Features, Labelled, fault};
+use super::scaling::{Moments, Scaling};
+use super::split::hold_out;
+use super::watch::Watch;
+use crate::error::Error;
+use crate::ops::cpu::linear::linear;
+use crate::ops::cpu::matrix::{Matrix, Output, multiply};
+
+/// The values of lambda among which the probe chooses, in ascending order. They are relative to the
+/// mean eigenvalue of `Z^T Z`, without the columns that are constant.
+pub const LAMBDAS: [f64; 9] = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2];
+
+/// The greatest number of columns. The probe needs two matrices of `columns^2` values of `f64`.
+pub const MAX_RIDGE_COLUMNS: usize = 16_384;
+
+/// Rows that are standardised together.
+const ROWS: usize = 1024;
+
+/// Columns of a block of `Z^T Z`.
+const COLUMNS: usize = 256;
+
+/// The result of [`ridge_probe`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RidgeProbe {
+    /// Accuracy on the test images, fitted to all training images.
+    pub test: Accuracy,
+    /// Accuracy on the validation part, fitted to the other training images.
+    pub validation: Accuracy,
+    /// The chosen value of [`LAMBDAS`].
+    pub lambda: f64,
+}
+
+/// Fits a ridge regression to `train` and classifies `test`.
+///
+/// Columns are standardised by their mean and deviation over the fitted images. A column that is
+/// constant over these images has no effect. Lambda is the value of [`LAMBDAS`] with the highest
+/// accuracy on the validation part ([`hold_out`]); the largest wins a tie. There may be fewer
+/// images than columns.
+///
+/// `progress` is called with the finished and the total number of parts. If it returns `false`, the
+/// result is `Ok(None)`.
+///
+/// # Errors
+///
+/// [`Error::Length`] if `test` has other columns or classes than `train`. [`Error::Argument`] if
+/// there are more than [`MAX_RIDGE_COLUMNS`] columns, if no class of `train` has two images, or if
+/// the linear system cannot be solved in `f64`.
+pub fn ridge_probe(
+    train: &Labelled,
+    test: &Labelled,
+    progress: &mut dyn FnMut(usize, usize) -> bool,
+) -> Result<Option<RidgeProbe>, Error> {
+    train.check_test(test)?;
+    let columns = train.features().columns();
+    if columns > MAX_RIDGE_COLUMNS {
+        let expected = format!("at most {MAX_RIDGE_COLUMNS} for the ridge probe");
+        return Err(fault("columns of the features", expected, columns));
+    }
+    let split = hold_out(train)?;
+    let all: Vec<usize> = (0..train.labels().len()).collect();
+    let chunks = split.fit.len().div_ceil(ROWS) + all.len().div_ceil(ROWS);
+    let mut watch = Watch::new(chunks + LAMBDAS.len() + 1, progress);
+
+    let Some(system) = System::new(train, &split.fit, &mut watch) else {
+        return Ok(None);
+    };
+    let mut chosen: Option<(f64, Accuracy)> = None;
+    for lambda in LAMBDAS {
+        let found = system.solve(lambda)?.judge(train, &split.validation)?;
+        if chosen.is_none_or(|(_, best)| found.correct >= best.correct) {
+            chosen = Some((lambda, found));
+        }
+        if watch.part().is_none() {
+            return Ok(None);
+        }
+    }
+    drop(system);
+    let (Some((lambda, validation)), Some(system)) = (chosen, System::new(train, &all, &mut watch))
+    else {
+        return Ok(None);
+    };
+    let rows: Vec<usize> = (0..test.labels().len()).collect();
+    let test = system.solve(lambda)?.judge(test, &rows)?;
+    let result = RidgeProbe {
+        test,
+        validation,
+        lambda,
+    };
+    Ok(watch.part().map(|()| result))
+}
+
+/// The linear system without lambda.
+struct System {
+    scaling: Scaling,
+    /// The lower triangle of `Z^T Z`, `[d, d]`. Blocks on the diagonal are complete.
+    gram: Vec<f64>,
+    /// `Z^T Y`, `[d, c]`.
+    products: Vec<f64>,
+    /// `m`, the share of every class.
+    shares: Vec<f64>,
+}
+
+impl System {
+    /// Accumulates the products over `rows`, chunk by chunk. The result is `None` if `watch` asks
+    /// to stop.
+    fn new(images: &Labelled, rows: &[usize], watch: &mut Watch) -> Option<Self> {
+        let (features, classes) = (images.features(), images.classes());
+        let columns = features.columns();
+        let scaling = Scaling::new(&Moments::of(features, rows), 0.0);
+        let mut shares = vec![0.0; classes];
+        for &row in rows {
+            shares[images.labels()[row]] += 1.0;
+        }
+        for share in &mut shares {
+            *share /= rows.len() as f64;
+        }
+        let mut gram = vec![0.0; columns * columns];
+        let mut products = vec![0.0; columns * classes];
+        for rows in rows.chunks(ROWS) {
+            let z: Vec<f64> = scaling.apply(features, rows);
+            add_gram(&mut gram, &z, columns);
+            let mut y = shares.repeat(rows.len());
+            for share in &mut y {
+                *share = -*share;
+            }
+            for (y, &row) in y.chunks_exact_mut(classes).zip(rows) {
+                y[images.labels()[row]] += 1.0;
+            }
+            let left = Matrix::new(&z, rows.len(), columns, columns).transposed();
+            let right = Matrix::new(&y, rows.len(), classes, classes);
+            multiply(1.0, left, right, Output::added(&mut products, classes));
+            watch.part()?;
+        }
+        Some(Self {
+            scaling,
+            gram,
+            products,
+            shares,
+        })
+    }
+
+    /// Solves the system for a relative lambda.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] if the matrix is not positive definite in `f64`.
+    fn solve(&self, lambda: f64) -> Result<Model<'_>, Error> {
+        let columns = self.products.len() / self.shares.len();
+        let trace: f64 = self.gram.iter().step_by(columns + 1).sum();
+        // If every column is constant, any positive value gives weights of 0.
+        let mean = match self.scaling.kept() {
+            0 => 1.0,
+            kept => trace / kept as f64,
+        };
+        let mut factor = self.gram.clone();
+        let diagonal = factor.iter_mut().step_by(columns + 1);
+        diagonal.for_each(|x| *x += lambda * mean);
+        if !factorise(&mut factor, columns) {
+            let expected = format!("a positive definite system with lambda {lambda:e}");
+            let got = "a pivot that is not positive";
+            return Err(fault("features of the training images", expected, got));
+        }
+        let mut weights = self.products.clone();
+        solve(&factor, &mut weights, columns);
+        Ok(Model {
+            scaling: &self.scaling,
+            weights,
+            shares: &self.shares,
+        })
+    }
+}
+
+/// Adds `z^T z` to the lower triangle of `gram`, one block of columns after the other.
+fn add_gram(gram: &mut [f64], z: &[f64], columns: usize) {
+    let rows = z.len() / columns;
+    for start in (0..columns).step_by(COLUMNS) {
+        let width = COLUMNS.min(columns - start);
+        let left = Matrix::new(&z[start..], rows, columns - start, columns).transposed();
+        let right = Matrix::new(&z[start..], rows, width, columns);
+        let block = &mut gram[start * columns + start..];
+        multiply(1.0, left, right, Output::added(block, columns));
+    }
+}
+
+/// A fitted regression.
+struct Model<'a> {
+    scaling: &'a Scaling,
+    /// `W`, `[d, c]`.
+    weights: Vec<f64>,
+    shares: &'a [f64],
+}
+
+impl Model<'_> {
+    /// Returns the scores of the classes, `[rows, c]`.
+    fn scores(&self, features: &Features, rows: &[usize]) -> Vec<f64> {
+        let z: Vec<f64> = self.scaling.apply(features, rows);
+        let shape = [rows.len(), self.shares.len()];
+        linear(&z, &self.weights, Some(self.shares), shape)
+    }
+
+    /// Counts the correct answers among `rows`.
+    fn judge(&self, images: &Labelled, rows: &[usize]) -> Result<Accuracy, Error> {
+        let mut classes = Vec::with_capacity(rows.len());
+        for rows in rows.chunks(ROWS) {
+            let scores = self.scores(images.features(), rows);
+            classes.extend(scores.chunks_exact(self.shares.len()).map(best));
+        }
+        let labels: Vec<usize> = rows.iter().map(|&row| images.labels()[row]).collect();
+        accuracy(&classes, &labels)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{go_on, on_threads, pattern, shifted};
+    use super::*;
+
+    /// A table of multiples of 1/8, with the constant column 2 if `flat` is set.
+    fn table(rows: usize, columns: usize, shift: usize, flat: bool) -> Features {
+        let value = |at: usize| {
+            let (i, j) = (at / columns, at % columns);
+            let step = (i * 37 + j * 101 + i * j * j * 13 + shift) % 61;
+            let value = (step as f32 - 30.0) / 8.0;
+            if flat && j == 2 { 1.5 } else { value }
+        };
+        Features::new((0..rows * columns).map(value).collect(), columns).expect("a table")
+    }
+
+    fn system(images: &Labelled) -> System {
+        let rows: Vec<usize> = (0..images.labels().len()).collect();
+        let mut progress = go_on;
+        System::new(images, &rows, &mut Watch::new(1, &mut progress)).expect("not stopped")
+    }
+
+    /// Scores and weights from `numpy.linalg.solve` with the formula of this file, lambda 0.1. The
+    /// second set has fewer rows than columns.
+    #[test]
+    fn scores_and_weights_are_those_of_numpy() {
+        let many = (
+            [12, 5],
+            [
+                -0.043_971_332_134_837_39,
+                0.432_934_801_076_552,
+                0.611_036_531_058_285_3,
+                0.351_451_234_638_631,
+                0.337_410_093_001_169_6,
+                0.311_138_672_360_199_4,
+            ],
+            [
+                0.045_057_149_747_427_02,
+                -0.131_328_302_160_996_8,
+                0.0,
+                0.137_223_802_347_789_94,
+            ],
+        );
+        let few = (
+            [6, 10],
+            [
+                -0.239_979_696_593_547_4,
+                0.800_513_227_716_458_6,
+                0.439_466_468_877_088_7,
+                0.448_945_017_713_671_6,
+                -0.064_420_289_873_752_26,
+                0.615_475_272_160_081,
+            ],
+            [
+                0.072_213_374_413_813_31,
+                0.025_244_838_296_441_94,
+                0.0,
+                0.210_948_931_176_372_7,
+            ],
+        );
+        for ([rows, columns], scores, weights) in [many, few] {
+            let labels = (0..rows).map(|i| 2 * i % 3).collect();
+            let train = Labelled::new(table(rows, columns, 0, true), labels, 3).expect("labels");
+            let system = system(&train);
+            let model = system.solve(0.1).expect("positive definite");
+            for (k, weight) in weights.into_iter().enumerate() {
+                let got = model.weights[3 * k];
+                assert!((got - weight).abs() < 1e-12, "{k}: {got} {weight}");
+            }
+            let got = model.scores(&table(2, columns, 7, false), &[0, 1]);
+            for (got, expected) in got.iter().zip(scores) {
+                assert!((got - expected).abs() < 1e-12, "{got} {expected}");
+            }
+        }
+    }
+
+    /// The whole procedure, written a second time in numpy: 150 columns, 180 fitted images, 20 held
+    /// out, 200 for the test. In the second set 1e-2 and 1 are equally good, in the third all up to
+    /// 1e-3.
+    #[test]
+    fn the_choice_of_lambda_is_that_of_numpy() {
+        for (seed, validation, test, lambda) in
+            [(4, 14, 94, 1.0), (9, 11, 91, 1.0), (11, 11, 86, 1e-3)]
+        {
+            let (train, held_out) = (shifted(seed, 200), shifted(seed + 1000, 200));
+            let found = ridge_probe(&train, &held_out, &mut go_on).expect("valid arguments");
+            let expected = RidgeProbe {
+                test: Accuracy {
+                    correct: test,
+                    images: 200,
+                },
+                validation: Accuracy {
+                    correct: validation,
+                    images: 20,
+                },
+                lambda,
+            };
+            assert_eq!(found, Some(expected), "{seed}");
+        }
+    }
+
+    /// The blocks of columns and the chunks of rows do not show in the sums.
+    #[test]
+    fn more_columns_and_rows_than_a_block() {
+        const D: usize = COLUMNS + 3;
+        let features = Features::new(pattern(1, (ROWS + 9) * D), D).expect("rows");
+        let labels = (0..ROWS + 9).map(|i| i % 2).collect();
+        let images = Labelled::new(features, labels, 2).expect("labels");
+        let system = system(&images);
+        let rows: Vec<usize> = (0..ROWS + 9).collect();
+        let z: Vec<f64> = system.scaling.apply(images.features(), &rows);
+        for (i, j) in [
+            (0, 0),
+            (200, 7),
+            (D - 1, 5),
+            (D - 1, COLUMNS),
+            (D - 1, D - 1),
+        ] {
+            let expected: f64 = z.chunks_exact(D).map(|z| z[i] * z[j]).sum();
+            let got = system.gram[i * D + j];
+            assert!((got - expected).abs() < 1e-8, "{i} {j}: {got} {expected}");
+        }
+        for i in [0, D - 1] {
+            let terms = z.chunks_exact(D).enumerate();
+            let terms = terms.map(|(row, z)| z[i] * (f64::from(row % 2 == 1) - system.shares[1]));
+            let (got, expected) = (system.products[2 * i + 1], terms.sum::<f64>());
+            assert!((got - expected).abs() < 1e-8, "{i}: {got} {expected}");
+        }
+    }
+
+    #[test]
+    fn constant_features_give_the_most_frequent_class() {
+        let features = |rows: usize| Features::new(vec![0.3; rows * 4], 4).expect("rows");
+        let train = Labelled::new(features(5), vec![0, 1, 1, 1, 2], 3).expect("labels");
+        let test = Labelled::new(features(2), vec![1, 2], 3).expect("labels");
+        let found = ridge_probe(&train, &test, &mut go_on).expect("valid arguments");
+        assert_eq!(found.expect("not stopped").test.correct, 1);
+    }
+
+    #[test]
+    fn threads_change_no_bit() {
+        let run = || {
+            let images = shifted(2, 220);
+            let system = system(&images);
+            let weights = system.solve(1e-3).expect("positive definite").weights;
+            (weights, system.gram, system.products)
+        };
+        assert_eq!(on_threads(1, run), on_threads(3, run));
+    }
+
+    #[test]
+    fn too_many_columns_are_refused() {
+        let features = Features::new(vec![0.0; MAX_RIDGE_COLUMNS + 1], MAX_RIDGE_COLUMNS + 1);
+        let image = Labelled::new(features.expect("a row"), vec![0], 1).expect("a label");
+        let error = ridge_probe(&image, &image, &mut go_on).expect_err("too many");
+        assert!(
+            error.to_string().starts_with("columns of the features"),
+            "{error}"
+        );
+    }
+}
