@@ -115,6 +115,7 @@ impl Trained {
                 .warmup_epochs
                 .min(recipe.epochs)
                 .saturating_mul(steps),
+            decay: Decay::Cosine,
             total_steps: recipe.epochs.saturating_mul(steps),
         };
         let schedules: Vec<Schedule> = rates.iter().map(schedule).collect();
