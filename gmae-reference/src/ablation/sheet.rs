@@ -127,16 +127,16 @@ fn section(table: &Table, group: &Group, results: &[Vec<Option<&Finished>>]) -> 
         None => "all images".to_owned(),
     };
     let mut caption = Vec::new();
-    match shared(&methods.1) {
-        Some(method) => caption.push(format!("method {method}")),
-        None => columns.push(methods),
+    if let Some(method) = shared(&methods.1) {
+        caption.push(format!("method {method}"));
+    } else {
+        columns.push(methods);
     }
-    match shared(&epochs.1) {
-        Some(epochs) => caption.push(format!("{images} x {epochs} epochs")),
-        None => {
-            caption.push(images);
-            columns.push(epochs);
-        }
+    if let Some(epochs) = shared(&epochs.1) {
+        caption.push(format!("{images} x {epochs} epochs"));
+    } else {
+        caption.push(images);
+        columns.push(epochs);
     }
     columns.push(column("decoder", rows, |row| decoder(&row.config)));
     let paper: BTreeSet<&String> = rows.iter().flat_map(|row| row.paper.keys()).collect();

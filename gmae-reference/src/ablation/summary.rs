@@ -46,14 +46,10 @@ impl Summary {
 
     /// Formats mean and spread with `digits` decimals, and n if it differs from `planned`.
     pub(super) fn text(&self, digits: usize, planned: usize) -> String {
-        let mut text = self.mean_text(digits);
-        if let Some(spread) = self.spread {
-            text += &format!(" ± {spread:.digits$}");
-        }
-        if self.count != planned {
-            text += &format!(" (n = {})", self.count);
-        }
-        text
+        let mean = self.mean_text(digits);
+        let spread = self.spread.map(|spread| format!(" ± {spread:.digits$}"));
+        let count = (self.count != planned).then(|| format!(" (n = {})", self.count));
+        [Some(mean), spread, count].into_iter().flatten().collect()
     }
 }
 
