@@ -54,107 +54,109 @@ fn a_table_has_the_settings_of_preset_table_and_row() {
     assert_eq!(group.rows[1].paper, BTreeMap::from(numbers));
 }
 
+/// Replaces `old` by `new` in the good table and expects an error that contains `part`.
+fn refused([old, new, part]: [&str; 3]) {
+    let text = GOOD.replacen(old, new, 1);
+    assert_ne!(text, GOOD);
+    let error = parsed(&text).expect_err(new);
+    assert!(error.contains(part), "{new}: {error}");
+    assert!(!error.contains('\n'), "{error}");
+}
+
 #[test]
 fn errors_name_the_row_and_the_key() {
-    let row = "group \"k\", row \"128\": ";
-    for (old, new, expected) in [
-        (
+    for [old, new, part] in [
+        [
             "gaussians =",
             "gausians =",
-            format!("{row}settings.gausians: expected one of "),
-        ),
-        (
+            "settings.gausians: expected one of ",
+        ],
+        [
             "gaussians = 128",
             "gaussians = 0.5",
-            format!("{row}settings.gaussians = 0.5: "),
-        ),
-        (
+            "settings.gaussians = 0.5: ",
+        ],
+        [
             "gaussians = 128",
             "gaussians = 0",
-            format!("{row}setting gaussians: expected at least 1, got 0"),
-        ),
-        (
+            "setting gaussians: expected at least 1, got 0",
+        ],
+        [
             "linear = 83.0",
             "linear = true",
-            format!("{row}paper.linear: expected a number"),
-        ),
-        (
+            "paper.linear: expected a number or a text, got true",
+        ],
+        [
             "[group.row.paper]",
             "[group.row.papers]",
-            format!("{row}unknown field `papers`"),
-        ),
-        (
-            "name = \"128\"",
-            "name = 128",
-            "group \"k\", row 2: invalid type: integer".into(),
-        ),
-        (
-            "name = \"128\"",
-            "",
-            "group \"k\", row 2: missing field `name`".into(),
-        ),
-        (
-            "name = \"128\"",
-            "name = \"64\"",
-            "group \"k\": row: expected each once".into(),
-        ),
-        (
+            "unknown field `papers`",
+        ],
+    ] {
+        refused([old, new, &format!("group \"k\", row \"128\": {part}")]);
+    }
+    let name = "name = \"128\"";
+    refused([
+        name,
+        "name = 128",
+        "group \"k\", row 2: invalid type: integer `128`",
+    ]);
+    refused([name, "", "group \"k\", row 2: missing field `name`"]);
+    refused([
+        name,
+        "name = \"64\"",
+        "group \"k\": row: expected each once, got \"64\" twice",
+    ]);
+}
+
+#[test]
+fn errors_name_the_group_or_the_line() {
+    let (seeds, config) = ("seeds = [3, 1]", "config = \"nano\"");
+    for case in [
+        [
             "paper = ",
             "papers = ",
-            "group \"k\": unknown field `papers`".into(),
-        ),
-        ("name = \"k\"", "", "group 1: missing field `name`".into()),
-        (
+            "group \"k\": unknown field `papers`",
+        ],
+        ["name = \"k\"", "", "group 1: missing field `name`"],
+        [
             "epochs = 5",
             "epoch = 5",
-            "settings.epoch: expected one of ".into(),
-        ),
-        (
+            "settings.epoch: expected one of ",
+        ],
+        [
             "epochs = 5",
             "seed = 5",
-            "settings.seed: expected the list `seeds`".into(),
-        ),
-        (
-            "seeds = [3, 1]",
+            "settings.seed: expected the list `seeds`",
+        ],
+        [
+            seeds,
             "seeds = [3, 3]",
-            "seeds: expected each once, got 3 twice".into(),
-        ),
-        (
-            "seeds = [3, 1]",
+            "seeds: expected each once, got 3 twice",
+        ],
+        [
+            seeds,
             "seeds = []",
-            "seeds: expected at least one, got none".into(),
-        ),
-        (
-            "seeds = [3, 1]",
-            "seeds = [-1]",
-            "line 4: invalid value: integer `-1`".into(),
-        ),
-        (
-            "seeds = [3, 1]",
-            "seed = 1",
-            "line 4: unknown field `seed`".into(),
-        ),
-        (
-            "config = \"nano\"",
+            "seeds: expected at least one, got none",
+        ],
+        [seeds, "seeds = [-1]", "line 4: invalid value: integer `-1`"],
+        [seeds, "seed = 1", "line 4: unknown field `seed`"],
+        [
+            config,
             "config = \"huge\"",
-            "line 3: unknown variant `huge`".into(),
-        ),
-        ("config = \"nano\"", "config = \"nano", "line 3: ".into()),
-        (
+            "line 3: unknown variant `huge`",
+        ],
+        [config, "config = \"nano", "line 3: "],
+        [
             "config =",
             "images = 0\nconfig =",
-            "images: expected at least 1, got 0".into(),
-        ),
-        (GOOD, "", "missing field `title`".into()),
+            "images: expected at least 1, got 0",
+        ],
+        [GOOD, "", "missing field `title`"],
     ] {
-        let text = GOOD.replacen(old, new, 1);
-        assert_ne!(text, GOOD);
-        let error = parsed(&text).expect_err(new);
-        assert!(error.contains(&expected), "{new}: {error}");
-        assert!(!error.contains('\n'), "{error}");
+        refused(case);
     }
-    let groups = GOOD.split("[[group]]").next().expect("the top");
-    let error = parsed(groups).expect_err("no group");
+    let top = GOOD.split("[[group]]").next().expect("the top");
+    let error = parsed(top).expect_err("no group");
     assert_eq!(error, "group: expected at least one, got none");
 }
 
