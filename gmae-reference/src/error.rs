@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use crate::ablation::error::AblationError;
 use crate::data::error::DataError;
 use crate::report::error::ReportError;
 
@@ -101,6 +102,9 @@ pub enum Error {
     /// The report could not be written.
     #[error(transparent)]
     Report(#[from] ReportError),
+    /// A table of ablations could not be run.
+    #[error(transparent)]
+    Ablation(#[from] AblationError),
     /// Several processes cannot train together, or another process has failed.
     #[error("processes that train together: {0}")]
     Ranks(String),

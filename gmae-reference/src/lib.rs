@@ -19,6 +19,11 @@
 
 #![warn(unreachable_pub)]
 
+#[cfg_attr(
+    not(test),
+    expect(dead_code, unused_imports, reason = "no command runs tables yet")
+)]
+mod ablation;
 pub mod backend;
 pub mod commands;
 pub mod config;
@@ -37,6 +42,7 @@ mod terminal;
 pub mod training;
 mod workers;
 
+pub use ablation::AblationError;
 pub use config::{Config, Preset};
 pub use error::Error;
 pub use report::ReportError;

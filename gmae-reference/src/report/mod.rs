@@ -19,6 +19,7 @@ pub(crate) use data::{
     ReportData,
 };
 pub use error::ReportError;
+pub(crate) use picture::escape;
 
 /// The name of the report inside an output folder.
 pub(crate) const FILE: &str = "report.html";

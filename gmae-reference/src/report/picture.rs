@@ -92,7 +92,7 @@ fn hex(colour: [f32; 3]) -> String {
 }
 
 /// Returns `text` with the five special characters of HTML escaped.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -1,0 +1,247 @@
+//! The TOML file of a table of ablations.
+//!
+//! ```toml
+//! title = "Ablations"
+//! config = "nano"                  # the preset
+//! seeds = [0, 1]
+//! images = 10000                   # optional: the number of training images
+//! measures = ["masked_mse", "ridge"]
+//! [settings]                       # of all rows; the names are those of config.json
+//! epochs = 5
+//! [[group]]
+//! name = "Gaussians k"
+//! paper = "the paper's finding"    # optional
+//! [[group.row]]
+//! name = "64"
+//! [group.row.settings]
+//! gaussians = 64
+//! [group.row.paper]                # the paper's numbers: column = number or text
+//! linear = 61.9
+//! ```
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::error::AblationError;
+use super::settings;
+use crate::config::{Config, Preset};
+use crate::error::Error;
+use crate::files;
+
+/// A table of ablations, with the complete configuration of every row.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Table {
+    /// The file, for messages.
+    pub(crate) path: PathBuf,
+    /// The heading.
+    pub(crate) title: String,
+    /// The preset to which the settings of a row are applied.
+    pub(crate) preset: Preset,
+    /// The seeds with which every row runs.
+    pub(crate) seeds: Vec<u64>,
+    /// The number of training images, or `None` for all.
+    pub(crate) images: Option<usize>,
+    /// The names of the measures, in the order of the columns.
+    pub(crate) measures: Vec<String>,
+    /// The groups of rows, in the order of the file.
+    pub(crate) groups: Vec<Group>,
+}
+
+/// Rows that are compared with each other.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Group {
+    /// The name of the varied quantity.
+    pub(crate) name: String,
+    /// The finding of the paper, in words.
+    pub(crate) paper: Option<String>,
+    /// The rows, in the order of the file.
+    pub(crate) rows: Vec<Row>,
+}
+
+/// One configuration, which runs with every seed.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Row {
+    /// The name of the row.
+    pub(crate) name: String,
+    /// The settings. The seed is that of the preset.
+    pub(crate) config: Config,
+    /// The numbers of the paper, by column.
+    pub(crate) paper: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TableFile {
+    title: String,
+    config: Preset,
+    seeds: Vec<u64>,
+    images: Option<usize>,
+    measures: Vec<String>,
+    #[serde(default)]
+    settings: toml::Table,
+    #[serde(default)]
+    group: Vec<toml::Table>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GroupFile {
+    name: String,
+    paper: Option<String>,
+    #[serde(default)]
+    row: Vec<toml::Table>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RowFile {
+    name: String,
+    #[serde(default)]
+    settings: toml::Table,
+    #[serde(default)]
+    paper: toml::Table,
+}
+
+impl Table {
+    /// Reads a table and checks the settings of every row.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] if the file cannot be read. [`AblationError::Table`] if it is not a table;
+    /// the message names the group, the row and the key.
+    pub(crate) fn read(path: &Path) -> Result<Self, Error> {
+        let bytes = files::read(path).map_err(Error::file("reading the table", path))?;
+        let table = String::from_utf8(bytes)
+            .map_err(|_| "expected UTF-8 text".to_owned())
+            .and_then(|text| Self::parse(path, &text));
+        table.map_err(|reason| {
+            Error::Ablation(AblationError::Table {
+                path: path.to_owned(),
+                reason,
+            })
+        })
+    }
+
+    /// Parses the text of the file `path`.
+    ///
+    /// # Errors
+    ///
+    /// The place and the fault, in words.
+    pub(super) fn parse(path: &Path, text: &str) -> Result<Self, String> {
+        let file: TableFile = toml::from_str(text).map_err(|error| located(&error, text))?;
+        distinct("seeds", &file.seeds)?;
+        distinct("measures", &file.measures)?;
+        if file.images == Some(0) {
+            return Err("images: expected at least 1, got 0".to_owned());
+        }
+        let base = settings::apply(&file.config.config(), &file.settings)?;
+        let groups = (1..).zip(file.group).map(|(number, group)| {
+            let place = place("group", number, &group);
+            Group::parse(group, &base).map_err(|reason| format!("{place}{reason}"))
+        });
+        let groups: Vec<Group> = groups.collect::<Result<_, _>>()?;
+        let names: Vec<&str> = groups.iter().map(|group| group.name.as_str()).collect();
+        distinct("group", &names)?;
+        Ok(Self {
+            path: path.to_owned(),
+            title: file.title,
+            preset: file.config,
+            seeds: file.seeds,
+            images: file.images,
+            measures: file.measures,
+            groups,
+        })
+    }
+}
+
+impl Group {
+    fn parse(group: toml::Table, base: &Config) -> Result<Self, String> {
+        let file: GroupFile = typed(group)?;
+        let rows = (1..).zip(file.row).map(|(number, row)| {
+            let place = place("row", number, &row);
+            Row::parse(row, base).map_err(|reason| format!(", {place}{reason}"))
+        });
+        let rows: Vec<Row> = rows.collect::<Result<_, _>>()?;
+        let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
+        distinct("row", &names).map_err(|reason| format!(": {reason}"))?;
+        Ok(Self {
+            name: file.name,
+            paper: file.paper,
+            rows,
+        })
+    }
+}
+
+impl Row {
+    fn parse(row: toml::Table, base: &Config) -> Result<Self, String> {
+        let file: RowFile = typed(row)?;
+        let config = settings::apply(base, &file.settings);
+        let config = config.map_err(|reason| format!(": {reason}"))?;
+        let valid = config.validate();
+        valid.map_err(|error| format!(": {error}"))?;
+        let numbers = file.paper.into_iter().map(|(column, value)| {
+            let shown = match value {
+                toml::Value::String(text) => text,
+                toml::Value::Integer(number) => number.to_string(),
+                // `{:?}` keeps the zero of 83.0.
+                toml::Value::Float(number) => format!("{number:?}"),
+                other => {
+                    return Err(format!(
+                        ": paper.{column}: expected a number or a text, got {other}"
+                    ));
+                }
+            };
+            Ok((column, shown))
+        });
+        Ok(Self {
+            name: file.name,
+            config,
+            paper: numbers.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// The name of a group or row for messages: its name, or its number from 1 if it has none.
+fn place(kind: &str, number: usize, table: &toml::Table) -> String {
+    match table.get("name").and_then(toml::Value::as_str) {
+        Some(name) => format!("{kind} {name:?}"),
+        None => format!("{kind} {number}"),
+    }
+}
+
+/// Converts a part of the file. A reason starts with a colon, to follow the name of the part.
+fn typed<T: for<'de> Deserialize<'de>>(table: toml::Table) -> Result<T, String> {
+    table.try_into().map_err(|error: toml::de::Error| {
+        let text = error.to_string();
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        format!(": {}", lines.join(" "))
+    })
+}
+
+/// An error of the parser in one line, with the number of the line of the file.
+fn located(error: &toml::de::Error, text: &str) -> String {
+    let message: Vec<&str> = error.message().lines().map(str::trim).collect();
+    let message = message.join(", ");
+    let before = error.span().and_then(|span| text.get(..span.start));
+    match before {
+        Some(before) => format!("line {}: {message}", 1 + before.matches('\n').count()),
+        None => message,
+    }
+}
+
+/// Checks that a list has at least one value and no value twice.
+fn distinct<T: Ord + std::fmt::Debug>(key: &str, values: &[T]) -> Result<(), String> {
+    if values.is_empty() {
+        return Err(format!("{key}: expected at least one, got none"));
+    }
+    let mut seen = BTreeSet::new();
+    match values.iter().find(|value| !seen.insert(*value)) {
+        Some(value) => Err(format!("{key}: expected each once, got {value:?} twice")),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;
