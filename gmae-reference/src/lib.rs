@@ -30,6 +30,7 @@ pub mod config;
 pub mod data;
 mod error;
 pub mod evaluation;
+mod experiment;
 mod files;
 pub mod model;
 #[cfg(feature = "mpi")]

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::settings;
+use super::table::Subject;
 use crate::config::Config;
 
 /// The number of the format of an identity. Results of another format are not found.
@@ -23,14 +24,18 @@ pub(crate) struct Job {
     pub(crate) seed: u64,
     /// The number of training images, or `None` for all.
     pub(crate) images: Option<usize>,
+    /// What is measured.
+    pub(crate) subject: Subject,
     /// The configuration, with the seed.
     pub(crate) config: Config,
+    /// The settings of the training of a classifier, with the seed.
+    pub(crate) finetuning: Config,
     /// The names of the measures to return.
     pub(crate) measures: Vec<String>,
 }
 
-/// The inputs that determine the result of a job: configuration with seed, number of images, and
-/// fingerprint of the data. Two rows with the same identity share one run.
+/// The inputs that determine the result of a job: what is measured, configuration with seed, settings
+/// of fine-tuning, number of images, and fingerprint of the data. Two rows with the same identity share one run.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Identity {
     /// The inputs.
@@ -50,6 +55,10 @@ impl Identity {
         map.insert("format".to_owned(), FORMAT.into());
         let config = settings::object(&job.config)?;
         map.insert("config".to_owned(), Value::Object(config));
+        let finetuning = settings::object(&job.finetuning)?;
+        map.insert("finetuning".to_owned(), Value::Object(finetuning));
+        let subject = serde_json::to_value(job.subject).map_err(|error| error.to_string())?;
+        map.insert("model".to_owned(), subject);
         map.insert("images".to_owned(), job.images.into());
         map.insert("data".to_owned(), data.into());
         let value = Value::Object(map);
@@ -129,7 +138,9 @@ mod tests {
             row: "a row".to_owned(),
             seed: 0,
             images: Some(10),
+            subject: Subject::Trained,
             config: Preset::Nano.config(),
+            finetuning: Preset::Nano.config().for_finetuning(),
             measures: vec!["ridge".to_owned()],
         }
     }
@@ -170,7 +181,15 @@ mod tests {
             images: None,
             ..job()
         };
+        let random = Job {
+            subject: Subject::Random,
+            ..job()
+        };
+        let mut tuned = job();
+        tuned.finetuning.epochs += 1;
         let others = [
+            hash(&random, "data"),
+            hash(&tuned, "data"),
             hash(&seeded, "data"),
             hash(&masked, "data"),
             hash(&fewer, "data"),

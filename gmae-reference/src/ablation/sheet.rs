@@ -8,7 +8,7 @@ use super::measures::{Better, Measure, SECONDS};
 use super::settings;
 use super::store::Finished;
 use super::summary::Summary;
-use super::table::{Group, Row, Table};
+use super::table::{Group, Row, Subject, Table};
 use crate::config::Config;
 
 /// The text of an empty cell.
@@ -120,7 +120,10 @@ fn section(table: &Table, group: &Group, results: &[Vec<Option<&Finished>>]) -> 
         let cells = measured(&measure, &summaries, table.seeds.len());
         columns.push((measure.heading(), cells));
     }
-    let methods = column("method", rows, |row| method(&row.config).to_uppercase());
+    let methods = column("method", rows, |row| match row.subject {
+        Subject::Trained => method(&row.config).to_uppercase(),
+        _ => MISSING.to_owned(),
+    });
     let epochs = column("epochs", rows, |row| row.config.epochs.to_string());
     let images = match table.images {
         Some(images) => format!("{images} images"),
@@ -138,7 +141,10 @@ fn section(table: &Table, group: &Group, results: &[Vec<Option<&Finished>>]) -> 
         caption.push(images);
         columns.push(epochs);
     }
-    columns.push(column("decoder", rows, |row| decoder(&row.config)));
+    columns.push(column("decoder", rows, |row| match row.subject {
+        Subject::Trained => decoder(&row.config),
+        _ => MISSING.to_owned(),
+    }));
     let paper: BTreeSet<&String> = rows.iter().flat_map(|row| row.paper.keys()).collect();
     for name in paper {
         let text = |row: &Row| row.paper.get(name).cloned().unwrap_or(MISSING.to_owned());

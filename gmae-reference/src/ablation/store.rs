@@ -198,7 +198,7 @@ fn parse(bytes: &[u8], job: &Identity) -> Result<Finished, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ablation::Job;
+    use crate::ablation::{Job, Subject};
     use crate::config::Preset;
 
     fn identity(data: &str) -> Identity {
@@ -206,7 +206,9 @@ mod tests {
             row: String::new(),
             seed: 0,
             images: None,
+            subject: Subject::Trained,
             config: Preset::Nano.config(),
+            finetuning: Preset::Nano.config().for_finetuning(),
             measures: Vec::new(),
         };
         Identity::of(&job, data).expect("an identity")

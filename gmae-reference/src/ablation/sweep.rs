@@ -10,6 +10,7 @@ use super::sheet::{Results, Sheet};
 use super::store::{Finished, RESULTS, Store};
 use super::table::{Group, Row, Table};
 use super::{csv, html, markdown};
+use crate::config::Config;
 use crate::error::Error;
 use crate::files::{self, Lock};
 
@@ -248,13 +249,19 @@ fn wanted(table: &Table) -> Vec<String> {
 }
 
 fn job_of(table: &Table, group: &str, row: &Row, seed: u64) -> Job {
-    let mut config = row.config;
-    config.seed = seed;
+    // A row without random numbers has one job for all seeds.
+    let first = table.seeds.first().copied().unwrap_or(seed);
+    let seed = if row.subject.has_seed() { seed } else { first };
     Job {
         row: format!("{group}: {}", row.name),
         seed,
         images: table.images,
-        config,
+        subject: row.subject,
+        config: Config { seed, ..row.config },
+        finetuning: Config {
+            seed,
+            ..row.finetuning
+        },
         measures: wanted(table),
     }
 }

@@ -8,13 +8,18 @@
 //! measures = ["masked_mse", "ridge"]
 //! [settings]                       # of all rows; the names are those of config.json
 //! epochs = 5
+//! [finetuning]                     # optional: settings of the fine-tuning of all rows
+//! epochs = 5
 //! [[group]]
 //! name = "Gaussians k"
 //! paper = "the paper's finding"    # optional
 //! [[group.row]]
 //! name = "64"
+//! model = "trained"                # optional: see `Subject`
 //! [group.row.settings]
 //! gaussians = 64
+//! [group.row.finetuning]           # optional
+//! epochs = 10
 //! [group.row.paper]                # the paper's numbers: column = number or text
 //! linear = 61.9
 //! ```
@@ -22,7 +27,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::error::AblationError;
 use super::settings;
@@ -65,10 +70,40 @@ pub(crate) struct Group {
 pub(crate) struct Row {
     /// The name of the row.
     pub(crate) name: String,
+    /// What is measured.
+    pub(crate) subject: Subject,
     /// The settings. The seed is that of the preset.
     pub(crate) config: Config,
+    /// The settings of the training of a classifier. The seed is that of the preset.
+    pub(crate) finetuning: Config,
     /// The numbers of the paper, by column.
     pub(crate) paper: BTreeMap<String, String>,
+}
+
+/// What is measured in a row.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Subject {
+    /// A masked autoencoder after pre-training.
+    #[default]
+    Trained,
+    /// A masked autoencoder with its initial weights.
+    Random,
+    /// A classifier that is trained from its initial weights.
+    Supervised,
+    /// The pixels of the images, as features.
+    RawPixels,
+    /// Reconstructions with the mean colour of the visible patches.
+    MeanColour,
+    /// Reconstructions that interpolate the visible patches.
+    BilinearFill,
+}
+
+impl Subject {
+    /// Returns whether the measures depend on the seed.
+    pub(super) fn has_seed(self) -> bool {
+        matches!(self, Self::Trained | Self::Random | Self::Supervised)
+    }
 }
 
 #[derive(Deserialize)]
@@ -81,6 +116,8 @@ struct TableFile {
     measures: Vec<String>,
     #[serde(default)]
     settings: toml::Table,
+    #[serde(default)]
+    finetuning: toml::Table,
     #[serde(default)]
     group: Vec<toml::Table>,
 }
@@ -99,7 +136,11 @@ struct GroupFile {
 struct RowFile {
     name: String,
     #[serde(default)]
+    model: Subject,
+    #[serde(default)]
     settings: toml::Table,
+    #[serde(default)]
+    finetuning: toml::Table,
     #[serde(default)]
     paper: toml::Table,
 }
@@ -139,7 +180,8 @@ impl Table {
         let base = settings::apply(&file.config.config(), &file.settings)?;
         let groups = (1..).zip(file.group).map(|(number, group)| {
             let place = place("group", number, &group);
-            Group::parse(group, &base).map_err(|reason| format!("{place}{reason}"))
+            Group::parse(group, &base, &file.finetuning)
+                .map_err(|reason| format!("{place}{reason}"))
         });
         let groups: Vec<Group> = groups.collect::<Result<_, _>>()?;
         let names: Vec<&str> = groups.iter().map(|group| group.name.as_str()).collect();
@@ -157,11 +199,11 @@ impl Table {
 }
 
 impl Group {
-    fn parse(group: toml::Table, base: &Config) -> Result<Self, String> {
+    fn parse(group: toml::Table, base: &Config, finetuning: &toml::Table) -> Result<Self, String> {
         let file: GroupFile = typed(group)?;
         let rows = (1..).zip(file.row).map(|(number, row)| {
             let place = place("row", number, &row);
-            Row::parse(row, base).map_err(|reason| format!(", {place}{reason}"))
+            Row::parse(row, base, finetuning).map_err(|reason| format!(", {place}{reason}"))
         });
         let rows: Vec<Row> = rows.collect::<Result<_, _>>()?;
         let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
@@ -175,12 +217,22 @@ impl Group {
 }
 
 impl Row {
-    fn parse(row: toml::Table, base: &Config) -> Result<Self, String> {
+    fn parse(row: toml::Table, base: &Config, finetuning: &toml::Table) -> Result<Self, String> {
         let file: RowFile = typed(row)?;
         let config = settings::apply(base, &file.settings);
         let config = config.map_err(|reason| format!(": {reason}"))?;
         let valid = config.validate();
         valid.map_err(|error| format!(": {error}"))?;
+        let finetuning = settings::apply(&config.for_finetuning(), finetuning)
+            .and_then(|base| settings::apply(&base, &file.finetuning))
+            .and_then(|applied| match applied.validate() {
+                Err(error) => Err(error.to_string()),
+                Ok(()) if applied.with_model_of(&config) != applied => {
+                    Err("a setting of the shape of the model".to_owned())
+                }
+                Ok(()) => Ok(applied),
+            });
+        let finetuning = finetuning.map_err(|reason| format!(": finetuning: {reason}"))?;
         let numbers = file.paper.into_iter().map(|(column, value)| {
             let shown = match value {
                 toml::Value::String(text) => text,
@@ -197,7 +249,9 @@ impl Row {
         });
         Ok(Self {
             name: file.name,
+            subject: file.model,
             config,
+            finetuning,
             paper: numbers.collect::<Result<_, _>>()?,
         })
     }

@@ -51,8 +51,12 @@ pub(crate) fn top1<B: Trains>(
 /// Returns the index of the highest score, the first of equal ones.
 fn highest(scores: &[f32]) -> usize {
     let first = (0, f32::NEG_INFINITY);
-    let best = scores.iter().enumerate().fold(first, |best, (i, &score)| {
-        if score > best.1 { (i, score) } else { best }
-    });
+    let best =
+        scores.iter().enumerate().fold(
+            first,
+            |best, (i, &score)| {
+                if score > best.1 { (i, score) } else { best }
+            },
+        );
     best.0
 }

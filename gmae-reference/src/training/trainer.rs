@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use splat::RenderConfig;
 
 use super::checkpoint::{Checkpoint, DataId, SavedMoments, Snapshot, State};
+use super::classification::Classification;
 use super::gradient::Gradient;
 use super::optimizer::Optimizer;
 use super::sampling::Piece;
@@ -17,7 +18,7 @@ use super::task::{Pretraining, Task};
 use crate::backend::{Cpu, Device, Trains};
 use crate::config::{Config, Finetuning};
 use crate::error::Error;
-use crate::model::{Batch, Prediction, predict};
+use crate::model::{Batch, Classifier, Prediction, predict};
 use crate::workers::Workers;
 
 /// The contribution of some pieces to the gradient and the loss of a batch.
@@ -156,7 +157,35 @@ impl<B: Trains> Trainer<B> {
     }
 }
 
+impl<B: Trains> Trainer<B, Classification> {
+    /// Creates a run that trains a classifier of `config` from the encoder of `checkpoint`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OtherConfig`] if a setting that shapes the model differs. [`Error::Setting`] if
+    /// `config` or `finetuning` is invalid. [`Error::Checkpoint`] if a tensor of the encoder is
+    /// missing, has another shape or is not finite. [`Error::Threads`] if threads cannot be started.
+    pub fn finetune(
+        checkpoint: &Checkpoint,
+        config: Config,
+        finetuning: Finetuning,
+        device: B::Device,
+    ) -> Result<Self, Error> {
+        checkpoint.expect_shape(&config)?;
+        let mut trainer = Self::of(config, Some(finetuning), device)?;
+        let encoder = checkpoint.encoder(trainer.device())?;
+        trainer.set_model(Classifier::new(&config, finetuning.classes, encoder));
+        Ok(trainer)
+    }
+}
+
 impl<B: Trains, T: Task<B>> Trainer<B, T> {
+    /// Replaces the model of a run that has taken no step.
+    fn set_model(&mut self, model: T::Model) {
+        self.optimizer = Optimizer::new(&self.config).with_rates(self.task.rates(&model));
+        self.model = model;
+    }
+
     /// Creates a run on `device` that has taken no step, of a classifier if `finetuning` is given.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ use super::split::hold_out;
 use super::watch::Watch;
 use crate::error::Error;
 use crate::ops::cpu::adam::AdamStep;
-use crate::training::Schedule;
+use crate::training::{Decay, Schedule};
 
 /// Added to the variances of the batch normalisation.
 const EPSILON: f64 = 1e-6;

@@ -1,0 +1,43 @@
+//! The checkpoint of a run that is continued.
+
+use std::path::Path;
+
+use crate::config::{Config, Finetuning};
+use crate::data::Dataset;
+use crate::error::Error;
+use crate::files::current;
+use crate::training::{Checkpoint, DataId, FILES};
+
+/// Reads the checkpoint of the run in `folder`, which has the same settings and data. The result is
+/// `None` if there is no run.
+pub(super) fn continued(
+    folder: &Path,
+    config: &Config,
+    finetuning: Option<Finetuning>,
+    data: &dyn Dataset,
+) -> Result<Option<Checkpoint>, Error> {
+    if !FILES.iter().any(|name| current(folder, name).exists()) {
+        return Ok(None);
+    }
+    let checkpoint = Checkpoint::load(folder)?;
+    checkpoint.expect(config)?;
+    let refused = |expected: String, got: String| {
+        Err(Error::Checkpoint {
+            path: folder.to_owned(),
+            reason: format!("expected a run of {expected}, got one of {got}"),
+        })
+    };
+    if checkpoint.finetuning != finetuning {
+        let [expected, got] = [finetuning, checkpoint.finetuning].map(|settings| {
+            settings.map_or("a masked autoencoder".to_owned(), |settings| {
+                format!("{settings:?}")
+            })
+        });
+        return refused(expected, got);
+    }
+    let (found, expected) = (&checkpoint.expect_state()?.data, DataId::of(data));
+    if *found != expected {
+        return refused(expected.to_string(), found.to_string());
+    }
+    Ok(Some(checkpoint))
+}

@@ -1,0 +1,11 @@
+//! The parts of an experiment: labelled images, pre-training, training of a classifier, and the
+//! measures of a trained model. Commands and ablations consist of these parts.
+
+mod classifier;
+mod continued;
+mod labelled;
+mod pretraining;
+
+pub(crate) use classifier::{Start, train_classifier};
+pub(crate) use labelled::{Augmentation, LabelledFolders, LabelledImages};
+pub(crate) use pretraining::pretrain;
