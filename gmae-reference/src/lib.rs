@@ -14,7 +14,7 @@
 //! | [`ops`] | fast operations of the transformer and the optimiser on the CPU |
 //! | [`model`] | patches, masks, encoder, decoder, head, camera, render |
 //! | [`training`] | method, loop, optimiser, schedule, loading, checkpoints, metrics, processes |
-//! | [`evaluation`] | errors on masked patches, pictures for the report |
+//! | [`evaluation`] | errors on masked patches, pictures for the report, distribution of Gaussians |
 //! | [`commands`] | the command-line program |
 
 #![warn(unreachable_pub)]
