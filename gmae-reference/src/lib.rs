@@ -14,15 +14,11 @@
 //! | [`ops`] | fast operations of the transformer and the optimiser on the CPU |
 //! | [`model`] | patches, masks, encoder, decoder, head, camera, render |
 //! | [`training`] | method, loop, optimiser, schedule, loading, checkpoints, metrics, processes |
-//! | [`evaluation`] | errors on masked patches, pictures for the report |
+//! | [`evaluation`] | errors on masked patches, pictures for the report, distribution of Gaussians |
 //! | [`commands`] | the command-line program |
 
 #![warn(unreachable_pub)]
 
-#[cfg_attr(
-    not(test),
-    expect(dead_code, unused_imports, reason = "no command runs tables yet")
-)]
 mod ablation;
 pub mod backend;
 pub mod commands;

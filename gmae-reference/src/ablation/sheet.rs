@@ -243,6 +243,7 @@ fn chart(measure: &Measure, rows: &[Row], summaries: &[Option<Summary>]) -> Opti
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Preset;
 
     fn summaries(means: &[f64]) -> Vec<Option<Summary>> {
         means.iter().map(|mean| Summary::of(&[*mean])).collect()
@@ -270,6 +271,8 @@ mod tests {
     fn charts_need_different_numbers() {
         let points = |names: &[&str], means: &[f64]| {
             let row = |name: &&str| Row {
+                subject: Subject::Trained,
+                finetuning: Preset::Nano.config().for_finetuning(),
                 name: (*name).to_owned(),
                 config: crate::Preset::Nano.config(),
                 paper: std::collections::BTreeMap::new(),

@@ -1,19 +1,20 @@
 //! The command line.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
-use super::{demo, encode, pretrain, reconstruct, weights};
+use super::arguments::{
+    Ablate, Convert, Demo, Encode, Export, Finetune, Import, Pretrain, Probe, Reconstruct,
+    Supervised,
+};
+use super::{ablate, demo, encode, finetune, pretrain, probe, reconstruct, weights};
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 use crate::backend;
 use crate::backend::{Cpu, Device, Place, Trains};
-use crate::config::{Config, Overrides, Preset};
 use crate::error::Error;
 use crate::terminal::{self, interrupt};
-use crate::training::{Checkpoint, LoaderOptions, Outcome, Ranks, settings};
+use crate::training::{Checkpoint, Outcome, Ranks};
 
 /// The exit code of a failed command.
 const FAILED: u8 = 2;
@@ -49,8 +50,17 @@ enum Command {
     Demo(Demo),
     /// Train on a folder of images
     Pretrain(Pretrain),
-    /// Hide part of an image, reconstruct it, and write four pictures
+    /// Hide part of an image, reconstruct it, and write four pictures; or measure the
+    /// reconstructions of a folder of images
     Reconstruct(Reconstruct),
+    /// Classify images by the features of encoders: ridge regression, linear probe, neighbours
+    Probe(Probe),
+    /// Train classifiers from encoders and measure their accuracy
+    Finetune(Finetune),
+    /// Train a classifier of the same network from its initial weights
+    Supervised(Supervised),
+    /// Train and measure every row of a table, with several seeds
+    Ablate(Ablate),
     /// Write the encoder's tokens of whole images to a safetensors file
     Encode(Encode),
     /// Create a model from the encoder of a public checkpoint: MAE, or a Vision Transformer of timm
@@ -59,148 +69,6 @@ enum Command {
     Export(Export),
     /// Convert a checkpoint.gmae of the first format to the folder of a run
     Convert(Convert),
-}
-
-#[derive(Args, Debug)]
-struct Demo {
-    /// Folder for the report, the checkpoint and the metrics; the files of an earlier demo are
-    /// replaced
-    #[arg(long, default_value = "out/demo")]
-    output: PathBuf,
-    /// Approximate duration of the training in seconds
-    #[arg(long, default_value_t = 110.0, allow_negative_numbers = true)]
-    seconds: f64,
-    /// Base preset; the settings below replace its values
-    #[arg(long, value_enum, default_value = "nano")]
-    config: Preset,
-    #[command(flatten)]
-    overrides: Overrides,
-}
-
-#[derive(Args, Debug)]
-struct Pretrain {
-    /// Folder of JPEG, PNG, WebP, GIF, BMP or TIFF images, or of tar archives of images; subfolders
-    /// are included
-    #[arg(long)]
-    data: PathBuf,
-    /// Number of images to use, spread evenly over the folder. The default is all
-    #[arg(long, value_name = "COUNT")]
-    images: Option<usize>,
-    /// Folder for the checkpoint and the metrics
-    #[arg(long, default_value = "out/pretrain")]
-    output: PathBuf,
-    /// Base preset; the settings below replace its values. The default is nano, or the settings of
-    /// the checkpoint with --resume
-    #[arg(long, value_enum)]
-    config: Option<Preset>,
-    /// Continue from the checkpoint in the output folder
-    #[arg(long)]
-    resume: bool,
-    /// With --resume: continue although the data are not those of the original run. The order of
-    /// the images then differs from that of an uninterrupted run
-    #[arg(long, requires = "resume")]
-    accept_other_data: bool,
-    /// Start from the weights in this folder, of a run or of an import. The settings are those of
-    /// the folder; flags replace settings that do not shape the model
-    #[arg(long, value_name = "FOLDER", conflicts_with = "resume")]
-    init: Option<PathBuf>,
-    /// Stop after this step and save a checkpoint
-    #[arg(long, value_name = "STEP")]
-    stop_at: Option<usize>,
-    /// Time between two checkpoints, in seconds. They are written while the steps go on
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-    save_interval: u64,
-    /// Number of epochs between two snapshots that are kept in the folder snapshots. The last epoch
-    /// is also kept, and the best of the kept epochs, with the lowest mean loss. 0 keeps none
-    #[arg(long, value_name = "EPOCHS", default_value_t = 0)]
-    snapshot_epochs: usize,
-    /// Threads that read and decode images ahead of the steps; 0 for one per core
-    #[arg(long, value_name = "THREADS", default_value_t = 0)]
-    loader_threads: usize,
-    /// Memory for decoded images that wait for a step, in MiB. Each thread needs further memory for
-    /// the image that it decodes: up to 512 MiB for the file, and as much for each decoded copy
-    #[arg(long, value_name = "MIB", default_value_t = 256)]
-    loader_memory: usize,
-    /// Decode large JPEG files at 1/2, 1/4 or 1/8 of their size, if the crop still has enough
-    /// pixels. Faster for photographs of several megapixels; pixels differ from those of full
-    /// decoding by 2 to 4 of 255 on average
-    #[arg(long)]
-    reduced_jpeg: bool,
-    #[command(flatten)]
-    overrides: Overrides,
-}
-
-#[derive(Args, Debug)]
-struct Reconstruct {
-    /// Folder of a run of demo or pretrain, or of a snapshot
-    #[arg(long, value_name = "FOLDER")]
-    checkpoint: PathBuf,
-    /// Image to reconstruct: JPEG, PNG, WebP, GIF, BMP or TIFF
-    #[arg(long)]
-    image: PathBuf,
-    /// Folder for the pictures; the pictures of an earlier reconstruct are replaced
-    #[arg(long, default_value = "out/reconstruct")]
-    output: PathBuf,
-    /// Preset that the checkpoint must agree with; if absent, every checkpoint is accepted
-    #[arg(long, value_enum)]
-    config: Option<Preset>,
-    /// Seed of the random mask
-    #[arg(long, default_value_t = 0)]
-    mask_seed: u64,
-    #[command(flatten)]
-    overrides: Overrides,
-}
-
-#[derive(Args, Debug)]
-struct Encode {
-    /// Folder of a run, of a snapshot or of an import
-    #[arg(long, value_name = "FOLDER")]
-    checkpoint: PathBuf,
-    /// Images to encode
-    #[arg(long, num_args = 1.., required = true)]
-    image: Vec<PathBuf>,
-    /// The file to be written: tokens [B, 1 + N, D] with the CLS token first, and images [B, H, W,
-    /// 3]
-    #[arg(long, value_name = "FILE")]
-    output: PathBuf,
-}
-
-#[derive(Args, Debug)]
-struct Import {
-    /// The checkpoint: a .pth or .safetensors file
-    #[arg(long, value_name = "FILE")]
-    from: PathBuf,
-    /// Folder for the model. The encoder is that of the file; the decoder has initial weights
-    #[arg(long, value_name = "FOLDER")]
-    output: PathBuf,
-    /// Preset for all settings that the file does not state
-    #[arg(long, value_enum, default_value = "base")]
-    config: Preset,
-    #[command(flatten)]
-    overrides: Overrides,
-}
-
-#[derive(Args, Debug)]
-struct Export {
-    /// Folder of a run, of a snapshot or of an import
-    #[arg(long, value_name = "FOLDER")]
-    checkpoint: PathBuf,
-    /// Write only the encoder, which timm's Vision Transformers can load
-    #[arg(long)]
-    encoder_only: bool,
-    /// The file to be written, which must not exist
-    #[arg(long, value_name = "FILE")]
-    output: PathBuf,
-}
-
-#[derive(Args, Debug)]
-struct Convert {
-    /// The file of the first format
-    #[arg(long, value_name = "FILE")]
-    checkpoint: PathBuf,
-    /// Folder for the converted run; metrics.jsonl beside the file is converted too
-    #[arg(long, value_name = "FOLDER")]
-    output: PathBuf,
 }
 
 impl Cli {
@@ -250,17 +118,22 @@ impl Command {
                 let config = arguments.settings()?;
                 pretrain::pretrain::<B>(config, &arguments.options(), ranks, device)
             }),
-            Self::Reconstruct(arguments) => {
-                let checkpoint = Checkpoint::load(&arguments.checkpoint)?;
-                let base = arguments.config.map_or(checkpoint.config, Preset::config);
-                checkpoint.expect(&arguments.overrides.apply(base))?;
-                let options = reconstruct::Options {
-                    checkpoint: arguments.checkpoint,
-                    image: arguments.image,
-                    output: arguments.output,
-                    mask_seed: arguments.mask_seed,
-                };
-                reconstruct::reconstruct::<B>(&checkpoint, &options, &device)
+            Self::Reconstruct(arguments) => reconstruct::run::<B>(arguments, &device),
+            Self::Probe(arguments) => {
+                interrupt::install()?;
+                probe::probe::<B>(arguments, &device)
+            }
+            Self::Finetune(arguments) => {
+                interrupt::install()?;
+                finetune::finetune::<B>(arguments, &device)
+            }
+            Self::Supervised(arguments) => {
+                interrupt::install()?;
+                finetune::supervised::<B>(arguments, &device)
+            }
+            Self::Ablate(arguments) => {
+                interrupt::install()?;
+                ablate::ablate::<B>(arguments, &device)
             }
             Self::Encode(Encode {
                 checkpoint,
@@ -333,45 +206,4 @@ fn processes() -> usize {
     let names = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"];
     let count = |name| std::env::var(name).ok()?.parse().ok();
     names.into_iter().find_map(count).unwrap_or(1)
-}
-
-impl Pretrain {
-    /// Returns the settings of the run. A run that continues, or starts from weights, has the
-    /// settings of that checkpoint. If a preset or a flag is also given, a later check compares it
-    /// with the checkpoint.
-    fn settings(&self) -> Result<Config, Error> {
-        let checkpoint = match &self.init {
-            Some(folder) => Some(folder),
-            None => self.resume.then_some(&self.output),
-        };
-        let base = match (self.config, checkpoint) {
-            (Some(preset), _) => preset.config(),
-            (None, None) => Preset::Nano.config(),
-            (None, Some(folder)) => settings(folder)?,
-        };
-        Ok(self.overrides.apply(base))
-    }
-
-    fn options(self) -> pretrain::Options {
-        pretrain::Options {
-            start: match self.init {
-                Some(folder) => pretrain::Start::Weights(folder),
-                None if self.resume => pretrain::Start::Resume {
-                    other_data: self.accept_other_data,
-                },
-                None => pretrain::Start::New,
-            },
-            data: self.data,
-            images: self.images,
-            output: self.output,
-            stop_at: self.stop_at,
-            save_interval: Duration::from_secs(self.save_interval),
-            snapshot_epochs: self.snapshot_epochs,
-            loader: LoaderOptions {
-                threads: self.loader_threads,
-                memory: self.loader_memory.saturating_mul(1 << 20),
-            },
-            reduced_jpeg: self.reduced_jpeg,
-        }
-    }
 }

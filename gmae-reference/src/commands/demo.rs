@@ -221,5 +221,6 @@ fn report_data<B: Trains>(
         rows: gallery.rows,
         gaussians: gallery.gaussians,
         depths: gallery.depths,
+        ..ReportData::default()
     })
 }

@@ -1,10 +1,16 @@
 //! The program: its command line, and one file for each command.
 
+mod ablate;
+mod arguments;
 mod cli;
+mod comparison;
 mod demo;
 mod encode;
+mod finetune;
 mod pretrain;
+mod probe;
 mod reconstruct;
+mod reconstructions;
 mod weights;
 
 pub use cli::main;

@@ -1,17 +1,21 @@
-//! `reconstruct`: applies a trained model to one image.
+//! `reconstruct`: applies trained models to one image, or to a folder of images.
 
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use image::{ImageFormat, RgbImage};
 
+use super::arguments::Reconstruct;
+use super::reconstructions::reconstructions;
+use crate::backend::Trains;
+use crate::config::Preset;
 use crate::data::{Image, KINDS, Transform, decode};
 use crate::error::Error;
 use crate::evaluation::{image_losses, masked, pasted};
 use crate::files::{create_folder, expect_free, write_atomically};
 use crate::model::{Batch, Mask, predict};
 use crate::ops::Operations;
-use crate::terminal;
+use crate::terminal::{self, interrupt};
 use crate::training::{Checkpoint, Outcome, Stream, stream};
 
 /// Names of the pictures inside an output folder.
@@ -24,15 +28,48 @@ const PICTURES: [&str; 4] = [
 
 /// The image, the checkpoint and the output folder.
 #[derive(Clone, Debug)]
-pub(super) struct Options {
+struct Options {
     /// Folder of the checkpoint, or one of its files.
-    pub checkpoint: PathBuf,
+    checkpoint: PathBuf,
     /// Image file.
-    pub image: PathBuf,
+    image: PathBuf,
     /// Folder for the pictures.
-    pub output: PathBuf,
+    output: PathBuf,
     /// Seed of the mask.
-    pub mask_seed: u64,
+    mask_seed: u64,
+}
+
+/// Reconstructs one image, or measures the reconstructions of a folder of images.
+///
+/// # Errors
+///
+/// An error that names the argument or the file at fault.
+pub(super) fn run<B: Trains>(arguments: Reconstruct, device: &B::Device) -> Result<Outcome, Error> {
+    let mut checkpoints = Vec::with_capacity(arguments.checkpoint.len());
+    for folder in &arguments.checkpoint {
+        let checkpoint = Checkpoint::load(folder)?;
+        let base = arguments.config.map_or(checkpoint.config, Preset::config);
+        checkpoint.expect(&arguments.overrides.apply(base))?;
+        checkpoints.push(checkpoint);
+    }
+    let Some(image) = &arguments.image else {
+        interrupt::install()?;
+        return reconstructions::<B>(&checkpoints, &arguments, device);
+    };
+    let [checkpoint] = checkpoints.as_slice() else {
+        return Err(Error::Argument {
+            argument: "--checkpoint",
+            expected: "one folder with --image".to_owned(),
+            got: format!("{} folders", checkpoints.len()),
+        });
+    };
+    let options = Options {
+        checkpoint: arguments.checkpoint[0].clone(),
+        image: image.clone(),
+        output: arguments.output,
+        mask_seed: arguments.mask_seed,
+    };
+    reconstruct::<B>(checkpoint, &options, device)
 }
 
 /// Writes `original.png`, `masked.png`, `reconstruction.png` and `pasted.png`, rendered on
@@ -42,7 +79,7 @@ pub(super) struct Options {
 ///
 /// An error that names the file at fault. No picture is left incomplete, and no file of another run
 /// is replaced.
-pub(super) fn reconstruct<B: Operations>(
+fn reconstruct<B: Operations>(
     checkpoint: &Checkpoint,
     options: &Options,
     device: &B::Device,

@@ -33,7 +33,7 @@ pub(super) fn import(
     )?;
     let public = Public::read(from)?;
     let config = overrides.apply(public.config(overrides.apply(base), overrides.encoder_heads)?);
-    let model = public.model(&config)?;
+    let model = public.model::<Cpu>(&config, &Device::default())?;
     let unused = public.unused();
     if !unused.is_empty() {
         let named = unused.iter().take(NAMED).cloned().collect::<Vec<_>>();

@@ -23,7 +23,7 @@ pub(crate) fn top1<B: Trains>(
 ) -> Result<Option<Accuracy>, Error> {
     let workers = B::workers()?;
     let (mut predicted, mut labels) = (Vec::new(), Vec::new());
-    let classify = |samples: Vec<Sample>| {
+    let classify = |_, samples: Vec<Sample>| {
         let scores = model.forward(&whole(config, &samples, &model.device())?);
         let classes = scores.dims()[1];
         let predicted = numbers(scores)?.chunks(classes).map(highest).collect();

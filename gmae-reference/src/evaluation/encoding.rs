@@ -39,7 +39,7 @@ pub(crate) fn encode<B: Trains>(
     let workers = B::workers()?;
     let mut layers = vec![Vec::new(); config.encoder_depth];
     let mut labels = Vec::with_capacity(data.len());
-    let encode = |samples: Vec<Sample>| {
+    let encode = |_, samples: Vec<Sample>| {
         let visible = whole(config, &samples, &model.device())?;
         let means = model.layers(&visible).into_iter().map(numbers);
         let labels = samples.iter().map(label).collect::<Result<Vec<_>, _>>()?;
@@ -76,7 +76,7 @@ pub(crate) fn raw_pixels(
     watch: Watch,
 ) -> Result<Option<Labelled>, Error> {
     let (mut values, mut labels, mut side) = (Vec::new(), Vec::new(), 1);
-    let shrink = |samples: Vec<Sample>| samples;
+    let shrink = |_, samples: Vec<Sample>| samples;
     let done = pieces(&Workers::none(), data, READ, shrink, |samples| {
         for sample in &samples {
             side = sample.image.width.min(RAW_SIDE);
@@ -92,13 +92,13 @@ pub(crate) fn raw_pixels(
     Labelled::new(features, labels, classes).map(Some)
 }
 
-/// Reads the images of `data` in pieces of at most `size`, and applies `work` to each piece.
-/// `take` receives the results in order. The result is false if `take` returned false.
+/// Reads the images of `data` in pieces of at most `size`, and applies `work` to the number of the
+/// first image of each piece and to the images. `take` receives the results in order. The result is false if `take` returned false.
 pub(super) fn pieces<R: Send>(
     workers: &Workers,
     data: &dyn Dataset,
     size: usize,
-    work: impl Fn(Vec<Sample>) -> R + Sync,
+    work: impl Fn(usize, Vec<Sample>) -> R + Sync,
     mut take: impl FnMut(R) -> Result<bool, Error>,
 ) -> Result<bool, Error> {
     /// Ends the work: with an error, or because `take` returned false.
@@ -113,11 +113,13 @@ pub(super) fn pieces<R: Send>(
             // A set for evaluation draws nothing.
             .map(|index| data.sample(index, &mut stream(0, Stream::HeldOut, 0)))
             .collect();
-        samples.map_err(|error| End::Error(error.into()))
+        samples
+            .map(|samples| (start, samples))
+            .map_err(|error| End::Error(error.into()))
     };
     let ended = workers.run(
         (0..data.len()).step_by(size.max(1)).map(read),
-        work,
+        |(start, samples)| work(start, samples),
         |result| match take(result) {
             Ok(true) => Ok(()),
             Ok(false) => Err(End::Stopped),

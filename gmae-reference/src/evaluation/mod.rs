@@ -1,7 +1,9 @@
 //! Evaluation of a model: measures of reconstructions, probes of features, accuracies of
-//! classifiers, and the pictures of the report.
+//! classifiers, the distribution of Gaussians over an image, and the pictures of the report.
 
+pub(crate) mod arrangement;
 pub(crate) mod classify;
+mod distribution;
 pub(crate) mod encoding;
 mod gallery;
 pub(crate) mod judge;
@@ -9,7 +11,9 @@ mod losses;
 mod pictures;
 pub mod probe;
 pub mod quality;
+pub(crate) mod reconstruction;
 
+pub use distribution::{Grid, density_map, detail_map, spearman};
 pub(crate) use gallery::gallery;
 pub use losses::mean_colour_mse;
 pub(crate) use losses::{held_out_loss, image_losses, mean_colour_loss};

@@ -5,7 +5,8 @@ mod classifier;
 mod continued;
 mod labelled;
 mod pretraining;
+mod runner;
 
 pub(crate) use classifier::{Start, train_classifier};
 pub(crate) use labelled::{Augmentation, LabelledFolders, LabelledImages};
-pub(crate) use pretraining::pretrain;
+pub(crate) use runner::Experiment;

@@ -1,162 +1,67 @@
-//! The loss curve as inline SVG. Text and grid have the text colour of the page, so that the curve
-//! is readable on light and dark pages.
+//! The loss curves: of one run, or of several runs in one plot.
 
-use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
-use plotters::prelude::*;
-
+use super::axis::{Axis, bounds, drawable};
 use super::data::LossCurve;
 use super::error::ReportError;
-use super::words::short;
+use super::plot::{self, Mark, WIDE, series};
+use super::series::{drawable_points, thinned};
 
-/// Size of the drawing in SVG units. The page scales it.
-const SIZE: (u32, u32) = (900, 380);
-/// Placeholder for the text colour of the page.
-const INK: RGBColor = RGBColor(1, 2, 3);
-const INK_HEX: &str = "#010203";
-const TRAIN: RGBColor = RGBColor(0x6F, 0x9B, 0xD1);
-const HELD_OUT: RGBColor = RGBColor(0xE4, 0x57, 0x2E);
-const BASELINE: RGBColor = RGBColor(0x2F, 0xA0, 0x78);
-/// The axis is logarithmic if the largest loss exceeds the smallest by more than this factor.
-const LOG_FROM: f64 = 8.0;
-/// Label of the logarithmic axis.
-const Y_LOG: &str = "loss (logarithmic)";
-/// Largest number of points on the training curve. A longer curve is averaged in groups, which
-/// keeps the page small and the line readable.
+/// Largest number of points on the training curve of one run. A longer curve is averaged in groups,
+/// which keeps the page small and the line readable.
 const MAX_POINTS: usize = 1000;
+/// The same, if several runs share the plot. The jitter of one run must not hide the others.
+const MAX_SHARED_POINTS: usize = 250;
 
-/// Draws the curve. The result is `None` if no finite point was recorded.
+/// Draws the curves of one run. The result is `None` if no finite point was recorded.
 pub(super) fn svg(loss: &LossCurve, baseline: Option<f64>) -> Result<Option<String>, ReportError> {
-    let baseline = baseline.filter(|loss| loss.is_finite());
-    let (train, held_out) = (thinned(&finite(&loss.train)), finite(&loss.held_out));
-    let points = || train.iter().chain(&held_out);
-    let Some((low, high)) = bounds(points().map(|p| p.1).chain(baseline)) else {
+    let baseline = baseline.filter(|&loss| drawable(loss));
+    let train = thinned(&drawable_points(&loss.train), MAX_POINTS);
+    let held_out = drawable_points(&loss.held_out);
+    let Some((x, y)) = axes(&[&train, &held_out], baseline) else {
         return Ok(None);
     };
-    let Some((first, last)) = bounds(points().map(|p| p.0)) else {
+    let mut marks = vec![Mark::line("train", train, 1)];
+    if let Some(loss) = baseline {
+        let (first, last) = x.ends();
+        let ends = vec![(first, loss), (last, loss)];
+        marks.push(Mark::line("baseline", ends, 2));
+    }
+    marks.push(Mark::line("held-out", held_out.clone(), 3));
+    marks.push(Mark::dots("held-out", &held_out, 4));
+    plot::svg(WIDE, x, y, &marks).map(Some)
+}
+
+/// Draws the training curves of several runs, points `(step, loss)`, in the colours of [`series`].
+/// The result is `None` if no finite point was recorded.
+pub(super) fn runs_svg<'a>(
+    curves: impl Iterator<Item = &'a [(f64, f64)]>,
+) -> Result<Option<String>, ReportError> {
+    let curves: Vec<_> = curves
+        .map(|curve| thinned(&drawable_points(curve), MAX_SHARED_POINTS))
+        .collect();
+    let slices: Vec<&[(f64, f64)]> = curves.iter().map(Vec::as_slice).collect();
+    let Some((x, y)) = axes(&slices, None) else {
         return Ok(None);
     };
-    let last = if last > first { last } else { first + 1.0 };
-    let lines = Lines {
-        train: &train,
-        held_out: &held_out,
-        baseline: baseline.map(|loss| [(first, loss), (last, loss)]),
-    };
-    let mut text = String::new();
-    if low > 0.0 && high > LOG_FROM * low {
-        let (low, high) = (low * 0.85, high * 1.18);
-        let y = (low..high).log_scale().with_key_points(round(low, high));
-        draw(&mut text, first..last, y, Y_LOG, &lines)
-    } else {
-        let margin = if high > low {
-            0.06 * (high - low)
-        } else {
-            0.5 * high.abs().max(1e-3)
-        };
-        draw(
-            &mut text,
-            first..last,
-            low - margin..high + margin,
-            "loss",
-            &lines,
-        )
+    let mut marks = Vec::new();
+    for (i, curve) in curves.into_iter().enumerate() {
+        // A line through one point is invisible.
+        if curve.len() == 1 {
+            marks.push(Mark::dots(series(i), &curve, 4));
+        }
+        marks.push(Mark::line(series(i), curve, 2));
     }
-    .map_err(|error| ReportError::Plot(error.to_string()))?;
-    // SVG inside an HTML page needs neither a namespace nor a fixed size.
-    let inline = text
-        .replace(r#" xmlns="http://www.w3.org/2000/svg""#, "")
-        .replace(&format!(r#"width="{}" height="{}" "#, SIZE.0, SIZE.1), "")
-        .replace(INK_HEX, "currentColor");
-    Ok(Some(inline))
+    plot::svg(WIDE, x, y, &marks).map(Some)
 }
 
-struct Lines<'a> {
-    train: &'a [(f64, f64)],
-    held_out: &'a [(f64, f64)],
-    baseline: Option<[(f64, f64); 2]>,
-}
-
-fn draw<Y>(
-    text: &mut String,
-    x: std::ops::Range<f64>,
-    y: Y,
-    y_label: &str,
-    lines: &Lines,
-) -> Result<(), Box<dyn std::error::Error>>
-where
-    Y: AsRangedCoord<Value = f64>,
-    Y::CoordDescType: ValueFormatter<f64>,
-{
-    let root = SVGBackend::with_string(text, SIZE).into_drawing_area();
-    let mut chart = ChartBuilder::on(&root)
-        .margin(14)
-        .x_label_area_size(46)
-        .y_label_area_size(74)
-        .build_cartesian_2d(x, y)?;
-    chart
-        .configure_mesh()
-        .x_desc("training step")
-        .y_desc(y_label)
-        .axis_style(INK.mix(0.5))
-        .bold_line_style(INK.mix(0.14))
-        .light_line_style(TRANSPARENT)
-        .label_style(("sans-serif", 15).into_font().color(&INK))
-        .axis_desc_style(("sans-serif", 16).into_font().color(&INK))
-        .x_labels(8)
-        .y_labels(12)
-        .x_label_formatter(&|step| format!("{step:.0}"))
-        .y_label_formatter(&|loss| short(*loss))
-        .draw()?;
-    chart.draw_series(LineSeries::new(
-        lines.train.iter().copied(),
-        TRAIN.stroke_width(1),
-    ))?;
-    if let Some(ends) = lines.baseline {
-        chart.draw_series(DashedLineSeries::new(ends, 9, 6, BASELINE.stroke_width(2)))?;
-    }
-    chart.draw_series(LineSeries::new(
-        lines.held_out.iter().copied(),
-        HELD_OUT.stroke_width(3),
-    ))?;
-    let dots = lines
-        .held_out
-        .iter()
-        .map(|&at| Circle::new(at, 4, HELD_OUT.filled()));
-    chart.draw_series(dots)?;
-    root.present()?;
-    Ok(())
-}
-
-fn finite(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    let good = |p: &&(f64, f64)| p.0.is_finite() && p.1.is_finite();
-    points.iter().filter(good).copied().collect()
-}
-
-/// Reduces a curve to at most [`MAX_POINTS`] points, the means of neighbouring points.
-fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    let group = points.len().div_ceil(MAX_POINTS).max(1);
-    let mean = |part: &[(f64, f64)]| {
-        let sum = part
-            .iter()
-            .fold((0.0, 0.0), |sum, p| (sum.0 + p.0, sum.1 + p.1));
-        (sum.0 / part.len() as f64, sum.1 / part.len() as f64)
-    };
-    points.chunks(group).map(mean).collect()
-}
-
-/// Returns the smallest and the largest finite value, or `None` if there is none.
-fn bounds(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
-    values.filter(|v| v.is_finite()).fold(None, |range, v| {
-        let (low, high) = range.unwrap_or((v, v));
-        Some((low.min(v), high.max(v)))
-    })
-}
-
-/// The values from `low` to `high` that are 1, 2 or 5 times a power of ten: the labels of a
-/// logarithmic axis.
-fn round(low: f64, high: f64) -> Vec<f64> {
-    let powers = low.log10().floor() as i32..=high.log10().floor() as i32;
-    let values = powers.flat_map(|power| [1.0, 2.0, 5.0].map(|lead| lead * 10_f64.powi(power)));
-    values.filter(|v| (low..=high).contains(v)).collect()
+/// Returns the axes for all points of `curves` and the loss `also`, or `None` without a point.
+fn axes(curves: &[&[(f64, f64)]], also: Option<f64>) -> Option<(Axis, Axis)> {
+    let points = || curves.iter().copied().flatten();
+    let steps = bounds(points().map(|p| p.0))?;
+    let losses = bounds(points().map(|p| p.1).chain(also))?;
+    let mut x = Axis::exact("training step", steps);
+    x.format = Some(|step| format!("{step:.0}"));
+    Some((x, Axis::fitted("loss", losses)))
 }
 
 #[cfg(test)]
@@ -181,8 +86,9 @@ mod tests {
         assert!(wide.contains("logarithmic") && !narrow.contains("logarithmic"));
         for text in [wide, narrow] {
             assert!(text.contains("training step") && text.contains("currentColor"));
-            assert!(!text.contains("http") && !text.contains(INK_HEX));
-            assert_eq!(text.to_uppercase().matches("#6F9BD1").count(), 1);
+            assert!(!text.contains("http") && !text.contains("=\"#"), "{text}");
+            assert_eq!(text.matches(r#"class="train""#).count(), 1);
+            assert_eq!(text.matches(r#"class="baseline""#).count(), 1);
         }
     }
 
@@ -195,7 +101,6 @@ mod tests {
             let text = format!("\n{label}\n");
             assert_eq!(svg.matches(&text).count(), 1, "{label}: {svg}");
         }
-        assert!(round(0.3, 0.4).is_empty());
     }
 
     #[test]
@@ -206,6 +111,8 @@ mod tests {
             vec![(5.0, 0.3)],
             vec![(0.0, 0.0), (1.0, 0.0)],
             vec![(0.0, -1.0), (1.0, f64::INFINITY)],
+            vec![(0.0, 0.7), (1.0, 1e300), (2.0, 0.7 + 1e-16)],
+            vec![(0.0, 1e-140), (1e16, 1e140)],
         ] {
             for baseline in [None, Some(f64::NAN), Some(0.0), Some(0.2)] {
                 assert!(
@@ -217,15 +124,20 @@ mod tests {
     }
 
     #[test]
-    fn long_curves_are_averaged() {
-        let points: Vec<_> = (0..2500)
-            .map(|i| (f64::from(i), f64::from(i % 3)))
+    fn every_run_has_a_line_of_its_own() {
+        let curves: Vec<Vec<(f64, f64)>> = (0..12)
+            .map(|run| (0..9).map(|i| (f64::from(i), f64::from(run + i))).collect())
             .collect();
-        let thin = thinned(&points);
-        assert_eq!(thin.len(), 834);
-        assert_eq!(thin[0], (1.0, 1.0));
-        assert_eq!(thin[833], (2499.0, 0.0));
-        assert_eq!(thinned(&points[..900]), points[..900]);
-        assert_eq!(thinned(&[]), []);
+        let svg = runs_svg(curves.iter().map(Vec::as_slice)).unwrap().unwrap();
+        assert_eq!(svg.matches(r#"class="s"#).count(), 12);
+        for class in ["s0", "s7", "s0 d1", "s3 d1"] {
+            let text = format!(r#"class="{class}""#);
+            assert_eq!(svg.matches(&text).count(), 1, "{class}");
+        }
+        // A run of one point is a disc, and a run without points is left out.
+        let few: [&[(f64, f64)]; 3] = [&[(1.0, 2.0)], &[], &[(f64::NAN, 1.0)]];
+        let svg = runs_svg(few.into_iter()).unwrap().unwrap();
+        assert_eq!(svg.matches("<circle").count(), 1);
+        assert_eq!(runs_svg(std::iter::empty()).unwrap(), None);
     }
 }

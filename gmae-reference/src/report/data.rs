@@ -23,6 +23,10 @@ pub(crate) struct ReportData {
     pub gaussians: Vec<GaussianPicture>,
     /// Pictures in layers of depth.
     pub depths: Vec<DepthPicture>,
+    /// Density of the Gaussians against the detail of the pictures; `None` if not measured.
+    pub density: Option<DensityData>,
+    /// Size of the Gaussians against their depth; `None` if not measured.
+    pub size_depth: Option<SizeDepthData>,
 }
 
 /// The numbers at the top of the page. All losses are mean squared errors on masked patches, for
@@ -139,4 +143,49 @@ pub(crate) struct Ellipse {
     pub colour: [f32; 3],
     /// Opacity in `[0, 1]`.
     pub opacity: f32,
+}
+
+/// Density of the Gaussians of some pictures against the detail of these pictures.
+///
+/// The numbers are those of [`detail_map`](crate::evaluation::detail_map) and
+/// [`density_map`](crate::evaluation::density_map).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct DensityData {
+    /// The run, such as `GMAE, seed 0`. Can be empty.
+    pub name: String,
+    /// Detail and density of every cell. Points that are not finite are not drawn.
+    pub cells: Vec<(f64, f64)>,
+    /// Some of the pictures. Can be empty.
+    pub pictures: Vec<DensityPicture>,
+}
+
+/// A picture, its detail and the density of its Gaussians, all of the same size.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct DensityPicture {
+    /// The original.
+    pub original: Image,
+    /// The detail of the original, as drawn by `heat_map`.
+    pub detail: Image,
+    /// The density of the Gaussians, as drawn by `heat_map`.
+    pub density: Image,
+}
+
+/// Size of the Gaussians of some pictures against their depth.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct SizeDepthData {
+    /// The run, such as `GMAE, seed 0`. Can be empty.
+    pub name: String,
+    /// All Gaussians. Points that are not finite are not drawn.
+    pub points: Vec<SizeDepth>,
+}
+
+/// Size and depth of one Gaussian.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct SizeDepth {
+    /// Distance from the camera along its axis, in world units.
+    pub depth: f64,
+    /// Geometric mean of the standard deviations along the two axes of the footprint, in pixels.
+    pub size: f64,
+    /// Opacity in `[0, 1]`.
+    pub opacity: f64,
 }

@@ -21,7 +21,17 @@ pub enum ReportError {
         /// The fault, in words.
         reason: String,
     },
-    /// The loss curve could not be drawn.
-    #[error("report loss curve: {0}")]
+    /// A part of a comparison has another number of entries than its heading.
+    #[error("report {part}: expected {expected} entries, got {got}")]
+    Entries {
+        /// The part, such as a row of a table.
+        part: String,
+        /// The expected number.
+        expected: usize,
+        /// The number received.
+        got: usize,
+    },
+    /// A plot could not be drawn.
+    #[error("report plot: {0}")]
     Plot(String),
 }

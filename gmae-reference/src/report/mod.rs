@@ -1,24 +1,44 @@
-//! The report of a training run: one HTML file that contains every picture and number.
+//! The report of a training run, and the report of a comparison of several runs. Each is one HTML
+//! file that contains every picture and number.
 //!
-//! [`ReportData`] is plain data: pictures, series of numbers, ellipses. This module depends on no
-//! tensor, model or renderer, so that a report can be written and tested without them.
+//! [`ReportData`] and [`ComparisonData`] are plain data: pictures, series of numbers, ellipses. This
+//! module depends on no tensor, model or renderer, so that a report can be written and tested
+//! without them.
+//!
+//! | file | content |
+//! |---|---|
+//! | `data`, `comparison/data` | the content of a report |
+//! | `page`, `comparison/page` | the sections of a page, in order |
+//! | `distribution` | density against detail, size against depth: sections of both pages |
+//! | `html`, `picture`, `heat`, `words` | parts of a page: tables, pictures, numbers |
+//! | `plot`, `axis`, `series`, `curve` | plots as inline SVG |
 
 use std::path::{Path, PathBuf};
 
 use crate::files::write_atomically;
 
+mod axis;
+pub(crate) mod comparison;
 mod curve;
 mod data;
+mod distribution;
 pub(crate) mod error;
+mod heat;
+mod html;
 mod page;
 mod picture;
+mod plot;
+mod series;
 mod words;
 
+use comparison::ComparisonData;
+pub(crate) use data::{DensityData, DensityPicture, SizeDepth, SizeDepthData};
 pub(crate) use data::{
     DepthLayer, DepthPicture, Ellipse, GaussianPicture, LossCurve, Numbers, ReconstructionRow,
     ReportData,
 };
 pub use error::ReportError;
+pub(crate) use heat::heat_map;
 pub(crate) use picture::escape;
 
 /// The name of the report inside an output folder.
@@ -31,11 +51,30 @@ pub(crate) const FILE: &str = "report.html";
 /// # Errors
 ///
 /// [`ReportError::Write`] if the folder or the file cannot be written. [`ReportError::Picture`] if
-/// the pixels of a picture do not match its size. [`ReportError::Plot`] if the loss curve cannot be
-/// drawn.
+/// the pixels of a picture do not match its size. [`ReportError::Plot`] if a plot cannot be drawn.
 pub(crate) fn write(dir: &Path, data: &ReportData) -> Result<PathBuf, ReportError> {
-    let html = page::page(data)?;
-    let path = dir.join(FILE);
+    save(dir, FILE, &page::page(data)?)
+}
+
+/// Writes the report of a comparison into the file `file_name` of `dir` and returns its path.
+///
+/// `dir` and its parents are created if missing. The file is either complete or absent.
+///
+/// # Errors
+///
+/// All errors of [`write`]. [`ReportError::Entries`] if a row of a table has another number of cells
+/// than the table has columns, or a picture another number of reconstructions than there are runs.
+#[cfg_attr(not(test), expect(dead_code, reason = "no command compares runs yet"))]
+pub(crate) fn write_comparison(
+    dir: &Path,
+    file_name: &str,
+    data: &ComparisonData,
+) -> Result<PathBuf, ReportError> {
+    save(dir, file_name, &comparison::page(data)?)
+}
+
+fn save(dir: &Path, file_name: &str, html: &str) -> Result<PathBuf, ReportError> {
+    let path = dir.join(file_name);
     let failed = |source| ReportError::Write {
         path: dir.to_owned(),
         source,

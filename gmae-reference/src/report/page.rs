@@ -2,40 +2,32 @@
 
 use super::curve;
 use super::data::{DepthPicture, GaussianPicture, Numbers, ReconstructionRow, ReportData};
+use super::distribution::{density_section, size_depth_section};
 use super::error::ReportError;
+use super::html::{command, document, figure, legend, notes, section, table};
 use super::picture::{ellipses, escape, img};
 use super::words::{count, duration, loss, percent, short};
 
-const STYLE: &str = include_str!("style.css");
 /// Caption of the picture on which the loss is measured.
 const PASTED: &str = "pasted in";
 
 /// Returns the whole page as HTML.
 pub(super) fn page(data: &ReportData) -> Result<String, ReportError> {
-    let title = escape(&data.title);
     let sections = [
         header(data),
         curve_section(data)?,
         rows_section(&data.rows)?,
         gaussians_section(&data.gaussians)?,
         depths_section(&data.depths)?,
+        density_section(data.density.as_slice())?,
+        size_depth_section(data.size_depth.as_slice())?,
         settings_section(data),
     ];
-    Ok(format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n{}</main>\n</body>\n</html>\n",
-        sections.concat()
-    ))
+    Ok(document(&data.title, &sections.concat()))
 }
 
 fn header(data: &ReportData) -> String {
     let numbers = &data.numbers;
-    let notes: Vec<String> = data
-        .notes
-        .iter()
-        .map(|note| format!("<p class=\"note\">{}</p>\n", escape(note)))
-        .collect();
     format!(
         "<h1>{}</h1>\n<p class=\"lead\">The model received a part of each picture and \
          painted the whole picture with {} coloured Gaussians. The other patches were hidden from it.</p>\n\
@@ -44,7 +36,7 @@ fn header(data: &ReportData) -> String {
         count(numbers.gaussians),
         cards(numbers),
         verdict(numbers),
-        notes.concat(),
+        notes(&data.notes),
     )
 }
 
@@ -124,20 +116,21 @@ fn verdict(numbers: &Numbers) -> String {
 fn curve_section(data: &ReportData) -> Result<String, ReportError> {
     let baseline = data.numbers.baseline_loss;
     let svg = curve::svg(&data.loss, baseline)?;
-    let (legend, explanation) = match baseline {
-        None => ("", ""),
-        Some(_) => (
-            "<span><i class=\"baseline\"></i>mean colour</span>",
-            " The dashed line is the loss of painting every hidden patch in the mean colour.",
-        ),
-    };
+    let mut entries = vec![
+        ("train", "training batches"),
+        ("held-out", "held-out pictures"),
+    ];
+    let mut explanation = "";
+    if baseline.is_some() {
+        entries.push(("baseline", "mean colour"));
+        explanation =
+            " The dashed line is the loss of painting every hidden patch in the mean colour.";
+    }
     let body = svg.map_or_else(
         || "<p>No loss was recorded.</p>\n".to_owned(),
         |svg| {
-            format!(
-                "<div class=\"panel curve\">\n<div class=\"legend\"><span><i class=\"train\"></i>training batches</span>\
-                 <span><i class=\"held-out\"></i>held-out pictures</span>{legend}</div>\n{svg}</div>\n"
-            )
+            let legend = legend(&entries);
+            format!("<div class=\"panel curve\">\n{legend}{svg}</div>\n")
         },
     );
     Ok(format!(
@@ -244,45 +237,19 @@ fn depths_section(pictures: &[DepthPicture]) -> Result<String, ReportError> {
 }
 
 fn settings_section(data: &ReportData) -> String {
-    let rows: Vec<String> = data
+    let rows: Vec<[&str; 2]> = data
         .configuration
         .iter()
-        .map(|(name, value)| {
-            format!(
-                "<tr><td>{}</td><td>{}</td></tr>\n",
-                escape(name),
-                escape(value)
-            )
-        })
+        .map(|(name, value)| [name.as_str(), value.as_str()])
         .collect();
     let table = if rows.is_empty() {
         String::new()
     } else {
-        format!(
-            "<div class=\"panel scroll\"><table>\n{}</table></div>\n",
-            rows.concat()
-        )
+        format!("<div class=\"panel scroll\">{}</div>\n", table(&rows))
     };
     format!(
-        "<h2>Repeat the run</h2>\n<p>This command, with these settings, repeats the run.</p>\n\
-         <div class=\"panel\"><pre>{}</pre></div>\n{table}",
-        escape(&data.command)
-    )
-}
-
-/// Returns a heading, an explanation and the pictures, or nothing if there are no pictures.
-fn section(title: &str, explanation: &str, body: &str) -> String {
-    if body.is_empty() {
-        return String::new();
-    }
-    format!("<h2>{title}</h2>\n<p>{explanation}</p>\n{body}")
-}
-
-/// Returns a figure. `content` is HTML, `caption` is text that is escaped here.
-fn figure(content: &str, caption: &str) -> String {
-    format!(
-        "<figure>{content}<figcaption>{}</figcaption></figure>\n",
-        escape(caption)
+        "<h2>Repeat the run</h2>\n<p>This command, with these settings, repeats the run.</p>\n{}{table}",
+        command(&data.command)
     )
 }
 

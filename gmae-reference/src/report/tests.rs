@@ -70,6 +70,25 @@ fn example() -> ReportData {
                 },
             ],
         }],
+        density: Some(DensityData {
+            cells: vec![(0.1, 1.0), (0.2, 2.0), (0.3, 3.0)],
+            pictures: vec![DensityPicture {
+                original: picture(10),
+                detail: picture(11),
+                density: picture(12),
+            }],
+            ..DensityData::default()
+        }),
+        size_depth: Some(SizeDepthData {
+            points: [7.0, 8.0, 9.0]
+                .map(|depth| SizeDepth {
+                    depth,
+                    size: 10.0 - depth,
+                    opacity: 0.5,
+                })
+                .to_vec(),
+            ..SizeDepthData::default()
+        }),
     }
 }
 
@@ -102,9 +121,10 @@ fn inlined(html: &str) -> HashSet<u8> {
 #[test]
 fn every_picture_and_ellipse_is_inside() {
     let html = written(&example());
-    assert_eq!(inlined(&html), (1..=9).collect());
+    assert_eq!(inlined(&html), (1..=12).collect());
     assert_eq!(html.matches("<ellipse").count(), 4);
     assert!(html.contains("training step") && html.contains("training batches"));
+    assert!(html.contains("<b>1.00</b> (3 cells)") && html.contains("<b>-1.00</b> (3 Gaussians)"));
 }
 
 #[test]
@@ -219,4 +239,5 @@ fn an_empty_report_is_still_a_page() {
     assert!(html.contains("The losses are not complete"));
     assert!(!html.contains("NaN") && !html.contains("inf"));
     assert!(!html.contains("Reconstructions") && !html.contains("<img"));
+    assert!(!html.contains("Density") && !html.contains("Size of Gaussians"));
 }

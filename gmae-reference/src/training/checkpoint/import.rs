@@ -8,11 +8,11 @@ use pytorch_reader::{DType, PytorchReader};
 use super::names::{ENCODER_POSITIONS, is_of_encoder};
 use super::tensors::{FileTensor, Float, Tensors};
 use super::writing::Writing;
-use crate::backend::{Cpu, Device};
 use crate::config::Config;
 use crate::error::Error;
 use crate::files;
 use crate::model::Autoencoder;
+use crate::ops::Operations;
 
 /// Widths and numbers of heads of the public models (ViT-Ti, S, B, L and MAE's ViT-H). A file does
 /// not state the number of heads.
@@ -111,11 +111,14 @@ impl Public {
     /// [`Error::Setting`] if `config` is invalid. [`Error::Checkpoint`] if a tensor of the encoder
     /// is missing, does not have the shape that `config` demands, is not finite, or has no place in
     /// the model.
-    pub fn model(&self, config: &Config) -> Result<Autoencoder<Cpu>, Error> {
+    pub fn model<B: Operations>(
+        &self,
+        config: &Config,
+        device: &B::Device,
+    ) -> Result<Autoencoder<B>, Error> {
         config.validate()?;
-        let device = Device::default();
-        let model = Autoencoder::new(config, &device);
-        let writing = Writing::model(&model);
+        let model = Autoencoder::new(config, device);
+        let writing = Writing::model::<B, _>(&model);
         let expected: BTreeSet<&str> = writing.names().collect();
         let names = self.tensors.names();
         let mut other = names.difference(&expected);
@@ -125,7 +128,7 @@ impl Public {
                 reason: format!("expected the encoder of a plain ViT, got one with {name}"),
             });
         }
-        self.tensors.load(model, &device, Some(is_of_encoder))
+        self.tensors.load(model, device, Some(is_of_encoder))
     }
 
     /// The names of the tensors that do not belong to the encoder, sorted.

@@ -1,0 +1,144 @@
+//! What the commands that compare several checkpoints have in common: names, the table, the report.
+
+use std::path::Path;
+
+use crate::config::{Config, Method};
+use crate::error::Error;
+use crate::files::{create_folder, expect_free, write_atomically};
+use crate::report::comparison::{
+    Better, ComparisonData, Quantity, Row, RowKind, RunData, csv, markdown,
+};
+use crate::report::{self, FILE};
+use crate::terminal;
+use crate::training::{Checkpoint, METRICS, metrics};
+
+/// The names of the tables inside an output folder.
+const TABLES: [&str; 2] = ["table.md", "table.csv"];
+
+/// Checks that no file of another command is replaced.
+///
+/// # Errors
+///
+/// [`Error::Argument`] if the folder holds a report or a table.
+pub(super) fn expect_no_report(output: &Path) -> Result<(), Error> {
+    expect_free(
+        output,
+        &[&TABLES[..], &[FILE]].concat(),
+        "or another folder",
+    )
+}
+
+/// Returns a name for each checkpoint: the last part of its path that tells it from all others.
+pub(super) fn names(checkpoints: &[Checkpoint]) -> Vec<String> {
+    let paths: Vec<&Path> = checkpoints.iter().map(Checkpoint::folder).collect();
+    let last = |path: &Path, parts: usize| {
+        let all: Vec<String> = path
+            .iter()
+            .map(|part| part.to_string_lossy().into_owned())
+            .collect();
+        all[all.len().saturating_sub(parts)..].join("/")
+    };
+    let longest = paths.iter().map(|path| path.iter().count()).max();
+    let name = |i: usize| {
+        let unique = |parts: &usize| {
+            let mut same = paths
+                .iter()
+                .filter(|path| last(path, *parts) == last(paths[i], *parts));
+            same.nth(1).is_none()
+        };
+        let parts = (1..=longest.unwrap_or(1)).find(unique);
+        match parts {
+            Some(parts) => last(paths[i], parts),
+            None => format!("{} ({})", last(paths[i], 1), i + 1),
+        }
+    };
+    (0..paths.len()).map(name).collect()
+}
+
+/// The name of the method.
+pub(super) fn method(config: &Config) -> String {
+    match config.method {
+        Method::Gmae => "GMAE",
+        Method::Mae => "MAE",
+    }
+    .to_owned()
+}
+
+/// Width, depth and heads of the decoder. A probe depends on them as much as on the method.
+pub(super) fn decoder(config: &Config) -> String {
+    let Config {
+        decoder_width,
+        decoder_depth,
+        decoder_heads,
+        ..
+    } = config;
+    format!("{decoder_width} x {decoder_depth}, {decoder_heads} heads")
+}
+
+/// The settings and the training loss of each checkpoint.
+///
+/// # Errors
+///
+/// [`Error::File`] if metrics cannot be read.
+pub(super) fn runs(checkpoints: &[Checkpoint], names: &[String]) -> Result<Vec<RunData>, Error> {
+    let run = |(checkpoint, name): (&Checkpoint, &String)| {
+        let path = checkpoint.folder().join(METRICS);
+        let records = if path.exists() {
+            metrics::read(&path)?
+        } else {
+            Vec::new()
+        };
+        Ok(RunData {
+            name: name.clone(),
+            method: method(&checkpoint.config),
+            configuration: checkpoint.config.entries(),
+            train: records
+                .iter()
+                .map(|record| (record.step as f64, record.loss))
+                .collect(),
+        })
+    };
+    checkpoints.iter().zip(names).map(run).collect()
+}
+
+/// A column of the table.
+pub(super) fn column(label: &str, unit: &str, better: Better, decimals: usize) -> Quantity {
+    Quantity {
+        label: label.to_owned(),
+        unit: unit.to_owned(),
+        better,
+        decimals,
+    }
+}
+
+/// Writes the tables and the report, prints the tables, and names the report.
+///
+/// # Errors
+///
+/// [`Error::File`] or [`Error::Report`] if a file cannot be written.
+pub(super) fn write(output: &Path, data: &ComparisonData) -> Result<(), Error> {
+    create_folder(output)?;
+    let texts = [markdown(&data.tables), csv(&data.tables)?];
+    for (name, text) in TABLES.into_iter().zip(&texts) {
+        let path = output.join(name);
+        write_atomically(&path, |file| file.write_all(text.as_bytes()))
+            .map_err(Error::file("writing", &path))?;
+    }
+    let path = report::write_comparison(output, FILE, data)?;
+    terminal::line(texts[0].trim_end())?;
+    terminal::line(format_args!("report {}", path.display()))
+}
+
+/// The command line of this process.
+pub(super) fn command() -> String {
+    std::env::args().collect::<Vec<_>>().join(" ")
+}
+
+/// A row of a compared run, or of a baseline.
+pub(super) fn row(name: &str, kind: RowKind, cells: Vec<report::comparison::Cell>) -> Row {
+    Row {
+        name: name.to_owned(),
+        kind,
+        cells,
+    }
+}

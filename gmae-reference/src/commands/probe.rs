@@ -1,0 +1,253 @@
+//! `probe`: classifies images by the features of encoders.
+
+use super::arguments::Probe;
+use super::comparison::{
+    column, command, decoder, expect_no_report, method, names, row, runs, write,
+};
+use crate::backend::Trains;
+use crate::config::Config;
+use crate::data::Dataset;
+use crate::error::Error;
+use crate::evaluation::encoding::{encode, raw_pixels};
+use crate::evaluation::judge::{Judgement, Probe as Kind, judge};
+use crate::evaluation::probe::Labelled;
+use crate::experiment::{Augmentation, LabelledFolders, LabelledImages};
+use crate::model::Autoencoder;
+use crate::report::comparison::{Better, Cell, ComparisonData, Row, RowKind, Table};
+use crate::terminal::Bar;
+use crate::training::{Checkpoint, Outcome};
+
+/// Features of the images to learn from and of the test images, for each block.
+type Features = [Vec<Labelled>; 2];
+
+/// Judges the encoder of every checkpoint, an encoder with initial weights for each shape, and the
+/// raw pixels.
+///
+/// # Errors
+///
+/// An error that names the argument or the file at fault.
+pub(super) fn probe<B: Trains>(arguments: Probe, device: &B::Device) -> Result<Outcome, Error> {
+    expect_no_report(&arguments.output)?;
+    let load = |folder| Checkpoint::load(folder);
+    let checkpoints: Vec<Checkpoint> = arguments
+        .checkpoint
+        .iter()
+        .map(|folder| load(folder))
+        .collect::<Result<_, _>>()?;
+    let names = names(&checkpoints);
+    let folders = arguments.labelled.folders(arguments.images);
+    let mut judges = Judges {
+        kinds: &arguments.probes,
+        table: Vec::new(),
+        blocks: Vec::new(),
+    };
+    for (checkpoint, name) in checkpoints.iter().zip(&names) {
+        let config = checkpoint.config;
+        let model = checkpoint.encoder::<B>(device)?;
+        let Some(features) = features(&config, &model, &folders, name)? else {
+            return Ok(Outcome::Interrupted);
+        };
+        let shown = match checkpoint.finetuning {
+            Some(_) => "classifier".to_owned(),
+            None => decoder(&config),
+        };
+        let words = [method(&config), shown];
+        if !judges.add(name, RowKind::Run, words, &features)? {
+            return Ok(Outcome::Interrupted);
+        }
+    }
+    for config in shapes(&checkpoints) {
+        let name = format!(
+            "random encoder, {} x {}",
+            config.encoder_width, config.encoder_depth
+        );
+        let model = Autoencoder::<B>::new(&config, device);
+        let Some(features) = features(&config, &model, &folders, &name)? else {
+            return Ok(Outcome::Interrupted);
+        };
+        if !judges.add(&name, RowKind::Baseline, none(), &features)? {
+            return Ok(Outcome::Interrupted);
+        }
+    }
+    let mut sizes: Vec<usize> = Vec::new();
+    for checkpoint in &checkpoints {
+        let size = checkpoint.config.image_size;
+        if sizes.contains(&size) {
+            continue;
+        }
+        sizes.push(size);
+        let images = folders.open(&checkpoint.config, Augmentation::None)?;
+        let Some(features) = pixels(&images)? else {
+            return Ok(Outcome::Interrupted);
+        };
+        let name = format!("raw pixels of {size} px");
+        if !judges.add(&name, RowKind::Baseline, none(), &features)? {
+            return Ok(Outcome::Interrupted);
+        }
+    }
+    let images = folders.open(&checkpoints[0].config, Augmentation::None)?;
+    let data = ComparisonData {
+        title: "Probes of encoders".to_owned(),
+        command: command(),
+        runs: runs(&checkpoints, &names)?,
+        tables: judges.tables(&images),
+        ..ComparisonData::default()
+    };
+    write(&arguments.output, &data)?;
+    Ok(Outcome::Finished)
+}
+
+/// Words of a row that has neither method nor decoder.
+fn none() -> [String; 2] {
+    ["-", "-"].map(str::to_owned)
+}
+
+/// One configuration for each shape of encoder, that of the first checkpoint.
+fn shapes(checkpoints: &[Checkpoint]) -> Vec<Config> {
+    let shape = |config: &Config| {
+        let Config {
+            image_size,
+            patch_size,
+            encoder_width,
+            encoder_depth,
+            encoder_heads,
+            mlp_ratio,
+            ..
+        } = *config;
+        [
+            image_size,
+            patch_size,
+            encoder_width,
+            encoder_depth,
+            encoder_heads,
+            mlp_ratio,
+        ]
+    };
+    let mut found: Vec<Config> = Vec::new();
+    for checkpoint in checkpoints {
+        let config = checkpoint.config;
+        if found.iter().all(|other| shape(other) != shape(&config)) {
+            found.push(config);
+        }
+    }
+    found
+}
+
+/// The features of a model, or `None` after an interruption.
+fn features<B: Trains>(
+    config: &Config,
+    model: &Autoencoder<B>,
+    folders: &LabelledFolders,
+    name: &str,
+) -> Result<Option<Features>, Error> {
+    let images = folders.open(config, Augmentation::None)?;
+    let mut bar = Bar::new(format!("encoding with {name}"));
+    let watch = &mut |done, total| bar.show(done, total);
+    let train = encode(config, model, &images.train, images.classes, watch)?;
+    let test = encode(config, model, &images.test, images.classes, watch)?;
+    Ok(train.zip(test).map(|(train, test)| [train, test]))
+}
+
+/// The raw pixels as features, or `None` after an interruption.
+fn pixels(images: &LabelledImages) -> Result<Option<Features>, Error> {
+    let mut bar = Bar::new("reading pixels");
+    let watch = &mut |done, total| bar.show(done, total);
+    let train = raw_pixels(&images.train, images.classes, watch)?;
+    let test = raw_pixels(&images.test, images.classes, watch)?;
+    Ok(train
+        .zip(test)
+        .map(|(train, test)| [vec![train], vec![test]]))
+}
+
+/// The rows of the tables.
+struct Judges<'a> {
+    kinds: &'a [Kind],
+    table: Vec<Row>,
+    blocks: Vec<Row>,
+}
+
+impl Judges<'_> {
+    /// Judges features and adds a row. Returns false after an interruption.
+    fn add(
+        &mut self,
+        name: &str,
+        kind: RowKind,
+        words: [String; 2],
+        [train, test]: &Features,
+    ) -> Result<bool, Error> {
+        let (mut cells, mut all) = (Vec::new(), Vec::new());
+        for probe in self.kinds {
+            let mut bar = Bar::new(format!("{name}: {}", label(*probe)));
+            let watch = &mut |done, total| bar.show(done, total);
+            let Some(found) = judge(*probe, train, test, watch)? else {
+                return Ok(false);
+            };
+            cells.push(Cell::Number {
+                mean: 100.0 * found.top1,
+                spread: None,
+            });
+            cells.push(Cell::Text(remark(&found)));
+            let blocks = found.blocks.iter().map(|(_, test)| 100.0 * test);
+            let blocks: Vec<String> = blocks.map(|top1| format!("{top1:.1}")).collect();
+            all.push(Cell::Text(blocks.join(" ")));
+        }
+        cells.extend(words.map(Cell::Text));
+        self.table.push(row(name, kind, cells));
+        self.blocks.push(row(name, kind, all));
+        Ok(true)
+    }
+
+    fn tables(self, images: &LabelledImages) -> Vec<Table> {
+        let mut columns = Vec::new();
+        for kind in self.kinds {
+            columns.push(column(label(*kind), "%", Better::Higher, 2));
+            columns.push(column("block, 95 %", "", Better::Neither, 0));
+        }
+        columns.push(column("method", "", Better::Neither, 0));
+        columns.push(column("decoder", "", Better::Neither, 0));
+        let each = self.kinds.iter();
+        let each = each.map(|kind| column(label(*kind), "%", Better::Neither, 0));
+        let caption = format!(
+            "Top-1 accuracy, {} classes, {} images to learn from, {} test images",
+            images.classes,
+            images.train.len(),
+            images.test.len()
+        );
+        vec![
+            Table {
+                caption,
+                columns,
+                rows: self.table,
+                note: "The features are the means of the patch tokens after a block. The block is \
+                       chosen on a tenth of the images to learn from, and so are the settings of \
+                       the probes. The interval is that of Wilson, for the choice of the test \
+                       images."
+                    .to_owned(),
+            },
+            Table {
+                caption: "Top-1 accuracy of every block on the test images".to_owned(),
+                columns: each.collect(),
+                rows: self.blocks,
+                note: String::new(),
+            },
+        ]
+    }
+}
+
+/// The best block and the interval.
+fn remark(found: &Judgement) -> String {
+    let (low, high) = found.interval;
+    let interval = format!("{:.1} to {:.1}", 100.0 * low, 100.0 * high);
+    match found.blocks.len() {
+        1 => interval,
+        blocks => format!("{} of {blocks}, {interval}", found.block),
+    }
+}
+
+fn label(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Ridge => "ridge probe",
+        Kind::Linear => "linear probe",
+        Kind::Knn => "20 neighbours",
+    }
+}

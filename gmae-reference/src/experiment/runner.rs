@@ -1,0 +1,239 @@
+//! The measures of one row of a table of ablations.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Instant;
+
+use super::classifier::{Start, train_classifier};
+use super::labelled::{Augmentation, LabelledFolders, LabelledImages};
+use super::pretraining::pretrain;
+use crate::ablation::{Job, Measures, Runner, Subject};
+use crate::backend::Trains;
+use crate::config::Finetuning;
+use crate::error::Error;
+use crate::evaluation::encoding::{encode, raw_pixels};
+use crate::evaluation::judge::{Probe, judge};
+use crate::evaluation::probe::Labelled;
+use crate::evaluation::quality::{Quality, bilinear_fill, mean_colour_fill};
+use crate::evaluation::reconstruction::{Filler, Reconstructed, reconstruct};
+use crate::model::Autoencoder;
+use crate::terminal::Bar;
+use crate::training::{Checkpoint, LoaderOptions, Outcome};
+
+/// The measures of reconstructions.
+const RECONSTRUCTION: [&str; 5] = ["masked_mse", "masked_psnr", "masked_ssim", "psnr", "ssim"];
+/// The accuracy of a classifier.
+const FINE_TUNE: &str = "fine_tune";
+/// The measures of features: name of the accuracy, name of the best block.
+const PROBES: [(Probe, &str, &str); 3] = [
+    (Probe::Ridge, "ridge", "ridge_block"),
+    (Probe::Linear, "linear", "linear_block"),
+    (Probe::Knn, "knn", "knn_block"),
+];
+/// The seed of the masks. It is the same for all rows.
+const MASK_SEED: u64 = 0;
+
+/// Trains and measures on two folders of labelled images.
+pub(crate) struct Experiment<'a, B: Trains> {
+    /// The images. The table determines the number of training images.
+    pub(crate) folders: &'a LabelledFolders,
+    /// Threads and memory for reading images.
+    pub(crate) loader: LoaderOptions,
+    /// The device.
+    pub(crate) device: &'a B::Device,
+}
+
+impl<B: Trains> Runner for Experiment<'_, B> {
+    fn run(&mut self, job: &Job, folder: &Path) -> Result<Option<Measures>, Error> {
+        check(&job.measures)?;
+        let begun = Instant::now();
+        let values = match job.subject {
+            Subject::Trained => self.trained(job, folder)?,
+            Subject::Random => {
+                let model = Autoencoder::new(&job.config, self.device);
+                self.features(job, &model)?
+            }
+            Subject::RawPixels => self.raw_pixels(job)?,
+            Subject::Supervised => self.classifier(job, Start::Scratch, folder)?,
+            Subject::MeanColour => self.reconstructions(job, &Filler::Fill(mean_colour_fill))?,
+            Subject::BilinearFill => self.reconstructions(job, &Filler::Fill(bilinear_fill))?,
+        };
+        Ok(values.map(|values| Measures {
+            values,
+            seconds: begun.elapsed().as_secs_f64(),
+        }))
+    }
+}
+
+/// The values of some measures, or `None` after an interruption.
+type Values = Option<BTreeMap<String, f64>>;
+
+impl<B: Trains> Experiment<'_, B> {
+    fn open(&self, job: &Job, augmentation: Augmentation) -> Result<LabelledImages, Error> {
+        let folders = LabelledFolders {
+            images: job.images,
+            ..self.folders.clone()
+        };
+        let config = match augmentation {
+            Augmentation::Training => &job.config,
+            Augmentation::None => &job.finetuning,
+        };
+        folders.open(config, augmentation)
+    }
+
+    /// Pre-trains a model and returns all its measures.
+    fn trained(&self, job: &Job, folder: &Path) -> Result<Values, Error> {
+        let run = folder.join("pretraining");
+        let data = self.open(job, Augmentation::Training)?.train;
+        let outcome = pretrain::<B>(job.config, &data, &run, self.loader, self.device)?;
+        if outcome == Outcome::Interrupted {
+            return Ok(None);
+        }
+        let checkpoint = Checkpoint::load(&run)?;
+        let model = checkpoint.model::<B>(self.device)?;
+        let (Some(mut values), Some(features), Some(classifier)) = (
+            self.reconstructions(job, &Filler::Model(&model))?,
+            self.features(job, &model)?,
+            self.classifier(job, Start::Encoder(&checkpoint), folder)?,
+        ) else {
+            return Ok(None);
+        };
+        values.extend(features);
+        values.extend(classifier);
+        Ok(Some(values))
+    }
+
+    fn reconstructions(&self, job: &Job, filler: &Filler<B>) -> Result<Values, Error> {
+        if !RECONSTRUCTION.iter().any(|name| wants(job, name)) {
+            return Ok(Some(BTreeMap::new()));
+        }
+        let data = self.open(job, Augmentation::None)?.test;
+        let mut bar = Bar::new("reconstructing");
+        let found = reconstruct(
+            &job.config,
+            filler,
+            None,
+            &data,
+            MASK_SEED,
+            &mut |done, total| bar.show(done, total),
+        )?;
+        Ok(found.map(|found| quality(&found)))
+    }
+
+    fn features(&self, job: &Job, model: &Autoencoder<B>) -> Result<Values, Error> {
+        if !PROBES
+            .iter()
+            .any(|(_, name, block)| wants(job, name) || wants(job, block))
+        {
+            return Ok(Some(BTreeMap::new()));
+        }
+        let images = self.open(job, Augmentation::None)?;
+        let mut layers = Vec::new();
+        for data in [&images.train, &images.test] {
+            let mut bar = Bar::new("encoding");
+            let watch = &mut |done, total| bar.show(done, total);
+            match encode(&job.config, model, data, images.classes, watch)? {
+                Some(found) => layers.push(found),
+                None => return Ok(None),
+            }
+        }
+        probes(job, &layers[0], &layers[1])
+    }
+
+    fn raw_pixels(&self, job: &Job) -> Result<Values, Error> {
+        let images = self.open(job, Augmentation::None)?;
+        let mut pixels = Vec::new();
+        for data in [&images.train, &images.test] {
+            let mut bar = Bar::new("reading");
+            let watch = &mut |done, total| bar.show(done, total);
+            match raw_pixels(data, images.classes, watch)? {
+                Some(found) => pixels.push([found]),
+                None => return Ok(None),
+            }
+        }
+        probes(job, &pixels[0], &pixels[1])
+    }
+
+    fn classifier(&self, job: &Job, start: Start, folder: &Path) -> Result<Values, Error> {
+        let mut values = BTreeMap::new();
+        if wants(job, FINE_TUNE) {
+            let folders = LabelledFolders {
+                images: job.images,
+                ..self.folders.clone()
+            };
+            let images = folders.open(&job.finetuning, Augmentation::Training)?;
+            let finetuning = match start {
+                Start::Encoder(_) => Finetuning::published(images.classes),
+                Start::Scratch => Finetuning::from_scratch(images.classes),
+            };
+            let run = folder.join("classifier");
+            let (config, loader, device) = (job.finetuning, self.loader, self.device);
+            let found =
+                train_classifier::<B>(start, config, finetuning, &images, &run, loader, device)?;
+            let Some(accuracy) = found else {
+                return Ok(None);
+            };
+            values.insert(FINE_TUNE.to_owned(), 100.0 * accuracy.top1());
+        }
+        Ok(Some(values))
+    }
+}
+
+/// Applies the probes that `job` wants. `train` and `test` hold the features of each block.
+fn probes(job: &Job, train: &[Labelled], test: &[Labelled]) -> Result<Values, Error> {
+    let mut values = BTreeMap::new();
+    for (probe, name, block) in PROBES {
+        if !(wants(job, name) || wants(job, block)) {
+            continue;
+        }
+        let mut bar = Bar::new(format!("{name} probe"));
+        let found = judge(probe, train, test, &mut |done, total| bar.show(done, total))?;
+        let Some(found) = found else {
+            return Ok(None);
+        };
+        values.insert(name.to_owned(), 100.0 * found.top1);
+        if train.len() > 1 {
+            values.insert(block.to_owned(), found.block as f64);
+        }
+    }
+    Ok(Some(values))
+}
+
+/// The means over all images. Ratios without a value are left out.
+fn quality(found: &Reconstructed) -> BTreeMap<String, f64> {
+    let quality = Quality::of(&found.pasted);
+    let spreads = [
+        quality.masked_mse,
+        quality.masked_psnr,
+        quality.masked_ssim,
+        quality.psnr,
+        quality.ssim,
+    ];
+    let named = RECONSTRUCTION.into_iter().zip(spreads);
+    named
+        .filter_map(|(name, spread)| Some((name.to_owned(), spread?.mean)))
+        .collect()
+}
+
+/// Returns whether `job` asks for a measure.
+fn wants(job: &Job, name: &str) -> bool {
+    job.measures.iter().any(|wanted| wanted == name)
+}
+
+/// Checks that every measure is known.
+fn check(measures: &[String]) -> Result<(), Error> {
+    let probes = PROBES.iter().flat_map(|(_, name, block)| [*name, *block]);
+    let known: Vec<&str> = RECONSTRUCTION
+        .into_iter()
+        .chain(probes)
+        .chain([FINE_TUNE])
+        .collect();
+    match measures.iter().find(|name| !known.contains(&name.as_str())) {
+        None => Ok(()),
+        Some(name) => Err(Error::Argument {
+            argument: "measures of the table",
+            expected: format!("some of {}", known.join(", ")),
+            got: name.clone(),
+        }),
+    }
+}
