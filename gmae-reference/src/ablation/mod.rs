@@ -32,7 +32,7 @@ mod table;
 
 pub use error::AblationError;
 pub(crate) use job::Job;
-pub(crate) use sweep::{Measures, Outcome, Runner, Sweep};
+pub(crate) use sweep::{Measures, Runner, Sweep};
 pub(crate) use table::{Subject, Table};
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::sweep::Outcome;
 use super::*;
 use crate::config::{LossKind, Preset};
 use crate::error::Error;

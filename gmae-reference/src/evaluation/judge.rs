@@ -13,7 +13,7 @@ use crate::error::Error;
 /// A way of classifying features.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
-pub enum Probe {
+pub(crate) enum Probe {
     /// Ridge regression in closed form
     Ridge,
     /// Batch normalisation and a linear layer, trained by `AdamW`
@@ -24,18 +24,18 @@ pub enum Probe {
 
 /// The results of one probe on every block.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Judgement {
+pub(crate) struct Judgement {
     /// The probe.
-    pub probe: Probe,
+    pub(crate) probe: Probe,
     /// The block with the best accuracy on the validation part of the training images, counted from
     /// 1. Of equally good blocks, the last.
-    pub block: usize,
+    pub(crate) block: usize,
     /// Accuracy of that block on the test images.
-    pub top1: f64,
+    pub(crate) top1: f64,
     /// The 95 % interval of `top1`, for the choice of the test images.
-    pub interval: (f64, f64),
+    pub(crate) interval: (f64, f64),
     /// Accuracies of every block: on the validation part, and on the test images.
-    pub blocks: Vec<(f64, f64)>,
+    pub(crate) blocks: Vec<(f64, f64)>,
 }
 
 /// Applies `probe` to every block. `train` and `test` hold the features of each block.

@@ -64,7 +64,6 @@ pub(crate) fn write(dir: &Path, data: &ReportData) -> Result<PathBuf, ReportErro
 ///
 /// All errors of [`write`]. [`ReportError::Entries`] if a row of a table has another number of cells
 /// than the table has columns, or a picture another number of reconstructions than there are runs.
-#[cfg_attr(not(test), expect(dead_code, reason = "no command compares runs yet"))]
 pub(crate) fn write_comparison(
     dir: &Path,
     file_name: &str,
