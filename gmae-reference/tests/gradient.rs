@@ -1,17 +1,16 @@
 //! The gradient of the whole method, from patches to loss, against finite differences of the loss.
 
 mod common;
+#[path = "common/walk.rs"]
+mod walk;
 
-use burn::module::{Module, ModuleMapper, Param};
-use burn::tensor::{ElementConversion, Tensor, TensorData};
-use gmae_reference::backend::{Cpu, Training};
+use burn::module::Module;
 use gmae_reference::config::{CameraKind, Config, LossKind, Method};
 use gmae_reference::data::Shapes;
 use gmae_reference::model::Batch;
 use gmae_reference::model::render::settings;
-use gmae_reference::training::{Gradient, Trainer, held_out};
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use gmae_reference::training::{Trainer, held_out};
+use walk::Walk;
 
 /// Distance by which every parameter moves up and down. A distance ten times smaller is lost in the
 /// rounding of the `f32` loss. A distance three times larger lets two Gaussians swap in the depth
@@ -20,36 +19,6 @@ const STEP: f64 = 3e-4;
 
 /// Largest error, relative to the norm of the gradient. The largest observed error is 1.0e-3.
 const TOLERANCE: f64 = 3e-3;
-
-/// Moves every parameter by `length` times a random sign. `slope` sums the products of gradient and
-/// sign, the predicted slope of the loss.
-struct Walk<'a> {
-    length: f64,
-    gradient: &'a Gradient,
-    rng: ChaCha8Rng,
-    slope: f64,
-}
-
-impl ModuleMapper<Training> for Walk<'_> {
-    fn map_float<const D: usize>(
-        &mut self,
-        param: Param<Tensor<Training, D>>,
-    ) -> Param<Tensor<Training, D>> {
-        let id = param.id;
-        let inner = param.val().inner();
-        let signs: Vec<f32> = (0..inner.shape().num_elements())
-            .map(|_| if self.rng.random() { 1.0 } else { -1.0 })
-            .collect();
-        let data = TensorData::new(signs, inner.shape());
-        let signs = Tensor::<Cpu, D>::from_data(data, &inner.device());
-        if let Some(gradient) = self.gradient.get::<Cpu, D>(id) {
-            let slope = (gradient * signs.clone()).sum().into_scalar();
-            self.slope += slope.elem::<f64>();
-        }
-        let moved = Tensor::from_inner(inner + signs * self.length).require_grad();
-        Param::initialized(id, moved)
-    }
-}
 
 fn trainer(config: Config) -> (Trainer, Batch) {
     let images = Shapes::new(7, 3, config.image_size).expect("a valid size");
@@ -92,12 +61,7 @@ fn the_gradient_is_the_slope_of_the_loss_in_every_direction() {
         let norm = gradient.norm(&model);
         for seed in 0..8 {
             let [up, down] = [STEP, -STEP].map(|length| {
-                let mut walk = Walk {
-                    length,
-                    gradient: &gradient,
-                    rng: ChaCha8Rng::seed_from_u64(seed),
-                    slope: 0.0,
-                };
+                let mut walk = Walk::new(length, &gradient, seed);
                 trainer.model = model.clone().map(&mut walk);
                 let (_, loss) = trainer.gradient(&batch).expect("a gradient");
                 (loss, walk.slope)

@@ -5,7 +5,7 @@ use crate::ablation::{Sweep, Table};
 use crate::backend::Trains;
 use crate::data::Dataset;
 use crate::error::Error;
-use crate::experiment::{Augmentation, Experiment};
+use crate::experiment::{Augmentation, Experiment, check_measures};
 use crate::terminal;
 use crate::training::{LoaderOptions, Outcome};
 
@@ -25,6 +25,9 @@ pub(super) fn ablate<B: Trains>(arguments: Ablate, device: &B::Device) -> Result
         images.test.fingerprint()
     );
     let mut sweep = Sweep::open(table, &arguments.output, &arguments.results, &data)?;
+    for planned in sweep.plan() {
+        check_measures(&planned.job.measures)?;
+    }
     if arguments.plan {
         for planned in sweep.plan() {
             let state = if planned.done { "done" } else { "to run" };

@@ -35,7 +35,7 @@ pub(super) struct Pretrain {
     #[arg(long)]
     pub(super) data: PathBuf,
     /// Number of images to use, spread evenly over the folder. The default is all
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
     pub(super) images: Option<usize>,
     /// Folder for the checkpoint and the metrics
     #[arg(long, default_value = "out/pretrain")]
@@ -94,7 +94,12 @@ pub(super) struct Reconstruct {
     #[arg(long, value_name = "FOLDER")]
     pub(super) data: Option<PathBuf>,
     /// With --data: number of images to use, spread evenly over the folder. The default is all
-    #[arg(long, value_name = "COUNT", requires = "data")]
+    #[arg(
+        long,
+        value_name = "COUNT",
+        requires = "data",
+        allow_negative_numbers = true
+    )]
     pub(super) images: Option<usize>,
     /// With --data: also compare the features of originals and reconstructions (Fréchet distance).
     /// The features are those of this run, or of this .safetensors or .pth file of a ViT
@@ -217,7 +222,7 @@ pub(super) struct Labelled {
     #[arg(long, value_name = "FOLDER")]
     pub(super) test: PathBuf,
     /// Number of test images, spread evenly over the folder. The default is all
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
     pub(super) test_images: Option<usize>,
 }
 
@@ -241,7 +246,7 @@ pub(super) struct Probe {
     #[command(flatten)]
     pub(super) labelled: Labelled,
     /// Number of images to learn from, spread evenly over the folder. The default is all
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
     pub(super) images: Option<usize>,
     /// The probes
     #[arg(
@@ -280,7 +285,7 @@ pub(super) struct Classify {
     #[command(flatten)]
     pub(super) labelled: Labelled,
     /// Number of images to learn from, spread evenly over the folder. The default is all
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
     pub(super) images: Option<usize>,
     /// Folder for the runs, the table and the report
     #[arg(long, default_value = "out/finetune")]

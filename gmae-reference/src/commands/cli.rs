@@ -148,7 +148,7 @@ impl Command {
             ),
             Self::Export(arguments) => {
                 let checkpoint = Checkpoint::load(&arguments.checkpoint)?;
-                weights::export(&checkpoint, arguments.encoder_only, &arguments.output)
+                weights::write(&checkpoint, arguments.encoder_only, &arguments.output)
             }
             Self::Convert(arguments) => weights::convert(&arguments.checkpoint, &arguments.output),
         }

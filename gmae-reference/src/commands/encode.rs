@@ -29,7 +29,7 @@ pub(super) fn encode<B: Operations>(
 ) -> Result<Outcome, Error> {
     expect_absent(output)?;
     let config = checkpoint.config;
-    let model = checkpoint.model::<B>(device)?;
+    let model = checkpoint.encoder::<B>(device)?;
     let transform = Transform::evaluation(config.image_size)?;
     let (mut tokens, mut pixels) = (Vec::new(), Vec::new());
     for path in images {

@@ -9,7 +9,8 @@ use crate::error::Error;
 use crate::files::{expect_absent, expect_free};
 use crate::terminal;
 use crate::training::{
-    Checkpoint, FILES, METRICS, Outcome, Public, Snapshot, Trainer, metrics, read_legacy,
+    Checkpoint, FILES, METRICS, Outcome, Public, Snapshot, Trainer, export, export_classifier,
+    metrics, read_legacy,
 };
 
 /// Number of unused tensors that are named.
@@ -72,15 +73,23 @@ pub(super) fn import(
 /// # Errors
 ///
 /// [`Error::Argument`] if the file exists. Any error of reading the checkpoint or writing the file.
-pub(super) fn export(
+pub(super) fn write(
     checkpoint: &Checkpoint,
     encoder_only: bool,
     output: &Path,
 ) -> Result<Outcome, Error> {
     expect_absent(output)?;
-    let model = checkpoint.model::<Cpu>(&Device::default())?;
-    crate::training::export(&model, encoder_only, output)?;
-    let what = if encoder_only { "encoder" } else { "weights" };
+    let device = Device::default();
+    let what = if encoder_only {
+        export(&checkpoint.encoder::<Cpu>(&device)?, true, output)?;
+        "encoder"
+    } else if checkpoint.finetuning.is_some() {
+        export_classifier(&checkpoint.classifier::<Cpu>(&device)?, output)?;
+        "weights of a classifier"
+    } else {
+        export(&checkpoint.model::<Cpu>(&device)?, false, output)?;
+        "weights"
+    };
     terminal::line(format_args!("{what} in {}", output.display()))?;
     Ok(Outcome::Finished)
 }

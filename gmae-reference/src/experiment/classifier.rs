@@ -33,8 +33,9 @@ pub(crate) enum Start<'a> {
 ///
 /// # Errors
 ///
-/// [`Error::OtherConfig`] or [`Error::Argument`] if the run in `folder` has other settings or other
-/// data. [`Error::OtherConfig`] if the encoder has another shape. Any error of training or of files.
+/// [`Error::Setting`] if a setting is out of range, or if patches are masked. [`Error::OtherConfig`]
+/// or [`Error::Checkpoint`] if the run in `folder` has other settings or other data.
+/// [`Error::OtherConfig`] if the encoder has another shape. Any error of training or of files.
 pub(crate) fn train_classifier<B: Trains>(
     start: Start,
     config: Config,
@@ -46,6 +47,13 @@ pub(crate) fn train_classifier<B: Trains>(
 ) -> Result<Option<Accuracy>, Error> {
     config.validate()?;
     finetuning.validate()?;
+    if config.mask_ratio != 0.0 {
+        return Err(Error::Setting {
+            name: "mask-ratio".to_owned(),
+            expected: "0 for a classifier, which sees every patch".to_owned(),
+            got: config.mask_ratio.to_string(),
+        });
+    }
     let mut plan = Plan::new(&config, folder, images.train.len())?;
     plan.schedule.decay = Decay::Linear;
     plan.loader = loader;

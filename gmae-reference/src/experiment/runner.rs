@@ -45,7 +45,7 @@ pub(crate) struct Experiment<'a, B: Trains> {
 
 impl<B: Trains> Runner for Experiment<'_, B> {
     fn run(&mut self, job: &Job, folder: &Path) -> Result<Option<Measures>, Error> {
-        check(&job.measures)?;
+        check_measures(&job.measures)?;
         let begun = Instant::now();
         let values = match job.subject {
             Subject::Trained => self.trained(job, folder)?,
@@ -58,9 +58,13 @@ impl<B: Trains> Runner for Experiment<'_, B> {
             Subject::MeanColour => self.reconstructions(job, &Filler::Fill(mean_colour_fill))?,
             Subject::BilinearFill => self.reconstructions(job, &Filler::Fill(bilinear_fill))?,
         };
-        Ok(values.map(|values| Measures {
-            values,
-            seconds: begun.elapsed().as_secs_f64(),
+        Ok(values.map(|mut values| {
+            // Reconstructions and probes have more measures than a table may ask for.
+            values.retain(|name, _| wants(job, name));
+            Measures {
+                values,
+                seconds: begun.elapsed().as_secs_f64(),
+            }
         }))
     }
 }
@@ -220,8 +224,12 @@ fn wants(job: &Job, name: &str) -> bool {
     job.measures.iter().any(|wanted| wanted == name)
 }
 
-/// Checks that every measure is known.
-fn check(measures: &[String]) -> Result<(), Error> {
+/// Checks that every measure is known. `measures` are those of a job, without the time.
+///
+/// # Errors
+///
+/// [`Error::Argument`] with the first unknown measure.
+pub(crate) fn check_measures(measures: &[String]) -> Result<(), Error> {
     let probes = PROBES.iter().flat_map(|(_, name, block)| [*name, *block]);
     let known: Vec<&str> = RECONSTRUCTION
         .into_iter()

@@ -29,7 +29,7 @@ mod train;
 mod trainer;
 
 pub use checkpoint::{Checkpoint, DataId, Generator, Public, Snapshot, State};
-pub(crate) use checkpoint::{FILES, export, read_legacy, settings};
+pub(crate) use checkpoint::{FILES, export, export_classifier, read_legacy, settings};
 pub use classification::Classification;
 pub use gradient::Gradient;
 pub use loader::LoaderOptions;

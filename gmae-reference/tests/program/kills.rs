@@ -29,7 +29,7 @@ fn start(place: &Place, arguments: &[&str]) -> Child {
 }
 
 /// Sends a signal to a process.
-fn signal(child: &Child, name: &str) {
+pub(crate) fn signal(child: &Child, name: &str) {
     let status = Command::new("kill")
         .args([name, &child.id().to_string()])
         .status();

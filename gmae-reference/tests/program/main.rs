@@ -1,13 +1,19 @@
 //! Tests that run the program.
 
+#[cfg(unix)]
+mod ablations;
 mod bad_input;
 mod cli;
 #[cfg(unix)]
+mod evaluate;
+#[cfg(unix)]
 mod kills;
+mod labelled;
 #[cfg(unix)]
 mod lost_data;
 mod nothing_masked;
 mod odd_folders;
 mod output_folder;
 mod place;
+mod refusals;
 mod weights;

@@ -100,14 +100,24 @@ impl Place {
     }
 
     pub(crate) fn steps(&self) -> Vec<usize> {
-        let records = metrics::read(&self.path("out/metrics.jsonl")).expect("metrics");
+        self.steps_in("out")
+    }
+
+    fn steps_in(&self, folder: &str) -> Vec<usize> {
+        let records = metrics::read(&self.path(folder).join("metrics.jsonl")).expect("metrics");
         records.iter().map(|record| record.step).collect()
     }
 
     /// Waits until the run in `out` has taken `steps` steps.
     pub(crate) fn wait_for(&self, steps: usize) {
+        self.wait_for_steps("out", steps);
+    }
+
+    /// Waits until the run in `folder` has taken `steps` steps.
+    pub(crate) fn wait_for_steps(&self, folder: &str, steps: usize) {
         let deadline = Instant::now() + Duration::from_mins(1);
-        while !self.path("out/metrics.jsonl").exists() || self.steps().len() < steps {
+        let metrics = self.path(folder).join("metrics.jsonl");
+        while !metrics.exists() || self.steps_in(folder).len() < steps {
             assert!(Instant::now() < deadline, "the run makes no progress");
             std::thread::sleep(Duration::from_millis(10));
         }

@@ -29,6 +29,6 @@ pub use load::Checkpoint;
 pub(crate) use load::settings;
 pub(super) use snapshot::SavedMoments;
 pub use snapshot::Snapshot;
-pub(crate) use snapshot::export;
+pub(crate) use snapshot::{export, export_classifier};
 pub use state::{DataId, Generator, State};
 pub(super) use writer::Writer;

@@ -14,7 +14,7 @@ use crate::backend::Training;
 use crate::config::{Config, Finetuning};
 use crate::error::Error;
 use crate::files::{Lock, Staged, create_folder};
-use crate::model::{Autoencoder, Stored};
+use crate::model::{Autoencoder, Classifier, Stored};
 use crate::ops::Operations;
 use crate::training::optimizer::Optimizer;
 
@@ -144,6 +144,9 @@ impl<B: Operations, M: Stored<B>> Snapshot<B, M> {
     }
 }
 
+/// The last norm of the encoder, which a classifier does not use.
+const LAST_NORM: &str = "norm.";
+
 /// Writes the weights of `model` to one file: all of them, or only those of the encoder. The names
 /// are those of `model.safetensors`, and of timm's Vision Transformers.
 ///
@@ -159,6 +162,25 @@ pub(crate) fn export<B: Operations>(
     if encoder_only {
         writing.retain(is_of_encoder);
     }
+    export_to(&writing, path)
+}
+
+/// Writes the weights of a classifier to one file that timm's Vision Transformers with mean pooling
+/// can load (`global_pool="avg"`). They have no last norm of the encoder.
+///
+/// # Errors
+///
+/// All errors of [`export`].
+pub(crate) fn export_classifier<B: Operations>(
+    model: &Classifier<B>,
+    path: &Path,
+) -> Result<(), Error> {
+    let mut writing = Writing::model(model);
+    writing.retain(|name| !name.starts_with(LAST_NORM));
+    export_to(&writing, path)
+}
+
+fn export_to(writing: &Writing, path: &Path) -> Result<(), Error> {
     crate::files::write_at(path, |temporary| {
         writing.write(temporary, ("format", "pt".to_owned()))
     })
