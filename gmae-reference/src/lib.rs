@@ -5,7 +5,8 @@
 //! renders the Gaussians, and the loss compares the render with the hidden patches.
 //!
 //! The file `training/method.rs` contains the whole method in one function. The training loop is
-//! [`training::train()`]. The model is [`model::Autoencoder`]. [`Config`] contains every hyper-parameter.
+//! [`training::train()`]. The model is [`model::Autoencoder`]. [`Config`] contains every
+//! hyper-parameter.
 //!
 //! | module | content |
 //! |---|---|
@@ -14,7 +15,7 @@
 //! | [`ops`] | fast operations of the transformer and the optimiser on the CPU |
 //! | [`model`] | patches, masks, encoder, decoder, head, camera, render |
 //! | [`training`] | method, loop, optimiser, schedule, loading, checkpoints, metrics, processes |
-//! | [`evaluation`] | errors on masked patches, pictures for the report, distribution of Gaussians |
+//! | [`evaluation`] | measures of reconstructions and of features, distribution of Gaussians |
 //! | [`commands`] | the command-line program |
 
 #![warn(unreachable_pub)]

@@ -147,7 +147,9 @@ fn exact_patches_have_no_loss() {
                 let mean = patch.iter().sum::<f32>() / count;
                 let squares = patch.iter().map(|v| (v - mean).powi(2)).sum::<f32>();
                 let deviation = (squares / (count - 1.0) + 1e-6).sqrt();
-                patch.iter_mut().for_each(|v| *v = (*v - mean) / deviation);
+                for v in patch {
+                    *v = (*v - mean) / deviation;
+                }
             }
         }
         let rows = batch.masks.len() * config.patches();

@@ -144,7 +144,7 @@ fn no_files_import_each_other_in_a_circle() {
     let method = &imports[Path::new("training/method.rs")];
     assert!(
         method.contains(Path::new("training/loss.rs"))
-            && method.contains(Path::new("model/render.rs")),
+            && method.contains(Path::new("model/pixels.rs")),
         "imports are read: {method:?}"
     );
     assert_eq!(circle(imports.clone()), Vec::<PathBuf>::new());

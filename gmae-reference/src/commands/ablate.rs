@@ -17,6 +17,7 @@ use crate::training::{LoaderOptions, Outcome};
 /// kept.
 pub(super) fn ablate<B: Trains>(arguments: Ablate, device: &B::Device) -> Result<Outcome, Error> {
     let table = Table::read(&arguments.table)?;
+    check_measures(&table.measures)?;
     let folders = arguments.labelled.folders(table.images);
     let images = folders.open(&table.preset.config(), Augmentation::None)?;
     let data = format!(
@@ -25,9 +26,6 @@ pub(super) fn ablate<B: Trains>(arguments: Ablate, device: &B::Device) -> Result
         images.test.fingerprint()
     );
     let mut sweep = Sweep::open(table, &arguments.output, &arguments.results, &data)?;
-    for planned in sweep.plan() {
-        check_measures(&planned.job.measures)?;
-    }
     if arguments.plan {
         for planned in sweep.plan() {
             let state = if planned.done { "done" } else { "to run" };

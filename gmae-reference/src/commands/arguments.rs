@@ -105,8 +105,8 @@ pub(super) struct Reconstruct {
     /// The features are those of this run, or of this .safetensors or .pth file of a ViT
     #[arg(long, value_name = "PATH", requires = "data")]
     pub(super) features: Option<PathBuf>,
-    /// Folder for the pictures of --image, which replace those of an earlier reconstruct, or for the
-    /// table and the report of --data
+    /// Folder for the pictures of --image, which replace those of an earlier reconstruct, or for
+    /// the table and the report of --data
     #[arg(long, default_value = "out/reconstruct")]
     pub(super) output: PathBuf,
     /// Preset that the checkpoint must agree with; if absent, every checkpoint is accepted

@@ -86,9 +86,9 @@ impl Finetuning {
 }
 
 impl Config {
-    /// Returns the settings for training a classifier with the encoder of `self`: nothing is masked,
-    /// and the recipe is that of fine-tuning. For images of 224 pixels and more it is the published
-    /// one. For smaller models it is a short recipe of this implementation.
+    /// Returns the settings for training a classifier with the encoder of `self`: nothing is
+    /// masked, and the recipe is that of fine-tuning. For images of 224 pixels and more it is the
+    /// published one. For smaller models it is a short recipe of this implementation.
     #[must_use]
     pub fn for_finetuning(self) -> Self {
         let whole = Self {

@@ -42,8 +42,8 @@ pub(crate) fn arrangement<B: Operations>(
         splat::Cpu::<f32>::new().project(&scene.as_slices(), &views, &render::settings(config));
     let splats = projected.map_err(|error| Error::Render(error.to_string()))?;
     let mut found = Arrangement::default();
-    found.density.name = name.to_owned();
-    found.size_depth.name = name.to_owned();
+    name.clone_into(&mut found.density.name);
+    name.clone_into(&mut found.size_depth.name);
     for (view, image) in images.iter().enumerate().take(count) {
         let range = splats.offsets[view]..splats.offsets[view + 1];
         let (mut centres, mut weights) = (Vec::new(), Vec::new());

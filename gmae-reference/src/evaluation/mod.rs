@@ -3,7 +3,7 @@
 
 pub(crate) mod arrangement;
 pub(crate) mod classify;
-mod distribution;
+pub(crate) mod distribution;
 pub(crate) mod encoding;
 mod gallery;
 pub(crate) mod judge;

@@ -60,7 +60,7 @@ impl LabelledFolders {
         };
         let train = open("--data", &self.train, self.images, transform, config)?;
         let test = open("--test", &self.test, self.test_images, evaluation, config)?;
-        let [expected, got] = [&train, &test].map(|folder| folder.classes());
+        let [expected, got] = [&train, &test].map(Folder::classes);
         if expected != got {
             let one_sided = |a: &[String], b: &[String]| {
                 let mut other = a.iter().filter(|class| !b.contains(class));
@@ -110,10 +110,14 @@ fn open(
         })
     };
     if folder.classes().len() < 2 {
-        return refused(format!("{} classes in {path:?}", folder.classes().len()));
+        return refused(format!(
+            "{} classes in {}",
+            folder.classes().len(),
+            path.display()
+        ));
     }
     match (0..folder.len()).find(|&index| folder.label(index).is_none()) {
         None => Ok(folder),
-        Some(index) => refused(format!("{:?}", folder.path(index).unwrap_or_default())),
+        Some(index) => refused(folder.path(index).unwrap_or_default().display().to_string()),
     }
 }

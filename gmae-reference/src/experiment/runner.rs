@@ -24,6 +24,8 @@ use crate::training::{Checkpoint, LoaderOptions, Outcome};
 const RECONSTRUCTION: [&str; 5] = ["masked_mse", "masked_psnr", "masked_ssim", "psnr", "ssim"];
 /// The accuracy of a classifier.
 const FINE_TUNE: &str = "fine_tune";
+/// The time of a run, which every result has.
+const SECONDS: &str = "seconds";
 /// The measures of features: name of the accuracy, name of the best block.
 const PROBES: [(Probe, &str, &str); 3] = [
     (Probe::Ridge, "ridge", "ridge_block"),
@@ -224,7 +226,7 @@ fn wants(job: &Job, name: &str) -> bool {
     job.measures.iter().any(|wanted| wanted == name)
 }
 
-/// Checks that every measure is known. `measures` are those of a job, without the time.
+/// Checks that every measure is known.
 ///
 /// # Errors
 ///
@@ -234,7 +236,7 @@ pub(crate) fn check_measures(measures: &[String]) -> Result<(), Error> {
     let known: Vec<&str> = RECONSTRUCTION
         .into_iter()
         .chain(probes)
-        .chain([FINE_TUNE])
+        .chain([FINE_TUNE, SECONDS])
         .collect();
     match measures.iter().find(|name| !known.contains(&name.as_str())) {
         None => Ok(()),

@@ -5,34 +5,15 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
+use super::decoded::{Decoded, Patches};
 use super::decoder::Decoder;
 use super::encoder::Encoder;
-use super::head::{Gaussians, Head};
+use super::head::Head;
 use super::init::Initializer;
 use super::patches::Visible;
-use super::pixels::Patches;
 use super::stored::Stored;
 use crate::config::{Config, Method};
 use crate::ops::Operations;
-
-/// The decoded image: what the method predicts.
-#[derive(Clone, Debug)]
-pub enum Decoded<B: Backend> {
-    /// The Gaussians of GMAE.
-    Gaussians(Gaussians<B>),
-    /// The patches of MAE.
-    Patches(Patches<B>),
-}
-
-impl<B: Backend> Decoded<B> {
-    /// Returns the Gaussians, or `None` for MAE.
-    pub fn into_gaussians(self) -> Option<Gaussians<B>> {
-        match self {
-            Self::Gaussians(gaussians) => Some(gaussians),
-            Self::Patches(_) => None,
-        }
-    }
-}
 
 /// Masked autoencoder that predicts Gaussians or patches.
 #[derive(Debug, Module)]
@@ -81,8 +62,8 @@ impl<B: Operations> Autoencoder<B> {
         }
     }
 
-    /// Computes the mean of the patch tokens after each block, `[B, D]` each. The tokens of the last
-    /// block pass through the last `LayerNorm` first, as in [`Autoencoder::encode`].
+    /// Computes the mean of the patch tokens after each block, `[B, D]` each. The tokens of the
+    /// last block pass through the last `LayerNorm` first, as in [`Autoencoder::encode`].
     pub fn layers(&self, input: &Visible<B>) -> Vec<Tensor<B, 2>> {
         self.encoder.layers(input)
     }

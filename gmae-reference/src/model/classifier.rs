@@ -17,8 +17,8 @@ use super::stored::Stored;
 use crate::config::{Config, Finetuning};
 use crate::ops::{self, Operations};
 
-/// Standard deviation of the initial weights of the linear map. The map begins close to zero, so that
-/// the first steps do not disturb a trained encoder.
+/// Standard deviation of the initial weights of the linear map. The map begins close to zero, so
+/// that the first steps do not disturb a trained encoder.
 const HEAD_DEVIATION: f64 = 1e-3;
 /// Added to the seed of the encoder for the weights of the linear map.
 const HEAD_SEED: u64 = 1 << 40;
@@ -71,8 +71,8 @@ impl<B: Operations> Classifier<B> {
     }
 
     /// Returns the factor on the learning rate of every parameter: `decay` to the power of the
-    /// number of layers above it. The layers are the patch embedding with the CLS token, each block,
-    /// and the rest (as in BEiT, arXiv 2106.08254).
+    /// number of layers above it. The layers are the patch embedding with the CLS token, each
+    /// block, and the rest (as in `BEiT`, arXiv 2106.08254).
     pub fn rates(&self, finetuning: &Finetuning) -> HashMap<ParamId, f64> {
         let depth = self.encoder.blocks().len();
         let mut rates = HashMap::new();

@@ -1,6 +1,6 @@
-//! The decoder of both methods: a transformer over the encoder's latents and the tokens whose outputs
-//! it predicts. GMAE has k learned queries, one for each Gaussian. MAE has a mask token in the place
-//! of each hidden patch.
+//! The decoder of both methods: a transformer over the encoder's latents and the tokens whose
+//! outputs it predicts. GMAE has k learned queries, one for each Gaussian. MAE has a mask token in
+//! the place of each hidden patch.
 
 use burn::module::{Module, Param};
 use burn::nn::Linear;

@@ -65,8 +65,8 @@ impl<B: Operations> Encoder<B> {
         ops::layer_norm(&self.norm, tokens)
     }
 
-    /// Computes the tokens after the last block without the last `LayerNorm`, `[B (1 + n), D]`. Some
-    /// branches of the blocks are dropped.
+    /// Computes the tokens after the last block without the last `LayerNorm`, `[B (1 + n), D]`.
+    /// Some branches of the blocks are dropped.
     pub(super) fn forward_dropped(&self, input: &Visible<B>, drops: &[Drops<B>]) -> Tensor<B, 2> {
         let mut tokens = self.tokens(input);
         for (block, drops) in self.blocks.iter().zip(drops) {
@@ -80,8 +80,8 @@ impl<B: Operations> Encoder<B> {
         &self.blocks
     }
 
-    /// Computes the mean of the patch tokens after each block, `[B, D]` each. The tokens of the last
-    /// block pass through the last `LayerNorm` first.
+    /// Computes the mean of the patch tokens after each block, `[B, D]` each. The tokens of the
+    /// last block pass through the last `LayerNorm` first.
     pub(super) fn layers(&self, input: &Visible<B>) -> Vec<Tensor<B, 2>> {
         let mut tokens = self.tokens(input);
         let mut layers = Vec::with_capacity(self.blocks.len());

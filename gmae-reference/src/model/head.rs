@@ -57,8 +57,8 @@ impl<B: Backend> Gaussians<B> {
     }
 }
 
-/// A `LayerNorm` and a linear map: to 14 raw values per Gaussian (GMAE), or to the `3 P^2` values of
-/// a patch (MAE).
+/// A `LayerNorm` and a linear map: to 14 raw values per Gaussian (GMAE), or to the `3 P^2` values
+/// of a patch (MAE).
 #[derive(Debug, Module)]
 pub struct Head<B: Backend> {
     norm: LayerNorm<B>,
@@ -94,8 +94,8 @@ impl<B: Operations> Head<B> {
 
     /// Computes the Gaussians of `seeds.len()` images from the decoder outputs `[B k, d]`.
     ///
-    /// With [`Config::freeze_z`], no gradient reaches z. With [`Config::random_depth_order`], z is a
-    /// small random number, which depends only on the seed of the image.
+    /// With [`Config::freeze_z`], no gradient reaches z. With [`Config::random_depth_order`], z is
+    /// a small random number, which depends only on the seed of the image.
     pub fn gaussians(&self, outputs: Tensor<B, 2>, seeds: &[u64]) -> Gaussians<B> {
         let raw = self.linear(outputs);
         let activated = activate(&raw, self.centre_range, self.gaussian_scale, seeds.len());

@@ -6,24 +6,13 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
 use splat::RenderConfig;
 
-use super::autoencoder::Decoded;
 use super::batch::Batch;
+use super::decoded::{Decoded, Patches};
 use super::patches::{IMAGENET_DEVIATION, IMAGENET_MEAN, patch_rows, standardisation};
 use super::render::{render, render_forward};
 use crate::config::Config;
 use crate::error::Error;
 use crate::numbers::numbers;
-
-/// The predicted patches of B images, N per image, stored image by image.
-#[derive(Clone, Debug)]
-pub struct Patches<B: Backend> {
-    /// Standardised pixels, `[B N, 3 P^2]`: with the mean and the deviation of each patch if
-    /// [`Config::norm_pix`] is on, else with those of `ImageNet`. A patch holds its pixels row by
-    /// row, with three colour values per pixel.
-    pub values: Tensor<B, 2>,
-    /// The number of images, B.
-    pub images: usize,
-}
 
 /// Computes the images that the loss compares with its target, `[B, H, W, 3]`: renders, or patches
 /// in their places. The colours lie in the units of `[0, 1]`, but with [`Config::norm_pix`] they

@@ -2,8 +2,9 @@
 
 use burn::tensor::backend::Backend;
 
-use super::autoencoder::{Autoencoder, Decoded};
+use super::autoencoder::Autoencoder;
 use super::batch::Batch;
+use super::decoded::Decoded;
 use super::head::Gaussians;
 use super::patches::Visible;
 use super::pixels::pixels;

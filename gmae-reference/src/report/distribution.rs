@@ -9,7 +9,7 @@ use super::picture::img;
 use super::plot::{self, Mark, Shape, WIDE};
 use super::series::{Middle, drawable_points, grouped, sample};
 use super::words::count;
-use crate::evaluation::spearman;
+use crate::evaluation::distribution::spearman;
 
 /// Largest number of discs in a plot.
 const MAX_DISCS: usize = 2000;

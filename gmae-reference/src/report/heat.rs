@@ -1,7 +1,7 @@
 //! Numbers on a grid as a picture: dark for nothing, bright for the largest number.
 
 use crate::data::Image;
-use crate::evaluation::Grid;
+use crate::evaluation::distribution::Grid;
 
 /// The colours from 0 to the largest number, in equal steps. Each is brighter than the last.
 const RAMP: [[f32; 3]; 5] = [

@@ -15,7 +15,7 @@ const TEMPLATE: &str = "{bar:24} {msg}  {percent} %  {eta} left";
 /// standard error. The bar disappears when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Bar {
-    bar: ProgressBar,
+    display: ProgressBar,
     line: Instant,
     name: String,
 }
@@ -27,7 +27,7 @@ impl Bar {
             ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_bar());
         let name = name.into();
         Self {
-            bar: ProgressBar::new(1)
+            display: ProgressBar::new(1)
                 .with_style(style)
                 .with_message(name.clone()),
             line: Instant::now(),
@@ -35,11 +35,12 @@ impl Bar {
         }
     }
 
-    /// Displays that `done` of `total` parts are done. Returns false if the program was interrupted.
+    /// Displays that `done` of `total` parts are done. Returns false if the program was
+    /// interrupted.
     pub(crate) fn show(&mut self, done: usize, total: usize) -> bool {
-        self.bar.set_length(total as u64);
-        self.bar.set_position(done as u64);
-        if self.bar.is_hidden() && self.line.elapsed() >= LINE_INTERVAL {
+        self.display.set_length(total as u64);
+        self.display.set_position(done as u64);
+        if self.display.is_hidden() && self.line.elapsed() >= LINE_INTERVAL {
             self.line = Instant::now();
             let share = 100.0 * done as f64 / total.max(1) as f64;
             note(format_args!("{}  {share:.0} %", self.name));
@@ -50,6 +51,6 @@ impl Bar {
 
 impl Drop for Bar {
     fn drop(&mut self) {
-        self.bar.finish_and_clear();
+        self.display.finish_and_clear();
     }
 }

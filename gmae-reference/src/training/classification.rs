@@ -127,7 +127,7 @@ mod tests {
         });
         let got = f64::from(cross_entropy(scores, targets).into_scalar());
         assert!(
-            (got - (expected[0] + expected[1]) / 2.0).abs() < 1e-6,
+            (got - f64::midpoint(expected[0], expected[1])).abs() < 1e-6,
             "{got}"
         );
     }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `method` | the whole method, for one piece of a batch |
 //! | `train` | the loop |
-//! | `task`, `classification`, `mixing` | the training of the autoencoder, and that of a classifier |
+//! | `task`, `classification`, `mixing` | the training of an autoencoder and of a classifier |
 //! | `trainer`, `gradient`, `loss`, `optimizer`, `schedule` | the parts of a step |
 //! | `sampling`, `loader` | which images a step sees, and their decoding ahead of the step |
 //! | `checkpoint`, `metrics`, `log` | the files of a run |
@@ -42,5 +42,5 @@ pub use sampling::{Piece, Sampler, held_out};
 pub(crate) use sampling::{Stream, stream};
 pub use schedule::{Decay, Schedule};
 pub use task::{Pretraining, Task};
-pub use train::train;
+pub use train::{Watch, train};
 pub use trainer::Trainer;

@@ -99,7 +99,9 @@ impl Sampler {
             .map(|&draw| sample(&config, data, draw))
             .collect::<Result<_, _>>()?;
         let mut piece = Piece::default();
-        prepared.into_iter().for_each(|sample| piece.push(sample));
+        for sample in prepared {
+            piece.push(sample);
+        }
         Ok(piece.batch)
     }
 

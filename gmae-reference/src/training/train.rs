@@ -16,6 +16,9 @@ use crate::backend::Trains;
 use crate::data::Dataset;
 use crate::error::Error;
 
+/// A function that is called after every step.
+pub type Watch<'a, B, T> = &'a mut dyn FnMut(&Trainer<B, T>) -> Result<(), Error>;
+
 /// Trains until `plan.last_step`, until `plan.deadline`, or until an interruption. In each case a
 /// checkpoint is saved after the last step. `watch` is called after every step.
 ///
@@ -28,7 +31,7 @@ pub fn train<B: Trains, T: Task<B>>(
     trainer: &mut Trainer<B, T>,
     data: &dyn Dataset,
     plan: &Plan,
-    watch: &mut dyn FnMut(&Trainer<B, T>) -> Result<(), Error>,
+    watch: Watch<B, T>,
 ) -> Result<Outcome, Error> {
     let config = trainer.config;
     let images = Sampler::new(config, data.len()).images_per_step();

@@ -164,7 +164,8 @@ impl<B: Trains> Trainer<B, Classification> {
     ///
     /// [`Error::OtherConfig`] if a setting that shapes the model differs. [`Error::Setting`] if
     /// `config` or `finetuning` is invalid. [`Error::Checkpoint`] if a tensor of the encoder is
-    /// missing, has another shape or is not finite. [`Error::Threads`] if threads cannot be started.
+    /// missing, has another shape or is not finite. [`Error::Threads`] if threads cannot be
+    /// started.
     pub fn finetune(
         checkpoint: &Checkpoint,
         config: Config,

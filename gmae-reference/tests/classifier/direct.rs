@@ -1,5 +1,5 @@
-//! The scores of a classifier against a direct computation in `f64` from the tensors of its file, as
-//! a Vision Transformer of timm with `global_pool="avg"` computes them.
+//! The scores of a classifier against a direct computation in `f64` from the tensors of its file,
+//! as a Vision Transformer of timm with `global_pool="avg"` computes them.
 
 use std::collections::BTreeMap;
 

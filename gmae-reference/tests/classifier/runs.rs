@@ -65,8 +65,8 @@ fn stopped_and_resumed_is_bitwise_the_same_as_uninterrupted() {
     assert!(weights(whole.path()) == weights(parts.path()));
 }
 
-/// The names of timm's Vision Transformer with `global_pool="avg"`, of two blocks, and the last norm
-/// of the encoder, which is not trained.
+/// The names of timm's Vision Transformer with `global_pool="avg"`, of two blocks, and the last
+/// norm of the encoder, which is not trained.
 fn public_names() -> BTreeSet<String> {
     let leaves = [
         "norm1",

@@ -50,11 +50,15 @@ pub(crate) fn pretrained() -> Place {
     place
 }
 
-/// Returns the row of `name` in a table of Markdown: the text of its cells.
+/// Returns the row of `name` in a table of Markdown: the text of its cells, without the marks of the
+/// best values.
 pub(crate) fn row(table: &str, name: &str) -> Vec<String> {
     let cells = |line: &str| -> Vec<String> {
         let cells = line.trim_matches('|').split('|');
-        cells.map(|cell| cell.trim().to_owned()).collect()
+        let cells = cells.map(|cell| cell.trim().replace("**", ""));
+        cells
+            .map(|cell| cell.trim_end_matches('†').to_owned())
+            .collect()
     };
     let mut rows = table
         .lines()
@@ -62,6 +66,11 @@ pub(crate) fn row(table: &str, name: &str) -> Vec<String> {
         .map(cells);
     let found = rows.find(|cells| cells[0] == name);
     found.unwrap_or_else(|| panic!("{name} is not in {table}"))
+}
+
+/// Returns `text` with single spaces instead of line breaks.
+pub(crate) fn in_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 impl Place {
