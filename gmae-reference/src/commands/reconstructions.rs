@@ -3,9 +3,7 @@
 use std::path::Path;
 
 use super::arguments::Reconstruct;
-use super::comparison::{
-    column, command, decoder, expect_no_report, method, names, row, runs, write,
-};
+use super::comparison::{column, command, expect_no_report, names, row, runs, write};
 use crate::backend::Trains;
 use crate::config::{Config, Preset};
 use crate::data::{Dataset, Folder, FolderOptions, Image, Transform};
@@ -71,9 +69,10 @@ pub(super) fn reconstructions<B: Trains>(
                 continue;
             }
             let model = checkpoint.model::<B>(device)?;
-            let words = [method(&checkpoint.config), decoder(&checkpoint.config)];
+            let config = &checkpoint.config;
+            let words = [config.method.name().to_owned(), config.decoder()];
             let filler = Filler::Model(&model);
-            match study.row(&checkpoint.config, name, RowKind::Run, words, &filler)? {
+            match study.row(config, name, RowKind::Run, words, &filler)? {
                 Some(row) => rows.push(row),
                 None => return Ok(Outcome::Interrupted),
             }
@@ -178,10 +177,7 @@ impl<B: Trains> Study<'_, B> {
         let (pasted, raw) = (Quality::of(&found.pasted), Quality::of(&found.raw));
         let mean = |spread: Option<Spread>| match spread {
             None => Cell::Empty,
-            Some(spread) => Cell::Number {
-                mean: spread.mean,
-                spread: None,
-            },
+            Some(spread) => Cell::single(spread.mean),
         };
         let mut cells = vec![
             mean(pasted.masked_mse),
@@ -196,7 +192,7 @@ impl<B: Trains> Study<'_, B> {
         ];
         if let Some(features) = &self.features {
             let distance = found.frechet_distance(features.config.encoder_width)?;
-            cells.push(distance.map_or(Cell::Empty, |mean| Cell::Number { mean, spread: None }));
+            cells.push(distance.map_or(Cell::Empty, Cell::single));
         }
         Ok(cells)
     }
@@ -227,6 +223,7 @@ impl<B: Trains> Study<'_, B> {
             ),
             columns,
             rows,
+            settings: Vec::new(),
             note: "Means over the images, for colours in [0, 1]. Masked: the masked patches. \
                    Pasted: all pixels of the image whose masked patches are predicted. Whole: all \
                    pixels as the model predicts them. SSIM of masked patches: windows with their \
