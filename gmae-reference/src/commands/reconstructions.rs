@@ -8,11 +8,11 @@ use crate::backend::Trains;
 use crate::config::{Config, Preset};
 use crate::data::{Dataset, Folder, FolderOptions, Image, Transform};
 use crate::error::Error;
-use crate::evaluation::arrangement::arrangement;
+use crate::evaluation::arrangement::{ARRANGED, arrangement};
 use crate::evaluation::quality::{Fill, Quality, Spread, bilinear_fill, mean_colour_fill};
 use crate::evaluation::reconstruction::{FeatureModel, Filler, Reconstructed, mask, reconstruct};
 use crate::evaluation::{image_losses, masked, pasted};
-use crate::model::{Autoencoder, Batch, Gaussians, Mask, predict};
+use crate::model::{Autoencoder, Batch, predict};
 use crate::report::comparison::{
     Better, Cell, ComparedPicture, ComparisonData, Quantity, Reconstruction, Row, RowKind, Table,
 };
@@ -21,8 +21,6 @@ use crate::training::{Checkpoint, Outcome, Public, Stream, stream};
 
 /// Number of images shown with their reconstructions.
 const SHOWN: usize = 8;
-/// Number of images whose Gaussians enter the two distributions.
-const ARRANGED: usize = 64;
 /// The baselines.
 const FILLS: [(&str, Fill); 2] = [
     ("mean visible colour", mean_colour_fill),
@@ -293,8 +291,7 @@ impl<B: Trains> Study<'_, B> {
         Ok(())
     }
 
-    /// Adds the distributions of the Gaussians of every checkpoint of this shape. The encoder
-    /// receives every patch.
+    /// Adds the distributions of the Gaussians of every checkpoint of this shape.
     fn arrangements(
         &self,
         checkpoints: &[Checkpoint],
@@ -302,17 +299,14 @@ impl<B: Trains> Study<'_, B> {
         data: &mut ComparisonData,
         device: &B::Device,
     ) -> Result<(), Error> {
-        let (mut batch, images) = self.batch(ARRANGED)?;
-        batch.masks.fill(Mask::none(self.config.patches()));
+        let (batch, _) = self.batch(ARRANGED)?;
         for (checkpoint, name) in checkpoints.iter().zip(names) {
             let config = &checkpoint.config;
             if shape(config) != shape(&self.config) {
                 continue;
             }
             let model = checkpoint.model::<B>(device)?;
-            let gaussians: Option<Gaussians<B>> = predict(config, &model, &batch)?.gaussians;
-            if let Some(gaussians) = gaussians {
-                let found = arrangement(config, name, &images, gaussians)?;
+            if let Some(found) = arrangement(config, name, &model, &batch)? {
                 data.density.push(found.density);
                 data.size_depth.push(found.size_depth);
             }
