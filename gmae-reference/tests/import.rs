@@ -53,7 +53,9 @@ fn imported_encoders_have_the_tokens_of_timm() {
             gaussians: 4,
             ..config
         };
-        let model = public.model::<Cpu>(&config, &Device::default()).expect("an encoder");
+        let model = public
+            .model::<Cpu>(&config, &Device::default())
+            .expect("an encoder");
         let got = tokens(&config, &model, &pixels);
         let expected = values(&expected, "tokens");
         assert_eq!(got.len(), expected.len());
@@ -67,7 +69,13 @@ fn imported_encoders_have_the_tokens_of_timm() {
             encoder_heads: 1,
             ..config
         };
-        let other = tokens(&one, &public.model::<Cpu>(&one, &Device::default()).expect("an encoder"), &pixels);
+        let other = tokens(
+            &one,
+            &public
+                .model::<Cpu>(&one, &Device::default())
+                .expect("an encoder"),
+            &pixels,
+        );
         let difference = |(a, b): (&f32, &f32)| (a - b).abs();
         let largest = other.iter().zip(&got).map(difference).fold(0.0, f32::max);
         assert!(largest > 1e-4, "one head has other tokens: {largest}");
@@ -107,7 +115,10 @@ fn files_that_are_no_encoder_are_refused_by_name() {
         encoder_width: 32,
         ..config
     };
-    let words = public.model::<Cpu>(&wide, &Device::default()).expect_err("another width").to_string();
+    let words = public
+        .model::<Cpu>(&wide, &Device::default())
+        .expect_err("another width")
+        .to_string();
     assert!(
         words.contains("expected a tensor") && words.contains("16"),
         "{words}"

@@ -134,9 +134,10 @@ fn measure(
 /// Returns the scene that the model in its current state emits for `batch`.
 fn emitted(trainer: &Trainer, batch: &Batch) -> Result<Workload, Box<dyn Error>> {
     let images = batch.masks.len();
+    let gaussians = trainer.predict(batch)?.gaussians;
     Ok(Workload {
         name: "emitted".to_owned(),
-        gaussians: buffers(trainer.predict(batch)?.gaussians)?,
+        gaussians: buffers(gaussians.ok_or("the model predicts no Gaussians")?)?,
         views: camera::views(&trainer.config, images)?,
         backgrounds: vec![1.0; 3 * images],
         config: settings(&trainer.config),

@@ -1,35 +1,39 @@
-//! Times a training step of the masked autoencoder, and the same step in `PyTorch`:
+//! Times a training step of GMAE and of MAE, and the step of GMAE in `PyTorch`:
 //! `cargo run --release -p benches --bin gmae_step -- --torch PYTHON`.
 //!
-//! Two measurements are taken alternately, so that other work on the machine affects both alike:
-//! whole steps of [`Trainer`] on all threads, and the script `benches/peers/torch_gmae.py` on as
-//! many threads. The script leaves the render and its loss out, so that it does less work.
+//! The measurements are taken alternately, so that other work on the machine affects all alike:
+//! whole steps of [`Trainer`] with each method on all threads, and the script
+//! `benches/peers/torch_gmae.py` on as many threads. The script leaves the render and its loss out,
+//! so that it does less work.
 //!
-//! A third measurement splits one piece of a batch, on one thread, into its parts. A whole step
-//! also adds the gradients of the pieces.
+//! A further measurement splits one piece of a batch, on one thread, into its parts. Each part is
+//! timed with its own backward pass. A whole step also adds the gradients of the pieces.
 
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 
+use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use clap::Parser;
 use gmae_reference::backend::{Cpu, Device, Training};
+use gmae_reference::config::Method;
 use gmae_reference::data::Shapes;
 use gmae_reference::model::pixels::images;
 use gmae_reference::model::render::settings as render_settings;
-use gmae_reference::model::{Batch, Visible};
-use gmae_reference::training::{Gradient, Optimizer, Target, Trainer, held_out};
+use gmae_reference::model::{Batch, Decoded, Gaussians, Patches, Visible};
+use gmae_reference::training::{Optimizer, Target, Trainer, held_out};
 use gmae_reference::{Config, Preset};
 use serde_json::Value;
 
 /// The presets that are timed by default.
 const PRESETS: [Preset; 3] = [Preset::Nano, Preset::Small, Preset::Base];
-/// The parts of a step, in their order.
-const PARTS: [&str; 6] = ["data", "encoder", "decoder", "splat", "loss", "backward"];
+/// The parts of a step, in their order. The decoder includes the head. For MAE, the image is put
+/// together from patches instead of rendered.
+const PARTS: [&str; 5] = ["data", "encoder", "decoder", "image", "loss"];
 
-/// Times a training step of the masked autoencoder against `PyTorch`.
+/// Times training steps of GMAE, MAE and `PyTorch`.
 #[derive(Debug, Parser)]
 struct Args {
     /// Presets to time. By default nano, small and base.
@@ -79,20 +83,23 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn time(name: &str, config: Config, args: &Args) -> Result<(), Box<dyn Error>> {
     let threads = rayon::current_num_threads();
-    let images = config.batch_size;
-    let mut trainer = Trainer::new(config)?.on_threads(args.threads)?;
-    let batch = held_out(&config, &Shapes::new(0, images, config.image_size)?, images)?;
-    trainer.step(&batch, 1e-4)?;
-    let (mut ours, mut update, mut torch) = (f64::INFINITY, f64::INFINITY, None::<Value>);
+    let count = config.batch_size;
+    let batch = held_out(&config, &Shapes::new(0, count, config.image_size)?, count)?;
+    let mut runs = Vec::new();
+    for method in [Method::Gmae, Method::Mae] {
+        let mut trainer = Trainer::new(Config { method, ..config })?.on_threads(args.threads)?;
+        trainer.step(&batch, 1e-4)?;
+        runs.push(Run {
+            trainer,
+            step: f64::INFINITY,
+            update: f64::INFINITY,
+        });
+    }
+    let mut torch = None::<Value>;
     for _ in 0..args.rounds {
-        let mut steps = Vec::new();
-        for _ in 0..args.steps {
-            steps.push(seconds(|| trainer.step(&batch, 1e-4).map(drop))?);
+        for run in &mut runs {
+            run.round(&batch, args.steps)?;
         }
-        steps.sort_by(f64::total_cmp);
-        // The script reports the median of its steps as well.
-        ours = ours.min(steps[steps.len() / 2]);
-        update = update.min(optimiser(&config, &trainer, &batch)?);
         if let Some(python) = &args.torch {
             let found = peer(python, &config, args, threads)?;
             let faster = |old: &Value| found["step"].as_f64() < old["step"].as_f64();
@@ -101,39 +108,76 @@ fn time(name: &str, config: Config, args: &Args) -> Result<(), Box<dyn Error>> {
             }
         }
     }
-    let per_second = |seconds: f64| images as f64 / seconds;
-    println!("{name}: {images} images on {threads} threads");
-    println!(
-        "  gmae-reference {:.1} images/s; a step {:.1} ms, of which the optimiser {:.1} ms",
-        per_second(ours),
-        1e3 * ours,
-        1e3 * update
-    );
-    let parts = parts(&config, &trainer, &batch, args.steps)?;
-    print!("  CPU ms per image:");
-    for (part, ms) in PARTS.iter().zip(parts) {
-        print!(" {part} {ms:.2}");
+    println!("{name}: {count} images on {threads} threads");
+    for run in &runs {
+        run.print(&batch, args.steps)?;
     }
-    println!();
+    println!("  ratio MAE/GMAE {:.2}", runs[1].step / runs[0].step);
     if let Some(torch) = torch {
         let part = |name: &str| torch[name].as_f64().unwrap_or(f64::NAN);
         println!(
             "  PyTorch {:.1} images/s; encoder {:.1}, decoder {:.1}, backward {:.1}, optimiser {:.1} of {:.1} ms",
-            per_second(1e-3 * part("step")),
+            1e3 * count as f64 / part("step"),
             part("encoder"),
             part("decoder"),
             part("backward"),
             part("optimiser"),
             part("step")
         );
-        println!("  ratio {:.2}", 1e-3 * part("step") / ours);
+        println!(
+            "  ratio PyTorch/GMAE {:.2}",
+            1e-3 * part("step") / runs[0].step
+        );
     }
     Ok(())
 }
 
+/// A method and its fastest times, seconds.
+struct Run {
+    trainer: Trainer,
+    /// A whole step.
+    step: f64,
+    /// The optimiser.
+    update: f64,
+}
+
+impl Run {
+    /// Takes one round of steps. Its result is their median.
+    fn round(&mut self, batch: &Batch, steps: u32) -> Result<(), Box<dyn Error>> {
+        let mut times = Vec::new();
+        for _ in 0..steps {
+            times.push(seconds(|| self.trainer.step(batch, 1e-4).map(drop))?);
+        }
+        times.sort_by(f64::total_cmp);
+        // The script reports the median of its steps as well.
+        self.step = self.step.min(times[times.len() / 2]);
+        self.update = self.update.min(optimiser(&self.trainer, batch)?);
+        Ok(())
+    }
+
+    fn print(&self, batch: &Batch, steps: u32) -> Result<(), Box<dyn Error>> {
+        let images = batch.masks.len() as f64;
+        println!(
+            "  {:?}: {:.1} images/s; a step {:.1} ms, of which the optimiser {:.1} ms",
+            self.trainer.config.method,
+            images / self.step,
+            1e3 * self.step,
+            1e3 * self.update
+        );
+        let parts = parts(&self.trainer, batch, steps)?;
+        let sum: f64 = parts.iter().sum();
+        print!("    CPU ms per image, forward and backward:");
+        for (part, ms) in PARTS.iter().zip(parts) {
+            print!(" {part} {ms:.2} ({:.1} %)", 100.0 * ms / sum);
+        }
+        println!();
+        Ok(())
+    }
+}
+
 /// Times one step of the optimiser, with its history in memory.
-fn optimiser(config: &Config, trainer: &Trainer, batch: &Batch) -> Result<f64, Box<dyn Error>> {
-    let mut optimizer = Optimizer::new(config);
+fn optimiser(trainer: &Trainer, batch: &Batch) -> Result<f64, Box<dyn Error>> {
+    let mut optimizer = Optimizer::new(&trainer.config);
     let mut model = trainer.model.clone();
     let mut last = 0.0;
     for _ in 0..2 {
@@ -149,7 +193,6 @@ fn optimiser(config: &Config, trainer: &Trainer, batch: &Batch) -> Result<f64, B
 /// Times the parts of one piece on one thread, CPU ms per image: for each part, its fastest of
 /// `steps + 1` runs.
 fn parts(
-    config: &Config,
     trainer: &Trainer,
     batch: &Batch,
     steps: u32,
@@ -157,7 +200,7 @@ fn parts(
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
     let mut best = [f64::INFINITY; PARTS.len()];
     for _ in 0..=steps {
-        let found = pool.install(|| piece(config, trainer, batch));
+        let found = pool.install(|| piece(trainer, batch));
         let (found, images) = found.map_err(|error| error.to_string())?;
         for (best, seconds) in best.iter_mut().zip(found) {
             *best = best.min(1e3 * seconds / images as f64);
@@ -166,13 +209,13 @@ fn parts(
     Ok(best)
 }
 
-/// The seconds of each part of the first piece, and its images.
+/// The seconds of each part of the first piece, and its images. The gradient of a part begins at
+/// the sum of its outputs, and ends at its inputs.
 fn piece(
-    config: &Config,
     trainer: &Trainer,
     batch: &Batch,
 ) -> Result<([f64; PARTS.len()], usize), gmae_reference::Error> {
-    let device = Device::default();
+    let (config, device) = (&trainer.config, Device::default());
     let Some(piece) = batch.pieces(config)?.next() else {
         return Ok(([0.0; PARTS.len()], 1));
     };
@@ -182,14 +225,15 @@ fn piece(
     let target = Target::new(config, config.loss, pixels, masks)?;
     marks.push(Instant::now());
     let latents = trainer.model.encode(&visible);
+    drop(latents.clone().sum().backward());
     marks.push(Instant::now());
-    let decoded = trainer.model.decode(latents, &visible);
+    let decoded = trainer.model.decode(leaf(&latents), &visible);
+    drop(sum(&decoded).backward());
     marks.push(Instant::now());
-    let image = images(config, &render_settings(config), decoded)?;
+    let image = images(config, &render_settings(config), leaves(&decoded))?;
+    drop(image.clone().sum().backward());
     marks.push(Instant::now());
-    let loss = target.loss(image)?;
-    marks.push(Instant::now());
-    drop(Gradient::of(loss.backward(), &trainer.model));
+    drop(target.loss(leaf(&image))?.backward());
     Training::<Cpu>::sync(&device).ok();
     marks.push(Instant::now());
     let mut seconds = [0.0; PARTS.len()];
@@ -197,6 +241,41 @@ fn piece(
         *part = (pair[1] - pair[0]).as_secs_f64();
     }
     Ok((seconds, masks.len()))
+}
+
+/// Returns the values of a tensor as an input of a new graph.
+fn leaf<const D: usize>(of: &Tensor<Training, D>) -> Tensor<Training, D> {
+    Tensor::from_inner(of.clone().inner()).require_grad()
+}
+
+fn leaves(of: &Decoded<Training>) -> Decoded<Training> {
+    match of {
+        Decoded::Gaussians(of) => Decoded::Gaussians(Gaussians {
+            means: leaf(&of.means),
+            scales: leaf(&of.scales),
+            quaternions: leaf(&of.quaternions),
+            colours: leaf(&of.colours),
+            opacities: leaf(&of.opacities),
+            images: of.images,
+        }),
+        Decoded::Patches(of) => Decoded::Patches(Patches {
+            values: leaf(&of.values),
+            images: of.images,
+        }),
+    }
+}
+
+fn sum(of: &Decoded<Training>) -> Tensor<Training, 1> {
+    match of {
+        Decoded::Gaussians(of) => {
+            of.means.clone().sum()
+                + of.scales.clone().sum()
+                + of.quaternions.clone().sum()
+                + of.colours.clone().sum()
+                + of.opacities.clone().sum()
+        }
+        Decoded::Patches(of) => of.values.clone().sum(),
+    }
 }
 
 fn seconds<T, E>(run: impl FnOnce() -> Result<T, E>) -> Result<f64, E> {

@@ -21,7 +21,4 @@ pub enum AblationError {
         /// The fault, in words.
         reason: String,
     },
-    /// A chart could not be drawn.
-    #[error("chart of an ablation table: {0}")]
-    Chart(String),
 }

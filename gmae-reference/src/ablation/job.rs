@@ -34,8 +34,9 @@ pub(crate) struct Job {
     pub(crate) measures: Vec<String>,
 }
 
-/// The inputs that determine the result of a job: what is measured, configuration with seed, settings
-/// of fine-tuning, number of images, and fingerprint of the data. Two rows with the same identity share one run.
+/// The inputs that determine the result of a job: what is measured, configuration with seed,
+/// settings of fine-tuning, number of images, and fingerprint of the data. Two rows with the same
+/// identity share one run.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Identity {
     /// The inputs.

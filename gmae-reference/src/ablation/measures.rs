@@ -1,66 +1,29 @@
 //! Label, unit, digits and direction of each measure.
 
-/// The values that count as better.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Better {
-    Lower,
-    Higher,
-    /// The values are not ranked.
-    Neither,
-}
+use crate::report::comparison::{Better, Quantity};
 
-/// The presentation of a measure.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Measure {
-    /// The label of the column, without unit.
-    pub(super) label: String,
-    /// The unit, or an empty text. Values are printed in the unit in which they are given.
-    pub(super) unit: &'static str,
-    /// Number of decimals.
-    pub(super) digits: usize,
-    pub(super) better: Better,
-}
-
-impl Measure {
-    /// Returns the measure with a given name. An unknown measure has its name as label and four
-    /// decimals. Lower values of it are better if `mse`, `error`, `loss` or `fd` is a word of its
-    /// name.
-    pub(super) fn named(name: &str) -> Self {
-        if let Some(known) = KNOWN.iter().find(|known| known.0 == name) {
-            let (_, label, unit, digits, better) = *known;
-            return Self {
-                label: label.to_owned(),
-                unit,
-                digits,
-                better,
-            };
-        }
-        let lower = |word: &str| ["mse", "error", "loss", "fd"].contains(&word);
-        Self {
-            label: name.replace('_', " "),
-            unit: "",
-            digits: 4,
-            better: if name.split('_').any(lower) {
-                Better::Lower
-            } else {
-                Better::Higher
-            },
-        }
+/// Returns the column of a measure. An unknown measure has its name as label and four decimals.
+/// Lower values of it are better if `mse`, `error`, `loss` or `fd` is a word of its name.
+pub(super) fn quantity(name: &str) -> Quantity {
+    if let Some(known) = KNOWN.iter().find(|known| known.0 == name) {
+        let (_, label, unit, decimals, better) = *known;
+        return Quantity {
+            label: label.to_owned(),
+            unit: unit.to_owned(),
+            better,
+            decimals,
+        };
     }
-
-    /// The heading of the column: label, unit, and an arrow in the better direction.
-    pub(super) fn heading(&self) -> String {
-        let unit = if self.unit.is_empty() {
-            String::new()
+    let lower = |word: &str| ["mse", "error", "loss", "fd"].contains(&word);
+    Quantity {
+        label: name.replace('_', " "),
+        unit: String::new(),
+        better: if name.split('_').any(lower) {
+            Better::Lower
         } else {
-            format!(" ({})", self.unit)
-        };
-        let arrow = match self.better {
-            Better::Lower => " ↓",
-            Better::Higher => " ↑",
-            Better::Neither => "",
-        };
-        format!("{}{unit}{arrow}", self.label)
+            Better::Higher
+        },
+        decimals: 4,
     }
 }
 
@@ -97,16 +60,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headings_show_unit_and_direction() {
-        for (name, heading) in [
-            ("masked_mse", "masked MSE ↓"),
-            ("ridge", "ridge probe (%) ↑"),
-            ("seconds", "time (s)"),
-            ("pixel_error", "pixel error ↓"),
-            ("fd_classes", "fd classes ↓"),
-            ("lossless", "lossless ↑"),
+    fn known_and_unknown_measures_have_a_column() {
+        for (name, label, unit, better, decimals) in [
+            ("masked_mse", "masked MSE", "", Better::Lower, 5),
+            ("ridge", "ridge probe", "%", Better::Higher, 2),
+            ("seconds", "time", "s", Better::Neither, 0),
+            ("pixel_error", "pixel error", "", Better::Lower, 4),
+            ("fd_classes", "fd classes", "", Better::Lower, 4),
+            ("lossless", "lossless", "", Better::Higher, 4),
         ] {
-            assert_eq!(Measure::named(name).heading(), heading);
+            let expected = Quantity {
+                label: label.to_owned(),
+                unit: unit.to_owned(),
+                better,
+                decimals,
+            };
+            assert_eq!(quantity(name), expected);
         }
     }
 

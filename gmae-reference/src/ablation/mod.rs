@@ -1,5 +1,5 @@
 //! Tables of ablations: a TOML file lists rows of settings, every row runs with several seeds, and
-//! the means stand beside the numbers of the paper.
+//! the means stand beside the numbers of the paper. `report` formats the tables.
 //!
 //! This module knows nothing of training. A [`Runner`] runs the jobs.
 //!
@@ -12,19 +12,13 @@
 //! | `sweep` | runs the jobs without a result, and rewrites the tables after each |
 //! | `measures` | label, unit, digits and direction of each measure |
 //! | `summary` | mean and spread over the seeds |
-//! | `sheet` | the content of the tables, independent of the format |
-//! | `markdown`, `html`, `csv` | the three formats |
-//! | `chart` | a measure against a number, as inline SVG |
+//! | `comparison` | tables and plots, as data of a report |
 
-mod chart;
-mod csv;
+mod comparison;
 pub(crate) mod error;
-mod html;
 mod job;
-mod markdown;
 mod measures;
 mod settings;
-mod sheet;
 mod store;
 mod summary;
 mod sweep;

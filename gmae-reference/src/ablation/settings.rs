@@ -54,17 +54,10 @@ pub(super) fn apply(base: &Config, settings: &toml::Table) -> Result<Config, Str
     serde_json::from_value(Value::Object(all)).map_err(|error| format!("settings: {error}"))
 }
 
-/// Returns the value of the setting `name` as on the command line, or `None` if there is no such
-/// setting.
-pub(super) fn value(config: &Config, name: &str) -> Option<String> {
-    let mut entries = config.entries().into_iter();
-    entries.find_map(|(entry, value)| (entry == name).then_some(value))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{CameraKind, Preset};
+    use crate::config::{CameraKind, Method, Preset};
 
     fn applied(text: &str) -> Result<Config, String> {
         let settings = text.parse::<toml::Table>().expect("TOML");
@@ -73,8 +66,12 @@ mod tests {
 
     #[test]
     fn the_listed_settings_replace_those_of_the_base() {
-        let config = applied("gaussians = 128\nclip_norm = 3\ncamera = \"perspective\"");
+        let text = "gaussians = 128\nclip_norm = 3\ncamera = \"perspective\"\nmethod = \"mae\"\n\
+                    norm_pix = true";
+        let config = applied(text);
         let expected = Config {
+            method: Method::Mae,
+            norm_pix: true,
             gaussians: 128,
             clip_norm: 3.0,
             camera: CameraKind::Perspective,
@@ -95,6 +92,8 @@ mod tests {
             ("gaussians = 1.5", ["settings.gaussians = 1.5", "usize"]),
             ("gaussians = -1", ["settings.gaussians = -1", "usize"]),
             ("blur = nan", ["settings.blur = nan", "f64"]),
+            ("freeze_z = \"on\"", ["settings.freeze_z = \"on\"", "bool"]),
+            ("freeze_z = 1", ["settings.freeze_z = 1", "bool"]),
             ("blur = \"0.3\"", ["settings.blur = \"0.3\"", "f64"]),
             (
                 "camera = \"fisheye\"",
@@ -104,12 +103,5 @@ mod tests {
             let error = applied(text).expect_err(text);
             assert!(parts.iter().all(|part| error.contains(part)), "{error}");
         }
-    }
-
-    #[test]
-    fn a_value_is_found_by_name() {
-        let config = Preset::Nano.config();
-        assert_eq!(value(&config, "gaussians").as_deref(), Some("64"));
-        assert_eq!(value(&config, "gausians"), None);
     }
 }

@@ -3,19 +3,16 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
+use super::comparison::{Results, comparison};
 use super::error::AblationError;
 use super::job::{Identity, Job};
 use super::measures::SECONDS;
-use super::sheet::{Results, Sheet};
 use super::store::{Finished, RESULTS, Store};
 use super::table::{Group, Row, Table};
-use super::{csv, html, markdown};
 use crate::config::Config;
 use crate::error::Error;
 use crate::files::{self, Lock};
-
-/// The names of the tables inside the output folder.
-const TABLES: [&str; 3] = ["table.md", "table.csv", "table.html"];
+use crate::report;
 
 /// Runs jobs.
 pub(crate) trait Runner {
@@ -70,6 +67,8 @@ pub(crate) struct Outcome {
 pub(crate) struct Sweep {
     table: Table,
     output: PathBuf,
+    /// The command line that repeats the sweep.
+    command: String,
     store: Store,
     jobs: Vec<Planned>,
     /// The index of the job of each group, row and seed.
@@ -82,7 +81,7 @@ impl Sweep {
     /// settings share their jobs.
     ///
     /// `others` are folders of result files of other sweeps; they are only read. `data` is the
-    /// fingerprint of the data.
+    /// fingerprint of the data. `command` is the command line, for the report.
     ///
     /// # Errors
     ///
@@ -93,6 +92,7 @@ impl Sweep {
         output: &Path,
         others: &[PathBuf],
         data: &str,
+        command: &str,
     ) -> Result<Self, Error> {
         let store = Store::new(output, others)?;
         let mut jobs: Vec<Planned> = Vec::new();
@@ -127,6 +127,7 @@ impl Sweep {
         let mut sweep = Self {
             table,
             output,
+            command: command.to_owned(),
             store,
             jobs,
             indices,
@@ -155,8 +156,8 @@ impl Sweep {
     /// # Errors
     ///
     /// [`Error::Argument`] if the output folder contains tables but no results, or another process
-    /// writes to it. [`Error::File`] if a file cannot be written. The errors of [`Sweep::open`] and
-    /// of the runner. Finished results are kept.
+    /// writes to it. [`Error::File`] if a result, or [`Error::Report`] if a table cannot be
+    /// written. The errors of [`Sweep::open`] and of the runner. Finished results are kept.
     pub(crate) fn run(
         &mut self,
         runner: &mut dyn Runner,
@@ -164,7 +165,7 @@ impl Sweep {
     ) -> Result<Outcome, Error> {
         if !self.output.join(RESULTS).is_dir() {
             let remedy = "or one that already holds a sweep";
-            files::expect_free(&self.output, &TABLES, remedy)?;
+            files::expect_free(&self.output, &report::COMPARISON_FILES, remedy)?;
         }
         files::create_folder(&self.output.join(RESULTS))?;
         let _lock = Lock::take(&self.output)?;
@@ -228,18 +229,11 @@ impl Sweep {
             .map(|rows| rows.iter().map(results).collect())
             .collect();
         let outcome = self.outcome();
-        let sheet = Sheet::new(&self.table, &results, [outcome.done, outcome.total]);
-        let [markdown_path, csv_path, html_path] = TABLES.map(|name| self.output.join(name));
-        write_text(&markdown_path, &markdown::page(&sheet))?;
-        write_text(&html_path, &html::page(&sheet)?)?;
-        files::write_atomically(&csv_path, |file| csv::write(file, &self.table, &results))
-            .map_err(Error::file("writing", csv_path))
+        let progress = [outcome.done, outcome.total];
+        let data = comparison(&self.table, &results, progress, &self.command);
+        report::write_comparison_files(&self.output, &data)?;
+        Ok(())
     }
-}
-
-fn write_text(path: &Path, text: &str) -> Result<(), Error> {
-    files::write_atomically(path, |file| file.write_all(text.as_bytes()))
-        .map_err(Error::file("writing", path))
 }
 
 /// The measures that a runner is asked for.

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use super::sweep::Outcome;
 use super::*;
-use crate::config::{LossKind, Preset};
+use crate::config::{LossKind, Method};
 use crate::error::Error;
 
 const EXAMPLE: &str = r#"
@@ -38,7 +38,7 @@ fn table(text: &str) -> Table {
 }
 
 fn sweep_of(text: &str, output: &Path, others: &[PathBuf]) -> Result<Sweep, Error> {
-    Sweep::open(table(text), output, others, "data")
+    Sweep::open(table(text), output, others, "data", "gmae ablate <t>")
 }
 
 /// Returns values that depend on the configuration, and counts the calls.
@@ -128,14 +128,14 @@ fn shared_jobs_run_once_and_finished_jobs_never_again() {
     folders.sort();
     folders.dedup();
     assert_eq!(folders.len(), 6, "one folder for each job");
-    let before = read(dir.path(), "table.html");
+    let before = read(dir.path(), "report.html");
 
     let mut again = sweep_of(EXAMPLE, dir.path(), &[]).expect("a sweep");
     assert!(again.plan().iter().all(|planned| planned.done));
     let mut fake = Fake::default();
     assert_eq!(run(&mut again, &mut fake).expect("a run"), complete);
     assert_eq!(fake.calls.len(), 0);
-    assert_eq!(read(dir.path(), "table.html"), before);
+    assert_eq!(read(dir.path(), "report.html"), before);
 }
 
 #[test]
@@ -155,9 +155,11 @@ fn an_interrupted_sweep_goes_on_where_it_stopped() {
     assert_eq!((outcome, first.calls.len()), (half, 3));
     let text = read(dir.path(), "table.md");
     assert!(text.contains("\n2 of 6 runs are done.\n"), "{text}");
-    assert!(text.contains("| 0.05000 (n = 1) | 41.00 (n = 1) | 64 x 2"));
+    assert!(text.contains("| 0.05000 (n = 1) | **41.00 (n = 1)** | 64 x 2"));
     assert!(text.contains("| 256 | - | - | 3 | 64 x 1, 2 heads |"));
-    assert!(read(dir.path(), "table.csv").contains("\nGaussians k,256,gmae,64,1,2,100,3,,,0,,,0,"));
+    let csv = read(dir.path(), "table.csv");
+    assert!(csv.contains("\nloss,all,masked MSE,,0.05,,1\n"), "{csv}");
+    assert!(csv.contains("\nGaussians k,256,epochs,,3,,\n") && !csv.contains("256,ridge"));
 
     let mut second = Fake::default();
     let mut sweep = sweep_of(EXAMPLE, dir.path(), &[]).expect("a sweep");
@@ -219,7 +221,7 @@ fn results_of_other_folders_are_read_and_not_changed() {
     let mut sweep = sweep_of(EXAMPLE, second.path(), &others).expect("a sweep");
     assert_eq!(run(&mut sweep, &mut fake).expect("a run").done, 6);
     assert_eq!(fake.calls.len(), 0);
-    for name in ["table.md", "table.csv", "table.html"] {
+    for name in ["table.md", "table.csv", "report.html"] {
         assert_eq!(read(second.path(), name), read(first.path(), name));
     }
     let others = [first.path().join("nothing")];
@@ -242,7 +244,8 @@ fn a_new_measure_runs_the_jobs_again_and_keeps_the_old_measures() {
     assert_eq!(fake.calls.len(), 6);
     let text = read(dir.path(), "table.md");
     let row = "| all | not finite | - | 2 ± 0 |";
-    assert!(text.contains("| loss | third ↑ | absent ↑ | time (s) |") && text.contains(row));
+    let head = "| | third ↑ | absent ↑ | time (s) | decoder |";
+    assert!(text.contains(head) && text.contains(row), "{text}");
     let sweep = sweep_of(EXAMPLE, dir.path(), &[]).expect("a sweep");
     assert_eq!(sweep.outcome().done, 6, "the old measures are still there");
 }
@@ -256,48 +259,51 @@ fn the_tables_have_this_text() {
     run(&mut sweep, &mut Fake::default()).expect("a run");
     let markdown = r#"# Tiny \<table\> \& co
 
-Preset nano, seeds 0, 1. ± is the sample standard deviation over the seeds. Bold marks the best mean
-of a column. An arrow points to better values.
+Preset nano, seeds 0, 1.
+
+↑: higher is better. ↓: lower is better. The number after ± is the sample standard deviation over
+seeds.
 
 ## loss
 
+| | masked MSE ↓ | ridge probe (%) ↑ | decoder | paper: fine-tune | paper: linear |
+|---|---:|---:|---:|---:|---:|
+| all | 0.05100 ± 0.00141 | **41.50 ± 0.71** | 64 x 2, 2 heads | - | 57.4 |
+| masked | **0.03100 ± 0.00141** | **41.50 ± 0.71** | 64 x 2, 2 heads | 83,2 "x" | 61.0 |
+
+Bold: the best run of a column. All rows: method GMAE, images 100, epochs 2.
+
 Paper: all \| is \<worse\>
-
-Method GMAE, 100 images x 2 epochs.
-
-| loss | masked MSE ↓ | ridge probe (%) ↑ | decoder | paper: fine-tune | paper: linear |
-| --- | --- | --- | --- | --- | --- |
-| all | 0.05100 ± 0.00141 | 41.50 ± 0.71 | 64 x 2, 2 heads | - | 57.4 |
-| masked | **0.03100 ± 0.00141** | 41.50 ± 0.71 | 64 x 2, 2 heads | 83,2 "x" | 61.0 |
 
 ## Gaussians k
 
-Method GMAE, 100 images.
-
-| Gaussians k | masked MSE ↓ | ridge probe (%) ↑ | epochs | decoder |
-| --- | --- | --- | --- | --- |
+| | masked MSE ↓ | ridge probe (%) ↑ | epochs | decoder |
+|---|---:|---:|---:|---:|
 | 64 | 0.03100 ± 0.00141 | 41.50 ± 0.71 | 2 | 64 x 2, 2 heads |
 | 256 | **0.02200 ± 0.00283** | **44.50 ± 0.71** | 3 | 64 x 1, 2 heads |
+
+Bold: the best run of a column. All rows: method GMAE, images 100.
 "#;
     assert_eq!(read(dir.path(), "table.md"), markdown);
-    let html = read(dir.path(), "table.html");
-    let main = r#"<main>
-<h1>Tiny &lt;table&gt; &amp; co</h1>
-<p class="lead">Preset nano, seeds 0, 1. ± is the sample standard deviation over the seeds. Bold marks the best mean of a column. An arrow points to better values.</p>
-<h2>loss</h2>
-<p>Paper: all | is &lt;worse&gt;</p>
-<p class="caption">Method GMAE, 100 images x 2 epochs.</p>
-<div class="panel"><table>
-<tr><th>loss</th><th>masked MSE ↓</th><th>ridge probe (%) ↑</th><th>decoder</th><th>paper: fine-tune</th><th>paper: linear</th></tr>
-<tr><td>all</td><td>0.05100 ± 0.00141</td><td>41.50 ± 0.71</td><td>64 x 2, 2 heads</td><td>-</td><td>57.4</td></tr>
-<tr><td>masked</td><td><b>0.03100 ± 0.00141</b></td><td>41.50 ± 0.71</td><td>64 x 2, 2 heads</td><td>83,2 &quot;x&quot;</td><td>61.0</td></tr>
+    let html = read(dir.path(), "report.html");
+    let table = r#"<h3>loss</h3>
+<div class="scroll"><table class="results numbers">
+<thead><tr><th></th><th>masked MSE ↓</th><th>ridge probe ↑ <small>%</small></th><th>decoder</th><th>paper: fine-tune</th><th>paper: linear</th></tr></thead>
+<tbody>
+<tr><th scope="row">all</th><td>0.05100 <small>± 0.00141</small></td><td><b>41.50 <small>± 0.71</small></b></td><td>64 x 2, 2 heads</td><td>-</td><td>57.4</td></tr>
+<tr><th scope="row">masked</th><td><b>0.03100 <small>± 0.00141</small></b></td><td><b>41.50 <small>± 0.71</small></b></td><td>64 x 2, 2 heads</td><td>83,2 &quot;x&quot;</td><td>61.0</td></tr>
+</tbody>
 </table></div>
-<h2>Gaussians k</h2>
+<p class="below">Bold: the best run of a column. All rows: method GMAE, images 100, epochs 2.</p>
+<p class="below">Paper: all | is &lt;worse&gt;</p>
+</div>
 "#;
-    assert!(html.contains(main), "{html}");
-    assert!(html.starts_with("<!DOCTYPE html>\n") && html.ends_with("</html>\n"));
-    assert_eq!(html.matches("<svg").count(), 2, "a chart for each measure");
-    assert!(html.contains("<figcaption>masked MSE ↓ against Gaussians k</figcaption>"));
+    let html = html.replace('\u{a0}', " ");
+    assert!(html.contains(table), "{html}");
+    assert!(html.contains("<h1>Tiny &lt;table&gt; &amp; co</h1>"));
+    assert!(html.contains("<p class=\"note\">Preset nano, seeds 0, 1.</p>"));
+    assert!(html.contains("<pre>gmae ablate &lt;t&gt;</pre>") && !html.contains("No runs."));
+    assert_eq!(html.matches("<svg").count(), 2, "a plot for each measure");
     for word in ["<script", "http", "url(", "@import"] {
         assert!(!html.contains(word), "{word}");
     }
@@ -310,58 +316,74 @@ fn the_csv_file_has_all_digits_and_correct_quotes() {
     run(&mut sweep, &mut Fake::default()).expect("a run");
     let text = read(dir.path(), "table.csv");
     let lines: Vec<&str> = text.lines().collect();
-    assert_eq!(lines.len(), 5);
-    let header = "group,row,method,decoder_width,decoder_depth,decoder_heads,images,epochs,\
-                  masked_mse mean,masked_mse spread,masked_mse n,ridge mean,ridge spread,ridge n,\
-                  paper: fine-tune,paper: linear";
-    assert_eq!(lines[0], header);
+    // In the first group, three settings and three cells for each row, and three numbers of the
+    // paper. In the second, two settings and four cells for each row.
+    assert_eq!(lines.len(), 1 + 2 * (3 + 3) + 3 + 2 * (2 + 4));
+    assert!(text.contains("\nloss,masked,paper: fine-tune,,\"83,2 \"\"x\"\"\",,\n"));
     let mut reader = ::csv::Reader::from_reader(text.as_bytes());
     let records: Vec<BTreeMap<String, String>> = reader
         .deserialize()
         .map(|record| record.expect("a record"))
         .collect();
-    assert!(
-        lines[2].ends_with(",\"83,2 \"\"x\"\"\",61.0"),
-        "{}",
-        lines[2]
+    let record = |table: &str, row: &str, column: &str| {
+        let mut found = records.iter().filter(|record| {
+            [&record["table"], &record["row"], &record["column"]] == [table, row, column]
+        });
+        let record = found.next().expect(column);
+        assert!(found.next().is_none(), "{column}");
+        record
+    };
+    for (column, value) in [
+        ("method", "GMAE"),
+        ("images", "100"),
+        ("epochs", "2"),
+        ("decoder", "64 x 2, 2 heads"),
+        ("paper: fine-tune", "83,2 \"x\""),
+        ("paper: linear", "61.0"),
+    ] {
+        let record = record("loss", "masked", column);
+        assert_eq!(
+            [&record["mean"], &record["deviation"], &record["n"]],
+            [value, "", ""]
+        );
+    }
+    let ridge = record("Gaussians k", "256", "ridge probe");
+    assert_eq!(
+        [&ridge["unit"], &ridge["mean"], &ridge["n"]],
+        ["%", "44.5", "2"]
     );
-    assert_eq!(records[1]["paper: fine-tune"], "83,2 \"x\"");
-    assert_eq!(records[0]["paper: fine-tune"], "");
-    let number = |name: &str| records[3][name].parse::<f64>().expect("a number");
-    assert_eq!((number("ridge mean"), number("ridge n")), (44.5, 2.0));
-    let spread = number("ridge spread") - std::f64::consts::FRAC_1_SQRT_2;
-    assert!(spread.abs() < 1e-15, "{spread}");
+    let spread: f64 = ridge["deviation"].parse().expect("a number");
+    let difference = spread - std::f64::consts::FRAC_1_SQRT_2;
+    assert!(difference.abs() < 1e-15, "{spread}");
 }
 
-/// The tables of the paper at nano scale. A setting that this version does not have is left out.
+/// The tables of the paper at nano scale.
 #[test]
 fn the_tables_of_the_paper_parse() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/ablations/nano.toml");
-    let text = std::fs::read_to_string(&path).expect("the file");
-    let entries = Preset::Nano.config().entries();
-    let unknown = |line: &&str| {
-        ["method", "freeze_z", "random_depth_order"]
-            .iter()
-            .any(|name| {
-                line.starts_with(&format!("{name} = "))
-                    && entries.iter().all(|(entry, _)| entry != name)
-            })
-    };
-    let left_out = text.lines().filter(unknown).count();
-    let lines: Vec<&str> = text.lines().filter(|line| !unknown(line)).collect();
-    let table = Table::parse(&path, &lines.join("\n")).expect("a table");
+    let table = Table::read(&path).expect("a table");
     let rows: Vec<usize> = table.groups.iter().map(|group| group.rows.len()).collect();
     assert_eq!(rows, [4, 3, 3, 4, 3, 3, 5]);
-    let scales = table.groups[0].rows.iter().map(|row| row.config);
-    for config in scales {
+    let configs = |group: usize| table.groups[group].rows.iter().map(|row| row.config);
+    for config in configs(0) {
         let rule = 16.0 / (config.gaussians as f64).sqrt();
         let difference = (config.gaussian_scale - rule).abs();
         assert!(difference < 1e-15, "k = {}", config.gaussians);
     }
+    let depth: Vec<[bool; 2]> = configs(5)
+        .map(|config| [config.freeze_z, config.random_depth_order])
+        .collect();
+    assert_eq!(depth, [[false, false], [true, false], [false, true]]);
+    let decoders: Vec<(Method, usize)> = configs(6)
+        .map(|config| (config.method, config.decoder_depth))
+        .collect();
+    let [gmae, mae] = [Method::Gmae, Method::Mae];
+    assert_eq!(
+        decoders,
+        [(gmae, 1), (gmae, 2), (gmae, 4), (mae, 2), (mae, 4)]
+    );
     let seeds = table.seeds.len();
-    let sweep = Sweep::open(table, Path::new("nowhere"), &[], "data").expect("a sweep");
-    // Of the 25 rows, six repeat the preset.
-    if left_out == 0 {
-        assert_eq!(sweep.plan().len(), 19 * seeds);
-    }
+    let sweep = Sweep::open(table, Path::new("nowhere"), &[], "data", "").expect("a sweep");
+    // Of the 25 rows, seven are the preset.
+    assert_eq!(sweep.plan().len(), (25 - 7 + 1) * seeds);
 }

@@ -1,11 +1,13 @@
 //! `ablate`: trains and measures every row of a table.
 
 use super::arguments::Ablate;
+use super::comparison::command;
 use crate::ablation::{Sweep, Table};
 use crate::backend::Trains;
 use crate::data::Dataset;
 use crate::error::Error;
 use crate::experiment::{Augmentation, Experiment, check_measures};
+use crate::report::FILE;
 use crate::terminal;
 use crate::training::{LoaderOptions, Outcome};
 
@@ -25,7 +27,8 @@ pub(super) fn ablate<B: Trains>(arguments: Ablate, device: &B::Device) -> Result
         images.train.fingerprint(),
         images.test.fingerprint()
     );
-    let mut sweep = Sweep::open(table, &arguments.output, &arguments.results, &data)?;
+    let (output, others) = (&arguments.output, &arguments.results);
+    let mut sweep = Sweep::open(table, output, others, &data, &command())?;
     if arguments.plan {
         for planned in sweep.plan() {
             let state = if planned.done { "done" } else { "to run" };
@@ -54,10 +57,10 @@ pub(super) fn ablate<B: Trains>(arguments: Ablate, device: &B::Device) -> Result
         ));
     })?;
     terminal::line(format_args!(
-        "{} of {} runs done; tables in {}",
+        "{} of {} runs done; report {}",
         outcome.done,
         outcome.total,
-        arguments.output.join("table.html").display()
+        output.join(FILE).display()
     ))?;
     Ok(if outcome.interrupted {
         Outcome::Interrupted

@@ -2,18 +2,14 @@
 
 use std::path::Path;
 
-use crate::config::{Config, Method};
 use crate::error::Error;
-use crate::files::{create_folder, expect_free, write_atomically};
+use crate::files::expect_free;
+use crate::report;
 use crate::report::comparison::{
-    Better, ComparisonData, Quantity, Row, RowKind, RunData, csv, markdown,
+    Better, Cell, ComparisonData, Quantity, Row, RowKind, RunData, markdown,
 };
-use crate::report::{self, FILE};
 use crate::terminal;
 use crate::training::{Checkpoint, METRICS, metrics};
-
-/// The names of the tables inside an output folder.
-const TABLES: [&str; 2] = ["table.md", "table.csv"];
 
 /// Checks that no file of another command is replaced.
 ///
@@ -21,11 +17,7 @@ const TABLES: [&str; 2] = ["table.md", "table.csv"];
 ///
 /// [`Error::Argument`] if the folder holds a report or a table.
 pub(super) fn expect_no_report(output: &Path) -> Result<(), Error> {
-    expect_free(
-        output,
-        &[&TABLES[..], &[FILE]].concat(),
-        "or another folder",
-    )
+    expect_free(output, &report::COMPARISON_FILES, "or another folder")
 }
 
 /// Returns a name for each checkpoint: the last part of its path that tells it from all others.
@@ -55,26 +47,6 @@ pub(super) fn names(checkpoints: &[Checkpoint]) -> Vec<String> {
     (0..paths.len()).map(name).collect()
 }
 
-/// The name of the method.
-pub(super) fn method(config: &Config) -> String {
-    match config.method {
-        Method::Gmae => "GMAE",
-        Method::Mae => "MAE",
-    }
-    .to_owned()
-}
-
-/// Width, depth and heads of the decoder. A probe depends on them as much as on the method.
-pub(super) fn decoder(config: &Config) -> String {
-    let Config {
-        decoder_width,
-        decoder_depth,
-        decoder_heads,
-        ..
-    } = config;
-    format!("{decoder_width} x {decoder_depth}, {decoder_heads} heads")
-}
-
 /// The settings and the training loss of each checkpoint.
 ///
 /// # Errors
@@ -90,7 +62,7 @@ pub(super) fn runs(checkpoints: &[Checkpoint], names: &[String]) -> Result<Vec<R
         };
         Ok(RunData {
             name: name.clone(),
-            method: method(&checkpoint.config),
+            method: checkpoint.config.method.name().to_owned(),
             configuration: checkpoint.config.entries(),
             train: records
                 .iter()
@@ -115,17 +87,10 @@ pub(super) fn column(label: &str, unit: &str, better: Better, decimals: usize) -
 ///
 /// # Errors
 ///
-/// [`Error::File`] or [`Error::Report`] if a file cannot be written.
+/// [`Error::Report`] if a file cannot be written.
 pub(super) fn write(output: &Path, data: &ComparisonData) -> Result<(), Error> {
-    create_folder(output)?;
-    let texts = [markdown(&data.tables), csv(&data.tables)?];
-    for (name, text) in TABLES.into_iter().zip(&texts) {
-        let path = output.join(name);
-        write_atomically(&path, |file| file.write_all(text.as_bytes()))
-            .map_err(Error::file("writing", &path))?;
-    }
-    let path = report::write_comparison(output, FILE, data)?;
-    terminal::line(texts[0].trim_end())?;
+    let path = report::write_comparison_files(output, data)?;
+    terminal::line(markdown(data).trim_end())?;
     terminal::line(format_args!("report {}", path.display()))
 }
 
@@ -135,7 +100,7 @@ pub(super) fn command() -> String {
 }
 
 /// A row of a compared run, or of a baseline.
-pub(super) fn row(name: &str, kind: RowKind, cells: Vec<report::comparison::Cell>) -> Row {
+pub(super) fn row(name: &str, kind: RowKind, cells: Vec<Cell>) -> Row {
     Row {
         name: name.to_owned(),
         kind,

@@ -10,6 +10,7 @@ use crate::backend::Trains;
 use crate::config::Config;
 use crate::data::{Dataset, Shapes};
 use crate::error::Error;
+use crate::evaluation::arrangement::arrangement;
 use crate::evaluation::{gallery, held_out_loss, mean_colour_loss};
 use crate::files::{expect_free, remove, write_atomically};
 use crate::model::Batch;
@@ -210,17 +211,22 @@ fn report_data<B: Trains>(
         .iter()
         .map(|record| (record.step as f64, record.loss))
         .collect();
-    let gallery = gallery(&trainer.config, &trainer.model.valid(), unseen)?;
+    let (config, model) = (&trainer.config, trainer.model.valid());
+    let gallery = gallery(config, &model, unseen)?;
+    // The page is about one run, which needs no name.
+    let found = arrangement(config, "", &model, unseen)?;
+    let (density, size_depth) = found.map(|found| (found.density, found.size_depth)).unzip();
     Ok(ReportData {
         title: "Gaussian masked autoencoder on procedural shapes".to_owned(),
         command: std::env::args().collect::<Vec<_>>().join(" "),
         numbers,
-        configuration: trainer.config.entries(),
+        configuration: config.entries(),
         notes: Vec::new(),
         loss: LossCurve { train, held_out },
         rows: gallery.rows,
         gaussians: gallery.gaussians,
         depths: gallery.depths,
-        ..ReportData::default()
+        density,
+        size_depth,
     })
 }

@@ -3,9 +3,7 @@
 use std::path::Path;
 
 use super::arguments::{Classify, Finetune, Supervised};
-use super::comparison::{
-    column, command, decoder, expect_no_report, method, names, row, runs, write,
-};
+use super::comparison::{column, command, expect_no_report, names, row, runs, write};
 use crate::backend::Trains;
 use crate::config::{Config, Finetuning};
 use crate::data::Dataset;
@@ -44,7 +42,10 @@ pub(super) fn finetune<B: Trains>(
         runs.push(Run {
             name: name.clone(),
             folder: format!("{}-{}", i + 1, name.replace(['/', '\\', ' '], "-")),
-            words: [method(&checkpoint.config), decoder(&checkpoint.config)],
+            words: [
+                checkpoint.config.method.name().to_owned(),
+                checkpoint.config.decoder(),
+            ],
             start: Start::Encoder(checkpoint),
             config,
         });
@@ -170,10 +171,7 @@ fn finish(
 fn result(run: &Run, accuracy: &Accuracy) -> Row {
     let (low, high) = accuracy.interval();
     let mut cells = vec![
-        Cell::Number {
-            mean: 100.0 * accuracy.top1(),
-            spread: None,
-        },
+        Cell::single(100.0 * accuracy.top1()),
         Cell::Text(format!("{:.1} to {:.1}", 100.0 * low, 100.0 * high)),
     ];
     cells.extend(run.words.clone().map(Cell::Text));
@@ -215,6 +213,7 @@ fn table(
             column("decoder of pre-training", "", Better::Neither, 0),
         ],
         rows,
+        settings: Vec::new(),
         note: format!(
             "Recipe: batch {batch_size}, rate {learning_rate} per 256 images, weight decay \
              {weight_decay}, layer decay {layer_decay}, drop path {drop_path}, mixup {mixup}, \

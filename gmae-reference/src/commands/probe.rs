@@ -1,9 +1,7 @@
 //! `probe`: classifies images by the features of encoders.
 
 use super::arguments::Probe;
-use super::comparison::{
-    column, command, decoder, expect_no_report, method, names, row, runs, write,
-};
+use super::comparison::{column, command, expect_no_report, names, row, runs, write};
 use crate::backend::Trains;
 use crate::config::Config;
 use crate::data::Dataset;
@@ -49,9 +47,9 @@ pub(super) fn probe<B: Trains>(arguments: Probe, device: &B::Device) -> Result<O
         };
         let shown = match checkpoint.finetuning {
             Some(_) => "classifier".to_owned(),
-            None => decoder(&config),
+            None => config.decoder(),
         };
-        let words = [method(&config), shown];
+        let words = [config.method.name().to_owned(), shown];
         if !judges.add(name, RowKind::Run, words, &features)? {
             return Ok(Outcome::Interrupted);
         }
@@ -182,10 +180,7 @@ impl Judges<'_> {
             let Some(found) = judge(*probe, train, test, watch)? else {
                 return Ok(false);
             };
-            cells.push(Cell::Number {
-                mean: 100.0 * found.top1,
-                spread: None,
-            });
+            cells.push(Cell::single(100.0 * found.top1));
             cells.push(Cell::Text(remark(&found)));
             let blocks = found.blocks.iter().map(|(_, test)| 100.0 * test);
             let blocks: Vec<String> = blocks.map(|top1| format!("{top1:.1}")).collect();
@@ -218,6 +213,7 @@ impl Judges<'_> {
                 caption,
                 columns,
                 rows: self.table,
+                settings: Vec::new(),
                 note: "The features are the means of the patch tokens after a block. The block is \
                        chosen on a tenth of the images to learn from, and so are the settings of \
                        the probes. The interval is that of Wilson, for the choice of the test \
@@ -228,6 +224,7 @@ impl Judges<'_> {
                 caption: "Top-1 accuracy of every block on the test images".to_owned(),
                 columns: each.collect(),
                 rows: self.blocks,
+                settings: Vec::new(),
                 note: String::new(),
             },
         ]

@@ -3,18 +3,16 @@
 use std::path::Path;
 
 use super::arguments::Reconstruct;
-use super::comparison::{
-    column, command, decoder, expect_no_report, method, names, row, runs, write,
-};
+use super::comparison::{column, command, expect_no_report, names, row, runs, write};
 use crate::backend::Trains;
 use crate::config::{Config, Preset};
 use crate::data::{Dataset, Folder, FolderOptions, Image, Transform};
 use crate::error::Error;
-use crate::evaluation::arrangement::arrangement;
+use crate::evaluation::arrangement::{ARRANGED, arrangement};
 use crate::evaluation::quality::{Fill, Quality, Spread, bilinear_fill, mean_colour_fill};
 use crate::evaluation::reconstruction::{FeatureModel, Filler, Reconstructed, mask, reconstruct};
 use crate::evaluation::{image_losses, masked, pasted};
-use crate::model::{Autoencoder, Batch, Gaussians, Mask, predict};
+use crate::model::{Autoencoder, Batch, predict};
 use crate::report::comparison::{
     Better, Cell, ComparedPicture, ComparisonData, Quantity, Reconstruction, Row, RowKind, Table,
 };
@@ -23,8 +21,6 @@ use crate::training::{Checkpoint, Outcome, Public, Stream, stream};
 
 /// Number of images shown with their reconstructions.
 const SHOWN: usize = 8;
-/// Number of images whose Gaussians enter the two distributions.
-const ARRANGED: usize = 64;
 /// The baselines.
 const FILLS: [(&str, Fill); 2] = [
     ("mean visible colour", mean_colour_fill),
@@ -71,9 +67,10 @@ pub(super) fn reconstructions<B: Trains>(
                 continue;
             }
             let model = checkpoint.model::<B>(device)?;
-            let words = [method(&checkpoint.config), decoder(&checkpoint.config)];
+            let config = &checkpoint.config;
+            let words = [config.method.name().to_owned(), config.decoder()];
             let filler = Filler::Model(&model);
-            match study.row(&checkpoint.config, name, RowKind::Run, words, &filler)? {
+            match study.row(config, name, RowKind::Run, words, &filler)? {
                 Some(row) => rows.push(row),
                 None => return Ok(Outcome::Interrupted),
             }
@@ -178,10 +175,7 @@ impl<B: Trains> Study<'_, B> {
         let (pasted, raw) = (Quality::of(&found.pasted), Quality::of(&found.raw));
         let mean = |spread: Option<Spread>| match spread {
             None => Cell::Empty,
-            Some(spread) => Cell::Number {
-                mean: spread.mean,
-                spread: None,
-            },
+            Some(spread) => Cell::single(spread.mean),
         };
         let mut cells = vec![
             mean(pasted.masked_mse),
@@ -196,7 +190,7 @@ impl<B: Trains> Study<'_, B> {
         ];
         if let Some(features) = &self.features {
             let distance = found.frechet_distance(features.config.encoder_width)?;
-            cells.push(distance.map_or(Cell::Empty, |mean| Cell::Number { mean, spread: None }));
+            cells.push(distance.map_or(Cell::Empty, Cell::single));
         }
         Ok(cells)
     }
@@ -227,6 +221,7 @@ impl<B: Trains> Study<'_, B> {
             ),
             columns,
             rows,
+            settings: Vec::new(),
             note: "Means over the images, for colours in [0, 1]. Masked: the masked patches. \
                    Pasted: all pixels of the image whose masked patches are predicted. Whole: all \
                    pixels as the model predicts them. SSIM of masked patches: windows with their \
@@ -297,8 +292,7 @@ impl<B: Trains> Study<'_, B> {
         Ok(())
     }
 
-    /// Adds the distributions of the Gaussians of every checkpoint of this shape. The encoder
-    /// receives every patch.
+    /// Adds the distributions of the Gaussians of every checkpoint of this shape.
     fn arrangements(
         &self,
         checkpoints: &[Checkpoint],
@@ -306,17 +300,14 @@ impl<B: Trains> Study<'_, B> {
         data: &mut ComparisonData,
         device: &B::Device,
     ) -> Result<(), Error> {
-        let (mut batch, images) = self.batch(ARRANGED)?;
-        batch.masks.fill(Mask::none(self.config.patches()));
+        let (batch, _) = self.batch(ARRANGED)?;
         for (checkpoint, name) in checkpoints.iter().zip(names) {
             let config = &checkpoint.config;
             if shape(config) != shape(&self.config) {
                 continue;
             }
             let model = checkpoint.model::<B>(device)?;
-            let gaussians: Option<Gaussians<B>> = predict(config, &model, &batch)?.gaussians;
-            if let Some(gaussians) = gaussians {
-                let found = arrangement(config, name, &images, gaussians)?;
+            if let Some(found) = arrangement(config, name, &model, &batch)? {
                 data.density.push(found.density);
                 data.size_depth.push(found.size_depth);
             }

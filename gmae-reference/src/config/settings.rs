@@ -18,6 +18,16 @@ pub enum Method {
     Mae,
 }
 
+impl Method {
+    /// The name of the method in tables.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Gmae => "GMAE",
+            Self::Mae => "MAE",
+        }
+    }
+}
+
 /// The projection of the Gaussians onto the image.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
@@ -238,6 +248,13 @@ impl Config {
             Method::Gmae => (1 + self.visible()).saturating_add(self.gaussians),
             Method::Mae => 1 + self.patches(),
         }
+    }
+
+    /// Width, depth and heads of the decoder in words. A probe depends on them as much as on the
+    /// method.
+    pub(crate) fn decoder(&self) -> String {
+        let (width, depth) = (self.decoder_width, self.decoder_depth);
+        format!("{width} x {depth}, {} heads", self.decoder_heads)
     }
 
     /// Peak learning rate for the configured batch size: `learning_rate * batch_size / 256`.

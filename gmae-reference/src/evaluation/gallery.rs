@@ -3,7 +3,7 @@
 use splat::{Backend as _, Scene, Splats};
 
 use super::losses::image_losses;
-use super::pictures::{masked, pasted};
+use super::pictures::{first, images, masked, pasted};
 use crate::config::Config;
 use crate::data::Image;
 use crate::error::Error;
@@ -76,16 +76,6 @@ pub(crate) fn gallery<B: Operations>(
     Ok(gallery)
 }
 
-/// Returns the first `count` images of `batch`, or all images if there are fewer.
-fn first(config: &Config, batch: &Batch, count: usize) -> Result<Batch, Error> {
-    batch.check(config)?;
-    let count = count.min(batch.masks.len());
-    Ok(Batch {
-        pixels: batch.pixels[..count * config.image_len()].to_vec(),
-        masks: batch.masks[..count].to_vec(),
-    })
-}
-
 fn rows<B: Operations>(
     config: &Config,
     model: &Autoencoder<B>,
@@ -111,17 +101,6 @@ fn rows<B: Operations>(
             }
         };
     Ok(pictures.map(row).collect())
-}
-
-/// Cuts pixels `[B, H, W, 3]` into B images.
-fn images(config: &Config, pixels: &[f32]) -> Vec<Image> {
-    let size = config.image_size;
-    let image = |pixels: &[f32]| Image {
-        width: size,
-        height: size,
-        pixels: pixels.to_vec(),
-    };
-    pixels.chunks(config.image_len()).map(image).collect()
 }
 
 /// The render of one image and its depth layers.

@@ -5,6 +5,8 @@ pub(crate) mod arrangement;
 pub(crate) mod classify;
 pub(crate) mod distribution;
 pub(crate) mod encoding;
+#[cfg(test)]
+mod examples;
 mod gallery;
 pub(crate) mod judge;
 mod losses;

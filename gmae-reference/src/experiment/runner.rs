@@ -9,7 +9,7 @@ use super::labelled::{Augmentation, LabelledFolders, LabelledImages};
 use super::pretraining::pretrain;
 use crate::ablation::{Job, Measures, Runner, Subject};
 use crate::backend::Trains;
-use crate::config::Finetuning;
+use crate::config::{Config, Finetuning};
 use crate::error::Error;
 use crate::evaluation::encoding::{encode, raw_pixels};
 use crate::evaluation::judge::{Probe, judge};
@@ -75,14 +75,16 @@ impl<B: Trains> Runner for Experiment<'_, B> {
 type Values = Option<BTreeMap<String, f64>>;
 
 impl<B: Trains> Experiment<'_, B> {
-    fn open(&self, job: &Job, augmentation: Augmentation) -> Result<LabelledImages, Error> {
+    /// Opens the folders with the number of images of `job`. The crops are those of `config`.
+    fn open(
+        &self,
+        job: &Job,
+        config: &Config,
+        augmentation: Augmentation,
+    ) -> Result<LabelledImages, Error> {
         let folders = LabelledFolders {
             images: job.images,
             ..self.folders.clone()
-        };
-        let config = match augmentation {
-            Augmentation::Training => &job.config,
-            Augmentation::None => &job.finetuning,
         };
         folders.open(config, augmentation)
     }
@@ -90,7 +92,7 @@ impl<B: Trains> Experiment<'_, B> {
     /// Pre-trains a model and returns all its measures.
     fn trained(&self, job: &Job, folder: &Path) -> Result<Values, Error> {
         let run = folder.join("pretraining");
-        let data = self.open(job, Augmentation::Training)?.train;
+        let data = self.open(job, &job.config, Augmentation::Training)?.train;
         let outcome = pretrain::<B>(job.config, &data, &run, self.loader, self.device)?;
         if outcome == Outcome::Interrupted {
             return Ok(None);
@@ -113,7 +115,7 @@ impl<B: Trains> Experiment<'_, B> {
         if !RECONSTRUCTION.iter().any(|name| wants(job, name)) {
             return Ok(Some(BTreeMap::new()));
         }
-        let data = self.open(job, Augmentation::None)?.test;
+        let data = self.open(job, &job.config, Augmentation::None)?.test;
         let mut bar = Bar::new("reconstructing");
         let found = reconstruct(
             &job.config,
@@ -133,7 +135,7 @@ impl<B: Trains> Experiment<'_, B> {
         {
             return Ok(Some(BTreeMap::new()));
         }
-        let images = self.open(job, Augmentation::None)?;
+        let images = self.open(job, &job.config, Augmentation::None)?;
         let mut layers = Vec::new();
         for data in [&images.train, &images.test] {
             let mut bar = Bar::new("encoding");
@@ -147,7 +149,7 @@ impl<B: Trains> Experiment<'_, B> {
     }
 
     fn raw_pixels(&self, job: &Job) -> Result<Values, Error> {
-        let images = self.open(job, Augmentation::None)?;
+        let images = self.open(job, &job.config, Augmentation::None)?;
         let mut pixels = Vec::new();
         for data in [&images.train, &images.test] {
             let mut bar = Bar::new("reading");
@@ -163,11 +165,7 @@ impl<B: Trains> Experiment<'_, B> {
     fn classifier(&self, job: &Job, start: Start, folder: &Path) -> Result<Values, Error> {
         let mut values = BTreeMap::new();
         if wants(job, FINE_TUNE) {
-            let folders = LabelledFolders {
-                images: job.images,
-                ..self.folders.clone()
-            };
-            let images = folders.open(&job.finetuning, Augmentation::Training)?;
+            let images = self.open(job, &job.finetuning, Augmentation::Training)?;
             let finetuning = match start {
                 Start::Encoder(_) => Finetuning::published(images.classes),
                 Start::Scratch => Finetuning::from_scratch(images.classes),

@@ -1,14 +1,15 @@
 //! The report of a training run, and the report of a comparison of several runs. Each is one HTML
 //! file that contains every picture and number.
 //!
-//! [`ReportData`] and [`ComparisonData`] are plain data: pictures, series of numbers, ellipses. This
-//! module depends on no tensor, model or renderer, so that a report can be written and tested
+//! [`ReportData`] and [`ComparisonData`] are plain data: pictures, series of numbers, ellipses.
+//! This module depends on no tensor, model or renderer, so that a report can be written and tested
 //! without them.
 //!
 //! | file | content |
 //! |---|---|
 //! | `data`, `comparison/data` | the content of a report |
 //! | `page`, `comparison/page` | the sections of a page, in order |
+//! | `comparison/text` | tables as Markdown and CSV |
 //! | `distribution` | density against detail, size against depth: sections of both pages |
 //! | `html`, `picture`, `heat`, `words` | parts of a page: tables, pictures, numbers |
 //! | `plot`, `axis`, `series`, `curve` | plots as inline SVG |
@@ -39,10 +40,13 @@ pub(crate) use data::{
 };
 pub use error::ReportError;
 pub(crate) use heat::heat_map;
-pub(crate) use picture::escape;
 
 /// The name of the report inside an output folder.
 pub(crate) const FILE: &str = "report.html";
+/// The names of the tables of a comparison inside an output folder: Markdown and CSV.
+const TABLES: [&str; 2] = ["table.md", "table.csv"];
+/// The names of all files of a comparison inside an output folder.
+pub(crate) const COMPARISON_FILES: [&str; 3] = [TABLES[0], TABLES[1], FILE];
 
 /// Writes [`FILE`] into `dir` and returns its path.
 ///
@@ -62,8 +66,9 @@ pub(crate) fn write(dir: &Path, data: &ReportData) -> Result<PathBuf, ReportErro
 ///
 /// # Errors
 ///
-/// All errors of [`write`]. [`ReportError::Entries`] if a row of a table has another number of cells
-/// than the table has columns, or a picture another number of reconstructions than there are runs.
+/// All errors of [`write`]. [`ReportError::Entries`] if a row of a table has another number of
+/// cells than the table has columns, or a picture another number of reconstructions than there are
+/// runs.
 pub(crate) fn write_comparison(
     dir: &Path,
     file_name: &str,
@@ -72,14 +77,30 @@ pub(crate) fn write_comparison(
     save(dir, file_name, &comparison::page(data)?)
 }
 
-fn save(dir: &Path, file_name: &str, html: &str) -> Result<PathBuf, ReportError> {
+/// Writes [`COMPARISON_FILES`] into `dir` and returns the path of the report.
+///
+/// # Errors
+///
+/// All errors of [`write_comparison`]. [`ReportError::Plot`] if the CSV text cannot be built.
+pub(crate) fn write_comparison_files(
+    dir: &Path,
+    data: &ComparisonData,
+) -> Result<PathBuf, ReportError> {
+    let texts = [comparison::markdown(data), comparison::csv(&data.tables)?];
+    for (name, text) in TABLES.into_iter().zip(&texts) {
+        save(dir, name, text)?;
+    }
+    write_comparison(dir, FILE, data)
+}
+
+fn save(dir: &Path, file_name: &str, text: &str) -> Result<PathBuf, ReportError> {
     let path = dir.join(file_name);
     let failed = |source| ReportError::Write {
         path: dir.to_owned(),
         source,
     };
     std::fs::create_dir_all(dir).map_err(failed)?;
-    write_atomically(&path, |file| file.write_all(html.as_bytes())).map_err(failed)?;
+    write_atomically(&path, |file| file.write_all(text.as_bytes())).map_err(failed)?;
     Ok(path)
 }
 

@@ -56,8 +56,8 @@ pub(super) enum Middle {
 }
 
 /// Returns the line through a cloud of points. The points, sorted by x, are cut into groups of
-/// similar size. Points of equal x are in the same group. Each group becomes the median of its x and
-/// the `middle` of its y.
+/// similar size. Points of equal x are in the same group. Each group becomes the median of its x
+/// and the `middle` of its y.
 pub(super) fn grouped(points: &[(f64, f64)], middle: Middle) -> Vec<(f64, f64)> {
     let mut points = drawable_points(points);
     points.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));

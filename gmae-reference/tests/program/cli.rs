@@ -129,6 +129,15 @@ fn demo_writes_a_report() {
         place.files("demo"),
         [&[".demo"], &RUN[..5], &["report.html", "state.safetensors"]].concat()
     );
+    let report = std::fs::read_to_string(place.path("demo/report.html")).expect("the report");
+    for plot in [
+        "Density of Gaussians against image detail",
+        "Size of Gaussians against depth",
+    ] {
+        assert!(report.contains(&format!("<h2>{plot}</h2>")), "{plot}");
+    }
+    // Four cells of 64 held-out pictures.
+    assert!(report.contains("(256 cells)"));
     refused(&place.run(&["demo", "--seconds", "nan"]), &["--seconds"]);
 }
 

@@ -9,7 +9,6 @@
 //! | `features` | features and labels, checked |
 //! | `split` | the validation part of the training images, on which settings are chosen |
 //! | `ridge` | ridge regression in closed form |
-//! | `cholesky` | factorisation and solution for `ridge` |
 //! | `linear` | batch normalisation and a linear layer, trained by `AdamW` |
 //! | `recipe` | the settings of `linear` |
 //! | `head` | the linear layer of `linear`, its gradient and its step |
@@ -26,7 +25,6 @@
 //! Results are the same bits for any number of threads.
 
 mod accuracy;
-mod cholesky;
 mod features;
 mod head;
 mod knn;

@@ -9,8 +9,9 @@
 //!
 //! (Hoerl and Kennard, 1970.) No random number takes part, so the result suits tests.
 
+use nalgebra::{Cholesky, DMatrix};
+
 use super::accuracy::{Accuracy, accuracy, best};
-use super::cholesky::{factorise, solve};
 use super::features::{Features, Labelled, fault};
 use super::scaling::{Moments, Scaling};
 use super::split::hold_out;
@@ -29,8 +30,8 @@ pub const MAX_RIDGE_COLUMNS: usize = 16_384;
 /// Rows that are standardised together.
 const ROWS: usize = 1024;
 
-/// Columns of a block of `Z^T Z`.
-const COLUMNS: usize = 256;
+/// Rows of a block of `Z^T Z`.
+const BLOCK: usize = 256;
 
 /// The result of [`ridge_probe`].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -105,10 +106,10 @@ pub fn ridge_probe(
 /// The linear system without lambda.
 struct System {
     scaling: Scaling,
-    /// The lower triangle of `Z^T Z`, `[d, d]`. Blocks on the diagonal are complete.
-    gram: Vec<f64>,
+    /// `Z^T Z`, `[d, d]`. Only the lower triangle and the blocks on the diagonal are filled.
+    gram: DMatrix<f64>,
     /// `Z^T Y`, `[d, c]`.
-    products: Vec<f64>,
+    products: DMatrix<f64>,
     /// `m`, the share of every class.
     shares: Vec<f64>,
 }
@@ -127,6 +128,7 @@ impl System {
         for share in &mut shares {
             *share /= rows.len() as f64;
         }
+        // `nalgebra` stores columns. Row by row, the two arrays are the transposed matrices.
         let mut gram = vec![0.0; columns * columns];
         let mut products = vec![0.0; columns * classes];
         for rows in rows.chunks(ROWS) {
@@ -139,15 +141,15 @@ impl System {
             for (y, &row) in y.chunks_exact_mut(classes).zip(rows) {
                 y[images.labels()[row]] += 1.0;
             }
-            let left = Matrix::new(&z, rows.len(), columns, columns).transposed();
-            let right = Matrix::new(&y, rows.len(), classes, classes);
-            multiply(1.0, left, right, Output::added(&mut products, classes));
+            let left = Matrix::new(&y, rows.len(), classes, classes).transposed();
+            let right = Matrix::new(&z, rows.len(), columns, columns);
+            multiply(1.0, left, right, Output::added(&mut products, columns));
             watch.part()?;
         }
         Some(Self {
             scaling,
-            gram,
-            products,
+            gram: DMatrix::from_vec(columns, columns, gram),
+            products: DMatrix::from_vec(columns, classes, products),
             shares,
         })
     }
@@ -158,38 +160,36 @@ impl System {
     ///
     /// [`Error::Argument`] if the matrix is not positive definite in `f64`.
     fn solve(&self, lambda: f64) -> Result<Model<'_>, Error> {
-        let columns = self.products.len() / self.shares.len();
-        let trace: f64 = self.gram.iter().step_by(columns + 1).sum();
         // If every column is constant, any positive value gives weights of 0.
         let mean = match self.scaling.kept() {
             0 => 1.0,
-            kept => trace / kept as f64,
+            kept => self.gram.trace() / kept as f64,
         };
-        let mut factor = self.gram.clone();
-        let diagonal = factor.iter_mut().step_by(columns + 1);
+        let mut matrix = self.gram.clone();
+        let step = matrix.nrows() + 1;
+        let diagonal = matrix.iter_mut().step_by(step);
         diagonal.for_each(|x| *x += lambda * mean);
-        if !factorise(&mut factor, columns) {
+        let Some(factor) = Cholesky::new(matrix) else {
             let expected = format!("a positive definite system with lambda {lambda:e}");
             let got = "a pivot that is not positive";
             return Err(fault("features of the training images", expected, got));
-        }
-        let mut weights = self.products.clone();
-        solve(&factor, &mut weights, columns);
+        };
+        let weights = factor.solve(&self.products);
         Ok(Model {
             scaling: &self.scaling,
-            weights,
+            weights: weights.transpose().data.into(),
             shares: &self.shares,
         })
     }
 }
 
-/// Adds `z^T z` to the lower triangle of `gram`, one block of columns after the other.
+/// Adds `z^T z` to the upper triangle of `gram`, `[d, d]`, one block of rows after the other.
 fn add_gram(gram: &mut [f64], z: &[f64], columns: usize) {
     let rows = z.len() / columns;
-    for start in (0..columns).step_by(COLUMNS) {
-        let width = COLUMNS.min(columns - start);
-        let left = Matrix::new(&z[start..], rows, columns - start, columns).transposed();
-        let right = Matrix::new(&z[start..], rows, width, columns);
+    for start in (0..columns).step_by(BLOCK) {
+        let height = BLOCK.min(columns - start);
+        let left = Matrix::new(&z[start..], rows, height, columns).transposed();
+        let right = Matrix::new(&z[start..], rows, columns - start, columns);
         let block = &mut gram[start * columns + start..];
         multiply(1.0, left, right, Output::added(block, columns));
     }
@@ -198,7 +198,7 @@ fn add_gram(gram: &mut [f64], z: &[f64], columns: usize) {
 /// A fitted regression.
 struct Model<'a> {
     scaling: &'a Scaling,
-    /// `W`, `[d, c]`.
+    /// `W`, `[d, c]`, row by row.
     weights: Vec<f64>,
     shares: &'a [f64],
 }
@@ -324,32 +324,90 @@ mod tests {
         }
     }
 
-    /// The blocks of columns and the chunks of rows do not show in the sums.
+    /// The blocks of the matrix and the chunks of images do not show in the sums.
     #[test]
     fn more_columns_and_rows_than_a_block() {
-        const D: usize = COLUMNS + 3;
+        const D: usize = BLOCK + 3;
         let features = Features::new(pattern(1, (ROWS + 9) * D), D).expect("rows");
         let labels = (0..ROWS + 9).map(|i| i % 2).collect();
         let images = Labelled::new(features, labels, 2).expect("labels");
         let system = system(&images);
         let rows: Vec<usize> = (0..ROWS + 9).collect();
         let z: Vec<f64> = system.scaling.apply(images.features(), &rows);
-        for (i, j) in [
-            (0, 0),
-            (200, 7),
-            (D - 1, 5),
-            (D - 1, COLUMNS),
-            (D - 1, D - 1),
-        ] {
+        for (i, j) in [(0, 0), (200, 7), (D - 1, 5), (D - 1, BLOCK), (D - 1, D - 1)] {
             let expected: f64 = z.chunks_exact(D).map(|z| z[i] * z[j]).sum();
-            let got = system.gram[i * D + j];
+            let got = system.gram[(i, j)];
             assert!((got - expected).abs() < 1e-8, "{i} {j}: {got} {expected}");
         }
         for i in [0, D - 1] {
             let terms = z.chunks_exact(D).enumerate();
             let terms = terms.map(|(row, z)| z[i] * (f64::from(row % 2 == 1) - system.shares[1]));
-            let (got, expected) = (system.products[2 * i + 1], terms.sum::<f64>());
+            let (got, expected) = (system.products[(i, 1)], terms.sum::<f64>());
             assert!((got - expected).abs() < 1e-8, "{i}: {got} {expected}");
+        }
+    }
+
+    /// The derivative of `|Z W - Y|^2 + lambda |W|^2` with respect to `W` is zero, in plain loops
+    /// over the images. There are more columns than a block has, and as many images.
+    #[test]
+    fn the_weights_are_a_minimum() {
+        const D: usize = BLOCK + 44;
+        let features = Features::new(pattern(3, D * D), D).expect("rows");
+        let labels = (0..D).map(|i| i * i % 3).collect();
+        let images = Labelled::new(features, labels, 3).expect("labels");
+        let system = system(&images);
+        let model = system.solve(0.01).expect("positive definite");
+        let rows: Vec<usize> = (0..D).collect();
+        let z: Vec<f64> = system.scaling.apply(images.features(), &rows);
+        let lambda = 0.01 * z.iter().map(|z| z * z).sum::<f64>() / D as f64;
+        let mut slope: Vec<f64> = model.weights.iter().map(|w| lambda * w).collect();
+        for (z, &label) in z.chunks_exact(D).zip(images.labels()) {
+            for class in 0..3 {
+                let products = z.iter().zip(model.weights[class..].iter().step_by(3));
+                let score = products.map(|(z, w)| z * w).sum::<f64>() + system.shares[class];
+                let error = score - f64::from(u8::from(class == label));
+                let slopes = slope[class..].iter_mut().step_by(3);
+                slopes.zip(z).for_each(|(slope, z)| *slope += z * error);
+            }
+        }
+        let largest = slope.iter().fold(0.0_f64, |max, x| max.max(x.abs()));
+        let weight = model
+            .weights
+            .iter()
+            .fold(0.0_f64, |max, x| max.max(x.abs()));
+        assert!(weight > 1e-3, "{weight}");
+        assert!(largest < 1e-9, "{largest}");
+    }
+
+    #[test]
+    fn values_above_the_diagonal_have_no_effect() {
+        let images = shifted(5, 60);
+        let mut system = system(&images);
+        let before = system.solve(1e-2).expect("positive definite").weights;
+        for column in 1..150 {
+            system
+                .gram
+                .view_mut((0, column), (column, 1))
+                .fill(f64::NAN);
+        }
+        let after = system.solve(1e-2).expect("positive definite").weights;
+        assert_eq!(before, after);
+    }
+
+    #[test]
+    fn a_matrix_that_is_not_positive_definite_is_refused_by_name() {
+        let images = shifted(6, 400);
+        for row in [0, 70, 149] {
+            for value in [-1e3, f64::NAN] {
+                let mut system = system(&images);
+                system.gram[(row, row)] = value;
+                let error = system.solve(1e-6).err().expect("no factor").to_string();
+                assert!(
+                    error.starts_with("features of the training images"),
+                    "{error}"
+                );
+                assert!(error.contains("positive definite"), "{error}");
+            }
         }
     }
 

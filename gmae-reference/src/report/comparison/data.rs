@@ -48,6 +48,8 @@ pub(crate) struct Table {
     pub columns: Vec<Quantity>,
     /// The rows, in the order of the page within each [`RowKind`].
     pub rows: Vec<Row>,
+    /// Name and value of settings that all rows have, such as `epochs` and `5`. Can be empty.
+    pub settings: Vec<(String, String)>,
     /// A remark below the table. Can be empty.
     pub note: String,
 }
@@ -111,11 +113,27 @@ pub(crate) enum Cell {
     Number {
         /// Mean over seeds, or the value of the only run.
         mean: f64,
-        /// Standard deviation over seeds; `None` for one run.
+        /// Sample standard deviation over seeds (divisor n - 1); `None` for one run.
         spread: Option<f64>,
+        /// Number of runs that have the number.
+        count: usize,
+        /// Number of runs that are planned. `count` is shown if it differs.
+        planned: usize,
     },
     /// Words, or a number in a format of its own.
     Text(String),
+}
+
+impl Cell {
+    /// Returns the number of one run, or of a baseline.
+    pub(crate) fn single(value: f64) -> Self {
+        Self::Number {
+            mean: value,
+            spread: None,
+            count: 1,
+            planned: 1,
+        }
+    }
 }
 
 /// Results against one setting.
@@ -145,7 +163,7 @@ pub(crate) struct SweepPoint {
     pub x: f64,
     /// Mean over seeds, or the value of the only run.
     pub mean: f64,
-    /// Standard deviation over seeds: half the length of the error bar. `None` for one run.
+    /// Sample standard deviation over seeds: half the length of the error bar. `None` for one run.
     pub spread: Option<f64>,
 }
 

@@ -84,6 +84,8 @@ fn row(name: &str, kind: RowKind, numbers: &[(f64, f64)]) -> Row {
         _ => Cell::Number {
             mean,
             spread: (spread > 0.0).then_some(spread),
+            count: 3,
+            planned: 3,
         },
     };
     Row {
@@ -135,6 +137,7 @@ fn probe_table() -> Table {
             ),
             published,
         ],
+        settings: vec![("epochs".to_owned(), "<90>".to_owned())],
         note: "The probe reads the mean of the tokens of the best block.".to_owned(),
     }
 }
@@ -169,6 +172,7 @@ fn reconstruction_table() -> Table {
                 &[(0.0222, 0.0), (16.5, 0.0), (0.39, 0.0)],
             ),
         ],
+        settings: Vec::new(),
         note: String::new(),
     }
 }

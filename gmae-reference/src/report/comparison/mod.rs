@@ -1,6 +1,7 @@
 //! The report of a comparison of several runs: one HTML file that contains every number, plot and
 //! picture.
 
+mod cells;
 mod data;
 mod page;
 mod runs;

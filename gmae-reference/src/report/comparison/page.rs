@@ -28,12 +28,13 @@ pub(in crate::report) fn page(data: &ComparisonData) -> Result<String, ReportErr
 
 fn header(data: &ComparisonData) -> String {
     let runs = match data.runs.len() {
-        0 => "No runs.".to_owned(),
-        1 => "One run.".to_owned(),
-        n => format!("{} runs, side by side.", count(n)),
+        0 if !data.tables.is_empty() => String::new(),
+        0 => "No runs. ".to_owned(),
+        1 => "One run. ".to_owned(),
+        n => format!("{} runs, side by side. ", count(n)),
     };
     format!(
-        "<h1>{}</h1>\n<p class=\"lead\">{runs} This file contains every number and picture and needs no network.</p>\n{}",
+        "<h1>{}</h1>\n<p class=\"lead\">{runs}This file contains every number and picture and needs no network.</p>\n{}",
         escape(&data.title),
         notes(&data.notes),
     )

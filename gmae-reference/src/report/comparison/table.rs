@@ -2,27 +2,16 @@
 
 use std::fmt::Write as _;
 
-use super::data::{Better, Cell, Quantity, Row, RowKind, Table};
+use super::cells::{AHEAD, Mark, Marks, arrow, legend, mark, marks, remarks, shown};
+use super::data::{Cell, Quantity, Row, RowKind, Table};
 use crate::report::error::ReportError;
 use crate::report::html::{heading, section};
 use crate::report::picture::escape;
 
-/// The text of a cell that is empty.
-const EMPTY: &str = "\u{2013}";
-/// The mark of a baseline that is better than every run.
-const AHEAD: &str = "\u{2020}";
-/// Largest number of decimals that are shown.
-const MAX_DECIMALS: usize = 12;
-
 /// Returns all tables, or nothing if there is none.
 pub(super) fn tables_section(tables: &[Table]) -> Result<String, ReportError> {
-    let tables: Result<String, _> = tables.iter().map(panel).collect();
-    Ok(section(
-        "Results",
-        "\u{2191}: higher is better. \u{2193}: lower is better. The number after \u{b1} is the standard deviation \
-         over seeds.",
-        &tables?,
-    ))
+    let panels: Result<String, _> = tables.iter().map(panel).collect();
+    Ok(section("Results", &legend(tables), &panels?))
 }
 
 fn panel(table: &Table) -> Result<String, ReportError> {
@@ -35,7 +24,7 @@ fn panel(table: &Table) -> Result<String, ReportError> {
             });
         }
     }
-    let marks: Vec<Marks> = (0..table.columns.len()).map(|i| marks(table, i)).collect();
+    let marks = marks(table);
     let mut html = format!(
         "<div class=\"panel\">\n{}<div class=\"scroll\"><table class=\"results numbers\">\n<thead><tr><th></th>",
         heading(&table.caption)
@@ -53,17 +42,18 @@ fn panel(table: &Table) -> Result<String, ReportError> {
         html.push_str(&group(table, kind, title, &marks));
     }
     html.push_str("</table></div>\n");
-    html.push_str(&remarks(table, &marks));
+    for text in remarks(table, &marks) {
+        let _ = writeln!(html, "<p class=\"below\">{}</p>", escape(&text));
+    }
     html.push_str("</div>\n");
     Ok(html)
 }
 
 /// Returns the head of a column: name, unit and direction.
 fn head(column: &Quantity) -> String {
-    let arrow = match column.better {
-        Better::Higher => "\u{a0}\u{2191}",
-        Better::Lower => "\u{a0}\u{2193}",
-        Better::Neither => "",
+    let arrow = match arrow(column) {
+        "" => String::new(),
+        arrow => format!("\u{a0}{arrow}"),
     };
     let unit = if column.unit.is_empty() {
         String::new()
@@ -90,15 +80,11 @@ fn group(table: &Table, kind: RowKind, title: &str, marks: &[Marks]) -> String {
     for row in rows {
         let _ = write!(html, "<tr><th scope=\"row\">{}</th>", escape(&row.name));
         for ((cell, column), marks) in row.cells.iter().zip(&table.columns).zip(marks) {
-            let text = shown(cell, column);
-            let _ = match rank(cell, column) {
-                Some(value) if kind == RowKind::Run && marks.best == Some(value) => {
-                    write!(html, "<td><b>{text}</b></td>")
-                }
-                Some(value) if kind == RowKind::Baseline && marks.is_ahead(value) => {
-                    write!(html, "<td>{text}{AHEAD}</td>")
-                }
-                _ => write!(html, "<td>{text}</td>"),
+            let text = html_of(cell, column);
+            let _ = match mark(cell, column, kind, marks) {
+                Mark::Best => write!(html, "<td><b>{text}</b></td>"),
+                Mark::Ahead => write!(html, "<td>{text}{AHEAD}</td>"),
+                Mark::Plain => write!(html, "<td>{text}</td>"),
             };
         }
         html.push_str("</tr>\n");
@@ -107,97 +93,12 @@ fn group(table: &Table, kind: RowKind, title: &str, marks: &[Marks]) -> String {
     html
 }
 
-/// Returns the meaning of the marks in a table, and its note.
-fn remarks(table: &Table, marks: &[Marks]) -> String {
-    let mut words = Vec::new();
-    if marks.iter().any(|marks| marks.best.is_some()) {
-        words.push("Bold: the best run of a column.".to_owned());
-    }
-    let ahead = |row: &Row| {
-        let mut cells = row.cells.iter().zip(&table.columns).zip(marks);
-        row.kind == RowKind::Baseline
-            && cells.any(|((cell, column), marks)| {
-                rank(cell, column).is_some_and(|value| marks.is_ahead(value))
-            })
-    };
-    if table.rows.iter().any(ahead) {
-        words.push(format!("{AHEAD}: a baseline better than every run."));
-    }
-    if !table.note.is_empty() {
-        words.push(escape(&table.note));
-    }
-    if words.is_empty() {
-        return String::new();
-    }
-    format!("<p class=\"below\">{}</p>\n", words.join(" "))
-}
-
-/// The marks of a column, as values of [`rank`].
-struct Marks {
-    /// The best run, if several runs have a number.
-    best: Option<f64>,
-    /// The best run, also if it is the only one.
-    leader: Option<f64>,
-}
-
-impl Marks {
-    /// Returns whether a baseline is better than every run.
-    fn is_ahead(&self, value: f64) -> bool {
-        self.leader.is_some_and(|leader| value > leader)
-    }
-}
-
-fn marks(table: &Table, index: usize) -> Marks {
-    let column = &table.columns[index];
-    let runs = table.rows.iter().filter(|row| row.kind == RowKind::Run);
-    let values: Vec<f64> = runs
-        .filter_map(|row| rank(&row.cells[index], column))
-        .collect();
-    let leader = values.iter().copied().reduce(f64::max);
-    Marks {
-        best: leader.filter(|_| values.len() > 1),
-        leader,
-    }
-}
-
-/// Returns a number that is larger for better cells. It is `None` for cells without a finite number
-/// and for columns without a direction. Cells with the same shown number have the same rank.
-fn rank(cell: &Cell, column: &Quantity) -> Option<f64> {
-    let Cell::Number { mean, .. } = cell else {
-        return None;
-    };
-    // Adding zero makes -0 equal to 0.
-    let shown: f64 = number(*mean, column).parse().ok()?;
-    let rank = match column.better {
-        Better::Higher => shown,
-        Better::Lower => 0.0 - shown,
-        Better::Neither => return None,
-    };
-    rank.is_finite().then_some(rank)
-}
-
 /// Returns a cell as HTML.
-fn shown(cell: &Cell, column: &Quantity) -> String {
-    match cell {
-        Cell::Empty => EMPTY.to_owned(),
-        Cell::Text(text) => escape(text),
-        Cell::Number { mean, .. } if !mean.is_finite() => "not finite".to_owned(),
-        Cell::Number { mean, spread } => {
-            let mean = number(*mean, column);
-            match spread.filter(|spread| spread.is_finite()) {
-                Some(spread) => format!("{mean} <small>\u{b1} {}</small>", number(spread, column)),
-                None => mean,
-            }
-        }
+fn html_of(cell: &Cell, column: &Quantity) -> String {
+    let shown = shown(cell, column);
+    let text = escape(&shown.text);
+    if shown.more.is_empty() {
+        return text;
     }
-}
-
-/// Formats a number with the decimals of its column. The result is not negative zero.
-fn number(value: f64, column: &Quantity) -> String {
-    let decimals = column.decimals.min(MAX_DECIMALS);
-    let text = format!("{value:.decimals$}");
-    match text.strip_prefix('-') {
-        Some(digits) if !digits.contains(|c: char| ('1'..='9').contains(&c)) => digits.to_owned(),
-        _ => text,
-    }
+    format!("{text} <small>{}</small>", escape(&shown.more))
 }

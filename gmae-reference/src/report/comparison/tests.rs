@@ -65,6 +65,7 @@ fn names_and_labels_are_escaped_everywhere() {
     let table = &mut data.tables[0];
     table.caption = evil.to_owned();
     table.note = evil.to_owned();
+    table.settings = vec![(evil.to_owned(), evil.to_owned())];
     table.columns[0].label = evil.to_owned();
     table.columns[0].unit = evil.to_owned();
     table.rows[0].name = evil.to_owned();
@@ -151,10 +152,9 @@ fn the_best_run_is_bold() {
 
 #[test]
 fn lone_runs_and_negative_zeros() {
-    let number = |mean| Cell::Number { mean, spread: None };
     let row = |kind, mean| Row {
         kind,
-        cells: vec![number(mean)],
+        cells: vec![Cell::single(mean)],
         ..Row::default()
     };
     let mut data = ComparisonData {
@@ -223,6 +223,15 @@ fn correlations_are_printed() {
 fn odd_data_still_give_a_page() {
     let html = written(&ComparisonData::default());
     assert!(html.contains("No runs.") && !html.contains("<h2>Results"));
+    let tables = ComparisonData {
+        tables: example(1).tables,
+        ..ComparisonData::default()
+    };
+    let html = written(&tables);
+    assert!(html.contains("<p class=\"lead\">This file") && html.contains("<h2>Results"));
+    assert!(
+        html.contains("every run. All rows: epochs &lt;90&gt;.</p>\n<p class=\"below\">The probe")
+    );
     let odd = [f64::NAN, f64::INFINITY, -1e300, 0.0, -1.0, 1e-310, 1e140];
     let pairs: Vec<(f64, f64)> = odd.iter().flat_map(|&x| odd.map(|y| (x, y))).collect();
     let mut data = example(3);
@@ -247,10 +256,13 @@ fn odd_data_still_give_a_page() {
         row.cells[0] = Cell::Number {
             mean: f64::NEG_INFINITY,
             spread: Some(f64::NAN),
+            count: 1,
+            planned: 2,
         };
     }
     let html = written(&data);
     assert!(html.contains("No results.") && !html.contains("NaN"));
+    assert!(html.contains("<td>not finite <small>(n = 1)</small></td>"));
     data.size_depth[0].points.clear();
     data.density[0].cells = vec![(f64::NAN, 1.0)];
     let html = written(&data);
