@@ -176,7 +176,18 @@ fn a_classifier_is_probed_encoded_and_exported() {
     expected.extend(["norm.bias", "norm.weight"].map(str::to_owned));
     expected.sort();
     assert_eq!(encoder, expected);
-    // There is no decoder.
+    // Training can go on from the encoder.
+    let finetune = [&["finetune", "--epochs", "1"], &checkpoint[..], &DATA].concat();
+    succeeded(&place.run(&[&finetune[..], &["--output", "tuned-again"]].concat()));
+}
+
+/// A classifier has no decoder.
+#[test]
+fn a_classifier_does_not_reconstruct_and_is_not_pretrained() {
+    let place = pretrained();
+    let finetune = [&FINETUNE[..], &["1"], &DATA, &["--output", "tuned"]].concat();
+    succeeded(&place.run(&finetune));
+    let checkpoint = ["--checkpoint", "tuned/1-gmae"];
     let words = [
         "tuned/1-gmae",
         "expected a masked autoencoder, got a classifier",
@@ -214,9 +225,6 @@ fn a_classifier_is_probed_encoded_and_exported() {
         &["expected a masked autoencoder, got a classifier"],
     );
     assert!(!place.path("pictures").exists());
-    // Training can go on from the encoder.
-    let finetune = [&["finetune", "--epochs", "1"], &checkpoint[..], &DATA].concat();
-    succeeded(&place.run(&[&finetune[..], &["--output", "tuned-again"]].concat()));
 }
 
 #[test]

@@ -50,8 +50,8 @@ pub(crate) fn pretrained() -> Place {
     place
 }
 
-/// Returns the row of `name` in a table of Markdown: the text of its cells, without the marks of the
-/// best values.
+/// Returns the row of `name` in a table of Markdown: the text of its cells, without the marks of
+/// the best values.
 pub(crate) fn row(table: &str, name: &str) -> Vec<String> {
     let cells = |line: &str| -> Vec<String> {
         let cells = line.trim_matches('|').split('|');
