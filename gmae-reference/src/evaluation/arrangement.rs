@@ -116,10 +116,7 @@ mod tests {
     /// Gaussians without rotation, in grey.
     fn gaussians(of: &[Gaussian], images: usize) -> Gaussians<Cpu> {
         fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> Tensor<Cpu, D> {
-            Tensor::from_data(
-                TensorData::new(values, shape),
-                &crate::backend::Device::default(),
-            )
+            Tensor::from_data(TensorData::new(values, shape), &Default::default())
         }
         let count = of.len();
         Gaussians {
@@ -132,8 +129,7 @@ mod tests {
         }
     }
 
-    /// nano with three Gaussians: the focal length is 16 px, the blur 0.05, and cells are 4 px
-    /// wide.
+    /// nano with three Gaussians: the focal length is 16 px, the blur 0.05, and cells are 4 px wide.
     fn nano() -> Config {
         Config {
             gaussians: 3,
@@ -150,9 +146,9 @@ mod tests {
         [Image::filled(32, 32, [0.0; 3]), ramp]
     }
 
-    /// The first image: one Gaussian beside the axis, one far outside of the image, and one with
-    /// its centre outside, 1 px from the border. The second image: one on the axis, and two in the
-    /// first cell.
+    /// The first image: one Gaussian beside the axis, one far outside of the image, and one with its
+    /// centre outside, 1 px from the border. The second image: one on the axis, and two in the first
+    /// cell.
     const PLACED: [Gaussian; 6] = [
         ([0.25, -0.5, -0.5], [1.0; 3], 0.75),
         ([3.0, 0.0, 0.0], [0.5; 3], 0.5),
@@ -219,12 +215,9 @@ mod tests {
     /// 66 images, with all patches visible or with masks.
     fn batch(whole: bool) -> Batch {
         let data = Labelled::new(66);
-        let mask = |index: usize| {
-            if whole {
-                Mask::none(16)
-            } else {
-                super::super::reconstruction::mask(&config(), 1, index)
-            }
+        let mask = |index: usize| match whole {
+            true => Mask::none(16),
+            false => super::super::reconstruction::mask(&config(), 1, index),
         };
         Batch {
             pixels: (0..66).flat_map(|index| data.pixels(index)).collect(),
@@ -233,7 +226,7 @@ mod tests {
     }
 
     fn arranged(config: &Config, batch: &Batch) -> Option<Arrangement> {
-        let model = Autoencoder::<Cpu>::new(config, &crate::backend::Device::default());
+        let model = Autoencoder::<Cpu>::new(config, &Default::default());
         arrangement(config, "", &model, batch).expect("a batch")
     }
 

@@ -76,7 +76,7 @@ mod tests {
     const COUNT: usize = 19;
 
     fn classifier() -> Classifier<Cpu> {
-        let autoencoder = Autoencoder::new(&config(), &crate::backend::Device::default());
+        let autoencoder = Autoencoder::new(&config(), &Default::default());
         Classifier::new(&config(), CLASSES, autoencoder)
     }
 

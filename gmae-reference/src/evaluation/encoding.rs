@@ -193,7 +193,7 @@ mod tests {
     const COUNT: usize = 19;
 
     fn model() -> Autoencoder<Cpu> {
-        Autoencoder::new(&config(), &crate::backend::Device::default())
+        Autoencoder::new(&config(), &Default::default())
     }
 
     fn encoded(data: &Images) -> Vec<Labelled> {

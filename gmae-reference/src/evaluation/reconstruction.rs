@@ -190,7 +190,7 @@ mod tests {
     }
 
     fn model(config: &Config) -> Autoencoder<Cpu> {
-        Autoencoder::new(config, &crate::backend::Device::default())
+        Autoencoder::new(config, &Default::default())
     }
 
     fn reconstructed(
