@@ -23,8 +23,8 @@ const READ: usize = 64;
 pub(crate) type Watch<'a> = &'a mut dyn FnMut(usize, usize) -> bool;
 
 /// Encodes every image of `data`, which is opened for evaluation, with all patches visible. Returns
-/// for each block the means of the patch tokens with the classes of the images. The result is `None`
-/// if `watch` returned `false`.
+/// for each block the means of the patch tokens with the classes of the images. The result is
+/// `None` if `watch` returned `false`.
 ///
 /// # Errors
 ///
@@ -93,7 +93,8 @@ pub(crate) fn raw_pixels(
 }
 
 /// Reads the images of `data` in pieces of at most `size`, and applies `work` to the number of the
-/// first image of each piece and to the images. `take` receives the results in order. The result is false if `take` returned false.
+/// first image of each piece and to the images. A `size` of 0 counts as 1. `take` receives the
+/// results in order. The result is `false` if `take` returned `false`.
 pub(super) fn pieces<R: Send>(
     workers: &Workers,
     data: &dyn Dataset,
@@ -106,6 +107,7 @@ pub(super) fn pieces<R: Send>(
         Error(Error),
         Stopped,
     }
+    let size = size.max(1);
     let read = |start: usize| {
         let piece = start..(start + size).min(data.len());
         let samples: Result<Vec<Sample>, _> = piece
@@ -118,7 +120,7 @@ pub(super) fn pieces<R: Send>(
             .map_err(|error| End::Error(error.into()))
     };
     let ended = workers.run(
-        (0..data.len()).step_by(size.max(1)).map(read),
+        (0..data.len()).step_by(size).map(read),
         |(start, samples)| work(start, samples),
         |result| match take(result) {
             Ok(true) => Ok(()),
@@ -181,7 +183,137 @@ fn cells(pixels: &[f32], size: usize, side: usize) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
+    use super::super::examples::{CLASSES, Labelled as Images, config, go_on, on_threads};
     use super::*;
+    use crate::backend::{Cpu, Device};
+
+    /// Two whole pieces and a part of one.
+    const COUNT: usize = 19;
+
+    fn model() -> Autoencoder<Cpu> {
+        Autoencoder::new(&config(), &Device::default())
+    }
+
+    fn encoded(data: &Images) -> Vec<Labelled> {
+        let found = encode(&config(), &model(), data, CLASSES, &mut go_on);
+        found.expect("valid arguments").expect("not stopped")
+    }
+
+    #[test]
+    fn features_are_those_of_single_images() {
+        let (config, model, data) = (config(), model(), Images::new(COUNT));
+        let found = encoded(&data);
+        assert_eq!(found.len(), config.encoder_depth);
+        for block in &found {
+            assert_eq!(block.features().rows(), COUNT);
+            let labels: Vec<usize> = (0..COUNT).map(|i| 5 * i % 3).collect();
+            assert_eq!((block.labels(), block.classes()), (&labels[..], CLASSES));
+        }
+        let mut largest = 0.0_f32;
+        for image in 0..COUNT {
+            let masks = [Mask::none(config.patches())];
+            let single = Visible::new(&config, &data.pixels(image), &masks, &model.device());
+            let layers = model.layers(&single.expect("an image"));
+            for (block, layer) in found.iter().zip(layers) {
+                let row = image * config.encoder_width..(image + 1) * config.encoder_width;
+                let got = &block.features().values()[row];
+                for (got, expected) in got.iter().zip(numbers(layer).expect("numbers")) {
+                    assert!((got - expected).abs() < 1e-5, "{image}: {got} {expected}");
+                    largest = largest.max(expected.abs());
+                }
+            }
+        }
+        assert!(largest > 0.1, "{largest}");
+        let rows = found[0].features().values().chunks(config.encoder_width);
+        let rows: Vec<&[f32]> = rows.collect();
+        assert_ne!(rows[0], rows[1], "images differ");
+    }
+
+    #[test]
+    fn threads_change_no_bit() {
+        let data = Images::new(COUNT);
+        assert_eq!(
+            on_threads(1, || encoded(&data)),
+            on_threads(3, || encoded(&data))
+        );
+    }
+
+    #[test]
+    fn pieces_come_in_order_and_whole() {
+        let data = Images::new(COUNT);
+        for threads in [0, 1, 3] {
+            let workers = match threads {
+                0 => Workers::none(),
+                threads => Workers::new(threads).expect("threads"),
+            };
+            for size in [0, 1, 5, 8, 19, 100] {
+                let work = |start: usize, samples: Vec<Sample>| (start, samples);
+                let mut images = Vec::new();
+                let done = pieces(&workers, &data, size, work, |(start, samples)| {
+                    assert_eq!(start, images.len(), "pieces of {size}");
+                    assert!(samples.len() <= size.max(1));
+                    images.extend(samples);
+                    Ok(true)
+                });
+                assert!(done.expect("images"));
+                assert_eq!(images.len(), COUNT);
+                for (index, image) in images.iter().enumerate() {
+                    assert_eq!(image.image.pixels, data.pixels(index));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_report_can_stop_the_work() {
+        let (config, model, data) = (config(), model(), Images::new(COUNT));
+        let reports = Cell::new(0);
+        for stop in [8, 16, 19] {
+            reports.set(0);
+            let watch = &mut |done, total| {
+                reports.set(reports.get() + 1);
+                assert_eq!((done, total), ((8 * reports.get()).min(COUNT), COUNT));
+                done != stop
+            };
+            let found = encode(&config, &model, &data, CLASSES, watch).expect("images");
+            assert_eq!(found, None);
+            assert_eq!(reports.get(), stop.div_ceil(8));
+        }
+        let raw = raw_pixels(&data, CLASSES, &mut |_, _| false).expect("images");
+        assert_eq!(raw, None);
+    }
+
+    #[test]
+    fn raw_pixels_are_the_images() {
+        let data = Images::new(COUNT);
+        let found = raw_pixels(&data, CLASSES, &mut go_on).expect("images");
+        let found = found.expect("not stopped");
+        let pixels: Vec<f32> = (0..COUNT).flat_map(|index| data.pixels(index)).collect();
+        assert_eq!(found.features().values(), pixels);
+        assert_eq!(found.features().columns(), 3 * 16 * 16);
+        assert_eq!(found.labels()[..4], [0, 2, 1, 0]);
+    }
+
+    #[test]
+    fn an_image_without_a_class_is_refused_by_name() {
+        let mut data = Images::new(COUNT);
+        data.labels[17] = None;
+        let found = encode(&config(), &model(), &data, CLASSES, &mut go_on);
+        let raw = raw_pixels(&data, CLASSES, &mut go_on);
+        for message in [found.map(|_| ()), raw.map(|_| ())] {
+            let message = message.expect_err("no class").to_string();
+            assert!(
+                message.starts_with("--data: expected images inside"),
+                "{message}"
+            );
+        }
+        data.labels[17] = Some(CLASSES);
+        let found = encode(&config(), &model(), &data, CLASSES, &mut go_on);
+        let message = found.expect_err("too few classes").to_string();
+        assert!(message.contains("3 in row 17"), "{message}");
+    }
 
     #[test]
     fn cells_are_means_of_whole_pixels() {

@@ -165,3 +165,190 @@ impl<B: Trains> FeatureModel<'_, B> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::examples::{Labelled, config, go_on, on_threads};
+    use super::super::pictures::paste;
+    use super::super::quality::{bilinear_fill, frechet_distance, mean_colour_fill};
+    use super::*;
+    use crate::backend::{Cpu, Device};
+    use crate::config::Method;
+
+    /// Two whole pieces and a part of one.
+    const COUNT: usize = 19;
+    const SEED: u64 = 5;
+
+    /// Settings of a model with another decoder.
+    fn other() -> Config {
+        Config {
+            method: Method::Mae,
+            decoder_width: 12,
+            seed: 1,
+            ..config()
+        }
+    }
+
+    fn model(config: &Config) -> Autoencoder<Cpu> {
+        Autoencoder::new(config, &Device::default())
+    }
+
+    fn reconstructed(
+        config: &Config,
+        filler: &Filler<Cpu>,
+        features: Option<&FeatureModel<Cpu>>,
+    ) -> Reconstructed {
+        let data = Labelled::new(COUNT);
+        let found = reconstruct(config, filler, features, &data, SEED, &mut go_on);
+        found.expect("valid arguments").expect("not stopped")
+    }
+
+    /// All images with the masks of [`SEED`].
+    fn batch() -> Batch {
+        let data = Labelled::new(COUNT);
+        Batch {
+            pixels: (0..COUNT).flat_map(|index| data.pixels(index)).collect(),
+            masks: (0..COUNT)
+                .map(|index| mask(&config(), SEED, index))
+                .collect(),
+        }
+    }
+
+    fn assert_measures(found: &Reconstructed, config: &Config, predicted: &[f32]) {
+        for (got, composition) in [
+            (&found.raw, Composition::Raw),
+            (&found.pasted, Composition::Pasted),
+        ] {
+            let expected = measure(config, &batch(), predicted, composition);
+            assert_eq!(*got, expected.expect("a batch"), "{composition:?}");
+        }
+    }
+
+    #[test]
+    fn masks_depend_on_the_patches_the_seed_and_the_index() {
+        for index in [0, 7, 1 << 40] {
+            let first = mask(&config(), SEED, index);
+            assert_eq!((first.visible.len(), first.masked.len()), (4, 12));
+            assert_eq!(first, mask(&other(), SEED, index));
+            assert_ne!(first, mask(&config(), SEED + 1, index));
+            assert_ne!(first, mask(&config(), SEED, index + 1));
+        }
+    }
+
+    #[test]
+    fn baselines_have_the_measures_of_their_fills() {
+        for fill in [mean_colour_fill, bilinear_fill] as [Fill; 2] {
+            let filled = fill_batch(&config(), &batch(), fill).expect("a batch");
+            let found = reconstructed(&config(), &Filler::Fill(fill), None);
+            assert_measures(&found, &config(), &filled);
+        }
+    }
+
+    /// The masks are those of the settings of the first model.
+    #[test]
+    fn two_models_predict_the_same_masked_patches() {
+        let mut all = Vec::new();
+        for config in [config(), other()] {
+            let model = model(&config);
+            let predicted = predict(&config, &model, &batch()).expect("a batch").pixels;
+            let found = reconstructed(&config, &Filler::Model(&model), None);
+            assert_measures(&found, &config, &predicted);
+            all.push(found);
+        }
+        assert_ne!(all[0].raw, all[1].raw);
+    }
+
+    /// The features of the original and of the pasted images, one image at a time.
+    fn features(of: &Autoencoder<Cpu>, filled: &[f32]) -> [Vec<f32>; 2] {
+        let (config, batch) = (config(), batch());
+        let mut features = [Vec::new(), Vec::new()];
+        let images = batch.images(&config).expect("a batch");
+        for ((image, mask), filled) in images.zip(filled.chunks(config.image_len())) {
+            let pasted = paste(&config, image, filled, mask);
+            for (features, pixels) in features.iter_mut().zip([image, &pasted]) {
+                let masks = [Mask::none(config.patches())];
+                let visible = Visible::new(&config, pixels, &masks, &of.device());
+                let last = of.layers(&visible.expect("an image")).pop();
+                features.extend(numbers(last.expect("a block")).expect("numbers"));
+            }
+        }
+        features
+    }
+
+    #[test]
+    fn the_distance_is_that_of_the_features_of_single_images() {
+        let (config, other) = (config(), other());
+        let model = model(&other);
+        let of = FeatureModel {
+            config: &other,
+            model: &model,
+        };
+        let distance = |fill: Fill| {
+            let found = reconstructed(&config, &Filler::Fill(fill), Some(&of));
+            let distance = found.frechet_distance(other.encoder_width);
+            distance.expect("19 images").expect("features")
+        };
+        let filled = fill_batch(&config, &batch(), mean_colour_fill).expect("a batch");
+        let [originals, pasted] = features(&model, &filled);
+        let expected = frechet_distance(&originals, &pasted, other.encoder_width);
+        let (got, expected) = (distance(mean_colour_fill), expected.expect("19 images"));
+        assert!(expected > 1e-2, "{expected}");
+        assert!((got - expected).abs() < 1e-4 * expected, "{got} {expected}");
+        let originals: Fill = |_, image, _| Ok(image.to_vec());
+        assert!(distance(originals) < 1e-6, "{}", distance(originals));
+        // Features are those of displayable colours.
+        let white: Fill = |_, image, _| Ok(vec![1.0; image.len()]);
+        let brighter: Fill = |_, image, _| Ok(vec![2.5; image.len()]);
+        assert_eq!(distance(white), distance(brighter));
+    }
+
+    #[test]
+    fn there_is_no_distance_without_a_feature_model() {
+        let found = reconstructed(&config(), &Filler::Fill(mean_colour_fill), None);
+        assert_eq!(found.frechet_distance(16).expect("no features"), None);
+    }
+
+    #[test]
+    fn a_feature_model_of_other_images_is_refused_by_name() {
+        let wrong = Config {
+            image_size: 32,
+            ..config()
+        };
+        let of = FeatureModel {
+            config: &wrong,
+            model: &model(&wrong),
+        };
+        let (filler, data) = (Filler::Fill(mean_colour_fill), Labelled::new(COUNT));
+        let found = reconstruct(&config(), &filler, Some(&of), &data, SEED, &mut go_on);
+        let message = found.expect_err("another size").to_string();
+        let expected = "--features: expected a model of images of 16 px, got one of 32 px";
+        assert_eq!(message, expected);
+    }
+
+    #[test]
+    fn every_report_can_stop_the_work() {
+        let filler = Filler::<Cpu>::Fill(mean_colour_fill);
+        for stop in [8, 16, 19] {
+            let data = Labelled::new(COUNT);
+            let found = reconstruct(&config(), &filler, None, &data, SEED, &mut |done, total| {
+                assert_eq!(total, COUNT);
+                done != stop
+            });
+            assert!(found.expect("valid arguments").is_none(), "{stop}");
+        }
+    }
+
+    #[test]
+    fn threads_change_no_bit() {
+        let run = || {
+            let (config, model) = (config(), model(&config()));
+            let of = FeatureModel {
+                config: &config,
+                model: &model,
+            };
+            let found = reconstructed(&config, &Filler::Model(&model), Some(&of));
+            (found.raw, found.pasted, found.features)
+        };
+        assert_eq!(on_threads(1, run), on_threads(3, run));
+    }
+}

@@ -7,17 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use super::head::normal;
 use super::*;
 use crate::error::Error;
-
-/// A progress callback that never stops.
-pub(super) fn go_on(_: usize, _: usize) -> bool {
-    true
-}
-
-/// Runs on a pool of this many threads.
-pub(super) fn on_threads<T: Send>(threads: usize, run: impl FnOnce() -> T + Send) -> T {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    pool.expect("a pool").install(run)
-}
+pub(super) use crate::evaluation::examples::{go_on, on_threads};
 
 /// Multiples of 1/16 in `[-2, 2)`, from the linear congruential generator of the C standard. The
 /// numbers that tests compare with were computed in numpy from the same values.
