@@ -268,8 +268,9 @@ impl<B: Trains> Study<'_, B> {
         for checkpoint in checkpoints {
             let config = &checkpoint.config;
             if shape(config) != shape(&self.config) {
-                all.iter_mut()
-                    .for_each(|picture| picture.reconstructions.push(None));
+                for picture in &mut all {
+                    picture.reconstructions.push(None);
+                }
                 continue;
             }
             let prediction = predict(config, &checkpoint.model::<B>(device)?, &batch)?;
