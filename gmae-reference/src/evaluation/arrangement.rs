@@ -106,8 +106,9 @@ mod tests {
     use burn::tensor::{Tensor, TensorData};
 
     use super::super::examples::{Labelled, config};
+    use super::super::reconstruction::mask;
     use super::*;
-    use crate::backend::Cpu;
+    use crate::backend::{Cpu, Device};
     use crate::config::{Method, Preset};
 
     /// Centre, scales and opacity.
@@ -116,7 +117,7 @@ mod tests {
     /// Gaussians without rotation, in grey.
     fn gaussians(of: &[Gaussian], images: usize) -> Gaussians<Cpu> {
         fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> Tensor<Cpu, D> {
-            Tensor::from_data(TensorData::new(values, shape), &Default::default())
+            Tensor::from_data(TensorData::new(values, shape), &Device::default())
         }
         let count = of.len();
         Gaussians {
@@ -129,7 +130,8 @@ mod tests {
         }
     }
 
-    /// nano with three Gaussians: the focal length is 16 px, the blur 0.05, and cells are 4 px wide.
+    /// nano with three Gaussians: the focal length is 16 px, the blur 0.05, and cells are 4 px
+    /// wide.
     fn nano() -> Config {
         Config {
             gaussians: 3,
@@ -146,9 +148,9 @@ mod tests {
         [Image::filled(32, 32, [0.0; 3]), ramp]
     }
 
-    /// The first image: one Gaussian beside the axis, one far outside of the image, and one with its
-    /// centre outside, 1 px from the border. The second image: one on the axis, and two in the first
-    /// cell.
+    /// The first image: one Gaussian beside the axis, one far outside of the image, and one with
+    /// its centre outside, 1 px from the border. The second image: one on the axis, and two in the
+    /// first cell.
     const PLACED: [Gaussian; 6] = [
         ([0.25, -0.5, -0.5], [1.0; 3], 0.75),
         ([3.0, 0.0, 0.0], [0.5; 3], 0.5),
@@ -215,9 +217,12 @@ mod tests {
     /// 66 images, with all patches visible or with masks.
     fn batch(whole: bool) -> Batch {
         let data = Labelled::new(66);
-        let mask = |index: usize| match whole {
-            true => Mask::none(16),
-            false => super::super::reconstruction::mask(&config(), 1, index),
+        let mask = |index: usize| {
+            if whole {
+                Mask::none(16)
+            } else {
+                mask(&config(), 1, index)
+            }
         };
         Batch {
             pixels: (0..66).flat_map(|index| data.pixels(index)).collect(),
@@ -226,7 +231,7 @@ mod tests {
     }
 
     fn arranged(config: &Config, batch: &Batch) -> Option<Arrangement> {
-        let model = Autoencoder::<Cpu>::new(config, &Default::default());
+        let model = Autoencoder::<Cpu>::new(config, &Device::default());
         arrangement(config, "", &model, batch).expect("a batch")
     }
 

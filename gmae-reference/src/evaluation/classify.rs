@@ -69,14 +69,14 @@ mod tests {
 
     use super::super::examples::{CLASSES, Labelled, config, go_on};
     use super::*;
-    use crate::backend::Cpu;
+    use crate::backend::{Cpu, Device};
     use crate::model::{Autoencoder, Mask, Visible};
 
     /// Two whole pieces and a part of one.
     const COUNT: usize = 19;
 
     fn classifier() -> Classifier<Cpu> {
-        let autoencoder = Autoencoder::new(&config(), &Default::default());
+        let autoencoder = Autoencoder::new(&config(), &Device::default());
         Classifier::new(&config(), CLASSES, autoencoder)
     }
 

@@ -187,13 +187,13 @@ mod tests {
 
     use super::super::examples::{CLASSES, Labelled as Images, config, go_on, on_threads};
     use super::*;
-    use crate::backend::Cpu;
+    use crate::backend::{Cpu, Device};
 
     /// Two whole pieces and a part of one.
     const COUNT: usize = 19;
 
     fn model() -> Autoencoder<Cpu> {
-        Autoencoder::new(&config(), &Default::default())
+        Autoencoder::new(&config(), &Device::default())
     }
 
     fn encoded(data: &Images) -> Vec<Labelled> {

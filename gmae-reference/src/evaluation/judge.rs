@@ -117,12 +117,12 @@ mod tests {
 
     const PROBES: [Probe; 3] = [Probe::Ridge, Probe::Linear, Probe::Knn];
 
-    /// Returns 40 images of two classes in turn. Their one feature is -1 for class 0 and 1 for class
-    /// 1, with the other sign if `wrong` contains the row.
+    /// Returns 40 images of two classes in turn. Their one feature is -1 for class 0 and 1 for
+    /// class 1, with the other sign if `wrong` is true for the row.
     fn images(wrong: impl Fn(&usize) -> bool) -> Labelled {
         let labels: Vec<usize> = (0..40).map(|row| row % 2).collect();
         let feature = |row: usize| {
-            let side = if row % 2 == 0 { -1.0 } else { 1.0 };
+            let side = if row.is_multiple_of(2) { -1.0 } else { 1.0 };
             if wrong(&row) { -side } else { side }
         };
         let features = Features::new((0..40).map(feature).collect(), 1).expect("rows");

@@ -5,9 +5,7 @@ pub(crate) mod arrangement;
 pub(crate) mod classify;
 pub(crate) mod distribution;
 pub(crate) mod encoding;
-#[cfg(test)]
-mod examples;
-mod gallery;
+pub(crate) mod gallery;
 pub(crate) mod judge;
 mod losses;
 mod pictures;
@@ -16,8 +14,10 @@ pub mod quality;
 pub(crate) mod reconstruction;
 
 pub use distribution::{Grid, density_map, detail_map, spearman};
-pub(crate) use gallery::gallery;
 pub use losses::mean_colour_mse;
 pub(crate) use losses::{held_out_loss, image_losses, mean_colour_loss};
 pub(crate) use pictures::{masked, pasted};
 pub use quality::masked_mse;
+
+#[cfg(test)]
+mod examples;

@@ -172,7 +172,7 @@ mod tests {
     use super::super::pictures::paste;
     use super::super::quality::{bilinear_fill, frechet_distance, mean_colour_fill};
     use super::*;
-    use crate::backend::Cpu;
+    use crate::backend::{Cpu, Device};
     use crate::config::Method;
 
     /// Two whole pieces and a part of one.
@@ -190,7 +190,7 @@ mod tests {
     }
 
     fn model(config: &Config) -> Autoencoder<Cpu> {
-        Autoencoder::new(config, &Default::default())
+        Autoencoder::new(config, &Device::default())
     }
 
     fn reconstructed(
