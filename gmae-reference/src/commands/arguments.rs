@@ -228,11 +228,11 @@ pub(super) struct Labelled {
 
 impl Labelled {
     /// Returns the folders with `images` images to learn from, or all.
-    pub(super) fn folders(self, images: Option<usize>) -> LabelledFolders {
+    pub(super) fn folders(&self, images: Option<usize>) -> LabelledFolders {
         LabelledFolders {
-            train: self.data,
+            train: self.data.clone(),
             images,
-            test: self.test,
+            test: self.test.clone(),
             test_images: self.test_images,
         }
     }

@@ -50,14 +50,8 @@ pub(super) fn finetune<B: Trains>(
             config,
         });
     }
-    classify::<B>(
-        &runs,
-        shared,
-        &checkpoints,
-        &names,
-        Finetuning::published,
-        device,
-    )
+    let table = classify::<B>(&runs, &shared, Finetuning::published, device)?;
+    finish(&shared.output, table, &checkpoints, &names)
 }
 
 /// Trains a classifier from initial weights.
@@ -78,7 +72,8 @@ pub(super) fn supervised<B: Trains>(
         start: Start::Scratch,
         config: shared.overrides.apply(base.for_finetuning()),
     };
-    classify::<B>(&[run], shared, &[], &[], Finetuning::from_scratch, device)
+    let table = classify::<B>(&[run], &shared, Finetuning::from_scratch, device)?;
+    finish(&shared.output, table, &[], &[])
 }
 
 /// A classifier to be trained.
@@ -92,72 +87,62 @@ struct Run<'a> {
     config: Config,
 }
 
+/// Trains and tests every classifier, and writes the table.
 fn classify<B: Trains>(
     all: &[Run],
-    shared: Classify,
-    checkpoints: &[Checkpoint],
-    names: &[String],
+    shared: &Classify,
     recipe: fn(usize) -> Finetuning,
     device: &B::Device,
-) -> Result<Outcome, Error> {
+) -> Result<Option<Table>, Error> {
+    // The number of classes is known after the folders are opened.
+    shared.apply(recipe(2)).validate()?;
     if !shared.resume {
         expect_no_report(&shared.output)?;
-        for run in all {
+    }
+    for run in all {
+        run.config.validate()?;
+        if !shared.resume {
             let files = [&FILES[..], &[METRICS]].concat();
             let remedy = "or --resume to continue the runs in it";
             expect_free(&shared.output.join(&run.folder), &files, remedy)?;
         }
     }
+    let folders = shared.labelled.folders(shared.images);
+    let mut table = Table::default();
     for run in all {
-        run.config.validate()?;
-        shared.apply(recipe(2)).validate()?;
-    }
-    let Some(first) = all.first() else {
-        return Ok(Outcome::Finished);
-    };
-    let mut rows = Vec::new();
-    let output = shared.output.clone();
-    let flags = |classes: usize| shared.apply(recipe(classes));
-    let settings = flags(2);
-    let images = shared.images;
-    let open = |config: &Config| {
-        let folders = crate::experiment::LabelledFolders {
-            train: shared.labelled.data.clone(),
-            images,
-            test: shared.labelled.test.clone(),
-            test_images: shared.labelled.test_images,
-        };
-        folders.open(config, Augmentation::Training)
-    };
-    for run in all {
-        let images = open(&run.config)?;
-        let finetuning = flags(images.classes);
-        terminal::note(format_args!("{}", run.name));
+        let images = folders.open(&run.config, Augmentation::Training)?;
+        let finetuning = shared.apply(recipe(images.classes));
+        if table.rows.is_empty() {
+            table = empty_table(&run.config, &finetuning, &images);
+        }
+        terminal::note(&run.name);
         let accuracy = train_classifier::<B>(
             run.start,
             run.config,
             finetuning,
             &images,
-            &output.join(&run.folder),
+            &shared.output.join(&run.folder),
             LoaderOptions::default(),
             device,
         )?;
         match accuracy {
-            Some(accuracy) => rows.push(result(run, &accuracy)),
-            None => return Ok(Outcome::Interrupted),
+            Some(accuracy) => table.rows.push(result(run, &accuracy)),
+            None => return Ok(None),
         }
     }
-    let table = table(rows, &first.config, &settings, &open(&first.config)?);
-    finish(&output, table, checkpoints, names)?;
-    Ok(Outcome::Finished)
+    Ok(Some(table))
 }
 
+/// Writes the report. Without a table the command was interrupted.
 fn finish(
     output: &Path,
-    table: Table,
+    table: Option<Table>,
     checkpoints: &[Checkpoint],
     names: &[String],
-) -> Result<(), Error> {
+) -> Result<Outcome, Error> {
+    let Some(table) = table else {
+        return Ok(Outcome::Interrupted);
+    };
     let data = ComparisonData {
         title: "Accuracy of classifiers".to_owned(),
         command: command(),
@@ -165,7 +150,8 @@ fn finish(
         tables: vec![table],
         ..ComparisonData::default()
     };
-    write(output, &data)
+    write(output, &data)?;
+    Ok(Outcome::Finished)
 }
 
 fn result(run: &Run, accuracy: &Accuracy) -> Row {
@@ -178,12 +164,8 @@ fn result(run: &Run, accuracy: &Accuracy) -> Row {
     row(&run.name, RowKind::Run, cells)
 }
 
-fn table(
-    rows: Vec<Row>,
-    config: &Config,
-    finetuning: &Finetuning,
-    images: &LabelledImages,
-) -> Table {
+/// The table without its rows.
+fn empty_table(config: &Config, finetuning: &Finetuning, images: &LabelledImages) -> Table {
     let Config {
         epochs,
         batch_size,
@@ -212,7 +194,7 @@ fn table(
             column("method", "", Better::Neither, 0),
             column("decoder of pre-training", "", Better::Neither, 0),
         ],
-        rows,
+        rows: Vec::new(),
         settings: Vec::new(),
         note: format!(
             "Recipe: batch {batch_size}, rate {learning_rate} per 256 images, weight decay \
