@@ -264,5 +264,5 @@ fn pieces_are_sized_by_memory_and_batch() {
         gaussians: 1 << 20,
         ..Preset::Base.config()
     };
-    assert_eq!(vast.images_per_piece(), 1);
+    assert_eq!(vast.images_per_piece(), 2);
 }

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use clap::ValueEnum as _;
 
-use super::measures::{SECONDS, quantity};
+use super::measures::{FINE_TUNE, SECONDS, quantity};
 use super::store::Finished;
 use super::summary::Summary;
 use super::table::{Group, Row, Subject, Table};
+use crate::config::Config;
 use crate::report::comparison::{
     self, Cell, ComparisonData, Measure, Quantity, RowKind, Sweep, SweepPoint,
 };
@@ -33,6 +34,15 @@ pub(super) fn comparison(
         preset.unwrap_or_default(),
         seeds.join(", ")
     )];
+    let preset = table.preset.config().entries().into_iter();
+    let differing: Vec<String> = preset
+        .zip(table.base.entries())
+        .filter(|(preset, base)| preset != base)
+        .map(|(_, (name, value))| format!("{name} {value}"))
+        .collect();
+    if !differing.is_empty() {
+        notes.push(format!("Settings of all rows: {}.", differing.join(", ")));
+    }
     let [done, total] = progress;
     if done < total {
         notes.push(format!("{done} of {total} runs are done."));
@@ -46,7 +56,7 @@ pub(super) fn comparison(
             .map(|(group, results)| group_table(table, group, results))
             .collect(),
         sweeps: groups()
-            .filter_map(|(group, results)| sweep(table, group, results))
+            .filter_map(|(group, results)| sweep(group, results))
             .collect(),
         ..ComparisonData::default()
     }
@@ -61,7 +71,7 @@ fn group_table(
     results: &[Vec<Option<&Finished>>],
 ) -> comparison::Table {
     let rows = &group.rows;
-    let mut columns: Vec<Column> = table
+    let mut columns: Vec<Column> = group
         .measures
         .iter()
         .map(|name| {
@@ -79,6 +89,29 @@ fn group_table(
     settings.push(("images".to_owned(), images));
     let epochs = trained(rows, |row| row.config.epochs.to_string());
     add("epochs", epochs, &mut settings, &mut columns);
+    if group.measures.iter().any(|name| name == FINE_TUNE) {
+        let recipe = |row: &Row| {
+            let applies = matches!(row.subject, Subject::Trained | Subject::Supervised);
+            let Config {
+                epochs,
+                batch_size,
+                learning_rate,
+                ..
+            } = row.finetuning;
+            let words =
+                format!("{epochs} epochs, batch {batch_size}, rate {learning_rate} per 256 images");
+            applies.then_some(words)
+        };
+        let recipes: Vec<Option<String>> = rows.iter().map(recipe).collect();
+        // Rows without a classifier do not count as different.
+        let given: BTreeSet<&String> = recipes.iter().flatten().collect();
+        match given.first() {
+            Some(only) if given.len() == 1 => {
+                settings.push(("classifiers".to_owned(), (*only).clone()));
+            }
+            _ => columns.push(column("classifiers", recipes)),
+        }
+    }
     let decoders = trained(rows, |row| row.config.decoder());
     columns.push(column("decoder", decoders));
     let paper: BTreeSet<&String> = rows.iter().flat_map(|row| row.paper.keys()).collect();
@@ -91,13 +124,19 @@ fn group_table(
         kind: kind(row.subject),
         cells: columns.iter().map(|(_, cells)| cells[i].clone()).collect(),
     });
-    let note = group.paper.as_ref().map(|text| format!("Paper: {text}"));
+    let mut notes: Vec<String> = Vec::new();
+    notes.extend(group.paper.as_ref().map(|text| format!("Paper: {text}")));
+    if rows.iter().any(|row| row.config.norm_pix) {
+        notes.push(
+            "Reconstructions with norm_pix know mean and deviation of the true patches.".to_owned(),
+        );
+    }
     comparison::Table {
         caption: group.name.clone(),
         rows: of_table.collect(),
         columns: columns.iter().map(|column| column.0.clone()).collect(),
         settings,
-        note: note.unwrap_or_default(),
+        note: notes.join(" "),
     }
 }
 
@@ -176,7 +215,7 @@ fn column(label: &str, words: Vec<Option<String>>) -> Column {
 
 /// Returns the plots of a group if the names of all its runs are different numbers. A measure needs
 /// two runs with a finite mean.
-fn sweep(table: &Table, group: &Group, results: &[Vec<Option<&Finished>>]) -> Option<Sweep> {
+fn sweep(group: &Group, results: &[Vec<Option<&Finished>>]) -> Option<Sweep> {
     let runs = || {
         let rows = group.rows.iter().zip(results);
         rows.filter(|(row, _)| kind(row.subject) == RowKind::Run)
@@ -188,7 +227,7 @@ fn sweep(table: &Table, group: &Group, results: &[Vec<Option<&Finished>>]) -> Op
     if !sorted.windows(2).all(|pair| pair[0] < pair[1]) {
         return None;
     }
-    let measures = table.measures.iter().filter_map(|name| {
+    let measures = group.measures.iter().filter_map(|name| {
         let points = runs().zip(&numbers).filter_map(|((row, results), &x)| {
             let summary = summary(name, row, results)?;
             summary.mean.is_finite().then_some(SweepPoint {
@@ -263,7 +302,11 @@ mod tests {
         );
         assert_eq!(
             data.notes,
-            ["Preset nano, seeds 0, 1.", "3 of 9 runs are done."]
+            [
+                "Preset nano, seeds 0, 1.",
+                "Settings of all rows: epochs 3.",
+                "3 of 9 runs are done."
+            ]
         );
         assert!(data.sweeps.is_empty());
         let [table] = &data.tables[..] else {
@@ -310,7 +353,10 @@ mod tests {
             let mut results: Vec<_> = all.iter().map(|result| vec![Some(result)]).collect();
             results.push(vec![all.first()]);
             let mut data = comparison(&table("[7]", &rows), &vec![results], [1, 1], "");
-            assert_eq!(data.notes, ["Preset nano, seed 7."]);
+            assert_eq!(
+                data.notes,
+                ["Preset nano, seed 7.", "Settings of all rows: epochs 3."]
+            );
             let sweep = data.sweeps.pop()?;
             assert_eq!((sweep.name.as_str(), sweep.x_label.as_str()), ("k", "k"));
             let points = sweep.measures[0].points.iter();

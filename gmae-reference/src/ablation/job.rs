@@ -30,13 +30,16 @@ pub(crate) struct Job {
     pub(crate) config: Config,
     /// The settings of the training of a classifier, with the seed.
     pub(crate) finetuning: Config,
+    /// The mask ratio of reconstructions that are measured.
+    pub(crate) mask_ratio: f64,
     /// The names of the measures to return.
     pub(crate) measures: Vec<String>,
 }
 
 /// The inputs that determine the result of a job: what is measured, configuration with seed,
-/// settings of fine-tuning, number of images, and fingerprint of the data. Two rows with the same
-/// identity share one run.
+/// settings of fine-tuning, number of images, mask ratio of the evaluation, and a text that
+/// describes the data and the protocol of the measures. Two rows with the same identity share one
+/// run.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Identity {
     /// The inputs.
@@ -60,6 +63,7 @@ impl Identity {
         map.insert("finetuning".to_owned(), Value::Object(finetuning));
         let subject = serde_json::to_value(job.subject).map_err(|error| error.to_string())?;
         map.insert("model".to_owned(), subject);
+        map.insert("mask_ratio".to_owned(), job.mask_ratio.into());
         map.insert("images".to_owned(), job.images.into());
         map.insert("data".to_owned(), data.into());
         let value = Value::Object(map);
@@ -142,6 +146,7 @@ mod tests {
             subject: Subject::Trained,
             config: Preset::Nano.config(),
             finetuning: Preset::Nano.config().for_finetuning(),
+            mask_ratio: 0.75,
             measures: vec!["ridge".to_owned()],
         }
     }

@@ -30,30 +30,32 @@ pub(super) fn quantity(name: &str) -> Quantity {
 /// Name, label, unit, decimals, direction. Accuracies and overlaps are in per cent, as in the
 /// paper. The scores of boundaries (ODS, OIS, AP) are fractions, as in the paper.
 const KNOWN: &[(&str, &str, &str, usize, Better)] = &[
-    ("mse", "MSE", "", 5, Better::Lower),
     ("masked_mse", "masked MSE", "", 5, Better::Lower),
     ("psnr", "PSNR", "dB", 2, Better::Higher),
     ("masked_psnr", "masked PSNR", "dB", 2, Better::Higher),
     ("ssim", "SSIM", "", 4, Better::Higher),
     ("masked_ssim", "masked SSIM", "", 4, Better::Higher),
-    ("fd", "Frechet distance", "", 3, Better::Lower),
     ("ridge", "ridge probe", "%", 2, Better::Higher),
-    ("ridge_block", "its block", "", 1, Better::Neither),
+    ("ridge_block", "ridge probe: block", "", 1, Better::Neither),
     ("linear", "linear probe", "%", 2, Better::Higher),
-    ("linear_block", "its block", "", 1, Better::Neither),
+    (
+        "linear_block",
+        "linear probe: block",
+        "",
+        1,
+        Better::Neither,
+    ),
     ("knn", "20 neighbours", "%", 2, Better::Higher),
-    ("knn_block", "its block", "", 1, Better::Neither),
-    ("fine_tune", "fine-tuning", "%", 2, Better::Higher),
-    ("ods", "ODS", "", 3, Better::Higher),
-    ("ois", "OIS", "", 3, Better::Higher),
-    ("ap", "AP", "", 3, Better::Higher),
-    ("foreground_iou", "foreground IoU", "%", 2, Better::Higher),
-    ("detection_iou", "single-object IoU", "%", 2, Better::Higher),
+    ("knn_block", "20 neighbours: block", "", 1, Better::Neither),
+    (FINE_TUNE, "fine-tuning", "%", 2, Better::Higher),
     (SECONDS, "time", "s", 0, Better::Neither),
 ];
 
+/// The accuracy of a classifier that is trained from the encoder.
+pub(crate) const FINE_TUNE: &str = "fine_tune";
+
 /// The measure that every result has: the time of the run. A runner is not asked for it.
-pub(super) const SECONDS: &str = "seconds";
+pub(crate) const SECONDS: &str = "seconds";
 
 #[cfg(test)]
 mod tests {

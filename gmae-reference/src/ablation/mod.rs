@@ -26,6 +26,7 @@ mod table;
 
 pub use error::AblationError;
 pub(crate) use job::Job;
+pub(crate) use measures::{FINE_TUNE, SECONDS};
 pub(crate) use sweep::{Measures, Runner, Sweep};
 pub(crate) use table::{Subject, Table};
 

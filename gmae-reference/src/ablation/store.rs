@@ -54,6 +54,14 @@ struct File {
     program: String,
 }
 
+/// Returns whether a folder has a file with the name of a result.
+fn has_results(folder: &Path) -> bool {
+    let is_result = |entry: std::io::Result<std::fs::DirEntry>| {
+        entry.is_ok_and(|entry| entry.path().extension().is_some_and(|end| end == "json"))
+    };
+    std::fs::read_dir(folder).is_ok_and(|mut entries| entries.any(is_result))
+}
+
 /// The folders of results.
 #[derive(Clone, Debug)]
 pub(super) struct Store {
@@ -70,17 +78,27 @@ impl Store {
     ///
     /// [`Error::Argument`] if one of `others` is not a folder.
     pub(super) fn new(output: &Path, others: &[PathBuf]) -> Result<Self, Error> {
-        if let Some(other) = others.iter().find(|other| !other.is_dir()) {
+        // The output folder of another sweep stands for the results in it.
+        let inner = |other: &PathBuf| {
+            let results = other.join(RESULTS);
+            if results.is_dir() {
+                results
+            } else {
+                other.clone()
+            }
+        };
+        let others: Vec<PathBuf> = others.iter().map(inner).collect();
+        if let Some(other) = others.iter().find(|other| !has_results(other)) {
             return Err(Error::Argument {
                 argument: "--results",
-                expected: "a folder of results".to_owned(),
+                expected: "a folder with results of ablate".to_owned(),
                 got: other.display().to_string(),
             });
         }
         let own = output.join(RESULTS);
         Ok(Self {
             output: output.to_owned(),
-            folders: std::iter::once(own).chain(others.iter().cloned()).collect(),
+            folders: std::iter::once(own).chain(others).collect(),
         })
     }
 
@@ -209,6 +227,7 @@ mod tests {
             subject: Subject::Trained,
             config: Preset::Nano.config(),
             finetuning: Preset::Nano.config().for_finetuning(),
+            mask_ratio: 0.75,
             measures: Vec::new(),
         };
         Identity::of(&job, data).expect("an identity")

@@ -81,7 +81,7 @@ impl Sweep {
     /// settings share their jobs.
     ///
     /// `others` are folders of result files of other sweeps; they are only read. `data` is the
-    /// fingerprint of the data. `command` is the command line, for the report.
+    /// data and the protocol of the measures. `command` is the command line, for the report.
     ///
     /// # Errors
     ///
@@ -256,6 +256,7 @@ fn job_of(table: &Table, group: &str, row: &Row, seed: u64) -> Job {
             seed,
             ..row.finetuning
         },
+        mask_ratio: table.base.mask_ratio,
         measures: wanted(table),
     }
 }

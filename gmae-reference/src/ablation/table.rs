@@ -13,6 +13,7 @@
 //! [[group]]
 //! name = "Gaussians k"
 //! paper = "the paper's finding"    # optional
+//! measures = ["ridge"]             # optional: the columns of this group, some of those above
 //! [[group.row]]
 //! name = "64"
 //! model = "trained"                # optional: see `Subject`
@@ -50,6 +51,9 @@ pub(crate) struct Table {
     pub(crate) images: Option<usize>,
     /// The names of the measures, in the order of the columns.
     pub(crate) measures: Vec<String>,
+    /// The preset with the settings of all rows. The reconstructions of all rows are measured with
+    /// its mask ratio.
+    pub(crate) base: Config,
     /// The groups of rows, in the order of the file.
     pub(crate) groups: Vec<Group>,
 }
@@ -61,6 +65,8 @@ pub(crate) struct Group {
     pub(crate) name: String,
     /// The finding of the paper, in words.
     pub(crate) paper: Option<String>,
+    /// The names of the measures that are shown, some of those of the table.
+    pub(crate) measures: Vec<String>,
     /// The rows, in the order of the file.
     pub(crate) rows: Vec<Row>,
 }
@@ -127,6 +133,7 @@ struct TableFile {
 struct GroupFile {
     name: String,
     paper: Option<String>,
+    measures: Option<Vec<String>>,
     #[serde(default)]
     row: Vec<toml::Table>,
 }
@@ -178,10 +185,13 @@ impl Table {
             return Err("images: expected at least 1, got 0".to_owned());
         }
         let base = settings::apply(&file.config.config(), &file.settings)?;
+        let defaults = Defaults {
+            measures: file.measures,
+            finetuning: file.finetuning,
+        };
         let groups = (1..).zip(file.group).map(|(number, group)| {
             let place = place("group", number, &group);
-            Group::parse(group, &base, &file.finetuning)
-                .map_err(|reason| format!("{place}{reason}"))
+            Group::parse(group, &base, &defaults).map_err(|reason| format!("{place}{reason}"))
         });
         let groups: Vec<Group> = groups.collect::<Result<_, _>>()?;
         let names: Vec<&str> = groups.iter().map(|group| group.name.as_str()).collect();
@@ -192,18 +202,31 @@ impl Table {
             preset: file.config,
             seeds: file.seeds,
             images: file.images,
-            measures: file.measures,
+            measures: defaults.measures,
+            base,
             groups,
         })
     }
 }
 
+/// What the groups inherit from the table.
+struct Defaults {
+    measures: Vec<String>,
+    finetuning: toml::Table,
+}
+
 impl Group {
-    fn parse(group: toml::Table, base: &Config, finetuning: &toml::Table) -> Result<Self, String> {
+    fn parse(group: toml::Table, base: &Config, table: &Defaults) -> Result<Self, String> {
         let file: GroupFile = typed(group)?;
+        let measures = file.measures.unwrap_or_else(|| table.measures.clone());
+        distinct("measures", &measures).map_err(|reason| format!(": {reason}"))?;
+        if let Some(name) = measures.iter().find(|name| !table.measures.contains(name)) {
+            let known = table.measures.join(", ");
+            return Err(format!(": measures: expected some of {known}, got {name}"));
+        }
         let rows = (1..).zip(file.row).map(|(number, row)| {
             let place = place("row", number, &row);
-            Row::parse(row, base, finetuning).map_err(|reason| format!(", {place}{reason}"))
+            Row::parse(row, base, &table.finetuning).map_err(|reason| format!(", {place}{reason}"))
         });
         let rows: Vec<Row> = rows.collect::<Result<_, _>>()?;
         let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
@@ -211,6 +234,7 @@ impl Group {
         Ok(Self {
             name: file.name,
             paper: file.paper,
+            measures,
             rows,
         })
     }
@@ -227,10 +251,7 @@ impl Row {
             .and_then(|base| settings::apply(&base, &file.finetuning))
             .and_then(|applied| match applied.validate() {
                 Err(error) => Err(error.to_string()),
-                Ok(()) if applied.with_model_of(&config) != applied => {
-                    Err("a setting of the shape of the model".to_owned())
-                }
-                Ok(()) => Ok(applied),
+                Ok(()) => applied.expect_shape_of(&config).map(|()| applied),
             });
         let finetuning = finetuning.map_err(|reason| format!(": finetuning: {reason}"))?;
         let numbers = file.paper.into_iter().map(|(column, value)| {

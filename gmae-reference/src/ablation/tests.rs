@@ -261,6 +261,8 @@ fn the_tables_have_this_text() {
 
 Preset nano, seeds 0, 1.
 
+Settings of all rows: epochs 2.
+
 ↑: higher is better. ↓: lower is better. The number after ± is the sample standard deviation over
 seeds.
 

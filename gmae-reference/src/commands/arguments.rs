@@ -98,12 +98,13 @@ pub(super) struct Reconstruct {
         long,
         value_name = "COUNT",
         requires = "data",
+        conflicts_with = "image",
         allow_negative_numbers = true
     )]
     pub(super) images: Option<usize>,
     /// With --data: also compare the features of originals and reconstructions (Fréchet distance).
     /// The features are those of this run, or of this .safetensors or .pth file of a ViT
-    #[arg(long, value_name = "PATH", requires = "data")]
+    #[arg(long, value_name = "PATH", requires = "data", conflicts_with = "image")]
     pub(super) features: Option<PathBuf>,
     /// Folder for the pictures of --image, which replace those of an earlier reconstruct, or for
     /// the table and the report of --data
@@ -266,6 +267,9 @@ pub(super) struct Finetune {
     /// Folders of runs, of snapshots or of imports. Each becomes a row of one table
     #[arg(long, value_name = "FOLDER", num_args = 1.., required = true)]
     pub(super) checkpoint: Vec<PathBuf>,
+    /// Folder for the runs, the table and the report
+    #[arg(long, default_value = "out/finetune")]
+    pub(super) output: PathBuf,
     #[command(flatten)]
     pub(super) shared: Classify,
 }
@@ -275,6 +279,9 @@ pub(super) struct Supervised {
     /// Base preset; the settings below replace its values
     #[arg(long, value_enum, default_value = "nano")]
     pub(super) config: Preset,
+    /// Folder for the run, the table and the report
+    #[arg(long, default_value = "out/supervised")]
+    pub(super) output: PathBuf,
     #[command(flatten)]
     pub(super) shared: Classify,
 }
@@ -287,9 +294,6 @@ pub(super) struct Classify {
     /// Number of images to learn from, spread evenly over the folder. The default is all
     #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
     pub(super) images: Option<usize>,
-    /// Folder for the runs, the table and the report
-    #[arg(long, default_value = "out/finetune")]
-    pub(super) output: PathBuf,
     /// Continue the runs in the output folder, and keep those that are finished
     #[arg(long)]
     pub(super) resume: bool,
@@ -322,6 +326,7 @@ impl Classify {
             mixup: self.mixup.unwrap_or(base.mixup),
             cutmix: self.cutmix.unwrap_or(base.cutmix),
             label_smoothing: self.label_smoothing.unwrap_or(base.label_smoothing),
+            start: None,
         }
     }
 }

@@ -118,20 +118,27 @@ impl Command {
                 let config = arguments.settings()?;
                 pretrain::pretrain::<B>(config, &arguments.options(), ranks, device)
             }),
-            Self::Reconstruct(arguments) => reconstruct::run::<B>(arguments, &device),
+            Self::Reconstruct(arguments) => {
+                alone()?;
+                reconstruct::run::<B>(arguments, &device)
+            }
             Self::Probe(arguments) => {
+                alone()?;
                 interrupt::install()?;
                 probe::probe::<B>(arguments, &device)
             }
             Self::Finetune(arguments) => {
+                alone()?;
                 interrupt::install()?;
                 finetune::finetune::<B>(arguments, &device)
             }
             Self::Supervised(arguments) => {
+                alone()?;
                 interrupt::install()?;
                 finetune::supervised::<B>(arguments, &device)
             }
             Self::Ablate(arguments) => {
+                alone()?;
                 interrupt::install()?;
                 ablate::ablate::<B>(arguments, &device)
             }

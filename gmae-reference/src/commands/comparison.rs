@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use crate::config::Config;
 use crate::error::Error;
-use crate::files::expect_free;
+use crate::files::{expect_free, expect_writable};
 use crate::report;
 use crate::report::comparison::{
     Better, Cell, ComparisonData, Quantity, Row, RowKind, RunData, markdown,
@@ -11,13 +12,15 @@ use crate::report::comparison::{
 use crate::terminal;
 use crate::training::{Checkpoint, METRICS, metrics};
 
-/// Checks that no file of another command is replaced.
+/// Checks that no file of another command is replaced, and that the folder can be written.
 ///
 /// # Errors
 ///
-/// [`Error::Argument`] if the folder holds a report or a table.
+/// [`Error::Argument`] if the folder holds a report or a table. [`Error::File`] if no file can be
+/// created in it.
 pub(super) fn expect_no_report(output: &Path) -> Result<(), Error> {
-    expect_free(output, &report::COMPARISON_FILES, "or another folder")
+    expect_free(output, &report::COMPARISON_FILES, "or another folder")?;
+    expect_writable(output)
 }
 
 /// Returns a name for each checkpoint: the last part of its path that tells it from all others.
@@ -62,8 +65,8 @@ pub(super) fn runs(checkpoints: &[Checkpoint], names: &[String]) -> Result<Vec<R
         };
         Ok(RunData {
             name: name.clone(),
-            method: checkpoint.config.method.name().to_owned(),
-            configuration: checkpoint.config.entries(),
+            method: method(&checkpoint.config),
+            configuration: entries(&checkpoint.config),
             train: records
                 .iter()
                 .map(|record| (record.step as f64, record.loss))
@@ -71,6 +74,23 @@ pub(super) fn runs(checkpoints: &[Checkpoint], names: &[String]) -> Result<Vec<R
         })
     };
     checkpoints.iter().zip(names).map(run).collect()
+}
+
+/// The settings of a run. The method has a place of its own.
+fn entries(config: &Config) -> Vec<(String, String)> {
+    let mut entries = config.entries();
+    entries.retain(|(name, _)| name != "method");
+    entries
+}
+
+/// The method with what a reader of errors must know: with `norm_pix`, MAE is told the mean and the
+/// deviation of the true patches.
+pub(super) fn method(config: &Config) -> String {
+    let name = config.method.name();
+    if config.norm_pix {
+        return format!("{name} with norm-pix, told the true means");
+    }
+    name.to_owned()
 }
 
 /// A column of the table.
@@ -94,9 +114,21 @@ pub(super) fn write(output: &Path, data: &ComparisonData) -> Result<(), Error> {
     terminal::line(format_args!("report {}", path.display()))
 }
 
-/// The command line of this process.
+/// The command line of this process. Arguments with unusual characters are quoted, as a shell needs
+/// them.
 pub(super) fn command() -> String {
-    std::env::args().collect::<Vec<_>>().join(" ")
+    let quoted = |argument: std::ffi::OsString| {
+        let text = argument.to_string_lossy().into_owned();
+        let plain = |c: char| c.is_alphanumeric() || "-_./=:,+@%".contains(c);
+        if !text.is_empty() && text.chars().all(plain) {
+            return text;
+        }
+        format!("'{}'", text.replace('\'', "'\\''"))
+    };
+    std::env::args_os()
+        .map(quoted)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// A row of a compared run, or of a baseline.

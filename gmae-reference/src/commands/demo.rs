@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use burn::module::{AutodiffModule, Module};
 
+use super::comparison::command;
 use crate::backend::Trains;
 use crate::config::Config;
 use crate::data::{Dataset, Shapes};
@@ -219,7 +220,7 @@ fn report_data<B: Trains>(
     let (density, size_depth) = found.map(|found| (found.density, found.size_depth)).unzip();
     Ok(ReportData {
         title: "Gaussian masked autoencoder on procedural shapes".to_owned(),
-        command: std::env::args().collect::<Vec<_>>().join(" "),
+        command: command(),
         numbers,
         configuration: config.entries(),
         notes: Vec::new(),

@@ -3,15 +3,16 @@
 use std::path::Path;
 
 use super::arguments::{Classify, Finetune, Supervised};
-use super::comparison::{column, command, expect_no_report, names, row, runs, write};
+use super::comparison::{column, command, expect_no_report, method, names, row, runs, write};
+use super::published;
 use crate::backend::Trains;
 use crate::config::{Config, Finetuning};
 use crate::data::Dataset;
 use crate::error::Error;
 use crate::evaluation::probe::Accuracy;
 use crate::experiment::{Augmentation, LabelledImages, Start, train_classifier};
-use crate::files::expect_free;
-use crate::report::comparison::{Better, Cell, ComparisonData, Row, RowKind, Table};
+use crate::files::{expect_free, expect_writable};
+use crate::report::comparison::{Better, Cell, ComparisonData, Row, RowKind, RunData, Table};
 use crate::terminal;
 use crate::training::{Checkpoint, FILES, LoaderOptions, METRICS, Outcome};
 
@@ -33,7 +34,7 @@ pub(super) fn finetune<B: Trains>(
         .map(|folder| Checkpoint::load(folder))
         .collect::<Result<_, _>>()?;
     let names = names(&checkpoints);
-    let shared = arguments.shared;
+    let (shared, output) = (arguments.shared, arguments.output);
     // Every input is checked before the first run begins.
     let mut runs = Vec::new();
     for (i, (checkpoint, name)) in checkpoints.iter().zip(&names).enumerate() {
@@ -42,16 +43,13 @@ pub(super) fn finetune<B: Trains>(
         runs.push(Run {
             name: name.clone(),
             folder: format!("{}-{}", i + 1, name.replace(['/', '\\', ' '], "-")),
-            words: [
-                checkpoint.config.method.name().to_owned(),
-                checkpoint.config.decoder(),
-            ],
+            words: [method(&checkpoint.config), checkpoint.config.decoder()],
             start: Start::Encoder(checkpoint),
             config,
         });
     }
-    let table = classify::<B>(&runs, &shared, Finetuning::published, device)?;
-    finish(&shared.output, table, &checkpoints, &names)
+    let table = classify::<B>(&runs, &shared, &output, Finetuning::published, device)?;
+    finish(&output, table)
 }
 
 /// Trains a classifier from initial weights.
@@ -63,7 +61,7 @@ pub(super) fn supervised<B: Trains>(
     arguments: Supervised,
     device: &B::Device,
 ) -> Result<Outcome, Error> {
-    let shared = arguments.shared;
+    let (shared, output) = (arguments.shared, arguments.output);
     let base = shared.overrides.apply(arguments.config.config());
     let run = Run {
         name: "supervised, from initial weights".to_owned(),
@@ -72,8 +70,8 @@ pub(super) fn supervised<B: Trains>(
         start: Start::Scratch,
         config: shared.overrides.apply(base.for_finetuning()),
     };
-    let table = classify::<B>(&[run], &shared, Finetuning::from_scratch, device)?;
-    finish(&shared.output, table, &[], &[])
+    let table = classify::<B>(&[run], &shared, &output, Finetuning::from_scratch, device)?;
+    finish(&output, table)
 }
 
 /// A classifier to be trained.
@@ -91,29 +89,37 @@ struct Run<'a> {
 fn classify<B: Trains>(
     all: &[Run],
     shared: &Classify,
+    output: &Path,
     recipe: fn(usize) -> Finetuning,
     device: &B::Device,
-) -> Result<Option<Table>, Error> {
+) -> Result<Option<Found>, Error> {
     // The number of classes is known after the folders are opened.
     shared.apply(recipe(2)).validate()?;
-    if !shared.resume {
-        expect_no_report(&shared.output)?;
+    let folder = |run: &Run| output.join(&run.folder);
+    let continued = shared.resume && all.iter().any(|run| folder(run).is_dir());
+    if !continued {
+        // A report is replaced only beside the runs that it belongs to.
+        expect_no_report(output)?;
     }
     for run in all {
         run.config.validate()?;
         if !shared.resume {
             let files = [&FILES[..], &[METRICS]].concat();
-            let remedy = "or --resume to continue the runs in it";
-            expect_free(&shared.output.join(&run.folder), &files, remedy)?;
+            expect_free(
+                &folder(run),
+                &files,
+                "or --resume to continue the runs in it",
+            )?;
         }
     }
+    expect_writable(output)?;
     let folders = shared.labelled.folders(shared.images);
     let mut table = Table::default();
     for run in all {
         let images = folders.open(&run.config, Augmentation::Training)?;
         let finetuning = shared.apply(recipe(images.classes));
         if table.rows.is_empty() {
-            table = empty_table(&run.config, &finetuning, &images);
+            table = empty_table(&images);
         }
         terminal::note(&run.name);
         let accuracy = train_classifier::<B>(
@@ -121,32 +127,44 @@ fn classify<B: Trains>(
             run.config,
             finetuning,
             &images,
-            &shared.output.join(&run.folder),
+            &folder(run),
             LoaderOptions::default(),
             device,
         )?;
         match accuracy {
-            Some(accuracy) => table.rows.push(result(run, &accuracy)),
+            Some(accuracy) => table.rows.push(result(run, &finetuning, &accuracy)),
             None => return Ok(None),
         }
     }
-    Ok(Some(table))
+    table
+        .rows
+        .extend(published::fine_tuning(table.columns.len()));
+    let trained: Vec<Checkpoint> = all
+        .iter()
+        .map(|run| Checkpoint::load(&folder(run)))
+        .collect::<Result<_, _>>()?;
+    let names: Vec<String> = all.iter().map(|run| run.name.clone()).collect();
+    Ok(Some(Found {
+        table,
+        runs: runs(&trained, &names)?,
+    }))
+}
+
+/// The results of all classifiers, with the curves of their training.
+struct Found {
+    table: Table,
+    runs: Vec<RunData>,
 }
 
 /// Writes the report. Without a table the command was interrupted.
-fn finish(
-    output: &Path,
-    table: Option<Table>,
-    checkpoints: &[Checkpoint],
-    names: &[String],
-) -> Result<Outcome, Error> {
-    let Some(table) = table else {
+fn finish(output: &Path, found: Option<Found>) -> Result<Outcome, Error> {
+    let Some(Found { table, runs }) = found else {
         return Ok(Outcome::Interrupted);
     };
     let data = ComparisonData {
         title: "Accuracy of classifiers".to_owned(),
         command: command(),
-        runs: runs(checkpoints, names)?,
+        runs,
         tables: vec![table],
         ..ComparisonData::default()
     };
@@ -154,23 +172,27 @@ fn finish(
     Ok(Outcome::Finished)
 }
 
-fn result(run: &Run, accuracy: &Accuracy) -> Row {
+fn result(run: &Run, finetuning: &Finetuning, accuracy: &Accuracy) -> Row {
     let (low, high) = accuracy.interval();
     let mut cells = vec![
         Cell::single(100.0 * accuracy.top1()),
         Cell::Text(format!("{:.1} to {:.1}", 100.0 * low, 100.0 * high)),
     ];
     cells.extend(run.words.clone().map(Cell::Text));
+    cells.push(Cell::Text(words(&run.config, finetuning)));
     row(&run.name, RowKind::Run, cells)
 }
 
-/// The table without its rows.
-fn empty_table(config: &Config, finetuning: &Finetuning, images: &LabelledImages) -> Table {
+/// The recipe of a run, in words.
+fn words(config: &Config, finetuning: &Finetuning) -> String {
     let Config {
         epochs,
         batch_size,
         learning_rate,
         weight_decay,
+        crop_scale,
+        clip_norm,
+        seed,
         ..
     } = config;
     let Finetuning {
@@ -181,9 +203,19 @@ fn empty_table(config: &Config, finetuning: &Finetuning, images: &LabelledImages
         label_smoothing,
         ..
     } = finetuning;
+    format!(
+        "{epochs} epochs, batch {batch_size}, rate {learning_rate} per 256 images, weight decay \
+         {weight_decay}, clipping {clip_norm}, crops from {crop_scale}, layer decay {layer_decay}, \
+         drop path {drop_path}, mixup {mixup}, cutmix {cutmix}, label smoothing {label_smoothing}, \
+         seed {seed}"
+    )
+}
+
+/// The table without its rows.
+fn empty_table(images: &LabelledImages) -> Table {
     Table {
         caption: format!(
-            "Top-1 accuracy, {} classes, {} images to learn from x {epochs} epochs, {} test images",
+            "Top-1 accuracy, {} classes, {} images to learn from, {} test images",
             images.classes,
             images.train.len(),
             images.test.len()
@@ -193,14 +225,10 @@ fn empty_table(config: &Config, finetuning: &Finetuning, images: &LabelledImages
             column("95 %", "", Better::Neither, 0),
             column("method", "", Better::Neither, 0),
             column("decoder of pre-training", "", Better::Neither, 0),
+            column("recipe", "", Better::Neither, 0),
         ],
         rows: Vec::new(),
         settings: Vec::new(),
-        note: format!(
-            "Recipe: batch {batch_size}, rate {learning_rate} per 256 images, weight decay \
-             {weight_decay}, layer decay {layer_decay}, drop path {drop_path}, mixup {mixup}, \
-             cutmix {cutmix}, label smoothing {label_smoothing}. The interval is that of Wilson, \
-             for the choice of the test images."
-        ),
+        note: "The interval is that of Wilson, for the choice of the test images.".to_owned(),
     }
 }

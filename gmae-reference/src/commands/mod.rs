@@ -9,6 +9,7 @@ mod encode;
 mod finetune;
 mod pretrain;
 mod probe;
+mod published;
 mod reconstruct;
 mod reconstructions;
 mod weights;

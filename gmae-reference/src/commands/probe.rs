@@ -1,7 +1,8 @@
 //! `probe`: classifies images by the features of encoders.
 
 use super::arguments::Probe;
-use super::comparison::{column, command, expect_no_report, names, row, runs, write};
+use super::comparison::{column, command, expect_no_report, method, names, row, runs, write};
+use super::published;
 use crate::backend::Trains;
 use crate::config::Config;
 use crate::data::Dataset;
@@ -26,6 +27,19 @@ type Features = [Vec<Labelled>; 2];
 /// An error that names the argument or the file at fault.
 pub(super) fn probe<B: Trains>(arguments: Probe, device: &B::Device) -> Result<Outcome, Error> {
     expect_no_report(&arguments.output)?;
+    let repeated = |(i, kind): (usize, &Kind)| arguments.probes[..i].contains(kind);
+    if arguments.probes.iter().enumerate().any(repeated) {
+        return Err(Error::Argument {
+            argument: "--probes",
+            expected: "each probe once".to_owned(),
+            got: arguments
+                .probes
+                .iter()
+                .map(|kind| label(*kind))
+                .collect::<Vec<_>>()
+                .join(", "),
+        });
+    }
     let load = |folder| Checkpoint::load(folder);
     let checkpoints: Vec<Checkpoint> = arguments
         .checkpoint
@@ -49,15 +63,15 @@ pub(super) fn probe<B: Trains>(arguments: Probe, device: &B::Device) -> Result<O
             Some(_) => "classifier".to_owned(),
             None => config.decoder(),
         };
-        let words = [config.method.name().to_owned(), shown];
+        let words = [method(&config), shown];
         if !judges.add(name, RowKind::Run, words, &features)? {
             return Ok(Outcome::Interrupted);
         }
     }
     for config in shapes(&checkpoints) {
         let name = format!(
-            "random encoder, {} x {}",
-            config.encoder_width, config.encoder_depth
+            "random encoder, {} x {}, images of {} px",
+            config.encoder_width, config.encoder_depth, config.image_size
         );
         let model = Autoencoder::<B>::new(&config, device);
         let Some(features) = features(&config, &model, &folders, &name)? else {
@@ -196,7 +210,14 @@ impl Judges<'_> {
         let mut columns = Vec::new();
         for kind in self.kinds {
             columns.push(column(label(*kind), "%", Better::Higher, 2));
-            columns.push(column("block, 95 %", "", Better::Neither, 0));
+            let remark = format!("{}: block, 95 %", label(*kind));
+            columns.push(column(&remark, "", Better::Neither, 0));
+        }
+        let linear = self.kinds.iter().position(|kind| *kind == Kind::Linear);
+        let mut rows = self.table;
+        if let Some(linear) = linear {
+            // Two columns for each probe, then method and decoder.
+            rows.push(published::linear(columns.len() + 2, 2 * linear));
         }
         columns.push(column("method", "", Better::Neither, 0));
         columns.push(column("decoder", "", Better::Neither, 0));
@@ -212,7 +233,7 @@ impl Judges<'_> {
             Table {
                 caption,
                 columns,
-                rows: self.table,
+                rows,
                 settings: Vec::new(),
                 note: "The features are the means of the patch tokens after a block. The block is \
                        chosen on a tenth of the images to learn from, and so are the settings of \

@@ -113,7 +113,7 @@ fn reconstruct<B: Operations>(
     }
     terminal::line(format_args!(
         "{}; pictures in {}",
-        summary(losses.first().copied().flatten()),
+        summary(losses.first().copied().flatten(), config.norm_pix),
         options.output.display()
     ))?;
     Ok(Outcome::Finished)
@@ -147,15 +147,21 @@ fn check_output(options: &Options) -> Result<(), Error> {
 }
 
 /// Formats the error. An error of zero has no value in decibels.
-fn summary(loss: Option<f64>) -> String {
-    match loss {
+fn summary(loss: Option<f64>, norm_pix: bool) -> String {
+    let known = if norm_pix {
+        " (with mean and deviation of the true patches, which norm-pix leaves out)"
+    } else {
+        ""
+    };
+    let error = match loss {
         None => "nothing is masked: there is no error on masked patches".to_owned(),
         Some(loss) if loss > 0.0 => format!(
             "masked patches: mean squared error {loss:.5}, {:.2} dB",
             -10.0 * loss.log10()
         ),
         Some(loss) => format!("masked patches: mean squared error {loss:.5}"),
-    }
+    };
+    error + known
 }
 
 /// Reads an image and rejects a damaged one. Both sides must have at least `patch_size` pixels.

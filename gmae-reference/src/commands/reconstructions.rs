@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::arguments::Reconstruct;
-use super::comparison::{column, command, expect_no_report, names, row, runs, write};
+use super::comparison::{column, command, expect_no_report, method, names, row, runs, write};
 use crate::backend::Trains;
 use crate::config::{Config, Preset};
 use crate::data::{Dataset, Folder, FolderOptions, Image, Transform};
@@ -68,7 +68,7 @@ pub(super) fn reconstructions<B: Trains>(
             }
             let model = checkpoint.model::<B>(device)?;
             let config = &checkpoint.config;
-            let words = [config.method.name().to_owned(), config.decoder()];
+            let words = [method(&checkpoint.config), config.decoder()];
             let filler = Filler::Model(&model);
             match study.row(config, name, RowKind::Run, words, &filler)? {
                 Some(row) => rows.push(row),
@@ -118,6 +118,7 @@ fn open(arguments: &Reconstruct, config: &Config) -> Result<Folder, Error> {
     let options = FolderOptions {
         min_side: config.patch_size,
         images: arguments.images,
+        strict: true,
         ..FolderOptions::new(Transform::evaluation(config.image_size)?)
     };
     let folder = Folder::open(path, options)?;
@@ -222,17 +223,24 @@ impl<B: Trains> Study<'_, B> {
             columns,
             rows,
             settings: Vec::new(),
-            note: "Means over the images, for colours in [0, 1]. Masked: the masked patches. \
-                   Pasted: all pixels of the image whose masked patches are predicted. Whole: all \
-                   pixels as the model predicts them. SSIM of masked patches: windows with their \
-                   centre in one. FD: Fréchet distance between the features of originals and of \
-                   pasted images. With --norm-pix, MAE knows mean and deviation of the true \
-                   patches."
-                .to_owned(),
+            note: self.note(),
         }
     }
 
-    /// The first images of the folder, with the masks of the table.
+    /// What the columns mean.
+    fn note(&self) -> String {
+        let mut note = "Means over the images, for colours in [0, 1]. Masked: the masked patches. \
+                        Pasted: all pixels of the image whose masked patches are predicted. Whole: \
+                        all pixels as the model predicts them. SSIM of masked patches: windows with \
+                        their centre in one."
+            .to_owned();
+        if self.features.is_some() {
+            note += " FD: Fréchet distance between the features of originals and of pasted images.";
+        }
+        note
+    }
+
+    /// Some images, spread over the folder, with the masks of the table.
     fn batch(&self, count: usize) -> Result<(Batch, Vec<Image>), Error> {
         let (mut batch, mut images) = (Batch::default(), Vec::new());
         for index in 0..count.min(self.folder.len()) {

@@ -15,8 +15,8 @@ pub struct Finetuning {
     /// Factor on the learning rate from one block to the block below it, in (0, 1]. The head and
     /// the pooled norm have the whole rate, and the patch embedding has the smallest.
     pub layer_decay: f64,
-    /// Probability with which the last block drops one of its branches for an image, in [0, 1). The
-    /// probability falls linearly to 0 at the first block (stochastic depth, arXiv 1603.09382).
+    /// Probability with which the last block drops each of its branches for an image, in [0, 1).
+    /// The probability falls linearly to 0 at the first block (stochastic depth, arXiv 1603.09382).
     pub drop_path: f64,
     /// Parameter of the Beta distribution of mixup (arXiv 1710.09412), or 0 for none.
     pub mixup: f64,
@@ -25,6 +25,10 @@ pub struct Finetuning {
     pub cutmix: f64,
     /// Part of the target that is spread over all classes, in [0, 1).
     pub label_smoothing: f64,
+    /// The first 16 digits of the SHA-256 of the file of weights with which the training began.
+    /// `None` for initial weights.
+    #[serde(default)]
+    pub start: Option<u64>,
 }
 
 impl Finetuning {
@@ -37,6 +41,7 @@ impl Finetuning {
             mixup: 0.8,
             cutmix: 0.5,
             label_smoothing: 0.1,
+            start: None,
         }
     }
 
@@ -95,6 +100,7 @@ impl Config {
             mask_ratio: 0.0,
             loss: LossKind::All,
             micro_batch: 0,
+            clip_norm: 2.0,
             weight_decay: 0.01,
             beta1: 0.9,
             beta2: 0.999,
@@ -106,6 +112,7 @@ impl Config {
                 epochs: 100,
                 warmup_epochs: 10.0,
                 learning_rate: 1e-4,
+                crop_scale: 0.08,
                 ..whole
             };
         }
@@ -114,6 +121,7 @@ impl Config {
             epochs: 10,
             warmup_epochs: 1.0,
             learning_rate: 4e-3,
+            crop_scale: 0.5,
             ..whole
         }
     }

@@ -204,7 +204,8 @@ impl Config {
     }
 
     /// Number of images per piece of a batch. It is `micro_batch`, or if that is 0, a sixteenth of
-    /// the batch, at least 8 images, and at most the number whose activations take half a gigabyte.
+    /// the batch, at least 8 images, and at most the number whose activations take half a gigabyte,
+    /// rounded down to an even number, and at least 2.
     ///
     /// A small batch therefore has few pieces: 16 images are two pieces, for two threads. Besides
     /// the activations, each piece in flight holds a gradient as large as the model.
@@ -222,8 +223,8 @@ impl Config {
         if self.micro_batch > 0 {
             return self.micro_batch;
         }
-        let by_memory = (MEMORY / self.bytes_per_image()).max(1.0) as usize;
-        by_memory.min((self.batch_size / PIECES).max(LEAST))
+        let by_memory = (MEMORY / self.bytes_per_image()).max(2.0) as usize;
+        by_memory.min((self.batch_size / PIECES).max(LEAST)) / 2 * 2
     }
 
     /// An estimate of the memory of one image during a training step, in bytes: the `f32` values
@@ -278,6 +279,20 @@ impl Config {
             mlp_ratio: other.mlp_ratio,
             gaussians: other.gaussians,
             ..*self
+        }
+    }
+
+    /// Checks that the settings that shape the model are those of `other`.
+    ///
+    /// # Errors
+    ///
+    /// The first setting that differs, in words.
+    pub(crate) fn expect_shape_of(&self, other: &Self) -> Result<(), String> {
+        match self.first_difference(&self.with_model_of(other)) {
+            None => Ok(()),
+            Some((name, got, expected)) => Err(format!(
+                "{name}: expected {expected}, because it shapes the model, got {got}"
+            )),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use super::settings::{Config, LossKind, Method};
+use super::settings::{CameraKind, Config, LossKind, Method};
 use crate::error::Error;
 
 impl Config {
@@ -72,7 +72,10 @@ impl Config {
                 require(!self.norm_pix, "norm-pix", expected, "on")?;
                 let both = self.freeze_z && self.random_depth_order;
                 let expected = "off with --random-depth-order, in which z has no effect";
-                require(!both, "freeze-z", expected, "on")
+                require(!both, "freeze-z", expected, "on")?;
+                let orthographic = self.freeze_z && self.camera == CameraKind::Orthographic;
+                let expected = "off with --camera orthographic, where z has no gradient";
+                require(!orthographic, "freeze-z", expected, "on")
             }
             Method::Mae => {
                 for (name, on) in [

@@ -86,6 +86,16 @@ pub enum DataError {
         /// The requested number.
         images: usize,
     },
+    /// An image of an evaluation is unusable.
+    #[error(
+        "image {path:?}: expected a usable image, because every image is evaluated, but: {reason}"
+    )]
+    Unusable {
+        /// The image.
+        path: PathBuf,
+        /// The fault, in words.
+        reason: String,
+    },
     /// The index is out of range.
     #[error("image index: expected less than {len}, got {index}")]
     Index {

@@ -104,7 +104,7 @@ fn neighbours(
     let recipe = NeighbourRecipe::default();
     let split = hold_out(train)?;
     let (fit, validation) = (train.select(&split.fit)?, train.select(&split.validation)?);
-    let validation = nearest_neighbours(&fit, &validation, &recipe, &mut |_, _| true)?;
+    let validation = nearest_neighbours(&fit, &validation, &recipe, watch)?;
     let test = nearest_neighbours(train, test, &recipe, watch)?;
     Ok(validation.zip(test))
 }

@@ -55,6 +55,13 @@ pub(crate) fn train_classifier<B: Trains>(
             got: config.mask_ratio.to_string(),
         });
     }
+    let finetuning = Finetuning {
+        start: match start {
+            Start::Encoder(checkpoint) => checkpoint.fingerprint(),
+            Start::Scratch => None,
+        },
+        ..finetuning
+    };
     let mut plan = Plan::new(&config, folder, images.train.len())?;
     plan.schedule.decay = Decay::Linear;
     plan.loader = loader;

@@ -27,6 +27,15 @@ pub(super) fn continued(
             reason: format!("expected a run of {expected}, got one of {got}"),
         })
     };
+    let start = |of: Option<Finetuning>| of.and_then(|finetuning| finetuning.start);
+    let [old, new] = [checkpoint.finetuning, finetuning].map(start);
+    if old != new && checkpoint.finetuning.is_some() && finetuning.is_some() {
+        let weights = |start: Option<u64>| match start {
+            Some(digits) => format!("a classifier that began with the weights {digits:016x}"),
+            None => "a classifier that began with initial weights".to_owned(),
+        };
+        return refused(weights(new), weights(old));
+    }
     if checkpoint.finetuning != finetuning {
         let [expected, got] = [finetuning, checkpoint.finetuning].map(|settings| {
             settings.map_or("a masked autoencoder".to_owned(), |settings| {

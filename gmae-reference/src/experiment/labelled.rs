@@ -40,7 +40,8 @@ pub(crate) struct LabelledImages {
 }
 
 impl LabelledFolders {
-    /// Opens both folders for models of `config`.
+    /// Opens both folders for models of `config`. An unusable image is an error when it is read,
+    /// except for a training image that is augmented: the next usable image replaces it.
     ///
     /// # Errors
     ///
@@ -58,8 +59,21 @@ impl LabelledFolders {
                 Transform::training(config.image_size)?.with_scale(config.crop_scale, 1.0)?
             }
         };
-        let train = open("--data", &self.train, self.images, transform, config)?;
-        let test = open("--test", &self.test, self.test_images, evaluation, config)?;
+        let augmented = augmentation == Augmentation::Training;
+        let options = |transform, images, strict| FolderOptions {
+            min_side: config.patch_size,
+            images,
+            strict,
+            ..FolderOptions::new(transform)
+        };
+        let train = options(transform, self.images, !augmented);
+        let train = open("--data", &self.train, train)?;
+        let test = options(evaluation, self.test_images, true);
+        let test = open("--test", &self.test, test)?;
+        let same = |path: &Path| path.canonicalize().ok();
+        if same(&self.train).is_some_and(|train| same(&self.test) == Some(train)) {
+            terminal::note("warning: --data and --test are the same folder");
+        }
         let [expected, got] = [&train, &test].map(Folder::classes);
         if expected != got {
             let one_sided = |a: &[String], b: &[String]| {
@@ -86,18 +100,7 @@ impl LabelledFolders {
 }
 
 /// Opens one folder and warns of skipped content.
-fn open(
-    argument: &'static str,
-    path: &Path,
-    images: Option<usize>,
-    transform: Transform,
-    config: &Config,
-) -> Result<Folder, Error> {
-    let options = FolderOptions {
-        min_side: config.patch_size,
-        images,
-        ..FolderOptions::new(transform)
-    };
+fn open(argument: &'static str, path: &Path, options: FolderOptions) -> Result<Folder, Error> {
     let folder = Folder::open(path, options)?;
     for warning in folder.warnings() {
         terminal::note(format_args!("warning: {warning}"));

@@ -9,4 +9,4 @@ mod runner;
 
 pub(crate) use classifier::{Start, train_classifier};
 pub(crate) use labelled::{Augmentation, LabelledFolders, LabelledImages};
-pub(crate) use runner::{Experiment, check_measures};
+pub(crate) use runner::{Experiment, check_measures, protocol};

@@ -7,33 +7,60 @@ use std::time::Instant;
 use super::classifier::{Start, train_classifier};
 use super::labelled::{Augmentation, LabelledFolders, LabelledImages};
 use super::pretraining::pretrain;
-use crate::ablation::{Job, Measures, Runner, Subject};
+use crate::ablation::{FINE_TUNE, Job, Measures, Runner, SECONDS, Subject};
 use crate::backend::Trains;
 use crate::config::{Config, Finetuning};
 use crate::error::Error;
 use crate::evaluation::encoding::{encode, raw_pixels};
 use crate::evaluation::judge::{Probe, judge};
-use crate::evaluation::probe::Labelled;
+use crate::evaluation::probe::{LAMBDAS, Labelled, LinearRecipe, NeighbourRecipe};
 use crate::evaluation::quality::{Quality, bilinear_fill, mean_colour_fill};
 use crate::evaluation::reconstruction::{Filler, Reconstructed, reconstruct};
 use crate::model::Autoencoder;
-use crate::terminal::Bar;
-use crate::training::{Checkpoint, LoaderOptions, Outcome};
+use crate::terminal::{self, Bar};
+use crate::training::{Checkpoint, LoaderOptions, METRICS, Outcome, metrics, settings};
 
 /// The measures of reconstructions.
 const RECONSTRUCTION: [&str; 5] = ["masked_mse", "masked_psnr", "masked_ssim", "psnr", "ssim"];
-/// The accuracy of a classifier.
-const FINE_TUNE: &str = "fine_tune";
-/// The time of a run, which every result has.
-const SECONDS: &str = "seconds";
 /// The measures of features: name of the accuracy, name of the best block.
 const PROBES: [(Probe, &str, &str); 3] = [
     (Probe::Ridge, "ridge", "ridge_block"),
     (Probe::Linear, "linear", "linear_block"),
     (Probe::Knn, "knn", "knn_block"),
 ];
+/// The folder of the pre-training inside the folder of a job.
+const PRETRAINING: &str = "pretraining";
+/// The folder of the classifier inside the folder of a job.
+const CLASSIFIER: &str = "classifier";
 /// The seed of the masks. It is the same for all rows.
 const MASK_SEED: u64 = 0;
+
+/// Describes everything besides the settings and the images that determines the measures: the
+/// recipes of the classifiers and of the probes, and the masks.
+pub(crate) fn protocol() -> String {
+    format!(
+        "{:?}; {:?}; {:?}; {LAMBDAS:?}; {:?}; mask seed {MASK_SEED}",
+        Finetuning::published(0),
+        Finetuning::from_scratch(0),
+        LinearRecipe::default(),
+        NeighbourRecipe::default()
+    )
+}
+
+/// The time of all steps of the run in `folder`, also of those before an interruption. Without a
+/// run it is zero.
+fn training_seconds(folder: &Path) -> Result<f64, Error> {
+    let path = folder.join(METRICS);
+    if !path.exists() {
+        return Ok(0.0);
+    }
+    let images = settings(folder)?.batch_size as f64;
+    let records = metrics::read(&path)?;
+    Ok(records
+        .iter()
+        .map(|record| images / record.images_per_second)
+        .sum())
+}
 
 /// Trains and measures on two folders of labelled images.
 pub(crate) struct Experiment<'a, B: Trains> {
@@ -49,23 +76,31 @@ impl<B: Trains> Runner for Experiment<'_, B> {
     fn run(&mut self, job: &Job, folder: &Path) -> Result<Option<Measures>, Error> {
         check_measures(&job.measures)?;
         let begun = Instant::now();
-        let values = match job.subject {
-            Subject::Trained => self.trained(job, folder)?,
-            Subject::Random => {
-                let model = Autoencoder::new(&job.config, self.device);
-                self.features(job, &model)?
-            }
-            Subject::RawPixels => self.raw_pixels(job)?,
-            Subject::Supervised => self.classifier(job, Start::Scratch, folder)?,
-            Subject::MeanColour => self.reconstructions(job, &Filler::Fill(mean_colour_fill))?,
-            Subject::BilinearFill => self.reconstructions(job, &Filler::Fill(bilinear_fill))?,
-        };
-        Ok(values.map(|mut values| {
+        let found = self.measure(job, folder);
+        // A row that diverges has a result, so that the rows after it can run.
+        if let Err(error @ Error::NotFinite { .. }) = &found {
+            terminal::note(format_args!(
+                "warning: {}, seed {}: {error}",
+                job.row, job.seed
+            ));
+            let values = job.measures.iter().map(|name| (name.clone(), f64::NAN));
+            return Ok(Some(Measures {
+                values: values.collect(),
+                seconds: f64::NAN,
+            }));
+        }
+        let trained = [PRETRAINING, CLASSIFIER].map(|name| training_seconds(&folder.join(name)));
+        let trained: f64 = trained.into_iter().sum::<Result<_, _>>()?;
+        Ok(found?.map(|mut values| {
             // Reconstructions and probes have more measures than a table may ask for.
             values.retain(|name, _| wants(job, name));
             Measures {
                 values,
-                seconds: begun.elapsed().as_secs_f64(),
+                seconds: if trained > 0.0 {
+                    trained
+                } else {
+                    begun.elapsed().as_secs_f64()
+                },
             }
         }))
     }
@@ -75,6 +110,21 @@ impl<B: Trains> Runner for Experiment<'_, B> {
 type Values = Option<BTreeMap<String, f64>>;
 
 impl<B: Trains> Experiment<'_, B> {
+    /// Returns all measures that a row has.
+    fn measure(&self, job: &Job, folder: &Path) -> Result<Values, Error> {
+        match job.subject {
+            Subject::Trained => self.trained(job, folder),
+            Subject::Random => {
+                let model = Autoencoder::new(&job.config, self.device);
+                self.features(job, &model)
+            }
+            Subject::RawPixels => self.raw_pixels(job),
+            Subject::Supervised => self.classifier(job, Start::Scratch, folder),
+            Subject::MeanColour => self.reconstructions(job, &Filler::Fill(mean_colour_fill)),
+            Subject::BilinearFill => self.reconstructions(job, &Filler::Fill(bilinear_fill)),
+        }
+    }
+
     /// Opens the folders with the number of images of `job`. The crops are those of `config`.
     fn open(
         &self,
@@ -91,7 +141,7 @@ impl<B: Trains> Experiment<'_, B> {
 
     /// Pre-trains a model and returns all its measures.
     fn trained(&self, job: &Job, folder: &Path) -> Result<Values, Error> {
-        let run = folder.join("pretraining");
+        let run = folder.join(PRETRAINING);
         let data = self.open(job, &job.config, Augmentation::Training)?.train;
         let outcome = pretrain::<B>(job.config, &data, &run, self.loader, self.device)?;
         if outcome == Outcome::Interrupted {
@@ -99,16 +149,18 @@ impl<B: Trains> Experiment<'_, B> {
         }
         let checkpoint = Checkpoint::load(&run)?;
         let model = checkpoint.model::<B>(self.device)?;
-        let (Some(mut values), Some(features), Some(classifier)) = (
-            self.reconstructions(job, &Filler::Model(&model))?,
-            self.features(job, &model)?,
-            self.classifier(job, Start::Encoder(&checkpoint), folder)?,
-        ) else {
+        let Some(mut values) = self.reconstructions(job, &Filler::Model(&model))? else {
+            return Ok(None);
+        };
+        let Some(features) = self.features(job, &model)? else {
             return Ok(None);
         };
         values.extend(features);
-        values.extend(classifier);
-        Ok(Some(values))
+        let classifier = self.classifier(job, Start::Encoder(&checkpoint), folder)?;
+        Ok(classifier.map(|classifier| {
+            values.extend(classifier);
+            values
+        }))
     }
 
     fn reconstructions(&self, job: &Job, filler: &Filler<B>) -> Result<Values, Error> {
@@ -117,8 +169,13 @@ impl<B: Trains> Experiment<'_, B> {
         }
         let data = self.open(job, &job.config, Augmentation::None)?.test;
         let mut bar = Bar::new("reconstructing");
+        // All rows see as many patches, also those that were trained with another mask ratio.
+        let config = Config {
+            mask_ratio: job.mask_ratio,
+            ..job.config
+        };
         let found = reconstruct(
-            &job.config,
+            &config,
             filler,
             None,
             &data,
@@ -170,7 +227,7 @@ impl<B: Trains> Experiment<'_, B> {
                 Start::Encoder(_) => Finetuning::published(images.classes),
                 Start::Scratch => Finetuning::from_scratch(images.classes),
             };
-            let run = folder.join("classifier");
+            let run = folder.join(CLASSIFIER);
             let (config, loader, device) = (job.finetuning, self.loader, self.device);
             let found =
                 train_classifier::<B>(start, config, finetuning, &images, &run, loader, device)?;

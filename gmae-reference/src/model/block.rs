@@ -34,30 +34,28 @@ impl<B: Operations> Block<B> {
 
     /// Computes `[B T, D]` -> `[B T, D]` for `images` images of T tokens each.
     pub fn forward(&self, x: Tensor<B, 2>, images: usize) -> Tensor<B, 2> {
-        let attended = self
-            .attention
-            .forward(ops::layer_norm(&self.attention_norm, x.clone()), images);
-        let x = x + attended;
-        x.clone() + self.mlp.forward(ops::layer_norm(&self.mlp_norm, x))
+        self.forward_dropped(x, images, None)
     }
 
-    /// Computes [`Block::forward`] with factors on the branches of each image.
+    /// Computes [`Block::forward`], with factors on the branches of each image if they are given.
     pub fn forward_dropped(
         &self,
         x: Tensor<B, 2>,
         images: usize,
-        drops: &Drops<B>,
+        drops: Option<&Drops<B>>,
     ) -> Tensor<B, 2> {
         let [rows, width] = x.dims();
-        let scaled = |branch: Tensor<B, 2>, factor: &Tensor<B, 3>| {
-            (branch.reshape([images, rows / images, width]) * factor.clone()).reshape([rows, width])
+        let scaled = |branch: Tensor<B, 2>, factor: Option<&Tensor<B, 3>>| match factor {
+            None => branch,
+            Some(factor) => (branch.reshape([images, rows / images, width]) * factor.clone())
+                .reshape([rows, width]),
         };
         let attended = self
             .attention
             .forward(ops::layer_norm(&self.attention_norm, x.clone()), images);
-        let x = x + scaled(attended, &drops.attention);
+        let x = x + scaled(attended, drops.map(|drops| &drops.attention));
         let mlp = self.mlp.forward(ops::layer_norm(&self.mlp_norm, x.clone()));
-        x + scaled(mlp, &drops.mlp)
+        x + scaled(mlp, drops.map(|drops| &drops.mlp))
     }
 }
 

@@ -55,17 +55,13 @@ impl<B: Operations> Classifier<B> {
 
     /// Computes the scores of the classes before softmax, `[B, classes]`.
     pub fn forward(&self, input: &Visible<B>) -> Tensor<B, 2> {
-        let kept = Tensor::ones([input.images, 1, 1], &self.encoder.device());
-        let drops = Drops {
-            attention: kept.clone(),
-            mlp: kept,
-        };
-        self.forward_dropped(input, &vec![drops; self.encoder.blocks().len()])
+        self.forward_dropped(input, None)
     }
 
-    /// Computes [`Classifier::forward`] with factors on the branches of each block.
-    pub fn forward_dropped(&self, input: &Visible<B>, drops: &[Drops<B>]) -> Tensor<B, 2> {
-        let tokens = self.encoder.forward_dropped(input, drops);
+    /// Computes [`Classifier::forward`], with factors on the branches of each block if they are
+    /// given.
+    pub fn forward_dropped(&self, input: &Visible<B>, drops: Option<&[Drops<B>]>) -> Tensor<B, 2> {
+        let tokens = self.encoder.through_blocks(input, drops, |_| {});
         let pooled = mean_of_patches(tokens, input.images);
         ops::linear(&self.classes, ops::layer_norm(&self.pooled_norm, pooled))
     }

@@ -58,19 +58,23 @@ impl<B: Operations> Encoder<B> {
     /// Computes the tokens `[B (1 + n), D]`. The CLS token of each image comes first. The visible
     /// patches follow in the order of `input`.
     pub fn forward(&self, input: &Visible<B>) -> Tensor<B, 2> {
-        let mut tokens = self.tokens(input);
-        for block in &self.blocks {
-            tokens = block.forward(tokens, input.images);
-        }
-        ops::layer_norm(&self.norm, tokens)
+        ops::layer_norm(&self.norm, self.through_blocks(input, None, |_| {}))
     }
 
-    /// Computes the tokens after the last block without the last `LayerNorm`, `[B (1 + n), D]`.
-    /// Some branches of the blocks are dropped.
-    pub(super) fn forward_dropped(&self, input: &Visible<B>, drops: &[Drops<B>]) -> Tensor<B, 2> {
+    /// Computes the tokens after the last block without the last `LayerNorm`, `[B (1 + n), D]`,
+    /// with factors on the branches of each block if they are given. `seen` is called with the
+    /// tokens after each block.
+    pub(super) fn through_blocks(
+        &self,
+        input: &Visible<B>,
+        drops: Option<&[Drops<B>]>,
+        mut seen: impl FnMut(&Tensor<B, 2>),
+    ) -> Tensor<B, 2> {
         let mut tokens = self.tokens(input);
-        for (block, drops) in self.blocks.iter().zip(drops) {
+        for (i, block) in self.blocks.iter().enumerate() {
+            let drops = drops.and_then(|drops| drops.get(i));
             tokens = block.forward_dropped(tokens, input.images, drops);
+            seen(&tokens);
         }
         tokens
     }
@@ -83,18 +87,13 @@ impl<B: Operations> Encoder<B> {
     /// Computes the mean of the patch tokens after each block, `[B, D]` each. The tokens of the
     /// last block pass through the last `LayerNorm` first.
     pub(super) fn layers(&self, input: &Visible<B>) -> Vec<Tensor<B, 2>> {
-        let mut tokens = self.tokens(input);
         let mut layers = Vec::with_capacity(self.blocks.len());
-        for (i, block) in self.blocks.iter().enumerate() {
-            tokens = block.forward(tokens, input.images);
-            let last = i + 1 == self.blocks.len();
-            let seen = if last {
-                ops::layer_norm(&self.norm, tokens.clone())
-            } else {
-                tokens.clone()
-            };
-            layers.push(mean_of_patches(seen, input.images));
-        }
+        let last = self.through_blocks(input, None, |tokens| {
+            layers.push(mean_of_patches(tokens.clone(), input.images));
+        });
+        let last = ops::layer_norm(&self.norm, last);
+        layers.pop();
+        layers.push(mean_of_patches(last, input.images));
         layers
     }
 

@@ -6,7 +6,8 @@ use burn::nn::{LayerNorm, Linear};
 use burn::tensor::activation::{log_sigmoid, sigmoid};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
-use rand::{Rng, SeedableRng};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::camera;
@@ -16,9 +17,9 @@ use crate::ops::{self, Operations};
 
 /// Raw values per Gaussian: centre 3, scale 3, quaternion 4, colour 3, opacity 1.
 pub const ATTRIBUTES: usize = 14;
-/// Bound of the random z of [`Config::random_depth_order`], in world units. It is far above the
-/// resolution of `f32` at the distance of the camera, and changes sizes by 1/8000 at most.
-const RANDOM_DEPTH: f32 = 1e-3;
+/// Bound of the random z of [`Config::random_depth_order`], in world units. Thousands of evenly
+/// spaced values differ in `f32` at the distance of the camera. Sizes change by 1/800 at most.
+const RANDOM_DEPTH: f64 = 0.01;
 
 /// The Gaussians of B images, k per image, stored image by image.
 #[derive(Clone, Debug)]
@@ -94,8 +95,9 @@ impl<B: Operations> Head<B> {
 
     /// Computes the Gaussians of `seeds.len()` images from the decoder outputs `[B k, d]`.
     ///
-    /// With [`Config::freeze_z`], no gradient reaches z. With [`Config::random_depth_order`], z is
-    /// a small random number, which depends only on the seed of the image.
+    /// With [`Config::freeze_z`], no gradient reaches z. With [`Config::random_depth_order`], the
+    /// values of z are small, evenly spaced and in random order. The order depends only on the seed
+    /// of the image.
     pub fn gaussians(&self, outputs: Tensor<B, 2>, seeds: &[u64]) -> Gaussians<B> {
         let raw = self.linear(outputs);
         let activated = activate(&raw, self.centre_range, self.gaussian_scale, seeds.len());
@@ -118,13 +120,20 @@ fn with_z<B: Backend>(means: Tensor<B, 2>, z: Tensor<B, 2>) -> Tensor<B, 2> {
     Tensor::cat(vec![means.narrow(1, 0, 2), z], 1)
 }
 
-/// Draws a small z for each of `count` Gaussians, `[B k, 1]`.
+/// Draws the order of the Gaussians of each image and returns a small z for each of all `count`
+/// Gaussians, `[B k, 1]`.
 fn random_depths<B: Backend>(count: usize, seeds: &[u64], device: &B::Device) -> Tensor<B, 2> {
     let per_image = count / seeds.len().max(1);
     let mut values = Vec::with_capacity(count);
     for &seed in seeds {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        values.extend((0..per_image).map(|_| rng.random_range(-RANDOM_DEPTH..RANDOM_DEPTH)));
+        let mut ranks: Vec<usize> = (0..per_image).collect();
+        ranks.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+        let place = |rank: usize| (2 * rank + 1) as f64 / per_image as f64 - 1.0;
+        values.extend(
+            ranks
+                .into_iter()
+                .map(|rank| (RANDOM_DEPTH * place(rank)) as f32),
+        );
     }
     Tensor::from_data(TensorData::new(values, [count, 1]), device)
 }

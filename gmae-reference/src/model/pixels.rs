@@ -32,8 +32,8 @@ pub fn images<B: Backend, C: CheckpointStrategy>(
     }
 }
 
-/// Computes the pixels `[B, H, W, 3]` of a decoded batch in the units of `[0, 1]`, without
-/// gradients. Patches can leave the range.
+/// Computes the pixels `[B, H, W, 3]` of a decoded batch in `[0, 1]`, without gradients. Predicted
+/// patches that leave the range are clamped: no image has such colours.
 ///
 /// With [`Config::norm_pix`], a patch is scaled with the mean and the deviation of the true patch,
 /// which `batch` contains. The result then knows more than the visible patches.
@@ -61,6 +61,9 @@ pub(super) fn pixels<B: Backend>(
                 }
             }
         }
+    }
+    for value in &mut pixels {
+        *value = value.clamp(0.0, 1.0);
     }
     Ok(pixels)
 }

@@ -18,7 +18,7 @@ use crate::ops::Operations;
 pub struct Prediction<B: Backend = Cpu> {
     /// The Gaussians of all images. MAE predicts none.
     pub gaussians: Option<Gaussians<B>>,
-    /// The predicted pixels `[B, H, W, 3]`, in the units of `[0, 1]`.
+    /// The predicted pixels `[B, H, W, 3]`, in `[0, 1]`.
     pub pixels: Vec<f32>,
 }
 

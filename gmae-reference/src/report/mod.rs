@@ -87,10 +87,12 @@ pub(crate) fn write_comparison_files(
     data: &ComparisonData,
 ) -> Result<PathBuf, ReportError> {
     let texts = [comparison::markdown(data), comparison::csv(&data.tables)?];
+    // The largest file comes first: on a full disk, none of the three is left.
+    let path = write_comparison(dir, FILE, data)?;
     for (name, text) in TABLES.into_iter().zip(&texts) {
         save(dir, name, text)?;
     }
-    write_comparison(dir, FILE, data)
+    Ok(path)
 }
 
 fn save(dir: &Path, file_name: &str, text: &str) -> Result<PathBuf, ReportError> {

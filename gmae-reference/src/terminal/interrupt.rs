@@ -27,7 +27,7 @@ pub(crate) fn install() -> Result<(), Error> {
         let now = Instant::now();
         let first = *REQUESTED.get_or_init(|| now);
         if first == now {
-            note("stopping and saving; a second signal ends the process at once");
+            note("stopping; a second signal ends the process at once");
         } else if now.duration_since(first) > SAME_EVENT {
             exit();
         }

@@ -25,7 +25,7 @@ impl<B: Trains> Task<B> for Classification {
     type Model = Classifier<Training<B>>;
     type Inner = Classifier<B>;
 
-    fn new(_: &Config, finetuning: Option<Finetuning>) -> Result<Self, Error> {
+    fn new(config: &Config, finetuning: Option<Finetuning>) -> Result<Self, Error> {
         let Some(finetuning) = finetuning else {
             return Err(Error::Setting {
                 name: "the model".to_owned(),
@@ -34,6 +34,15 @@ impl<B: Trains> Task<B> for Classification {
             });
         };
         finetuning.validate()?;
+        let mixes = finetuning.mixup > 0.0 || finetuning.cutmix > 0.0;
+        if mixes && !config.images_per_piece().is_multiple_of(2) {
+            return Err(Error::Setting {
+                name: "micro-batch".to_owned(),
+                expected: "an even number with mixup or cutmix, which mix pairs of images"
+                    .to_owned(),
+                got: config.images_per_piece().to_string(),
+            });
+        }
         Ok(Self(finetuning))
     }
 
@@ -55,7 +64,7 @@ impl<B: Trains> Task<B> for Classification {
         let (pixels, targets) = mixed(config, &self.0, piece)?;
         let visible = Visible::new(config, &pixels, &piece.batch.masks, device)?;
         let drops = drops(config, self.0.drop_path, piece, device);
-        let scores = model.forward_dropped(&visible, &drops);
+        let scores = model.forward_dropped(&visible, Some(&drops));
         let targets = TensorData::new(targets, scores.dims());
         let loss = cross_entropy(scores, Tensor::from_data(targets, device));
         let value = loss.clone().into_scalar().elem::<f64>();

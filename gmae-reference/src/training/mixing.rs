@@ -11,8 +11,10 @@ use crate::error::Error;
 /// Returns the mixed pixels `[B, H, W, 3]` and the probabilities of the classes, `[B, classes]`, of
 /// the images of `piece`.
 ///
-/// Image i of a piece of B images is mixed with image B - 1 - i. Each image draws its own
-/// proportion. With one image in a piece, or an image in the middle, nothing is mixed.
+/// The images of a batch are mixed in pairs: the first with the second, the third with the fourth,
+/// and so on. Each image draws its own proportion. The pieces of a batch have even numbers of
+/// images, so that the pairs do not depend on the size of a piece. The last image of a batch of an
+/// odd number of images is not mixed.
 ///
 /// # Errors
 ///
@@ -39,7 +41,7 @@ pub(super) fn mixed(
     let smoothing = finetuning.label_smoothing;
     let mut targets = vec![(smoothing / classes as f64) as f32; labels.len() * classes];
     for (i, &position) in piece.positions.iter().enumerate() {
-        let other = labels.len() - 1 - i;
+        let other = if i ^ 1 < labels.len() { i ^ 1 } else { i };
         let mut rng = stream(config.seed, Stream::Mixing, position);
         let source = &original[other * len..(other + 1) * len];
         let mixed = &mut pixels[i * len..(i + 1) * len];
@@ -158,11 +160,11 @@ mod tests {
                 for i in 0..4 {
                     let image = &pixels[i * len..(i + 1) * len];
                     let mean = image.iter().map(|&v| f64::from(v)).sum::<f64>() / len as f64;
-                    let [mine, other] = [i, 3 - i].map(|j| 0.25 * j as f64);
+                    let [mine, other] = [i, i ^ 1].map(|j| 0.25 * j as f64);
                     let own = (mean - other) / (mine - other);
                     let target = &targets[i * CLASSES..(i + 1) * CLASSES];
                     let label = piece.labels[i].expect("a label");
-                    let shared = piece.labels[3 - i] == piece.labels[i];
+                    let shared = piece.labels[i ^ 1] == piece.labels[i];
                     let expected = if shared { 1.0 } else { own };
                     assert!(
                         (f64::from(target[label]) - expected).abs() < 1e-4,
@@ -181,6 +183,41 @@ mod tests {
             mixed_images * 3 > whole,
             "{mixed_images} of {whole} images are mixed"
         );
+    }
+
+    /// Two pieces of two images have the targets and the pixels of one piece of four.
+    #[test]
+    fn pairs_do_not_depend_on_the_size_of_a_piece() {
+        let config = Preset::Nano.config();
+        let whole = piece(&config);
+        let settings = settings(0.8, 0.5, 0.1);
+        let (mut pixels, mut targets) = (Vec::new(), Vec::new());
+        for half in [0..2, 2..4] {
+            let len = config.image_len();
+            let part = Piece {
+                batch: Batch {
+                    pixels: whole.batch.pixels[half.start * len..half.end * len].to_vec(),
+                    masks: whole.batch.masks[half.clone()].to_vec(),
+                },
+                labels: whole.labels[half.clone()].to_vec(),
+                positions: whole.positions[half].to_vec(),
+            };
+            let found = mixed(&config, &settings, &part).expect("a piece");
+            pixels.extend(found.0);
+            targets.extend(found.1);
+        }
+        let expected = mixed(&config, &settings, &whole).expect("a piece");
+        assert_eq!((pixels, targets), expected);
+        let one = Piece {
+            batch: Batch {
+                pixels: whole.batch.pixels[..config.image_len()].to_vec(),
+                masks: whole.batch.masks[..1].to_vec(),
+            },
+            labels: vec![Some(0)],
+            positions: vec![10],
+        };
+        let (pixels, _) = mixed(&config, &settings, &one).expect("a piece");
+        assert_eq!(pixels, one.batch.pixels, "an image without a partner");
     }
 
     #[test]

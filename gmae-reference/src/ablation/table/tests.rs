@@ -175,3 +175,31 @@ fn errors_name_the_file() {
         );
     }
 }
+
+#[test]
+fn a_group_shows_some_of_the_measures() {
+    let text = |measures: &str| {
+        format!(
+            "title = \"T\"\nconfig = \"nano\"\nseeds = [0]\nmeasures = [\"ridge\", \"knn\"]\n\
+             [[group]]\nname = \"g\"\n{measures}\n[[group.row]]\nname = \"r\"\n"
+        )
+    };
+    let parse = |measures: &str| Table::parse(Path::new("t.toml"), &text(measures));
+    let shown = |measures: &str| parse(measures).expect("a table").groups[0].measures.clone();
+    assert_eq!(shown(""), ["ridge", "knn"]);
+    assert_eq!(shown("measures = [\"knn\"]"), ["knn"]);
+    for (measures, words) in [
+        (
+            "measures = [\"linear\"]",
+            "expected some of ridge, knn, got linear",
+        ),
+        ("measures = []", "measures: expected at least one, got none"),
+        ("measures = [\"knn\", \"knn\"]", "got \"knn\" twice"),
+    ] {
+        let reason = parse(measures).expect_err(measures);
+        assert!(
+            reason.starts_with("group \"g\": ") && reason.ends_with(words),
+            "{reason}"
+        );
+    }
+}

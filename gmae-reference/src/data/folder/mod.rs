@@ -1,6 +1,5 @@
 //! A folder of image files, or of tar archives of image files, as a data set.
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use rand::seq::SliceRandom;
@@ -16,7 +15,7 @@ use order::mixed;
 use problems::Problems;
 use shards::Shards;
 use skipped::{Tally, counted};
-use source::{Fault, Source};
+use source::{Fault, Source, words};
 
 mod kinds;
 mod list;
@@ -55,6 +54,7 @@ pub struct Folder {
     others: Kinds,
     /// Paths below `root` that could not be entered.
     unreachable: Tally,
+    strict: bool,
 }
 
 impl Folder {
@@ -99,12 +99,13 @@ impl Folder {
                 min_side: options.min_side,
                 reduced_jpeg: options.reduced_jpeg,
             },
-            classes: classes(&source),
+            classes: source.classes(),
             fingerprint: source.fingerprint(),
             source,
             problems: Problems::default(),
             others,
             unreachable,
+            strict: options.strict,
         };
         if folder.is_empty() {
             let mut found = folder.warnings();
@@ -234,7 +235,8 @@ impl Folder {
     /// # Errors
     ///
     /// [`DataError::Index`] if `index` is not below `len()`. [`DataError::AllBad`] if no file is
-    /// usable. [`DataError::Vanished`] if the data cannot be read any more: the folder cannot be
+    /// usable. [`DataError::Unusable`] for the first unusable file of a strict folder.
+    /// [`DataError::Vanished`] if the data cannot be read any more: the folder cannot be
     /// listed, it is empty, 64 files in a row cannot be read, or no file can be read.
     fn labelled(&self, index: usize, rng: &mut ChaCha8Rng) -> Result<Sample, DataError> {
         let len = self.len();
@@ -264,6 +266,10 @@ impl Folder {
                         image: picture.image,
                         label: self.label(candidate),
                     });
+                }
+                Err(Fault::Unusable(reason) | Fault::Unreadable(reason)) if self.strict => {
+                    let path = self.path(candidate).unwrap_or_default();
+                    return Err(DataError::Unusable { path, reason });
                 }
                 Err(Fault::Unusable(reason)) => {
                     any_read = true;
@@ -338,23 +344,6 @@ impl Folder {
             reason,
         }
     }
-}
-
-/// Returns the names of the folders directly in the root that contain images, sorted.
-fn classes(source: &Source) -> Vec<String> {
-    let Source::Files(files) = source else {
-        return Vec::new();
-    };
-    let mut classes: Vec<&OsStr> = files.iter().filter_map(|file| file.class()).collect();
-    classes.dedup();
-    let mut classes: Vec<String> = classes.into_iter().map(words).collect();
-    classes.sort();
-    classes.dedup();
-    classes
-}
-
-fn words(name: &OsStr) -> String {
-    name.to_string_lossy().into_owned()
 }
 
 impl Dataset for Folder {

@@ -27,6 +27,9 @@ pub struct FolderOptions {
     /// Number of images that are used, spread evenly over the images of the folder in the order of
     /// their paths. If the classes are folders, each keeps its share. `None` stands for all.
     pub images: Option<usize>,
+    /// Whether an unusable image is an error. By default the next usable image replaces it, and
+    /// counts twice in an evaluation.
+    pub strict: bool,
 }
 
 impl FolderOptions {
@@ -37,6 +40,7 @@ impl FolderOptions {
             min_side: 1,
             reduced_jpeg: false,
             images: None,
+            strict: false,
         }
     }
 }

@@ -53,6 +53,19 @@ impl Source {
         }
     }
 
+    /// Returns the names of the folders directly in the root that contain images, sorted.
+    pub(super) fn classes(&self) -> Vec<String> {
+        let Self::Files(files) = self else {
+            return Vec::new();
+        };
+        let mut classes: Vec<&OsStr> = files.iter().filter_map(|file| file.class()).collect();
+        classes.dedup();
+        let mut classes: Vec<String> = classes.into_iter().map(words).collect();
+        classes.sort();
+        classes.dedup();
+        classes
+    }
+
     /// Returns the path of an image relative to the root. The path of a member is the path of its
     /// archive with the name of the member behind it.
     pub(super) fn path(&self, index: usize) -> Option<PathBuf> {
@@ -122,6 +135,11 @@ impl Source {
         let first = sum.iter().take(8).fold(0, |n, &b| n << 8 | u64::from(b));
         format!("{} images, {first:016x}", self.len())
     }
+}
+
+/// Returns a name as text.
+pub(super) fn words(name: &OsStr) -> String {
+    name.to_string_lossy().into_owned()
 }
 
 /// Returns the bytes of a path with `/` between its parts.

@@ -14,7 +14,7 @@ pub(crate) use data::{
     RunData, Sweep, SweepPoint, Table,
 };
 pub(super) use page::page;
-pub(crate) use text::{csv, markdown};
+pub(crate) use text::{csv, markdown, title};
 
 #[cfg(test)]
 mod example;

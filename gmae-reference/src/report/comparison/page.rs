@@ -81,7 +81,7 @@ fn reconstructions_section(
     }
     Ok(section(
         "Reconstructions",
-        "Held-out pictures. The grey patches are hidden from the models. All runs received the same visible patches. \
+        "The grey patches are hidden from the models. All runs received the same visible patches. \
          The error is the mean squared error on the hidden patches, with colours between 0 and 1.",
         &body,
     ))

@@ -7,9 +7,14 @@ use crate::report::error::ReportError;
 /// Lines of prose have at most this many columns.
 const WIDTH: usize = 100;
 
+/// Returns the first line of the Markdown of a comparison.
+pub(crate) fn title(title: &str) -> String {
+    format!("# {}", escape(title))
+}
+
 /// Returns title, notes and tables as Markdown.
 pub(crate) fn markdown(data: &ComparisonData) -> String {
-    let mut blocks = vec![format!("# {}", escape(&data.title))];
+    let mut blocks = vec![title(&data.title)];
     blocks.extend(data.notes.iter().map(|note| paragraph(note)));
     if !data.tables.is_empty() {
         blocks.push(paragraph(&legend(&data.tables)));

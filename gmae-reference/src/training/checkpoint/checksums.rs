@@ -83,6 +83,14 @@ impl Checksums {
             .any(|line| line.ends_with(&format!("  {name}")))
     }
 
+    /// Returns the first 16 hexadecimal digits of the checksum of `name` as a number, if it is
+    /// listed.
+    pub(super) fn digits(&self, name: &str) -> Option<u64> {
+        let end = format!("  {name}");
+        let line = self.text.lines().find(|line| line.ends_with(&end))?;
+        u64::from_str_radix(line.get(..16)?, 16).ok()
+    }
+
     /// Reads the file `name` of `folder` and compares its checksum.
     ///
     /// # Errors

@@ -88,6 +88,11 @@ impl Checkpoint {
         &self.folder
     }
 
+    /// The first 16 hexadecimal digits of the SHA-256 of the file of weights, as a number.
+    pub(crate) fn fingerprint(&self) -> Option<u64> {
+        self.checksums.digits(MODEL)
+    }
+
     /// Checks that the checkpoint belongs to a run of `config`.
     ///
     /// # Errors

@@ -1,0 +1,39 @@
+//! Published accuracies, which the tables show beside the measured ones. They are for ImageNet-1k
+//! at 224 px with ViT-B, so that no measured number is compared with them.
+
+use crate::report::comparison::{Cell, Row, RowKind};
+
+/// Top-1 accuracies after fine-tuning, in per cent, as arXiv 2501.03229 lists them.
+const FINE_TUNING: [(&str, f64); 5] = [
+    ("DINO", 82.8),
+    ("BEiT", 83.2),
+    ("MAE, 1600 epochs", 83.6),
+    ("MAE, 400 epochs", 83.0),
+    ("GMAE, 400 epochs", 83.2),
+];
+
+/// Top-1 accuracy of a linear probe of GMAE after 400 epochs, in per cent (arXiv 2501.03229).
+const LINEAR: f64 = 61.9;
+
+/// The rows of fine-tuning. The first of `columns` cells is the accuracy.
+pub(super) fn fine_tuning(columns: usize) -> Vec<Row> {
+    let row = |(name, top1): (&str, f64)| row(name, columns, 0, top1);
+    FINE_TUNING.into_iter().map(row).collect()
+}
+
+/// The row of the linear probe, whose accuracy is the cell at `index` of `columns`.
+pub(super) fn linear(columns: usize, index: usize) -> Row {
+    row("GMAE, 400 epochs", columns, index, LINEAR)
+}
+
+fn row(name: &str, columns: usize, index: usize, top1: f64) -> Row {
+    let mut cells = vec![Cell::Empty; columns];
+    if let Some(cell) = cells.get_mut(index) {
+        *cell = Cell::single(top1);
+    }
+    Row {
+        name: format!("ImageNet-1k, ViT-B: {name}"),
+        kind: RowKind::Published,
+        cells,
+    }
+}
