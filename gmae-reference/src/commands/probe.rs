@@ -27,19 +27,7 @@ type Features = [Vec<Labelled>; 2];
 /// An error that names the argument or the file at fault.
 pub(super) fn probe<B: Trains>(arguments: Probe, device: &B::Device) -> Result<Outcome, Error> {
     expect_no_report(&arguments.output)?;
-    let repeated = |(i, kind): (usize, &Kind)| arguments.probes[..i].contains(kind);
-    if arguments.probes.iter().enumerate().any(repeated) {
-        return Err(Error::Argument {
-            argument: "--probes",
-            expected: "each probe once".to_owned(),
-            got: arguments
-                .probes
-                .iter()
-                .map(|kind| label(*kind))
-                .collect::<Vec<_>>()
-                .join(", "),
-        });
-    }
+    check_probes(&arguments.probes)?;
     let load = |folder| Checkpoint::load(folder);
     let checkpoints: Vec<Checkpoint> = arguments
         .checkpoint
@@ -107,6 +95,24 @@ pub(super) fn probe<B: Trains>(arguments: Probe, device: &B::Device) -> Result<O
     };
     write(&arguments.output, &data)?;
     Ok(Outcome::Finished)
+}
+
+/// Checks that no probe is asked for twice.
+///
+/// # Errors
+///
+/// [`Error::Argument`] if one is.
+fn check_probes(probes: &[Kind]) -> Result<(), Error> {
+    let repeated = |(i, kind): (usize, &Kind)| probes[..i].contains(kind);
+    if !probes.iter().enumerate().any(repeated) {
+        return Ok(());
+    }
+    let names: Vec<&str> = probes.iter().map(|kind| label(*kind)).collect();
+    Err(Error::Argument {
+        argument: "--probes",
+        expected: "each probe once".to_owned(),
+        got: names.join(", "),
+    })
 }
 
 /// Words of a row that has neither method nor decoder.
