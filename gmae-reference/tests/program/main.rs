@@ -7,6 +7,8 @@ mod cli;
 #[cfg(unix)]
 mod evaluate;
 #[cfg(unix)]
+mod honest;
+#[cfg(unix)]
 mod kills;
 mod labelled;
 #[cfg(unix)]
