@@ -6,7 +6,7 @@
 mod common;
 
 use gmae_reference::backend::{Cpu, Device, Trains, Wgpu, find};
-use gmae_reference::config::Config;
+use gmae_reference::config::{Config, Method};
 use gmae_reference::data::Shapes;
 use gmae_reference::training::{Sampler, Schedule, Trainer};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -30,9 +30,10 @@ fn losses<B: Trains>(config: Config, device: B::Device) -> Result<Vec<f64>, Fail
     Ok(losses)
 }
 
-fn the_curve_is_that_of_the_cpu() -> Result<(), Failed> {
+fn the_curve_is_that_of_the_cpu(method: Method) -> Result<(), Failed> {
     // Five epochs of four steps, at a rate that makes the loss fall visibly.
     let config = Config {
+        method,
         epochs: 5,
         learning_rate: 0.4,
         ..common::config()
@@ -58,7 +59,13 @@ fn the_curve_is_that_of_the_cpu() -> Result<(), Failed> {
 }
 
 fn main() {
-    let trial = Trial::test("the_curve_is_that_of_the_cpu", the_curve_is_that_of_the_cpu);
-    let trials = vec![trial.with_ignored_flag(find::<Wgpu>().is_err())];
+    let ignored = find::<Wgpu>().is_err();
+    let trial = |name: &str, method| {
+        Trial::test(name, move || the_curve_is_that_of_the_cpu(method)).with_ignored_flag(ignored)
+    };
+    let trials = vec![
+        trial("the_curve_is_that_of_the_cpu", Method::Gmae),
+        trial("the_curve_of_mae_is_that_of_the_cpu", Method::Mae),
+    ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }

@@ -7,17 +7,12 @@ use crate::backend::Trains;
 use crate::config::Config;
 use crate::data::Dataset;
 use crate::error::Error;
-use crate::evaluation::encoding::{encode, raw_pixels};
 use crate::evaluation::judge::{Judgement, Probe as Kind, judge};
-use crate::evaluation::probe::Labelled;
-use crate::experiment::{Augmentation, LabelledFolders, LabelledImages};
+use crate::experiment::{Augmentation, Features, LabelledImages, encoded, pixels};
 use crate::model::Autoencoder;
 use crate::report::comparison::{Better, Cell, ComparisonData, Row, RowKind, Table};
 use crate::terminal::Bar;
 use crate::training::{Checkpoint, Outcome};
-
-/// Features of the images to learn from and of the test images, for each block.
-type Features = [Vec<Labelled>; 2];
 
 /// Judges the encoder of every checkpoint, an encoder with initial weights for each shape, and the
 /// raw pixels.
@@ -28,14 +23,14 @@ type Features = [Vec<Labelled>; 2];
 pub(super) fn probe<B: Trains>(arguments: Probe, device: &B::Device) -> Result<Outcome, Error> {
     expect_no_report(&arguments.output)?;
     check_probes(&arguments.probes)?;
-    let load = |folder| Checkpoint::load(folder);
     let checkpoints: Vec<Checkpoint> = arguments
         .checkpoint
         .iter()
-        .map(|folder| load(folder))
+        .map(|folder| Checkpoint::load(folder))
         .collect::<Result<_, _>>()?;
     let names = names(&checkpoints);
     let folders = arguments.labelled.folders(arguments.images);
+    let open = |config: &Config| folders.open(config, Augmentation::None);
     let mut judges = Judges {
         kinds: &arguments.probes,
         table: Vec::new(),
@@ -44,7 +39,7 @@ pub(super) fn probe<B: Trains>(arguments: Probe, device: &B::Device) -> Result<O
     for (checkpoint, name) in checkpoints.iter().zip(&names) {
         let config = checkpoint.config;
         let model = checkpoint.encoder::<B>(device)?;
-        let Some(features) = features(&config, &model, &folders, name)? else {
+        let Some(features) = encoded(&config, &model, &open(&config)?, name)? else {
             return Ok(Outcome::Interrupted);
         };
         let shown = match checkpoint.finetuning {
@@ -62,7 +57,7 @@ pub(super) fn probe<B: Trains>(arguments: Probe, device: &B::Device) -> Result<O
             config.encoder_width, config.encoder_depth, config.image_size
         );
         let model = Autoencoder::<B>::new(&config, device);
-        let Some(features) = features(&config, &model, &folders, &name)? else {
+        let Some(features) = encoded(&config, &model, &open(&config)?, &name)? else {
             return Ok(Outcome::Interrupted);
         };
         if !judges.add(&name, RowKind::Baseline, none(), &features)? {
@@ -76,7 +71,7 @@ pub(super) fn probe<B: Trains>(arguments: Probe, device: &B::Device) -> Result<O
             continue;
         }
         sizes.push(size);
-        let images = folders.open(&checkpoint.config, Augmentation::None)?;
+        let images = open(&checkpoint.config)?;
         let Some(features) = pixels(&images)? else {
             return Ok(Outcome::Interrupted);
         };
@@ -85,7 +80,7 @@ pub(super) fn probe<B: Trains>(arguments: Probe, device: &B::Device) -> Result<O
             return Ok(Outcome::Interrupted);
         }
     }
-    let images = folders.open(&checkpoints[0].config, Augmentation::None)?;
+    let images = open(&checkpoints[0].config)?;
     let data = ComparisonData {
         title: "Probes of encoders".to_owned(),
         command: command(),
@@ -149,32 +144,6 @@ fn shapes(checkpoints: &[Checkpoint]) -> Vec<Config> {
         }
     }
     found
-}
-
-/// The features of a model, or `None` after an interruption.
-fn features<B: Trains>(
-    config: &Config,
-    model: &Autoencoder<B>,
-    folders: &LabelledFolders,
-    name: &str,
-) -> Result<Option<Features>, Error> {
-    let images = folders.open(config, Augmentation::None)?;
-    let mut bar = Bar::new(format!("encoding with {name}"));
-    let watch = &mut |done, total| bar.show(done, total);
-    let train = encode(config, model, &images.train, images.classes, watch)?;
-    let test = encode(config, model, &images.test, images.classes, watch)?;
-    Ok(train.zip(test).map(|(train, test)| [train, test]))
-}
-
-/// The raw pixels as features, or `None` after an interruption.
-fn pixels(images: &LabelledImages) -> Result<Option<Features>, Error> {
-    let mut bar = Bar::new("reading pixels");
-    let watch = &mut |done, total| bar.show(done, total);
-    let train = raw_pixels(&images.train, images.classes, watch)?;
-    let test = raw_pixels(&images.test, images.classes, watch)?;
-    Ok(train
-        .zip(test)
-        .map(|(train, test)| [vec![train], vec![test]]))
 }
 
 /// The rows of the tables.

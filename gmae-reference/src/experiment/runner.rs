@@ -5,15 +5,15 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::classifier::{Start, train_classifier};
+use super::features::{Features, encoded, pixels};
 use super::labelled::{Augmentation, LabelledFolders, LabelledImages};
 use super::pretraining::pretrain;
 use crate::ablation::{FINE_TUNE, Job, Measures, Runner, SECONDS, Subject};
 use crate::backend::Trains;
 use crate::config::{Config, Finetuning};
 use crate::error::Error;
-use crate::evaluation::encoding::{encode, raw_pixels};
 use crate::evaluation::judge::{Probe, judge};
-use crate::evaluation::probe::{LAMBDAS, Labelled, LinearRecipe, NeighbourRecipe};
+use crate::evaluation::probe::{LAMBDAS, LinearRecipe, NeighbourRecipe};
 use crate::evaluation::quality::{Quality, bilinear_fill, mean_colour_fill};
 use crate::evaluation::reconstruction::{Filler, Reconstructed, reconstruct};
 use crate::model::Autoencoder;
@@ -193,30 +193,13 @@ impl<B: Trains> Experiment<'_, B> {
             return Ok(Some(BTreeMap::new()));
         }
         let images = self.open(job, &job.config, Augmentation::None)?;
-        let mut layers = Vec::new();
-        for data in [&images.train, &images.test] {
-            let mut bar = Bar::new("encoding");
-            let watch = &mut |done, total| bar.show(done, total);
-            match encode(&job.config, model, data, images.classes, watch)? {
-                Some(found) => layers.push(found),
-                None => return Ok(None),
-            }
-        }
-        probes(job, &layers[0], &layers[1])
+        let found = encoded(&job.config, model, &images, &job.row)?;
+        found.map_or(Ok(None), |features| probes(job, &features))
     }
 
     fn raw_pixels(&self, job: &Job) -> Result<Values, Error> {
         let images = self.open(job, &job.config, Augmentation::None)?;
-        let mut pixels = Vec::new();
-        for data in [&images.train, &images.test] {
-            let mut bar = Bar::new("reading");
-            let watch = &mut |done, total| bar.show(done, total);
-            match raw_pixels(data, images.classes, watch)? {
-                Some(found) => pixels.push([found]),
-                None => return Ok(None),
-            }
-        }
-        probes(job, &pixels[0], &pixels[1])
+        pixels(&images)?.map_or(Ok(None), |features| probes(job, &features))
     }
 
     fn classifier(&self, job: &Job, start: Start, folder: &Path) -> Result<Values, Error> {
@@ -240,8 +223,8 @@ impl<B: Trains> Experiment<'_, B> {
     }
 }
 
-/// Applies the probes that `job` wants. `train` and `test` hold the features of each block.
-fn probes(job: &Job, train: &[Labelled], test: &[Labelled]) -> Result<Values, Error> {
+/// Applies the probes that `job` wants.
+fn probes(job: &Job, [train, test]: &Features) -> Result<Values, Error> {
     let mut values = BTreeMap::new();
     for (probe, name, block) in PROBES {
         if !(wants(job, name) || wants(job, block)) {
