@@ -43,6 +43,13 @@ pub(super) fn comparison(
     if !differing.is_empty() {
         notes.push(format!("Settings of all rows: {}.", differing.join(", ")));
     }
+    let ratio = table.base.mask_ratio;
+    let mut rows = table.groups.iter().flat_map(|group| &group.rows);
+    if rows.any(|row| row.config.mask_ratio != ratio) {
+        notes.push(format!(
+            "Reconstructions of all rows are measured with the mask ratio {ratio}."
+        ));
+    }
     let [done, total] = progress;
     if done < total {
         notes.push(format!("{done} of {total} runs are done."));
@@ -109,7 +116,8 @@ fn group_table(
             Some(only) if given.len() == 1 => {
                 settings.push(("classifiers".to_owned(), (*only).clone()));
             }
-            _ => columns.push(column("classifiers", recipes)),
+            None => {}
+            Some(_) => columns.push(column("classifiers", recipes)),
         }
     }
     let decoders = trained(rows, |row| row.config.decoder());

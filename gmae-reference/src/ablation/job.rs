@@ -13,7 +13,7 @@ use crate::config::Config;
 /// The number of the format of an identity. Results of another format are not found.
 const FORMAT: u32 = 1;
 /// Number of hexadecimal digits of an identity in the name of a file.
-const NAME_DIGITS: usize = 16;
+pub(super) const NAME_DIGITS: usize = 16;
 
 /// One run of one row.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,7 +49,7 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    /// Returns the identity of a job on the data with the given fingerprint.
+    /// Returns the identity of a job. `data` describes the data and the protocol of the measures.
     ///
     /// # Errors
     ///
@@ -193,7 +193,12 @@ mod tests {
         };
         let mut tuned = job();
         tuned.finetuning.epochs += 1;
+        let measured = Job {
+            mask_ratio: 0.5,
+            ..job()
+        };
         let others = [
+            hash(&measured, "data"),
             hash(&random, "data"),
             hash(&tuned, "data"),
             hash(&seeded, "data"),

@@ -27,8 +27,7 @@ pub(super) fn quantity(name: &str) -> Quantity {
     }
 }
 
-/// Name, label, unit, decimals, direction. Accuracies and overlaps are in per cent, as in the
-/// paper. The scores of boundaries (ODS, OIS, AP) are fractions, as in the paper.
+/// Name, label, unit, decimals, direction. Accuracies are in per cent, as in the paper.
 const KNOWN: &[(&str, &str, &str, usize, Better)] = &[
     ("masked_mse", "masked MSE", "", 5, Better::Lower),
     ("psnr", "PSNR", "dB", 2, Better::Higher),
@@ -51,10 +50,11 @@ const KNOWN: &[(&str, &str, &str, usize, Better)] = &[
     (SECONDS, "time", "s", 0, Better::Neither),
 ];
 
-/// The accuracy of a classifier that is trained from the encoder.
+/// The accuracy of a classifier that is trained from the encoder, or from initial weights.
 pub(crate) const FINE_TUNE: &str = "fine_tune";
 
-/// The measure that every result has: the time of the run. A runner is not asked for it.
+/// The measure that every result has: the time of the training, or of the measures if nothing is
+/// trained. A runner is not asked for it.
 pub(crate) const SECONDS: &str = "seconds";
 
 #[cfg(test)]

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::error::AblationError;
-use super::job::{Identity, sha256};
+
+use super::job::{Identity, NAME_DIGITS, sha256};
 use crate::error::Error;
 use crate::files;
 
@@ -32,7 +33,8 @@ pub(crate) struct Finished {
     /// The values. NaN stands for every value that is not finite. A measure that was asked for and
     /// is missing does not apply to the configuration.
     pub(super) values: BTreeMap<String, f64>,
-    /// The time of the run, in seconds.
+    /// The time of the training steps, in seconds, or that of the measures if nothing is trained.
+    /// NaN for a row that diverges.
     pub(super) seconds: f64,
 }
 
@@ -54,10 +56,14 @@ struct File {
     program: String,
 }
 
-/// Returns whether a folder has a file with the name of a result.
+/// Returns whether a folder has a file with the name of a result: 16 hexadecimal digits.
 fn has_results(folder: &Path) -> bool {
     let is_result = |entry: std::io::Result<std::fs::DirEntry>| {
-        entry.is_ok_and(|entry| entry.path().extension().is_some_and(|end| end == "json"))
+        let name = entry.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        let name = name.unwrap_or_default();
+        name.strip_suffix(".json").is_some_and(|digits| {
+            digits.len() == NAME_DIGITS && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+        })
     };
     std::fs::read_dir(folder).is_ok_and(|mut entries| entries.any(is_result))
 }
@@ -76,7 +82,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] if one of `others` is not a folder.
+    /// [`Error::Argument`] if one of `others` has no results.
     pub(super) fn new(output: &Path, others: &[PathBuf]) -> Result<Self, Error> {
         // The output folder of another sweep stands for the results in it.
         let inner = |other: &PathBuf| {

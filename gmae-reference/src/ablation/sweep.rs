@@ -34,7 +34,8 @@ pub(crate) trait Runner {
 pub(crate) struct Measures {
     /// The values, by name.
     pub(crate) values: BTreeMap<String, f64>,
-    /// The time of the run, in seconds.
+    /// The time of the training steps, in seconds, or that of the measures if nothing is trained.
+    /// NaN for a row that diverges.
     pub(crate) seconds: f64,
 }
 
@@ -85,7 +86,7 @@ impl Sweep {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] if one of `others` is not a folder. [`Error::File`] if a result cannot
+    /// [`Error::Argument`] if one of `others` has no results. [`Error::File`] if a result cannot
     /// be read. [`AblationError::Result`] if it is damaged or belongs to another job.
     pub(crate) fn open(
         table: Table,

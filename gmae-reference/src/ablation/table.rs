@@ -32,7 +32,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::AblationError;
 use super::settings;
-use crate::config::{Config, Preset};
+use crate::config::{Config, LossKind, Preset};
 use crate::error::Error;
 use crate::files;
 
@@ -247,11 +247,30 @@ impl Row {
         let config = config.map_err(|reason| format!(": {reason}"))?;
         let valid = config.validate();
         valid.map_err(|error| format!(": {error}"))?;
+        let measured = Config {
+            mask_ratio: base.mask_ratio,
+            loss: LossKind::All,
+            ..config
+        };
+        let valid = measured.validate();
+        valid.map_err(|error| format!(": measured with the mask ratio of all rows: {error}"))?;
         let finetuning = settings::apply(&config.for_finetuning(), finetuning)
             .and_then(|base| settings::apply(&base, &file.finetuning))
-            .and_then(|applied| match applied.validate() {
-                Err(error) => Err(error.to_string()),
-                Ok(()) => applied.expect_shape_of(&config).map(|()| applied),
+            .and_then(|applied| {
+                applied.validate().map_err(|error| error.to_string())?;
+                applied.expect_shape_of(&config)?;
+                if applied.mask_ratio != 0.0 {
+                    return Err(format!(
+                        "mask_ratio: expected 0, got {}",
+                        applied.mask_ratio
+                    ));
+                }
+                // The recipes of all classifiers of a table mix images in pairs.
+                if !applied.micro_batch.is_multiple_of(2) {
+                    let got = applied.micro_batch;
+                    return Err(format!("micro_batch: expected an even number, got {got}"));
+                }
+                Ok(applied)
             });
         let finetuning = finetuning.map_err(|reason| format!(": finetuning: {reason}"))?;
         let numbers = file.paper.into_iter().map(|(column, value)| {

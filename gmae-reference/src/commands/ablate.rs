@@ -1,16 +1,13 @@
 //! `ablate`: trains and measures every row of a table.
 
-use std::path::Path;
-
 use super::arguments::Ablate;
-use super::comparison::command;
+use super::comparison::{command, expect_own_report};
 use crate::ablation::{Sweep, Table};
 use crate::backend::Trains;
 use crate::data::Dataset;
 use crate::error::Error;
 use crate::experiment::{Augmentation, Experiment, check_measures, protocol};
 use crate::report::FILE;
-use crate::report::comparison::title;
 use crate::terminal;
 use crate::training::{LoaderOptions, Outcome};
 
@@ -32,7 +29,7 @@ pub(super) fn ablate<B: Trains>(arguments: Ablate, device: &B::Device) -> Result
         protocol(),
         B::name(device)
     );
-    expect_table(&arguments.output, &table)?;
+    expect_own_report(&arguments.output, &table.title)?;
     let (output, others) = (&arguments.output, &arguments.results);
     let mut sweep = Sweep::open(table, output, others, &inputs, &command())?;
     if arguments.plan {
@@ -72,32 +69,5 @@ pub(super) fn ablate<B: Trains>(arguments: Ablate, device: &B::Device) -> Result
         Outcome::Interrupted
     } else {
         Outcome::Finished
-    })
-}
-
-/// Checks that the folder does not hold the report of another table. The heading of a report is the
-/// title of its table.
-///
-/// # Errors
-///
-/// [`Error::Argument`] if it does.
-fn expect_table(output: &Path, table: &Table) -> Result<(), Error> {
-    let path = output.join("table.md");
-    let Ok(text) = std::fs::read_to_string(&path) else {
-        return Ok(());
-    };
-    let heading = text.lines().next().unwrap_or_default();
-    let expected = title(&table.title);
-    if heading == expected {
-        return Ok(());
-    }
-    Err(Error::Argument {
-        argument: "--output",
-        expected: format!(
-            "a folder without {}, or with that of {:?}",
-            path.display(),
-            table.title
-        ),
-        got: format!("one that begins with {heading:?}"),
     })
 }

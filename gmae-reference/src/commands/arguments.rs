@@ -89,8 +89,8 @@ pub(super) struct Reconstruct {
     /// Image to reconstruct: JPEG, PNG, WebP, GIF, BMP or TIFF
     #[arg(long, required_unless_present = "data", conflicts_with = "data")]
     pub(super) image: Option<PathBuf>,
-    /// Folder of images whose reconstructions are measured, instead of one image. All checkpoints
-    /// get the same masks
+    /// Folder of images whose reconstructions are measured, instead of one image. Checkpoints
+    /// with the same patches and mask ratio get the same masks
     #[arg(long, value_name = "FOLDER")]
     pub(super) data: Option<PathBuf>,
     /// With --data: number of images to use, spread evenly over the folder. The default is all
@@ -300,7 +300,7 @@ pub(super) struct Classify {
     /// Factor on the learning rate from one block to the block below it
     #[arg(long, value_name = "VALUE", allow_negative_numbers = true)]
     pub(super) layer_decay: Option<f64>,
-    /// Probability with which the last block drops a branch for an image
+    /// Probability with which the last block drops each of its branches for an image
     #[arg(long, value_name = "VALUE", allow_negative_numbers = true)]
     pub(super) drop_path: Option<f64>,
     /// Parameter of mixup, or 0 for none
@@ -341,7 +341,8 @@ pub(super) struct Ablate {
     /// it stopped
     #[arg(long, default_value = "out/ablate")]
     pub(super) output: PathBuf,
-    /// Folders with results of the same rows, from another machine. They are read and not changed
+    /// Folders with results of the same rows, from another machine with the same --device. They are
+    /// read and not changed
     #[arg(long, value_name = "FOLDER", num_args = 1..)]
     pub(super) results: Vec<PathBuf>,
     /// Show the rows and what is done, and run nothing

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::files::{expect_free, expect_writable};
 use crate::report;
 use crate::report::comparison::{
-    Better, Cell, ComparisonData, Quantity, Row, RowKind, RunData, markdown,
+    Better, Cell, ComparisonData, Quantity, Row, RowKind, RunData, markdown, title as title_line,
 };
 use crate::terminal;
 use crate::training::{Checkpoint, METRICS, metrics};
@@ -21,6 +21,32 @@ use crate::training::{Checkpoint, METRICS, metrics};
 pub(super) fn expect_no_report(output: &Path) -> Result<(), Error> {
     expect_free(output, &report::COMPARISON_FILES, "or another folder")?;
     expect_writable(output)
+}
+
+/// Checks that a report in the folder has this title, so that it belongs to the same command, and
+/// that the folder can be written.
+///
+/// # Errors
+///
+/// [`Error::Argument`] if the report has another title. [`Error::File`] if no file can be created.
+pub(super) fn expect_own_report(output: &Path, title: &str) -> Result<(), Error> {
+    expect_writable(output)?;
+    let path = output.join("table.md");
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        return Ok(());
+    };
+    let heading = text.lines().next().unwrap_or_default();
+    if heading == title_line(title) {
+        return Ok(());
+    }
+    Err(Error::Argument {
+        argument: "--output",
+        expected: format!(
+            "a folder without {}, or with that of {title:?}",
+            path.display()
+        ),
+        got: format!("one that begins with {heading:?}"),
+    })
 }
 
 /// Returns a name for each checkpoint: the last part of its path that tells it from all others.
@@ -58,11 +84,7 @@ pub(super) fn names(checkpoints: &[Checkpoint]) -> Vec<String> {
 pub(super) fn runs(checkpoints: &[Checkpoint], names: &[String]) -> Result<Vec<RunData>, Error> {
     let run = |(checkpoint, name): (&Checkpoint, &String)| {
         let path = checkpoint.folder().join(METRICS);
-        let records = if path.exists() {
-            metrics::read(&path)?
-        } else {
-            Vec::new()
-        };
+        let records = metrics::read(&path)?;
         Ok(RunData {
             name: name.clone(),
             method: method(&checkpoint.config),
@@ -83,14 +105,23 @@ fn entries(config: &Config) -> Vec<(String, String)> {
     entries
 }
 
-/// The method with what a reader of errors must know: with `norm_pix`, MAE is told the mean and the
-/// deviation of the true patches.
+/// The method, and whether its patches are standardised.
 pub(super) fn method(config: &Config) -> String {
     let name = config.method.name();
     if config.norm_pix {
-        return format!("{name} with norm-pix, told the true means");
+        return format!("{name} with norm-pix");
     }
     name.to_owned()
+}
+
+/// The method with what a reader of errors of reconstructions must know.
+pub(super) fn method_of_pictures(config: &Config) -> String {
+    let told = if config.norm_pix {
+        ", told mean and deviation of the true patches"
+    } else {
+        ""
+    };
+    method(config) + told
 }
 
 /// A column of the table.

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use super::arguments::{Classify, Finetune, Supervised};
-use super::comparison::{column, command, expect_no_report, method, names, row, runs, write};
+use super::comparison::{
+    column, command, expect_no_report, expect_own_report, method, names, row, runs, write,
+};
 use super::published;
 use crate::backend::Trains;
 use crate::config::{Config, Finetuning};
@@ -11,13 +13,16 @@ use crate::data::Dataset;
 use crate::error::Error;
 use crate::evaluation::probe::Accuracy;
 use crate::experiment::{Augmentation, LabelledImages, Start, train_classifier};
-use crate::files::{expect_free, expect_writable};
+use crate::files::expect_free;
 use crate::report::comparison::{Better, Cell, ComparisonData, Row, RowKind, RunData, Table};
 use crate::terminal;
 use crate::training::{Checkpoint, FILES, LoaderOptions, METRICS, Outcome};
 
 /// The folder of a run of `supervised` inside its output folder.
 const SCRATCH: &str = "supervised";
+
+/// The title of the report.
+const TITLE: &str = "Accuracy of classifiers";
 
 /// Trains a classifier from the encoder of every checkpoint.
 ///
@@ -85,7 +90,7 @@ struct Run<'a> {
     config: Config,
 }
 
-/// Trains and tests every classifier, and writes the table.
+/// Trains and tests every classifier. The result is `None` after an interruption.
 fn classify<B: Trains>(
     all: &[Run],
     shared: &Classify,
@@ -97,8 +102,10 @@ fn classify<B: Trains>(
     shared.apply(recipe(2)).validate()?;
     let folder = |run: &Run| output.join(&run.folder);
     let continued = shared.resume && all.iter().any(|run| folder(run).is_dir());
-    if !continued {
-        // A report is replaced only beside the runs that it belongs to.
+    // A report is replaced only beside the runs that it belongs to.
+    if continued {
+        expect_own_report(output, TITLE)?;
+    } else {
         expect_no_report(output)?;
     }
     for run in all {
@@ -112,7 +119,6 @@ fn classify<B: Trains>(
             )?;
         }
     }
-    expect_writable(output)?;
     let folders = shared.labelled.folders(shared.images);
     let mut table = Table::default();
     for run in all {
@@ -144,10 +150,11 @@ fn classify<B: Trains>(
         .map(|run| Checkpoint::load(&folder(run)))
         .collect::<Result<_, _>>()?;
     let names: Vec<String> = all.iter().map(|run| run.name.clone()).collect();
-    Ok(Some(Found {
-        table,
-        runs: runs(&trained, &names)?,
-    }))
+    let mut runs = runs(&trained, &names)?;
+    for (data, run) in runs.iter_mut().zip(all) {
+        data.method.clone_from(&run.words[0]);
+    }
+    Ok(Some(Found { table, runs }))
 }
 
 /// The results of all classifiers, with the curves of their training.
@@ -162,7 +169,7 @@ fn finish(output: &Path, found: Option<Found>) -> Result<Outcome, Error> {
         return Ok(Outcome::Interrupted);
     };
     let data = ComparisonData {
-        title: "Accuracy of classifiers".to_owned(),
+        title: TITLE.to_owned(),
         command: command(),
         runs,
         tables: vec![table],

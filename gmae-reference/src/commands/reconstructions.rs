@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use super::arguments::Reconstruct;
-use super::comparison::{column, command, expect_no_report, method, names, row, runs, write};
+use super::comparison::{
+    column, command, expect_no_report, method_of_pictures, names, row, runs, write,
+};
 use crate::backend::Trains;
 use crate::config::{Config, Preset};
 use crate::data::{Dataset, Folder, FolderOptions, Image, Transform};
@@ -68,7 +70,7 @@ pub(super) fn reconstructions<B: Trains>(
             }
             let model = checkpoint.model::<B>(device)?;
             let config = &checkpoint.config;
-            let words = [method(&checkpoint.config), config.decoder()];
+            let words = [method_of_pictures(&checkpoint.config), config.decoder()];
             let filler = Filler::Model(&model);
             match study.row(config, name, RowKind::Run, words, &filler)? {
                 Some(row) => rows.push(row),

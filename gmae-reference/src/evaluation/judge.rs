@@ -104,9 +104,13 @@ fn neighbours(
     let recipe = NeighbourRecipe::default();
     let split = hold_out(train)?;
     let (fit, validation) = (train.select(&split.fit)?, train.select(&split.validation)?);
-    let validation = nearest_neighbours(&fit, &validation, &recipe, watch)?;
-    let test = nearest_neighbours(train, test, &recipe, watch)?;
-    Ok(validation.zip(test))
+    let half = &mut |done: usize, of: usize| watch(done, 2 * of);
+    let Some(validation) = nearest_neighbours(&fit, &validation, &recipe, half)? else {
+        return Ok(None);
+    };
+    let half = &mut |done: usize, of: usize| watch(of + done, 2 * of);
+    let test = nearest_neighbours(train, test, &recipe, half)?;
+    Ok(test.map(|test| (validation, test)))
 }
 
 #[cfg(test)]

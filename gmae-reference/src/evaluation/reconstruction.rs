@@ -56,7 +56,8 @@ impl Reconstructed {
     }
 }
 
-/// Returns the mask of image number `index`, which is the same for all models with as many patches.
+/// Returns the mask of image number `index`, which is the same for all models with as many patches
+/// and as many visible ones.
 pub(crate) fn mask(config: &Config, seed: u64, index: usize) -> Mask {
     let mut rng = stream(seed, Stream::HeldOut, index as u64);
     Mask::random(config.patches(), config.visible(), &mut rng)

@@ -34,9 +34,9 @@ pub(crate) enum Start<'a> {
 /// # Errors
 ///
 /// [`Error::Setting`] if a setting is out of range, or if patches are masked.
-/// [`Error::OtherConfig`] or [`Error::Checkpoint`] if the run in `folder` has other settings or
-/// other data. [`Error::OtherConfig`] if the encoder has another shape. Any error of training or of
-/// files.
+/// [`Error::OtherConfig`] or [`Error::Checkpoint`] if the run in `folder` has other settings, other
+/// data or other initial weights. [`Error::OtherConfig`] if the encoder has another shape. Any
+/// error of training or of files.
 pub(crate) fn train_classifier<B: Trains>(
     start: Start,
     config: Config,

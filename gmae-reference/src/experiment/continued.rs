@@ -8,8 +8,13 @@ use crate::error::Error;
 use crate::files::current;
 use crate::training::{Checkpoint, DataId, FILES};
 
-/// Reads the checkpoint of the run in `folder`, which has the same settings and data. The result is
-/// `None` if there is no run.
+/// Reads the checkpoint of the run in `folder` and checks that settings, data and, for a
+/// classifier, the weights at its start are the same. The result is `None` if there is no run.
+///
+/// # Errors
+///
+/// [`Error::OtherConfig`] or [`Error::Checkpoint`] if they differ or if the checkpoint cannot be
+/// read.
 pub(super) fn continued(
     folder: &Path,
     config: &Config,

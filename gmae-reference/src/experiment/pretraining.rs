@@ -13,8 +13,8 @@ use crate::training::{LoaderOptions, Outcome, Plan, Trainer, train};
 ///
 /// # Errors
 ///
-/// [`Error::OtherConfig`] or [`Error::Argument`] if the run in `folder` has other settings or other
-/// data. Any error of training or of files.
+/// [`Error::OtherConfig`] or [`Error::Checkpoint`] if the run in `folder` has other settings or
+/// other data. Any error of training or of files.
 pub(crate) fn pretrain<B: Trains>(
     config: Config,
     data: &Folder,

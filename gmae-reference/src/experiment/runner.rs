@@ -10,7 +10,7 @@ use super::labelled::{Augmentation, LabelledFolders, LabelledImages};
 use super::pretraining::pretrain;
 use crate::ablation::{FINE_TUNE, Job, Measures, Runner, SECONDS, Subject};
 use crate::backend::Trains;
-use crate::config::{Config, Finetuning};
+use crate::config::{Config, Finetuning, LossKind};
 use crate::error::Error;
 use crate::evaluation::judge::{Probe, judge};
 use crate::evaluation::probe::{LAMBDAS, LinearRecipe, NeighbourRecipe};
@@ -18,7 +18,7 @@ use crate::evaluation::quality::{Quality, bilinear_fill, mean_colour_fill};
 use crate::evaluation::reconstruction::{Filler, Reconstructed, reconstruct};
 use crate::model::Autoencoder;
 use crate::terminal::{self, Bar};
-use crate::training::{Checkpoint, LoaderOptions, METRICS, Outcome, metrics, settings};
+use crate::training::{Checkpoint, LoaderOptions, METRICS, Outcome, metrics};
 
 /// The measures of reconstructions.
 const RECONSTRUCTION: [&str; 5] = ["masked_mse", "masked_psnr", "masked_ssim", "psnr", "ssim"];
@@ -50,12 +50,13 @@ pub(crate) fn protocol() -> String {
 /// The time of all steps of the run in `folder`, also of those before an interruption. Without a
 /// run it is zero.
 fn training_seconds(folder: &Path) -> Result<f64, Error> {
-    let path = folder.join(METRICS);
-    if !path.exists() {
+    let records = metrics::read(&folder.join(METRICS))?;
+    if records.is_empty() {
         return Ok(0.0);
     }
-    let images = settings(folder)?.batch_size as f64;
-    let records = metrics::read(&path)?;
+    let run = Checkpoint::load(folder)?;
+    // A step has no more images than the data set.
+    let images = run.config.batch_size.min(run.expect_state()?.data.images) as f64;
     Ok(records
         .iter()
         .map(|record| images / record.images_per_second)
@@ -78,7 +79,7 @@ impl<B: Trains> Runner for Experiment<'_, B> {
         let begun = Instant::now();
         let found = self.measure(job, folder);
         // A row that diverges has a result, so that the rows after it can run.
-        if let Err(error @ Error::NotFinite { .. }) = &found {
+        if let Err(error @ (Error::NotFinite { .. } | Error::NotSaved { .. })) = &found {
             terminal::note(format_args!(
                 "warning: {}, seed {}: {error}",
                 job.row, job.seed
@@ -89,20 +90,19 @@ impl<B: Trains> Runner for Experiment<'_, B> {
                 seconds: f64::NAN,
             }));
         }
-        let trained = [PRETRAINING, CLASSIFIER].map(|name| training_seconds(&folder.join(name)));
-        let trained: f64 = trained.into_iter().sum::<Result<_, _>>()?;
-        Ok(found?.map(|mut values| {
-            // Reconstructions and probes have more measures than a table may ask for.
-            values.retain(|name, _| wants(job, name));
-            Measures {
-                values,
-                seconds: if trained > 0.0 {
-                    trained
-                } else {
-                    begun.elapsed().as_secs_f64()
-                },
-            }
-        }))
+        let Some(mut values) = found? else {
+            return Ok(None);
+        };
+        // Reconstructions and probes have more measures than a table may ask for.
+        values.retain(|name, _| wants(job, name));
+        let mut seconds = 0.0;
+        for name in [PRETRAINING, CLASSIFIER] {
+            seconds += training_seconds(&folder.join(name))?;
+        }
+        if seconds == 0.0 {
+            seconds = begun.elapsed().as_secs_f64();
+        }
+        Ok(Some(Measures { values, seconds }))
     }
 }
 
@@ -172,6 +172,8 @@ impl<B: Trains> Experiment<'_, B> {
         // All rows see as many patches, also those that were trained with another mask ratio.
         let config = Config {
             mask_ratio: job.mask_ratio,
+            // The loss has no effect on a prediction.
+            loss: LossKind::All,
             ..job.config
         };
         let found = reconstruct(

@@ -68,13 +68,15 @@ pub(crate) fn expect_absent(path: &Path) -> Result<(), Error> {
 }
 
 /// Checks before a long computation that its results can be written to `folder`: a file can be
-/// created in it, or in its nearest parent that exists. No file is left.
+/// created in it, or in the nearest part of its path that exists. No file is left.
 ///
 /// # Errors
 ///
 /// [`Error::File`] if no file can be created.
 pub(crate) fn expect_writable(folder: &Path) -> Result<(), Error> {
-    let existing = folder.ancestors().find(|path| path.is_dir());
+    let existing = folder
+        .ancestors()
+        .find(|path| path.symlink_metadata().is_ok());
     // A relative path without an existing part lies in the working folder.
     let existing = existing.unwrap_or(Path::new("."));
     tempfile::tempfile_in(existing)

@@ -87,7 +87,7 @@ pub(crate) fn write_comparison_files(
     data: &ComparisonData,
 ) -> Result<PathBuf, ReportError> {
     let texts = [comparison::markdown(data), comparison::csv(&data.tables)?];
-    // The largest file comes first: on a full disk, none of the three is left.
+    // The largest file comes first: a full disk is most likely noticed before a table is written.
     let path = write_comparison(dir, FILE, data)?;
     for (name, text) in TABLES.into_iter().zip(&texts) {
         save(dir, name, text)?;

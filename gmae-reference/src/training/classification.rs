@@ -17,7 +17,8 @@ use crate::config::{Config, Finetuning};
 use crate::error::Error;
 use crate::model::{Autoencoder, Classifier, Drops, Visible};
 
-/// The training of a classifier.
+/// The training of a classifier, in one process: the parts of several processes can separate the
+/// two images of a pair.
 #[derive(Clone, Copy, Debug)]
 pub struct Classification(Finetuning);
 
@@ -35,12 +36,13 @@ impl<B: Trains> Task<B> for Classification {
         };
         finetuning.validate()?;
         let mixes = finetuning.mixup > 0.0 || finetuning.cutmix > 0.0;
-        if mixes && !config.images_per_piece().is_multiple_of(2) {
+        // A size that is not given is even.
+        if mixes && !config.micro_batch.is_multiple_of(2) {
             return Err(Error::Setting {
                 name: "micro-batch".to_owned(),
                 expected: "an even number with mixup or cutmix, which mix pairs of images"
                     .to_owned(),
-                got: config.images_per_piece().to_string(),
+                got: config.micro_batch.to_string(),
             });
         }
         Ok(Self(finetuning))

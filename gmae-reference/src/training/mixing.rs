@@ -12,9 +12,9 @@ use crate::error::Error;
 /// the images of `piece`.
 ///
 /// The images of a batch are mixed in pairs: the first with the second, the third with the fourth,
-/// and so on. Each image draws its own proportion. The pieces of a batch have even numbers of
-/// images, so that the pairs do not depend on the size of a piece. The last image of a batch of an
-/// odd number of images is not mixed.
+/// and so on. Each image draws its own proportion. All pieces but the last have an even number of
+/// images, so that the pairs do not depend on the size of a piece. The last image of an odd batch
+/// is not mixed.
 ///
 /// # Errors
 ///

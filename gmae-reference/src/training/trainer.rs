@@ -173,6 +173,10 @@ impl<B: Trains> Trainer<B, Classification> {
         device: B::Device,
     ) -> Result<Self, Error> {
         checkpoint.expect_shape(&config)?;
+        let finetuning = Finetuning {
+            start: checkpoint.fingerprint(),
+            ..finetuning
+        };
         let mut trainer = Self::of(config, Some(finetuning), device)?;
         let encoder = checkpoint.encoder(trainer.device())?;
         trainer.set_model(Classifier::new(&config, finetuning.classes, encoder));
