@@ -5,7 +5,7 @@ mod common;
 use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
 use gmae_reference::backend::{Cpu, Device, Training};
-use gmae_reference::config::{Config, LossKind, Method, Preset};
+use gmae_reference::config::{CameraKind, Config, LossKind, Method, Preset};
 use gmae_reference::data::Shapes;
 use gmae_reference::model::pixels::images;
 use gmae_reference::model::{
@@ -299,6 +299,22 @@ fn settings_of_the_other_method_are_refused() {
                 ..gmae
             },
             "freeze-z",
+        ),
+        (
+            Config {
+                freeze_z: true,
+                camera: CameraKind::Orthographic,
+                ..gmae
+            },
+            "freeze-z",
+        ),
+        (
+            Config {
+                random_depth_order: true,
+                camera: CameraKind::Perspective,
+                ..gmae
+            },
+            "random-depth-order",
         ),
     ] {
         let words = config.validate().expect_err(name).to_string();

@@ -75,7 +75,11 @@ impl Config {
                 require(!both, "freeze-z", expected, "on")?;
                 let orthographic = self.freeze_z && self.camera == CameraKind::Orthographic;
                 let expected = "off with --camera orthographic, where z has no gradient";
-                require(!orthographic, "freeze-z", expected, "on")
+                require(!orthographic, "freeze-z", expected, "on")?;
+                let far = self.random_depth_order && self.camera == CameraKind::Perspective;
+                let expected = "off with --camera perspective, whose centres at z = 0 do not reach the \
+                                border";
+                require(!far, "random-depth-order", expected, "on")
             }
             Method::Mae => {
                 for (name, on) in [

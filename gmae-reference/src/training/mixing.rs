@@ -116,7 +116,7 @@ mod tests {
                     .collect(),
                 masks: vec![Mask::none(config.patches()); 4],
             },
-            labels: vec![Some(0), Some(1), Some(2), Some(1)],
+            labels: vec![Some(0), Some(2), Some(1), Some(1)],
             positions: vec![10, 11, 12, 13],
         }
     }
@@ -139,7 +139,7 @@ mod tests {
         let near =
             |got: &[f32], want: [f32; 3]| got.iter().zip(want).all(|(a, b)| (a - b).abs() < 1e-6);
         assert!(near(&targets[..3], [0.8, 0.1, 0.1]), "{targets:?}");
-        assert!(near(&targets[6..9], [0.1, 0.1, 0.8]), "{targets:?}");
+        assert!(near(&targets[6..9], [0.1, 0.8, 0.1]), "{targets:?}");
     }
 
     /// The part of the target equals the part of the pixels, for both kinds.

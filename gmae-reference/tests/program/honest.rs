@@ -127,7 +127,8 @@ fn all_rows_are_measured_with_one_mask_ratio() {
     let place = labelled();
     let rows = |ratio: &str| {
         format!(
-            "{}\n[[group.row]]\nname = \"untrained\"\nmodel = \"mean-colour\"\nsettings = {{ mask_ratio = {ratio} }}\n",
+            "{}\n[[group.row]]\nname = \"untrained\"\nmodel = \"mean-colour\"\nsettings = {{ mask_ratio = {ratio} }}\n\
+             [[group.row]]\nname = \"trained\"\nsettings = {{ mask_ratio = {ratio} }}\n",
             TABLE.replace("\"ridge\", \"fine_tune\"", "\"masked_psnr\"")
         )
     };
