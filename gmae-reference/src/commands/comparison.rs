@@ -1,6 +1,6 @@
 //! What the commands that compare several checkpoints have in common: names, the table, the report.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::config::Config;
 use crate::error::Error;
@@ -47,6 +47,18 @@ pub(super) fn expect_own_report(output: &Path, title: &str) -> Result<(), Error>
         ),
         got: format!("one that begins with {heading:?}"),
     })
+}
+
+/// Reads the checkpoints in `folders`.
+///
+/// # Errors
+///
+/// All errors of [`Checkpoint::load`], for the first folder at fault.
+pub(super) fn load(folders: &[PathBuf]) -> Result<Vec<Checkpoint>, Error> {
+    folders
+        .iter()
+        .map(|folder| Checkpoint::load(folder))
+        .collect()
 }
 
 /// Returns a name for each checkpoint: the last part of its path that tells it from all others.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::arguments::{Classify, Finetune, Supervised};
 use super::comparison::{
-    column, command, expect_no_report, expect_own_report, method, names, row, runs, write,
+    column, command, expect_no_report, expect_own_report, load, method, names, row, runs, write,
 };
 use super::published;
 use crate::backend::Trains;
@@ -33,11 +33,7 @@ pub(super) fn finetune<B: Trains>(
     arguments: Finetune,
     device: &B::Device,
 ) -> Result<Outcome, Error> {
-    let checkpoints: Vec<Checkpoint> = arguments
-        .checkpoint
-        .iter()
-        .map(|folder| Checkpoint::load(folder))
-        .collect::<Result<_, _>>()?;
+    let checkpoints = load(&arguments.checkpoint)?;
     let names = names(&checkpoints);
     let (shared, output) = (arguments.shared, arguments.output);
     // Every input is checked before the first run begins.

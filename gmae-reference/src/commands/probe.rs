@@ -1,7 +1,7 @@
 //! `probe`: classifies images by the features of encoders.
 
 use super::arguments::Probe;
-use super::comparison::{column, command, expect_no_report, method, names, row, runs, write};
+use super::comparison::{column, command, expect_no_report, load, method, names, row, runs, write};
 use super::published;
 use crate::backend::Trains;
 use crate::config::Config;
@@ -23,11 +23,7 @@ use crate::training::{Checkpoint, Outcome};
 pub(super) fn probe<B: Trains>(arguments: Probe, device: &B::Device) -> Result<Outcome, Error> {
     expect_no_report(&arguments.output)?;
     check_probes(&arguments.probes)?;
-    let checkpoints: Vec<Checkpoint> = arguments
-        .checkpoint
-        .iter()
-        .map(|folder| Checkpoint::load(folder))
-        .collect::<Result<_, _>>()?;
+    let checkpoints = load(&arguments.checkpoint)?;
     let names = names(&checkpoints);
     let folders = arguments.labelled.folders(arguments.images);
     let open = |config: &Config| folders.open(config, Augmentation::None);

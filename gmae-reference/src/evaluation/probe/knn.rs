@@ -34,7 +34,8 @@ impl Default for NeighbourRecipe {
     }
 }
 
-/// Classifies `test` by the images of `train` with the greatest cosine similarity.
+/// Classifies each image of `test` by its nearest neighbours in `train`. The measure is the cosine
+/// similarity.
 ///
 /// The similarity to a row of zeros is 0. Of equally similar images the first in `train` is the
 /// nearer neighbour. If two classes have the same weight, the lower class wins. All images of
