@@ -116,6 +116,13 @@ impl<R: CubeRuntime> DeviceTape<R> {
                         .as_ref()
                         .map(|images| put(images, &shapes.layers))
                         .transpose()?,
+                )
+                .with_layer_transmittance(
+                    image
+                        .layer_transmittance
+                        .as_ref()
+                        .map(|planes| put(planes, &shapes.layer_transmittance))
+                        .transpose()?,
                 ),
         )
     }
@@ -151,6 +158,7 @@ pub(crate) fn record<B: Backend, R: CubeRuntime>(
     Ok(Recording {
         joined: primitive(joined),
         layers: images.layers,
+        layer_transmittance: images.layer_transmittance,
         layout,
         tape: Arc::new(tape),
     })

@@ -43,12 +43,19 @@ type Wgpu = burn_wgpu::WgpuRuntime;
 #[cfg(feature = "cuda")]
 type Cuda = cubecl_cuda::CudaRuntime;
 
+/// Returns the settings without contributors, which this crate does not return.
+fn without_contributors(config: &RenderConfig) -> RenderConfig {
+    let outputs = config.outputs.with_contributors(false);
+    config.clone().with_outputs(outputs)
+}
+
 /// Renders without saving state for a backward pass.
 pub(crate) fn forward<B: Backend>(
     inputs: Inputs<B>,
     views: &Views,
     config: &RenderConfig,
 ) -> Result<Forward<B>, Error> {
+    let config = &without_contributors(config);
     on_the_right_place!(forward::<B>, inputs, views, config)
 }
 
@@ -58,5 +65,6 @@ pub(crate) fn record<B: Backend>(
     views: &Views,
     config: &RenderConfig,
 ) -> Result<Recording<B>, Error> {
+    let config = &without_contributors(config);
     on_the_right_place!(record::<B>, inputs, views, config)
 }

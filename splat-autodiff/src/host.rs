@@ -115,7 +115,12 @@ pub(crate) fn forward<B: Backend, T: Precision>(
     Ok(Image::from_features(put(image.features, &shapes.features))
         .with_transmittance(image.transmittance.map(|plane| put(plane, &shapes.plane)))
         .with_depth(image.depth.map(|plane| put(plane, &shapes.plane)))
-        .with_layers(image.layers.map(|images| put(images, &shapes.layers))))
+        .with_layers(image.layers.map(|images| put(images, &shapes.layers)))
+        .with_layer_transmittance(
+            image
+                .layer_transmittance
+                .map(|planes| put(planes, &shapes.layer_transmittance)),
+        ))
 }
 
 /// Renders and saves the state for the backward pass.
@@ -128,10 +133,14 @@ pub(crate) fn record<B: Backend, T: Precision>(
     let (mut image, tape) = HostTape::<T>::record(inputs, views, config)?;
     let layout = tape.layout();
     let shapes = image_shapes(layout, config.layers.len());
+    let put = |values, shape: &[usize]| tape.tensor::<B>(values, shape, &device);
     let layers = image.layers.take();
+    let layer_transmittance = image.layer_transmittance.take();
     Ok(Recording {
-        layers: layers.map(|images| tape.tensor::<B>(images, &shapes.layers, &device)),
-        joined: tape.tensor::<B>(Layout::join(image), &[layout.elements()], &device),
+        layers: layers.map(|images| put(images, &shapes.layers)),
+        layer_transmittance: layer_transmittance
+            .map(|planes| put(planes, &shapes.layer_transmittance)),
+        joined: put(Layout::join(image), &[layout.elements()]),
         layout,
         tape: Arc::new(tape),
     })

@@ -35,6 +35,9 @@ pub struct Rendered<B: Backend> {
     /// visible splats, over the background. `Some` if `config.layers` is not empty. Layer images
     /// carry no gradient.
     pub layers: Option<Tensor<B, 5>>,
+    /// Transmittance of the layer images `[V, L, H, W]`. `Some` if `config.layers` is not empty and
+    /// [`splat::Outputs::transmittance`] is set. It carries no gradient.
+    pub layer_transmittance: Option<Tensor<B, 4>>,
 }
 
 /// Renders every view of `gaussians` over its background, differentiably.
@@ -43,6 +46,7 @@ pub struct Rendered<B: Backend> {
 /// backward pass computes gradients with respect to the Gaussians' tensors and `background`
 /// (docs/MATH.md, eq. 1' to 17). Only tracked tensors receive a gradient. `backward()` can be
 /// called once per render, see the [crate's documentation](crate).
+/// [`splat::Outputs::contributors`] has no effect.
 ///
 /// # Errors
 /// - [`Error::Shape`] if a tensor does not have the documented shape.
@@ -168,6 +172,7 @@ fn forward<B: Backend>(
         transmittance: image.transmittance.map(tensor),
         depth: image.depth.map(tensor),
         layers: image.layers.map(tensor),
+        layer_transmittance: image.layer_transmittance.map(tensor),
     })
 }
 
@@ -186,11 +191,14 @@ fn differentiable<B: Backend, C: CheckpointStrategy>(
     let Recording {
         joined,
         layers,
+        layer_transmittance,
         layout,
         tape,
     } = engine::record(inputs.inner(), views, config)?;
     let mut rendered = separate(attach(inputs, tape, joined), layout);
     rendered.layers = layers.map(|images| Tensor::from_inner(tensor(images)));
+    rendered.layer_transmittance =
+        layer_transmittance.map(|planes| Tensor::from_inner(tensor(planes)));
     Ok(rendered)
 }
 
@@ -220,5 +228,6 @@ fn separate<B: Backend>(output: FloatTensor<B>, layout: Layout) -> Rendered<B> {
         transmittance: plane(layout.transmittance),
         depth: plane(layout.depth),
         layers: None,
+        layer_transmittance: None,
     }
 }

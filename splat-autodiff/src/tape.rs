@@ -20,6 +20,8 @@ pub(crate) struct Recording<B: Backend> {
     pub(crate) joined: FloatTensor<B>,
     /// `[V, L, H, W, C]`
     pub(crate) layers: Option<FloatTensor<B>>,
+    /// `[V, L, H, W]`
+    pub(crate) layer_transmittance: Option<FloatTensor<B>>,
     /// The layout of the outputs in `joined`.
     pub(crate) layout: Layout,
     /// The saved state for the backward pass.
@@ -43,6 +45,7 @@ pub(crate) struct ImageShapes {
     pub(crate) features: [usize; 4],
     pub(crate) plane: [usize; 3],
     pub(crate) layers: [usize; 5],
+    pub(crate) layer_transmittance: [usize; 4],
 }
 
 /// The shapes of images with `layers` prefix images.
@@ -52,6 +55,7 @@ pub(crate) fn image_shapes(layout: Layout, layers: usize) -> ImageShapes {
         features: layout.shape,
         plane: [v, h, w],
         layers: [v, layers, h, w, c],
+        layer_transmittance: [v, layers, h, w],
     }
 }
 

@@ -11,7 +11,9 @@ mod support;
 use libtest_mimic::{Arguments, Failed, Trial};
 use splat::{Projection, RenderError, Views, Wanted};
 
-use backends_support::compare::{compare, masked_cotangent, narrow, rounded, widen};
+use backends_support::compare::{
+    compare, compare_contributors, masked_cotangent, narrow, rounded, widen,
+};
 use backends_support::hostile::{
     huge_features_stay_in_their_channel, nothing_is_left, numbers_that_are_not_finite_are_culled,
     spoilt_scenes_stay_finite,
@@ -43,7 +45,7 @@ fn images_and_gradients_equal_f64(world: &World, entry: &Entry) -> Result<(), Fa
     }
     let v_image = masked_cotangent(&image, &band);
     let v = exact.gradients(&v_image);
-    let (got, v_got) = entry.run(world, &v_image.map(narrow), Wanted::ALL)?;
+    let (got, v_got, found) = entry.run(world, &v_image.map(narrow), Wanted::ALL)?;
     let channels = world.gaussians.channels;
     let pixels = world.views.width * world.views.height;
     compare(
@@ -57,6 +59,12 @@ fn images_and_gradients_equal_f64(world: &World, entry: &Entry) -> Result<(), Fa
         ("transmittance", &got.transmittance, &image.transmittance, 1),
         ("depth", &got.depth, &image.depth, 1),
         ("layers", &got.layers, &image.layers, channels),
+        (
+            "transmittance of layers",
+            &got.layer_transmittance,
+            &image.layer_transmittance,
+            1,
+        ),
     ];
     for (name, got, expected, per_pixel) in planes {
         let (Some(got), Some(expected)) = (got, expected) else {
@@ -69,10 +77,11 @@ fn images_and_gradients_equal_f64(world: &World, entry: &Entry) -> Result<(), Fa
         let layers = world.config.layers.len().max(1);
         compare(name, got, expected, IMAGE_TOLERANCE, |i| {
             let pixel = i / per_pixel;
-            let view = pixel / pixels / if name == "layers" { layers } else { 1 };
+            let view = pixel / pixels / if name.contains("layers") { layers } else { 1 };
             band[view * pixels + pixel % pixels]
         })?;
     }
+    compare_contributors(&exact, found.as_ref(), IMAGE_TOLERANCE, &band)?;
     let (a, b) = (&v_got.gaussians, &v.gaussians);
     for (name, a, b) in [
         ("with respect to means", &a.means, &b.means),
@@ -100,16 +109,28 @@ fn images_and_gradients_equal_f64(world: &World, entry: &Entry) -> Result<(), Fa
     Ok(())
 }
 
-/// Returns all values of the images and gradients as bits.
-fn bits((image, v): &Outcome) -> Vec<u32> {
-    let optional = [&image.transmittance, &image.depth, &image.layers];
+/// Returns all values of the images, the gradients and the contributors as bits.
+fn bits((image, v, found): &Outcome) -> Vec<u32> {
+    let optional = [
+        &image.transmittance,
+        &image.depth,
+        &image.layers,
+        &image.layer_transmittance,
+    ];
     let g = &v.gaussians;
+    let found = found.iter();
+    let integers = found
+        .clone()
+        .flat_map(|found| [&found.indices, &found.counts]);
+    let weights = found.map(|found| &found.weights);
     let all = [&image.features].into_iter();
     all.chain(optional.into_iter().flatten())
         .chain([&g.means, &g.scales, &g.quaternions, &g.opacities])
         .chain([&g.features, &v.backgrounds, &v.camera_from_world])
+        .chain(weights)
         .flatten()
         .map(|x| x.to_bits())
+        .chain(integers.flatten().copied())
         .collect()
 }
 
@@ -131,7 +152,7 @@ fn same_bits_twice_and_in_any_chunks(world: &World, entry: &Entry) -> Result<(),
 /// Gradients that are not wanted are empty. The wanted gradients do not depend on the selection.
 fn unwanted_gradients_are_empty(world: &World, entry: &Entry) -> Result<(), Failed> {
     let v_image = cotangent(&world.render().0).map(narrow);
-    let (_, all) = entry.run(world, &v_image, Wanted::ALL)?;
+    let (_, all, _) = entry.run(world, &v_image, Wanted::ALL)?;
     let none = Wanted::NONE;
     for wanted in [
         none.with_geometry(true),
@@ -140,7 +161,7 @@ fn unwanted_gradients_are_empty(world: &World, entry: &Entry) -> Result<(), Fail
         none.with_cameras(true),
         none,
     ] {
-        let (_, v) = entry.run(world, &v_image, wanted)?;
+        let (_, v, _) = entry.run(world, &v_image, wanted)?;
         for (name, wanted, got, expected) in [
             (
                 "means",
@@ -210,8 +231,8 @@ fn seventy_thousand_views(entry: &Entry) -> Result<(), Failed> {
 /// oracle.
 fn images_and_gradients_near_cpu(world: &World, entry: &Entry) -> Result<(), Failed> {
     let v_image = cotangent(&world.render().0).map(narrow);
-    let (image, v) = entry.run(world, &v_image, Wanted::ALL)?;
-    let (expected, v_expected) = Entry::cpu().run(world, &v_image, Wanted::ALL)?;
+    let (image, v, _) = entry.run(world, &v_image, Wanted::ALL)?;
+    let (expected, v_expected, _) = Entry::cpu().run(world, &v_image, Wanted::ALL)?;
     compare(
         "image",
         &image.features,

@@ -148,9 +148,9 @@ fn comparison_rejects_wrong_numbers() -> Result<(), Failed> {
 fn equals_the_cpu(gpu: &Gpu<WgpuRuntime>, regime: Regime) -> Result<(), Failed> {
     let world = world();
     let v_image = cotangent(&world.render().0).map(narrow);
-    let (expected, v_expected) = Entry::cpu().run(&world, &v_image, Wanted::ALL)?;
+    let (expected, v_expected, _) = Entry::cpu().run(&world, &v_image, Wanted::ALL)?;
     let gpu = gpu.clone().with_regime(regime);
-    let (image, v) = on_device(&gpu, &world, &v_image, Wanted::ALL)?;
+    let (image, v, _) = on_device(&gpu, &world, &v_image, Wanted::ALL)?;
     near("image", &image.features, &expected.features)?;
     for (name, got, expected) in [
         (
@@ -240,7 +240,7 @@ fn equals_itself_leaving(gpu: &Gpu<WgpuRuntime>, regime: Regime) -> Result<(), F
             Wanted::ALL,
         )
     };
-    let ((image, v), (left, v_left)) = (run(true)?, run(false)?);
+    let ((image, v, _), (left, v_left, _)) = (run(true)?, run(false)?);
     let through = left.transmittance.iter().flatten();
     let brightest = through.copied().fold(0.0f32, f32::max);
     if left.transmittance.is_none() || brightest > 0.01 {

@@ -5,6 +5,7 @@
 
 use crate::camera::Views;
 use crate::config::RenderConfig;
+use crate::contributors::Contributors;
 use crate::error::RenderError;
 use crate::gaussians::Gaussians;
 use crate::gradients::{ProjectGradients, Wanted};
@@ -31,6 +32,8 @@ use crate::splats::Splats;
 pub trait Backend {
     /// A buffer that the backend owns.
     type Buffer;
+    /// A buffer of `u32` that the backend owns.
+    type Indices;
     /// A borrowed buffer that the backend reads.
     type View<'a>: Copy;
     /// The tiles that each splat touches, made by [`Backend::bin`].
@@ -43,6 +46,12 @@ pub trait Backend {
 
     /// Borrows a buffer.
     fn view(buffer: &Self::Buffer) -> Self::View<'_>;
+
+    /// Returns the contributors of every pixel. They are present if `config.outputs.contributors`
+    /// was set in [`Backend::composite`].
+    fn contributors(
+        composited: &Self::Composited,
+    ) -> Option<&Contributors<Self::Buffer, Self::Indices>>;
 
     /// Stage 1: projects the Gaussians of every view to splats (MATH eq. 1 to 12 and 16).
     ///
@@ -144,8 +153,8 @@ pub trait Backend {
     ///
     /// # Errors
     /// - [`RenderError::Shape`] if a buffer of `splats`, `backgrounds` or `v_image` has the wrong
-    ///   length, `v_image.layers` is present, or `sorted` or `composited` belongs to a different
-    ///   render.
+    ///   length, `v_image.layers` or `v_image.layer_transmittance` is present, or `sorted` or
+    ///   `composited` belongs to a different render.
     /// - The errors listed at [`Backend`].
     fn composite_vjp(
         &self,

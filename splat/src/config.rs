@@ -54,6 +54,9 @@ pub struct Outputs {
     /// Whether to return the depth image `sum(weight * z)`, `[B, H, W]`, world units. The sum is
     /// not divided by alpha.
     pub depth: bool,
+    /// Whether to find the [`Contributors`](crate::Contributors) of every pixel: the splat with the
+    /// largest weight, that weight, and the number of composited splats.
+    pub contributors: bool,
 }
 
 impl Outputs {
@@ -61,12 +64,14 @@ impl Outputs {
     pub const NONE: Self = Self {
         transmittance: false,
         depth: false,
+        contributors: false,
     };
 
     /// All outputs.
     pub const ALL: Self = Self {
         transmittance: true,
         depth: true,
+        contributors: true,
     };
 
     /// Returns these outputs with [`transmittance`](Self::transmittance) replaced.
@@ -82,6 +87,15 @@ impl Outputs {
     #[must_use]
     pub const fn with_depth(self, depth: bool) -> Self {
         Self { depth, ..self }
+    }
+
+    /// Returns these outputs with [`contributors`](Self::contributors) replaced.
+    #[must_use]
+    pub const fn with_contributors(self, contributors: bool) -> Self {
+        Self {
+            contributors,
+            ..self
+        }
     }
 }
 
@@ -140,7 +154,8 @@ pub struct RenderConfig {
     /// Ranks of the prefix images, ascending. The default is no rank.
     ///
     /// For each rank `r`, the render also returns the image of the `r` nearest visible splats over
-    /// the background. Prefix images carry no gradient.
+    /// the background, and its transmittance if `outputs.transmittance` is set. Prefix images carry
+    /// no gradient.
     pub layers: Vec<usize>,
 }
 

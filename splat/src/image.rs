@@ -24,6 +24,10 @@ pub struct Image<S> {
     /// splats over the background. Present if `config.layers` is not empty. In a gradient the value
     /// is `None`, because prefix images carry no gradient.
     pub layers: Option<S>,
+    /// Transmittance of the prefix images `[B, L, H, W]`. Present if `config.layers` is not empty
+    /// and `config.outputs.transmittance` is set. In a gradient the value is `None`, as for
+    /// `layers`.
+    pub layer_transmittance: Option<S>,
 }
 
 impl<S> Image<S> {
@@ -35,6 +39,7 @@ impl<S> Image<S> {
             transmittance: None,
             depth: None,
             layers: None,
+            layer_transmittance: None,
         }
     }
 
@@ -62,11 +67,23 @@ impl<S> Image<S> {
         Self { layers, ..self }
     }
 
-    /// Returns these images without [`layers`](Self::layers), which carry no gradient.
+    /// Returns these images with [`layer_transmittance`](Self::layer_transmittance) replaced.
+    #[must_use]
+    pub fn with_layer_transmittance(self, layer_transmittance: impl Into<Option<S>>) -> Self {
+        let layer_transmittance = layer_transmittance.into();
+        Self {
+            layer_transmittance,
+            ..self
+        }
+    }
+
+    /// Returns these images without [`layers`](Self::layers) and
+    /// [`layer_transmittance`](Self::layer_transmittance), which carry no gradient.
     #[must_use]
     pub fn without_layers(self) -> Self {
         Self {
             layers: None,
+            layer_transmittance: None,
             ..self
         }
     }
@@ -78,6 +95,7 @@ impl<S> Image<S> {
             transmittance: self.transmittance.as_ref().map(&f),
             depth: self.depth.as_ref().map(&f),
             layers: self.layers.as_ref().map(&f),
+            layer_transmittance: self.layer_transmittance.as_ref().map(&f),
         }
     }
 
@@ -94,6 +112,7 @@ impl<S> Image<S> {
             transmittance: self.transmittance.as_ref().map(&mut f).transpose()?,
             depth: self.depth.as_ref().map(&mut f).transpose()?,
             layers: self.layers.as_ref().map(&mut f).transpose()?,
+            layer_transmittance: self.layer_transmittance.as_ref().map(&mut f).transpose()?,
         })
     }
 
@@ -102,7 +121,7 @@ impl<S> Image<S> {
     ///
     /// # Errors
     /// - [`RenderError::Shape`] names the first buffer with a wrong length. The same variant is
-    ///   returned if `layers` is present, because layers carry no gradient.
+    ///   returned if `layers` or `layer_transmittance` is present, because layers carry no gradient.
     /// - [`RenderError::Capacity`] if the number of elements of a shape overflows.
     pub fn validate_gradient(
         &self,
@@ -130,14 +149,16 @@ impl<S> Image<S> {
                 check_len(argument, "[B, H, W]", &dims[..3], len(plane))?;
             }
         }
-        match &self.layers {
-            None => Ok(()),
-            Some(_) => Err(RenderError::shape(
-                "v_image.layers",
-                "None: prefix images carry no gradient",
-                "a buffer",
-            )),
+        for (argument, buffer) in [
+            ("v_image.layers", &self.layers),
+            ("v_image.layer_transmittance", &self.layer_transmittance),
+        ] {
+            if buffer.is_some() {
+                let expected = "None: prefix images carry no gradient";
+                return Err(RenderError::shape(argument, expected, "a buffer"));
+            }
         }
+        Ok(())
     }
 }
 

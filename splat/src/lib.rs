@@ -78,6 +78,7 @@ mod binning;
 mod camera;
 mod composite;
 mod config;
+mod contributors;
 #[cfg(feature = "gpu")]
 mod device;
 mod error;
@@ -100,6 +101,7 @@ pub use backends::stages::CpuScalar;
 pub use binning::grid::TileSize;
 pub use camera::{Camera, Projection, Views};
 pub use config::{Outputs, RenderConfig};
+pub use contributors::{Contributors, NO_CONTRIBUTOR};
 #[cfg(feature = "gpu")]
 pub use cubecl;
 #[cfg(feature = "cuda")]
@@ -107,7 +109,7 @@ pub use cubecl_cuda::{self, CudaDevice, CudaRuntime};
 #[cfg(feature = "wgpu")]
 pub use cubecl_wgpu::{self, WgpuDevice, WgpuRuntime};
 #[cfg(feature = "gpu")]
-pub use device::buffer::GpuBuffer;
+pub use device::buffer::{GpuBuffer, GpuIndices};
 #[cfg(feature = "gpu")]
 pub use device::support::Support;
 #[cfg(feature = "gpu")]

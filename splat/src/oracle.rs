@@ -6,6 +6,7 @@
 
 use crate::camera::{Camera, Projection, Views};
 use crate::config::{COMPENSATION_FLOOR, FOOTPRINT_SLACK, RenderConfig, TANGENT_MARGIN};
+use crate::contributors::{Contributors, NO_CONTRIBUTOR};
 use crate::error::RenderError;
 use crate::gaussians::{Gaussians, check_len};
 use crate::image::Image;
@@ -132,8 +133,19 @@ fn project(
     (kept && seen).then_some((i, centre, conic, opacity, z))
 }
 
-/// Composites the nearest `limit` splats at one pixel of one view. Returns features (over the
-/// background), transmittance and depth.
+/// One composited pixel.
+struct Pixel {
+    /// The features over the background, `[C]`.
+    features: Vec<f64>,
+    transmittance: f64,
+    depth: f64,
+    /// The index of the Gaussian with the largest weight, and this weight.
+    strongest: Option<(usize, f64)>,
+    /// The number of composited Gaussians.
+    count: u32,
+}
+
+/// Composites the nearest `limit` splats at one pixel of one view.
 fn pixel(
     splats: &[Projected],
     limit: usize,
@@ -141,10 +153,11 @@ fn pixel(
     scene: &Scene<'_, &[f64]>,
     view: usize,
     config: &RenderConfig,
-) -> (Vec<f64>, f64, f64) {
+) -> Pixel {
     let c = scene.gaussians.channels;
     let mut features = vec![0.0; c];
     let (mut transmittance, mut depth) = (1.0, 0.0);
+    let (mut strongest, mut count) = (None, 0);
     for &(i, centre, conic, opacity, z) in &splats[..limit.min(splats.len())] {
         let (dx, dy) = (at[0] - centre[0], at[1] - centre[1]);
         let sigma = 0.5 * (conic[0] * dx * dx + conic[2] * dy * dy) + conic[1] * dx * dy;
@@ -163,6 +176,11 @@ fn pixel(
             *sum += alpha * transmittance * f;
         }
         depth += alpha * transmittance * z;
+        let weight = alpha * transmittance;
+        if strongest.is_none_or(|(_, largest)| weight > largest) {
+            strongest = Some((i, weight));
+        }
+        count += 1;
         transmittance = behind;
     }
     for (sum, background) in features
@@ -171,14 +189,49 @@ fn pixel(
     {
         *sum += transmittance * background;
     }
-    (features, transmittance, depth)
+    Pixel {
+        features,
+        transmittance,
+        depth,
+        strongest,
+        count,
+    }
+}
+
+/// Checks the arguments of [`render`] and [`contributors`].
+fn validate(scene: &Scene<'_, &[f64]>, config: &RenderConfig) -> Result<(), RenderError> {
+    config.validate()?;
+    scene.gaussians.validate(|buffer| buffer.len())?;
+    scene.views.validate(scene.gaussians.count)?;
+    let dims = [scene.views.ranges.len(), scene.gaussians.channels];
+    check_len("backgrounds", "[B, C]", &dims, scene.backgrounds.len())
+}
+
+/// Projects the Gaussians of one view and sorts the visible ones by depth.
+fn splats_of_view(scene: &Scene<'_, &[f64]>, config: &RenderConfig, view: usize) -> Vec<Projected> {
+    let Views { width, height, .. } = *scene.views;
+    let size = [width as f64, height as f64];
+    let camera = &scene.views.cameras[view];
+    let range = scene.views.ranges[view].clone();
+    let mut splats: Vec<Projected> = range
+        .filter_map(|i| project(&scene.gaussians, i, camera, size, config))
+        .collect();
+    // The sort is stable: splats of equal depth stay in the order of their indices.
+    splats.sort_by(|a, b| a.4.partial_cmp(&b.4).unwrap_or(std::cmp::Ordering::Equal));
+    splats
+}
+
+/// Returns the centres of all pixels of a view, px.
+fn centres(views: &Views) -> impl Iterator<Item = [f64; 2]> {
+    let Views { width, height, .. } = *views;
+    (0..height).flat_map(move |i| (0..width).map(move |j| [j as f64 + 0.5, i as f64 + 0.5]))
 }
 
 /// Renders `scene` with every output, regardless of `config.outputs`.
 ///
 /// Returns features `[B, H, W, C]`, transmittance `[B, H, W]` and depth `[B, H, W]`. Layers
-/// `[B, L, H, W, C]` are present if `config.layers` is not empty. `config.half_features` has no
-/// effect.
+/// `[B, L, H, W, C]` and their transmittance `[B, L, H, W]` are present if `config.layers` is not
+/// empty. `config.half_features` has no effect.
 ///
 /// # Errors
 /// - [`RenderError::Shape`] if a buffer of the scene or a list of its views has the wrong length,
@@ -190,48 +243,57 @@ pub fn render(
     scene: &Scene<'_, &[f64]>,
     config: &RenderConfig,
 ) -> Result<Image<Vec<f64>>, RenderError> {
-    let Views {
-        width,
-        height,
-        ref cameras,
-        ref ranges,
-    } = *scene.views;
-    config.validate()?;
-    scene.gaussians.validate(|buffer| buffer.len())?;
-    scene.views.validate(scene.gaussians.count)?;
-    check_len(
-        "backgrounds",
-        "[B, C]",
-        &[ranges.len(), scene.gaussians.channels],
-        scene.backgrounds.len(),
-    )?;
-    let (mut features, mut transmittance, mut depth, mut layers) = (vec![], vec![], vec![], vec![]);
-    for (view, range) in ranges.iter().enumerate() {
-        let size = [width as f64, height as f64];
-        let mut splats: Vec<Projected> = range
-            .clone()
-            .filter_map(|i| project(&scene.gaussians, i, &cameras[view], size, config))
-            .collect();
-        // The sort is stable: splats of equal depth stay in the order of their indices.
-        splats.sort_by(|a, b| a.4.partial_cmp(&b.4).unwrap_or(std::cmp::Ordering::Equal));
-        let centres =
-            || (0..height).flat_map(|i| (0..width).map(move |j| [j as f64 + 0.5, i as f64 + 0.5]));
-        for at in centres() {
-            let (f, t, z) = pixel(&splats, usize::MAX, at, scene, view, config);
-            features.extend(f);
-            transmittance.push(t);
-            depth.push(z);
+    validate(scene, config)?;
+    let (mut features, mut transmittance, mut depth) = (vec![], vec![], vec![]);
+    let (mut layers, mut layer_transmittance) = (vec![], vec![]);
+    for view in 0..scene.views.ranges.len() {
+        let splats = splats_of_view(scene, config, view);
+        for at in centres(scene.views) {
+            let found = pixel(&splats, usize::MAX, at, scene, view, config);
+            features.extend(found.features);
+            transmittance.push(found.transmittance);
+            depth.push(found.depth);
         }
         for &limit in &config.layers {
-            layers
-                .extend(centres().flat_map(|at| pixel(&splats, limit, at, scene, view, config).0));
+            for at in centres(scene.views) {
+                let found = pixel(&splats, limit, at, scene, view, config);
+                layers.extend(found.features);
+                layer_transmittance.push(found.transmittance);
+            }
         }
     }
-    let layers = (!config.layers.is_empty()).then_some(layers);
+    let with_layers = !config.layers.is_empty();
     Ok(Image {
         features,
         transmittance: Some(transmittance),
         depth: Some(depth),
-        layers,
+        layers: with_layers.then_some(layers),
+        layer_transmittance: with_layers.then_some(layer_transmittance),
     })
+}
+
+/// Finds the contributors of every pixel of `scene`, regardless of `config.outputs`.
+///
+/// # Errors
+/// The errors of [`render`].
+pub fn contributors(
+    scene: &Scene<'_, &[f64]>,
+    config: &RenderConfig,
+) -> Result<Contributors<Vec<f64>, Vec<u32>>, RenderError> {
+    validate(scene, config)?;
+    let (mut indices, mut weights, mut counts) = (vec![], vec![], vec![]);
+    for (view, range) in scene.views.ranges.iter().enumerate() {
+        let splats = splats_of_view(scene, config, view);
+        for at in centres(scene.views) {
+            let found = pixel(&splats, usize::MAX, at, scene, view, config);
+            let (index, weight) = match found.strongest {
+                Some((i, weight)) => ((i - range.start) as u32, weight),
+                None => (NO_CONTRIBUTOR, 0.0),
+            };
+            indices.push(index);
+            weights.push(weight);
+            counts.push(found.count);
+        }
+    }
+    Ok(Contributors::new(indices, weights, counts))
 }

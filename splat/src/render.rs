@@ -3,6 +3,7 @@
 use crate::backend::Backend;
 use crate::camera::Views;
 use crate::config::RenderConfig;
+use crate::contributors::Contributors;
 use crate::error::RenderError;
 use crate::gaussians::Gaussians;
 use crate::gradients::{Gradients, ProjectGradients, Wanted};
@@ -31,6 +32,14 @@ pub struct Saved<B: Backend> {
     pub composited: B::Composited,
     /// The settings of the forward pass. `project_vjp` reads them.
     pub config: RenderConfig,
+}
+
+impl<B: Backend> Saved<B> {
+    /// Returns the contributors of every pixel. They are present if `config.outputs.contributors`
+    /// was set.
+    pub fn contributors(&self) -> Option<&Contributors<B::Buffer, B::Indices>> {
+        B::contributors(&self.composited)
+    }
 }
 
 /// Renders every view of `scene`.

@@ -4,7 +4,7 @@
 mod support;
 
 use proptest::prelude::*;
-use splat::{Cpu, Image, Projection, TileSize, Wanted};
+use splat::{Contributors, Cpu, Image, NO_CONTRIBUTOR, Projection, TileSize, Wanted};
 use support::band::{boundary_band, widen};
 use support::{PROJECTIONS, World, crowd, max_difference, scale, worlds};
 
@@ -30,6 +30,7 @@ fn assert_same(tiled: &Image<Vec<f64>>, oracle: &Image<Vec<f64>>) -> Result<(), 
         optional(&tiled.transmittance, &oracle.transmittance),
         optional(&tiled.depth, &oracle.depth),
         optional(&tiled.layers, &oracle.layers),
+        optional(&tiled.layer_transmittance, &oracle.layer_transmittance),
     ];
     prop_assert!(
         features <= TILED_TOLERANCE,
@@ -37,13 +38,39 @@ fn assert_same(tiled: &Image<Vec<f64>>, oracle: &Image<Vec<f64>>) -> Result<(), 
     );
     prop_assert!(
         rest.iter().all(|&d| d <= TILED_TOLERANCE),
-        "transmittance, depth, layers differ by {rest:?}"
+        "transmittance, depth, layers and their transmittance differ by {rest:?}"
     );
     Ok(())
 }
 
+/// Compares contributors. The largest weights must agree to rounding, the indices and the counts
+/// exactly.
+fn assert_same_contributors(
+    tiled: &Contributors<Vec<f64>, Vec<u32>>,
+    oracle: &Contributors<Vec<f64>, Vec<u32>>,
+) -> Result<(), TestCaseError> {
+    let weights = max_difference(&tiled.weights, &oracle.weights);
+    prop_assert!(weights <= TILED_TOLERANCE, "weights differ by {weights:e}");
+    prop_assert_eq!(&tiled.counts, &oracle.counts);
+    prop_assert_eq!(&tiled.indices, &oracle.indices);
+    Ok(())
+}
+
+/// Compares the contributors of the CPU backend with those of the oracle.
+fn contributors_equal_oracle(world: &World) -> Result<(), TestCaseError> {
+    let (_, saved) = world.render();
+    let tiled = saved.contributors().expect("asked for");
+    let oracle = splat::oracle::contributors(&world.scene(), &world.config);
+    assert_same_contributors(tiled, &oracle.expect("a valid scene"))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn tiled_f64_contributors_equal_oracle(world in worlds()) {
+        contributors_equal_oracle(&world)?;
+    }
 
     #[test]
     fn tiled_f64_equals_oracle(world in worlds()) {
@@ -64,9 +91,72 @@ fn tiled_f64_equals_oracle_on_crowds_and_odd_sizes() {
         for size in [[1, 1], [1, 40], [37, 53], [64, 48]] {
             let world = crowd(seed as u64, 2, 300, size, projection);
             assert_same(&world.render().0, &world.oracle())
+                .and_then(|()| contributors_equal_oracle(&world))
                 .unwrap_or_else(|e| panic!("{projection:?} {size:?}: {e}"));
         }
     }
+}
+
+#[test]
+fn contributors_of_every_feature_count_and_with_layers_equal_oracle() {
+    for (seed, channels) in [1, 2, 3, 4, 7].into_iter().enumerate() {
+        let mut world = crowd(40 + seed as u64, 2, 120, [45, 31], Projection::Pinhole);
+        let features = (0..channels * world.gaussians.count).map(support::weight);
+        world.gaussians.features = features.collect();
+        world.gaussians.channels = channels;
+        world.backgrounds = vec![0.25; 2 * channels];
+        for layers in [vec![], vec![0, 7, 50, 200]] {
+            world.config = world.config.with_layers(layers);
+            assert_same(&world.render().0, &world.oracle())
+                .and_then(|()| contributors_equal_oracle(&world))
+                .unwrap_or_else(|e| panic!("{channels} channels: {e}"));
+        }
+    }
+}
+
+#[test]
+fn contributors_change_no_other_output_and_no_gradient() {
+    let world = crowd(5, 2, 200, [53, 37], Projection::Pinhole);
+    let outputs = world.config.outputs.with_contributors(false);
+    let without = World {
+        config: world.config.clone().with_outputs(outputs),
+        ..world.clone()
+    };
+    let (image, saved) = world.render();
+    let (expected, plain) = without.render();
+    assert_eq!(image, expected);
+    assert!(saved.contributors().is_some() && plain.contributors().is_none());
+    let v_image = support::cotangent(&image);
+    assert_eq!(world.gradients(&v_image), without.gradients(&v_image));
+}
+
+#[test]
+fn the_nearest_of_equal_weights_and_an_empty_pixel_are_named() {
+    // Three splats with the same centre. By depth their order is 1, 2, 0.
+    let mut world = crowd(6, 1, 3, [33, 33], Projection::Orthographic);
+    let g = &mut world.gaussians;
+    g.means = vec![0.0, 0.0, 0.9, 0.0, 0.0, 0.1, 0.0, 0.0, 0.5];
+    g.scales = vec![1e-3; 9];
+    g.quaternions = [1.0, 0.0, 0.0, 0.0].repeat(3);
+    g.opacities = vec![0.25, 0.5, 1.0];
+    world.views.cameras = vec![splat::Camera::orthographic(16.0, 16.0, 16.5, 16.5)];
+    world.config = world.config.with_alpha_max(1.0 - 1e-12).with_blur(0.5);
+    let (_, saved) = world.render();
+    let found = saved.contributors().expect("asked for");
+    let centre = 16 * 33 + 16;
+    // Splat 2 would leave a transmittance below the limit, so it is not composited and ends the
+    // pixel.
+    assert_eq!(found.indices[centre], 1);
+    assert_eq!(found.weights[centre], 0.5);
+    assert_eq!(found.counts[centre], 1);
+    assert_eq!(found.indices[0], NO_CONTRIBUTOR);
+    assert_eq!((found.weights[0], found.counts[0]), (0.0, 0));
+    // The weights are 1/2, 1/4 and 1/8.
+    world.gaussians.opacities = vec![1.0, 0.5, 0.5];
+    world.config = world.config.with_alpha_max(0.5);
+    let (_, saved) = world.render();
+    let found = saved.contributors().expect("asked for");
+    assert_eq!((found.indices[centre], found.counts[centre]), (1, 3));
 }
 
 #[test]
@@ -82,6 +172,17 @@ fn comparison_rejects_a_wrong_image() {
     let mut wrong = world.render().0;
     wrong.depth = None;
     assert!(assert_same(&wrong, &oracle).is_err());
+    let right = splat::oracle::contributors(&world.scene(), &world.config).expect("a valid scene");
+    assert!(assert_same_contributors(&right, &right).is_ok());
+    let mut wrong = right.clone();
+    wrong.indices[100] = wrong.indices[100].wrapping_add(1);
+    assert!(assert_same_contributors(&wrong, &right).is_err());
+    let mut wrong = right.clone();
+    wrong.counts[100] += 1;
+    assert!(assert_same_contributors(&wrong, &right).is_err());
+    let mut wrong = right.clone();
+    wrong.weights[100] = f64::NAN;
+    assert!(assert_same_contributors(&wrong, &right).is_err());
 }
 
 #[test]

@@ -31,8 +31,13 @@ fn every_method_of_the_outputs_sets_its_field() {
         (transmittance.transmittance, transmittance.depth),
         (true, false)
     );
-    assert_eq!(transmittance.with_depth(true), all);
-    assert_eq!(all.with_transmittance(false), none.with_depth(true));
+    assert_eq!(transmittance.with_depth(true).with_contributors(true), all);
+    let contributors = none.with_contributors(true);
+    assert!(contributors.contributors && !contributors.depth && !contributors.transmittance);
+    assert_eq!(
+        all.with_transmittance(false).with_depth(false),
+        contributors
+    );
 }
 
 #[test]
@@ -59,11 +64,14 @@ fn every_method_of_the_image_sets_its_buffer() {
         .clone()
         .with_transmittance(vec![2.0])
         .with_depth(Some(vec![3.0]))
-        .with_layers(vec![4.0]);
+        .with_layers(vec![4.0])
+        .with_layer_transmittance(vec![5.0]);
     assert_eq!(image.features, [1.0]);
     assert_eq!(image.transmittance, Some(vec![2.0]));
     assert_eq!(image.depth, Some(vec![3.0]));
     assert_eq!(image.layers, Some(vec![4.0]));
-    assert_eq!(image.clone().without_layers().layers, None);
-    assert_eq!(image.without_layers().depth, Some(vec![3.0]));
+    assert_eq!(image.layer_transmittance, Some(vec![5.0]));
+    let without = image.without_layers();
+    assert_eq!((without.layers, without.layer_transmittance), (None, None));
+    assert_eq!(without.depth, Some(vec![3.0]));
 }

@@ -56,6 +56,12 @@ fn assert_same_image<T: Number>(rendered: Rendered<Plain>, expected: &Image<Vec<
         }
     }
     assert_eq!(rendered.layers.is_some(), expected.layers.is_some());
+    let transmittance = (rendered.layer_transmittance, &expected.layer_transmittance);
+    assert_eq!(transmittance.0.is_some(), transmittance.1.is_some());
+    if let (Some(got), Some(expected)) = transmittance {
+        assert_eq!(got.dims(), [3, 2, 21, 37]);
+        assert_same("transmittance of layers", &numbers(got), expected);
+    }
     if let (Some(got), Some(expected)) = (rendered.layers, &expected.layers) {
         assert_eq!(got.dims(), [3, 2, 21, 37, 5]);
         assert_same("layers", &numbers(got), expected);

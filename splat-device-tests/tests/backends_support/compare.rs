@@ -1,7 +1,7 @@
 //! The comparison with `f64`, and the treatment of pixels close to a threshold.
 
 use libtest_mimic::Failed;
-use splat::Image;
+use splat::{Contributors, Image};
 
 pub use crate::support::band::widen;
 use crate::support::{World, cotangent, scale};
@@ -55,6 +55,47 @@ pub fn compare(
         if !close && !skip(i) {
             return Err(format!("{name}[{i}]: {a:e}, expected {b:e} within {bound:e}").into());
         }
+    }
+    Ok(())
+}
+
+/// Greatest share of the pixels outside the band in which another splat than in `f64` can have the
+/// largest weight, because two weights are equal to rounding.
+const TIE_SHARE: f64 = 0.01;
+
+/// Compares contributors with those of the oracle outside the boundary band. `tolerance` is that of
+/// the weights, see [`compare`].
+pub fn compare_contributors(
+    exact: &World,
+    found: Option<&Contributors<Vec<f32>, Vec<u32>>>,
+    tolerance: f64,
+    band: &[bool],
+) -> Result<(), Failed> {
+    let Some(found) = found else {
+        return match exact.config.outputs.contributors {
+            true => Err("contributors: asked for".into()),
+            false => Ok(()),
+        };
+    };
+    let expected = splat::oracle::contributors(&exact.scene(), &exact.config)
+        .map_err(|error| error.to_string())?;
+    let weights = (&found.weights, &expected.weights);
+    compare("weights", weights.0, weights.1, tolerance, |i| band[i])?;
+    let lengths = [found.indices.len(), found.counts.len()];
+    if lengths != [band.len(); 2] {
+        return Err(format!("contributors of {lengths:?} pixels, not {}", band.len()).into());
+    }
+    let mut ties = 0;
+    for pixel in (0..band.len()).filter(|&pixel| !band[pixel]) {
+        let (got, right) = (found.counts[pixel], expected.counts[pixel]);
+        if got != right {
+            return Err(format!("counts[{pixel}]: {got}, expected {right}").into());
+        }
+        // The weights are equal to rounding. A different index is therefore a tie.
+        ties += usize::from(found.indices[pixel] != expected.indices[pixel]);
+    }
+    if ties as f64 > TIE_SHARE * band.len() as f64 {
+        return Err(format!("indices differ in {ties} of {} pixels", band.len()).into());
     }
     Ok(())
 }

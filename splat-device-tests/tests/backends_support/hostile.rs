@@ -55,8 +55,8 @@ pub fn huge_features_stay_in_their_channel(entry: &Entry) -> Result<(), Failed> 
     for k in 3..HOSTILE.len() {
         moderate.gaussians.features[spoilt_feature(k)] = 0.5;
     }
-    let (image, v) = entry.run(&spoilt, &v_image(), Wanted::ALL)?;
-    let (expected, v_expected) = entry.run(&moderate, &v_image(), Wanted::ALL)?;
+    let (image, v, _) = entry.run(&spoilt, &v_image(), Wanted::ALL)?;
+    let (expected, v_expected, _) = entry.run(&moderate, &v_image(), Wanted::ALL)?;
     let others = |x: &[f32]| -> Vec<f32> {
         let pixels = x.chunks_exact(3);
         pixels.flat_map(|pixel| [pixel[1], pixel[2]]).collect()
@@ -94,7 +94,7 @@ pub fn spoilt_scenes_stay_finite(entry: &Entry) -> Result<(), Failed> {
     for k in 3..HOSTILE.len() {
         spoilt.gaussians.opacities[5 * k + 4] = 0.0;
     }
-    let (image, v) = entry.run(&spoilt, &v_image(), Wanted::ALL)?;
+    let (image, v, _) = entry.run(&spoilt, &v_image(), Wanted::ALL)?;
     let g = &v.gaussians;
     for (name, buffer) in [
         ("image", &image.features),
@@ -118,8 +118,8 @@ pub fn spoilt_scenes_stay_finite(entry: &Entry) -> Result<(), Failed> {
 pub fn numbers_that_are_not_finite_are_culled(entry: &Entry) -> Result<(), Failed> {
     let (spoilt, mut without) = (spoilt_by(&HOSTILE[..3]), world());
     without.gaussians.opacities[..15].fill(0.0);
-    let (image, v) = entry.run(&spoilt, &v_image(), Wanted::ALL)?;
-    let (expected, v_expected) = entry.run(&without, &v_image(), Wanted::ALL)?;
+    let (image, v, _) = entry.run(&spoilt, &v_image(), Wanted::ALL)?;
+    let (expected, v_expected, _) = entry.run(&without, &v_image(), Wanted::ALL)?;
     let same =
         |name, got, expected: &Vec<f32>| compare(name, got, &widen(expected), 0.0, |_| false);
     same("image", &image.features, &expected.features)?;
@@ -137,7 +137,7 @@ pub fn nothing_is_left(entry: &Entry) -> Result<(), Failed> {
     for x in [f64::NAN, f64::INFINITY] {
         let mut nothing = world();
         nothing.gaussians.means.fill(x);
-        let (image, _) = entry.run(&nothing, &v_image(), Wanted::ALL)?;
+        let (image, _, _) = entry.run(&nothing, &v_image(), Wanted::ALL)?;
         let backgrounds = (0..24 * 20).flat_map(|_| nothing.backgrounds.clone());
         let expected: Vec<f64> = backgrounds.collect();
         compare("image", &image.features, &expected, 1e-6, |_| false)?;

@@ -24,9 +24,9 @@ pub fn millions_of_gaussians(entry: &Entry) -> Result<(), Failed> {
             .collect(),
     );
     let start = std::time::Instant::now();
-    let (image, v) = entry.run(&world, &v_image, Wanted::ALL)?;
+    let (image, v, _) = entry.run(&world, &v_image, Wanted::ALL)?;
     println!("{}: {:.1} s", entry.name, start.elapsed().as_secs_f64());
-    let (expected, v_expected) = Entry::cpu().run(&world, &v_image, Wanted::ALL)?;
+    let (expected, v_expected, _) = Entry::cpu().run(&world, &v_image, Wanted::ALL)?;
     let features = widen(&expected.features);
     compare("image", &image.features, &features, 1e-3, |_| false)?;
     let backgrounds = widen(&v_expected.backgrounds);

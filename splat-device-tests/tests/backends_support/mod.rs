@@ -7,7 +7,7 @@ pub mod scenes;
 
 use std::sync::Arc;
 
-use splat::{Cpu, Gradients, Image, RenderError, Wanted, render, render_vjp};
+use splat::{Contributors, Cpu, Gradients, Image, RenderError, Wanted, render, render_vjp};
 #[cfg(feature = "gpu")]
 use splat::{Gpu, Regime, Support};
 
@@ -16,8 +16,11 @@ use splat::measure::gpu::with_subgroups_in_order;
 
 use crate::support::World;
 
-/// The image of a render and the gradients of its vjp.
-pub type Outcome = (Image<Vec<f32>>, Gradients<Vec<f32>>);
+/// The contributors of a render, if its settings ask for them.
+pub type Found = Option<Contributors<Vec<f32>, Vec<u32>>>;
+
+/// The image and the contributors of a render, and the gradients of its vjp.
+pub type Outcome = (Image<Vec<f32>>, Gradients<Vec<f32>>, Found);
 
 type Run = dyn Fn(&World, &Image<Vec<f32>>, Wanted, Option<usize>) -> Result<Outcome, RenderError>
     + Send
@@ -70,7 +73,7 @@ impl Entry {
             let (backend, scene) = (Cpu::new(), rounded.scene());
             let (image, saved) = render(&backend, &scene, &world.config)?;
             let v = render_vjp(&backend, &scene, &saved, &v_image.as_slices(), wanted)?;
-            Ok((image, v))
+            Ok((image, v, saved.contributors().cloned()))
         };
         Self {
             name: "cpu",
@@ -123,7 +126,13 @@ pub fn on_device<R: cubecl::Runtime>(
     let (image, saved) = render(gpu, &scene, &world.config)?;
     let v_image = gpu.upload_image(&v_image.as_slices())?;
     let v = render_vjp(gpu, &scene, &saved, &v_image.map(|buffer| buffer), wanted)?;
-    Ok((gpu.download_image(&image)?, gpu.download_gradients(&v)?))
+    let contributors = saved.contributors();
+    let contributors = contributors.map(|found| gpu.download_contributors(found));
+    Ok((
+        gpu.download_image(&image)?,
+        gpu.download_gradients(&v)?,
+        contributors.transpose()?,
+    ))
 }
 
 /// Properties of a device's subgroups.

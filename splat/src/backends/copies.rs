@@ -3,8 +3,9 @@
 use cubecl::future::block_on;
 use cubecl::prelude::*;
 
+use crate::contributors::Contributors;
 use crate::device::Gpu;
-use crate::device::buffer::GpuBuffer;
+use crate::device::buffer::{GpuBuffer, GpuIndices};
 use crate::error::RenderError;
 use crate::gaussians::Gaussians;
 use crate::gradients::Gradients;
@@ -102,6 +103,35 @@ impl<R: Runtime> Gpu<R> {
         let asked = image.try_map(|buffer| reads.ask(buffer))?;
         let mut read = reads.wait(self).await?;
         asked.try_map(|&i| read.take(i))
+    }
+
+    /// Copies the contributors of every pixel to the host.
+    ///
+    /// # Errors
+    /// [`RenderError::Device`] if the device failed.
+    ///
+    /// # Panics
+    /// Panics in a browser, where a host cannot block: use [`Gpu::download_contributors_async`].
+    pub fn download_contributors(
+        &self,
+        contributors: &Contributors<GpuBuffer, GpuIndices>,
+    ) -> Result<Contributors<Vec<f32>, Vec<u32>>, RenderError> {
+        block_on(self.download_contributors_async(contributors))
+    }
+
+    /// [`Gpu::download_contributors`] for hosts that must not block.
+    ///
+    /// # Errors
+    /// [`RenderError::Device`] if the device failed.
+    pub async fn download_contributors_async(
+        &self,
+        contributors: &Contributors<GpuBuffer, GpuIndices>,
+    ) -> Result<Contributors<Vec<f32>, Vec<u32>>, RenderError> {
+        Ok(Contributors::new(
+            self.read(&contributors.indices.0).await?,
+            self.download_async(&contributors.weights).await?,
+            self.read(&contributors.counts.0).await?,
+        ))
     }
 
     /// Copies splats, or the gradient with respect to them, to the host.

@@ -6,6 +6,7 @@ use crate::binning::grid::{Hits, TileSize};
 use crate::camera::{Views, validate_size};
 use crate::composite::cpu::composited::Composited;
 use crate::config::RenderConfig;
+use crate::contributors::Contributors;
 use crate::error::RenderError;
 use crate::gaussians::Gaussians;
 use crate::gradients::{ProjectGradients, Wanted};
@@ -107,6 +108,7 @@ impl<T: CpuScalar> Cpu<T> {
 
 impl<T: CpuScalar> Backend for Cpu<T> {
     type Buffer = Vec<T>;
+    type Indices = Vec<u32>;
     type View<'a> = &'a [T];
     type Hits = Hits;
     type SortedHits = SortedHits;
@@ -114,6 +116,10 @@ impl<T: CpuScalar> Backend for Cpu<T> {
 
     fn view(buffer: &Vec<T>) -> &[T] {
         buffer
+    }
+
+    fn contributors(composited: &Composited<T>) -> Option<&Contributors<Vec<T>, Vec<u32>>> {
+        composited.contributors.as_ref()
     }
 
     fn project(

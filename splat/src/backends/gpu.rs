@@ -8,8 +8,9 @@ use crate::binning::gpu::hits::Hits;
 use crate::camera::Views;
 use crate::composite::gpu::forward::Composited;
 use crate::config::RenderConfig;
+use crate::contributors::Contributors;
 use crate::device::Gpu;
-use crate::device::buffer::{GpuBuffer, validate_splats};
+use crate::device::buffer::{GpuBuffer, GpuIndices, validate_splats};
 use crate::error::RenderError;
 use crate::gaussians::Gaussians;
 use crate::gradients::{ProjectGradients, Wanted};
@@ -55,6 +56,7 @@ impl<R: Runtime> Gpu<R> {
 
 impl<R: Runtime> Backend for Gpu<R> {
     type Buffer = GpuBuffer;
+    type Indices = GpuIndices;
     type View<'a> = &'a GpuBuffer;
     type Hits = Hits;
     type SortedHits = SortedHits;
@@ -62,6 +64,10 @@ impl<R: Runtime> Backend for Gpu<R> {
 
     fn view(buffer: &GpuBuffer) -> &GpuBuffer {
         buffer
+    }
+
+    fn contributors(composited: &Composited) -> Option<&Contributors<GpuBuffer, GpuIndices>> {
+        composited.contributors.as_ref()
     }
 
     fn project(

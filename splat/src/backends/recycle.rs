@@ -4,6 +4,7 @@ use crate::backends::cpu::Cpu;
 use crate::backends::stages::CpuScalar;
 use crate::binning::grid::Hits;
 use crate::composite::cpu::composited::Composited;
+use crate::contributors::Contributors;
 use crate::gaussians::Gaussians;
 use crate::gradients::{Gradients, ProjectGradients};
 use crate::host::workspace::{Indices, Recycle, Workspace};
@@ -26,11 +27,12 @@ macro_rules! recycle {
 }
 
 recycle! {
-    Image<Vec<T>> { features transmittance depth layers } {}
+    Image<Vec<T>> { features transmittance depth layers layer_transmittance } {}
     Splats<Vec<T>> { means conics opacities depths features extents } {}
     Gaussians<Vec<T>> { means scales quaternions opacities features } {}
     Gradients<Vec<T>> { gaussians backgrounds camera_from_world } {}
-    Composited<T> { transmittance } { ends ended }
+    Contributors<Vec<T>, Vec<u32>> { weights } { indices counts }
+    Composited<T> { transmittance contributors } { ends ended }
     Hits {} { from_splat }
     ProjectGradients<Vec<T>> { gaussians camera_from_world } {}
     SortedHits {} { splat_from_slot slot_from_hit hits_from_splat slots_from_tile rank_from_splat }

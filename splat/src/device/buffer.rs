@@ -80,6 +80,27 @@ impl GpuBuffer {
     }
 }
 
+/// A contiguous buffer of `u32` on a device.
+#[derive(Debug, Clone)]
+pub struct GpuIndices(pub(crate) GpuBuffer);
+
+impl GpuIndices {
+    /// Returns the handle of the buffer's memory.
+    pub fn handle(&self) -> &Handle {
+        self.0.handle()
+    }
+
+    /// Returns the number of indices.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Returns whether the buffer has no indices.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 /// Checks the shapes, and that the features are in `features` and not in `half_features`.
 pub(crate) fn validate_splats(splats: &Splats<&GpuBuffer>) -> Result<(), RenderError> {
     splats.validate(|buffer| buffer.len())?;

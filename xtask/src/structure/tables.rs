@@ -23,6 +23,7 @@ const STRUCTS: &[&str] = &[
     "splat/src/splats.rs",
     "splat/src/image.rs",
     "splat/src/camera.rs",
+    "splat/src/contributors.rs",
     "splat/src/gradients.rs",
 ];
 const FORMULAS: &[&str] = &["splat/src/*/formula.rs"];
@@ -45,6 +46,7 @@ const BASIS: &[&str] = &[
     "splat/src/splats.rs",
     "splat/src/image.rs",
     "splat/src/camera.rs",
+    "splat/src/contributors.rs",
     "splat/src/gradients.rs",
     "splat/src/scalar/*.rs",
 ];
@@ -119,7 +121,7 @@ const LONG_KERNELS: &[LongKernel] = &[
     LongKernel {
         file: "splat/src/composite/gpu/forward_kernel.rs",
         function: "composite_kernel",
-        lines: 202,
+        lines: 224,
         reason: "with its set-up or its loading in functions of their own, ptxas spills a variant",
     },
     LongKernel {

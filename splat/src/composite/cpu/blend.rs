@@ -1,12 +1,14 @@
 //! The innermost loop of the forward compositor: blends hits into the pixels of their tile.
 
 use std::hint::select_unpredictable;
+use std::ops::Range;
 
 use crate::composite::cpu::hits::{BATCH, Batch, Coverage, Hit};
 use crate::composite::cpu::tile::{
     BLOCK_COLUMNS, BLOCK_SIDE, Block, BlockSet, Blocks, Centres, Constants, MAX_LANES, Tile,
     blocks_of_planes, take_first,
 };
+use crate::contributors::NO_CONTRIBUTOR;
 use crate::error::RenderError;
 use crate::host::simd::Kernel;
 use crate::scalar::Scalar;
@@ -25,12 +27,64 @@ pub struct Pixels<T> {
     pub(crate) values: Vec<Block<T>>,
     /// The number of planes.
     pub(crate) planes: usize,
+    /// The contributors, if they are wanted.
+    pub(crate) contributors: Option<Strongest<T>>,
     centres: Centres<T>,
     /// The blocks with a pixel that has not ended.
     live: BlockSet,
     coverage: Coverage<T>,
     /// The number of lanes evaluated so far.
     pub(crate) evaluated: u64,
+}
+
+/// The contributors of the pixels of a tile, as planes.
+pub(crate) struct Strongest<T> {
+    /// The index of the splat with the largest weight.
+    pub(crate) indices: Blocks<u32>,
+    pub(crate) weights: Blocks<T>,
+    pub(crate) counts: Blocks<u32>,
+}
+
+impl<T: Scalar> Strongest<T> {
+    fn new() -> Self {
+        Self {
+            indices: Box::new([Block::all(NO_CONTRIBUTOR); _]),
+            weights: Box::new([Block::all(T::ZERO); _]),
+            counts: Box::new([Block::all(0); _]),
+        }
+    }
+
+    fn reset(&mut self, blocks: Range<usize>) {
+        self.indices[blocks.clone()].fill(Block::all(NO_CONTRIBUTOR));
+        self.weights[blocks.clone()].fill(Block::all(T::ZERO));
+        self.counts[blocks].fill(Block::all(0));
+    }
+
+    /// Adds the weights of the splat `index` in one part of a block. `composited` is one where the
+    /// splat was composited, else zero.
+    #[inline(always)]
+    fn add<const LANES: usize>(
+        &mut self,
+        block: usize,
+        part: usize,
+        index: u32,
+        weights: &[T; LANES],
+        composited: &[u32; LANES],
+    ) {
+        let mut indices: [u32; LANES] = self.indices[block].load(part);
+        let mut largest: [T; LANES] = self.weights[block].load(part);
+        let mut counts: [u32; LANES] = self.counts[block].load(part);
+        for lane in 0..LANES {
+            // The weight of a splat that is not composited is zero.
+            let larger = weights[lane] > largest[lane];
+            indices[lane] = select_unpredictable(larger, index, indices[lane]);
+            largest[lane] = select_unpredictable(larger, weights[lane], largest[lane]);
+            counts[lane] += composited[lane];
+        }
+        self.indices[block].store(part, indices);
+        self.weights[block].store(part, largest);
+        self.counts[block].store(part, counts);
+    }
 }
 
 /// The end of a pixel that has not ended.
@@ -44,16 +98,18 @@ pub(crate) struct Listed<'a, T> {
 }
 
 impl<T: Scalar> Pixels<T> {
-    /// Allocates the pixels of a tile with `planes` planes.
+    /// Allocates the pixels of a tile with `planes` planes, and with contributors if they are
+    /// wanted.
     ///
     /// # Errors
     /// Returns an error if the size overflows or an allocation fails.
-    pub(crate) fn new(planes: usize) -> Result<Self, RenderError> {
+    pub(crate) fn new(planes: usize, contributors: bool) -> Result<Self, RenderError> {
         Ok(Self {
             transmittance: Box::new([Block::all(T::ONE); _]),
             ends: Box::new([Block::all(NEVER); _]),
             values: blocks_of_planes(planes)?,
             planes,
+            contributors: contributors.then(Strongest::new),
             centres: Centres::new(),
             live: 0,
             coverage: Coverage::new(),
@@ -67,6 +123,9 @@ impl<T: Scalar> Pixels<T> {
             self.values[blocks.start * self.planes..blocks.end * self.planes]
                 .fill(Block::all(T::ZERO));
             self.ends[blocks.clone()].fill(Block::all(NEVER));
+            if let Some(contributors) = &mut self.contributors {
+                contributors.reset(blocks.clone());
+            }
             self.transmittance[blocks].fill(Block::all(T::ONE));
         }
         self.centres.set(tile);
@@ -125,12 +184,19 @@ impl<T: Scalar> Pixels<T> {
     }
 
     /// Blends one hit. `PLANES` is the number of values per pixel, or 0 to read it at run time.
+    /// `splat` is the index of the hit's splat.
     #[inline(always)]
-    pub(crate) fn add<A: Arithmetic<T>, const LANES: usize, const PLANES: usize>(
+    pub(crate) fn add<
+        A: Arithmetic<T>,
+        const LANES: usize,
+        const PLANES: usize,
+        const CONTRIBUTORS: bool,
+    >(
         &mut self,
         tile: &Tile,
         hit: &Hit<T>,
         listed: Listed<'_, T>,
+        splat: u32,
         constants: &Constants<T>,
     ) {
         hit.cover::<A, LANES>(tile, &self.centres, &mut self.coverage);
@@ -148,10 +214,13 @@ impl<T: Scalar> Pixels<T> {
                     transmittance: transmittance.load(part),
                     ends: ends.load(part),
                 };
-                let (behind, weights) =
+                let (behind, weights, composited) =
                     pixels.behind::<A>(&sigma, hit.opacity, listed.index, constants);
                 transmittance.store(part, behind.transmittance);
                 ends.store(part, behind.ends);
+                if CONTRIBUTORS && let Some(contributors) = &mut self.contributors {
+                    contributors.add(block, part, splat, &weights, &composited);
+                }
                 if let (Some(planes), Some(values)) = (
                     planes.first_chunk_mut::<PLANES>(),
                     listed.values.first_chunk::<PLANES>(),
@@ -190,7 +259,7 @@ struct Lanes<T, const LANES: usize> {
 }
 
 impl<T: Scalar, const LANES: usize> Lanes<T, LANES> {
-    /// Returns the pixels behind a hit, and the hit's weights.
+    /// Returns the pixels behind a hit, the hit's weights, and ones where the hit is composited.
     #[inline(always)]
     fn behind<A: Arithmetic<T>>(
         mut self,
@@ -198,8 +267,8 @@ impl<T: Scalar, const LANES: usize> Lanes<T, LANES> {
         opacity: T,
         index: u32,
         constants: &Constants<T>,
-    ) -> (Self, [T; LANES]) {
-        let mut weights = [T::ZERO; LANES];
+    ) -> (Self, [T; LANES], [u32; LANES]) {
+        let (mut weights, mut ones) = ([T::ZERO; LANES], [0; LANES]);
         for lane in 0..LANES {
             let (sigma, t) = (sigma[lane], self.transmittance[lane]);
             let alpha = A::alpha(opacity, A::falloff(sigma), constants.alpha_max);
@@ -207,6 +276,7 @@ impl<T: Scalar, const LANES: usize> Lanes<T, LANES> {
             let behind = A::behind(t, alpha);
             let composited = counts & (behind > constants.transmittance_min);
             weights[lane] = select_unpredictable(composited, A::weight(alpha, t), T::ZERO);
+            ones[lane] = u32::from(composited);
             // The alpha of a pair that does not count can be any value, and its results are
             // discarded. The sign is set separately: from two nested selects the compiler makes a
             // masked store, and the next load from it is slow.
@@ -216,7 +286,7 @@ impl<T: Scalar, const LANES: usize> Lanes<T, LANES> {
             // Indices ascend, so the first is the least.
             self.ends[lane] = self.ends[lane].min(select_unpredictable(stops, index, NEVER));
         }
-        (self, weights)
+        (self, weights, ones)
     }
 }
 
@@ -239,17 +309,22 @@ impl<T: Scalar> Kernel for Blend<'_, '_, T> {
 
     #[inline(always)]
     fn run<A: Arithmetic<T>, const LANES: usize>(self) {
-        match self.pixels.planes {
-            3 => self.hits::<A, LANES, 3>(),
-            4 => self.hits::<A, LANES, 4>(),
-            _ => self.hits::<A, LANES, 0>(),
+        match (self.pixels.planes, &self.pixels.contributors) {
+            (3, None) => self.hits::<A, LANES, 3, false>(),
+            (4, None) => self.hits::<A, LANES, 4, false>(),
+            (_, None) => self.hits::<A, LANES, 0, false>(),
+            (3, Some(_)) => self.hits::<A, LANES, 3, true>(),
+            (4, Some(_)) => self.hits::<A, LANES, 4, true>(),
+            (_, Some(_)) => self.hits::<A, LANES, 0, true>(),
         }
     }
 }
 
 impl<T: Scalar> Blend<'_, '_, T> {
     #[inline(always)]
-    fn hits<A: Arithmetic<T>, const LANES: usize, const PLANES: usize>(self) {
+    fn hits<A: Arithmetic<T>, const LANES: usize, const PLANES: usize, const CONTRIBUTORS: bool>(
+        self,
+    ) {
         let Self {
             splats,
             constants,
@@ -266,12 +341,18 @@ impl<T: Scalar> Blend<'_, '_, T> {
             to_come = &to_come[hits.len()..];
             batch.fetch(splats, to_come);
             batch.load::<PLANES>(splats, hits, tile, constants);
-            for k in 0..hits.len() {
+            for (k, &hit) in hits.iter().enumerate() {
                 let listed = Listed {
                     index: (first + k) as u32,
                     values: batch.values(k),
                 };
-                pixels.add::<A, LANES, PLANES>(tile, &batch.hit(k), listed, constants);
+                pixels.add::<A, LANES, PLANES, CONTRIBUTORS>(
+                    tile,
+                    &batch.hit(k),
+                    listed,
+                    hit,
+                    constants,
+                );
             }
         }
     }

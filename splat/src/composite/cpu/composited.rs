@@ -2,6 +2,7 @@
 
 use crate::binning::grid::TileGrid;
 use crate::composite::cpu::tile::Constants;
+use crate::contributors::Contributors;
 use crate::error::RenderError;
 use crate::scalar::Scalar;
 use crate::sort::cpu::lists::SortedHits;
@@ -20,6 +21,8 @@ pub struct Composited<T> {
     /// `[B, tiles]`: 1 if some pixel of the tile's blocks ended, else 0. Pixels outside the image
     /// count as ended.
     pub(crate) ended: Vec<u32>,
+    /// The contributors of every pixel, if they were wanted. The vjp does not read them.
+    pub(crate) contributors: Option<Contributors<Vec<T>, Vec<u32>>>,
     /// The images and their tiles.
     pub(crate) grid: TileGrid,
     /// The index of each view's first splat, `[B + 1]`.

@@ -2,18 +2,20 @@
 
 use rayon::prelude::*;
 
+use crate::binning::grid::TileGrid;
 use crate::composite::cpu::blend::{Blend, Pixels};
 use crate::composite::cpu::composited::{Composited, check_sorted};
 use crate::composite::cpu::hits::Batch;
 use crate::composite::cpu::strip::{SavedBlocks, Strip, cut_rows, strips};
 use crate::composite::cpu::tile::{Constants, Tile};
-use crate::composite::cpu::write::{Rest, Saved, Write};
+use crate::composite::cpu::write::{ContributorRows, Rest, Saved, Write};
 use crate::config::RenderConfig;
+use crate::contributors::Contributors;
 use crate::error::{RenderError, try_collected};
 use crate::gaussians::check_len;
 use crate::host::simd::Simd;
-use crate::host::workspace::Resources;
-use crate::image::Image;
+use crate::host::workspace::{Resources, Workspace};
+use crate::image::{Image, ImageSize};
 use crate::scalar::Scalar;
 use crate::sort::cpu::lists::SortedHits;
 use crate::splats::Splats;
@@ -24,8 +26,15 @@ struct Task<'a, T> {
     features: Vec<&'a mut [T]>,
     transmittance: Option<Vec<&'a mut [T]>>,
     depth: Option<Vec<&'a mut [T]>>,
-    layers: Vec<Vec<&'a mut [T]>>,
+    layers: Vec<Layer<'a, T>>,
+    contributors: Option<ContributorRows<'a, T>>,
     saved: Saved<'a, T>,
+}
+
+/// A strip's rows of one prefix image.
+struct Layer<'a, T> {
+    features: Vec<&'a mut [T]>,
+    transmittance: Option<Vec<&'a mut [T]>>,
 }
 
 /// The inputs of all tasks.
@@ -68,6 +77,11 @@ pub(crate) fn composite<T: Scalar>(
         transmittance: wanted(outputs.transmittance, "transmittance image [B, H, W]", 1)?,
         depth: wanted(outputs.depth, "depth [B, H, W]", 1)?,
         layers: wanted(planes > 0, "layers [B, L, H, W, C]", planes)?,
+        layer_transmittance: wanted(
+            outputs.transmittance && planes > 0,
+            "transmittance of layers [B, L, H, W]",
+            config.layers.len(),
+        )?,
     };
     let saved = SavedBlocks::new(&sorted.grid).lanes("saved transmittance [B, blocks, 16]")?;
     let mut composited = Composited {
@@ -77,6 +91,10 @@ pub(crate) fn composite<T: Scalar>(
             "tiles with ended pixels [B, tiles]",
             size.views * sorted.grid.per_view(),
         )?,
+        contributors: outputs
+            .contributors
+            .then(|| contributors(size, workspace))
+            .transpose()?,
         grid: sorted.grid,
         offsets: try_collected("offsets of views [B + 1]", sorted.offsets.iter().copied())?,
         hits: sorted.hits(),
@@ -99,7 +117,8 @@ pub(crate) fn composite<T: Scalar>(
         .map_init(
             || {
                 let planes = channels + usize::from(outputs.depth);
-                Ok((Pixels::new(planes)?, Batch::new(planes)?))
+                let pixels = Pixels::new(planes, outputs.contributors)?;
+                Ok((pixels, Batch::new(planes)?))
             },
             |room: &mut Result<_, RenderError>, task| match room {
                 Ok((pixels, batch)) => Ok(pass.strip(simd, pixels, batch, task)),
@@ -108,6 +127,53 @@ pub(crate) fn composite<T: Scalar>(
         )
         .sum::<Result<u64, RenderError>>()?;
     Ok((image, composited))
+}
+
+/// Takes buffers for the contributors of every pixel from the workspace.
+///
+/// # Errors
+/// Returns an error if a size overflows or an allocation fails.
+fn contributors<T: Scalar>(
+    size: ImageSize,
+    workspace: &Workspace<T>,
+) -> Result<Contributors<Vec<T>, Vec<u32>>, RenderError> {
+    let what = "contributors [B, H, W]";
+    let pixels = size.elements(what, 1)?;
+    Ok(Contributors::new(
+        workspace.indices(what, pixels)?,
+        workspace.scalars(what, pixels)?,
+        workspace.indices(what, pixels)?,
+    ))
+}
+
+/// Cuts the prefix images into the rows of each strip. Returns the layers of every strip, of all
+/// views.
+fn cut_layers<'a, T>(
+    layers: Option<&'a mut [T]>,
+    transmittance: Option<&'a mut [T]>,
+    grid: &TileGrid,
+    channels: usize,
+    strips: usize,
+) -> Vec<Vec<Layer<'a, T>>> {
+    let mut of_strips = Vec::new();
+    of_strips.resize_with(strips, Vec::new);
+    let (Some(layers), views @ 1..) = (layers, grid.size.views) else {
+        return of_strips;
+    };
+    // A view's layers follow one another, each in the order of its strips.
+    let images = layers.len() / (grid.size.height * grid.size.width * channels);
+    let per_view = strips / views;
+    let rows = cut_rows(layers, grid, images, channels);
+    let transmittance = transmittance.map(|buffer| cut_rows(buffer, grid, images, 1));
+    let mut transmittance = transmittance.map(Vec::into_iter);
+    for (i, features) in rows.into_iter().enumerate() {
+        let (image, strip) = (i / per_view, i % per_view);
+        of_strips[image / (images / views) * per_view + strip].push(Layer {
+            features,
+            transmittance: transmittance.as_mut().and_then(Iterator::next),
+        });
+    }
+    of_strips
 }
 
 /// Splits the outputs into tasks.
@@ -131,20 +197,31 @@ fn tasks<'a, T: Scalar>(
         ended: &mut composited.ended,
     };
     let strips = strips(grid);
-    let mut layers: Vec<Vec<Vec<&'a mut [T]>>> = Vec::new();
-    layers.resize_with(strips.len(), Vec::new);
-    if let (Some(buffer), 1..) = (&mut image.layers, views) {
-        // A view's layers follow one another, each in the order of its strips.
-        let images = buffer.len() / (grid.size.height * grid.size.width * channels);
-        let per_view = strips.len() / views;
-        let rows = cut_rows(buffer, grid, images, channels);
-        for (i, rows) in rows.into_iter().enumerate() {
-            let (image, strip) = (i / per_view, i % per_view);
-            layers[image / (images / views) * per_view + strip].push(rows);
-        }
-    }
+    let layers = cut_layers(
+        image.layers.as_deref_mut(),
+        image.layer_transmittance.as_deref_mut(),
+        grid,
+        channels,
+        strips.len(),
+    );
+    let mut contributors = composited.contributors.as_mut().map(|found| {
+        (
+            cut_rows(&mut found.indices, grid, views, 1).into_iter(),
+            cut_rows(&mut found.weights, grid, views, 1).into_iter(),
+            cut_rows(&mut found.counts, grid, views, 1).into_iter(),
+        )
+    });
     let mut next = |strip: Strip, layers| {
         let [transmittance, depth] = planes.each_mut().map(|plane| plane.as_mut()?.next());
+        let contributors = contributors
+            .as_mut()
+            .and_then(|(indices, weights, counts)| {
+                Some(Contributors::new(
+                    indices.next()?,
+                    weights.next()?,
+                    counts.next()?,
+                ))
+            });
         Some(Task {
             saved: saved.cut(strip.columns.len(), blocks.of_strip(&strip).len()),
             strip,
@@ -152,6 +229,7 @@ fn tasks<'a, T: Scalar>(
             transmittance,
             depth,
             layers,
+            contributors,
         })
     };
     strips
@@ -177,6 +255,7 @@ impl<T: Scalar> Forward<'_, T> {
             mut transmittance,
             mut depth,
             mut layers,
+            mut contributors,
             mut saved,
         } = task;
         let background = &self.backgrounds[strip.view * channels..(strip.view + 1) * channels];
@@ -206,7 +285,8 @@ impl<T: Scalar> Forward<'_, T> {
                     tile,
                     background,
                     left,
-                    features: layer,
+                    features: &mut layer.features,
+                    transmittance: layer.transmittance.as_deref_mut(),
                     rest: None,
                 });
             }
@@ -224,8 +304,9 @@ impl<T: Scalar> Forward<'_, T> {
                 batch.fetch(self.splats, self.sorted.splats_of_tile(number + 1));
             }
             let rest = Some(Rest {
-                transmittance: transmittance.as_deref_mut(),
                 depth: depth.as_deref_mut(),
+                contributors: contributors.as_mut(),
+                first_splat: self.splats.offsets[strip.view] as u32,
                 saved: saved.cut(1, tile.blocks().flatten().count()),
             });
             simd.dispatch(Write {
@@ -234,6 +315,7 @@ impl<T: Scalar> Forward<'_, T> {
                 background,
                 left,
                 features: &mut features,
+                transmittance: transmittance.as_deref_mut(),
                 rest,
             });
         }

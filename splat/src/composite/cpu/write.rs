@@ -1,7 +1,8 @@
 //! Writes the pixels of a composited tile: the images, and the saved state for the vjp.
 
 use crate::composite::cpu::blend::Pixels;
-use crate::composite::cpu::tile::{BLOCK_SIDE, MAX_LANES, ROWS_AHEAD, Row, Tile, take_row};
+use crate::composite::cpu::tile::{BLOCK_SIDE, Block, MAX_LANES, ROWS_AHEAD, Row, Tile, take_row};
+use crate::contributors::{Contributors, NO_CONTRIBUTOR};
 use crate::host::cut::cut;
 use crate::host::prefetch::prefetch_to_write;
 use crate::host::simd::Kernel;
@@ -37,16 +38,23 @@ pub(crate) struct Write<'p, 'a, T: Scalar> {
     pub(crate) left: usize,
     /// The rows of the feature image, to be written over the background.
     pub(crate) features: &'p mut [&'a mut [T]],
+    /// The rows of the transmittance, if it is wanted.
+    pub(crate) transmittance: Option<&'p mut [&'a mut [T]]>,
     /// The other outputs, written once the tile is complete.
     pub(crate) rest: Option<Rest<'p, 'a, T>>,
 }
 
-/// The outputs of a tile besides features.
+/// The outputs of a tile besides features and transmittance.
 pub(crate) struct Rest<'p, 'a, T> {
-    pub(crate) transmittance: Option<&'p mut [&'a mut [T]]>,
     pub(crate) depth: Option<&'p mut [&'a mut [T]]>,
+    pub(crate) contributors: Option<&'p mut ContributorRows<'a, T>>,
+    /// The index of the view's first splat.
+    pub(crate) first_splat: u32,
     pub(crate) saved: Saved<'p, T>,
 }
+
+/// The rows of the three buffers of contributors.
+pub(crate) type ContributorRows<'a, T> = Contributors<Vec<&'a mut [T]>, Vec<&'a mut [u32]>>;
 
 impl<T: Scalar> Kernel for Write<'_, '_, T> {
     type Scalar = T;
@@ -60,6 +68,7 @@ impl<T: Scalar> Kernel for Write<'_, '_, T> {
             background,
             left,
             features,
+            transmittance,
             rest,
         } = self;
         let channels = background.len();
@@ -107,13 +116,17 @@ impl<T: Scalar> Kernel for Write<'_, '_, T> {
                 }
             }
         }
+        if let Some(rows) = transmittance {
+            // The transmittance of a pixel that has ended is negated.
+            take_rows(&pixels.transmittance[..], 1, rows, tile, left, T::abs);
+        }
         if let Some(rest) = rest {
             write_rest(pixels, tile, left, rest);
         }
     }
 }
 
-/// Saves the state of a finished tile, and writes its transmittance and depth if they are wanted.
+/// Saves the state of a finished tile, and writes its depth and contributors if they are wanted.
 #[inline(always)]
 fn write_rest<T: Scalar>(pixels: &mut Pixels<T>, tile: &Tile, left: usize, rest: Rest<'_, '_, T>) {
     let ended = pixels.ended(tile);
@@ -131,18 +144,50 @@ fn write_rest<T: Scalar>(pixels: &mut Pixels<T>, tile: &Tile, left: usize, rest:
             *saved = pixels.ends[number].0;
         }
     }
-    let to = left..left + tile.width;
-    if let Some(rows) = rest.transmittance {
-        for (row, out) in rows[..tile.height].iter_mut().enumerate() {
-            let blocks = tile.blocks_of_row(row / BLOCK_SIDE);
-            take_row(&pixels.transmittance[blocks], row, &mut out[to.clone()], 1);
-        }
-    }
     if let Some(rows) = rest.depth {
-        for (row, out) in rows[..tile.height].iter_mut().enumerate() {
-            let first = tile.blocks_of_row(row / BLOCK_SIDE).start * pixels.planes;
-            let blocks = &pixels.values[first..];
-            take_row(blocks, row, &mut out[to.clone()], pixels.planes);
+        take_rows(&pixels.values, pixels.planes, rows, tile, left, |z| z);
+    }
+    if let (Some(rows), Some(found)) = (rest.contributors, &pixels.contributors) {
+        let Contributors {
+            indices,
+            weights,
+            counts,
+        } = rows;
+        let in_view = |index| match index {
+            NO_CONTRIBUTOR => NO_CONTRIBUTOR,
+            index => index - rest.first_splat,
+        };
+        take_rows(&found.indices[..], 1, indices, tile, left, in_view);
+        take_rows(&found.weights[..], 1, weights, tile, left, |w| w);
+        take_rows(&found.counts[..], 1, counts, tile, left, |n| n);
+    }
+}
+
+/// Writes one plane of a tile to the rows of a strip, after applying `to` to each value. Consecutive
+/// blocks of the plane are `stride` elements apart.
+#[inline(always)]
+fn take_rows<T: Copy>(
+    blocks: &[Block<T>],
+    stride: usize,
+    rows: &mut [&mut [T]],
+    tile: &Tile,
+    left: usize,
+    to: impl Fn(T) -> T,
+) {
+    let columns = left..left + tile.width;
+    let rows = &mut rows[..tile.height];
+    for row in rows.iter().take(ROWS_AHEAD) {
+        prefetch_to_write(&row[columns.clone()]);
+    }
+    for row in 0..rows.len() {
+        if let Some(ahead) = rows.get(row + ROWS_AHEAD) {
+            prefetch_to_write(&ahead[columns.clone()]);
+        }
+        let first = tile.blocks_of_row(row / BLOCK_SIDE).start * stride;
+        let out = &mut rows[row][columns.clone()];
+        take_row(&blocks[first..], row, out, stride);
+        for value in out {
+            *value = to(*value);
         }
     }
 }

@@ -7,8 +7,9 @@ use crate::composite::gpu::forward_kernel::{ImageSectionsLaunch, composite_kerne
 use crate::composite::gpu::pack::{narrow, pack};
 use crate::composite::gpu::tile::{LayoutLaunch, ThresholdsLaunch};
 use crate::config::RenderConfig;
+use crate::contributors::Contributors;
 use crate::device::Gpu;
-use crate::device::buffer::GpuBuffer;
+use crate::device::buffer::{GpuBuffer, GpuIndices};
 use crate::device::launch::{Sections, cube_dim, grid};
 use crate::error::{RenderError, checked_product};
 use crate::gaussians::check_len;
@@ -27,6 +28,8 @@ pub struct Composited {
     /// `[B, H, W]`: one past the index, in the tile's list, of the last splat composited. Zero if
     /// no splat was composited.
     pub(crate) ends: GpuBuffer,
+    /// The contributors of every pixel, if they were wanted. The vjp does not read them.
+    pub(crate) contributors: Option<Contributors<GpuBuffer, GpuIndices>>,
     /// `[M, 11]`: the packed splats, which have no features.
     pub(crate) packed: GpuBuffer,
     /// `[M, C]`: the features, if the kernels read them in 16 bits.
@@ -103,6 +106,10 @@ struct Output {
     depth: usize,
     layers: usize,
     layer_words: usize,
+    layer_transmittance: usize,
+    layer_pixels: usize,
+    /// The indices, the weights and the counts of the contributors.
+    contributors: [usize; 3],
 }
 
 impl Output {
@@ -122,6 +129,17 @@ impl Output {
         let ends = sections.push(pixels);
         let depth = sections.push(if config.outputs.depth { pixels } else { 0 });
         let layers = sections.push(layer_words);
+        let layer_pixels = match config.outputs.transmittance {
+            true => size.elements("transmittance of layers [B, L, H, W]", config.layers.len())?,
+            false => 0,
+        };
+        let layer_transmittance = sections.push(layer_pixels);
+        let of_contributors = if config.outputs.contributors {
+            pixels
+        } else {
+            0
+        };
+        let contributors = std::array::from_fn(|_| sections.push(of_contributors));
         let what = "images [B, H, W, C], transmittance and ends";
         Ok(Self {
             buffer: gpu.empty(what, sections.total)?,
@@ -132,6 +150,9 @@ impl Output {
             depth,
             layers,
             layer_words,
+            layer_transmittance,
+            layer_pixels,
+            contributors,
         })
     }
 
@@ -142,6 +163,10 @@ impl Output {
             self.ends as u32,
             self.depth as u32,
             self.layers as u32,
+            self.layer_transmittance as u32,
+            self.contributors[0] as u32,
+            self.contributors[1] as u32,
+            self.contributors[2] as u32,
             layers as u32,
         )
     }
@@ -160,7 +185,16 @@ impl Output {
             transmittance: outputs.transmittance.then(transmittance),
             depth: outputs.depth.then(|| self.plane(self.depth)),
             layers: with_layers.then(|| self.buffer.section(self.layers, self.layer_words)),
+            layer_transmittance: (with_layers && outputs.transmittance).then(|| {
+                self.buffer
+                    .section(self.layer_transmittance, self.layer_pixels)
+            }),
         }
+    }
+
+    fn contributors(&self) -> Contributors<GpuBuffer, GpuIndices> {
+        let [indices, weights, counts] = self.contributors.map(|start| self.plane(start));
+        Contributors::new(GpuIndices(indices), weights, GpuIndices(counts))
     }
 }
 
@@ -184,6 +218,7 @@ pub(crate) fn composite<R: Runtime>(
     let composited = Composited {
         transmittance: out.plane(out.transmittance),
         ends: out.plane(out.ends),
+        contributors: config.outputs.contributors.then(|| out.contributors()),
         packed: pack(gpu, splats, sorted)?,
         halves: narrow(gpu, splats, config)?,
         lists: sorted.identity(),
@@ -211,7 +246,7 @@ fn launch<R: Runtime>(
     out: &Output,
 ) -> Result<(), RenderError> {
     let channels = splats.channels;
-    let cuts = config.layers.iter();
+    let cuts = config.layers.iter().chain(&splats.offsets);
     let cuts: Vec<u32> = cuts
         .map(|&cut| u32::try_from(cut).unwrap_or(u32::MAX))
         .collect();
@@ -244,6 +279,8 @@ fn launch<R: Runtime>(
                     first,
                     first && config.outputs.depth,
                     !config.layers.is_empty(),
+                    first && config.outputs.transmittance,
+                    first && config.outputs.contributors,
                     gpu.uniform,
                 )
             };

@@ -26,6 +26,10 @@ pub(crate) struct ImageSections {
     pub(crate) ends: u32,
     pub(crate) depth: u32,
     pub(crate) layers: u32,
+    pub(crate) layer_transmittance: u32,
+    pub(crate) indices: u32,
+    pub(crate) weights: u32,
+    pub(crate) counts: u32,
     pub(crate) layer_count: u32,
 }
 
@@ -78,6 +82,7 @@ fn write_layer(
     channel: u32,
     all_channels: u32,
     #[comptime] channels: u32,
+    #[comptime] with_transmittance: bool,
 ) {
     let image = view * sections.layer_count + layer;
     let pixel = pixel_at(layout, image, x, y);
@@ -90,11 +95,16 @@ fn write_layer(
         view * all_channels + channel,
         channels,
     );
+    if comptime![with_transmittance] {
+        let to = sections.layer_transmittance + pixel;
+        out[to as usize] = u32::reinterpret(transmittance);
+    }
 }
 
 /// Composites one tile per workgroup. `list` and `ranges` are the order and the masks in the small
-/// regime, or the slots and the ranges in the large regime. The words of the output are `f32`,
-/// except for the ends, which are `u32`.
+/// regime, or the slots and the ranges in the large regime. `cuts` has the rank of each layer, then
+/// the first splat of each view. The words of the output are `f32`, except for the ends, the indices
+/// and the counts, which are `u32`.
 ///
 /// A workgroup leaves its tile when all pixels have ended. With `uniform`, it walks to the end of
 /// the list without work instead. Then its control flow does not depend on values that threads
@@ -119,6 +129,8 @@ pub(crate) fn composite_kernel<F: Float>(
     #[comptime] first: bool,
     #[comptime] with_depth: bool,
     #[comptime] with_layers: bool,
+    #[comptime] with_layer_transmittance: bool,
+    #[comptime] with_contributors: bool,
     #[comptime] uniform: bool,
 ) {
     let cube = cube_index();
@@ -148,6 +160,9 @@ pub(crate) fn composite_kernel<F: Float>(
             sums[c as usize] = 0.0;
         }
         let mut depth = 0.0f32;
+        let mut strongest = u32::MAX.runtime();
+        let mut largest = 0.0f32;
+        let mut composited = 0u32;
         let mut transmittance = 1.0f32;
         let mut end = 0u32;
         let mut done = !inside;
@@ -225,6 +240,7 @@ pub(crate) fn composite_kernel<F: Float>(
                                 channel,
                                 all_channels,
                                 channels,
+                                with_layer_transmittance,
                             );
                             layer += 1;
                         }
@@ -247,6 +263,13 @@ pub(crate) fn composite_kernel<F: Float>(
                                 if comptime![with_depth] {
                                     let z = depth_of(&rows, at);
                                     depth = formula::add_weighted(depth, weight, z);
+                                }
+                                if comptime![with_contributors] {
+                                    if weight > largest {
+                                        largest = weight;
+                                        strongest = splats[i as usize];
+                                    }
+                                    composited += 1;
                                 }
                                 transmittance = behind;
                                 end = batch + i + 1;
@@ -277,6 +300,7 @@ pub(crate) fn composite_kernel<F: Float>(
                         channel,
                         all_channels,
                         channels,
+                        with_layer_transmittance,
                     );
                     layer += 1;
                 }
@@ -298,6 +322,14 @@ pub(crate) fn composite_kernel<F: Float>(
             }
             if comptime![with_depth] {
                 out[(sections.depth + pixel) as usize] = u32::reinterpret(depth);
+            }
+            if comptime![with_contributors] {
+                if composited > 0 {
+                    strongest -= cuts[(sections.layer_count + view) as usize];
+                }
+                out[(sections.indices + pixel) as usize] = strongest;
+                out[(sections.weights + pixel) as usize] = u32::reinterpret(largest);
+                out[(sections.counts + pixel) as usize] = composited;
             }
         }
     }
