@@ -145,7 +145,10 @@ mod tests {
     fn the_bounds_touch_the_outermost_pixels() {
         let mask = drawn(&[".....", "..#..", ".#...", "....."]);
         let bounds = mask.bounds().expect("two pixels");
-        assert_eq!(bounds, Rectangle::new(1, 1, 3, 3).expect("corners in order"));
+        assert_eq!(
+            bounds,
+            Rectangle::new(1, 1, 3, 3).expect("corners in order")
+        );
         assert_eq!(drawn(&["...", "..."]).bounds(), None);
         assert_eq!(drawn(&[]).bounds(), None);
         assert_eq!(mask.count(), 2);
@@ -155,10 +158,7 @@ mod tests {
     #[test]
     fn resizing_takes_the_pixel_at_the_centre() {
         let mask = drawn(&["#.", ".#"]);
-        assert_eq!(
-            mask.resized(4, 4),
-            drawn(&["##..", "##..", "..##", "..##"])
-        );
+        assert_eq!(mask.resized(4, 4), drawn(&["##..", "##..", "..##", "..##"]));
         assert_eq!(mask.resized(4, 4).resized(2, 2), mask);
         assert_eq!(mask.resized(2, 2), mask);
         // The centre of the only column lies on the border of two: the second one has it.

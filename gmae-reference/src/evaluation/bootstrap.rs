@@ -205,7 +205,9 @@ mod tests {
     fn scores_that_are_no_numbers_are_refused() {
         for scores in [&[][..], &[0.5, f64::NAN], &[f64::INFINITY]] {
             assert!(Cases::of(scores).is_err());
-            let error = Bootstrap::default().interval(scores).expect_err("no scores");
+            let error = Bootstrap::default()
+                .interval(scores)
+                .expect_err("no scores");
             assert!(error.to_string().contains("scores of images"), "{error}");
         }
         for resamples in [0, usize::MAX, MAX_DRAWS] {

@@ -36,7 +36,10 @@ pub(super) fn boxes(root: &Path, options: &AnnotatedOptions) -> Result<Entries, 
             let end = row.rectangle.end();
             if end[0] > size[0] || end[1] > size[1] {
                 let (line, path) = (row.line, &row.path);
-                let expected = format!("a box inside the {} x {} pixels of {path}", size[0], size[1]);
+                let expected = format!(
+                    "a box inside the {} x {} pixels of {path}",
+                    size[0], size[1]
+                );
                 let got = format!("column {}, row {} in line {line}", end[0] - 1, end[1] - 1);
                 return Err(fault(WHAT, &table, expected, got));
             }

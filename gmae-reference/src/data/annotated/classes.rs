@@ -143,7 +143,12 @@ mod tests {
     #[test]
     fn indices_are_read_at_every_depth() {
         for colours in [ColorType::Indexed, ColorType::Grayscale] {
-            for bits in [BitDepth::One, BitDepth::Two, BitDepth::Four, BitDepth::Eight] {
+            for bits in [
+                BitDepth::One,
+                BitDepth::Two,
+                BitDepth::Four,
+                BitDepth::Eight,
+            ] {
                 let levels = 1_u32 << bits as u8;
                 let values: Vec<u8> = (0..5 * 11_u32).map(|i| (i * 7 % levels) as u8).collect();
                 let map = indices(&encoded(11, &values, bits, colours)).expect("a map");

@@ -5,11 +5,11 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::entry::fault;
 use crate::data::decode::{Header, decode};
 use crate::data::error::DataError;
 use crate::data::fault::{MAX_BYTES, guarded};
 use crate::data::folder::{Kind, kind_of};
-use super::entry::fault;
 
 /// Largest size of a list or table in bytes.
 const MAX_TEXT: u64 = 1 << 26;

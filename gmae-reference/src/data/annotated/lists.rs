@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use crate::data::error::DataError;
 use super::entry::fault;
 use super::files::text;
+use crate::data::error::DataError;
 
 /// Number of classes of PASCAL VOC without the background.
 pub(super) const CLASSES: u8 = 20;

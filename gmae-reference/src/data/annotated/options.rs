@@ -145,6 +145,9 @@ mod tests {
         }
         let error = "coco".parse::<Layout>().expect_err("no such layout");
         let words = error.to_string();
-        assert!(words.contains("trimaps") && words.contains("\"coco\""), "{words}");
+        assert!(
+            words.contains("trimaps") && words.contains("\"coco\""),
+            "{words}"
+        );
     }
 }

@@ -29,7 +29,12 @@ pub(super) fn figure_ground(root: &Path) -> Result<Entries, DataError> {
         };
         let Some(mask) = only(&masks, stem, "mask")? else {
             let expected = format!("a mask of {}", image.display());
-            return Err(fault("folder of masks", &folder, expected, "none of that name"));
+            return Err(fault(
+                "folder of masks",
+                &folder,
+                expected,
+                "none of that name",
+            ));
         };
         entries.push(Entry {
             name: stem.clone(),

@@ -35,7 +35,10 @@ pub(super) fn masks(root: &Path, options: &AnnotatedOptions) -> Result<Entries, 
     check_folder(&photographs)?;
     let folder = mask_folder(root, options)?;
     let list = options.list.clone();
-    let list = list.unwrap_or_else(|| LIST.iter().fold(root.to_owned(), |path, part| path.join(part)));
+    let list = list.unwrap_or_else(|| {
+        LIST.iter()
+            .fold(root.to_owned(), |path, part| path.join(part))
+    });
     let entry = |line: Line| {
         let image = photographs.join(format!("{}.jpg", line.name));
         let mask = folder.join(format!("{}.png", line.name));
@@ -68,7 +71,10 @@ fn mask_folder(root: &Path, options: &AnnotatedOptions) -> Result<PathBuf, DataE
         check_folder(&folder)?;
         return Ok(folder);
     }
-    let found = MASKS.iter().map(|name| root.join(name)).find(|f| f.is_dir());
+    let found = MASKS
+        .iter()
+        .map(|name| root.join(name))
+        .find(|f| f.is_dir());
     found.ok_or_else(|| {
         let expected = "SegmentationClassAug or SegmentationClass in it";
         fault("PASCAL VOC folder", root, expected, "neither")

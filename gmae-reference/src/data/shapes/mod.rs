@@ -18,8 +18,8 @@ mod truth;
 
 use layout::Layout;
 use outline::Outline;
-use paint::Texture;
 pub use outline::ShapeKind;
+use paint::Texture;
 pub use truth::SceneTruth;
 
 /// Number of samples along each side of a pixel. Only pixels that an outline crosses are

@@ -82,7 +82,8 @@ pub fn baseline_rows(
         .map(|index| {
             let truth = others.truth(set, protocol, index)?;
             let predicted = baselines[..count].iter().map(|baseline| {
-                let mask = others.prediction(*baseline, protocol.task, index, truth.foreground.size());
+                let mask =
+                    others.prediction(*baseline, protocol.task, index, truth.foreground.size());
                 protocol.score(&mask, &truth)
             });
             predicted.collect()
@@ -108,12 +109,7 @@ struct Others {
 }
 
 impl Others {
-    fn read(
-        set: &Annotated,
-        protocol: &Protocol,
-        items: usize,
-        seed: u64,
-    ) -> Result<Self, Error> {
+    fn read(set: &Annotated, protocol: &Protocol, items: usize, seed: u64) -> Result<Self, Error> {
         let side = protocol.side.unwrap_or(PUBLISHED_SIDE);
         let square = Protocol {
             side: Some(side),
@@ -128,7 +124,9 @@ impl Others {
         let mut sums = vec![0; side * side];
         for truth in &truths {
             let values = truth.foreground.values();
-            sums.iter_mut().zip(values).for_each(|(sum, &value)| *sum += usize::from(value));
+            sums.iter_mut()
+                .zip(values)
+                .for_each(|(sum, &value)| *sum += usize::from(value));
         }
         Ok(Self {
             side,
@@ -280,7 +278,12 @@ mod tests {
         assert_eq!(rows(4), rows(4));
         assert_ne!(rows(4)[3], rows(5)[3]);
         assert_eq!(rows(4)[..3], rows(5)[..3]);
-        assert_eq!(baseline_rows(&scenes(1), &protocol, 1, 0).expect("a scene").len(), 2);
+        assert_eq!(
+            baseline_rows(&scenes(1), &protocol, 1, 0)
+                .expect("a scene")
+                .len(),
+            2
+        );
         assert!(baseline_rows(&scenes(1), &protocol, 2, 0).is_err());
     }
 }

@@ -86,7 +86,11 @@ pub fn depth_correlation(
 ) -> Result<Option<f64>, Error> {
     let foreground = &truth.foreground;
     check_size("size of a map of layers", foreground.size(), layers.size())?;
-    check_len("depth ranks of a scene", layers.labels.len(), truth.depth_ranks.len())?;
+    check_len(
+        "depth ranks of a scene",
+        layers.labels.len(),
+        truth.depth_ranks.len(),
+    )?;
     let pairs = layers.labels.iter().zip(&truth.depth_ranks);
     let counted = pairs
         .zip(foreground.values())
@@ -147,14 +151,22 @@ mod tests {
             let of = |map: &LabelMap, objects| {
                 depth_correlation(map, &truth, objects).expect("sizes fit")
             };
-            let (right, wrong) = (map(|rank| 3 * u16::from(rank)), map(|rank| 9 - u16::from(rank)));
+            let (right, wrong) = (
+                map(|rank| 3 * u16::from(rank)),
+                map(|rank| 9 - u16::from(rank)),
+            );
             for objects in [false, true] {
                 assert!((of(&right, objects).expect("several ranks") - 1.0).abs() < 1e-12);
                 assert!((of(&wrong, objects).expect("several ranks") + 1.0).abs() < 1e-12);
             }
             assert_eq!(of(&map(|_| 4), false), None);
             // Layers that only separate the background say nothing about the objects.
-            let coarse = truth.foreground.values().iter().map(|&v| u16::from(!v)).collect();
+            let coarse = truth
+                .foreground
+                .values()
+                .iter()
+                .map(|&v| u16::from(!v))
+                .collect();
             let coarse = LabelMap::new(48, 48, coarse).expect("labels");
             assert!(of(&coarse, false).expect("two layers") > 0.5);
             assert_eq!(of(&coarse, true), None);

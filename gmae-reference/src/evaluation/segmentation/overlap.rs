@@ -18,7 +18,11 @@ pub fn iou(
 ) -> Result<f64, Error> {
     check_size("size of a predicted mask", truth.size(), prediction.size())?;
     if let Some(left_out) = left_out {
-        check_size("size of a mask of undecided pixels", truth.size(), left_out.size())?;
+        check_size(
+            "size of a mask of undecided pixels",
+            truth.size(),
+            left_out.size(),
+        )?;
     }
     let pairs = prediction.values().iter().zip(truth.values());
     let (mut both, mut either) = (0_usize, 0_usize);

@@ -165,7 +165,11 @@ pub fn score(
     let one = |index| {
         let (image, truth) = protocol.prepare(&set.item(index)?)?;
         let map = predict(index, &image)?;
-        check_size("size of a predicted map", [image.width, image.height], map.size())?;
+        check_size(
+            "size of a predicted map",
+            [image.width, image.height],
+            map.size(),
+        )?;
         protocol.score(&map.mask(), &truth)
     };
     (0..items).map(one).collect()
@@ -219,13 +223,24 @@ mod tests {
         let (image, prepared) = protocol.prepare(&item).expect("a valid side");
         assert_eq!((image.width, image.height), (111, 111));
         let colour = image.pixel(55, 55).expect("inside");
-        assert!(colour.iter().zip([0.25, 0.5, 0.75]).all(|(a, b)| (a - b).abs() < 0.003));
+        assert!(
+            colour
+                .iter()
+                .zip([0.25, 0.5, 0.75])
+                .all(|(a, b)| (a - b).abs() < 0.003)
+        );
         assert_eq!(prepared.foreground.size(), [111, 111]);
         // The centres of the first 28 columns lie left of column 2 of 8.
         assert_eq!(prepared.foreground.count(), 28 * 111);
-        assert_eq!(prepared.left_out.as_ref().map(PixelMask::count), Some(14 * 111));
+        assert_eq!(
+            prepared.left_out.as_ref().map(PixelMask::count),
+            Some(14 * 111)
+        );
         let published = Protocol::published(Task::Segmentation, Some(Layout::Voc));
-        assert_eq!(published.prepare(&item).expect("a valid side").1.left_out, None);
+        assert_eq!(
+            published.prepare(&item).expect("a valid side").1.left_out,
+            None
+        );
         let (image, prepared) = Protocol::native(Task::Segmentation)
             .prepare(&item)
             .expect("no side");
@@ -236,7 +251,10 @@ mod tests {
             ..published
         };
         let error = wrong.prepare(&item).expect_err("no pixels");
-        assert!(error.to_string().contains("1 to 4096 pixels, got 0"), "{error}");
+        assert!(
+            error.to_string().contains("1 to 4096 pixels, got 0"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -67,7 +67,10 @@ mod tests {
     fn one_half_belongs_to_the_object() {
         let values = vec![0.0, 0.499, 0.5, 2.0, f32::NAN, -1.0];
         let map = ScoreMap::new(3, 2, values).expect("six scores");
-        assert_eq!(map.mask().values(), [false, false, true, true, false, false]);
+        assert_eq!(
+            map.mask().values(),
+            [false, false, true, true, false, false]
+        );
         assert_eq!(ScoreMap::from(&map.mask()).mask(), map.mask());
     }
 
@@ -76,6 +79,12 @@ mod tests {
         let error = ScoreMap::new(3, 2, vec![0.0; 5]).expect_err("a score is missing");
         assert_eq!(error.to_string(), "scores of pixels: expected 6, got 5");
         assert!(ScoreMap::new(usize::MAX, 2, Vec::new()).is_err());
-        assert_eq!(ScoreMap::new(0, 9, Vec::new()).expect("none").mask().count(), 0);
+        assert_eq!(
+            ScoreMap::new(0, 9, Vec::new())
+                .expect("none")
+                .mask()
+                .count(),
+            0
+        );
     }
 }

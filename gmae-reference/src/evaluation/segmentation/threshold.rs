@@ -18,11 +18,7 @@ use crate::error::{Error, check_len};
 /// # Errors
 ///
 /// [`Error::Argument`] if the sizes differ, or a label is not below `layers`.
-pub fn overlaps(
-    map: &LabelMap,
-    layers: usize,
-    truth: &PreparedTruth,
-) -> Result<Vec<f64>, Error> {
+pub fn overlaps(map: &LabelMap, layers: usize, truth: &PreparedTruth) -> Result<Vec<f64>, Error> {
     let size = truth.foreground.size();
     check_size("size of a map of layers", size, map.size())?;
     if let Some(left_out) = &truth.left_out {
@@ -131,7 +127,9 @@ pub fn tuned(curves: &[Vec<f64>], halves: &Halves) -> Result<Tuned, Error> {
         check_len("thresholds of an image", layers, curve.len())?;
     }
     let part = |images: &[usize]| -> Result<Vec<&[f64]>, Error> {
-        let found = images.iter().map(|&image| curves.get(image).map(Vec::as_slice));
+        let found = images
+            .iter()
+            .map(|&image| curves.get(image).map(Vec::as_slice));
         let found: Option<Vec<&[f64]>> = found.collect();
         let found = found.filter(|found| !found.is_empty() && layers > 0);
         found.ok_or_else(|| Error::Argument {
@@ -270,7 +268,10 @@ mod tests {
             assert_eq!(all, (0..count).collect::<Vec<_>>());
             assert_eq!(halves, Halves::drawn(count, 7).expect("enough images"));
         }
-        assert_ne!(Halves::drawn(50, 1).expect("50"), Halves::drawn(50, 2).expect("50"));
+        assert_ne!(
+            Halves::drawn(50, 1).expect("50"),
+            Halves::drawn(50, 2).expect("50")
+        );
         assert!(Halves::drawn(1, 0).is_err());
     }
 
