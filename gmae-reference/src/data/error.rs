@@ -96,6 +96,18 @@ pub enum DataError {
         /// The fault, in words.
         reason: String,
     },
+    /// Annotations of images cannot be used: a mask, a box, a list or their folder.
+    #[error("{what} {path:?}: expected {expected}, got {got}")]
+    Annotation {
+        /// The kind of the file or folder.
+        what: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The expected content, in words.
+        expected: String,
+        /// The content received, in words.
+        got: String,
+    },
     /// The index is out of range.
     #[error("image index: expected less than {len}, got {index}")]
     Index {

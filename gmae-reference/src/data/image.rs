@@ -2,6 +2,9 @@
 
 use image::{Rgb, RgbImage};
 
+use super::error::DataError;
+use super::resize::resize_fraction;
+
 /// One colour picture.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Image {
@@ -42,6 +45,28 @@ impl Image {
             .flat_map(|row| row.chunks(3).rev().flatten().copied())
             .collect();
         Self { pixels, ..*self }
+    }
+
+    /// Resizes to `side` x `side` pixels with the bicubic filter of the crate. The ratio of width to
+    /// height is not kept. The colours are rounded to eight bits, except if the size is unchanged.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Option`] if `side` is not in 1..=4096, or the picture has no pixels.
+    pub fn resized(&self, side: usize) -> Result<Self, DataError> {
+        if !(1..=4096).contains(&side) {
+            return Err(DataError::Option {
+                argument: "side of a resized picture",
+                expected: "1 to 4096 pixels",
+                got: side.to_string(),
+            });
+        }
+        if (self.width, self.height) == (side, side) {
+            return Ok(self.clone());
+        }
+        let whole = [0.0, 0.0, self.width as f64, self.height as f64];
+        let resized = resize_fraction(&self.to_rgb8(), whole, side as u32)?;
+        Ok(Self::from_rgb8(&resized))
     }
 
     /// Converts from eight-bit sRGB: 0 becomes 0.0 and 255 becomes 1.0.

@@ -18,14 +18,14 @@ const COUNTED_KINDS: usize = 256;
 
 /// The kind of a file according to its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::data) enum Kind {
     Image,
     Archive,
     Other,
 }
 
 /// Returns the kind of a file. `name` is its name, with or without the folders above it.
-pub(super) fn kind_of(name: &str) -> Kind {
+pub(in crate::data) fn kind_of(name: &str) -> Kind {
     let is = |known: &str| extension(name).is_some_and(|e| e.eq_ignore_ascii_case(known));
     if EXTENSIONS.into_iter().any(is) {
         Kind::Image

@@ -9,6 +9,7 @@ use super::dataset::{Dataset, Sample};
 use super::error::DataError;
 use super::image::Image;
 use super::picture::{Picture, Rules};
+pub(super) use kinds::{Kind, kind_of};
 use kinds::{Kinds, extensions};
 use list::{Listing, list};
 use order::mixed;

@@ -14,9 +14,13 @@ use super::image::Image;
 mod layout;
 mod outline;
 mod paint;
+mod truth;
 
 use layout::Layout;
+use outline::Outline;
 pub use outline::ShapeKind;
+use paint::Texture;
+pub use truth::SceneTruth;
 
 /// Number of samples along each side of a pixel. Only pixels that an outline crosses are
 /// supersampled.
@@ -63,6 +67,13 @@ pub struct Shape {
     pub amodal: Vec<bool>,
 }
 
+impl Scene {
+    /// Returns the exact truth at the pixels of the picture.
+    pub fn truth(&self) -> SceneTruth {
+        SceneTruth::of(self.labels.clone(), self.image.width, self.shapes.len())
+    }
+}
+
 impl Shapes {
     /// Creates a set of `count` scenes of `size` x `size` pixels, without augmentation.
     ///
@@ -70,18 +81,12 @@ impl Shapes {
     ///
     /// [`DataError::Option`] unless `size` lies in 1..=4096.
     pub fn new(seed: u64, count: usize, size: usize) -> Result<Self, DataError> {
-        if (1..=MAX_SIZE).contains(&size) {
-            return Ok(Self {
-                seed,
-                count,
-                size,
-                flips: false,
-            });
-        }
-        Err(DataError::Option {
-            argument: "size of the shapes",
-            expected: "1 to 4096 pixels",
-            got: size.to_string(),
+        check_size(size)?;
+        Ok(Self {
+            seed,
+            count,
+            size,
+            flips: false,
         })
     }
 
@@ -123,6 +128,26 @@ impl Shapes {
             shapes,
         }
     }
+
+    /// Returns the exact truth of scene number `index` at `size` x `size` pixels, whatever the size
+    /// of the pictures. No colour is computed. The scene is never mirrored. `index` is not limited
+    /// by `len()`.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Option`] unless `size` lies in 1..=4096.
+    pub fn truth(&self, index: usize, size: usize) -> Result<SceneTruth, DataError> {
+        check_size(size)?;
+        let layout = Layout::new(self.seed, index as u64);
+        let label = |i| nearest(&layout, pixel_centre(i, size)).map_or(0, |k| k as u8 + 1);
+        let labels = (0..size * size).map(label).collect();
+        Ok(SceneTruth::of(labels, size, layout.shapes.len()))
+    }
+
+    /// The side of the pictures in pixels.
+    pub fn size(&self) -> usize {
+        self.size
+    }
 }
 
 impl Dataset for Shapes {
@@ -154,6 +179,17 @@ impl Dataset for Shapes {
         } = self;
         format!("{count} shapes of seed {seed}, {size} px, mirrored {flips}")
     }
+}
+
+fn check_size(size: usize) -> Result<(), DataError> {
+    if (1..=MAX_SIZE).contains(&size) {
+        return Ok(());
+    }
+    Err(DataError::Option {
+        argument: "size of the shapes",
+        expected: "1 to 4096 pixels",
+        got: size.to_string(),
+    })
 }
 
 fn pixel_centre(i: usize, size: usize) -> [f32; 2] {
@@ -208,17 +244,19 @@ fn colour_of(layout: &Layout, shape: Option<usize>, p: [f32; 2], pixel: f32) -> 
     }
 }
 
+/// Returns the index of the nearest shape that covers `p`.
+fn nearest(layout: &Layout, p: [f32; 2]) -> Option<usize> {
+    let covers = |(outline, _): &(Outline, Texture)| outline.distance(p, 0.0) < 0.0;
+    layout.shapes.iter().rposition(covers)
+}
+
 /// Computes the mean of a regular grid of samples within one pixel.
 fn supersample(layout: &Layout, p: [f32; 2], pixel: f32) -> [f32; 3] {
     let offset = |i: usize| ((i as f32 + 0.5) / SUBSAMPLES as f32 - 0.5) * pixel;
     let mut sum = [0.0; 3];
     for i in 0..SUBSAMPLES * SUBSAMPLES {
         let at = [p[0] + offset(i % SUBSAMPLES), p[1] + offset(i / SUBSAMPLES)];
-        let nearest = layout
-            .shapes
-            .iter()
-            .rposition(|(outline, _)| outline.distance(at, 0.0) < 0.0);
-        let colour = colour_of(layout, nearest, at, pixel);
+        let colour = colour_of(layout, nearest(layout, at), at, pixel);
         sum.iter_mut().zip(colour).for_each(|(s, v)| *s += v);
     }
     sum.map(|v| v / (SUBSAMPLES * SUBSAMPLES) as f32)

@@ -75,6 +75,26 @@ fn boundaries_are_label_differences() {
 }
 
 #[test]
+fn the_truth_at_a_size_is_that_of_the_picture() {
+    for index in 0..30 {
+        let scene = set(40).scene(index);
+        // The set of other pictures has the same scenes.
+        let truth = set(16).truth(index, 40).expect("a valid size");
+        assert_eq!(truth, scene.truth());
+        assert_eq!(truth.labels, scene.labels);
+        assert_eq!(truth.foreground.size(), [40, 40]);
+        for (i, &label) in scene.labels.iter().enumerate() {
+            let shape = scene.shapes.iter().find(|shape| shape.label == label);
+            let rank = shape.map_or(scene.shapes.len(), |shape| shape.depth_rank);
+            assert_eq!(usize::from(truth.depth_ranks[i]), rank);
+            assert_eq!(truth.foreground.values()[i], shape.is_some());
+        }
+    }
+    assert!(set(16).truth(0, 0).is_err());
+    assert!(set(16).truth(0, 4097).is_err());
+}
+
+#[test]
 fn shapes_hide_each_other_but_stay_visible() {
     let count = |mask: &[bool]| mask.iter().filter(|&&m| m).count() as f32;
     let mut kinds = HashSet::new();
