@@ -47,8 +47,9 @@ impl Image {
         Self { pixels, ..*self }
     }
 
-    /// Resizes to `side` x `side` pixels with the bicubic filter of the crate. The ratio of width to
-    /// height is not kept. The colours are rounded to eight bits, except if the size is unchanged.
+    /// Resizes to `side` x `side` pixels with the bicubic filter of the crate. The ratio of width
+    /// to height is not kept. The colours are rounded to eight bits, except if the size is
+    /// unchanged.
     ///
     /// # Errors
     ///
@@ -116,6 +117,23 @@ mod tests {
         // The second pixel is incomplete.
         assert_eq!(stored.get_pixel(1, 0).0, [0, 0, 0]);
         assert_eq!(image.pixel(2, 0), None);
+    }
+
+    #[test]
+    fn resizing_does_not_keep_the_ratio() {
+        let colour = [0.2, 0.4, 0.6];
+        let resized = Image::filled(9, 4, colour)
+            .resized(5)
+            .expect("a valid side");
+        assert_eq!((resized.width, resized.height), (5, 5));
+        assert_eq!(resized, Image::filled(5, 5, colour));
+        // Not a number of 255ths: the colours of an unchanged size are not rounded.
+        let fine = Image::filled(3, 3, [0.123; 3]);
+        assert_eq!(fine.resized(3).expect("a valid side"), fine);
+        for side in [0, 4097, usize::MAX] {
+            assert!(fine.resized(side).is_err(), "{side}");
+        }
+        assert!(Image::filled(0, 0, colour).resized(2).is_err());
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub(super) fn truth(path: &Path, class: Option<u8>) -> Result<Truth, DataError> 
         fault(WHAT, path, expected, reason)
     })?;
     let unknown = |&index: &u8| index > CLASSES && index != BORDER;
-    if let Some(at) = map.values.iter().position(|index| unknown(index)) {
+    if let Some(at) = map.values.iter().position(unknown) {
         let (x, y) = (at % map.width, at / map.width);
         let got = format!("{} in column {x}, row {y}", map.values[at]);
         return Err(fault(WHAT, path, "class indices 0 to 20, or 255", got));

@@ -154,7 +154,7 @@ impl Annotated {
     pub fn item(&self, index: usize) -> Result<AnnotatedImage, DataError> {
         let (image, truth) = match &self.source {
             Source::Files { entries, .. } => {
-                let entry = self.entry(entries, index)?;
+                let entry = entry(entries, index)?;
                 let image = Image::from_rgb8(&files::picture(&entry.image)?);
                 let truth = truth_of(entry, [image.width, image.height])?;
                 (image, truth)
@@ -182,7 +182,7 @@ impl Annotated {
     pub fn truth(&self, index: usize) -> Result<(Truth, [usize; 2]), DataError> {
         match &self.source {
             Source::Files { entries, .. } => {
-                let entry = self.entry(entries, index)?;
+                let entry = entry(entries, index)?;
                 let size = files::size(&entry.image)?;
                 Ok((truth_of(entry, size)?, size))
             }
@@ -195,11 +195,6 @@ impl Annotated {
         }
     }
 
-    fn entry<'a>(&self, entries: &'a [Entry], index: usize) -> Result<&'a Entry, DataError> {
-        let len = entries.len();
-        entries.get(index).ok_or(DataError::Index { index, len })
-    }
-
     fn check(&self, index: usize) -> Result<(), DataError> {
         let len = self.len();
         if index < len {
@@ -207,6 +202,11 @@ impl Annotated {
         }
         Err(DataError::Index { index, len })
     }
+}
+
+fn entry(entries: &[Entry], index: usize) -> Result<&Entry, DataError> {
+    let len = entries.len();
+    entries.get(index).ok_or(DataError::Index { index, len })
 }
 
 /// Returns the layout that the names in a folder show.
