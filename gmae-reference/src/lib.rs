@@ -35,6 +35,7 @@ mod mpi;
 mod numbers;
 pub mod ops;
 mod panics;
+mod readings;
 mod report;
 mod terminal;
 pub mod training;

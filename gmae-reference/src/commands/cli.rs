@@ -8,11 +8,15 @@ use super::arguments::{
     Ablate, Convert, Demo, Encode, Export, Finetune, Import, Pretrain, Probe, Reconstruct,
     Supervised,
 };
-use super::{ablate, demo, encode, finetune, pretrain, probe, reconstruct, weights};
+use super::reading::{Edges, Layers, Objects};
+use super::{
+    ablate, demo, edges, encode, finetune, layers, objects, pretrain, probe, reconstruct, weights,
+};
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 use crate::backend;
 use crate::backend::{Cpu, Device, Place, Trains};
 use crate::error::Error;
+use crate::evaluation::segmentation::Task;
 use crate::terminal::{self, interrupt};
 use crate::training::{Checkpoint, Outcome, Ranks};
 
@@ -61,6 +65,14 @@ enum Command {
     Supervised(Supervised),
     /// Train and measure every row of a table, with several seeds
     Ablate(Ablate),
+    /// Take images apart into layers of depth: a report with a slider, and label maps
+    Layers(Layers),
+    /// Separate figure and ground by layers of depth and score the masks
+    FigureGround(Objects),
+    /// Find the box of an object by layers of depth and score the boxes
+    Detect(Objects),
+    /// Draw the boundaries between layers of depth: one map for each image of a folder
+    Edges(Edges),
     /// Write the encoder's tokens of whole images to a safetensors file
     Encode(Encode),
     /// Create a model from the encoder of a public checkpoint: MAE, or a Vision Transformer of timm
@@ -141,6 +153,26 @@ impl Command {
                 alone()?;
                 interrupt::install()?;
                 ablate::ablate::<B>(arguments, &device)
+            }
+            Self::Layers(arguments) => {
+                alone()?;
+                interrupt::install()?;
+                layers::run::<B>(&arguments, &device)
+            }
+            Self::FigureGround(arguments) => {
+                alone()?;
+                interrupt::install()?;
+                objects::run::<B>(&arguments, Task::Segmentation, &device)
+            }
+            Self::Detect(arguments) => {
+                alone()?;
+                interrupt::install()?;
+                objects::run::<B>(&arguments, Task::Detection, &device)
+            }
+            Self::Edges(arguments) => {
+                alone()?;
+                interrupt::install()?;
+                edges::run::<B>(&arguments, &device)
             }
             Self::Encode(Encode {
                 checkpoint,

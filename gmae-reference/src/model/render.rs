@@ -1,5 +1,5 @@
 //! Renders Gaussians to images. All renders of training and prediction go through this file. Only
-//! the depth layers of the report call the `splat` crate directly.
+//! the depth layers of the report and the readings call the `splat` crate directly.
 
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;

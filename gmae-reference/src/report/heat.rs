@@ -1,7 +1,8 @@
-//! Numbers on a grid as a picture: dark for nothing, bright for the largest number.
+//! Numbers as a picture: dark for nothing, bright for the largest number.
 
 use crate::data::Image;
 use crate::evaluation::distribution::Grid;
+use crate::evaluation::segmentation::LabelMap;
 
 /// The colours from 0 to the largest number, in equal steps. Each is brighter than the last.
 const RAMP: [[f32; 3]; 5] = [
@@ -34,6 +35,24 @@ pub(crate) fn heat_map(grid: &Grid) -> Image {
     image
 }
 
+/// The colour of the pixels of a label map without a layer.
+const NO_LAYER: [f32; 3] = [0.5, 0.5, 0.5];
+
+/// Returns a label map as an image: near layers are bright, far layers are dark,
+/// and pixels with label 0 are grey.
+pub(crate) fn label_map(map: &LabelMap, groups: usize) -> Image {
+    let [width, height] = map.size();
+    let mut image = Image::filled(width, height, NO_LAYER);
+    let steps = groups.saturating_sub(1).max(1) as f64;
+    for (pixel, &label) in image.pixels.chunks_mut(3).zip(map.labels()) {
+        if let Some(behind) = label.checked_sub(1) {
+            let value = 1.0 - f64::from(behind) / steps;
+            pixel.copy_from_slice(&colour(value.clamp(0.0, 1.0)));
+        }
+    }
+    image
+}
+
 /// Returns the colour of a number in `[0, 1]`.
 fn colour(value: f64) -> [f32; 3] {
     let at = value * (RAMP.len() - 1) as f64;
@@ -58,6 +77,19 @@ mod tests {
         assert_eq!([at(0, 0), at(1, 1)], [RAMP[2]; 2]);
         assert_eq!([at(2, 0), at(3, 1)], [RAMP[4]; 2]);
         assert_eq!([at(4, 0), at(0, 2), at(4, 2)], [RAMP[0]; 3]);
+    }
+
+    #[test]
+    fn near_layers_are_bright_and_pixels_without_a_layer_grey() {
+        let map = |width, height, labels: &[u16]| {
+            LabelMap::new(width, height, labels.to_vec()).expect("a map")
+        };
+        let image = label_map(&map(2, 2, &[0, 1, 2, 5]), 5);
+        let at = |x, y| image.pixel(x, y).unwrap();
+        assert_eq!([at(0, 0), at(1, 0), at(1, 1)], [NO_LAYER, RAMP[4], RAMP[0]]);
+        assert_eq!(at(0, 1), colour(0.75));
+        // A single layer is bright.
+        assert_eq!(label_map(&map(1, 1, &[1]), 1).pixel(0, 0), Some(RAMP[4]));
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //! | `data`, `comparison/data` | the content of a report |
 //! | `page`, `comparison/page` | the sections of a page, in order |
 //! | `comparison/text` | tables as Markdown and CSV |
+//! | `layers` | the page of the layers of some images, with a slider |
 //! | `distribution` | density against detail, size against depth: sections of both pages |
 //! | `html`, `picture`, `heat`, `words` | parts of a page: tables, pictures, numbers |
 //! | `plot`, `axis`, `series`, `curve` | plots as inline SVG |
@@ -26,6 +27,7 @@ mod distribution;
 pub(crate) mod error;
 mod heat;
 mod html;
+mod layers;
 mod page;
 mod picture;
 mod plot;
@@ -39,7 +41,8 @@ pub(crate) use data::{
     ReportData,
 };
 pub use error::ReportError;
-pub(crate) use heat::heat_map;
+pub(crate) use heat::{heat_map, label_map};
+pub(crate) use layers::{LabelPicture, LayeredPicture, LayersData};
 
 /// The name of the report inside an output folder.
 pub(crate) const FILE: &str = "report.html";
@@ -93,6 +96,15 @@ pub(crate) fn write_comparison_files(
         save(dir, name, text)?;
     }
     Ok(path)
+}
+
+/// Writes the report of the layers of some images into [`FILE`] of `dir` and returns its path.
+///
+/// # Errors
+///
+/// All errors of [`write`].
+pub(crate) fn write_layers(dir: &Path, data: &LayersData) -> Result<PathBuf, ReportError> {
+    save(dir, FILE, &layers::page(data)?)
 }
 
 fn save(dir: &Path, file_name: &str, text: &str) -> Result<PathBuf, ReportError> {
