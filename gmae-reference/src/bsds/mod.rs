@@ -1,0 +1,21 @@
+//! The boundary benchmark of BSDS500.
+mod annotations;
+mod assignment;
+mod bitmap;
+mod counts;
+pub(crate) mod error;
+mod map;
+mod mat;
+mod matching;
+mod pairs;
+mod score;
+mod thin;
+pub use annotations::Annotations;
+pub use bitmap::Bitmap;
+pub use counts::{Counts, Thresholds, count};
+pub use error::BsdsError;
+pub use map::EdgeMap;
+pub use matching::Matcher;
+pub use pairs::RADIUS;
+pub use score::{Point, Scores};
+pub use thin::thin;
