@@ -69,6 +69,13 @@ pub struct Counts {
     pub edges: u64,
 }
 
+impl Counts {
+    /// Whether no set has more pixels with a partner than pixels.
+    pub(super) fn plausible(&self) -> bool {
+        self.matched_boundaries <= self.boundaries && self.matched_edges <= self.edges
+    }
+}
+
 impl std::ops::Add for Counts {
     type Output = Self;
 

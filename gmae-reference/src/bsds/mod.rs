@@ -1,9 +1,14 @@
 //! The boundary benchmark of BSDS500.
 mod annotations;
 mod assignment;
+mod baselines;
 mod bitmap;
+mod cache;
 mod counts;
+mod dataset;
 pub(crate) mod error;
+mod evaluate;
+mod gradient;
 mod map;
 mod mat;
 mod matching;
@@ -11,9 +16,13 @@ mod pairs;
 mod score;
 mod thin;
 pub use annotations::Annotations;
+pub use baselines::Baseline;
 pub use bitmap::Bitmap;
+pub(crate) use cache::Cache;
 pub use counts::{Counts, Thresholds, count};
+pub use dataset::{Annotated, Split};
 pub use error::BsdsError;
+pub(crate) use evaluate::{Evaluated, Method, Protocol};
 pub use map::EdgeMap;
 pub use matching::Matcher;
 pub use pairs::RADIUS;

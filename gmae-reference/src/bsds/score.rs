@@ -134,5 +134,6 @@ fn average_precision(curve: &[Point]) -> f64 {
         let part = (recall - from.recall) / (to.recall - from.recall);
         (part >= 0.0).then_some(from.precision + part * (to.precision - from.precision))
     };
-    (0..=RECALLS).filter_map(precision).sum::<f64>() / RECALLS as f64
+    let sum = (0..=RECALLS).filter_map(precision).fold(0.0, |sum, p| sum + p);
+    sum / RECALLS as f64
 }
