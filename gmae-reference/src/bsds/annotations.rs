@@ -89,3 +89,6 @@ fn boundaries(annotator: &Array<'_>) -> Result<Bitmap, Fault> {
         Some(number) => Err(Fault::new(format!("0 or 1 in {FIELD}"), number.to_string())),
     }
 }
+
+#[cfg(test)]
+mod tests;

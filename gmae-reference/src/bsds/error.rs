@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// The reason why boundaries could not be evaluated.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum BsdsError {
     /// An edge map is unusable.
     #[error("edge map {path:?}: expected {expected}, got {got}")]
@@ -32,6 +32,14 @@ pub enum BsdsError {
         path: PathBuf,
         /// The fault, in words.
         reason: String,
+    },
+    /// Images were left out of an evaluation.
+    #[error("expected every image and map, but {problems} files were left out; {path:?} names them")]
+    Incomplete {
+        /// Number of files at fault.
+        problems: usize,
+        /// The report of the other images.
+        path: PathBuf,
     },
     /// A folder does not have the expected files.
     #[error("folder {path:?}: expected {expected}, got {got}")]

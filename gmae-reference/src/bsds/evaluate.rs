@@ -44,7 +44,16 @@ pub(crate) struct Evaluated {
     pub(crate) problems: Vec<BsdsError>,
 }
 
-/// An image, the origin of its map, and the state of its counts.
+/// A method whose files have been checked.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    method: Method,
+    tasks: Vec<Task>,
+    problems: Vec<BsdsError>,
+}
+
+/// An image, the origin of its map, and its counts if the cache has them.
+#[derive(Debug)]
 struct Task {
     image: Annotated,
     map: Option<PathBuf>,
@@ -53,33 +62,27 @@ struct Task {
 }
 
 impl Protocol<'_> {
-    /// Evaluates the maps of a method. `watch` is called with the number of steps done and the
-    /// number of all steps. If it returns false, the result is `None`, and the cache keeps the
-    /// images that are complete.
-    ///
-    /// All files are checked before the first image is evaluated.
+    /// Reads all files of a method and looks for counts in the cache. `go_on` is asked before each
+    /// image. If it returns false, the result is `None`.
     ///
     /// # Errors
     ///
-    /// [`Error::Bsds`] with the first file at fault, or, if faults are left out, if no image is
-    /// left. [`Error::File`] if the counts of an image cannot be stored.
-    pub(crate) fn run(
+    /// [`BsdsError`] with the first file at fault. If faults are left out, only if no image is left.
+    pub(crate) fn prepare(
         &self,
-        method: &Method,
-        watch: &(dyn Fn(usize, usize) -> bool + Sync),
-    ) -> Result<Option<Evaluated>, Error> {
-        let (images, mut problems) = self.images(method)?;
+        method: Method,
+        go_on: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Option<Prepared>, BsdsError> {
+        let (images, mut problems) = self.images(&method)?;
         self.tolerate(&mut problems)?;
-        let (done, steps) = (AtomicUsize::new(0), self.thresholds.count());
-        let prepared = images.into_par_iter().map(|(image, map)| {
-            let task = watch(0, 1).then(|| self.prepare(method, image, map));
+        let tasks = images.into_par_iter().map(|(image, map)| {
+            let task = go_on().then(|| self.task(&method, image, map));
             task.transpose()
         });
-        let prepared: Vec<_> = prepared.collect();
-        let mut tasks = Vec::new();
-        let mut faults = Vec::new();
-        for task in prepared {
-            match task {
+        let outcomes: Vec<Result<Option<Task>, BsdsError>> = tasks.collect();
+        let (mut tasks, mut faults) = (Vec::new(), Vec::new());
+        for outcome in outcomes {
+            match outcome {
                 Ok(Some(task)) => tasks.push(task),
                 Ok(None) => return Ok(None),
                 Err(fault) => faults.push(fault),
@@ -87,27 +90,46 @@ impl Protocol<'_> {
         }
         self.tolerate(&mut faults)?;
         problems.append(&mut faults);
-        let total = steps * tasks.iter().filter(|task| task.counts.is_none()).count();
-        let step = || watch(done.fetch_add(1, Ordering::Relaxed), total);
-        let counted = tasks.par_iter_mut().map(|task| {
-            if task.counts.is_none() {
-                task.counts = self.count(method, task, &step)?;
-            }
-            Ok(task.counts.is_some())
-        });
-        let complete: Vec<bool> = counted.collect::<Result<_, Error>>()?;
-        if complete.contains(&false) {
-            return Ok(None);
-        }
         if tasks.is_empty() {
-            return Err(none_left(problems).into());
+            return Err(none_left(problems));
         }
-        let (names, counts): (Vec<_>, Vec<_>) = tasks
-            .into_iter()
-            .map(|task| (task.image.name, task.counts.unwrap_or_default()))
-            .unzip();
-        Ok(Some(Evaluated {
-            names,
+        Ok(Some(Prepared {
+            method,
+            tasks,
+            problems,
+        }))
+    }
+
+    /// Counts the pixels of all images and computes the scores. `watch` is called with the number of
+    /// thresholds done and the number of all thresholds. If it returns false, the result is `None`,
+    /// and the cache keeps the images that are complete.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Bsds`] if a file has changed and is at fault now. [`Error::File`] if counts cannot be
+    /// stored.
+    pub(crate) fn evaluate(
+        &self,
+        prepared: Prepared,
+        watch: &(dyn Fn(usize, usize) -> bool + Sync),
+    ) -> Result<Option<Evaluated>, Error> {
+        let Prepared {
+            method,
+            tasks,
+            problems,
+        } = prepared;
+        let missing = tasks.iter().filter(|task| task.counts.is_none());
+        let total = self.thresholds.count() * missing.count();
+        let done = AtomicUsize::new(0);
+        let step = || watch(done.fetch_add(1, Ordering::Relaxed), total);
+        let counts = tasks.par_iter().map(|task| match &task.counts {
+            Some(counts) => Ok(Some(counts.clone())),
+            None => self.count(&method, task, &step),
+        });
+        let counts: Vec<Option<Vec<Counts>>> = counts.collect::<Result<_, Error>>()?;
+        let counts: Option<Vec<Vec<Counts>>> = counts.into_iter().collect();
+        Ok(counts.map(|counts| Evaluated {
+            names: tasks.into_iter().map(|task| task.image.name).collect(),
             scores: Scores::new(self.thresholds, &counts),
             problems,
         }))
@@ -141,7 +163,7 @@ impl Protocol<'_> {
 
     /// Reads the files of an image and looks for its counts in the cache. Files without counts are
     /// checked.
-    fn prepare(
+    fn task(
         &self,
         method: &Method,
         image: Annotated,

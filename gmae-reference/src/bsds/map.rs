@@ -136,3 +136,57 @@ pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, Fault> {
     }
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::{DynamicImage, ImageFormat};
+
+    fn png(image: &DynamicImage) -> Vec<u8> {
+        let mut bytes = Cursor::new(Vec::new());
+        image.write_to(&mut bytes, ImageFormat::Png).expect("a PNG");
+        bytes.into_inner()
+    }
+
+    fn refused(bytes: &[u8], words: &str) {
+        let fault = EdgeMap::from_bytes(bytes).expect_err(words);
+        let text = format!("{} / {}", fault.expected, fault.got);
+        assert!(text.contains(words), "{words}: {text}");
+    }
+
+    #[test]
+    fn grey_is_read_and_other_kinds_are_named() {
+        let grey = image::GrayImage::from_fn(3, 2, |x, y| image::Luma([(x * 100 + y) as u8]));
+        let bytes = png(&DynamicImage::from(grey));
+        let map = EdgeMap::from_bytes(&bytes).expect("a map");
+        assert_eq!((map.width(), map.height()), (3, 2));
+        assert_eq!(map.values(), [0, 100, 200, 1, 101, 201]);
+        assert_eq!(map.at_least(101).pixels().collect::<Vec<_>>(), [(2, 0), (1, 1), (2, 1)]);
+        for (image, words) in [
+            (DynamicImage::new_luma_a8(3, 2), "transparency"),
+            (DynamicImage::new_luma16(3, 2), "16 bits"),
+            (DynamicImage::new_rgb8(3, 2), "colours"),
+            (DynamicImage::new_rgba8(3, 2), "colours"),
+            (DynamicImage::new_rgb16(3, 2), "colours of 16 bits"),
+            (DynamicImage::new_luma8(3000, 1), "3000 x 1"),
+        ] {
+            refused(&png(&image), words);
+        }
+        refused(b"\xFF\xD8\xFF\xE0 JPEG", "signature");
+        // The palette is announced in the byte of the colour type. Nothing after it is read.
+        let mut palette = bytes.clone();
+        palette[25] = 3;
+        refused(&palette, "palette");
+        for length in 0..bytes.len() - 12 {
+            assert!(EdgeMap::from_bytes(&bytes[..length]).is_err(), "{length}");
+        }
+    }
+
+    #[test]
+    fn values_must_fill_the_map() {
+        assert!(EdgeMap::new(3, 2, vec![0; 6]).is_some());
+        assert!(EdgeMap::new(3, 2, vec![0; 5]).is_none());
+        assert!(EdgeMap::new(0, 2, Vec::new()).is_none());
+        assert!(EdgeMap::new(usize::MAX, 2, vec![0; 2]).is_none());
+    }
+}

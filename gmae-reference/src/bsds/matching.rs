@@ -67,3 +67,6 @@ impl Matcher {
         pairs.collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

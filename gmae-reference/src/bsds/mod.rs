@@ -22,7 +22,7 @@ pub(crate) use cache::Cache;
 pub use counts::{Counts, Thresholds, count};
 pub use dataset::{Annotated, Split};
 pub use error::BsdsError;
-pub(crate) use evaluate::{Evaluated, Method, Protocol};
+pub(crate) use evaluate::{Evaluated, Method, Prepared, Protocol};
 pub use map::EdgeMap;
 pub use matching::Matcher;
 pub use pairs::RADIUS;

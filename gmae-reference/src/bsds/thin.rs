@@ -104,3 +104,97 @@ fn at_least(bits: [u64; 4]) -> [u64; 4] {
         both & others,
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns a picture of blobs: the majority of a pseudo-random pattern among nine pixels.
+    fn blobs(width: usize, height: usize, seed: usize) -> Bitmap {
+        let on = |x: usize, y: usize| {
+            (x * x * 3 + y * y * 5 + x * y * 7 + seed * x * 11) % 29 < 17
+        };
+        Bitmap::from_fn(width, height, |x, y| {
+            let columns = x.saturating_sub(1)..(x + 2).min(width);
+            let near = columns.flat_map(|x| (y.saturating_sub(1)..(y + 2).min(height)).map(move |y| (x, y)));
+            near.filter(|&(x, y)| on(x, y)).count() >= 5
+        })
+    }
+
+    /// CRC-32 of the pixels, row by row, eight to a byte, the first in the lowest bit.
+    fn checksum(picture: &Bitmap) -> u32 {
+        let mut bytes = vec![0_u8; (picture.width() * picture.height()).div_ceil(8)];
+        for (x, y) in picture.pixels() {
+            let at = y * picture.width() + x;
+            bytes[at / 8] |= 1 << (at % 8);
+        }
+        crc32fast::hash(&bytes)
+    }
+
+    fn picture(rows: &[&str]) -> Bitmap {
+        Bitmap::from_fn(rows[0].len(), rows.len(), |x, y| rows[y].as_bytes()[x] == b'#')
+    }
+
+    /// The numbers are those of `skimage.morphology.thin` (scikit-image 0.26) for the same pictures.
+    #[test]
+    fn the_result_is_that_of_scikit_image() {
+        for (size, before, after, sum) in [
+            ((70, 40, 0), 1758, 792, 0xe7a4_58c0),
+            ((130, 64, 1), 5359, 1874, 0x08b8_8fc2),
+            ((64, 33, 2), 1309, 411, 0xe2d0_315f),
+            ((1, 9, 3), 0, 0, 0x41d9_12ff),
+            ((200, 3, 4), 241, 130, 0xc89f_05a0),
+            ((321, 150, 5), 35145, 12871, 0x62c8_6e77),
+        ] {
+            let (width, height, seed) = size;
+            let picture = blobs(width, height, seed);
+            assert_eq!(picture.count(), before);
+            let thinned = thin(&picture);
+            assert_eq!((thinned.count(), checksum(&thinned)), (after, sum), "{size:?}");
+            assert_eq!(thin(&thinned), thinned);
+        }
+    }
+
+    /// An ellipse and two bars, thinned by `skimage.morphology.thin`.
+    #[test]
+    fn shapes_become_lines() {
+        let shape = picture(&[
+            "......#######.....................",
+            "....###########..........###......",
+            "...#############.........###......",
+            "..############################....",
+            ".#############################....",
+            ".#############################....",
+            ".#################.......###......",
+            "..###############........###......",
+            "...#############.........###......",
+            "....###########..........###......",
+            "......#######............###......",
+            ".........................###......",
+        ]);
+        let lines = picture(&[
+            "..................................",
+            "..................................",
+            "..................................",
+            "..................................",
+            ".................#########........",
+            ".....############.........#.......",
+            "..........................#.......",
+            "..........................#.......",
+            "..........................#.......",
+            "..........................#.......",
+            "..........................#.......",
+            "..................................",
+        ]);
+        assert_eq!(thin(&shape), lines);
+    }
+
+    #[test]
+    fn lines_and_empty_pictures_stay() {
+        for picture in [Bitmap::new(0, 0), Bitmap::new(5, 0), Bitmap::new(70, 3)] {
+            assert_eq!(thin(&picture), picture);
+        }
+        let diagonal = Bitmap::from_fn(100, 100, |x, y| x == y);
+        assert_eq!(thin(&diagonal), diagonal);
+    }
+}

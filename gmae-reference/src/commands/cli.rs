@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use super::arguments::{
-    Ablate, Convert, Demo, Encode, Export, Finetune, Import, Pretrain, Probe, Reconstruct,
+    Ablate, BsdsEval, Convert, Demo, Encode, Export, Finetune, Import, Pretrain, Probe, Reconstruct,
     Supervised,
 };
-use super::{ablate, demo, encode, finetune, pretrain, probe, reconstruct, weights};
+use super::{ablate, boundaries, demo, encode, finetune, pretrain, probe, reconstruct, weights};
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 use crate::backend;
 use crate::backend::{Cpu, Device, Place, Trains};
@@ -61,6 +61,8 @@ enum Command {
     Supervised(Supervised),
     /// Train and measure every row of a table, with several seeds
     Ablate(Ablate),
+    /// Evaluate edge maps on the boundary benchmark of BSDS500
+    BsdsEval(BsdsEval),
     /// Write the encoder's tokens of whole images to a safetensors file
     Encode(Encode),
     /// Create a model from the encoder of a public checkpoint: MAE, or a Vision Transformer of timm
@@ -141,6 +143,11 @@ impl Command {
                 alone()?;
                 interrupt::install()?;
                 ablate::ablate::<B>(arguments, &device)
+            }
+            Self::BsdsEval(arguments) => {
+                alone()?;
+                interrupt::install()?;
+                boundaries::evaluate(&arguments)
             }
             Self::Encode(Encode {
                 checkpoint,
