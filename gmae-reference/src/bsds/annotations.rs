@@ -45,7 +45,9 @@ impl Annotations {
         let cells = mat::find(&unpacked, VARIABLE)?.cells()?;
         let boundaries: Result<Vec<Bitmap>, Fault> = cells.iter().map(boundaries).collect();
         let boundaries = boundaries?;
-        let sizes = boundaries.iter().map(|b| format!("{} x {}", b.width(), b.height()));
+        let sizes = boundaries
+            .iter()
+            .map(|b| format!("{} x {}", b.width(), b.height()));
         let sizes: Vec<String> = sizes.collect();
         Self::new(boundaries).ok_or_else(|| {
             let expected = "at least one annotator, all with pictures of the same size";

@@ -179,7 +179,9 @@ impl Assignment {
             let taker = self.search.row_before[column as usize];
             let left = self.column_from_row[taker as usize];
             let mut row_pairs = pairs.row(taker as usize);
-            let cost = row_pairs.find(|pair| pair.0 == column).map_or(0, |pair| pair.1);
+            let cost = row_pairs
+                .find(|pair| pair.0 == column)
+                .map_or(0, |pair| pair.1);
             self.marry(taker, column, cost);
             column = left;
         }

@@ -71,7 +71,9 @@ impl Baseline {
             Self::Grid => {
                 let line = |at: usize| at % GRID == GRID / 2;
                 let on = |at: usize| line(at % width) || line(at / width);
-                (0..width * height).map(|at| 255 * u8::from(on(at))).collect()
+                (0..width * height)
+                    .map(|at| 255 * u8::from(on(at)))
+                    .collect()
             }
             Self::Sobel => eight_bits(&sobel(width, height, grey).lengths()),
             Self::Gaussian => eight_bits(&gaussian(width, height, grey, SIGMA).maxima()),
@@ -122,4 +124,105 @@ fn hysteresis(width: usize, height: usize, strengths: &[u8]) -> Vec<u8> {
         }
     }
     results
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A dark left half and a bright right half of 40 x 30 pixels, with a step of `height`.
+    fn step(height: f64) -> Vec<f64> {
+        let value = |at: usize| if at % 40 < 20 { 0.0 } else { height };
+        (0..40 * 30).map(value).collect()
+    }
+
+    fn row(values: &[u8], y: usize) -> &[u8] {
+        &values[40 * y..40 * (y + 1)]
+    }
+
+    #[test]
+    fn a_step_from_black_to_white_has_the_largest_value() {
+        for height in [1.0_f64, 0.4] {
+            let value = (255.0 * height).round() as u8;
+            let sobel = Baseline::Sobel.values(40, 30, &step(height));
+            let gaussian = Baseline::Gaussian.values(40, 30, &step(height));
+            for y in 0..30 {
+                // Both pixels beside the step.
+                assert_eq!(row(&sobel, y)[18..22], [0, value, value, 0]);
+                assert_eq!(row(&gaussian, y).iter().filter(|v| **v > 0).count(), 1);
+                let [left, right] = [19, 20].map(|x| row(&gaussian, y)[x]);
+                assert!(left.max(right).abs_diff(value) <= 1, "{left} {right}");
+            }
+        }
+        let turned: Vec<f64> = (0..40 * 30)
+            .map(|at| f64::from(u8::from(at / 40 >= 15)))
+            .collect();
+        let gaussian = Baseline::Gaussian.values(40, 30, &turned);
+        assert_eq!(gaussian.iter().filter(|v| **v > 0).count(), 40);
+    }
+
+    #[test]
+    fn flat_and_tiny_images_have_no_edges() {
+        for baseline in [Baseline::Sobel, Baseline::Gaussian, Baseline::Canny] {
+            for (width, height) in [(1, 1), (1, 9), (9, 1), (40, 30)] {
+                let flat = vec![0.3; width * height];
+                let values = baseline.values(width, height, &flat);
+                assert_eq!(values, vec![0; width * height], "{baseline:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_grid_does_not_look_at_the_image() {
+        let values = Baseline::Grid.values(40, 30, &step(1.0));
+        assert_eq!(row(&values, 10), [255; 40]);
+        let lines: Vec<usize> = (0..40).filter(|&x| row(&values, 0)[x] > 0).collect();
+        assert_eq!(lines, [10, 30]);
+    }
+
+    /// Returns whether hysteresis keeps each pixel at an upper threshold, by a flood fill.
+    fn kept(width: usize, strengths: &[u8], upper: u8) -> Vec<bool> {
+        let height = strengths.len() / width;
+        let lower = f64::from(upper) * LOW;
+        let mut kept: Vec<bool> = strengths.iter().map(|&s| s >= upper).collect();
+        loop {
+            let before = kept.clone();
+            for at in 0..strengths.len() {
+                let (x, y) = (at % width, at / width);
+                let near = |other: usize| {
+                    before[other]
+                        && (other % width).abs_diff(x) < 2
+                        && (other / width).abs_diff(y) < 2
+                };
+                if f64::from(strengths[at]) >= lower && (0..width * height).any(near) {
+                    kept[at] = true;
+                }
+            }
+            if kept == before {
+                return kept;
+            }
+        }
+    }
+
+    #[test]
+    fn hysteresis_agrees_with_a_flood_fill_at_every_threshold() {
+        let strengths: Vec<u8> = (0_u32..9 * 7)
+            .map(|i| {
+                let noise = i.wrapping_mul(2_654_435_761) >> 11;
+                if noise % 5 < 2 {
+                    0
+                } else {
+                    (noise % 251) as u8
+                }
+            })
+            .collect();
+        let results = hysteresis(9, 7, &strengths);
+        for upper in 1..=255 {
+            let expected = kept(9, &strengths, upper);
+            let got: Vec<bool> = results.iter().map(|&result| result >= upper).collect();
+            assert_eq!(got, expected, "{upper}");
+        }
+        // A weak pixel beside a strong one is kept with it, up to its own limit.
+        assert_eq!(hysteresis(3, 1, &[200, 60, 0]), [200, 150, 0]);
+    }
 }

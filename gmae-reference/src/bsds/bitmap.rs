@@ -204,7 +204,15 @@ mod tests {
     fn windows_are_cut_out() {
         let picture = Bitmap::from_fn(130, 4, scattered);
         for radius in [0, 1, 4, MAX_RADIUS] {
-            for (x, y) in [(0, 0), (3, 1), (62, 3), (64, 2), (129, 0), (127, -1), (5, 4)] {
+            for (x, y) in [
+                (0, 0),
+                (3, 1),
+                (62, 3),
+                (64, 2),
+                (129, 0),
+                (127, -1),
+                (5, 4),
+            ] {
                 let window = picture.around(x, y, radius);
                 for bit in 0..=2 * radius {
                     let column = (x + bit).checked_sub(radius);

@@ -31,7 +31,11 @@ impl Key {
         // The size of the map is known, so that its values end where the ground truth begins.
         hash.update(map.values());
         hash.update(ground_truth);
-        let digits = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let digits = hash
+            .finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         Self(digits)
     }
 }
@@ -89,5 +93,56 @@ impl Cache {
         };
         let text = serde_json::to_vec(&stored).map_err(|error| failed()(error.into()))?;
         write_atomically(&path, |file| file.write_all(&text)).map_err(failed())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_found_again_and_damage_is_not() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let cache = Cache::open(&dir.path().join("deep/counts")).expect("a cache");
+        let thresholds = Thresholds::new(2).expect("two");
+        let map = |value| EdgeMap::new(2, 1, vec![value, 0]).expect("a map");
+        let key = Key::new(&map(1), b"truth", thresholds);
+        let counts = vec![
+            Counts {
+                matched_boundaries: 1,
+                boundaries: 2,
+                matched_edges: 3,
+                edges: 4,
+            };
+            2
+        ];
+        assert_eq!(cache.load(&key, thresholds), None);
+        cache.store(&key, &counts).expect("storing");
+        assert_eq!(cache.load(&key, thresholds), Some(counts.clone()));
+        let three = Thresholds::new(3).expect("three");
+        for other in [
+            Key::new(&map(2), b"truth", thresholds),
+            Key::new(&map(1), b"trut", thresholds),
+            Key::new(&map(1), b"truth", three),
+            Key::new(
+                &EdgeMap::new(1, 2, vec![1, 0]).expect("a map"),
+                b"truth",
+                thresholds,
+            ),
+        ] {
+            assert_ne!(other, key);
+            assert_eq!(cache.load(&other, thresholds), None);
+        }
+        assert_eq!(cache.load(&key, three), None);
+        let text = std::fs::read_to_string(cache.path(&key)).expect("a file");
+        for (from, to) in [
+            ("\"protocol\":1", "\"protocol\":0"),
+            ("\"matched_edges\":3", "\"matched_edges\":5"),
+            ("}]", "}"),
+        ] {
+            assert!(text.contains(from), "{text}");
+            std::fs::write(cache.path(&key), text.replace(from, to)).expect("writing");
+            assert_eq!(cache.load(&key, thresholds), None, "{to}");
+        }
     }
 }

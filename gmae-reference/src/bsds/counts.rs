@@ -55,9 +55,7 @@ impl Thresholds {
 }
 
 /// The counts of one threshold, of one image or summed over images.
-#[derive(
-    Clone, Copy, Debug, Default, Eq, PartialEq, serde::Deserialize, serde::Serialize,
-)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, serde::Deserialize, serde::Serialize)]
 pub struct Counts {
     /// Boundary pixels with a partner, summed over annotators (`cntR` of the benchmark).
     pub matched_boundaries: u64,
@@ -140,4 +138,106 @@ fn count_edges(edges: &Bitmap, annotations: &Annotations, matcher: &mut Matcher)
     }
     counts.matched_edges = matched.count() as u64;
     counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bsds::matching::Matcher;
+
+    #[test]
+    fn thresholds_are_those_of_the_benchmark() {
+        for count in [1, 2, 5, 99, Thresholds::MOST] {
+            let thresholds = Thresholds::new(count).expect("thresholds");
+            let values: Vec<f64> = thresholds.values().collect();
+            for (i, value) in values.iter().enumerate() {
+                assert!((value - (i + 1) as f64 / (count + 1) as f64).abs() < 1e-15);
+            }
+            assert_eq!(values.len(), count);
+        }
+        assert!(Thresholds::new(0).is_none() && Thresholds::new(1000).is_none());
+        let [five, all] = [5, 99].map(|count| Thresholds::new(count).expect("thresholds"));
+        // 1/5 and 4/5 are values of eight bits. 1/3 is rounded up, 2/3 is not.
+        assert_eq!(
+            [19, 79, 0, 98].map(|index| all.least(index)),
+            [51, 204, 3, 253]
+        );
+        assert_eq!([0, 1, 3].map(|index| five.least(index)), [43, 86, 170]);
+    }
+
+    /// A line of ten strong and ten weak pixels. One annotator has drawn the strong half a pixel
+    /// below, the other has drawn all of it and a second line.
+    fn example() -> (EdgeMap, Annotations) {
+        let value = |at: usize| match (at % 40, at / 40) {
+            (0..10, 5) => 200,
+            (10..20, 5) => 100,
+            _ => 0,
+        };
+        let map = EdgeMap::new(40, 30, (0..40 * 30).map(value).collect()).expect("a map");
+        let first = Bitmap::from_fn(40, 30, |x, y| x < 10 && y == 5);
+        let second = Bitmap::from_fn(40, 30, |x, y| (x < 20 && y == 5) || y == 20);
+        (
+            map,
+            Annotations::new(vec![first, second]).expect("annotations"),
+        )
+    }
+
+    #[test]
+    fn pixels_are_counted_over_annotators() {
+        let (map, annotations) = example();
+        let counts = |matched_boundaries, matched_edges, edges| Counts {
+            matched_boundaries,
+            boundaries: 10 + 20 + 40,
+            matched_edges,
+            edges,
+        };
+        let found = count(
+            &map,
+            &annotations,
+            Thresholds::new(3).expect("three"),
+            &|| true,
+        );
+        // The thresholds are 64, 128 and 192 of 255.
+        assert_eq!(
+            found.expect("counts"),
+            [counts(30, 20, 20), counts(20, 10, 10), counts(20, 10, 10)]
+        );
+    }
+
+    /// Thresholds that select the same pixels share a result, which must be that of the pixels.
+    #[test]
+    fn shared_results_are_those_of_their_threshold() {
+        let (map, annotations) = example();
+        let thresholds = Thresholds::new(99).expect("thresholds");
+        let found = count(&map, &annotations, thresholds, &|| true).expect("counts");
+        let mut matcher = Matcher::new(map.width(), map.height());
+        for (index, counts) in found.iter().enumerate() {
+            let edges = thin(&map.at_least(thresholds.least(index)));
+            assert_eq!(*counts, count_edges(&edges, &annotations, &mut matcher));
+        }
+        assert_eq!(
+            found[98],
+            Counts {
+                boundaries: 70,
+                ..Counts::default()
+            }
+        );
+    }
+
+    #[test]
+    fn counting_can_be_stopped() {
+        let (map, annotations) = example();
+        let left = std::cell::Cell::new(3);
+        let go_on = || left.replace(left.get() - 1) > 0;
+        assert_eq!(
+            count(
+                &map,
+                &annotations,
+                Thresholds::new(9).expect("nine"),
+                &go_on
+            ),
+            None
+        );
+        assert_eq!(left.get(), -1);
+    }
 }

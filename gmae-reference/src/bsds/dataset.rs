@@ -102,8 +102,12 @@ fn list(folder: &Path, kinds: &[&str]) -> Result<BTreeMap<String, PathBuf>, Bsds
     let mut files = BTreeMap::new();
     for entry in folder.read_dir().map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
-        let kind = path.extension().map(|kind| kind.to_string_lossy().to_lowercase());
-        let name = path.file_stem().map(|name| name.to_string_lossy().into_owned());
+        let kind = path
+            .extension()
+            .map(|kind| kind.to_string_lossy().to_lowercase());
+        let name = path
+            .file_stem()
+            .map(|name| name.to_string_lossy().into_owned());
         let (Some(kind), Some(name)) = (kind, name) else {
             continue;
         };

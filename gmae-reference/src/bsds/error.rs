@@ -34,7 +34,9 @@ pub enum BsdsError {
         reason: String,
     },
     /// Images were left out of an evaluation.
-    #[error("expected every image and map, but {problems} files were left out; {path:?} names them")]
+    #[error(
+        "expected every image and map, but {problems} files were left out; {path:?} names them"
+    )]
     Incomplete {
         /// Number of files at fault.
         problems: usize,

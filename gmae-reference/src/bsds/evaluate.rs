@@ -176,7 +176,11 @@ impl Protocol<'_> {
         let counts = self.cache.load(&key, self.thresholds);
         if counts.is_none() {
             let annotations = Annotations::from_bytes(&bytes).map_err(|f| f.of_truth(path))?;
-            check_sizes(&values, &annotations, map.as_deref().unwrap_or(&image.image))?;
+            check_sizes(
+                &values,
+                &annotations,
+                map.as_deref().unwrap_or(&image.image),
+            )?;
         }
         Ok(Task {
             image,
@@ -207,11 +211,7 @@ impl Protocol<'_> {
 }
 
 /// Reads the map of an image, or makes that of a baseline.
-fn edge_map(
-    method: &Method,
-    image: &Annotated,
-    map: Option<&Path>,
-) -> Result<EdgeMap, BsdsError> {
+fn edge_map(method: &Method, image: &Annotated, map: Option<&Path>) -> Result<EdgeMap, BsdsError> {
     match (method, map) {
         (Method::Baseline(baseline), _) => baseline.read(&image.image),
         (Method::Maps(_), Some(path)) => EdgeMap::read(path),

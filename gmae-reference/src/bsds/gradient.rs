@@ -21,10 +21,16 @@ pub(super) fn sobel(width: usize, height: usize, grey: &[f64]) -> Gradient {
 pub(super) fn gaussian(width: usize, height: usize, grey: &[f64], sigma: f64) -> Gradient {
     let reach = (3.0 * sigma).ceil();
     let offsets = (0..=2 * reach as usize).map(|at| at as f64 - reach);
-    let weights: Vec<f64> = offsets.clone().map(|d| (-0.5 * (d / sigma).powi(2)).exp()).collect();
+    let weights: Vec<f64> = offsets
+        .clone()
+        .map(|d| (-0.5 * (d / sigma).powi(2)).exp())
+        .collect();
     let sum: f64 = weights.iter().sum();
     let smooth: Vec<f64> = weights.iter().map(|weight| weight / sum).collect();
-    let slopes: Vec<f64> = offsets.zip(&weights).map(|(d, weight)| d * weight).collect();
+    let slopes: Vec<f64> = offsets
+        .zip(&weights)
+        .map(|(d, weight)| d * weight)
+        .collect();
     // A step responds with the sum of the weights on one side of it.
     let step: f64 = slopes.iter().filter(|slope| **slope > 0.0).sum();
     let slope: Vec<f64> = slopes.iter().map(|slope| slope / step).collect();
@@ -38,9 +44,8 @@ fn separable(width: usize, height: usize, grey: &[f64], slope: &[f64], smooth: &
             let (x, y) = (at % width, at / width);
             let weighted = weights.iter().enumerate().map(|(offset, weight)| {
                 // The border is repeated outwards.
-                let beside = |at: usize, len: usize| {
-                    (at + offset).saturating_sub(reach).min(len - 1)
-                };
+                let beside =
+                    |at: usize, len: usize| (at + offset).saturating_sub(reach).min(len - 1);
                 let (x, y) = match along_x {
                     true => (beside(x, width), y),
                     false => (x, beside(y, height)),
@@ -62,7 +67,11 @@ fn separable(width: usize, height: usize, grey: &[f64], slope: &[f64], smooth: &
 impl Gradient {
     /// The length of the gradient at every pixel.
     pub(super) fn lengths(&self) -> Vec<f64> {
-        self.x.iter().zip(&self.y).map(|(x, y)| x.hypot(*y)).collect()
+        self.x
+            .iter()
+            .zip(&self.y)
+            .map(|(x, y)| x.hypot(*y))
+            .collect()
     }
 
     /// The length of the gradient where it is largest along its direction, and 0 elsewhere
@@ -71,8 +80,13 @@ impl Gradient {
     pub(super) fn maxima(&self) -> Vec<f64> {
         let lengths = self.lengths();
         let length = |x: isize, y: isize| {
-            let inside = (0..self.width as isize).contains(&x) && (0..self.height as isize).contains(&y);
-            if inside { lengths[y as usize * self.width + x as usize] } else { 0.0 }
+            let inside =
+                (0..self.width as isize).contains(&x) && (0..self.height as isize).contains(&y);
+            if inside {
+                lengths[y as usize * self.width + x as usize]
+            } else {
+                0.0
+            }
         };
         let maximum = |at: usize| {
             let here = lengths[at];
@@ -94,7 +108,11 @@ impl Gradient {
                 (1.0 - part) * straight + part * corner
             };
             // Of two equal neighbours the first is kept.
-            if here >= beside(1) && here > beside(-1) { here } else { 0.0 }
+            if here >= beside(1) && here > beside(-1) {
+                here
+            } else {
+                0.0
+            }
         };
         (0..lengths.len()).map(maximum).collect()
     }

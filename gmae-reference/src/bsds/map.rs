@@ -161,7 +161,10 @@ mod tests {
         let map = EdgeMap::from_bytes(&bytes).expect("a map");
         assert_eq!((map.width(), map.height()), (3, 2));
         assert_eq!(map.values(), [0, 100, 200, 1, 101, 201]);
-        assert_eq!(map.at_least(101).pixels().collect::<Vec<_>>(), [(2, 0), (1, 1), (2, 1)]);
+        assert_eq!(
+            map.at_least(101).pixels().collect::<Vec<_>>(),
+            [(2, 0), (1, 1), (2, 1)]
+        );
         for (image, words) in [
             (DynamicImage::new_luma_a8(3, 2), "transparency"),
             (DynamicImage::new_luma16(3, 2), "16 bits"),

@@ -58,7 +58,12 @@ pub(super) fn unpack(file: &[u8]) -> Result<Vec<u8>, Fault> {
         (b"IM", 2) | (b"MI", 2) => {
             return Err(Fault::new("a MATLAB 5 file", "one of version 7.3 (HDF5)"));
         }
-        (b"MI", _) => return Err(Fault::new("a little-endian MATLAB file", "a big-endian one")),
+        (b"MI", _) => {
+            return Err(Fault::new(
+                "a little-endian MATLAB file",
+                "a big-endian one",
+            ));
+        }
         _ => return Err(not_matlab()),
     }
     let mut unpacked = Vec::new();
@@ -100,7 +105,10 @@ pub(super) fn find<'a>(unpacked: &'a [u8], name: &str) -> Result<Array<'a>, Faul
             return Ok(array);
         }
     }
-    Err(Fault::new(format!("a variable {name}"), "none of that name"))
+    Err(Fault::new(
+        format!("a variable {name}"),
+        "none of that name",
+    ))
 }
 
 /// Cuts the next element off `rest`. An element of at most four bytes can be packed into its tag.
@@ -238,7 +246,10 @@ impl<'a> Array<'a> {
         if count <= MAX_PARTS {
             return Ok(count);
         }
-        Err(Fault::new(format!("at most {MAX_PARTS} elements"), count.to_string()))
+        Err(Fault::new(
+            format!("at most {MAX_PARTS} elements"),
+            count.to_string(),
+        ))
     }
 
     /// The fault of an array of another class.
@@ -253,7 +264,10 @@ impl<'a> Array<'a> {
             class if NUMERIC.contains(&class) => "an array of numbers",
             _ => "an unknown array",
         };
-        Fault::new(expected, format!("{class}, {} x {}", self.rows, self.columns))
+        Fault::new(
+            expected,
+            format!("{class}, {} x {}", self.rows, self.columns),
+        )
     }
 }
 

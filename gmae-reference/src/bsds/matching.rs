@@ -62,7 +62,11 @@ impl Matcher {
         let (row_places, column_places) = (places(rows), places(columns));
         let pairs = self.assignment.pairs().map(|(row, column)| {
             let (row, column) = (row_places[row], column_places[column]);
-            if swapped { (column, row) } else { (row, column) }
+            if swapped {
+                (column, row)
+            } else {
+                (row, column)
+            }
         });
         pairs.collect()
     }

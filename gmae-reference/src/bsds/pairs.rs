@@ -71,7 +71,8 @@ impl Pairs {
                 let found = picture.around(x, column_y, disc.radius) & within;
                 for bit in Ones(found) {
                     let column_x = x + bit - disc.radius;
-                    self.columns.push(columns.number(column_x, column_y as usize));
+                    self.columns
+                        .push(columns.number(column_x, column_y as usize));
                     self.costs.push(disc.costs[row * side + bit]);
                 }
             }

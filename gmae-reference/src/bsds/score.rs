@@ -67,9 +67,13 @@ impl Scores {
         });
         let sums: Vec<Counts> = sums.collect();
         let curve = points(thresholds, &sums);
-        let chosen = images.iter().filter_map(|counts| best_counts(thresholds, counts));
+        let chosen = images
+            .iter()
+            .filter_map(|counts| best_counts(thresholds, counts));
         let chosen = chosen.fold(Counts::default(), |sum, counts| sum + counts);
-        let best = images.iter().map(|counts| best_point(&points(thresholds, counts)));
+        let best = images
+            .iter()
+            .map(|counts| best_point(&points(thresholds, counts)));
         Self {
             ods: best_point(&curve),
             ois: Point::new(f64::NAN, &chosen),
@@ -134,6 +138,94 @@ fn average_precision(curve: &[Point]) -> f64 {
         let part = (recall - from.recall) / (to.recall - from.recall);
         (part >= 0.0).then_some(from.precision + part * (to.precision - from.precision))
     };
-    let sum = (0..=RECALLS).filter_map(precision).fold(0.0, |sum, p| sum + p);
+    let sum = (0..=RECALLS)
+        .filter_map(precision)
+        .fold(0.0, |sum, p| sum + p);
     sum / RECALLS as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Counts with a recall and a precision in millionths.
+    fn counts(recall: u64, precision: u64) -> Counts {
+        Counts {
+            matched_boundaries: recall,
+            boundaries: 1_000_000,
+            matched_edges: precision,
+            edges: 1_000_000,
+        }
+    }
+
+    fn near(got: f64, want: f64) {
+        assert!((got - want).abs() < 2e-6, "{got}, expected {want}");
+    }
+
+    /// The points and the scores that the benchmark prints for its five images.
+    #[test]
+    fn official_points_give_the_official_scores() {
+        let points = [
+            (602_360, 848_723),
+            (443_249, 926_853),
+            (383_339, 967_137),
+            (380_404, 986_264),
+            (274_124, 996_101),
+        ];
+        let all = points.map(|(recall, precision)| counts(recall, precision));
+        let scores = Scores::new(Thresholds::new(5).expect("five"), &[all.to_vec()]);
+        near(scores.ods.f(), 0.704_628);
+        near(scores.ods.threshold, 1.0 / 6.0);
+        near(scores.ap, 0.307_627);
+        near(scores.curve[1].f(), 0.599_702);
+        assert_eq!(scores.images, [scores.ods]);
+    }
+
+    #[test]
+    fn each_image_has_its_own_threshold() {
+        let images = [
+            vec![counts(800_000, 500_000), counts(200_000, 900_000)],
+            vec![counts(900_000, 100_000), counts(600_000, 700_000)],
+        ];
+        let scores = Scores::new(Thresholds::new(2).expect("two"), &images);
+        // 800 + 600 of 2000, and 500 + 700 of 2000.
+        near(scores.ois.recall, 0.7);
+        near(scores.ois.precision, 0.6);
+        near(scores.curve[0].recall, 0.85);
+        // The best point lies between the thresholds: both sums are linear there.
+        let best = (0..=99).map(|step| {
+            let part = f64::from(step) / 99.0;
+            let (recall, precision) = (0.85 - 0.45 * part, 0.3 + 0.5 * part);
+            2.0 * recall * precision / (recall + precision)
+        });
+        near(scores.ods.f(), best.fold(0.0, f64::max));
+        assert!(scores.ods.f() > scores.curve[0].f().max(scores.curve[1].f()));
+    }
+
+    #[test]
+    fn empty_counts_give_zeros() {
+        let thresholds = Thresholds::new(3).expect("three");
+        let nothing = vec![Counts::default(); 3];
+        for images in [&[][..], &[nothing]] {
+            let scores = Scores::new(thresholds, images);
+            assert_eq!((scores.ods.f(), scores.ois.f(), scores.ap), (0.0, 0.0, 0.0));
+            assert!(scores.ap.is_sign_positive());
+        }
+        // A single recall has no area.
+        let same = vec![counts(500_000, 500_000); 3];
+        let scores = Scores::new(thresholds, &[same]);
+        assert_eq!((scores.ods.f(), scores.ap), (0.5, 0.0));
+    }
+
+    #[test]
+    fn precision_is_linear_between_recalls() {
+        let thresholds = Thresholds::new(3).expect("three");
+        let all = vec![
+            counts(1_000_000, 0),
+            counts(0, 900_000),
+            counts(0, 1_000_000),
+        ];
+        // At recall 0 the highest threshold counts: the line goes from 1 to 0.
+        near(Scores::new(thresholds, &[all]).ap, 0.505);
+    }
 }

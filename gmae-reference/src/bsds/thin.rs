@@ -111,12 +111,11 @@ mod tests {
 
     /// Returns a picture of blobs: the majority of a pseudo-random pattern among nine pixels.
     fn blobs(width: usize, height: usize, seed: usize) -> Bitmap {
-        let on = |x: usize, y: usize| {
-            (x * x * 3 + y * y * 5 + x * y * 7 + seed * x * 11) % 29 < 17
-        };
+        let on = |x: usize, y: usize| (x * x * 3 + y * y * 5 + x * y * 7 + seed * x * 11) % 29 < 17;
         Bitmap::from_fn(width, height, |x, y| {
             let columns = x.saturating_sub(1)..(x + 2).min(width);
-            let near = columns.flat_map(|x| (y.saturating_sub(1)..(y + 2).min(height)).map(move |y| (x, y)));
+            let near = columns
+                .flat_map(|x| (y.saturating_sub(1)..(y + 2).min(height)).map(move |y| (x, y)));
             near.filter(|&(x, y)| on(x, y)).count() >= 5
         })
     }
@@ -132,7 +131,9 @@ mod tests {
     }
 
     fn picture(rows: &[&str]) -> Bitmap {
-        Bitmap::from_fn(rows[0].len(), rows.len(), |x, y| rows[y].as_bytes()[x] == b'#')
+        Bitmap::from_fn(rows[0].len(), rows.len(), |x, y| {
+            rows[y].as_bytes()[x] == b'#'
+        })
     }
 
     /// The numbers are those of `skimage.morphology.thin` (scikit-image 0.26) for the same pictures.
@@ -150,7 +151,11 @@ mod tests {
             let picture = blobs(width, height, seed);
             assert_eq!(picture.count(), before);
             let thinned = thin(&picture);
-            assert_eq!((thinned.count(), checksum(&thinned)), (after, sum), "{size:?}");
+            assert_eq!(
+                (thinned.count(), checksum(&thinned)),
+                (after, sum),
+                "{size:?}"
+            );
             assert_eq!(thin(&thinned), thinned);
         }
     }

@@ -106,7 +106,10 @@ fn check_baselines(baselines: &[Baseline]) -> Result<(), Error> {
 }
 
 /// Checks the files of every method. The result is `None` after an interruption.
-#[expect(clippy::type_complexity, reason = "name, kind of the row, and files of each method")]
+#[expect(
+    clippy::type_complexity,
+    reason = "name, kind of the row, and files of each method"
+)]
 fn prepare(
     arguments: &BsdsEval,
     protocol: &Protocol<'_>,
@@ -134,7 +137,10 @@ fn prepare(
 
 /// The files that were left out, in words.
 fn problems(split: &Split, judged: &[Judged]) -> Vec<String> {
-    let common = split.problems.iter().map(|problem| format!("left out: {problem}"));
+    let common = split
+        .problems
+        .iter()
+        .map(|problem| format!("left out: {problem}"));
     let own = judged.iter().flat_map(|judged| {
         let problems = judged.result.problems.iter();
         problems.map(move |problem| format!("left out of {}: {problem}", judged.name))
@@ -206,10 +212,11 @@ fn table(judged: &[Judged]) -> Table {
         columns,
         rows,
         settings: Vec::new(),
-        note: "ODS: the F-measure with one threshold for all images. OIS: with the best threshold of \
+        note:
+            "ODS: the F-measure with one threshold for all images. OIS: with the best threshold of \
                each image. AP: the mean precision over recall. Recall, precision and threshold are \
                those of ODS. The published numbers are for the 200 test images (arXiv 2501.03229)."
-            .to_owned(),
+                .to_owned(),
     }
 }
 
@@ -236,11 +243,18 @@ fn threshold_records(judged: &[Judged]) -> Vec<Vec<String>> {
 
 fn head(names: &[&str]) -> Vec<String> {
     let numbers = ["threshold", "recall", "precision", "f"];
-    names.iter().copied().chain(numbers).map(str::to_owned).collect()
+    names
+        .iter()
+        .copied()
+        .chain(numbers)
+        .map(str::to_owned)
+        .collect()
 }
 
 fn record(names: &[&str], point: &Point) -> Vec<String> {
     let numbers = [point.threshold, point.recall, point.precision, point.f()];
     let names = names.iter().map(|name| (*name).to_owned());
-    names.chain(numbers.map(|number| format!("{number:.6}"))).collect()
+    names
+        .chain(numbers.map(|number| format!("{number:.6}")))
+        .collect()
 }

@@ -19,7 +19,10 @@ const LINEAR: f64 = 61.9;
 const BOUNDARIES: [(&str, [Option<f64>; 3]); 4] = [
     ("Sobel", [Some(0.539), None, None]),
     ("Canny", [Some(0.600), Some(0.640), Some(0.580)]),
-    ("Felzenszwalb-Huttenlocher", [Some(0.610), Some(0.640), Some(0.560)]),
+    (
+        "Felzenszwalb-Huttenlocher",
+        [Some(0.610), Some(0.640), Some(0.560)],
+    ),
     ("GMAE", [Some(0.515), Some(0.524), Some(0.248)]),
 ];
 

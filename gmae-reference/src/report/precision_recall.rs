@@ -44,7 +44,10 @@ pub(super) fn precision_recall_section(curves: &[PrecisionRecall]) -> Result<Str
         "Precision and recall",
         "One point for each threshold. The disc is the best F-measure, the harmonic mean of precision and recall. On \
          each grey line the F-measure is the same.",
-        &format!("<div class=\"panel curve\">\n{}{svg}</div>\n", legend(&entries)),
+        &format!(
+            "<div class=\"panel curve\">\n{}{svg}</div>\n",
+            legend(&entries)
+        ),
     ))
 }
 
@@ -58,7 +61,14 @@ pub(crate) fn svg_file(curves: &[PrecisionRecall]) -> Result<String, ReportError
     let root = SVGBackend::with_string(&mut text, SQUARE.size).into_drawing_area();
     root.fill(&WHITE).map_err(|error| failed(error.into()))?;
     let (marks, colours) = with_names(curves);
-    draw(&root, SQUARE, (axis("recall"), axis("precision")), &marks, &colours).map_err(failed)?;
+    draw(
+        &root,
+        SQUARE,
+        (axis("recall"), axis("precision")),
+        &marks,
+        &colours,
+    )
+    .map_err(failed)?;
     drop(root);
     Ok(text)
 }
@@ -73,7 +83,14 @@ pub(crate) fn png_file(curves: &[PrecisionRecall]) -> Result<Vec<u8>, ReportErro
     let mut image = RgbImage::from_pixel(width, height, Rgb([255; 3]));
     let root = Raster { image: &mut image }.into_drawing_area();
     let (marks, colours) = with_names(curves);
-    draw(&root, SQUARE, (axis("recall"), axis("precision")), &marks, &colours).map_err(failed)?;
+    draw(
+        &root,
+        SQUARE,
+        (axis("recall"), axis("precision")),
+        &marks,
+        &colours,
+    )
+    .map_err(failed)?;
     drop(root);
     let mut png = Cursor::new(Vec::new());
     let written = image.write_to(&mut png, ImageFormat::Png);

@@ -74,7 +74,10 @@ fn file(boundaries: &[Vec<u8>]) -> Vec<u8> {
 fn stored(class: u8, kind: u32, one: &[u8]) -> Vec<u8> {
     let on = [false, false, true, false, false, true];
     let zero = vec![0; one.len()];
-    let bytes: Vec<u8> = on.iter().flat_map(|on| if *on { one } else { &zero }.to_vec()).collect();
+    let bytes: Vec<u8> = on
+        .iter()
+        .flat_map(|on| if *on { one } else { &zero }.to_vec())
+        .collect();
     array(class, 2, 3, "", &element(kind, &bytes))
 }
 
@@ -128,18 +131,36 @@ fn other_files_are_named() {
         ([header(1, b"MI"), cells.clone()].concat(), "big-endian"),
         ([header(2, b"IM"), cells.clone()].concat(), "7.3"),
         (header(1, b"IM"), "a variable groundTruth"),
-        (of(&array(1, 1, 1, "other", &annotator(&good))), "a variable groundTruth"),
-        (of(&array(9, 1, 1, "groundTruth", &packed(2, &[1]))), "a cell array"),
+        (
+            of(&array(1, 1, 1, "other", &annotator(&good))),
+            "a variable groundTruth",
+        ),
+        (
+            of(&array(9, 1, 1, "groundTruth", &packed(2, &[1]))),
+            "a cell array",
+        ),
         (of(&array(1, 1, 1, "groundTruth", &good)), "a struct"),
-        (of(&array(1, 1, 0, "groundTruth", &[])), "at least one annotator"),
+        (
+            of(&array(1, 1, 0, "groundTruth", &[])),
+            "at least one annotator",
+        ),
         (of(&array(1, 9999, 9999, "groundTruth", &[])), "99980001"),
         (file(&[stored(9, 2, &[7])]), "0 or 1"),
         (file(&[stored(6, 9, &f64::NAN.to_le_bytes())]), "NaN"),
         (file(&[array(4, 2, 3, "", &element(4, &[0; 12]))]), "text"),
-        (file(&[array(9, 2, 3, "", &element(2, &[0; 5]))]), "2 x 3 numbers"),
+        (
+            file(&[array(9, 2, 3, "", &element(2, &[0; 5]))]),
+            "2 x 3 numbers",
+        ),
         (file(&[array(9, 0, 3, "", &element(2, &[]))]), "3 x 0"),
-        (file(&[array(9, 1, 5000, "", &element(2, &[0; 5000]))]), "5000 x 1"),
-        (file(&[good.clone(), array(9, 1, 1, "", &packed(2, &[1]))]), "the same size"),
+        (
+            file(&[array(9, 1, 5000, "", &element(2, &[0; 5000]))]),
+            "5000 x 1",
+        ),
+        (
+            file(&[good.clone(), array(9, 1, 1, "", &packed(2, &[1]))]),
+            "the same size",
+        ),
     ] {
         refused(&bytes, words);
     }
@@ -148,7 +169,13 @@ fn other_files_are_named() {
 /// Damaged files give an error or other pixels, and no panic.
 #[test]
 fn damage_is_survived() {
-    let cells = array(1, 1, 2, "groundTruth", &annotator(&stored(9, 2, &[1])).repeat(2));
+    let cells = array(
+        1,
+        1,
+        2,
+        "groundTruth",
+        &annotator(&stored(9, 2, &[1])).repeat(2),
+    );
     let plain = [header(1, b"IM"), cells].concat();
     for bytes in [plain.clone(), file(&[stored(9, 2, &[1])])] {
         for length in 0..bytes.len() {

@@ -103,7 +103,10 @@ fn solved(costs: &[Vec<i64>], columns: usize, alone: i64) -> (i64, usize) {
     let mut taken = vec![false; columns];
     let mut total = alone * (costs.len() - found.len()) as i64;
     for &(row, column) in &found {
-        assert!(!std::mem::replace(&mut taken[column], true), "column {column} twice");
+        assert!(
+            !std::mem::replace(&mut taken[column], true),
+            "column {column} twice"
+        );
         assert_ne!(costs[row][column], FAR, "no pair {row} {column}");
         total += costs[row][column];
     }
@@ -119,7 +122,9 @@ fn random(rng: &mut ChaCha8Rng, rows: usize, columns: usize, density: f64) -> Ve
             FAR
         }
     };
-    (0..rows).map(|_| (0..columns).map(|_| cost()).collect()).collect()
+    (0..rows)
+        .map(|_| (0..columns).map(|_| cost()).collect())
+        .collect()
 }
 
 #[test]
@@ -154,7 +159,11 @@ fn larger_problems_are_solved_exactly() {
 fn distances(rows: &Bitmap, columns: &Bitmap, radius: f64) -> Vec<Vec<i64>> {
     let cost = |(x, y): (usize, usize), (i, j): (usize, usize)| {
         let distance = (x as f64 - i as f64).hypot(y as f64 - j as f64);
-        if distance <= radius { (distance * ONE).round() as i64 } else { FAR }
+        if distance <= radius {
+            (distance * ONE).round() as i64
+        } else {
+            FAR
+        }
     };
     let row = |at| columns.pixels().map(|other| cost(at, other)).collect();
     rows.pixels().map(row).collect()
@@ -170,7 +179,9 @@ fn pictures_are_matched_exactly() {
         let mut scattered = || {
             let density = rng.random_range(0.02..0.15);
             let line = rng.random_range(0..20);
-            let on: Vec<bool> = (0..30 * 20).map(|at| at / 30 == line || rng.random_bool(density)).collect();
+            let on: Vec<bool> = (0..30 * 20)
+                .map(|at| at / 30 == line || rng.random_bool(density))
+                .collect();
             Bitmap::from_fn(30, 20, |x, y| on[y * 30 + x])
         };
         let (edges, boundaries) = (scattered(), scattered());
