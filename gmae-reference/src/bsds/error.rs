@@ -35,7 +35,7 @@ pub enum BsdsError {
     },
     /// Images were left out of an evaluation.
     #[error(
-        "expected every image and map, but {problems} files were left out; {path:?} names them"
+        "incomplete: expected usable files for every image, got {problems} at fault; {path:?} names them"
     )]
     Incomplete {
         /// Number of files at fault.
