@@ -143,7 +143,6 @@ fn count_edges(edges: &Bitmap, annotations: &Annotations, matcher: &mut Matcher)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bsds::matching::Matcher;
 
     #[test]
     fn thresholds_are_those_of_the_benchmark() {

@@ -47,18 +47,35 @@ pub(crate) struct Evaluated {
 /// A method whose files have been checked.
 #[derive(Debug)]
 pub(crate) struct Prepared {
-    method: Method,
     tasks: Vec<Task>,
     problems: Vec<BsdsError>,
 }
 
-/// An image, the origin of its map, and its counts if the cache has them.
+/// An image, and its counts if the cache has them.
 #[derive(Debug)]
 struct Task {
-    image: Annotated,
-    map: Option<PathBuf>,
-    key: Key,
+    source: Source,
     counts: Option<Vec<Counts>>,
+}
+
+/// An image and the origin of its map.
+#[derive(Debug)]
+struct Source {
+    image: Annotated,
+    map: Origin,
+}
+
+#[derive(Debug)]
+enum Origin {
+    File(PathBuf),
+    Baseline(Baseline),
+}
+
+/// The map of an image, the content of its file of ground truth, and the key of its counts.
+struct Input {
+    map: EdgeMap,
+    ground_truth: Vec<u8>,
+    key: Key,
 }
 
 impl Protocol<'_> {
@@ -70,13 +87,13 @@ impl Protocol<'_> {
     /// [`BsdsError`] with the first file at fault. If faults are left out, only if no image is left.
     pub(crate) fn prepare(
         &self,
-        method: Method,
+        method: &Method,
         go_on: &(dyn Fn() -> bool + Sync),
     ) -> Result<Option<Prepared>, BsdsError> {
-        let (images, mut problems) = self.images(&method)?;
+        let (images, mut problems) = self.images(method)?;
         self.tolerate(&mut problems)?;
-        let tasks = images.into_par_iter().map(|(image, map)| {
-            let task = go_on().then(|| self.task(&method, image, map));
+        let tasks = images.into_par_iter().map(|source| {
+            let task = go_on().then(|| self.task(source));
             task.transpose()
         });
         let outcomes: Vec<Result<Option<Task>, BsdsError>> = tasks.collect();
@@ -93,11 +110,7 @@ impl Protocol<'_> {
         if tasks.is_empty() {
             return Err(none_left(problems));
         }
-        Ok(Some(Prepared {
-            method,
-            tasks,
-            problems,
-        }))
+        Ok(Some(Prepared { tasks, problems }))
     }
 
     /// Counts the pixels of all images and computes the scores. `watch` is called with the number of
@@ -113,42 +126,44 @@ impl Protocol<'_> {
         prepared: Prepared,
         watch: &(dyn Fn(usize, usize) -> bool + Sync),
     ) -> Result<Option<Evaluated>, Error> {
-        let Prepared {
-            method,
-            tasks,
-            problems,
-        } = prepared;
+        let Prepared { tasks, problems } = prepared;
         let missing = tasks.iter().filter(|task| task.counts.is_none());
         let total = self.thresholds.count() * missing.count();
         let done = AtomicUsize::new(0);
         let step = || watch(done.fetch_add(1, Ordering::Relaxed), total);
         let counts = tasks.par_iter().map(|task| match &task.counts {
             Some(counts) => Ok(Some(counts.clone())),
-            None => self.count(&method, task, &step),
+            None => self.count(&task.source, &step),
         });
         let counts: Vec<Option<Vec<Counts>>> = counts.collect::<Result<_, Error>>()?;
         let counts: Option<Vec<Vec<Counts>>> = counts.into_iter().collect();
         Ok(counts.map(|counts| Evaluated {
-            names: tasks.into_iter().map(|task| task.image.name).collect(),
+            names: tasks
+                .into_iter()
+                .map(|task| task.source.image.name)
+                .collect(),
             scores: Scores::new(self.thresholds, &counts),
             problems,
         }))
     }
 
-    /// The images, with the files of their maps, and the files that are missing.
-    fn images(
-        &self,
-        method: &Method,
-    ) -> Result<(Vec<(Annotated, Option<PathBuf>)>, Vec<BsdsError>), BsdsError> {
+    /// The images with the origins of their maps, and the files that are missing.
+    fn images(&self, method: &Method) -> Result<(Vec<Source>, Vec<BsdsError>), BsdsError> {
         match method {
             Method::Maps(folder) => {
                 let (found, problems) = self.split.maps(folder)?;
-                let found = found.into_iter().map(|(image, map)| (image, Some(map)));
-                Ok((found.collect(), problems))
+                let source = |(image, map)| Source {
+                    image,
+                    map: Origin::File(map),
+                };
+                Ok((found.into_iter().map(source).collect(), problems))
             }
-            Method::Baseline(_) => {
-                let images = self.split.images.iter().cloned();
-                Ok((images.map(|image| (image, None)).collect(), Vec::new()))
+            Method::Baseline(baseline) => {
+                let source = |image: &Annotated| Source {
+                    image: image.clone(),
+                    map: Origin::Baseline(*baseline),
+                };
+                Ok((self.split.images.iter().map(source).collect(), Vec::new()))
             }
         }
     }
@@ -163,76 +178,68 @@ impl Protocol<'_> {
 
     /// Reads the files of an image and looks for its counts in the cache. Files without counts are
     /// checked.
-    fn task(
-        &self,
-        method: &Method,
-        image: Annotated,
-        map: Option<PathBuf>,
-    ) -> Result<Task, BsdsError> {
-        let values = edge_map(method, &image, map.as_deref())?;
-        let path = &image.ground_truth;
-        let bytes = read_file(path).map_err(|fault| fault.of_truth(path))?;
-        let key = Key::new(&values, &bytes, self.thresholds);
-        let counts = self.cache.load(&key, self.thresholds);
+    fn task(&self, source: Source) -> Result<Task, BsdsError> {
+        let input = source.read(self.thresholds)?;
+        let counts = self.cache.load(&input.key, self.thresholds);
         if counts.is_none() {
-            let annotations = Annotations::from_bytes(&bytes).map_err(|f| f.of_truth(path))?;
-            check_sizes(
-                &values,
-                &annotations,
-                map.as_deref().unwrap_or(&image.image),
-            )?;
+            source.annotations(&input)?;
         }
-        Ok(Task {
-            image,
-            map,
-            key,
-            counts,
-        })
+        Ok(Task { source, counts })
     }
 
     /// Counts the pixels of an image and stores the counts. The files are read again, so that only
     /// the images that are being evaluated are in memory.
     fn count(
         &self,
-        method: &Method,
-        task: &Task,
+        source: &Source,
         go_on: &dyn Fn() -> bool,
     ) -> Result<Option<Vec<Counts>>, Error> {
-        let map = edge_map(method, &task.image, task.map.as_deref())?;
-        let annotations = Annotations::read(&task.image.ground_truth)?;
-        let file = task.map.as_deref().unwrap_or(&task.image.image);
-        check_sizes(&map, &annotations, file)?;
-        let counts = count(&map, &annotations, self.thresholds, go_on);
+        let input = source.read(self.thresholds)?;
+        let annotations = source.annotations(&input)?;
+        let counts = count(&input.map, &annotations, self.thresholds, go_on);
         if let Some(counts) = &counts {
-            self.cache.store(&task.key, counts)?;
+            self.cache.store(&input.key, counts)?;
         }
         Ok(counts)
     }
 }
 
-/// Reads the map of an image, or makes that of a baseline.
-fn edge_map(method: &Method, image: &Annotated, map: Option<&Path>) -> Result<EdgeMap, BsdsError> {
-    match (method, map) {
-        (Method::Baseline(baseline), _) => baseline.read(&image.image),
-        (Method::Maps(_), Some(path)) => EdgeMap::read(path),
-        (Method::Maps(folder), None) => Err(Fault::new("a map", "none").of_map(folder)),
+impl Source {
+    /// Reads or makes the map, and reads the ground truth.
+    fn read(&self, thresholds: Thresholds) -> Result<Input, BsdsError> {
+        let map = match &self.map {
+            Origin::File(path) => EdgeMap::read(path)?,
+            Origin::Baseline(baseline) => baseline.read(&self.image.image)?,
+        };
+        let path = &self.image.ground_truth;
+        let ground_truth = read_file(path).map_err(|fault| fault.of_truth(path))?;
+        Ok(Input {
+            key: Key::new(&map, &ground_truth, thresholds),
+            map,
+            ground_truth,
+        })
     }
-}
 
-/// Checks that a map has the size of its ground truth.
-fn check_sizes(map: &EdgeMap, annotations: &Annotations, file: &Path) -> Result<(), BsdsError> {
-    let (expected, got) = (
-        (annotations.width(), annotations.height()),
-        (map.width(), map.height()),
-    );
-    if expected == got {
-        return Ok(());
+    /// Reads the annotations, and checks that they have the size of the map.
+    fn annotations(&self, input: &Input) -> Result<Annotations, BsdsError> {
+        let path = &self.image.ground_truth;
+        let annotations = Annotations::from_bytes(&input.ground_truth);
+        let annotations = annotations.map_err(|fault| fault.of_truth(path))?;
+        let (width, height) = (annotations.width(), annotations.height());
+        let map = &input.map;
+        if (width, height) == (map.width(), map.height()) {
+            return Ok(annotations);
+        }
+        let expected = format!("{width} x {height} pixels, the size of the ground truth");
+        let got = format!("{} x {}", map.width(), map.height());
+        Err(match &self.map {
+            Origin::File(path) => Fault::new(expected, got).of_map(path),
+            Origin::Baseline(_) => BsdsError::Image {
+                path: self.image.image.clone(),
+                reason: format!("expected {expected}, got {got}"),
+            },
+        })
     }
-    let expected = format!(
-        "{} x {} pixels, the size of the ground truth",
-        expected.0, expected.1
-    );
-    Err(Fault::new(expected, format!("{} x {}", got.0, got.1)).of_map(file))
 }
 
 /// The error of an evaluation whose images are all at fault: the first fault.

@@ -8,6 +8,7 @@ use image::{ColorType, ImageDecoder as _, ImageError};
 
 use super::bitmap::Bitmap;
 use super::error::{BsdsError, Fault};
+use crate::data::guarded;
 
 /// Largest side of an edge map in pixels. The radius of a match then has at most 22 pixels.
 pub const MAX_SIDE: usize = 2048;
@@ -49,7 +50,10 @@ impl EdgeMap {
     ///
     /// [`BsdsError::Map`] if the file cannot be read, is damaged, or is of another kind.
     pub fn read(path: &Path) -> Result<Self, BsdsError> {
-        let map = read_file(path).and_then(|bytes| Self::from_bytes(&bytes));
+        let map = read_file(path).and_then(|bytes| {
+            guarded(|| Ok(Self::from_bytes(&bytes)))
+                .unwrap_or_else(|words| Err(Fault::new("a whole PNG file", words)))
+        });
         map.map_err(|fault| fault.of_map(path))
     }
 

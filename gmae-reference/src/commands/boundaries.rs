@@ -1,6 +1,7 @@
 //! `bsds-eval`: evaluates edge maps on the boundary benchmark of BSDS500.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::arguments::BsdsEval;
@@ -13,7 +14,7 @@ use crate::error::Error;
 use crate::files::{Lock, create_folder};
 use crate::report::comparison::{Better, Cell, ComparisonData, Quantity, Row, RowKind, Table};
 use crate::report::{FILE, PrecisionRecall, write_csv, write_precision_recall};
-use crate::terminal::{self, Bar, interrupt};
+use crate::terminal::{self, Bar};
 use crate::training::Outcome;
 
 /// The folder of the counts of each image, inside the output folder.
@@ -58,12 +59,7 @@ pub(super) fn evaluate(arguments: &BsdsEval) -> Result<Outcome, Error> {
     };
     let mut judged = Vec::new();
     for (name, kind, method) in methods {
-        let bar = Mutex::new(Bar::new(&name));
-        let watch = |done, total| {
-            let mut bar = bar.lock().unwrap_or_else(PoisonError::into_inner);
-            bar.show(done, total)
-        };
-        let Some(result) = protocol.evaluate(method, &watch)? else {
+        let Some(result) = protocol.evaluate(method, &watch(name.clone()))? else {
             return Ok(Outcome::Interrupted);
         };
         judged.push(Judged { name, kind, result });
@@ -81,6 +77,16 @@ pub(super) fn evaluate(arguments: &BsdsEval) -> Result<Outcome, Error> {
         path: output.join(FILE),
     };
     Err(incomplete.into())
+}
+
+/// Displays the progress of work that several threads do. The function returns false if the program
+/// was interrupted.
+fn watch(name: String) -> impl Fn(usize, usize) -> bool + Sync {
+    let bar = Mutex::new(Bar::new(name));
+    move |done, total| {
+        let mut bar = bar.lock().unwrap_or_else(PoisonError::into_inner);
+        bar.show(done, total)
+    }
 }
 
 fn thresholds(count: usize) -> Result<Thresholds, Error> {
@@ -127,7 +133,10 @@ fn prepare(
     });
     let mut prepared = Vec::new();
     for (name, kind, method) in maps.chain(baselines) {
-        match protocol.prepare(method, &|| !interrupt::requested())? {
+        let watch = watch(format!("checking {name}"));
+        let done = AtomicUsize::new(0);
+        let go_on = || watch(done.fetch_add(1, Ordering::Relaxed), split.images.len());
+        match protocol.prepare(&method, &go_on)? {
             Some(method) => prepared.push((name, kind, method)),
             None => return Ok(None),
         }

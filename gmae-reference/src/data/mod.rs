@@ -21,6 +21,7 @@ pub use self::image::Image;
 pub use dataset::{Dataset, Sample};
 pub(crate) use decode::{KINDS, decode};
 pub use error::DataError;
+pub(crate) use fault::guarded;
 pub use folder::{Folder, FolderOptions, Skipped};
 pub use shapes::{Scene, Shape, ShapeKind, Shapes};
 pub use transform::Transform;
