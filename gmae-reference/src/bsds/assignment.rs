@@ -1,10 +1,10 @@
 //! The minimum-cost matching of a bipartite graph.
 //!
-//! Every row takes a column of its own, or none at the price `alone`. The matching minimises the sum
-//! of all costs. The method is that of Jonker and Volgenant (1987), "A shortest augmenting path
+//! Every row takes a column of its own, or none at the price `alone`. The matching minimises the
+//! sum of all costs. The method is that of Jonker and Volgenant (1987), "A shortest augmenting path
 //! algorithm for dense and sparse linear assignment problems": columns have prices, rows bid for
-//! the column of least reduced cost, and the remaining rows are added one at a time along a shortest
-//! path of exchanges. Each row has in addition a private column of cost `alone`.
+//! the column of least reduced cost, and the remaining rows are added one at a time along a
+//! shortest path of exchanges. Each row has in addition a private column of cost `alone`.
 //!
 //! Invariants between two steps, with the reduced cost `cost - price` of a pair:
 //! - Prices are at most zero. A column without a row has the price zero.

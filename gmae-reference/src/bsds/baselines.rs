@@ -96,8 +96,8 @@ fn eight_bits(strengths: &[f64]) -> Vec<u8> {
 /// A pixel of strength `s` can be part of a line while the lower threshold is at most `s`, that is
 /// up to the upper threshold `s / LOW`. A pixel is kept at a threshold if a path of such pixels
 /// leads from it to one whose strength reaches the threshold. The result is therefore the largest
-/// over all paths of the smallest limit on the path. Pixels are visited in decreasing order of their
-/// results.
+/// over all paths of the smallest limit on the path. Pixels are visited in decreasing order of
+/// their results.
 fn hysteresis(width: usize, height: usize, strengths: &[u8]) -> Vec<u8> {
     let limit = |strength: u8| (f64::from(strength) / LOW).min(255.0) as u8;
     let mut results = strengths.to_vec();

@@ -1,4 +1,5 @@
-//! Counts of images that have been evaluated, as files. An interrupted evaluation goes on with them.
+//! Counts of images that have been evaluated, as files. An interrupted evaluation goes on with
+//! them.
 //!
 //! The name of a file is a hash of everything that determines its content: the version of the
 //! protocol, the thresholds, the values of the map and the bytes of the ground truth.

@@ -1,6 +1,6 @@
 //! The images of a split of BSDS500 and the files that belong to them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::error::{BsdsError, Fault};
@@ -28,6 +28,8 @@ pub struct Split {
     pub images: Vec<Annotated>,
     /// Images without ground truth, and ground truth without an image.
     pub problems: Vec<BsdsError>,
+    /// The names of the images without ground truth.
+    unknown: BTreeSet<String>,
 }
 
 impl Split {
@@ -41,6 +43,7 @@ impl Split {
         let folder = data.join("groundTruth").join(split);
         let mut ground_truth = list(&folder, GROUND_TRUTH)?;
         let (mut found, mut problems) = (Vec::new(), Vec::new());
+        let mut unknown = BTreeSet::new();
         for (name, image) in images {
             match ground_truth.remove(&name) {
                 Some(ground_truth) => found.push(Annotated {
@@ -52,6 +55,7 @@ impl Split {
                     let file = folder.join(format!("{name}.mat"));
                     let expected = format!("the annotations of {}", image.display());
                     problems.push(Fault::new(expected, "no file").of_truth(&file));
+                    unknown.insert(name);
                 }
             }
         }
@@ -61,6 +65,7 @@ impl Split {
         Ok(Self {
             images: found,
             problems,
+            unknown,
         })
     }
 
@@ -86,6 +91,7 @@ impl Split {
                 }
             }
         }
+        maps.retain(|name, _| !self.unknown.contains(name));
         for path in maps.into_values() {
             let expected = "the name of an image of the split";
             problems.push(Fault::new(expected, "another name").of_map(&path));

@@ -84,7 +84,8 @@ impl Protocol<'_> {
     ///
     /// # Errors
     ///
-    /// [`BsdsError`] with the first file at fault. If faults are left out, only if no image is left.
+    /// [`BsdsError`] with the first file at fault. If faults are left out, only if no image is
+    /// left.
     pub(crate) fn prepare(
         &self,
         method: &Method,
@@ -113,14 +114,14 @@ impl Protocol<'_> {
         Ok(Some(Prepared { tasks, problems }))
     }
 
-    /// Counts the pixels of all images and computes the scores. `watch` is called with the number of
-    /// thresholds done and the number of all thresholds. If it returns false, the result is `None`,
-    /// and the cache keeps the images that are complete.
+    /// Counts the pixels of all images and computes the scores. `watch` is called with the number
+    /// of thresholds done and the number of all thresholds. If it returns false, the result is
+    /// `None`, and the cache keeps the images that are complete.
     ///
     /// # Errors
     ///
-    /// [`Error::Bsds`] if a file has changed and is at fault now. [`Error::File`] if counts cannot be
-    /// stored.
+    /// [`Error::Bsds`] if a file has changed and is at fault now. [`Error::File`] if counts cannot
+    /// be stored.
     pub(crate) fn evaluate(
         &self,
         prepared: Prepared,

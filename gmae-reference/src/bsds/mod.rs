@@ -1,4 +1,4 @@
-//! The boundary benchmark of BSDS500: how well edge maps agree with the boundaries that people drew.
+//! The boundary benchmark of BSDS500: how well edge maps agree with drawn boundaries.
 //!
 //! The protocol is that of Arbelaez, Maire, Fowlkes and Malik (2011), "Contour detection and
 //! hierarchical image segmentation", and of Martin, Fowlkes and Malik (2004), "Learning to detect
@@ -27,7 +27,7 @@
 //! | `pairs`, `assignment`, `matching` | pixels within the radius, their best matching |
 //! | `counts`, `score` | counts of one image, scores of all |
 //! | `baselines`, `gradient` | edge maps of trivial methods |
-//! | `dataset`, `evaluate`, `cache` | all images of a split, and counts that survive an interruption |
+//! | `dataset`, `evaluate`, `cache` | the images of a split, counts that survive an interruption |
 
 mod annotations;
 mod assignment;

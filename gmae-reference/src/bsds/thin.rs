@@ -136,7 +136,7 @@ mod tests {
         })
     }
 
-    /// The numbers are those of `skimage.morphology.thin` (scikit-image 0.26) for the same pictures.
+    /// The numbers are those of `skimage.morphology.thin` (scikit-image 0.26).
     #[test]
     fn the_result_is_that_of_scikit_image() {
         for (size, before, after, sum) in [

@@ -158,14 +158,19 @@ mod tests {
     use super::*;
 
     fn curves(names: &[&str]) -> Vec<PrecisionRecall> {
-        let curve = |name: &&str| PrecisionRecall {
-            name: (*name).to_owned(),
-            points: (0..99)
-                .map(|i| (1.0 - f64::from(i) / 99.0, 0.5 + f64::from(i) / 200.0))
-                .collect(),
-            best: (0.7, 0.65),
+        let curve = |(index, name): (usize, &&str)| {
+            let lower = 0.1 * index as f64;
+            let point = |i: u32| {
+                let part = f64::from(i) / 99.0;
+                (1.0 - part, 0.5 + 0.5 * part - lower)
+            };
+            PrecisionRecall {
+                name: (*name).to_owned(),
+                points: (0..99).map(point).collect(),
+                best: (0.7, 0.65 - lower),
+            }
         };
-        names.iter().map(curve).collect()
+        names.iter().enumerate().map(curve).collect()
     }
 
     #[test]
