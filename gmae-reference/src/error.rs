@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use crate::ablation::error::AblationError;
+use crate::bsds::error::BsdsError;
 use crate::data::error::DataError;
 use crate::report::error::ReportError;
 
@@ -102,6 +103,9 @@ pub enum Error {
     /// The report could not be written.
     #[error(transparent)]
     Report(#[from] ReportError),
+    /// Boundaries could not be evaluated.
+    #[error(transparent)]
+    Bsds(#[from] BsdsError),
     /// A table of ablations could not be run.
     #[error(transparent)]
     Ablation(#[from] AblationError),

@@ -16,12 +16,14 @@
 //! | [`model`] | patches, masks, encoder, decoder, head, camera, render |
 //! | [`training`] | method, loop, optimiser, schedule, loading, checkpoints, metrics, processes |
 //! | [`evaluation`] | measures of reconstructions and of features, distribution of Gaussians |
+//! | [`bsds`] | the boundary benchmark of BSDS500 |
 //! | [`commands`] | the command-line program |
 
 #![warn(unreachable_pub)]
 
 mod ablation;
 pub mod backend;
+pub mod bsds;
 pub mod commands;
 pub mod config;
 pub mod data;
@@ -42,6 +44,7 @@ pub mod training;
 mod workers;
 
 pub use ablation::AblationError;
+pub use bsds::BsdsError;
 pub use config::{Config, Preset};
 pub use error::Error;
 pub use report::ReportError;

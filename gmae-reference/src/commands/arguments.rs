@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::pretrain;
+use crate::bsds::Baseline;
 use crate::config::{Config, Finetuning, Overrides, Preset};
 use crate::error::Error;
 use crate::evaluation::judge::Probe as Kind;
@@ -348,4 +349,36 @@ pub(super) struct Ablate {
     /// Show the rows and what is done, and run nothing
     #[arg(long)]
     pub(super) plan: bool,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct BsdsEval {
+    /// Folders of edge maps: for each image an 8-bit grey PNG file with its name. Each folder
+    /// becomes a row of one table
+    #[arg(value_name = "MAPS", required_unless_present = "baseline")]
+    pub(super) maps: Vec<PathBuf>,
+    /// Folder of the data set, with the folders images/SPLIT and groundTruth/SPLIT
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) data: PathBuf,
+    /// Split of the data set
+    #[arg(long, default_value = "test")]
+    pub(super) split: String,
+    /// Number of thresholds, evenly spaced between 0 and 1
+    #[arg(
+        long,
+        value_name = "COUNT",
+        default_value_t = 99,
+        allow_negative_numbers = true
+    )]
+    pub(super) thresholds: usize,
+    /// Trivial methods, each a row of the table
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub(super) baseline: Vec<Baseline>,
+    /// Leave files at fault out, and evaluate the others. The exit code is then 2, as for a failure
+    #[arg(long)]
+    pub(super) keep_going: bool,
+    /// Folder for the table, the curves, the report and the counts of each image. An evaluation
+    /// that was interrupted goes on with these counts
+    #[arg(long, default_value = "out/bsds-eval")]
+    pub(super) output: PathBuf,
 }

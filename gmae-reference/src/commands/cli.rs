@@ -5,12 +5,13 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use super::arguments::{
-    Ablate, Convert, Demo, Encode, Export, Finetune, Import, Pretrain, Probe, Reconstruct,
-    Supervised,
+    Ablate, BsdsEval, Convert, Demo, Encode, Export, Finetune, Import, Pretrain, Probe,
+    Reconstruct, Supervised,
 };
 use super::reading::{Edges, Layers, Objects};
 use super::{
-    ablate, demo, edges, encode, finetune, layers, objects, pretrain, probe, reconstruct, weights,
+    ablate, boundaries, demo, edges, encode, finetune, layers, objects, pretrain, probe,
+    reconstruct, weights,
 };
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 use crate::backend;
@@ -73,6 +74,8 @@ enum Command {
     Detect(Objects),
     /// Draw the boundaries between layers of depth: one map for each image of a folder
     Edges(Edges),
+    /// Evaluate edge maps on the boundary benchmark of BSDS500
+    BsdsEval(BsdsEval),
     /// Write the encoder's tokens of whole images to a safetensors file
     Encode(Encode),
     /// Create a model from the encoder of a public checkpoint: MAE, or a Vision Transformer of timm
@@ -173,6 +176,11 @@ impl Command {
                 alone()?;
                 interrupt::install()?;
                 edges::run::<B>(&arguments, &device)
+            }
+            Self::BsdsEval(arguments) => {
+                alone()?;
+                interrupt::install()?;
+                boundaries::evaluate(&arguments)
             }
             Self::Encode(Encode {
                 checkpoint,

@@ -64,6 +64,11 @@ pub(super) fn load(folders: &[PathBuf]) -> Result<Vec<Checkpoint>, Error> {
 /// Returns a name for each checkpoint: the last part of its path that tells it from all others.
 pub(super) fn names(checkpoints: &[Checkpoint]) -> Vec<String> {
     let paths: Vec<&Path> = checkpoints.iter().map(Checkpoint::folder).collect();
+    names_of_paths(&paths)
+}
+
+/// Returns a name for each path: the last part that tells it from all others.
+pub(super) fn names_of_paths(paths: &[&Path]) -> Vec<String> {
     let last = |path: &Path, parts: usize| {
         let all: Vec<String> = path
             .iter()

@@ -2,6 +2,7 @@
 
 mod ablate;
 mod arguments;
+mod boundaries;
 mod cli;
 mod comparison;
 mod demo;

@@ -1,4 +1,4 @@
-//! Published accuracies, which the tables show beside the measured ones. They are for ImageNet-1k
+//! Published numbers, which the tables show beside the measured ones. Accuracies are for ImageNet-1k
 //! at 224 px with ViT-B, so that no measured number is compared with them.
 
 use crate::report::comparison::{Cell, Row, RowKind};
@@ -14,6 +14,32 @@ const FINE_TUNING: [(&str, f64); 5] = [
 
 /// Top-1 accuracy of a linear probe of GMAE after 400 epochs, in per cent (arXiv 2501.03229).
 const LINEAR: f64 = 61.9;
+
+/// ODS, OIS and AP on the test images of BSDS500, as arXiv 2501.03229 lists them.
+const BOUNDARIES: [(&str, [Option<f64>; 3]); 4] = [
+    ("Sobel", [Some(0.539), None, None]),
+    ("Canny", [Some(0.600), Some(0.640), Some(0.580)]),
+    (
+        "Felzenszwalb-Huttenlocher",
+        [Some(0.610), Some(0.640), Some(0.560)],
+    ),
+    ("GMAE", [Some(0.515), Some(0.524), Some(0.248)]),
+];
+
+/// The rows of the boundary benchmark. The first three of `columns` cells are ODS, OIS and AP.
+pub(super) fn boundaries(columns: usize) -> Vec<Row> {
+    let row = |(name, scores): (&str, [Option<f64>; 3])| {
+        let cells = scores.map(|score| score.map_or(Cell::Empty, Cell::single));
+        let mut cells = cells.to_vec();
+        cells.resize(columns, Cell::Empty);
+        Row {
+            name: format!("published: {name}"),
+            kind: RowKind::Published,
+            cells,
+        }
+    };
+    BOUNDARIES.into_iter().map(row).collect()
+}
 
 /// The rows of fine-tuning. The first of `columns` cells is the accuracy.
 pub(super) fn fine_tuning(columns: usize) -> Vec<Row> {

@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub(super) const MAX_BYTES: u64 = 1 << 29;
 
 /// Runs `work`. A panic of a decoder becomes an error, because a file must not end the program.
-pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|_| Err("corrupt: the decoder failed".to_owned()))
 }

@@ -26,6 +26,7 @@ pub use annotated::{Annotated, AnnotatedImage, AnnotatedOptions, Layout, Truth};
 pub use dataset::{Dataset, Sample};
 pub(crate) use decode::{KINDS, decode};
 pub use error::DataError;
+pub(crate) use fault::guarded;
 pub use folder::{Folder, FolderOptions, Skipped};
 pub use pixel_mask::PixelMask;
 pub use rectangle::Rectangle;

@@ -14,6 +14,7 @@
 //! | `distribution` | density against detail, size against depth: sections of both pages |
 //! | `html`, `picture`, `heat`, `words` | parts of a page: tables, pictures, numbers |
 //! | `plot`, `axis`, `series`, `curve` | plots as inline SVG |
+//! | `precision_recall`, `raster` | a plot on a page, in an SVG file and in a PNG file |
 
 use std::path::{Path, PathBuf};
 
@@ -31,6 +32,8 @@ mod layers;
 mod page;
 mod picture;
 mod plot;
+mod precision_recall;
+mod raster;
 mod series;
 mod words;
 
@@ -43,6 +46,7 @@ pub(crate) use data::{
 pub use error::ReportError;
 pub(crate) use heat::{heat_map, label_map};
 pub(crate) use layers::{LabelPicture, LayeredPicture, LayersData};
+pub(crate) use precision_recall::PrecisionRecall;
 
 /// The name of the report inside an output folder.
 pub(crate) const FILE: &str = "report.html";
@@ -50,6 +54,9 @@ pub(crate) const FILE: &str = "report.html";
 const TABLES: [&str; 2] = ["table.md", "table.csv"];
 /// The names of all files of a comparison inside an output folder.
 pub(crate) const COMPARISON_FILES: [&str; 3] = [TABLES[0], TABLES[1], FILE];
+
+/// The files of precision against recall inside an output folder.
+pub(crate) const CURVES: [&str; 2] = ["curves.svg", "curves.png"];
 
 /// Writes [`FILE`] into `dir` and returns its path.
 ///
@@ -107,14 +114,50 @@ pub(crate) fn write_layers(dir: &Path, data: &LayersData) -> Result<PathBuf, Rep
     save(dir, FILE, &layers::page(data)?)
 }
 
-fn save(dir: &Path, file_name: &str, text: &str) -> Result<PathBuf, ReportError> {
+/// Writes precision against recall into the files [`CURVES`] of `dir`.
+///
+/// # Errors
+///
+/// [`ReportError::Write`] if a file cannot be written. [`ReportError::Plot`] if the plot cannot be
+/// drawn.
+pub(crate) fn write_precision_recall(
+    dir: &Path,
+    curves: &[PrecisionRecall],
+) -> Result<(), ReportError> {
+    save(dir, CURVES[0], precision_recall::svg_file(curves)?)?;
+    save(dir, CURVES[1], precision_recall::png_file(curves)?)?;
+    Ok(())
+}
+
+/// Writes a CSV file into `dir`. Its first record is the head.
+///
+/// # Errors
+///
+/// [`ReportError::Write`] if the file cannot be written. [`ReportError::Plot`] if the text cannot
+/// be built.
+pub(crate) fn write_csv(
+    dir: &Path,
+    file_name: &str,
+    records: &[Vec<String>],
+) -> Result<(), ReportError> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for record in records {
+        let written = writer.write_record(record);
+        written.map_err(|error| ReportError::Plot(error.to_string()))?;
+    }
+    let text = writer.into_inner();
+    let text = text.map_err(|error| ReportError::Plot(error.to_string()))?;
+    save(dir, file_name, text).map(|_| ())
+}
+
+fn save(dir: &Path, file_name: &str, text: impl AsRef<[u8]>) -> Result<PathBuf, ReportError> {
     let path = dir.join(file_name);
     let failed = |source| ReportError::Write {
         path: dir.to_owned(),
         source,
     };
     std::fs::create_dir_all(dir).map_err(failed)?;
-    write_atomically(&path, |file| file.write_all(text.as_bytes())).map_err(failed)?;
+    write_atomically(&path, |file| file.write_all(text.as_ref())).map_err(failed)?;
     Ok(path)
 }
 

@@ -7,6 +7,17 @@ use plotters::prelude::*;
 use super::axis::{Axis, drawable};
 use super::error::ReportError;
 
+/// The colours of series in files, in the order of [`series`]: those of the light page.
+pub(super) const PALETTE: [RGBColor; 8] = [
+    RGBColor(0x2f, 0x6f, 0xbd),
+    RGBColor(0xd1, 0x48, 0x1f),
+    RGBColor(0x1f, 0x8a, 0x5f),
+    RGBColor(0x8a, 0x4f, 0xbd),
+    RGBColor(0xa8, 0x78, 0x00),
+    RGBColor(0x12, 0x8a, 0x9e),
+    RGBColor(0xc2, 0x3f, 0x86),
+    RGBColor(0x6b, 0x5d, 0x50),
+];
 /// Placeholder for the text colour of the page.
 const INK: RGBColor = RGBColor(1, 2, 3);
 const INK_HEX: &str = "#010203";
@@ -16,7 +27,7 @@ const MARK: u8 = 3;
 /// The size of a plot and of the areas for its labels, in SVG units. The page scales a plot.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Format {
-    size: (u32, u32),
+    pub(super) size: (u32, u32),
     /// Width of the labels on the left.
     left: u32,
     /// Largest number of labels along x and y, where the axis does not prescribe them.
@@ -36,6 +47,13 @@ pub(super) const HALF: Format = Format {
     labels: (5, 7),
 };
 
+/// A plot of two quantities of the same range.
+pub(super) const SQUARE: Format = Format {
+    size: (620, 560),
+    left: 70,
+    labels: (11, 11),
+};
+
 /// A series of points in a plot. Points that cannot be drawn are left out.
 #[derive(Clone, Debug)]
 pub(super) struct Mark {
@@ -53,6 +71,8 @@ pub(super) enum Shape {
     Dots(Vec<((f64, f64), f64)>, i32),
     /// Vertical bars at x, from the second to the third number.
     Bars(Vec<(f64, f64, f64)>),
+    /// Words that begin at points.
+    Words(Vec<((f64, f64), String)>),
 }
 
 impl Mark {
@@ -86,7 +106,10 @@ pub(super) fn series(index: usize) -> String {
 /// Draws a plot. The later marks are on top.
 pub(super) fn svg(format: Format, x: Axis, y: Axis, marks: &[Mark]) -> Result<String, ReportError> {
     let mut text = String::new();
-    draw(&mut text, format, x, y, marks).map_err(|error| ReportError::Plot(error.to_string()))?;
+    let root = SVGBackend::with_string(&mut text, format.size).into_drawing_area();
+    let colours: Vec<RGBColor> = (0..marks.len()).map(placeholder).collect();
+    draw(&root, format, (x, y), marks, &colours).map_err(failed)?;
+    drop(root);
     // SVG inside an HTML page needs neither a namespace nor a fixed size.
     let (width, height) = format.size;
     let mut inline = text
@@ -109,15 +132,28 @@ fn placeholder(index: usize) -> RGBColor {
     RGBColor(MARK, (index >> 8) as u8, index as u8)
 }
 
-type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
+/// The error of a drawing.
+pub(super) fn failed(error: Box<dyn std::error::Error>) -> ReportError {
+    ReportError::Plot(error.to_string())
+}
+
+type Chart<'a, B> = ChartContext<'a, B, Cartesian2d<Axis, Axis>>;
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
-fn draw(text: &mut String, format: Format, x: Axis, y: Axis, marks: &[Mark]) -> Outcome {
-    let root: DrawingArea<_, Shift> =
-        SVGBackend::with_string(text, format.size).into_drawing_area();
+/// Draws a plot with one colour for each mark.
+pub(super) fn draw<B: DrawingBackend>(
+    root: &DrawingArea<B, Shift>,
+    format: Format,
+    (x, y): (Axis, Axis),
+    marks: &[Mark],
+    colours: &[RGBColor],
+) -> Outcome
+where
+    B::ErrorType: 'static,
+{
     let names = (x.name.clone(), y.name.clone());
     let text = (x.formatter(format.labels.0), y.formatter(format.labels.1));
-    let mut chart = ChartBuilder::on(&root)
+    let mut chart = ChartBuilder::on(root)
         .margin(14)
         .x_label_area_size(46)
         .y_label_area_size(format.left)
@@ -136,14 +172,21 @@ fn draw(text: &mut String, format: Format, x: Axis, y: Axis, marks: &[Mark]) -> 
         .x_label_formatter(&|value| text.0(*value))
         .y_label_formatter(&|value| text.1(*value))
         .draw()?;
-    for (i, mark) in marks.iter().enumerate() {
-        draw_mark(&mut chart, placeholder(i), &mark.shape)?;
+    for (mark, colour) in marks.iter().zip(colours) {
+        draw_mark(&mut chart, *colour, &mark.shape)?;
     }
     root.present()?;
     Ok(())
 }
 
-fn draw_mark(chart: &mut Chart, colour: RGBColor, shape: &Shape) -> Outcome {
+fn draw_mark<B: DrawingBackend>(
+    chart: &mut Chart<'_, B>,
+    colour: RGBColor,
+    shape: &Shape,
+) -> Outcome
+where
+    B::ErrorType: 'static,
+{
     match shape {
         Shape::Line(points, width) => {
             let points = points.iter().copied().filter(can_draw);
@@ -169,6 +212,12 @@ fn draw_mark(chart: &mut Chart, colour: RGBColor, shape: &Shape) -> Outcome {
                 let cap = |y| EmptyElement::at((x, y)) + PathElement::new([(-4, 0), (4, 0)], style);
                 chart.draw_series([low, high].map(cap))?;
             }
+        }
+        Shape::Words(words) => {
+            let style = ("sans-serif", 14).into_font().color(&colour);
+            let words = words.iter().filter(|(at, _)| can_draw(at));
+            let text = words.map(|(at, text)| Text::new(text.clone(), *at, style.clone()));
+            chart.draw_series(text)?;
         }
     }
     Ok(())

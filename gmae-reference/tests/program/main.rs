@@ -2,7 +2,9 @@
 
 #[cfg(unix)]
 mod ablations;
+mod annotated;
 mod bad_input;
+mod boundaries;
 mod cli;
 #[cfg(unix)]
 mod evaluate;

@@ -2,6 +2,7 @@
 
 use crate::data::Image;
 use crate::report::data::{DensityData, SizeDepthData};
+use crate::report::precision_recall::PrecisionRecall;
 
 /// The complete content of the report of a comparison. Every list can be empty.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,6 +17,8 @@ pub(crate) struct ComparisonData {
     pub runs: Vec<RunData>,
     /// Results.
     pub tables: Vec<Table>,
+    /// Precision against recall, one curve for each method.
+    pub curves: Vec<PrecisionRecall>,
     /// Results against one setting.
     pub sweeps: Vec<Sweep>,
     /// Held-out pictures with the reconstruction of every run.

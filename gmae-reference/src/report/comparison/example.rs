@@ -29,6 +29,7 @@ pub(super) fn example(count: usize) -> ComparisonData {
         command: "gmae compare --runs 'a' 'b' --name \"x > y\" --output out".to_owned(),
         notes: vec!["Made-up numbers & pictures.".to_owned()],
         tables: vec![probe_table(), reconstruction_table()],
+        curves: Vec::new(),
         sweeps: vec![sweep()],
         reconstructions: pictures
             .iter()

@@ -8,6 +8,7 @@ use crate::report::distribution::{density_section, size_depth_section};
 use crate::report::error::ReportError;
 use crate::report::html::{command, document, figure, notes, section};
 use crate::report::picture::{escape, img};
+use crate::report::precision_recall::precision_recall_section;
 use crate::report::words::{count, loss};
 
 /// Returns the whole page as HTML.
@@ -16,6 +17,7 @@ pub(in crate::report) fn page(data: &ComparisonData) -> Result<String, ReportErr
         header(data),
         runs_section(&data.runs),
         tables_section(&data.tables)?,
+        precision_recall_section(&data.curves)?,
         loss_section(&data.runs)?,
         sweeps_section(&data.sweeps)?,
         reconstructions_section(&data.runs, &data.reconstructions)?,
