@@ -17,6 +17,13 @@ pub struct Thresholds {
     count: usize,
 }
 
+impl Default for Thresholds {
+    /// The 99 thresholds of the benchmark.
+    fn default() -> Self {
+        Self { count: 99 }
+    }
+}
+
 impl Thresholds {
     /// Largest number of thresholds.
     pub const MOST: usize = 999;

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::files::{Lock, create_folder};
 use crate::report::comparison::{Better, Cell, ComparisonData, Quantity, Row, RowKind, Table};
 use crate::report::{FILE, PrecisionRecall, write_csv, write_precision_recall};
-use crate::terminal::{self, Bar};
+use crate::terminal::{self, Bar, interrupt};
 use crate::training::Outcome;
 
 /// The folder of the counts of each image, inside the output folder.
@@ -23,7 +23,7 @@ const COUNTS: &str = "counts";
 const TABLES: [&str; 2] = ["images.csv", "thresholds.csv"];
 
 /// The result of a method, with its name and the kind of its row.
-struct Judged {
+pub(super) struct Judged {
     name: String,
     kind: RowKind,
     result: Evaluated,
@@ -77,6 +77,29 @@ pub(super) fn evaluate(arguments: &BsdsEval) -> Result<Outcome, Error> {
         path: output.join(FILE),
     };
     Err(incomplete.into())
+}
+
+/// Evaluates methods that cannot be at fault: maps that were just drawn, and baselines. The result is
+/// `None` after an interruption.
+///
+/// # Errors
+///
+/// An error that names the file at fault.
+pub(super) fn judged(
+    protocol: &Protocol<'_>,
+    methods: Vec<(String, RowKind, Method)>,
+) -> Result<Option<Vec<Judged>>, Error> {
+    let mut judged = Vec::new();
+    for (name, kind, method) in methods {
+        let Some(prepared) = protocol.prepare(&method, &|| !interrupt::requested())? else {
+            return Ok(None);
+        };
+        let Some(result) = protocol.evaluate(prepared, &watch(name.clone()))? else {
+            return Ok(None);
+        };
+        judged.push(Judged { name, kind, result });
+    }
+    Ok(Some(judged))
 }
 
 /// Displays the progress of work that several threads do. The function returns false if the program
@@ -187,7 +210,7 @@ fn report(
     write(output, &data)
 }
 
-fn table(judged: &[Judged]) -> Table {
+pub(super) fn table(judged: &[Judged]) -> Table {
     let score = |label: &str| column(label, "", Better::Higher, 3);
     let other = |label: &str, decimals| column(label, "", Better::Neither, decimals);
     let columns: Vec<Quantity> = vec![

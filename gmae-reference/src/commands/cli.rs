@@ -8,9 +8,9 @@ use super::arguments::{
     Ablate, BsdsEval, Convert, Demo, Encode, Export, Finetune, Import, Pretrain, Probe,
     Reconstruct, Supervised,
 };
-use super::reading::{Edges, Layers, Objects};
+use super::reading::{Edges, Evaluate, Layers, Objects};
 use super::{
-    ablate, boundaries, demo, edges, encode, finetune, layers, objects, pretrain, probe,
+    ablate, boundaries, demo, edges, encode, evaluate, finetune, layers, objects, pretrain, probe,
     reconstruct, weights,
 };
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
@@ -74,6 +74,9 @@ enum Command {
     Detect(Objects),
     /// Draw the boundaries between layers of depth: one map for each image of a folder
     Edges(Edges),
+    /// Read layers, figures, boxes and edges of several models, on all data that are given, and write
+    /// one report
+    Evaluate(Evaluate),
     /// Evaluate edge maps on the boundary benchmark of BSDS500
     BsdsEval(BsdsEval),
     /// Write the encoder's tokens of whole images to a safetensors file
@@ -176,6 +179,11 @@ impl Command {
                 alone()?;
                 interrupt::install()?;
                 edges::run::<B>(&arguments, &device)
+            }
+            Self::Evaluate(arguments) => {
+                alone()?;
+                interrupt::install()?;
+                evaluate::run::<B>(&arguments, &device)
             }
             Self::BsdsEval(arguments) => {
                 alone()?;

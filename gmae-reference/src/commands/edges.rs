@@ -8,10 +8,13 @@ use rayon::prelude::*;
 
 use super::reading::Edges as Arguments;
 use crate::backend::Trains;
+use crate::config::Config;
 use crate::data::{Image, KINDS, decode};
 use crate::error::Error;
 use crate::files::{create_folder, expect_free, expect_writable, write_atomically};
+use crate::model::Autoencoder;
 use crate::readings::edges::{EDGE_LEVELS, boundaries, thinned};
+use crate::readings::labels::Rule;
 use crate::readings::layers::layers;
 use crate::readings::scene::scenes;
 use crate::terminal::{self, Bar};
@@ -45,11 +48,34 @@ pub(super) fn run<B: Trains>(arguments: &Arguments, device: &B::Device) -> Resul
     let config = checkpoint.config;
     let model = checkpoint.model::<B>(device)?;
     let rule = arguments.reading.rule()?;
-    create_folder(&arguments.output)?;
+    if !draw(&config, &model, rule, &images, &arguments.output)? {
+        return Ok(Outcome::Interrupted);
+    }
+    terminal::line(format_args!(
+        "{} maps in {}",
+        images.len(),
+        arguments.output.display()
+    ))?;
+    Ok(Outcome::Finished)
+}
+
+/// Draws the map of every image into `folder`. The result is false after an interruption.
+///
+/// # Errors
+///
+/// An error that names the image at fault.
+pub(super) fn draw<B: Trains>(
+    config: &Config,
+    model: &Autoencoder<B>,
+    rule: Rule,
+    images: &[(String, PathBuf)],
+    folder: &Path,
+) -> Result<bool, Error> {
+    create_folder(folder)?;
     let mut bar = Bar::new("drawing boundaries");
     for (first, piece) in (0..).step_by(TOGETHER).zip(images.chunks(TOGETHER)) {
         if !bar.show(first, images.len()) {
-            return Ok(Outcome::Interrupted);
+            return Ok(false);
         }
         let read: Result<Vec<_>, Error> = piece
             .par_iter()
@@ -60,7 +86,7 @@ pub(super) fn run<B: Trains>(arguments: &Arguments, device: &B::Device) -> Resul
             })
             .collect();
         let (inputs, sizes): (Vec<_>, Vec<_>) = read?.into_iter().unzip();
-        let scenes = scenes(&config, &model, &inputs)?;
+        let scenes = scenes(config, model, &inputs)?;
         let drawn: Result<Vec<()>, Error> = scenes
             .par_iter()
             .zip(sizes)
@@ -69,22 +95,17 @@ pub(super) fn run<B: Trains>(arguments: &Arguments, device: &B::Device) -> Resul
                 let (wide, high) = (width as usize, height as usize);
                 let found = layers(scene, &EDGE_LEVELS, wide, high)?;
                 let map = thinned(&boundaries(&found, rule)?, wide, high);
-                let path = arguments.output.join(format!("{name}.png"));
+                let path = folder.join(format!("{name}.png"));
                 write(&path, &map, width, height)
             })
             .collect();
         drawn?;
     }
-    terminal::line(format_args!(
-        "{} maps in {}",
-        images.len(),
-        arguments.output.display()
-    ))?;
-    Ok(Outcome::Finished)
+    Ok(true)
 }
 
 /// Returns the images of a folder with their names without extension, by name.
-fn listed(folder: &Path) -> Result<Vec<(String, PathBuf)>, Error> {
+pub(super) fn listed(folder: &Path) -> Result<Vec<(String, PathBuf)>, Error> {
     let failed = Error::file("listing images", folder);
     let entries = std::fs::read_dir(folder).map_err(failed)?;
     let mut images = Vec::new();

@@ -8,8 +8,10 @@ mod comparison;
 mod demo;
 mod edges;
 mod encode;
+mod evaluate;
 mod finetune;
 mod layers;
+mod models;
 mod objects;
 mod pretrain;
 mod probe;
@@ -17,6 +19,7 @@ mod published;
 mod reading;
 mod reconstruct;
 mod reconstructions;
+mod scenes;
 mod weights;
 
 pub use cli::main;

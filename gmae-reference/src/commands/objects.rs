@@ -3,18 +3,23 @@
 use std::path::PathBuf;
 
 use super::comparison::{column, command, expect_no_report, load, names, row, runs, write};
+use super::models::{Model, with_gaussians};
 use super::reading::{Objects, OpenedSet};
 use crate::backend::Trains;
-use crate::config::{Config, Method};
+use crate::config::Method;
+use crate::data::{Image, PixelMask};
 use crate::error::Error;
-use crate::evaluation::Bootstrap;
-use crate::evaluation::segmentation::{Halves, Protocol, Task, Tuned, baseline_rows, tuned};
-use crate::model::Autoencoder;
-use crate::readings::figure::{curves, cuts};
+use crate::evaluation::segmentation::{
+    BaselineRow, Halves, Protocol, Task, Tuned, baseline_rows, tuned,
+};
+use crate::evaluation::{Bootstrap, Cases};
+use crate::readings::figure::{curves, cuts, figure};
 use crate::readings::labels::Rule;
-use crate::report::comparison::{Better, Cell, ComparisonData, Row, RowKind, Table};
+use crate::report::comparison::{
+    Better, Case, CaseGroup, Cell, ComparisonData, Row, RowKind, Table,
+};
 use crate::terminal::{self, Bar};
-use crate::training::{Checkpoint, Outcome};
+use crate::training::Outcome;
 
 /// Mean overlap of the four lists of PASCAL VOC, in per cent, as arXiv 2501.03229 lists it.
 const PUBLISHED_FIGURES: [f64; 4] = [17.85, 19.09, 19.16, 16.55];
@@ -22,6 +27,8 @@ const PUBLISHED_FIGURES: [f64; 4] = [17.85, 19.09, 19.16, 16.55];
 const PUBLISHED_BOXES: f64 = 20.26;
 /// Number of columns of a table.
 const COLUMNS: usize = 6;
+/// Part of the colour of a pixel that is kept outside of a mask.
+const DIMMED: f32 = 0.25;
 
 /// Scores masks, or boxes, and writes the table.
 ///
@@ -47,84 +54,30 @@ pub(super) fn run<B: Trains>(
             got: format!("{} of method mae", other.folder().display()),
         });
     }
-    let names = names(&checkpoints);
     let rule = arguments.reading.rule()?;
     let opened = arguments.annotated.open()?;
     for remark in opened.set.remarks() {
         terminal::note(format_args!("warning: {remark}"));
     }
     let judge = Judge::new(&opened, task, rule, arguments.split_seed)?;
-    let mut models = Vec::new();
-    for (checkpoint, name) in checkpoints.iter().zip(&names) {
-        models.push((name.clone(), RowKind::Run, Weights::Of(checkpoint)));
-    }
-    for config in initial(&checkpoints) {
-        let name = format!("random weights, k = {}", config.gaussians);
-        models.push((name, RowKind::Baseline, Weights::Initial(config)));
-    }
-    let mut rows = Vec::new();
-    for (name, kind, weights) in models {
-        let (config, model) = weights.model::<B>(device)?;
-        match judge.model(&name, kind, &config, &model)? {
-            Some(row) => rows.push(row),
-            None => return Ok(Outcome::Interrupted),
-        }
-    }
-    rows.extend(judge.baselines()?);
-    rows.extend(published(task));
+    let Some(found) = judge.table::<B>(&with_gaussians(&checkpoints), device)? else {
+        return Ok(Outcome::Interrupted);
+    };
     let data = ComparisonData {
         title: title.to_owned(),
         command: command(),
         notes: vec![rule.words()],
-        runs: runs(&checkpoints, &names)?,
-        tables: vec![judge.table(rows)],
+        runs: runs(&checkpoints, &names(&checkpoints))?,
+        tables: vec![found.table],
+        cases: found.cases,
         ..ComparisonData::default()
     };
     write(&output, &data)?;
     Ok(Outcome::Finished)
 }
 
-/// The weights of a model that is scored.
-enum Weights<'a> {
-    Of(&'a Checkpoint),
-    Initial(Config),
-}
-
-impl Weights<'_> {
-    fn model<B: Trains>(&self, device: &B::Device) -> Result<(Config, Autoencoder<B>), Error> {
-        Ok(match self {
-            Self::Of(checkpoint) => (checkpoint.config, checkpoint.model::<B>(device)?),
-            Self::Initial(config) => (*config, Autoencoder::new(config, device)),
-        })
-    }
-}
-
-/// One configuration for each shape of model and number of Gaussians, that of the first checkpoint.
-fn initial(checkpoints: &[Checkpoint]) -> Vec<Config> {
-    let shape = |config: &Config| {
-        let shape = [
-            config.image_size,
-            config.patch_size,
-            config.gaussians,
-            config.encoder_depth,
-            config.encoder_width,
-            config.decoder_depth,
-            config.decoder_width,
-        ];
-        (shape, config.gaussian_scale.to_bits())
-    };
-    let mut found: Vec<Config> = Vec::new();
-    for checkpoint in checkpoints {
-        let config = checkpoint.config;
-        if found.iter().all(|other| shape(other) != shape(&config)) {
-            found.push(config);
-        }
-    }
-    found
-}
-
 /// Scores models and baselines on one set.
-struct Judge<'a> {
+pub(super) struct Judge<'a> {
     opened: &'a OpenedSet,
     protocol: Protocol,
     rule: Rule,
@@ -132,8 +85,25 @@ struct Judge<'a> {
     seed: u64,
 }
 
+/// The results on one set.
+pub(super) struct Found {
+    pub(super) table: Table,
+    pub(super) cases: Vec<CaseGroup>,
+}
+
 impl<'a> Judge<'a> {
-    fn new(opened: &'a OpenedSet, task: Task, rule: Rule, seed: u64) -> Result<Self, Error> {
+    /// Prepares the scores of `task` with the published protocol. `seed` determines the half of the
+    /// images on which thresholds are chosen.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] for fewer than two images.
+    pub(super) fn new(
+        opened: &'a OpenedSet,
+        task: Task,
+        rule: Rule,
+        seed: u64,
+    ) -> Result<Self, Error> {
         Ok(Self {
             protocol: Protocol::published(task, opened.set.layout()),
             rule,
@@ -143,24 +113,50 @@ impl<'a> Judge<'a> {
         })
     }
 
+    /// Scores every model and every baseline. The result is `None` after an interruption.
+    ///
+    /// # Errors
+    ///
+    /// An error that names the file at fault.
+    pub(super) fn table<B: Trains>(
+        &self,
+        models: &[Model],
+        device: &B::Device,
+    ) -> Result<Option<Found>, Error> {
+        let (mut rows, mut cases) = (Vec::new(), Vec::new());
+        for model in models {
+            let Some((row, group)) = self.model::<B>(model, device)? else {
+                return Ok(None);
+            };
+            rows.push(row);
+            if model.kind == RowKind::Run {
+                cases.push(group);
+            }
+        }
+        rows.extend(self.baselines()?);
+        rows.extend(published(self.protocol.task));
+        Ok(Some(Found {
+            table: self.with_rows(rows),
+            cases,
+        }))
+    }
+
     /// Scores a model. The result is `None` after an interruption.
     fn model<B: Trains>(
         &self,
-        name: &str,
-        kind: RowKind,
-        config: &Config,
-        model: &Autoencoder<B>,
-    ) -> Result<Option<Row>, Error> {
-        let mut bar = Bar::new(name);
-        let watch = |done, total| bar.show(done, total);
+        model: &Model,
+        device: &B::Device,
+    ) -> Result<Option<(Row, CaseGroup)>, Error> {
+        let (config, network) = (model.config(), model.on::<B>(device)?);
+        let mut bar = Bar::new(format!("{}: {}", self.opened.name, model.name));
         let found = curves(
-            config,
-            model,
+            &config,
+            &network,
             &self.opened.set,
             &self.protocol,
             self.rule,
             self.opened.images,
-            watch,
+            |done, total| bar.show(done, total),
         )?;
         let Some(found) = found else {
             return Ok(None);
@@ -180,14 +176,37 @@ impl<'a> Judge<'a> {
             Cell::single(100.0 * oracle.mean),
             Cell::single(100.0 * each_best),
         ]);
-        Ok(Some(row(name, kind, cells)))
+        let cases = Cases::of(&scores)?;
+        let mut group = CaseGroup {
+            title: format!("{}: {}", self.opened.name, model.name),
+            cases: Vec::new(),
+        };
+        for (name, at) in [
+            ("best", cases.best),
+            ("median", cases.median),
+            ("worst", cases.worst),
+        ] {
+            let item = self.opened.set.item(self.halves.test[at])?;
+            let (image, truth) = self.protocol.prepare(&item)?;
+            let size = [image.width, image.height];
+            let mask = figure(&config, &network, &item, size, cut, self.rule)?;
+            group.cases.push(Case {
+                caption: format!("{name}: {}, {:.1} %", item.name, 100.0 * scores[at]),
+                pictures: vec![
+                    ("truth".to_owned(), dimmed(&image, &truth.foreground)),
+                    ("found".to_owned(), dimmed(&image, &mask)),
+                    ("the image".to_owned(), image),
+                ],
+            });
+        }
+        Ok(Some((row(&model.name, model.kind, cells), group)))
     }
 
     /// Scores the rows without a model, on the images that the models are scored on.
     fn baselines(&self) -> Result<Vec<Row>, Error> {
         let (set, images) = (&self.opened.set, self.opened.images);
         let found = baseline_rows(set, &self.protocol, images, self.seed)?;
-        let one = |found: crate::evaluation::segmentation::BaselineRow| {
+        let one = |found: BaselineRow| {
             let test = self.halves.test.iter().map(|&i| found.scores[i]);
             let mut cells = score(&test.collect::<Vec<_>>())?;
             cells.resize(COLUMNS, Cell::Empty);
@@ -197,7 +216,7 @@ impl<'a> Judge<'a> {
         found.into_iter().map(one).collect()
     }
 
-    fn table(&self, rows: Vec<Row>) -> Table {
+    fn with_rows(&self, rows: Vec<Row>) -> Table {
         let what = match self.protocol.task {
             Task::Segmentation => "masks",
             Task::Detection => "boxes",
@@ -205,7 +224,7 @@ impl<'a> Judge<'a> {
         let number = |label: &str| column(label, "%", Better::Neither, 2);
         Table {
             caption: format!(
-                "Overlap of {what}, {}: {} images, {} of them for the choice of the threshold",
+                "Overlap of {what}, {}: {} images, {} of them for the choice of tau",
                 self.opened.name,
                 self.opened.images,
                 self.halves.training.len()
@@ -220,18 +239,28 @@ impl<'a> Judge<'a> {
             ],
             rows,
             settings: Vec::new(),
-            note:
-                "Overlap is the mean over images of the intersection over union. The interval is \
-                   a bootstrap over images. The layers and tau are chosen on one half of the \
-                   images. All rows are scored on the other half, also the best tau of the half \
-                   itself and of each image."
-                    .to_owned(),
+            note: "The overlap is the mean over images of the intersection over union. The \
+                   interval is a bootstrap over images. L and tau are chosen on one half of the \
+                   images, and all rows are scored on the other half. The last two columns choose \
+                   tau with the truth."
+                .to_owned(),
         }
     }
 }
 
-/// The mean of the scores and its interval.
-fn score(scores: &[f64]) -> Result<Vec<Cell>, Error> {
+/// Returns the image with the pixels outside of the mask darkened.
+fn dimmed(image: &Image, mask: &PixelMask) -> Image {
+    let mut dimmed = image.clone();
+    for (pixel, &inside) in dimmed.pixels.chunks_mut(3).zip(mask.values()) {
+        if !inside {
+            pixel.iter_mut().for_each(|v| *v *= DIMMED);
+        }
+    }
+    dimmed
+}
+
+/// The mean of the scores and its interval, in per cent.
+pub(super) fn score(scores: &[f64]) -> Result<Vec<Cell>, Error> {
     let found = Bootstrap::default().interval(scores)?;
     let [low, high] = [found.low, found.high].map(|end| 100.0 * end);
     Ok(vec![

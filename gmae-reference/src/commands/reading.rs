@@ -111,6 +111,8 @@ pub(super) struct AnnotatedSet {
 
 /// The largest number of images by default, as in the published protocol.
 const PUBLISHED_IMAGES: usize = 1000;
+/// The name of the procedural scenes in captions.
+const SCENES: &str = "procedural scenes";
 /// The seed and the side of the procedural scenes.
 const SHAPES: (u64, usize) = (1, 128);
 
@@ -140,7 +142,7 @@ impl AnnotatedSet {
             (None, count) => {
                 let (seed, side) = SHAPES;
                 let shapes = Shapes::new(seed, count.unwrap_or_default(), side)?;
-                (Annotated::shapes(shapes), "procedural scenes".to_owned())
+                (Annotated::shapes(shapes), SCENES.to_owned())
             }
         };
         let images = self.images.unwrap_or(set.len().min(PUBLISHED_IMAGES));
@@ -203,4 +205,55 @@ pub(super) struct Edges {
     /// scores them
     #[arg(long, default_value = "out/edges")]
     pub(super) output: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Evaluate {
+    /// Folders of runs, of snapshots or of imports. Each becomes a row of every table. Models
+    /// without Gaussians (method mae) are named in the report
+    #[arg(long, value_name = "FOLDER", num_args = 1.., required = true)]
+    pub(super) checkpoint: Vec<PathBuf>,
+    /// Folders of data sets, or folders that contain them: BSDS500, PASCAL VOC, photographs with
+    /// masks, trimaps, tables of boxes. What is recognised is evaluated
+    #[arg(long, value_name = "FOLDER", num_args = 1..)]
+    pub(super) data: Vec<PathBuf>,
+    /// Number of procedural scenes, at least 2
+    #[arg(long, value_name = "COUNT", default_value_t = 200)]
+    pub(super) shapes: usize,
+    /// Largest number of images of each set of masks or boxes, the first of the list
+    #[arg(long, value_name = "COUNT", default_value_t = PUBLISHED_IMAGES)]
+    pub(super) images: usize,
+    #[command(flatten)]
+    pub(super) reading: Reading,
+    /// Seed of the half of the images on which the threshold is chosen, and of random baselines
+    #[arg(long, default_value_t = 0)]
+    pub(super) split_seed: u64,
+    /// Folder for the tables, the report and the maps of boundaries
+    #[arg(long, default_value = "out/evaluate")]
+    pub(super) output: PathBuf,
+}
+
+impl Evaluate {
+    /// Creates the procedural scenes, with their images for scores of masks.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] for fewer than two scenes.
+    pub(super) fn scenes(&self) -> Result<(Shapes, OpenedSet), Error> {
+        if self.shapes < 2 {
+            return Err(Error::Argument {
+                argument: "--shapes",
+                expected: "at least 2 scenes".to_owned(),
+                got: self.shapes.to_string(),
+            });
+        }
+        let (seed, side) = SHAPES;
+        let shapes = Shapes::new(seed, self.shapes, side)?;
+        let set = OpenedSet {
+            set: Annotated::shapes(shapes.clone()),
+            name: SCENES.to_owned(),
+            images: self.shapes,
+        };
+        Ok((shapes, set))
+    }
 }

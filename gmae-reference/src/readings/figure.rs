@@ -12,7 +12,7 @@ use super::layers::{LEVELS, layers};
 use super::scene::{Scene, scenes};
 use crate::backend::Trains;
 use crate::config::Config;
-use crate::data::{Annotated, AnnotatedImage};
+use crate::data::{Annotated, AnnotatedImage, PixelMask};
 use crate::error::Error;
 use crate::evaluation::segmentation::{LabelMap, PreparedTruth, Protocol, Task, overlaps};
 use crate::model::Autoencoder;
@@ -76,7 +76,7 @@ pub(crate) fn curves<B: Trains>(
 }
 
 /// Encodes whole images, resized to the input of the model.
-pub(crate) fn scenes_of<B: Trains>(
+fn scenes_of<B: Trains>(
     config: &Config,
     model: &Autoencoder<B>,
     items: &[AnnotatedImage],
@@ -120,4 +120,26 @@ fn scores_of(
             .map(|tau| protocol.score(&map.at_least(tau), truth))
             .collect(),
     }
+}
+
+/// Returns the pixels of `item` in the layers of the figure, at `size` pixels.
+///
+/// # Errors
+///
+/// The errors of [`curves`].
+pub(crate) fn figure<B: Trains>(
+    config: &Config,
+    model: &Autoencoder<B>,
+    item: &AnnotatedImage,
+    [width, height]: [usize; 2],
+    cut: Cut,
+    rule: Rule,
+) -> Result<PixelMask, Error> {
+    let scenes = scenes_of(config, model, std::slice::from_ref(item))?;
+    let mut mask = PixelMask::from_fn(width, height, |_, _| false);
+    for scene in &scenes {
+        let found = layers(scene, &[cut.layers], width, height)?;
+        mask = labels(&found, cut.layers, rule)?.at_least(cut.tau);
+    }
+    Ok(mask)
 }

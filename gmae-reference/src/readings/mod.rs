@@ -8,6 +8,7 @@
 //! | `layers` | prefix renders of one scene in one pass |
 //! | `labels` | the layer of every pixel |
 //! | `figure` | figure and ground, and single objects |
+//! | `truth` | scores on procedural scenes |
 //! | `edges` | a soft map of boundaries from label maps of several numbers of layers |
 //!
 //! Gaussians have no resolution. A reading renders them at the size that it needs.
@@ -17,3 +18,4 @@ pub(crate) mod figure;
 pub(crate) mod labels;
 pub(crate) mod layers;
 pub(crate) mod scene;
+pub(crate) mod truth;

@@ -19,5 +19,6 @@ mod nothing_masked;
 mod odd_folders;
 mod output_folder;
 mod place;
+mod readings;
 mod refusals;
 mod weights;

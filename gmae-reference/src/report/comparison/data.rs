@@ -23,6 +23,8 @@ pub(crate) struct ComparisonData {
     pub sweeps: Vec<Sweep>,
     /// Held-out pictures with the reconstruction of every run.
     pub reconstructions: Vec<ComparedPicture>,
+    /// The best, the median and the worst images of the runs.
+    pub cases: Vec<CaseGroup>,
     /// Density of the Gaussians against image detail, one entry for each run that has Gaussians.
     pub density: Vec<DensityData>,
     /// Size of the Gaussians against depth, one entry for each run that has Gaussians.
@@ -179,6 +181,24 @@ pub(crate) struct ComparedPicture {
     pub masked: Image,
     /// One reconstruction for each run, in the order of the runs. `None` if a run has none.
     pub reconstructions: Vec<Option<Reconstruction>>,
+}
+
+/// Images that stand for the results of one run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct CaseGroup {
+    /// The heading, such as `Masks of Weizmann horses: GMAE`.
+    pub title: String,
+    /// The images.
+    pub cases: Vec<Case>,
+}
+
+/// One image with pictures of its truth and its prediction.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Case {
+    /// Words about the image, such as `the best of 82: 71.2 %`.
+    pub caption: String,
+    /// The pictures, each with a caption.
+    pub pictures: Vec<(String, Image)>,
 }
 
 /// A reconstruction by one run.

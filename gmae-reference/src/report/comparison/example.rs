@@ -1,8 +1,8 @@
 //! A made-up but plausible comparison, for tests of the page.
 
 use super::{
-    Better, Cell, ComparedPicture, ComparisonData, Measure, Quantity, Reconstruction, Row, RowKind,
-    RunData, Sweep, SweepPoint, Table,
+    Better, Case, CaseGroup, Cell, ComparedPicture, ComparisonData, Measure, Quantity,
+    Reconstruction, Row, RowKind, RunData, Sweep, SweepPoint, Table,
 };
 use crate::data::Image;
 use crate::evaluation::{density_map, detail_map};
@@ -35,6 +35,13 @@ pub(super) fn example(count: usize) -> ComparisonData {
             .iter()
             .map(|original| compared(original, count))
             .collect(),
+        cases: vec![CaseGroup {
+            title: "Masks: GMAE <a>".to_owned(),
+            cases: vec![Case {
+                caption: "best of 8: 71.2 %".to_owned(),
+                pictures: vec![("truth".to_owned(), pictures[0].clone())],
+            }],
+        }],
         density: vec![density(&pictures)],
         size_depth: vec![size_depth()],
         runs,

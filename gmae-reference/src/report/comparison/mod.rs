@@ -10,8 +10,8 @@ mod table;
 mod text;
 
 pub(crate) use data::{
-    Better, Cell, ComparedPicture, ComparisonData, Measure, Quantity, Reconstruction, Row, RowKind,
-    RunData, Sweep, SweepPoint, Table,
+    Better, Case, CaseGroup, Cell, ComparedPicture, ComparisonData, Measure, Quantity,
+    Reconstruction, Row, RowKind, RunData, Sweep, SweepPoint, Table,
 };
 pub(super) use page::page;
 pub(crate) use text::{csv, markdown, title};

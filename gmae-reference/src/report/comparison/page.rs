@@ -1,12 +1,12 @@
 //! The page: one function per section, in the order of the page.
 
-use super::data::{ComparedPicture, ComparisonData, RunData};
+use super::data::{CaseGroup, ComparedPicture, ComparisonData, RunData};
 use super::runs::{all_settings, loss_section, runs_section};
 use super::sweep::sweeps_section;
 use super::table::tables_section;
 use crate::report::distribution::{density_section, size_depth_section};
 use crate::report::error::ReportError;
-use crate::report::html::{command, document, figure, notes, section};
+use crate::report::html::{command, document, figure, heading, notes, section};
 use crate::report::picture::{escape, img};
 use crate::report::precision_recall::precision_recall_section;
 use crate::report::words::{count, loss};
@@ -21,6 +21,7 @@ pub(in crate::report) fn page(data: &ComparisonData) -> Result<String, ReportErr
         loss_section(&data.runs)?,
         sweeps_section(&data.sweeps)?,
         reconstructions_section(&data.runs, &data.reconstructions)?,
+        cases_section(&data.cases)?,
         density_section(&data.density)?,
         size_depth_section(&data.size_depth)?,
         repeat_section(data),
@@ -85,6 +86,31 @@ fn reconstructions_section(
         "Reconstructions",
         "The grey patches are hidden from the models. All runs received the same visible patches. \
          The error is the mean squared error on the hidden patches, with colours between 0 and 1.",
+        &body,
+    ))
+}
+
+fn cases_section(groups: &[CaseGroup]) -> Result<String, ReportError> {
+    let mut body = String::new();
+    for group in groups {
+        body.push_str("<div class=\"panel\">\n");
+        body.push_str(&heading(&group.title));
+        for case in &group.cases {
+            body.push_str(&format!(
+                "<h4>{}</h4>\n<div class=\"strip\">\n",
+                escape(&case.caption)
+            ));
+            for (caption, picture) in &case.pictures {
+                let name = format!("{}, {}: {caption}", group.title, case.caption);
+                body.push_str(&figure(&img(picture, &name)?, caption));
+            }
+            body.push_str("</div>\n");
+        }
+        body.push_str("</div>\n");
+    }
+    Ok(section(
+        "Best, median and worst",
+        "The images with the highest, the middle and the lowest score of each run.",
         &body,
     ))
 }

@@ -1,0 +1,211 @@
+//! `evaluate`: every reading of the Gaussians that the data allow, for several models, in one report.
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum as _;
+
+use super::boundaries;
+use super::comparison::{command, expect_own_report, load, method, names, runs, write};
+use super::edges::{draw, listed};
+use super::models::{Model, with_gaussians};
+use super::objects::Judge;
+use super::reading::{Evaluate, OpenedSet};
+use super::scenes;
+use crate::backend::Trains;
+use crate::bsds::{Baseline, Cache, Method, Protocol, Split, Thresholds};
+use crate::config::Method as Predicts;
+use crate::data::{Annotated, AnnotatedOptions, Layout};
+use crate::error::Error;
+use crate::evaluation::segmentation::Task;
+use crate::files::{Lock, create_folder};
+use crate::readings::labels::Rule;
+use crate::report::comparison::{ComparisonData, RowKind};
+use crate::terminal;
+use crate::training::{Checkpoint, Outcome};
+
+/// The title of the report.
+const TITLE: &str = "What the Gaussians know";
+/// The folders inside the output folder: maps of boundaries, and counts of their pixels.
+const FOLDERS: [&str; 2] = ["maps", "counts"];
+/// The split of BSDS500 that is evaluated.
+const SPLIT: &str = "test";
+
+/// A data set that was recognised.
+enum Set {
+    Objects(OpenedSet, Task),
+    Boundaries(PathBuf, Split),
+}
+
+/// Evaluates every checkpoint on the procedural scenes and on every data set.
+///
+/// # Errors
+///
+/// An error that names the argument or the file at fault.
+pub(super) fn run<B: Trains>(arguments: &Evaluate, device: &B::Device) -> Result<Outcome, Error> {
+    expect_own_report(&arguments.output, TITLE)?;
+    let rule = arguments.reading.rule()?;
+    let checkpoints = load(&arguments.checkpoint)?;
+    let (shapes, scenes) = arguments.scenes()?;
+    let mut sets = Vec::new();
+    for folder in &arguments.data {
+        sets.extend(recognised(folder, arguments.images)?);
+    }
+    create_folder(&arguments.output)?;
+    let _lock = Lock::take(&arguments.output)?;
+    let models = with_gaussians(&checkpoints);
+    let mut data = ComparisonData {
+        title: TITLE.to_owned(),
+        command: command(),
+        notes: notes(&checkpoints, rule),
+        runs: runs(&checkpoints, &names(&checkpoints))?,
+        ..ComparisonData::default()
+    };
+    let order = scenes::table::<B>(&models, &shapes, arguments.shapes, rule, device)?;
+    let Some(order) = order else {
+        return Ok(Outcome::Interrupted);
+    };
+    data.tables.push(order);
+    sets.insert(0, Set::Objects(scenes, Task::Segmentation));
+    for set in &sets {
+        let done = match set {
+            Set::Objects(set, task) => {
+                let judge = Judge::new(set, *task, rule, arguments.split_seed)?;
+                judge.table::<B>(&models, device)?.map(|found| {
+                    data.tables.push(found.table);
+                    data.cases.extend(found.cases);
+                })
+            }
+            Set::Boundaries(folder, split) => {
+                let drawn = maps::<B>(&models, folder, rule, &arguments.output, device)?;
+                let table = match drawn {
+                    Some(methods) => edges(split, methods, &arguments.output)?,
+                    None => None,
+                };
+                table.map(|table| data.tables.push(table))
+            }
+        };
+        if done.is_none() {
+            return Ok(Outcome::Interrupted);
+        }
+    }
+    write(&arguments.output, &data)?;
+    Ok(Outcome::Finished)
+}
+
+/// Returns the data sets in `folder`: itself, or those of its subfolders that are recognised.
+///
+/// # Errors
+///
+/// [`Error::File`] if the folder cannot be listed. [`Error::Argument`] if nothing is recognised.
+fn recognised(folder: &Path, images: usize) -> Result<Vec<Set>, Error> {
+    let mut found = sets_of(folder, images);
+    if found.is_empty() {
+        let failed = || Error::file("listing data sets", folder);
+        let entries = std::fs::read_dir(folder).map_err(failed())?;
+        let paths: Result<Vec<PathBuf>, _> = entries.map(|entry| entry.map(|e| e.path())).collect();
+        let mut paths = paths.map_err(failed())?;
+        paths.sort();
+        for path in paths.iter().filter(|path| path.is_dir()) {
+            found.extend(sets_of(path, images));
+        }
+    }
+    if found.is_empty() {
+        return Err(Error::Argument {
+            argument: "--data",
+            expected: "BSDS500, PASCAL VOC, photographs with masks, trimaps or a table of boxes"
+                .to_owned(),
+            got: format!("{}, in which none is recognised", folder.display()),
+        });
+    }
+    Ok(found)
+}
+
+/// Returns what can be evaluated in a folder of one data set. A set that cannot be read is named on
+/// standard error.
+fn sets_of(folder: &Path, images: usize) -> Vec<Set> {
+    if let Ok(split) = Split::open(folder, SPLIT) {
+        return vec![Set::Boundaries(folder.join("images").join(SPLIT), split)];
+    }
+    let mut found = Vec::new();
+    let mut add = |options: AnnotatedOptions| {
+        let Ok(set) = Annotated::open(folder, &options) else {
+            return None;
+        };
+        for remark in set.remarks() {
+            terminal::note(format_args!("warning: {remark}"));
+        }
+        let layout = set.layout();
+        let task = match layout {
+            Some(Layout::VocBoxes | Layout::BoxTable) => Task::Detection,
+            _ => Task::Segmentation,
+        };
+        let name = folder.file_name().unwrap_or(folder.as_os_str());
+        let images = set.len().min(images);
+        if images >= 2 {
+            let name = name.to_string_lossy().into_owned();
+            found.push(Set::Objects(OpenedSet { set, name, images }, task));
+        }
+        layout
+    };
+    // A folder of PASCAL VOC has masks and boxes.
+    if add(AnnotatedOptions::default()) == Some(Layout::Voc) {
+        add(AnnotatedOptions::default().layout(Layout::VocBoxes));
+    }
+    found
+}
+
+/// Remarks on the rule, and on models without Gaussians.
+fn notes(checkpoints: &[Checkpoint], rule: Rule) -> Vec<String> {
+    let without = checkpoints
+        .iter()
+        .zip(names(checkpoints))
+        .filter(|(checkpoint, _)| checkpoint.config.method != Predicts::Gmae);
+    let without = without.map(|(checkpoint, name)| {
+        let method = method(&checkpoint.config);
+        format!("{name} ({method}) predicts no Gaussians, so that it has no row.")
+    });
+    std::iter::once(rule.words()).chain(without).collect()
+}
+
+/// Draws the maps of every model. The result is `None` after an interruption.
+fn maps<B: Trains>(
+    models: &[Model],
+    images: &Path,
+    rule: Rule,
+    output: &Path,
+    device: &B::Device,
+) -> Result<Option<Vec<(String, RowKind, Method)>>, Error> {
+    let images = listed(images)?;
+    let mut methods = Vec::new();
+    for (number, model) in (1..).zip(models) {
+        let name = model.name.replace(['/', '\\', ' ', ','], "-");
+        let folder = output.join(FOLDERS[0]).join(format!("{number}-{name}"));
+        create_folder(&folder)?;
+        let network = model.on::<B>(device)?;
+        if !draw(&model.config(), &network, rule, &images, &folder)? {
+            return Ok(None);
+        }
+        methods.push((model.name.clone(), model.kind, Method::Maps(folder)));
+    }
+    Ok(Some(methods))
+}
+
+/// Scores maps, and the baselines. The result is `None` after an interruption.
+fn edges(
+    split: &Split,
+    mut methods: Vec<(String, RowKind, Method)>,
+    output: &Path,
+) -> Result<Option<crate::report::comparison::Table>, Error> {
+    for &baseline in Baseline::value_variants() {
+        let name = baseline.label().to_owned();
+        methods.push((name, RowKind::Baseline, Method::Baseline(baseline)));
+    }
+    let protocol = Protocol {
+        split,
+        thresholds: Thresholds::default(),
+        cache: &Cache::open(&output.join(FOLDERS[1]))?,
+        keep_going: false,
+    };
+    let judged = boundaries::judged(&protocol, methods)?;
+    Ok(judged.map(|judged| boundaries::table(&judged)))
+}
