@@ -213,7 +213,7 @@ impl Others {
 /// Returns the centred ellipse, or the centred box.
 fn centred(task: Task, width: usize, height: usize) -> PixelMask {
     if task == Task::Detection {
-        let (start, end) = ((1.0 - RADIUS) / 2.0, (1.0 + RADIUS) / 2.0);
+        let (start, end) = (0.5 - RADIUS / 2.0, 0.5 + RADIUS / 2.0);
         return filled([start, start, end, end], width, height);
     }
     let from_centre = |at: usize, size: usize| 2.0 * centre(at, size) - 1.0;
