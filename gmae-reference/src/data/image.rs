@@ -53,8 +53,8 @@ impl Image {
     ///
     /// # Errors
     ///
-    /// [`DataError::Option`] if `side` is not in 1..=4096, or the picture has no pixels or not three
-    /// values for each of them.
+    /// [`DataError::Option`] if `side` is not in 1..=4096, or the picture has no pixels or
+    /// not three values for each of them.
     pub fn resized(&self, side: usize) -> Result<Self, DataError> {
         if !(1..=4096).contains(&side) {
             return Err(DataError::Option {
