@@ -101,6 +101,8 @@ fn assert_near(got: &[f64], expected: &[f64], tolerance: f64) -> Result<(), Fail
     Err(format!("expected {expected:?} within {tolerance}, got {got:?}").into())
 }
 
+/// The mean of the other masks scores .53 if two fifths of the masks are enough for a pixel. The
+/// row asks for one half, as every other score does.
 fn weizmann(folder: &Path) -> Result<(), Failed> {
     let set = Annotated::open(&folder.join("weizmann"), &AnnotatedOptions::default())?;
     assert_eq!(set.len(), 164);
@@ -112,7 +114,8 @@ fn weizmann(folder: &Path) -> Result<(), Failed> {
         let means = rows(&set, protocol)?;
         assert_near(&means, &[0.251, 0.432, 0.512, 0.403], 0.002)?;
     }
-    rows(&set, Protocol::published(Task::Detection, set.layout()))?;
+    let means = rows(&set, Protocol::published(Task::Detection, set.layout()))?;
+    assert_near(&means[..3], &[0.634, 0.561, 0.751], 0.002)?;
     // A predictor that looks at the images: bright pixels are the object.
     let protocol = Protocol::published(Task::Segmentation, set.layout());
     let scores = score(&set, &protocol, 20, |_, image| {
@@ -141,10 +144,10 @@ fn tiny_imagenet(folder: &Path) -> Result<(), Failed> {
     assert_eq!(set.len(), 1098);
     assert!(set.remarks()[0].starts_with("left out 3952 of 5050 images"));
     let means = rows(&set, Protocol::published(Task::Detection, set.layout()))?;
-    assert_near(&means[..3], &[0.088, 0.144, 0.0], 0.002)?;
+    assert_near(&means[..3], &[0.088, 0.144, 0.141], 0.002)?;
     let all = options.largest_box(2.0);
     let set = Annotated::open(&folder.join("tiny-imagenet"), &all)?;
     assert_eq!(set.len(), 5050);
     let means = rows(&set, Protocol::published(Task::Detection, set.layout()))?;
-    assert_near(&means[..3], &[0.518, 0.374, 0.483], 0.002)
+    assert_near(&means[..3], &[0.518, 0.374, 0.432], 0.002)
 }

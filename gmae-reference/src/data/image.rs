@@ -53,13 +53,24 @@ impl Image {
     ///
     /// # Errors
     ///
-    /// [`DataError::Option`] if `side` is not in 1..=4096, or the picture has no pixels.
+    /// [`DataError::Option`] if `side` is not in 1..=4096, or the picture has no pixels or
+    /// not three values for each of them.
     pub fn resized(&self, side: usize) -> Result<Self, DataError> {
         if !(1..=4096).contains(&side) {
             return Err(DataError::Option {
                 argument: "side of a resized picture",
                 expected: "1 to 4096 pixels",
                 got: side.to_string(),
+            });
+        }
+        let values = self.width.checked_mul(self.height);
+        let values = values.and_then(|pixels| pixels.checked_mul(3));
+        if self.pixels.is_empty() || values != Some(self.pixels.len()) {
+            let (width, height, got) = (self.width, self.height, self.pixels.len());
+            return Err(DataError::Option {
+                argument: "picture to resize",
+                expected: "at least one pixel, and three values for each",
+                got: format!("{got} values for {width} x {height} pixels"),
             });
         }
         if (self.width, self.height) == (side, side) {
@@ -134,6 +145,11 @@ mod tests {
             assert!(fine.resized(side).is_err(), "{side}");
         }
         assert!(Image::filled(0, 0, colour).resized(2).is_err());
+        let short = Image {
+            width: usize::MAX,
+            ..fine
+        };
+        assert!(short.resized(2).is_err());
     }
 
     #[test]

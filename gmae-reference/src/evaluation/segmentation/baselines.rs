@@ -20,7 +20,8 @@ pub enum Baseline {
     /// For masks, an ellipse about the centre with radii of 0.6 of the half sides of the image. For
     /// boxes, a box about the centre with 0.6 of the sides of the image.
     Centre,
-    /// The pixels that belong to the object in at least half of the other images.
+    /// For masks, the pixels that belong to the object in at least half of the other images. For
+    /// boxes, the box whose corners are the means over the other images, as fractions of the sides.
     MeanOfOthers,
     /// The object of another image, drawn at random.
     RandomOther,
@@ -106,7 +107,12 @@ struct Others {
     truths: Vec<PreparedTruth>,
     /// Number of items whose object has the pixel.
     sums: Vec<usize>,
+    /// The box of each object, if the object has a pixel at this size.
+    boxes: Vec<Option<Corners>>,
 }
+
+/// Left, top, right and bottom of a box, as fractions of the sides of the image.
+type Corners = [f64; 4];
 
 impl Others {
     fn read(set: &Annotated, protocol: &Protocol, items: usize, seed: u64) -> Result<Self, Error> {
@@ -128,9 +134,15 @@ impl Others {
                 .zip(values)
                 .for_each(|(sum, &value)| *sum += usize::from(value));
         }
+        let boxes = truths.iter().map(|truth| {
+            let bounds = truth.foreground.bounds()?;
+            let ([left, top], [right, bottom]) = (bounds.start(), bounds.end());
+            Some([left, top, right, bottom].map(|v| v as f64 / side as f64))
+        });
         Ok(Self {
             side,
             seed,
+            boxes: boxes.collect(),
             truths,
             sums,
         })
@@ -161,7 +173,10 @@ impl Others {
         match baseline {
             Baseline::Everything => PixelMask::from_fn(width, height, |_, _| true),
             Baseline::Centre => centred(task, width, height),
-            Baseline::MeanOfOthers => self.mean_without(index).resized(width, height),
+            Baseline::MeanOfOthers => match task {
+                Task::Segmentation => self.mean_without(index).resized(width, height),
+                Task::Detection => filled(self.mean_box_without(index), width, height),
+            },
             Baseline::RandomOther => {
                 let other = &self.truths[self.drawn_other(index)];
                 other.foreground.resized(width, height)
@@ -178,6 +193,14 @@ impl Others {
         })
     }
 
+    /// Returns the mean of the boxes of the other items. Without any, the box is empty.
+    fn mean_box_without(&self, index: usize) -> Corners {
+        let others = self.boxes.iter().enumerate().filter(|(i, _)| *i != index);
+        let others: Vec<Corners> = others.filter_map(|(_, corners)| *corners).collect();
+        let count = others.len().max(1) as f64;
+        [0, 1, 2, 3].map(|i| others.iter().map(|corners| corners[i]).sum::<f64>() / count)
+    }
+
     /// Draws an item other than `index`. There are at least two.
     fn drawn_other(&self, index: usize) -> usize {
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
@@ -189,20 +212,33 @@ impl Others {
 
 /// Returns the centred ellipse, or the centred box.
 fn centred(task: Task, width: usize, height: usize) -> PixelMask {
-    let from_centre = |at: usize, size: usize| (2 * at + 1) as f64 / size as f64 - 1.0;
+    if task == Task::Detection {
+        let (start, end) = (0.5 - RADIUS / 2.0, 0.5 + RADIUS / 2.0);
+        return filled([start, start, end, end], width, height);
+    }
+    let from_centre = |at: usize, size: usize| 2.0 * centre(at, size) - 1.0;
     PixelMask::from_fn(width, height, |x, y| {
         let (x, y) = (from_centre(x, width), from_centre(y, height));
-        match task {
-            Task::Segmentation => x * x + y * y <= RADIUS * RADIUS,
-            Task::Detection => x.abs() <= RADIUS && y.abs() <= RADIUS,
-        }
+        x * x + y * y <= RADIUS * RADIUS
     })
+}
+
+/// Returns the pixels whose centres lie in a box.
+fn filled([left, top, right, bottom]: Corners, width: usize, height: usize) -> PixelMask {
+    PixelMask::from_fn(width, height, |x, y| {
+        (left..right).contains(&centre(x, width)) && (top..bottom).contains(&centre(y, height))
+    })
+}
+
+/// Returns the centre of a pixel as a fraction of the side of the image.
+fn centre(at: usize, size: usize) -> f64 {
+    (2 * at + 1) as f64 / (2 * size) as f64
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Shapes;
+    use crate::data::{Rectangle, Shapes};
 
     fn scenes(count: usize) -> Annotated {
         Annotated::shapes(Shapes::new(5, count, 32).expect("a valid size"))
@@ -241,6 +277,7 @@ mod tests {
                     seed,
                     truths: others.truths.clone(),
                     sums: Vec::new(),
+                    boxes: Vec::new(),
                     ..others
                 };
                 let other = others.drawn_other(index);
@@ -269,6 +306,24 @@ mod tests {
                 assert_eq!(mean.values()[at], votes >= 2);
             }
         }
+    }
+
+    #[test]
+    fn the_mean_box_leaves_the_item_out() {
+        let protocol = Protocol::native(Task::Detection);
+        let mut others = Others::read(&scenes(3), &protocol, 3, 0).expect("three scenes");
+        others.boxes = vec![
+            Some([0.0, 0.0, 1.0, 1.0]),
+            Some([0.25, 0.5, 0.5, 1.0]),
+            Some([0.75, 0.5, 1.0, 1.0]),
+        ];
+        assert_eq!(others.mean_box_without(0), [0.5, 0.5, 0.75, 1.0]);
+        assert_eq!(others.mean_box_without(2), [0.125, 0.25, 0.75, 1.0]);
+        let mask = others.prediction(Baseline::MeanOfOthers, Task::Detection, 0, [8, 4]);
+        let expected = Rectangle::new(4, 2, 6, 4).expect("pixels");
+        assert_eq!(mask, PixelMask::filled(8, 4, expected));
+        others.boxes = vec![Some([0.0, 0.0, 1.0, 1.0]), None, None];
+        assert_eq!(filled(others.mean_box_without(0), 8, 4).count(), 0);
     }
 
     #[test]

@@ -10,7 +10,7 @@
 use super::components::largest_box;
 use super::overlap::{check_size, iou};
 use super::score_map::ScoreMap;
-use crate::data::{Annotated, AnnotatedImage, Image, Layout, PixelMask, Truth};
+use crate::data::{Annotated, AnnotatedImage, Image, Layout, PixelMask, Rectangle, Truth};
 use crate::error::Error;
 
 /// Side of the images and masks of the published protocol: half of 224 pixels, less a margin of 1.
@@ -26,7 +26,8 @@ pub enum Task {
     /// The pixels of the object.
     Segmentation,
     /// The box of the object. The predicted box is the smallest one around the largest connected
-    /// component of the predicted pixels, and the score is that of the filled boxes.
+    /// component of the predicted pixels, and the score is that of the filled boxes. Where the
+    /// annotation is a mask, the true box is the smallest one around all its pixels.
     Detection,
 }
 
@@ -46,7 +47,7 @@ pub struct Protocol {
     pub task: Task,
     /// Side in pixels to which image and truth are resized. `None` for the size of the image.
     pub side: Option<usize>,
-    /// How undecided pixels are scored.
+    /// How undecided pixels are scored. Boxes have none.
     pub undecided: Undecided,
 }
 
@@ -105,6 +106,14 @@ impl Protocol {
     pub fn truth(&self, truth: &Truth, image: [usize; 2]) -> Result<PreparedTruth, Error> {
         self.check()?;
         let [width, height] = self.side.map_or(image, |side| [side; 2]);
+        if self.task == Task::Detection {
+            let [own_width, own_height] = truth.foreground.size();
+            let whole = filled(own_width, own_height, truth.foreground.bounds());
+            return Ok(PreparedTruth {
+                foreground: whole.resized(width, height),
+                left_out: None,
+            });
+        }
         let undecided = match self.undecided {
             Undecided::Background => None,
             Undecided::LeftOut => truth.undecided.as_ref(),
@@ -126,11 +135,8 @@ impl Protocol {
             Task::Segmentation => iou(prediction, &truth.foreground, left_out),
             Task::Detection => {
                 let [width, height] = prediction.size();
-                let filled = largest_box(prediction).map_or_else(
-                    || PixelMask::from_fn(width, height, |_, _| false),
-                    |rectangle| PixelMask::filled(width, height, rectangle),
-                );
-                iou(&filled, &truth.foreground, left_out)
+                let predicted = filled(width, height, largest_box(prediction));
+                iou(&predicted, &truth.foreground, left_out)
             }
         }
     }
@@ -145,6 +151,14 @@ impl Protocol {
             _ => Ok(()),
         }
     }
+}
+
+/// Returns the pixels of a box, or none.
+fn filled(width: usize, height: usize, rectangle: Option<Rectangle>) -> PixelMask {
+    rectangle.map_or_else(
+        || PixelMask::from_fn(width, height, |_, _| false),
+        |rectangle| PixelMask::filled(width, height, rectangle),
+    )
 }
 
 /// Scores a predictor on the first `items` items of a set. `predict` receives the index of an item
@@ -268,6 +282,12 @@ mod tests {
         // A pixel elsewhere does not enlarge the box, but it does as the segmentation.
         assert_eq!(score(&["#....#", "......", ".###.."]), 0.5);
         assert_eq!(score(&["......", "......", "......"]), 0.0);
+        let of_mask = truth(
+            &["......", ".#.#..", "..#..."],
+            Some(&["######", "......", "......"]),
+        );
+        let of_mask = protocol.truth(&of_mask, [6, 3]).expect("no side");
+        assert_eq!(of_mask, prepared);
         let as_mask = Protocol::native(Task::Segmentation);
         let mask = drawn(&["......", ".##...", "...#.."]);
         assert_eq!(as_mask.score(&mask, &prepared).expect("sizes fit"), 0.5);
