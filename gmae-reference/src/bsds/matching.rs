@@ -52,9 +52,10 @@ impl Matcher {
     ) -> Vec<((usize, usize), (usize, usize))> {
         // Fewer rows mean fewer searches.
         let swapped = boundaries.count() < edges.count();
-        let (rows, columns) = match swapped {
-            true => (boundaries, edges),
-            false => (edges, boundaries),
+        let (rows, columns) = if swapped {
+            (boundaries, edges)
+        } else {
+            (edges, boundaries)
         };
         self.pairs.find(rows, &Numbered::new(columns), &self.disc);
         self.assignment.solve(&self.pairs, self.alone);

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use super::arguments::{
-    Ablate, BsdsEval, Convert, Demo, Encode, Export, Finetune, Import, Pretrain, Probe, Reconstruct,
-    Supervised,
+    Ablate, BsdsEval, Convert, Demo, Encode, Export, Finetune, Import, Pretrain, Probe,
+    Reconstruct, Supervised,
 };
 use super::{ablate, boundaries, demo, encode, finetune, pretrain, probe, reconstruct, weights};
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
