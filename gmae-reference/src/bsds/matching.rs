@@ -28,7 +28,8 @@ pub struct Matcher {
 
 impl Matcher {
     /// Creates a matcher for images of `width` x `height` pixels. The radius is
-    /// [`RADIUS`](super::RADIUS) diagonals of the image.
+    /// [`RADIUS`](super::RADIUS) diagonals of the image. Sides above
+    /// [`MAX_SIDE`](super::MAX_SIDE) are not supported: the radius is below 32 pixels.
     pub fn new(width: usize, height: usize) -> Self {
         Self::with_radius(radius(width, height))
     }
