@@ -103,14 +103,15 @@ impl Assignment {
             if cost >= alone {
                 self.costs[row] = alone;
             } else if self.row_from_column[column as usize] == NONE {
-                self.marry(row as u32, column, cost);
+                self.assign(row as u32, column, cost);
             } else {
                 self.free.push(row as u32);
             }
         }
     }
 
-    fn marry(&mut self, row: u32, column: u32, cost: i64) {
+    /// Gives a column to a row. The columns of other rows do not change.
+    fn assign(&mut self, row: u32, column: u32, cost: i64) {
         self.row_from_column[column as usize] = row;
         self.column_from_row[row as usize] = column;
         self.costs[row as usize] = cost;
@@ -154,7 +155,7 @@ impl Assignment {
                 self.free.push(before);
                 self.prices[column as usize] -= second - reduced;
             }
-            self.marry(row, column, cost);
+            self.assign(row, column, cost);
         }
         std::mem::swap(&mut self.free, &mut self.later);
     }
@@ -182,7 +183,7 @@ impl Assignment {
             let cost = row_pairs
                 .find(|pair| pair.0 == column)
                 .map_or(0, |pair| pair.1);
-            self.marry(taker, column, cost);
+            self.assign(taker, column, cost);
             column = left;
         }
         for &column in &self.search.reached {

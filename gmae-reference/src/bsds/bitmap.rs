@@ -172,7 +172,7 @@ mod tests {
     use super::*;
 
     fn scattered(x: usize, y: usize) -> bool {
-        (x * 7 + y * 13 + x * y) % 5 == 0
+        (x * 7 + y * 13 + x * y).is_multiple_of(5)
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! The name of a file is a hash of everything that determines its content: the version of the
 //! protocol, the thresholds, the values of the map and the bytes of the ground truth.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
@@ -32,11 +33,11 @@ impl Key {
         // The size of the map is known, so that its values end where the ground truth begins.
         hash.update(map.values());
         hash.update(ground_truth);
-        let digits = hash
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let mut digits = String::new();
+        for byte in hash.finalize() {
+            // Writing to a String cannot fail.
+            let _ = write!(digits, "{byte:02x}");
+        }
         Self(digits)
     }
 }

@@ -21,6 +21,9 @@ pub struct Annotated {
     pub ground_truth: PathBuf,
 }
 
+/// An image and its map.
+pub(super) type Mapped = (Annotated, PathBuf);
+
 /// The images of a split, and what is wrong with it.
 #[derive(Debug)]
 pub struct Split {
@@ -45,19 +48,18 @@ impl Split {
         let (mut found, mut problems) = (Vec::new(), Vec::new());
         let mut unknown = BTreeSet::new();
         for (name, image) in images {
-            match ground_truth.remove(&name) {
-                Some(ground_truth) => found.push(Annotated {
+            if let Some(ground_truth) = ground_truth.remove(&name) {
+                found.push(Annotated {
                     name,
                     image,
                     ground_truth,
-                }),
-                None => {
-                    let file = folder.join(format!("{name}.mat"));
-                    let expected = format!("the annotations of {}", image.display());
-                    problems.push(Fault::new(expected, "no file").of_truth(&file));
-                    unknown.insert(name);
-                }
+                });
+                continue;
             }
+            let file = folder.join(format!("{name}.mat"));
+            let expected = format!("the annotations of {}", image.display());
+            problems.push(Fault::new(expected, "no file").of_truth(&file));
+            unknown.insert(name);
         }
         for path in ground_truth.into_values() {
             problems.push(Fault::new("an image of that name", "none").of_truth(&path));
@@ -75,21 +77,17 @@ impl Split {
     /// # Errors
     ///
     /// [`BsdsError::Folder`] if the folder cannot be listed or has no map.
-    pub(super) fn maps(
-        &self,
-        folder: &Path,
-    ) -> Result<(Vec<(Annotated, PathBuf)>, Vec<BsdsError>), BsdsError> {
+    pub(super) fn maps(&self, folder: &Path) -> Result<(Vec<Mapped>, Vec<BsdsError>), BsdsError> {
         let mut maps = list(folder, MAPS)?;
         let (mut found, mut problems) = (Vec::new(), Vec::new());
         for image in &self.images {
-            match maps.remove(&image.name) {
-                Some(map) => found.push((image.clone(), map)),
-                None => {
-                    let file = folder.join(format!("{}.png", image.name));
-                    let expected = format!("the map of {}", image.image.display());
-                    problems.push(Fault::new(expected, "no file").of_map(&file));
-                }
+            if let Some(map) = maps.remove(&image.name) {
+                found.push((image.clone(), map));
+                continue;
             }
+            let file = folder.join(format!("{}.png", image.name));
+            let expected = format!("the map of {}", image.image.display());
+            problems.push(Fault::new(expected, "no file").of_map(&file));
         }
         maps.retain(|name, _| !self.unknown.contains(name));
         for path in maps.into_values() {

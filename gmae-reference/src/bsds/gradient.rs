@@ -46,9 +46,10 @@ fn separable(width: usize, height: usize, grey: &[f64], slope: &[f64], smooth: &
                 // The border is repeated outwards.
                 let beside =
                     |at: usize, len: usize| (at + offset).saturating_sub(reach).min(len - 1);
-                let (x, y) = match along_x {
-                    true => (beside(x, width), y),
-                    false => (x, beside(y, height)),
+                let (x, y) = if along_x {
+                    (beside(x, width), y)
+                } else {
+                    (x, beside(y, height))
                 };
                 weight * values[y * width + x]
             });

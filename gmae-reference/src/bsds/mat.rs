@@ -1,6 +1,6 @@
 //! Reads MATLAB 5 files: only what files of ground truth contain, from a slice, without copies.
 //!
-//! Source: "MAT-File Format", The MathWorks. Every length is checked against the bytes that are
+//! Source: "MAT-File Format", a manual of MATLAB. Every length is checked against the bytes that are
 //! there. Big-endian files and files of version 7.3 (HDF5) are refused. The crate `matfile` reads
 //! neither cell arrays nor structs.
 
@@ -55,7 +55,7 @@ pub(super) fn unpack(file: &[u8]) -> Result<Vec<u8>, Fault> {
     let header = file.get(..HEADER).ok_or_else(not_matlab)?;
     match (&header[126..128], header[125]) {
         (b"IM", 1) => {}
-        (b"IM", 2) | (b"MI", 2) => {
+        (b"IM" | b"MI", 2) => {
             return Err(Fault::new("a MATLAB 5 file", "one of version 7.3 (HDF5)"));
         }
         (b"MI", _) => {

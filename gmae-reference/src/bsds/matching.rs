@@ -28,7 +28,8 @@ pub struct Matcher {
 
 impl Matcher {
     /// Creates a matcher for images of `width` x `height` pixels. The radius is
-    /// [`RADIUS`](super::RADIUS) diagonals of the image.
+    /// [`RADIUS`](super::RADIUS) diagonals of the image. Sides above
+    /// [`MAX_SIDE`](super::MAX_SIDE) are not supported: the radius is below 32 pixels.
     pub fn new(width: usize, height: usize) -> Self {
         Self::with_radius(radius(width, height))
     }
@@ -52,9 +53,10 @@ impl Matcher {
     ) -> Vec<((usize, usize), (usize, usize))> {
         // Fewer rows mean fewer searches.
         let swapped = boundaries.count() < edges.count();
-        let (rows, columns) = match swapped {
-            true => (boundaries, edges),
-            false => (edges, boundaries),
+        let (rows, columns) = if swapped {
+            (boundaries, edges)
+        } else {
+            (edges, boundaries)
         };
         self.pairs.find(rows, &Numbered::new(columns), &self.disc);
         self.assignment.solve(&self.pairs, self.alone);

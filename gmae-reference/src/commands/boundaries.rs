@@ -22,6 +22,9 @@ const COUNTS: &str = "counts";
 /// The best point of each image, and the points of all images together.
 const TABLES: [&str; 2] = ["images.csv", "thresholds.csv"];
 
+/// A method whose files have been checked, with its name and the kind of its row.
+type Checked = (String, RowKind, Prepared);
+
 /// The result of a method, with its name and the kind of its row.
 pub(super) struct Judged {
     name: String,
@@ -135,14 +138,7 @@ fn check_baselines(baselines: &[Baseline]) -> Result<(), Error> {
 }
 
 /// Checks the files of every method. The result is `None` after an interruption.
-#[expect(
-    clippy::type_complexity,
-    reason = "name, kind of the row, and files of each method"
-)]
-fn prepare(
-    arguments: &BsdsEval,
-    protocol: &Protocol<'_>,
-) -> Result<Option<Vec<(String, RowKind, Prepared)>>, Error> {
+fn prepare(arguments: &BsdsEval, protocol: &Protocol<'_>) -> Result<Option<Vec<Checked>>, Error> {
     let split = protocol.split;
     if let (Some(first), false) = (split.problems.first(), protocol.keep_going) {
         return Err(first.clone().into());

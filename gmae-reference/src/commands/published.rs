@@ -1,5 +1,5 @@
-//! Published numbers, which the tables show beside the measured ones. Accuracies are for ImageNet-1k
-//! at 224 px with ViT-B, so that no measured number is compared with them.
+//! Published numbers, which the tables show beside the measured ones. The accuracies are for
+//! ImageNet-1k at 224 px with ViT-B, so that no measured number is compared with them.
 
 use crate::report::comparison::{Cell, Row, RowKind};
 

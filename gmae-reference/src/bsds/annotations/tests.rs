@@ -45,10 +45,10 @@ fn annotator(boundaries: &[u8]) -> Vec<u8> {
     array(2, 1, 1, "", &fields.concat())
 }
 
-fn header(version: u8, endian: &[u8; 2]) -> Vec<u8> {
+fn header(version: u8, endian: [u8; 2]) -> Vec<u8> {
     let mut header = vec![b' '; 128];
     header[124..126].copy_from_slice(&[0, version]);
-    header[126..].copy_from_slice(endian);
+    header[126..].copy_from_slice(&endian);
     header
 }
 
@@ -67,7 +67,7 @@ fn file(boundaries: &[Vec<u8>]) -> Vec<u8> {
     let cells = array(1, 1, boundaries.len() as u32, "groundTruth", &annotators);
     // A variable of another name is passed over.
     let other = array(6, 1, 1, "note", &element(9, &1.5_f64.to_le_bytes()));
-    [header(1, b"IM"), compressed(&other), compressed(&cells)].concat()
+    [header(1, *b"IM"), compressed(&other), compressed(&cells)].concat()
 }
 
 /// The pixels (1, 0) and (2, 1) of 3 x 2, column by column, as numbers of a kind.
@@ -113,7 +113,7 @@ fn every_numeric_class_and_storage_is_read() {
 #[test]
 fn arrays_need_not_be_compressed() {
     let cells = array(1, 1, 1, "groundTruth", &annotator(&stored(9, 2, &[1])));
-    let plain = [header(1, b"IM"), cells].concat();
+    let plain = [header(1, *b"IM"), cells].concat();
     assert_eq!(
         Annotations::from_bytes(&plain).expect("annotations"),
         Annotations::from_bytes(&file(&[stored(9, 2, &[1])])).expect("annotations")
@@ -124,13 +124,13 @@ fn arrays_need_not_be_compressed() {
 fn other_files_are_named() {
     let good = stored(9, 2, &[1]);
     let cells = array(1, 1, 1, "groundTruth", &annotator(&good));
-    let of = |array: &[u8]| [header(1, b"IM"), compressed(array)].concat();
+    let of = |array: &[u8]| [header(1, *b"IM"), compressed(array)].concat();
     for (bytes, words) in [
         (b"short".to_vec(), "MATLAB 5"),
         (vec![b'x'; 400], "MATLAB 5"),
-        ([header(1, b"MI"), cells.clone()].concat(), "big-endian"),
-        ([header(2, b"IM"), cells.clone()].concat(), "7.3"),
-        (header(1, b"IM"), "a variable groundTruth"),
+        ([header(1, *b"MI"), cells.clone()].concat(), "big-endian"),
+        ([header(2, *b"IM"), cells.clone()].concat(), "7.3"),
+        (header(1, *b"IM"), "a variable groundTruth"),
         (
             of(&array(1, 1, 1, "other", &annotator(&good))),
             "a variable groundTruth",
@@ -176,7 +176,7 @@ fn damage_is_survived() {
         "groundTruth",
         &annotator(&stored(9, 2, &[1])).repeat(2),
     );
-    let plain = [header(1, b"IM"), cells].concat();
+    let plain = [header(1, *b"IM"), cells].concat();
     for bytes in [plain.clone(), file(&[stored(9, 2, &[1])])] {
         for length in 0..bytes.len() {
             let _ = Annotations::from_bytes(&bytes[..length]);
@@ -201,7 +201,7 @@ fn unpacked_data_are_bounded() {
         encoder.write_all(&zeros).expect("compressing");
     }
     let packed = encoder.finish().expect("compressing");
-    let mut bytes = header(1, b"IM");
+    let mut bytes = header(1, *b"IM");
     bytes.extend(15_u32.to_le_bytes());
     bytes.extend((packed.len() as u32).to_le_bytes());
     bytes.extend(packed);
