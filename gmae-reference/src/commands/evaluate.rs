@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::evaluation::segmentation::Task;
 use crate::files::{Lock, create_folder};
 use crate::readings::labels::Rule;
-use crate::report::comparison::{ComparisonData, RowKind};
+use crate::report::comparison::{ComparisonData, RowKind, Table};
 use crate::terminal;
 use crate::training::{Checkpoint, Outcome};
 
@@ -29,6 +29,9 @@ const TITLE: &str = "What the Gaussians know";
 const FOLDERS: [&str; 2] = ["maps", "counts"];
 /// The split of BSDS500 that is evaluated.
 const SPLIT: &str = "test";
+
+/// A method of the boundary benchmark, with the name and the kind of its row.
+type Named = (String, RowKind, Method);
 
 /// A data set that was recognised.
 enum Set {
@@ -174,7 +177,7 @@ fn maps<B: Trains>(
     rule: Rule,
     output: &Path,
     device: &B::Device,
-) -> Result<Option<Vec<(String, RowKind, Method)>>, Error> {
+) -> Result<Option<Vec<Named>>, Error> {
     let images = listed(images)?;
     let mut methods = Vec::new();
     for (number, model) in (1..).zip(models) {
@@ -191,11 +194,7 @@ fn maps<B: Trains>(
 }
 
 /// Scores maps, and the baselines. The result is `None` after an interruption.
-fn edges(
-    split: &Split,
-    mut methods: Vec<(String, RowKind, Method)>,
-    output: &Path,
-) -> Result<Option<crate::report::comparison::Table>, Error> {
+fn edges(split: &Split, mut methods: Vec<Named>, output: &Path) -> Result<Option<Table>, Error> {
     for &baseline in Baseline::value_variants() {
         let name = baseline.label().to_owned();
         methods.push((name, RowKind::Baseline, Method::Baseline(baseline)));

@@ -253,7 +253,9 @@ fn dimmed(image: &Image, mask: &PixelMask) -> Image {
     let mut dimmed = image.clone();
     for (pixel, &inside) in dimmed.pixels.chunks_mut(3).zip(mask.values()) {
         if !inside {
-            pixel.iter_mut().for_each(|v| *v *= DIMMED);
+            for value in pixel {
+                *value *= DIMMED;
+            }
         }
     }
     dimmed

@@ -94,7 +94,8 @@ pub(super) struct AnnotatedSet {
     /// recognised from its content
     #[arg(long)]
     layout: Option<Layout>,
-    /// List of the images that are used, for a PASCAL VOC folder: lines of NAME or NAME__CLASS
+    /// List of the images that are used, for a PASCAL VOC folder: lines of `NAME` or
+    /// `NAME__CLASS`
     #[arg(long, value_name = "FILE", conflicts_with = "shapes")]
     list: Option<PathBuf>,
     /// Folder with the images of trimaps

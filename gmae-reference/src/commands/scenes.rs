@@ -4,7 +4,7 @@ use super::comparison::{column, row};
 use super::models::Model;
 use super::objects::score;
 use crate::backend::Trains;
-use crate::bsds::{Scores, Thresholds};
+use crate::bsds::{Point, Scores, Thresholds};
 use crate::data::Shapes;
 use crate::error::Error;
 use crate::readings::labels::Rule;
@@ -61,13 +61,14 @@ pub(super) fn table<B: Trains>(
 
 fn cells(found: &SceneScores) -> Result<Vec<Cell>, Error> {
     let scores = Scores::new(Thresholds::default(), &found.boundaries);
-    let images: Vec<f64> = scores.images.iter().map(|point| point.f()).collect();
+    let images: Vec<f64> = scores.images.iter().map(Point::f).collect();
     let mut cells = Vec::new();
     for scores in [&found.order, &found.order_of_shapes] {
         // A model can give all pixels of every scene the same layer.
-        match scores.is_empty() {
-            true => cells.extend([Cell::Empty, Cell::Empty]),
-            false => cells.extend(score(scores)?),
+        if scores.is_empty() {
+            cells.extend([Cell::Empty, Cell::Empty]);
+        } else {
+            cells.extend(score(scores)?);
         }
     }
     cells.extend([scores.ods.f(), scores.ois.f(), scores.ap].map(Cell::single));

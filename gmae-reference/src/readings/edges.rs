@@ -93,7 +93,9 @@ fn smoothed(map: &[f32], width: usize, height: usize) -> Vec<f64> {
         .map(|i| (-0.5 * (i as f64 / SIGMA).powi(2)).exp())
         .collect();
     let sum: f64 = kernel.iter().sum();
-    kernel.iter_mut().for_each(|k| *k /= sum);
+    for weight in &mut kernel {
+        *weight /= sum;
+    }
     let blur = |source: &[f64], step: [isize; 2]| {
         let mut out = vec![0.0; source.len()];
         for y in 0..height as isize {

@@ -103,10 +103,12 @@ fn by_rank(layers: &Layers, groups: usize) -> Vec<u16> {
     let ends: Vec<usize> = (1..=groups)
         .map(|group| cut(group, groups, visible))
         .collect();
-    let label = |&rank: &usize| match rank < visible {
+    let label = |&rank: &usize| {
+        if rank >= visible {
+            return 0;
+        }
         // The first group that ends behind the rank.
-        true => ends.partition_point(|&end| end <= rank) as u16 + 1,
-        false => 0,
+        ends.partition_point(|&end| end <= rank) as u16 + 1
     };
     layers.ranks().iter().map(label).collect()
 }

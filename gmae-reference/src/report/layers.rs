@@ -109,9 +109,7 @@ fn layered(picture: &LayeredPicture) -> Result<String, ReportError> {
     }
     if !alone.is_empty() {
         html.push_str("<h3>Each layer by itself, nearest first</h3>\n");
-        html.push_str(&format!(
-            "<div class=\"panel grid layers\">\n{alone}</div>\n"
-        ));
+        html.push_str(&grid(&alone));
     }
     let mut labels = String::new();
     for map in &picture.labels {
@@ -122,11 +120,14 @@ fn layered(picture: &LayeredPicture) -> Result<String, ReportError> {
         html.push_str(
             "<h3>The layer of every pixel: near layers are bright, far layers dark, none grey</h3>\n",
         );
-        html.push_str(&format!(
-            "<div class=\"panel grid layers\">\n{labels}</div>\n"
-        ));
+        html.push_str(&grid(&labels));
     }
     Ok(html)
+}
+
+/// Returns a panel of small figures.
+fn grid(figures: &str) -> String {
+    format!("<div class=\"panel grid layers\">\n{figures}</div>\n")
 }
 
 #[cfg(test)]

@@ -96,10 +96,9 @@ fn cases_section(groups: &[CaseGroup]) -> Result<String, ReportError> {
         body.push_str("<div class=\"panel\">\n");
         body.push_str(&heading(&group.title));
         for case in &group.cases {
-            body.push_str(&format!(
-                "<h4>{}</h4>\n<div class=\"strip\">\n",
-                escape(&case.caption)
-            ));
+            body.push_str("<h4>");
+            body.push_str(&escape(&case.caption));
+            body.push_str("</h4>\n<div class=\"strip\">\n");
             for (caption, picture) in &case.pictures {
                 let name = format!("{}, {}: {caption}", group.title, case.caption);
                 body.push_str(&figure(&img(picture, &name)?, caption));
