@@ -140,56 +140,24 @@ impl Command {
                 alone()?;
                 reconstruct::run::<B>(arguments, &device)
             }
-            Self::Probe(arguments) => {
-                alone()?;
-                interrupt::install()?;
-                probe::probe::<B>(arguments, &device)
-            }
+            Self::Probe(arguments) => interruptible(|| probe::probe::<B>(arguments, &device)),
             Self::Finetune(arguments) => {
-                alone()?;
-                interrupt::install()?;
-                finetune::finetune::<B>(arguments, &device)
+                interruptible(|| finetune::finetune::<B>(arguments, &device))
             }
             Self::Supervised(arguments) => {
-                alone()?;
-                interrupt::install()?;
-                finetune::supervised::<B>(arguments, &device)
+                interruptible(|| finetune::supervised::<B>(arguments, &device))
             }
-            Self::Ablate(arguments) => {
-                alone()?;
-                interrupt::install()?;
-                ablate::ablate::<B>(arguments, &device)
-            }
-            Self::Layers(arguments) => {
-                alone()?;
-                interrupt::install()?;
-                layers::run::<B>(&arguments, &device)
-            }
+            Self::Ablate(arguments) => interruptible(|| ablate::ablate::<B>(arguments, &device)),
+            Self::Layers(arguments) => interruptible(|| layers::run::<B>(&arguments, &device)),
             Self::FigureGround(arguments) => {
-                alone()?;
-                interrupt::install()?;
-                objects::run::<B>(&arguments, Task::Segmentation, &device)
+                interruptible(|| objects::run::<B>(&arguments, Task::Segmentation, &device))
             }
             Self::Detect(arguments) => {
-                alone()?;
-                interrupt::install()?;
-                objects::run::<B>(&arguments, Task::Detection, &device)
+                interruptible(|| objects::run::<B>(&arguments, Task::Detection, &device))
             }
-            Self::Edges(arguments) => {
-                alone()?;
-                interrupt::install()?;
-                edges::run::<B>(&arguments, &device)
-            }
-            Self::Evaluate(arguments) => {
-                alone()?;
-                interrupt::install()?;
-                evaluate::run::<B>(&arguments, &device)
-            }
-            Self::BsdsEval(arguments) => {
-                alone()?;
-                interrupt::install()?;
-                boundaries::evaluate(&arguments)
-            }
+            Self::Edges(arguments) => interruptible(|| edges::run::<B>(&arguments, &device)),
+            Self::Evaluate(arguments) => interruptible(|| evaluate::run::<B>(&arguments, &device)),
+            Self::BsdsEval(arguments) => interruptible(|| boundaries::evaluate(&arguments)),
             Self::Encode(Encode {
                 checkpoint,
                 image,
@@ -239,6 +207,13 @@ fn together(command: impl FnOnce(&Ranks) -> Result<Outcome, Error>) -> Result<Ou
             "{count} were started, expected 1, or a program built with --features mpi"
         ))),
     }
+}
+
+/// Runs a command that can be interrupted, in a process that was started by itself.
+fn interruptible(command: impl FnOnce() -> Result<Outcome, Error>) -> Result<Outcome, Error> {
+    alone()?;
+    interrupt::install()?;
+    command()
 }
 
 /// Checks that this process was started by itself.

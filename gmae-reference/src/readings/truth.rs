@@ -112,3 +112,71 @@ fn behind_all(map: &LabelMap) -> Result<LabelMap, Error> {
     };
     LabelMap::new(width, height, map.labels().iter().map(label).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::scene::tests::scene as scene_of;
+    use super::*;
+
+    /// Side of the scenes in pixels, and of the grid of Gaussians.
+    const SIDE: usize = 32;
+
+    /// Opaque Gaussians, one for each pixel, at the depths that `depth` makes of the true ranks.
+    /// They reach less than a pixel.
+    fn drawn(truth: &SceneTruth, depth: impl Fn(u8) -> f32) -> Scene {
+        let place = |i: usize| (i as f32 + 0.5) * 2.0 / SIDE as f32 - 1.0;
+        let gaussian = |(i, &rank): (usize, &u8)| {
+            let centre = [place(i % SIDE), place(i / SIDE), depth(rank)];
+            (centre, 0.02, 0.99)
+        };
+        let all: Vec<_> = truth.depth_ranks.iter().enumerate().map(gaussian).collect();
+        scene_of(&all)
+    }
+
+    fn truths() -> impl Iterator<Item = SceneTruth> {
+        let shapes = Shapes::new(3, 6, SIDE).expect("a size");
+        (0..6).map(move |index| shapes.scene(index).truth())
+    }
+
+    #[test]
+    fn the_true_order_scores_one_and_the_reversed_order_its_negative() {
+        for truth in truths() {
+            let order = |sign: f32| {
+                let scene = drawn(&truth, |rank| sign * (0.2 * f32::from(rank) - 0.5));
+                let found = scored(&scene, &truth, Rule::Strongest).expect("scores");
+                found.order.expect("several ranks")
+            };
+            let (right, reversed) = (order(1.0), order(-1.0));
+            // 64 layers of equal count divide the pixels of one rank further.
+            assert!(right > 0.75, "{right}");
+            assert!(
+                (right + reversed).abs() < 0.1,
+                "{right}, reversed {reversed}"
+            );
+        }
+    }
+
+    #[test]
+    fn boundaries_of_the_scene_are_found_and_others_are_not() {
+        let mut sums = [0.0; 2];
+        for truth in truths() {
+            let f = |scene: &Scene| {
+                let found = scored(scene, &truth, Rule::Strongest).expect("scores");
+                let scores = crate::bsds::Scores::new(Thresholds::default(), &[found.boundaries]);
+                scores.ods.f()
+            };
+            // One Gaussian in front of everything has no boundary inside the image.
+            let flat = scene_of(&[([0.0, 0.0, 0.0], 8.0, 0.99)]);
+            sums[0] += f(&drawn(&truth, |rank| 0.2 * f32::from(rank) - 0.5));
+            sums[1] += f(&flat);
+        }
+        assert!(sums[0] > 6.0 * 0.5 && sums[1] == 0.0, "{sums:?}");
+    }
+
+    #[test]
+    fn pixels_without_a_layer_are_behind_all_others() {
+        let map = LabelMap::new(3, 1, vec![0, 64, 1]).expect("a map");
+        let moved = behind_all(&map).expect("a map");
+        assert_eq!(moved.labels(), [65, 64, 1]);
+    }
+}

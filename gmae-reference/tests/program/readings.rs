@@ -226,6 +226,15 @@ fn wrong_arguments_of_readings_are_refused() {
             ],
             vec!["--checkpoint", "mae"],
         ),
+    ] {
+        refused(&place.run(&arguments), &words);
+    }
+}
+
+#[test]
+fn wrong_arguments_of_edges_and_evaluate_are_refused() {
+    let place = place();
+    for (arguments, words) in [
         (
             vec![
                 "edges",
