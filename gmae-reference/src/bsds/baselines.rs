@@ -22,9 +22,9 @@ const LOW: f64 = 0.4;
 pub enum Baseline {
     /// Lines at every 20th row and column, without a look at the image.
     Grid,
-    /// The length of the gradient by Sobel's filters. The benchmark thins it.
+    /// The length of the gradient, from Sobel's filters. The benchmark thins it.
     Sobel,
-    /// The length of the gradient by derivatives of a Gaussian of 2 px, at its maxima across the
+    /// The length of the gradient, from derivatives of a Gaussian of 2 px, at its maxima across the
     /// edge.
     Gaussian,
     /// The same maxima, joined by hysteresis (Canny 1986). The value of a pixel is the largest
