@@ -1,8 +1,8 @@
 //! Reads MATLAB 5 files: only what files of ground truth contain, from a slice, without copies.
 //!
-//! Source: "MAT-File Format", a manual of MATLAB. Every length is checked against the bytes that are
-//! there. Big-endian files and files of version 7.3 (HDF5) are refused. The crate `matfile` reads
-//! neither cell arrays nor structs.
+//! Source: "MAT-File Format", a manual of MATLAB. Every length is checked against the bytes that
+//! are there. Big-endian files and files of version 7.3 (HDF5) are refused. The crate `matfile`
+//! reads neither cell arrays nor structs.
 
 use std::io::Read as _;
 

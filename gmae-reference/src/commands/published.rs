@@ -33,7 +33,7 @@ pub(super) fn boundaries(columns: usize) -> Vec<Row> {
         let mut cells = cells.to_vec();
         cells.resize(columns, Cell::Empty);
         Row {
-            name: format!("published: {name}"),
+            name: name.to_owned(),
             kind: RowKind::Published,
             cells,
         }

@@ -128,7 +128,8 @@ fn contour(tenths: u32) -> Mark {
     // At precision 1 the recall is smallest.
     let first = f / (2.0 - f);
     let points = (0..=CONTOUR_POINTS).map(|step| {
-        let recall = first + (1.0 - first) * step as f64 / CONTOUR_POINTS as f64;
+        // The line is steep at low recalls, where the points are closer.
+        let recall = first.powf(1.0 - step as f64 / CONTOUR_POINTS as f64);
         (recall, (f * recall / (2.0 * recall - f)).min(1.0))
     });
     Mark::line(CONTOUR, points.collect(), 1)
