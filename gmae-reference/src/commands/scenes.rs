@@ -51,9 +51,9 @@ pub(super) fn table<B: Trains>(
         ],
         rows,
         settings: Vec::new(),
-        note: "Depth order is the mean over scenes of Spearman's rank correlation, over pixels, \
-               between 64 layers and the true order: 100 % is the true order, 0 is chance. F of an \
-               image has the best threshold of each image. The intervals are bootstraps over \
+        note: "Depth order is the mean over scenes of Somers' D of 64 layers with respect to the \
+               true order: of all pairs of pixels at different depths, the share in the true order \
+               less the share in the reversed order. F of an image has the best threshold of each image. The intervals are bootstraps over \
                scenes."
             .to_owned(),
     }))

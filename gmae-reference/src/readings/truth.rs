@@ -11,7 +11,7 @@ use crate::bsds::{Annotations, Bitmap, Counts, EdgeMap, Thresholds, count};
 use crate::config::Config;
 use crate::data::{Image, SceneTruth, Shapes};
 use crate::error::Error;
-use crate::evaluation::segmentation::{LabelMap, depth_correlation, label_boundaries};
+use crate::evaluation::segmentation::{LabelMap, depth_order, label_boundaries};
 use crate::model::Autoencoder;
 
 /// Number of scenes that are rendered together.
@@ -97,8 +97,8 @@ fn scored(scene: &Scene, truth: &SceneTruth, rule: Rule) -> Result<Scored, Error
         got: format!("{width} x {height}"),
     })?;
     Ok(Scored {
-        order: depth_correlation(&order, truth, false)?,
-        order_of_shapes: depth_correlation(&order, truth, true)?,
+        order: depth_order(&order, truth, false)?,
+        order_of_shapes: depth_order(&order, truth, true)?,
         boundaries: count(&map, &annotations, Thresholds::default(), &|| true).unwrap_or_default(),
     })
 }
@@ -147,8 +147,8 @@ mod tests {
                 found.order.expect("several ranks")
             };
             let (right, reversed) = (order(1.0), order(-1.0));
-            // 64 layers of equal count divide the pixels of one rank further.
-            assert!(right > 0.75, "{right}");
+            // A layer of equal count can contain pixels of two ranks.
+            assert!(right > 0.95, "{right}");
             assert!(
                 (right + reversed).abs() < 0.1,
                 "{right}, reversed {reversed}"
@@ -170,7 +170,8 @@ mod tests {
             sums[0] += f(&drawn(&truth, |rank| 0.2 * f32::from(rank) - 0.5));
             sums[1] += f(&flat);
         }
-        assert!(sums[0] > 6.0 * 0.5 && sums[1] == 0.0, "{sums:?}");
+        // Layers of equal count also divide the pixels of one rank: not all boundaries are true.
+        assert!(sums[0] > 6.0 * 0.4 && sums[1] == 0.0, "{sums:?}");
     }
 
     #[test]

@@ -23,7 +23,7 @@ mod examples;
 
 pub use baselines::{Baseline, BaselineRow, baseline_rows};
 pub use components::{Components, components, largest_box};
-pub use layers::{LabelMap, depth_correlation, label_boundaries};
+pub use layers::{LabelMap, depth_order, label_boundaries};
 pub use overlap::iou;
 pub use protocol::{PreparedTruth, Protocol, Task, Undecided, cycled_mean, score};
 pub use score_map::ScoreMap;
