@@ -109,7 +109,7 @@ fn layered(picture: &LayeredPicture) -> Result<String, ReportError> {
     }
     if !alone.is_empty() {
         html.push_str("<h3>Each layer by itself, nearest first</h3>\n");
-        html.push_str(&grid(&alone));
+        html.push_str(&grid("four", &alone));
     }
     let mut labels = String::new();
     for map in &picture.labels {
@@ -120,14 +120,14 @@ fn layered(picture: &LayeredPicture) -> Result<String, ReportError> {
         html.push_str(
             "<h3>The layer of every pixel: near layers are bright, far layers dark, none grey</h3>\n",
         );
-        html.push_str(&grid(&labels));
+        html.push_str(&grid("layers", &labels));
     }
     Ok(html)
 }
 
-/// Returns a panel of small figures.
-fn grid(figures: &str) -> String {
-    format!("<div class=\"panel grid layers\">\n{figures}</div>\n")
+/// Returns a panel of small figures. `columns` is the class that determines their number.
+fn grid(columns: &str, figures: &str) -> String {
+    format!("<div class=\"panel grid {columns}\">\n{figures}</div>\n")
 }
 
 #[cfg(test)]
@@ -161,6 +161,7 @@ mod tests {
         let html = page(&example()).expect("pictures");
         assert_eq!(html.matches("<img ").count(), 7);
         assert_eq!(html.matches("<img hidden ").count(), 2);
+        assert!(html.contains("[hidden] { display: none !important; }"));
         assert!(html.contains("max=\"2\" value=\"2\""));
         assert!(html.contains("Layers of &lt;images&gt;") && html.contains("a &amp; b"));
         assert!(!html.contains("src=\"http"), "needs a network");
