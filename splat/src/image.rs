@@ -121,7 +121,8 @@ impl<S> Image<S> {
     ///
     /// # Errors
     /// - [`RenderError::Shape`] names the first buffer with a wrong length. The same variant is
-    ///   returned if `layers` or `layer_transmittance` is present, because layers carry no gradient.
+    ///   returned if `layers` or `layer_transmittance` is present, because layers carry no
+    ///   gradient.
     /// - [`RenderError::Capacity`] if the number of elements of a shape overflows.
     pub fn validate_gradient(
         &self,

@@ -26,8 +26,8 @@ struct Arguments {
     /// Timed rounds. Two more warm up.
     #[arg(long, default_value_t = 15)]
     rounds: usize,
-    /// Times prefix images. Their buffers are so large that they disturb the times of other outputs,
-    /// which are therefore timed in a run of their own.
+    /// Times prefix images. Their buffers are so large that they disturb the times of other
+    /// outputs, which are therefore timed in a run of their own.
     #[arg(long)]
     prefixes: bool,
 }

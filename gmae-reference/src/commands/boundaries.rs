@@ -82,8 +82,8 @@ pub(super) fn evaluate(arguments: &BsdsEval) -> Result<Outcome, Error> {
     Err(incomplete.into())
 }
 
-/// Evaluates methods that cannot be at fault: maps that were just drawn, and baselines. The result is
-/// `None` after an interruption.
+/// Evaluates methods that cannot be at fault: maps that were just drawn, and baselines. The result
+/// is `None` after an interruption.
 ///
 /// # Errors
 ///

@@ -74,8 +74,8 @@ enum Command {
     Detect(Objects),
     /// Draw the boundaries between layers of depth: one map for each image of a folder
     Edges(Edges),
-    /// Read layers, figures, boxes and edges of several models, on all data that are given, and write
-    /// one report
+    /// Read layers, figures, boxes and edges of several models, on all data that are given, and
+    /// write one report
     Evaluate(Evaluate),
     /// Evaluate edge maps on the boundary benchmark of BSDS500
     BsdsEval(BsdsEval),

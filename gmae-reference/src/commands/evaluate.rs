@@ -1,4 +1,5 @@
-//! `evaluate`: every reading of the Gaussians that the data allow, for several models, in one report.
+//! `evaluate`: every reading of the Gaussians that the data allow, for several models, in one
+//! report.
 
 use std::path::{Path, PathBuf};
 

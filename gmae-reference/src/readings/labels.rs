@@ -53,8 +53,8 @@ pub(crate) fn labels(layers: &Layers, groups: usize, rule: Rule) -> Result<Label
     LabelMap::new(layers.width(), layers.height(), labels)
 }
 
-/// Calls `update` for every pixel and each layer that is not empty. Its arguments are the pixel, the
-/// label of the layer, and the positions of the prefixes before and after the layer.
+/// Calls `update` for every pixel and each layer that is not empty. Its arguments are the pixel,
+/// the label of the layer, and the positions of the prefixes before and after the layer.
 fn walk(layers: &Layers, groups: usize, mut update: impl FnMut(usize, u16, Option<usize>, usize)) {
     let mut before = None;
     for group in 1..=groups {

@@ -123,7 +123,8 @@ impl Layers {
         self.order.len()
     }
 
-    /// Renders layer `group` of `groups` by itself over white. `scene` is the scene of these layers.
+    /// Renders layer `group` of `groups` by itself over white. `scene` is the scene of these
+    /// layers.
     ///
     /// # Errors
     ///
@@ -197,8 +198,8 @@ impl Layers {
     }
 }
 
-/// Four opaque Gaussians, one in each quarter of the image, at depths in the order 2, 0, 3, 1, and a
-/// transparent one in front of all.
+/// Four opaque Gaussians, one in each quarter of the image, at depths in the order 2, 0, 3, 1, and
+/// a transparent one in front of all.
 #[cfg(test)]
 pub(super) fn quarters() -> Scene {
     let quarter = |x: f32, y: f32, z: f32| ([x, y, z], 0.9, 0.99);

@@ -163,8 +163,8 @@ fn write_rest<T: Scalar>(pixels: &mut Pixels<T>, tile: &Tile, left: usize, rest:
     }
 }
 
-/// Writes one plane of a tile to the rows of a strip, after applying `to` to each value. Consecutive
-/// blocks of the plane are `stride` elements apart.
+/// Writes one plane of a tile to the rows of a strip, after applying `to` to each value.
+/// Consecutive blocks of the plane are `stride` elements apart.
 #[inline(always)]
 fn take_rows<T: Copy>(
     blocks: &[Block<T>],

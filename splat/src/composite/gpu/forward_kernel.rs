@@ -103,8 +103,8 @@ fn write_layer(
 
 /// Composites one tile per workgroup. `list` and `ranges` are the order and the masks in the small
 /// regime, or the slots and the ranges in the large regime. `cuts` has the rank of each layer, then
-/// the first splat of each view. The words of the output are `f32`, except for the ends, the indices
-/// and the counts, which are `u32`.
+/// the first splat of each view. The words of the output are `f32`, except for the ends, the
+/// indices and the counts, which are `u32`.
 ///
 /// A workgroup leaves its tile when all pixels have ended. With `uniform`, it walks to the end of
 /// the list without work instead. Then its control flow does not depend on values that threads
