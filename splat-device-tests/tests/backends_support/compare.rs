@@ -72,10 +72,10 @@ pub fn compare_contributors(
     band: &[bool],
 ) -> Result<(), Failed> {
     let Some(found) = found else {
-        return match exact.config.outputs.contributors {
-            true => Err("contributors: asked for".into()),
-            false => Ok(()),
-        };
+        if exact.config.outputs.contributors {
+            return Err("contributors: asked for".into());
+        }
+        return Ok(());
     };
     let expected = splat::oracle::contributors(&exact.scene(), &exact.config)
         .map_err(|error| error.to_string())?;

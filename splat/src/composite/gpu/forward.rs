@@ -129,9 +129,10 @@ impl Output {
         let ends = sections.push(pixels);
         let depth = sections.push(if config.outputs.depth { pixels } else { 0 });
         let layers = sections.push(layer_words);
-        let layer_pixels = match config.outputs.transmittance {
-            true => size.elements("transmittance of layers [B, L, H, W]", config.layers.len())?,
-            false => 0,
+        let layer_pixels = if config.outputs.transmittance {
+            size.elements("transmittance of layers [B, L, H, W]", config.layers.len())?
+        } else {
+            0
         };
         let layer_transmittance = sections.push(layer_pixels);
         let of_contributors = if config.outputs.contributors {
