@@ -50,9 +50,14 @@ pub(super) fn run<B: Trains>(arguments: &Evaluate, device: &B::Device) -> Result
     let rule = arguments.reading.rule()?;
     let checkpoints = load(&arguments.checkpoint)?;
     let (shapes, scenes) = arguments.scenes()?;
-    let mut sets = Vec::new();
+    let (mut sets, mut left_out) = (Vec::new(), Vec::new());
     for folder in &arguments.data {
-        sets.extend(recognised(folder, arguments.images)?);
+        let found = recognised(folder, arguments.images)?;
+        sets.extend(found.sets);
+        left_out.extend(found.left_out);
+    }
+    for remark in &left_out {
+        terminal::note(format_args!("warning: {remark}"));
     }
     create_folder(&arguments.output)?;
     let _lock = Lock::take(&arguments.output)?;
@@ -60,7 +65,7 @@ pub(super) fn run<B: Trains>(arguments: &Evaluate, device: &B::Device) -> Result
     let mut data = ComparisonData {
         title: TITLE.to_owned(),
         command: command(),
-        notes: notes(&checkpoints, rule),
+        notes: [notes(&checkpoints, rule), left_out].concat(),
         runs: runs(&checkpoints, &names(&checkpoints))?,
         ..ComparisonData::default()
     };
@@ -101,19 +106,22 @@ pub(super) fn run<B: Trains>(arguments: &Evaluate, device: &B::Device) -> Result
 /// # Errors
 ///
 /// [`Error::File`] if the folder cannot be listed. [`Error::Argument`] if nothing is recognised.
-fn recognised(folder: &Path, images: usize) -> Result<Vec<Set>, Error> {
+fn recognised(folder: &Path, images: usize) -> Result<Recognised, Error> {
     let mut found = sets_of(folder, images);
-    if found.is_empty() {
+    if found.sets.is_empty() {
+        found.left_out.clear();
         let failed = || Error::file("listing data sets", folder);
         let entries = std::fs::read_dir(folder).map_err(failed())?;
         let paths: Result<Vec<PathBuf>, _> = entries.map(|entry| entry.map(|e| e.path())).collect();
         let mut paths = paths.map_err(failed())?;
         paths.sort();
         for path in paths.iter().filter(|path| path.is_dir()) {
-            found.extend(sets_of(path, images));
+            let inside = sets_of(path, images);
+            found.sets.extend(inside.sets);
+            found.left_out.extend(inside.left_out);
         }
     }
-    if found.is_empty() {
+    if found.sets.is_empty() {
         return Err(Error::Argument {
             argument: "--data",
             expected: "BSDS500, PASCAL VOC, photographs with masks, trimaps or a table of boxes"
@@ -124,20 +132,41 @@ fn recognised(folder: &Path, images: usize) -> Result<Vec<Set>, Error> {
     Ok(found)
 }
 
-/// Returns what can be evaluated in a folder of one data set. A set that cannot be read is named on
-/// standard error.
-fn sets_of(folder: &Path, images: usize) -> Vec<Set> {
-    if let Ok(split) = Split::open(folder, SPLIT) {
-        return vec![Set::Boundaries(folder.join("images").join(SPLIT), split)];
-    }
-    let mut found = Vec::new();
-    let mut add = |options: AnnotatedOptions| {
-        let Ok(set) = Annotated::open(folder, &options) else {
-            return None;
-        };
-        for remark in set.remarks() {
-            terminal::note(format_args!("warning: {remark}"));
+/// The data sets of a folder.
+#[derive(Default)]
+struct Recognised {
+    sets: Vec<Set>,
+    /// What is left out, and why, for the user.
+    left_out: Vec<String>,
+}
+
+/// Returns what can be evaluated in a folder of one data set.
+fn sets_of(folder: &Path, images: usize) -> Recognised {
+    let mut found = Recognised::default();
+    let is_bsds = folder.join("groundTruth").is_dir();
+    match Split::open(folder, SPLIT) {
+        Ok(split) => {
+            let problems = split.problems.iter().map(ToString::to_string);
+            found.left_out.extend(problems);
+            let images = folder.join("images").join(SPLIT);
+            found.sets.push(Set::Boundaries(images, split));
+            return found;
         }
+        Err(error) if is_bsds => {
+            found.left_out.push(error.to_string());
+            return found;
+        }
+        Err(_) => {}
+    }
+    let mut add = |options: AnnotatedOptions| {
+        let set = match Annotated::open(folder, &options) {
+            Ok(set) => set,
+            Err(error) => {
+                found.left_out.push(error.to_string());
+                return None;
+            }
+        };
+        found.left_out.extend(set.remarks().iter().cloned());
         let layout = set.layout();
         let task = match layout {
             Some(Layout::VocBoxes | Layout::BoxTable) => Task::Detection,
@@ -147,7 +176,11 @@ fn sets_of(folder: &Path, images: usize) -> Vec<Set> {
         let images = set.len().min(images);
         if images >= 2 {
             let name = name.to_string_lossy().into_owned();
-            found.push(Set::Objects(OpenedSet { set, name, images }, task));
+            let set = OpenedSet { set, name, images };
+            found.sets.push(Set::Objects(set, task));
+        } else {
+            let name = name.to_string_lossy();
+            found.left_out.push(format!("{name}: fewer than 2 images"));
         }
         layout
     };

@@ -6,7 +6,7 @@
 
 use splat::{Backend as _, NO_CONTRIBUTOR, Scene as Input, Splats};
 
-use super::scene::Scene;
+use super::scene::{Scene, picked};
 use crate::data::Image;
 use crate::error::Error;
 
@@ -131,23 +131,8 @@ impl Layers {
     /// [`Error::Render`] if memory runs out.
     pub(crate) fn alone(&self, scene: &Scene, group: usize, groups: usize) -> Result<Image, Error> {
         let ranks = cut(group - 1, groups, self.visible())..cut(group, groups, self.visible());
-        let all = &scene.gaussians;
-        let part = |buffer: &[f32], per_gaussian: usize| -> Vec<f32> {
-            let rows = self.order[ranks.clone()].iter();
-            rows.flat_map(|&i| &buffer[i * per_gaussian..(i + 1) * per_gaussian])
-                .copied()
-                .collect()
-        };
-        let gaussians = splat::Gaussians {
-            means: part(&all.means, 3),
-            scales: part(&all.scales, 3),
-            quaternions: part(&all.quaternions, 4),
-            opacities: part(&all.opacities, 1),
-            features: part(&all.features, all.channels),
-            count: ranks.len(),
-            channels: all.channels,
-        };
-        let layer = scene.with(gaussians);
+        let own = self.order[ranks].iter().copied();
+        let layer = scene.with(picked(&scene.gaussians, own));
         let input = Input {
             gaussians: layer.gaussians.as_slices(),
             views: &layer.view(self.width, self.height),

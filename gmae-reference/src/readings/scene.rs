@@ -94,21 +94,32 @@ fn taken_apart<B: Operations>(
     let count = config.gaussians;
     let all = render::buffers(gaussians)?;
     let scene = |image: usize| {
-        let part = |buffer: &[f32], per_gaussian: usize| {
-            buffer[image * count * per_gaussian..(image + 1) * count * per_gaussian].to_vec()
-        };
-        let gaussians = splat::Gaussians {
-            means: part(&all.means, 3),
-            scales: part(&all.scales, 3),
-            quaternions: part(&all.quaternions, 4),
-            opacities: part(&all.opacities, 1),
-            features: part(&all.features, all.channels),
-            count,
-            channels: all.channels,
-        };
-        Scene::new(config, gaussians)
+        let own = image * count..(image + 1) * count;
+        Scene::new(config, picked(&all, own))
     };
     Ok((0..all.count / count).map(scene).collect())
+}
+
+/// Returns the Gaussians with some indices, in their order.
+pub(super) fn picked(
+    all: &splat::Gaussians<Vec<f32>>,
+    indices: impl ExactSizeIterator<Item = usize> + Clone,
+) -> splat::Gaussians<Vec<f32>> {
+    let part = |buffer: &[f32], per_gaussian: usize| -> Vec<f32> {
+        let rows = indices.clone();
+        rows.flat_map(|i| &buffer[i * per_gaussian..(i + 1) * per_gaussian])
+            .copied()
+            .collect()
+    };
+    splat::Gaussians {
+        means: part(&all.means, 3),
+        scales: part(&all.scales, 3),
+        quaternions: part(&all.quaternions, 4),
+        opacities: part(&all.opacities, 1),
+        features: part(&all.features, all.channels),
+        count: indices.len(),
+        channels: all.channels,
+    }
 }
 
 #[cfg(test)]

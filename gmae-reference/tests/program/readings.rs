@@ -136,6 +136,11 @@ fn evaluate_writes_one_report_of_all_sets() {
     fs::create_dir_all(place.path("sets")).expect("a folder");
     fs::rename(boundaries.path("bsds"), place.path("sets/bsds")).expect("one file system");
     fs::rename(place.path("horses"), place.path("sets/horses")).expect("a name");
+    // A folder that is no data set, and one that has lost its masks.
+    fs::create_dir_all(place.path("sets/empty")).expect("a folder");
+    fs::create_dir_all(place.path("sets/lost/rgb")).expect("a folder");
+    fs::create_dir_all(place.path("sets/lost/figure_ground")).expect("a folder");
+    place.picture("sets/lost/rgb/0.png", 24, 16);
     let evaluate = [
         "evaluate",
         "--checkpoint",
@@ -158,6 +163,10 @@ fn evaluate_writes_one_report_of_all_sets() {
         assert!(table.contains(caption), "{caption} is not in {table}");
     }
     assert!(table.contains("mae (MAE) predicts no Gaussians"), "{table}");
+    for left_out in ["sets/empty", "sets/lost"] {
+        assert!(text(&output.stderr).contains(left_out), "{left_out}");
+        assert!(table.contains(left_out), "{left_out} is not in {table}");
+    }
     assert_eq!(place.files("out/evaluate/maps").len(), 2);
     let maps = place.files("out/evaluate/maps/1-gmae");
     assert_eq!(maps, NAMES.map(|name| format!("{name}.png")));
