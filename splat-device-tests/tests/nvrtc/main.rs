@@ -107,7 +107,7 @@ fn compiles(
     let variants = report.entry(key).or_default();
     variants.push((resources, kernel.clone()));
     drop(report);
-    no_spills(resources)
+    no_spills(resources).map_err(|error| format!("{}: {error}", kernel.variant).into())
 }
 
 /// The number of orders of the shared arrays that are tried with `-- --ignored orders`, including
@@ -125,16 +125,17 @@ fn no_order_spills(
     let arrays = source.matches("// Shared array size: ").count();
     let orders = (1..=arrays).product::<usize>();
     for order in (1..ORDERS).map(|i| i * orders / ORDERS) {
-        no_spills(nvrtc.compile(&placed(source, order)?, architecture.0)?)?;
+        no_spills(nvrtc.compile(&placed(source, order)?, architecture.0)?)
+            .map_err(|error| format!("{}, order {order}: {error}", kernel.variant))?;
     }
     Ok(())
 }
 
-fn no_spills(resources: Resources) -> Result<(), Failed> {
+fn no_spills(resources: Resources) -> Result<(), String> {
     if resources.spills == 0 {
         return Ok(());
     }
-    Err(format!("{resources:?}").into())
+    Err(format!("{resources:?}"))
 }
 
 /// A check of the compiler itself, which runs as one trial.

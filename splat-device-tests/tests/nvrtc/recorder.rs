@@ -42,6 +42,8 @@ const WORD: u32 = 4096;
 pub struct Kernel {
     /// The name of the function, as in the Rust source.
     pub function: String,
+    /// The values of the compile-time arguments, and the other parts of `CubeCL`'s key.
+    pub variant: String,
     /// The CUDA C++ source, or the error of its generation.
     pub source: Result<String, String>,
     /// Bytes of shared memory, which `CubeCL` requests at launch.
@@ -242,6 +244,7 @@ impl RecordingServer {
         };
         Kernel {
             function: function_of(name).to_owned(),
+            variant: format!("{:?}", kernel.id()),
             source,
             shared,
             units,

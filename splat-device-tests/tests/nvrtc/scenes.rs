@@ -16,8 +16,15 @@ const CHANNELS: [usize; 10] = [1, 2, 3, 4, 5, 6, 7, 8, 16, 33];
 const SHORT: usize = 600;
 const LONG: usize = 1_000_000;
 
-/// The combinations of the optional outputs: transmittance, depth.
-const OUTPUTS: [(bool, bool); 4] = [(false, false), (true, false), (false, true), (true, true)];
+/// The combinations of the optional outputs: transmittance, depth, contributors.
+const OUTPUTS: [(bool, bool, bool); 6] = [
+    (false, false, false),
+    (true, false, false),
+    (false, true, false),
+    (true, true, false),
+    (false, false, true),
+    (true, true, true),
+];
 
 /// Renders forward and backward in every regime, with every kind of output, gradient and number of
 /// channels.
@@ -52,11 +59,12 @@ pub fn launch_everything(architecture: Architecture) -> Result<(), String> {
             .filter(|c| !without || [3, 4].contains(c))
         {
             for camera in projections {
-                for (transmittance, depth) in OUTPUTS {
+                for (transmittance, depth, contributors) in OUTPUTS {
                     for layers in [Vec::new(), vec![0, 3]] {
                         let outputs = Outputs::NONE
                             .with_transmittance(transmittance)
-                            .with_depth(depth);
+                            .with_depth(depth)
+                            .with_contributors(contributors);
                         let config = RenderConfig::default()
                             .with_outputs(outputs)
                             .with_layers(layers)

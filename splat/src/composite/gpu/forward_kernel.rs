@@ -86,6 +86,10 @@ fn write_layer(
 ) {
     let image = view * sections.layer_count + layer;
     let pixel = pixel_at(layout, image, x, y);
+    if comptime![with_transmittance] {
+        let to = sections.layer_transmittance + pixel;
+        out[to as usize] = u32::reinterpret(transmittance);
+    }
     write_features(
         out,
         sections.layers + pixel * all_channels + channel,
@@ -95,10 +99,6 @@ fn write_layer(
         view * all_channels + channel,
         channels,
     );
-    if comptime![with_transmittance] {
-        let to = sections.layer_transmittance + pixel;
-        out[to as usize] = u32::reinterpret(transmittance);
-    }
 }
 
 /// Composites one tile per workgroup. `list` and `ranges` are the order and the masks in the small
@@ -284,6 +284,20 @@ pub(crate) fn composite_kernel<F: Float>(
             batch += BATCH;
         }
         if inside {
+            // Depth and contributors are written before the remaining layers: with this order no
+            // variant spills registers.
+            let pixel = pixel_at(layout, view, x, y);
+            if comptime![with_contributors] {
+                if composited > 0 {
+                    strongest -= cuts[(sections.layer_count + view) as usize];
+                }
+                out[(sections.indices + pixel) as usize] = strongest;
+                out[(sections.weights + pixel) as usize] = u32::reinterpret(largest);
+                out[(sections.counts + pixel) as usize] = composited;
+            }
+            if comptime![with_depth] {
+                out[(sections.depth + pixel) as usize] = u32::reinterpret(depth);
+            }
             if comptime![with_layers] {
                 while layer < sections.layer_count {
                     write_layer(
@@ -319,17 +333,6 @@ pub(crate) fn composite_kernel<F: Float>(
             if comptime![first] {
                 out[(sections.transmittance + pixel) as usize] = u32::reinterpret(transmittance);
                 out[(sections.ends + pixel) as usize] = end;
-            }
-            if comptime![with_depth] {
-                out[(sections.depth + pixel) as usize] = u32::reinterpret(depth);
-            }
-            if comptime![with_contributors] {
-                if composited > 0 {
-                    strongest -= cuts[(sections.layer_count + view) as usize];
-                }
-                out[(sections.indices + pixel) as usize] = strongest;
-                out[(sections.weights + pixel) as usize] = u32::reinterpret(largest);
-                out[(sections.counts + pixel) as usize] = composited;
             }
         }
     }
