@@ -27,6 +27,7 @@ pub mod bsds;
 pub mod commands;
 pub mod config;
 pub mod data;
+mod digest;
 mod error;
 pub mod evaluation;
 mod experiment;

@@ -1,7 +1,6 @@
 //! A job, which is one configuration with one seed, and its identity.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -9,6 +8,7 @@ use sha2::{Digest, Sha256};
 use super::settings;
 use super::table::Subject;
 use crate::config::Config;
+use crate::digest::hexadecimal;
 
 /// The number of the format of an identity. Results of another format are not found.
 const FORMAT: u32 = 1;
@@ -106,12 +106,7 @@ fn leaves(value: &Value) -> BTreeMap<String, String> {
 
 /// Returns SHA-256 of the canonical text of `value`, as 64 hexadecimal digits.
 pub(super) fn sha256(value: &Value) -> String {
-    let mut digits = String::new();
-    for byte in Sha256::digest(canonical(value)) {
-        // Writing to a string cannot fail.
-        let _ = write!(digits, "{byte:02x}");
-    }
-    digits
+    hexadecimal(&Sha256::digest(canonical(value)))
 }
 
 /// Returns JSON without spaces, with the keys of every object in the order of their bytes.

@@ -4,13 +4,13 @@
 //! The name of a file is a hash of everything that determines its content: the version of the
 //! protocol, the thresholds, the values of the map and the bytes of the ground truth.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
 use super::counts::{Counts, Thresholds};
 use super::map::EdgeMap;
+use crate::digest::hexadecimal;
 use crate::error::Error;
 use crate::files::{create_folder, read, write_atomically};
 
@@ -33,12 +33,7 @@ impl Key {
         // The size of the map is known, so that its values end where the ground truth begins.
         hash.update(map.values());
         hash.update(ground_truth);
-        let mut digits = String::new();
-        for byte in hash.finalize() {
-            // Writing to a String cannot fail.
-            let _ = write!(digits, "{byte:02x}");
-        }
-        Self(digits)
+        Self(hexadecimal(&hash.finalize()))
     }
 }
 

@@ -1,17 +1,19 @@
-//! `edges`: maps of the boundaries between layers, one PNG file for each image of a folder.
+//! `edges`: maps of the boundaries between layers, one PNG file for each image of a folder. After
+//! an interruption the command goes on with the missing maps.
 
-use std::io::Cursor;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::slice;
 
-use image::{GrayImage, ImageFormat};
 use rayon::prelude::*;
 
+use super::drawn::{Listed, Source};
+use super::models::{Weights, warn_of_other_units};
 use super::reading::Edges as Arguments;
 use crate::backend::Trains;
 use crate::config::Config;
 use crate::data::{Image, KINDS, decode};
 use crate::error::Error;
-use crate::files::{create_folder, expect_free, expect_writable, write_atomically};
+use crate::files::{create_folder, expect_writable};
 use crate::model::Autoencoder;
 use crate::readings::edges::{EDGE_LEVELS, boundaries, thinned};
 use crate::readings::labels::Rule;
@@ -32,23 +34,24 @@ const TOGETHER: usize = 8;
 /// An error that names the argument or the image at fault.
 pub(super) fn run<B: Trains>(arguments: &Arguments, device: &B::Device) -> Result<Outcome, Error> {
     let images = listed(&arguments.data)?;
-    let maps: Vec<String> = images
-        .iter()
-        .map(|(name, _)| format!("{name}.png"))
-        .collect();
-    let names: Vec<&str> = maps.iter().map(String::as_str).collect();
-    if let Some(taken) = names
-        .iter()
-        .find(|name| arguments.output.join(name).exists())
-    {
-        expect_free(&arguments.output, &[taken], "or another folder")?;
-    }
     expect_writable(&arguments.output)?;
     let checkpoint = Checkpoint::load(&arguments.checkpoint)?;
-    let config = checkpoint.config;
-    let model = checkpoint.model::<B>(device)?;
     let rule = arguments.reading.rule()?;
-    if !draw(&config, &model, rule, &images, &arguments.output)? {
+    warn_of_other_units(slice::from_ref(&checkpoint));
+    let source = Source::new(&Weights::Of(&checkpoint).identity(), rule);
+    let missing = source.missing(&images, &arguments.output)?;
+    if missing.len() < images.len() {
+        let found = images.len() - missing.len();
+        terminal::note(format_args!("{found} of {} maps are there", images.len()));
+    }
+    let model = checkpoint.model::<B>(device)?;
+    let drawing = Drawing {
+        config: &checkpoint.config,
+        model: &model,
+        rule,
+        source: &source,
+    };
+    if !drawing.draw(&missing, &arguments.output)? {
         return Ok(Outcome::Interrupted);
     }
     terminal::line(format_args!(
@@ -59,53 +62,64 @@ pub(super) fn run<B: Trains>(arguments: &Arguments, device: &B::Device) -> Resul
     Ok(Outcome::Finished)
 }
 
-/// Draws the map of every image into `folder`. The result is false after an interruption.
-///
-/// # Errors
-///
-/// An error that names the image at fault.
-pub(super) fn draw<B: Trains>(
-    config: &Config,
-    model: &Autoencoder<B>,
-    rule: Rule,
-    images: &[(String, PathBuf)],
-    folder: &Path,
-) -> Result<bool, Error> {
-    create_folder(folder)?;
-    let mut bar = Bar::new("drawing boundaries");
-    for (first, piece) in (0..).step_by(TOGETHER).zip(images.chunks(TOGETHER)) {
-        if !bar.show(first, images.len()) {
-            return Ok(false);
+/// The drawing of the maps of one model.
+pub(super) struct Drawing<'a, B: Trains> {
+    pub(super) config: &'a Config,
+    pub(super) model: &'a Autoencoder<B>,
+    pub(super) rule: Rule,
+    /// The source of the maps: that of the model and of the rule.
+    pub(super) source: &'a Source,
+}
+
+impl<B: Trains> Drawing<'_, B> {
+    /// Draws the map of every image into `folder`. The result is false after an interruption.
+    ///
+    /// # Errors
+    ///
+    /// An error that names the image at fault.
+    pub(super) fn draw(&self, images: &[Listed], folder: &Path) -> Result<bool, Error> {
+        let Self {
+            config,
+            model,
+            rule,
+            source,
+        } = *self;
+        create_folder(folder)?;
+        let mut bar = Bar::new("drawing boundaries");
+        for (first, piece) in (0..).step_by(TOGETHER).zip(images.chunks(TOGETHER)) {
+            if !bar.show(first, images.len()) {
+                return Ok(false);
+            }
+            let read: Result<Vec<_>, Error> = piece
+                .par_iter()
+                .map(|(_, path)| {
+                    let stored = decode(path, 1).map_err(|reason| unusable(path, &reason))?;
+                    let image = Image::from_rgb8(&stored).resized(config.image_size)?;
+                    Ok((image, stored.dimensions()))
+                })
+                .collect();
+            let (inputs, sizes): (Vec<_>, Vec<_>) = read?.into_iter().unzip();
+            let scenes = scenes(config, model, &inputs)?;
+            let drawn: Result<Vec<()>, Error> = scenes
+                .par_iter()
+                .zip(sizes)
+                .zip(piece)
+                .map(|((scene, (width, height)), (name, path))| {
+                    let (wide, high) = (width as usize, height as usize);
+                    let found = layers(scene, &EDGE_LEVELS, wide, high)?;
+                    let map = thinned(&boundaries(&found, rule)?, wide, high);
+                    let to = folder.join(format!("{name}.png"));
+                    source.write(path, &to, &map, [width, height])
+                })
+                .collect();
+            drawn?;
         }
-        let read: Result<Vec<_>, Error> = piece
-            .par_iter()
-            .map(|(_, path)| {
-                let stored = decode(path, 1).map_err(|reason| unusable(path, &reason))?;
-                let image = Image::from_rgb8(&stored).resized(config.image_size)?;
-                Ok((image, stored.dimensions()))
-            })
-            .collect();
-        let (inputs, sizes): (Vec<_>, Vec<_>) = read?.into_iter().unzip();
-        let scenes = scenes(config, model, &inputs)?;
-        let drawn: Result<Vec<()>, Error> = scenes
-            .par_iter()
-            .zip(sizes)
-            .zip(piece)
-            .map(|((scene, (width, height)), (name, _))| {
-                let (wide, high) = (width as usize, height as usize);
-                let found = layers(scene, &EDGE_LEVELS, wide, high)?;
-                let map = thinned(&boundaries(&found, rule)?, wide, high);
-                let path = folder.join(format!("{name}.png"));
-                write(&path, &map, width, height)
-            })
-            .collect();
-        drawn?;
+        Ok(true)
     }
-    Ok(true)
 }
 
 /// Returns the images of a folder with their names without extension, by name.
-pub(super) fn listed(folder: &Path) -> Result<Vec<(String, PathBuf)>, Error> {
+pub(super) fn listed(folder: &Path) -> Result<Vec<Listed>, Error> {
     let failed = Error::file("listing images", folder);
     let entries = std::fs::read_dir(folder).map_err(failed)?;
     let mut images = Vec::new();
@@ -137,18 +151,4 @@ fn unusable(path: &Path, reason: &str) -> Error {
         expected: "images that can be read, each with a name of its own".to_owned(),
         got: format!("{}: {reason}", path.display()),
     }
-}
-
-/// Writes a map with values in [0, 1] as a grey PNG file.
-fn write(path: &Path, map: &[f32], width: u32, height: u32) -> Result<(), Error> {
-    let failed = |error: std::io::Error| Error::file("writing map", path)(error);
-    let grey = map
-        .iter()
-        .map(|v| (v.clamp(0.0, 1.0) * 255.0).round() as u8);
-    let image = GrayImage::from_raw(width, height, grey.collect());
-    let image = image.ok_or_else(|| failed(std::io::Error::other("too few pixels")))?;
-    let mut bytes = Cursor::new(Vec::new());
-    let encoded = image.write_to(&mut bytes, ImageFormat::Png);
-    encoded.map_err(|error| failed(std::io::Error::other(error)))?;
-    write_atomically(path, |file| file.write_all(bytes.get_ref())).map_err(failed)
 }

@@ -7,8 +7,9 @@ use clap::ValueEnum as _;
 
 use super::boundaries;
 use super::comparison::{command, expect_own_report, load, method, names, runs, write};
-use super::edges::{draw, listed};
-use super::models::{Model, with_gaussians};
+use super::drawn::Source;
+use super::edges::{Drawing, listed};
+use super::models::{Model, warn_of_other_units, with_gaussians};
 use super::objects::Judge;
 use super::reading::{Evaluate, OpenedSet};
 use super::scenes;
@@ -191,7 +192,7 @@ fn sets_of(folder: &Path, images: usize) -> Recognised {
     found
 }
 
-/// Remarks on the rule, and on models without Gaussians.
+/// Remarks on the rule, on models without Gaussians, and on models whose renders are not colours.
 fn notes(checkpoints: &[Checkpoint], rule: Rule) -> Vec<String> {
     let without = checkpoints
         .iter()
@@ -201,7 +202,10 @@ fn notes(checkpoints: &[Checkpoint], rule: Rule) -> Vec<String> {
         let method = method(&checkpoint.config);
         format!("{name} ({method}) predicts no Gaussians, so that it has no row.")
     });
-    std::iter::once(rule.words()).chain(without).collect()
+    std::iter::once(rule.words())
+        .chain(without)
+        .chain(warn_of_other_units(checkpoints))
+        .collect()
 }
 
 /// Draws the maps of every model. The result is `None` after an interruption.
@@ -217,9 +221,16 @@ fn maps<B: Trains>(
     for (number, model) in (1..).zip(models) {
         let name = model.name.replace(['/', '\\', ' ', ','], "-");
         let folder = output.join(FOLDERS[0]).join(format!("{number}-{name}"));
-        create_folder(&folder)?;
+        let source = Source::new(&model.identity(), rule);
+        let missing = source.missing(&images, &folder)?;
         let network = model.on::<B>(device)?;
-        if !draw(&model.config(), &network, rule, &images, &folder)? {
+        let drawing = Drawing {
+            config: &model.config(),
+            model: &network,
+            rule,
+            source: &source,
+        };
+        if !drawing.draw(&missing, &folder)? {
             return Ok(None);
         }
         methods.push((model.name.clone(), model.kind, Method::Maps(folder)));

@@ -2,10 +2,12 @@
 
 use std::io::Cursor;
 use std::path::Path;
+use std::slice;
 
 use image::{GrayImage, ImageFormat, RgbImage, imageops};
 
 use super::comparison::command;
+use super::models::warn_of_other_units;
 use super::reading::Layers as Arguments;
 use super::reconstruct::read;
 use crate::data::Image;
@@ -44,6 +46,8 @@ pub(super) fn run<B: Operations>(
     let config = checkpoint.config;
     let model = checkpoint.model::<B>(device)?;
     let rule = arguments.reading.rule()?;
+    let mut notes = vec![rule.words()];
+    notes.extend(warn_of_other_units(slice::from_ref(&checkpoint)));
     let names = names(arguments);
     let mut bar = Bar::new("rendering layers".to_owned());
     let mut pictures = Vec::with_capacity(names.len());
@@ -68,7 +72,7 @@ pub(super) fn run<B: Operations>(
     let data = LayersData {
         title: "Layers of depth".to_owned(),
         command: command(),
-        notes: vec![rule.words()],
+        notes,
         pictures,
     };
     let path = report::write_layers(&arguments.output, &data)?;

@@ -6,6 +6,7 @@ mod boundaries;
 mod cli;
 mod comparison;
 mod demo;
+mod drawn;
 mod edges;
 mod encode;
 mod evaluate;

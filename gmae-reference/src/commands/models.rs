@@ -2,10 +2,11 @@
 
 use super::comparison::names;
 use crate::backend::Trains;
-use crate::config::{Config, Method};
+use crate::config::{Config, LossKind, Method};
 use crate::error::Error;
 use crate::model::Autoencoder;
 use crate::report::comparison::RowKind;
+use crate::terminal;
 use crate::training::Checkpoint;
 
 /// A model that is scored as one row.
@@ -17,12 +18,34 @@ pub(super) struct Model<'a> {
     weights: Weights<'a>,
 }
 
-enum Weights<'a> {
+/// The weights of a model.
+pub(super) enum Weights<'a> {
+    /// Those of a checkpoint.
     Of(&'a Checkpoint),
+    /// Initial weights.
     Initial(Config),
 }
 
+impl Weights<'_> {
+    /// Identifies the weights, and the settings that a prediction depends on. Equal texts mean
+    /// equal predictions.
+    pub(super) fn identity(&self) -> String {
+        match self {
+            Self::Of(checkpoint) => {
+                let Checkpoint { config, .. } = checkpoint;
+                format!("{:?} {config:?}", checkpoint.fingerprint())
+            }
+            Self::Initial(config) => format!("initial {config:?}"),
+        }
+    }
+}
+
 impl Model<'_> {
+    /// Identifies the model, see [`Weights::identity`].
+    pub(super) fn identity(&self) -> String {
+        self.weights.identity()
+    }
+
     /// The settings of the model.
     pub(super) fn config(&self) -> Config {
         match self.weights {
@@ -38,6 +61,27 @@ impl Model<'_> {
             Weights::Initial(config) => Ok(Autoencoder::new(config, device)),
         }
     }
+}
+
+/// Warns of models whose renders are not colours, and returns the warnings.
+pub(super) fn warn_of_other_units(checkpoints: &[Checkpoint]) -> Vec<String> {
+    let models = checkpoints.iter().zip(names(checkpoints));
+    let other = models.filter(|(checkpoint, _)| {
+        let Config { method, loss, .. } = checkpoint.config;
+        method == Method::Gmae && loss == LossKind::MaskedNormTarget
+    });
+    let warnings: Vec<String> = other
+        .map(|(_, name)| {
+            format!(
+                "{name} was trained with the loss masked-norm-target. It predicts patches of mean 0 \
+                 and variance 1, so that its renders are not colours."
+            )
+        })
+        .collect();
+    for warning in &warnings {
+        terminal::note(format_args!("warning: {warning}"));
+    }
+    warnings
 }
 
 /// Returns the checkpoints that predict Gaussians, and one model with initial weights for each

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::comparison::{column, command, expect_no_report, load, names, row, runs, write};
-use super::models::{Model, with_gaussians};
+use super::models::{Model, warn_of_other_units, with_gaussians};
 use super::reading::{Objects, OpenedSet};
 use crate::backend::Trains;
 use crate::config::Method;
@@ -59,6 +59,8 @@ pub(super) fn run<B: Trains>(
     for remark in opened.set.remarks() {
         terminal::note(format_args!("warning: {remark}"));
     }
+    let mut notes = vec![rule.words()];
+    notes.extend(warn_of_other_units(&checkpoints));
     let judge = Judge::new(&opened, task, rule, arguments.split_seed)?;
     let Some(found) = judge.table::<B>(&with_gaussians(&checkpoints), device)? else {
         return Ok(Outcome::Interrupted);
@@ -66,7 +68,7 @@ pub(super) fn run<B: Trains>(
     let data = ComparisonData {
         title: title.to_owned(),
         command: command(),
-        notes: vec![rule.words()],
+        notes,
         runs: runs(&checkpoints, &names(&checkpoints))?,
         tables: vec![found.table],
         cases: found.cases,

@@ -203,7 +203,7 @@ pub(super) struct Edges {
     #[command(flatten)]
     pub(super) reading: Reading,
     /// Folder for the maps: one grey PNG file for each image, with its name and size. bsds-eval
-    /// scores them
+    /// scores them. After an interruption, the same command goes on with the missing maps
     #[arg(long, default_value = "out/edges")]
     pub(super) output: PathBuf,
 }

@@ -5,8 +5,8 @@ use std::fs;
 use image::{GrayImage, Luma};
 
 use crate::annotated::{NAMES, SIZE, annotated};
-use crate::labelled::{pretrained, row};
-use crate::place::{Place, refused, succeeded, text};
+use crate::labelled::{in_one_line, pretrained, row};
+use crate::place::{Place, TINY, refused, succeeded, text};
 
 /// The numbers of layers.
 const LEVELS: [u8; 5] = [4, 8, 16, 32, 64];
@@ -56,6 +56,32 @@ fn layers_are_pictures_of_a_report_and_label_maps() {
     assert!(!report.contains("http"), "the report needs a network");
     // No report is replaced.
     refused(&place.run(&[&layers[..], &images].concat()), &["--output"]);
+}
+
+#[test]
+fn renders_that_are_not_colours_are_pointed_out() {
+    let place = place();
+    let pretrain = ["pretrain", "--data", "train", "--output", "relative"];
+    let more = ["--loss", "masked-norm-target", "--stop-at", "1"];
+    succeeded(&place.run(&[&pretrain, TINY, &more].concat()));
+    let runs = |checkpoint| {
+        let layers = ["layers", "--image", "horses/rgb/0.png"];
+        let figures = ["figure-ground", "--data", "horses"];
+        [&layers[..], &figures].map(|command| {
+            let output = format!("{}-{checkpoint}", command[0]);
+            let arguments = ["--checkpoint", checkpoint, "--output", &output];
+            let result = place.run(&[command, &arguments].concat());
+            succeeded(&result);
+            let report = in_one_line(&place.read(&format!("{output}/report.html")));
+            [in_one_line(&text(&result.stderr)), report]
+        })
+    };
+    for words in runs("relative").as_flattened() {
+        assert!(words.contains("relative was trained with the loss masked-norm-target"));
+    }
+    for words in runs("gmae").as_flattened() {
+        assert!(!words.contains("masked-norm-target"));
+    }
 }
 
 #[test]
@@ -120,7 +146,27 @@ fn edges_are_maps_with_the_names_and_sizes_of_the_images() {
         let map = image::open(place.path(&format!("maps/{name}.png"))).expect("a map");
         assert_eq!(map.as_luma8().expect("a grey map").dimensions(), size);
     }
-    refused(&place.run(&edges), &["--output"]);
+    // A finished map stays, and a missing one is drawn again with the same pixels.
+    let map = |name: &str| fs::read(place.path(&format!("maps/{name}.png"))).expect("a map");
+    let drawn = [map("wide"), map("high")];
+    fs::remove_file(place.path("maps/high.png")).expect("a map");
+    let kept = fs::metadata(place.path("maps/wide.png")).expect("a map");
+    let again = place.run(&edges);
+    succeeded(&again);
+    let words = String::from_utf8_lossy(&again.stderr);
+    assert!(words.contains("1 of 2 maps are there"), "{words}");
+    assert_eq!([map("wide"), map("high")], drawn);
+    let after = fs::metadata(place.path("maps/wide.png")).expect("a map");
+    assert_eq!(after.modified().ok(), kept.modified().ok());
+    // Maps of another rule, of another image, and files of another program are not replaced.
+    let rule = [&edges[..], &["--label", "strongest"]].concat();
+    refused(&place.run(&rule), &["--output", "high.png"]);
+    fs::copy(place.path("data/wide.png"), place.path("maps/high.png")).expect("a copy");
+    refused(&place.run(&edges), &["--output", "high.png"]);
+    fs::write(place.path("maps/high.png"), &drawn[1]).expect("a map");
+    place.picture("data/high.png", 9, 34);
+    refused(&place.run(&edges), &["--output", "high.png"]);
+    place.picture("data/high.png", 9, 33);
     // The same name twice.
     fs::copy(place.path("data/wide.png"), place.path("data/wide.PNG")).expect("a copy");
     fs::rename(place.path("data/wide.PNG"), place.path("data/wide.bmp")).expect("a name");

@@ -1,12 +1,12 @@
 //! `SHA256SUMS`: the checksums of the files of a run, in the format of the program `sha256sum`.
 
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use crate::digest::hexadecimal;
 use crate::error::Error;
 use crate::files::{current, read};
 
@@ -26,12 +26,7 @@ pub(super) fn line_of(name: &str, path: &Path) -> std::io::Result<String> {
 }
 
 fn line_with(name: &str, digest: &[u8]) -> String {
-    let mut line = String::new();
-    for byte in digest {
-        // Writing to a string cannot fail.
-        let _ = write!(line, "{byte:02x}");
-    }
-    line + "  " + name + "\n"
+    format!("{}  {name}\n", hexadecimal(digest))
 }
 
 /// The checksums of the files of one folder.
