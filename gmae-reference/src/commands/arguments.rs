@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::pretrain;
 use crate::bsds::Baseline;
-use crate::config::{Config, Finetuning, Overrides, Preset};
+use crate::config::{Config, Overrides, Preset};
 use crate::error::Error;
 use crate::evaluation::judge::Probe as Kind;
 use crate::experiment::LabelledFolders;
@@ -261,75 +261,6 @@ pub(super) struct Probe {
     /// Folder for the table and the report
     #[arg(long, default_value = "out/probe")]
     pub(super) output: PathBuf,
-}
-
-#[derive(Args, Debug)]
-pub(super) struct Finetune {
-    /// Folders of runs, of snapshots or of imports. Each becomes a row of one table
-    #[arg(long, value_name = "FOLDER", num_args = 1.., required = true)]
-    pub(super) checkpoint: Vec<PathBuf>,
-    /// Folder for the runs, the table and the report
-    #[arg(long, default_value = "out/finetune")]
-    pub(super) output: PathBuf,
-    #[command(flatten)]
-    pub(super) shared: Classify,
-}
-
-#[derive(Args, Debug)]
-pub(super) struct Supervised {
-    /// Base preset; the settings below replace its values
-    #[arg(long, value_enum, default_value = "nano")]
-    pub(super) config: Preset,
-    /// Folder for the run, the table and the report
-    #[arg(long, default_value = "out/supervised")]
-    pub(super) output: PathBuf,
-    #[command(flatten)]
-    pub(super) shared: Classify,
-}
-
-/// What the training of classifiers has in common.
-#[derive(Args, Debug)]
-pub(super) struct Classify {
-    #[command(flatten)]
-    pub(super) labelled: Labelled,
-    /// Number of images to learn from, spread evenly over the folder. The default is all
-    #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
-    pub(super) images: Option<usize>,
-    /// Continue the runs in the output folder, and keep those that are finished
-    #[arg(long)]
-    pub(super) resume: bool,
-    /// Factor on the learning rate from one block to the block below it
-    #[arg(long, value_name = "VALUE", allow_negative_numbers = true)]
-    pub(super) layer_decay: Option<f64>,
-    /// Probability with which the last block drops each of its branches for an image
-    #[arg(long, value_name = "VALUE", allow_negative_numbers = true)]
-    pub(super) drop_path: Option<f64>,
-    /// Parameter of mixup, or 0 for none
-    #[arg(long, value_name = "VALUE", allow_negative_numbers = true)]
-    pub(super) mixup: Option<f64>,
-    /// Parameter of cutmix, or 0 for none
-    #[arg(long, value_name = "VALUE", allow_negative_numbers = true)]
-    pub(super) cutmix: Option<f64>,
-    /// Part of the target that is spread over all classes
-    #[arg(long, value_name = "VALUE", allow_negative_numbers = true)]
-    pub(super) label_smoothing: Option<f64>,
-    #[command(flatten)]
-    pub(super) overrides: Overrides,
-}
-
-impl Classify {
-    /// Returns `base` with the values of all given flags.
-    pub(super) fn apply(&self, base: Finetuning) -> Finetuning {
-        Finetuning {
-            classes: base.classes,
-            layer_decay: self.layer_decay.unwrap_or(base.layer_decay),
-            drop_path: self.drop_path.unwrap_or(base.drop_path),
-            mixup: self.mixup.unwrap_or(base.mixup),
-            cutmix: self.cutmix.unwrap_or(base.cutmix),
-            label_smoothing: self.label_smoothing.unwrap_or(base.label_smoothing),
-            start: None,
-        }
-    }
 }
 
 #[derive(Args, Debug)]

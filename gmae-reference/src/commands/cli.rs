@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use super::arguments::{
-    Ablate, BsdsEval, Convert, Demo, Encode, Export, Finetune, Import, Pretrain, Probe,
-    Reconstruct, Supervised,
+    Ablate, BsdsEval, Convert, Demo, Encode, Export, Import, Pretrain, Probe, Reconstruct,
 };
 use super::reading::{Edges, Evaluate, Layers, Objects};
+use super::tuning::{Finetune, Supervised};
 use super::{
     ablate, boundaries, demo, edges, encode, evaluate, finetune, layers, objects, pretrain, probe,
     reconstruct, weights,
@@ -60,7 +60,8 @@ enum Command {
     Reconstruct(Reconstruct),
     /// Classify images by the features of encoders: ridge regression, linear probe, neighbours
     Probe(Probe),
-    /// Train classifiers from encoders and measure their accuracy
+    /// Train classifiers from encoders and measure their accuracy; or with --task box, predict the
+    /// box of the object of an image, a proxy for detection on COCO
     Finetune(Finetune),
     /// Train a classifier of the same network from its initial weights
     Supervised(Supervised),
@@ -142,7 +143,7 @@ impl Command {
             }
             Self::Probe(arguments) => interruptible(|| probe::probe::<B>(arguments, &device)),
             Self::Finetune(arguments) => {
-                interruptible(|| finetune::finetune::<B>(arguments, &device))
+                interruptible(|| finetune::finetune::<B>(&arguments, &device))
             }
             Self::Supervised(arguments) => {
                 interruptible(|| finetune::supervised::<B>(arguments, &device))

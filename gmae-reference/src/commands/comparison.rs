@@ -10,7 +10,7 @@ use crate::report::comparison::{
     Better, Cell, ComparisonData, Quantity, Row, RowKind, RunData, markdown, title as title_line,
 };
 use crate::terminal;
-use crate::training::{Checkpoint, METRICS, metrics};
+use crate::training::{Checkpoint, FILES, METRICS, metrics};
 
 /// Checks that no file of another command is replaced, and that the folder can be written.
 ///
@@ -47,6 +47,55 @@ pub(super) fn expect_own_report(output: &Path, title: &str) -> Result<(), Error>
         ),
         got: format!("one that begins with {heading:?}"),
     })
+}
+
+/// Checks that runs can be trained in `folders`, which lie in `output`: no file of another command
+/// is replaced, and no run is begun again without `resume`. `title` is that of the report.
+///
+/// # Errors
+///
+/// [`Error::Argument`] if the folder holds a report that does not belong to these runs, or a run
+/// without `resume`. [`Error::File`] if no file can be created in it.
+pub(super) fn expect_runs(
+    output: &Path,
+    title: &str,
+    folders: &[PathBuf],
+    resume: bool,
+) -> Result<(), Error> {
+    // A report is replaced only beside the runs that it belongs to.
+    if resume && folders.iter().any(|folder| folder.is_dir()) {
+        expect_own_report(output, title)?;
+    } else {
+        expect_no_report(output)?;
+    }
+    if resume {
+        return Ok(());
+    }
+    let files = [&FILES[..], &[METRICS]].concat();
+    let free =
+        |folder: &PathBuf| expect_free(folder, &files, "or --resume to continue the runs in it");
+    folders.iter().try_for_each(free)
+}
+
+/// The name of the folder of run number `number`, without characters that separate folders.
+pub(super) fn run_folder(number: usize, name: &str) -> String {
+    format!("{number}-{}", name.replace(['/', '\\', ' '], "-"))
+}
+
+/// The schedule and the optimiser of a run, in words.
+pub(super) fn recipe(config: &Config) -> String {
+    let Config {
+        epochs,
+        batch_size,
+        learning_rate,
+        weight_decay,
+        clip_norm,
+        ..
+    } = config;
+    format!(
+        "{epochs} epochs, batch {batch_size}, rate {learning_rate} per 256 images, weight decay \
+         {weight_decay}, clipping {clip_norm}"
+    )
 }
 
 /// Reads the checkpoints in `folders`.

@@ -1,22 +1,22 @@
 //! `finetune` and `supervised`: train classifiers, from encoders and from initial weights.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::arguments::{Classify, Finetune, Supervised};
+use super::boxes;
 use super::comparison::{
-    column, command, expect_no_report, expect_own_report, load, method, names, row, runs, write,
+    column, command, expect_runs, load, method, names, recipe, row, run_folder, runs, write,
 };
 use super::published;
+use super::tuning::{Finetune, Goal, Supervised, Tune};
 use crate::backend::Trains;
 use crate::config::{Config, Finetuning};
 use crate::data::Dataset;
 use crate::error::Error;
 use crate::evaluation::probe::Accuracy;
-use crate::experiment::{Augmentation, LabelledImages, Start, train_classifier};
-use crate::files::expect_free;
+use crate::experiment::{Augmentation, LabelledFolders, LabelledImages, Start, train_classifier};
 use crate::report::comparison::{Better, Cell, ComparisonData, Row, RowKind, RunData, Table};
 use crate::terminal;
-use crate::training::{Checkpoint, FILES, LoaderOptions, METRICS, Outcome};
+use crate::training::{LoaderOptions, Outcome};
 
 /// The folder of a run of `supervised` inside its output folder.
 const SCRATCH: &str = "supervised";
@@ -24,18 +24,22 @@ const SCRATCH: &str = "supervised";
 /// The title of the report.
 const TITLE: &str = "Accuracy of classifiers";
 
-/// Trains a classifier from the encoder of every checkpoint.
+/// Trains a classifier, or models of boxes, from the encoder of every checkpoint.
 ///
 /// # Errors
 ///
 /// An error that names the argument or the file at fault.
 pub(super) fn finetune<B: Trains>(
-    arguments: Finetune,
+    arguments: &Finetune,
     device: &B::Device,
 ) -> Result<Outcome, Error> {
+    if arguments.task == Goal::Box {
+        return boxes::run::<B>(arguments, device);
+    }
+    let folders = arguments.labelled()?;
     let checkpoints = load(&arguments.checkpoint)?;
     let names = names(&checkpoints);
-    let (shared, output) = (arguments.shared, arguments.output);
+    let (shared, output) = (&arguments.shared, &arguments.output);
     // Every input is checked before the first run begins.
     let mut runs = Vec::new();
     for (i, (checkpoint, name)) in checkpoints.iter().zip(&names).enumerate() {
@@ -43,14 +47,14 @@ pub(super) fn finetune<B: Trains>(
         checkpoint.expect_shape(&config)?;
         runs.push(Run {
             name: name.clone(),
-            folder: format!("{}-{}", i + 1, name.replace(['/', '\\', ' '], "-")),
+            folder: run_folder(i + 1, name),
             words: [method(&checkpoint.config), checkpoint.config.decoder()],
             start: Start::Encoder(checkpoint),
             config,
         });
     }
-    let table = classify::<B>(&runs, &shared, &output, Finetuning::published, device)?;
-    finish(&output, table)
+    let table = classify::<B>(&runs, &folders, shared, output, device)?;
+    finish(output, table)
 }
 
 /// Trains a classifier from initial weights.
@@ -71,7 +75,8 @@ pub(super) fn supervised<B: Trains>(
         start: Start::Scratch,
         config: shared.overrides.apply(base.for_finetuning()),
     };
-    let table = classify::<B>(&[run], &shared, &output, Finetuning::from_scratch, device)?;
+    let folders = arguments.labelled.folders(arguments.images);
+    let table = classify::<B>(&[run], &folders, &shared, &output, device)?;
     finish(&output, table)
 }
 
@@ -86,40 +91,35 @@ struct Run<'a> {
     config: Config,
 }
 
+/// Returns the published recipe of a classifier that begins with these weights.
+fn base(start: Start, classes: usize) -> Finetuning {
+    match start {
+        Start::Encoder(_) => Finetuning::published(classes),
+        Start::Scratch => Finetuning::from_scratch(classes),
+    }
+}
+
 /// Trains and tests every classifier. The result is `None` after an interruption.
 fn classify<B: Trains>(
     all: &[Run],
-    shared: &Classify,
+    folders: &LabelledFolders,
+    shared: &Tune,
     output: &Path,
-    recipe: fn(usize) -> Finetuning,
     device: &B::Device,
 ) -> Result<Option<Found>, Error> {
-    // The number of classes is known after the folders are opened.
-    shared.apply(recipe(2)).validate()?;
-    let folder = |run: &Run| output.join(&run.folder);
-    let continued = shared.resume && all.iter().any(|run| folder(run).is_dir());
-    // A report is replaced only beside the runs that it belongs to.
-    if continued {
-        expect_own_report(output, TITLE)?;
-    } else {
-        expect_no_report(output)?;
+    let paths: Vec<PathBuf> = all.iter().map(|run| output.join(&run.folder)).collect();
+    for run in all {
+        // The number of classes is known after the folders are opened.
+        shared.apply(base(run.start, 2)).validate()?;
     }
+    expect_runs(output, TITLE, &paths, shared.resume)?;
     for run in all {
         run.config.validate()?;
-        if !shared.resume {
-            let files = [&FILES[..], &[METRICS]].concat();
-            expect_free(
-                &folder(run),
-                &files,
-                "or --resume to continue the runs in it",
-            )?;
-        }
     }
-    let folders = shared.labelled.folders(shared.images);
     let mut table = Table::default();
-    for run in all {
+    for (run, path) in all.iter().zip(&paths) {
         let images = folders.open(&run.config, Augmentation::Training)?;
-        let finetuning = shared.apply(recipe(images.classes));
+        let finetuning = shared.apply(base(run.start, images.classes));
         if table.rows.is_empty() {
             table = empty_table(&images);
         }
@@ -129,7 +129,7 @@ fn classify<B: Trains>(
             run.config,
             finetuning,
             &images,
-            &folder(run),
+            path,
             LoaderOptions::default(),
             device,
         )?;
@@ -141,10 +141,7 @@ fn classify<B: Trains>(
     table
         .rows
         .extend(published::fine_tuning(table.columns.len()));
-    let trained: Vec<Checkpoint> = all
-        .iter()
-        .map(|run| Checkpoint::load(&folder(run)))
-        .collect::<Result<_, _>>()?;
+    let trained = load(&paths)?;
     let names: Vec<String> = all.iter().map(|run| run.name.clone()).collect();
     let mut runs = runs(&trained, &names)?;
     for (data, run) in runs.iter_mut().zip(all) {
@@ -188,16 +185,7 @@ fn result(run: &Run, finetuning: &Finetuning, accuracy: &Accuracy) -> Row {
 
 /// The recipe of a run, in words.
 fn words(config: &Config, finetuning: &Finetuning) -> String {
-    let Config {
-        epochs,
-        batch_size,
-        learning_rate,
-        weight_decay,
-        crop_scale,
-        clip_norm,
-        seed,
-        ..
-    } = config;
+    let (schedule, crop_scale, seed) = (recipe(config), config.crop_scale, config.seed);
     let Finetuning {
         layer_decay,
         drop_path,
@@ -207,10 +195,8 @@ fn words(config: &Config, finetuning: &Finetuning) -> String {
         ..
     } = finetuning;
     format!(
-        "{epochs} epochs, batch {batch_size}, rate {learning_rate} per 256 images, weight decay \
-         {weight_decay}, clipping {clip_norm}, crops from {crop_scale}, layer decay {layer_decay}, \
-         drop path {drop_path}, mixup {mixup}, cutmix {cutmix}, label smoothing {label_smoothing}, \
-         seed {seed}"
+        "{schedule}, crops from {crop_scale}, layer decay {layer_decay}, drop path {drop_path}, \
+         mixup {mixup}, cutmix {cutmix}, label smoothing {label_smoothing}, seed {seed}"
     )
 }
 

@@ -3,6 +3,7 @@
 mod ablate;
 mod arguments;
 mod boundaries;
+mod boxes;
 mod cli;
 mod comparison;
 mod demo;
@@ -21,6 +22,7 @@ mod reading;
 mod reconstruct;
 mod reconstructions;
 mod scenes;
+mod tuning;
 mod weights;
 
 pub use cli::main;

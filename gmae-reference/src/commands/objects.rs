@@ -183,11 +183,7 @@ impl<'a> Judge<'a> {
             title: format!("{}: {}", self.opened.name, model.name),
             cases: Vec::new(),
         };
-        for (name, at) in [
-            ("best", cases.best),
-            ("median", cases.median),
-            ("worst", cases.worst),
-        ] {
+        for (name, at) in cases.named() {
             let item = self.opened.set.item(self.halves.test[at])?;
             let (image, truth) = self.protocol.prepare(&item)?;
             let size = [image.width, image.height];
@@ -251,7 +247,7 @@ impl<'a> Judge<'a> {
 }
 
 /// Returns the image with the pixels outside of the mask darkened.
-fn dimmed(image: &Image, mask: &PixelMask) -> Image {
+pub(super) fn dimmed(image: &Image, mask: &PixelMask) -> Image {
     let mut dimmed = image.clone();
     for (pixel, &inside) in dimmed.pixels.chunks_mut(3).zip(mask.values()) {
         if !inside {

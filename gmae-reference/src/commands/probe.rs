@@ -4,7 +4,7 @@ use super::arguments::Probe;
 use super::comparison::{column, command, expect_no_report, load, method, names, row, runs, write};
 use super::published;
 use crate::backend::Trains;
-use crate::config::Config;
+use crate::config::{Config, Tuning};
 use crate::data::Dataset;
 use crate::error::Error;
 use crate::evaluation::judge::{Judgement, Probe as Kind, judge};
@@ -39,7 +39,8 @@ pub(super) fn probe<B: Trains>(arguments: Probe, device: &B::Device) -> Result<O
             return Ok(Outcome::Interrupted);
         };
         let shown = match checkpoint.finetuning {
-            Some(_) => "classifier".to_owned(),
+            Some(Tuning::Classes(_)) => "classifier".to_owned(),
+            Some(Tuning::Boxes(_)) => "model of boxes".to_owned(),
             None => config.decoder(),
         };
         let words = [method(&config), shown];
@@ -47,11 +48,7 @@ pub(super) fn probe<B: Trains>(arguments: Probe, device: &B::Device) -> Result<O
             return Ok(Outcome::Interrupted);
         }
     }
-    for config in shapes(&checkpoints) {
-        let name = format!(
-            "random encoder, {} x {}, images of {} px",
-            config.encoder_width, config.encoder_depth, config.image_size
-        );
+    for (config, name) in random_encoders(&checkpoints) {
         let model = Autoencoder::<B>::new(&config, device);
         let Some(features) = encoded(&config, &model, &open(&config)?, &name)? else {
             return Ok(Outcome::Interrupted);
@@ -111,8 +108,9 @@ fn none() -> [String; 2] {
     ["-", "-"].map(str::to_owned)
 }
 
-/// One configuration for each shape of encoder, that of the first checkpoint.
-fn shapes(checkpoints: &[Checkpoint]) -> Vec<Config> {
+/// One configuration for each shape of encoder, that of the first checkpoint, with the name of the
+/// encoder of this shape with initial weights.
+pub(super) fn random_encoders(checkpoints: &[Checkpoint]) -> Vec<(Config, String)> {
     let shape = |config: &Config| {
         let Config {
             image_size,
@@ -139,7 +137,14 @@ fn shapes(checkpoints: &[Checkpoint]) -> Vec<Config> {
             found.push(config);
         }
     }
-    found
+    let named = |config: Config| {
+        let name = format!(
+            "random encoder, {} x {}, images of {} px",
+            config.encoder_width, config.encoder_depth, config.image_size
+        );
+        (config, name)
+    };
+    found.into_iter().map(named).collect()
 }
 
 /// The rows of the tables.

@@ -1,6 +1,6 @@
 //! The arguments of the commands that read the Gaussians of a model.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
@@ -87,27 +87,35 @@ pub(super) struct AnnotatedSet {
         conflicts_with = "shapes"
     )]
     data: Option<PathBuf>,
-    /// Use this number of scenes of the procedural set instead of a folder. Their truth is exact
-    #[arg(long, value_name = "COUNT")]
-    shapes: Option<usize>,
-    /// Layout of the folder: voc, voc-boxes, figure-ground, trimaps or box-table. The default is
-    /// recognised from its content
-    #[arg(long)]
-    layout: Option<Layout>,
-    /// List of the images that are used, for a PASCAL VOC folder: lines of `NAME` or
-    /// `NAME__CLASS`
-    #[arg(long, value_name = "FILE", conflicts_with = "shapes")]
-    list: Option<PathBuf>,
-    /// Folder with the images of trimaps
-    #[arg(long, value_name = "FOLDER", conflicts_with = "shapes")]
-    photographs: Option<PathBuf>,
-    /// Largest share of an image that a box may cover. Images with larger boxes are left out
-    #[arg(long, value_name = "SHARE", default_value_t = 0.2)]
-    largest_box: f64,
+    #[command(flatten)]
+    annotation: Annotation,
     /// Number of images to use, the first of the list. The default is all, but at most 1000, as
     /// published
     #[arg(long, value_name = "COUNT")]
     images: Option<usize>,
+}
+
+/// What is read from a folder of annotated images, and the procedural set in its place.
+#[derive(Args, Debug)]
+pub(super) struct Annotation {
+    /// Use this number of scenes of the procedural set instead of a folder. Their truth is exact
+    #[arg(long, value_name = "COUNT")]
+    pub(super) shapes: Option<usize>,
+    /// Layout of the folder: voc, voc-boxes, figure-ground, trimaps or box-table. The default is
+    /// recognised from its content
+    #[arg(long)]
+    pub(super) layout: Option<Layout>,
+    /// List of the images that are used, for a PASCAL VOC folder: lines of `NAME` or
+    /// `NAME__CLASS`
+    #[arg(long, value_name = "FILE", conflicts_with = "shapes")]
+    pub(super) list: Option<PathBuf>,
+    /// Folder with the images of trimaps
+    #[arg(long, value_name = "FOLDER", conflicts_with = "shapes")]
+    pub(super) photographs: Option<PathBuf>,
+    /// Largest share of an image that a box may cover. Images with larger boxes are left out. The
+    /// default is 0.2
+    #[arg(long, value_name = "SHARE")]
+    pub(super) largest_box: Option<f64>,
 }
 
 /// The largest number of images by default, as in the published protocol.
@@ -118,15 +126,38 @@ const SCENES: &str = "procedural scenes";
 const SHAPES: (u64, usize) = (1, 128);
 
 impl AnnotatedSet {
-    /// Opens the set. Returns it with its name and the number of images to use.
+    /// Opens the set, with the number of images of the published protocol by default.
+    ///
+    /// # Errors
+    ///
+    /// All errors of [`Annotation::open`].
+    pub(super) fn open(&self) -> Result<OpenedSet, Error> {
+        let opened = self.annotation.open(self.data.as_deref(), self.images)?;
+        Ok(OpenedSet {
+            images: self.images.unwrap_or(opened.images.min(PUBLISHED_IMAGES)),
+            ..opened
+        })
+    }
+}
+
+impl Annotation {
+    /// Opens the set in `folder`, or without a folder the procedural set. Returns it with its name
+    /// and the number of images to use, which is `images` or all.
     ///
     /// # Errors
     ///
     /// All errors of [`Annotated::open`]. [`Error::Argument`] if fewer than two images are used.
-    pub(super) fn open(&self) -> Result<OpenedSet, Error> {
-        let (set, name) = match (&self.data, self.shapes) {
+    pub(super) fn open(
+        &self,
+        folder: Option<&Path>,
+        images: Option<usize>,
+    ) -> Result<OpenedSet, Error> {
+        let (set, name) = match (folder, self.shapes) {
             (Some(folder), _) => {
-                let mut options = AnnotatedOptions::default().largest_box(self.largest_box);
+                let mut options = AnnotatedOptions::default();
+                if let Some(share) = self.largest_box {
+                    options = options.largest_box(share);
+                }
                 if let Some(layout) = self.layout {
                     options = options.layout(layout);
                 }
@@ -146,7 +177,7 @@ impl AnnotatedSet {
                 (Annotated::shapes(shapes), SCENES.to_owned())
             }
         };
-        let images = self.images.unwrap_or(set.len().min(PUBLISHED_IMAGES));
+        let images = images.unwrap_or(set.len());
         if !(2..=set.len()).contains(&images) {
             return Err(Error::Argument {
                 argument: if self.shapes.is_some() {

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::backend::{Cpu, Device};
-use crate::config::{Config, Overrides};
+use crate::config::{Config, Overrides, Tuning};
 use crate::error::Error;
 use crate::files::{expect_absent, expect_free};
 use crate::terminal;
@@ -72,7 +72,8 @@ pub(super) fn import(
 ///
 /// # Errors
 ///
-/// [`Error::Argument`] if the file exists. Any error of reading the checkpoint or writing the file.
+/// [`Error::Argument`] if the file exists, or for the head of a model of boxes. Any error of
+/// reading the checkpoint or writing the file.
 pub(super) fn write(
     checkpoint: &Checkpoint,
     encoder_only: bool,
@@ -83,12 +84,25 @@ pub(super) fn write(
     let what = if encoder_only {
         export(&checkpoint.encoder::<Cpu>(&device)?, true, output)?;
         "encoder"
-    } else if checkpoint.finetuning.is_some() {
-        export_classifier(&checkpoint.classifier::<Cpu>(&device)?, output)?;
-        "weights of a classifier"
     } else {
-        export(&checkpoint.model::<Cpu>(&device)?, false, output)?;
-        "weights"
+        match checkpoint.finetuning {
+            None => {
+                export(&checkpoint.model::<Cpu>(&device)?, false, output)?;
+                "weights"
+            }
+            Some(Tuning::Classes(_)) => {
+                export_classifier(&checkpoint.classifier::<Cpu>(&device)?, output)?;
+                "weights of a classifier"
+            }
+            Some(Tuning::Boxes(_)) => {
+                return Err(Error::Argument {
+                    argument: "--encoder-only",
+                    expected: "this flag for a model of boxes, whose head has no public names"
+                        .to_owned(),
+                    got: "no flag".to_owned(),
+                });
+            }
+        }
     };
     terminal::line(format_args!("{what} in {}", output.display()))?;
     Ok(Outcome::Finished)

@@ -6,13 +6,16 @@ use rand_chacha::ChaCha8Rng;
 use super::error::DataError;
 use super::image::Image;
 
-/// A picture with its class.
+/// A picture with its class, or with the box of its object.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
     /// The picture.
     pub image: Image,
     /// The class, a number below the number of classes. `None` if the picture has no class.
     pub label: Option<usize>,
+    /// Left, top, right and bottom of the box of the object, as fractions of the sides of the
+    /// picture. `None` if the object is not annotated.
+    pub corners: Option<[f32; 4]>,
 }
 
 /// A finite, indexable set of square pictures of one size.
@@ -36,7 +39,7 @@ pub trait Dataset: Sync {
     /// cannot be read.
     fn image(&self, index: usize, rng: &mut ChaCha8Rng) -> Result<Image, DataError>;
 
-    /// Returns the picture at `index` with its class. By default, pictures have no class.
+    /// Returns the picture at `index` with its class or its box. By default, pictures have neither.
     ///
     /// # Errors
     ///
@@ -45,6 +48,7 @@ pub trait Dataset: Sync {
         Ok(Sample {
             image: self.image(index, rng)?,
             label: None,
+            corners: None,
         })
     }
 

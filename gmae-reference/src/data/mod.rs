@@ -6,6 +6,7 @@
 //! requests and every number of threads.
 
 mod annotated;
+mod boxed;
 mod dataset;
 mod decode;
 pub(crate) mod error;
@@ -23,6 +24,7 @@ mod window;
 
 pub use self::image::Image;
 pub use annotated::{Annotated, AnnotatedImage, AnnotatedOptions, Layout, Truth};
+pub use boxed::BoxedImages;
 pub use dataset::{Dataset, Sample};
 pub(crate) use decode::{KINDS, decode};
 pub use error::DataError;

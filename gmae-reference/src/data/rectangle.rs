@@ -57,6 +57,14 @@ impl Rectangle {
         }
     }
 
+    /// Returns left, top, right and bottom as fractions of the sides of an image. The right and the
+    /// bottom side are those of the last column and the last row.
+    pub fn fractions(&self, [width, height]: [usize; 2]) -> [f64; 4] {
+        let across = [self.left, self.right].map(|x| x as f64 / width as f64);
+        let down = [self.top, self.bottom].map(|y| y as f64 / height as f64);
+        [across[0], down[0], across[1], down[1]]
+    }
+
     /// Returns the part of the pixels of an image that the rectangle covers, above 0. The result is
     /// at most 1 if the rectangle lies in the image.
     pub fn share(&self, [width, height]: [usize; 2]) -> f64 {
@@ -77,6 +85,12 @@ mod tests {
         assert_eq!(one, Rectangle::pixel(2, 3));
         assert!(one.contains(2, 3));
         assert!(!one.contains(3, 3) && !one.contains(2, 4) && !one.contains(1, 3));
+    }
+
+    #[test]
+    fn fractions_are_those_of_the_sides() {
+        let one = Rectangle::new(2, 3, 5, 4).expect("pixels");
+        assert_eq!(one.fractions([8, 4]), [0.25, 0.75, 0.625, 1.0]);
     }
 
     #[test]

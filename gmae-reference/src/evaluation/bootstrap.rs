@@ -117,6 +117,17 @@ impl Cases {
     }
 }
 
+impl Cases {
+    /// The cases with their names.
+    pub(crate) fn named(&self) -> [(&'static str, usize); 3] {
+        [
+            ("best", self.best),
+            ("median", self.median),
+            ("worst", self.worst),
+        ]
+    }
+}
+
 fn check(scores: &[f64]) -> Result<(), Error> {
     let wrong = scores.iter().position(|score| !score.is_finite());
     if wrong.is_none() && !scores.is_empty() {

@@ -59,6 +59,7 @@ impl Dataset for Labelled {
         Ok(Sample {
             image: self.image(index, rng)?,
             label: self.labels[index],
+            corners: None,
         })
     }
 

@@ -1,6 +1,6 @@
 //! Evaluation of a model: measures of reconstructions, probes of features, accuracies of
-//! classifiers, segmentation and detection of objects, the distribution of Gaussians over an image,
-//! and the pictures of the report.
+//! classifiers, boxes, segmentation and detection of objects, the distribution of Gaussians over an
+//! image, and the pictures of the report.
 
 pub(crate) mod arrangement;
 mod bootstrap;
@@ -9,6 +9,7 @@ pub(crate) mod distribution;
 pub(crate) mod encoding;
 pub(crate) mod gallery;
 pub(crate) mod judge;
+pub(crate) mod localize;
 mod losses;
 mod pictures;
 pub mod probe;

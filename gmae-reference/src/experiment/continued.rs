@@ -2,14 +2,15 @@
 
 use std::path::Path;
 
-use crate::config::{Config, Finetuning};
+use crate::config::{Config, Tuning};
 use crate::data::Dataset;
 use crate::error::Error;
 use crate::files::current;
 use crate::training::{Checkpoint, DataId, FILES};
 
-/// Reads the checkpoint of the run in `folder` and checks that settings, data and, for a
-/// classifier, the weights at its start are the same. The result is `None` if there is no run.
+/// Reads the checkpoint of the run in `folder` and checks that settings, data and, for a model that
+/// is trained from an encoder, kind and the weights at its start are the same. The result is `None`
+/// if there is no run.
 ///
 /// # Errors
 ///
@@ -18,36 +19,37 @@ use crate::training::{Checkpoint, DataId, FILES};
 pub(super) fn continued(
     folder: &Path,
     config: &Config,
-    finetuning: Option<Finetuning>,
+    finetuning: Option<Tuning>,
     data: &dyn Dataset,
 ) -> Result<Option<Checkpoint>, Error> {
     if !FILES.iter().any(|name| current(folder, name).exists()) {
         return Ok(None);
     }
     let checkpoint = Checkpoint::load(folder)?;
-    checkpoint.expect(config)?;
     let refused = |expected: String, got: String| {
         Err(Error::Checkpoint {
             path: folder.to_owned(),
             reason: format!("expected a run of {expected}, got one of {got}"),
         })
     };
-    let start = |of: Option<Finetuning>| of.and_then(|finetuning| finetuning.start);
-    let [old, new] = [checkpoint.finetuning, finetuning].map(start);
-    if old != new && checkpoint.finetuning.is_some() && finetuning.is_some() {
-        let weights = |start: Option<u64>| match start {
-            Some(digits) => format!("a classifier that began with the weights {digits:016x}"),
-            None => "a classifier that began with initial weights".to_owned(),
-        };
-        return refused(weights(new), weights(old));
-    }
-    if checkpoint.finetuning != finetuning {
-        let [expected, got] = [finetuning, checkpoint.finetuning].map(|settings| {
-            settings.map_or("a masked autoencoder".to_owned(), |settings| {
-                format!("{settings:?}")
-            })
-        });
+    let [old, new] = [checkpoint.finetuning, finetuning];
+    let kinds = [new, old].map(Tuning::kind_of);
+    if kinds[0] != kinds[1] {
+        let [expected, got] = kinds.map(str::to_owned);
         return refused(expected, got);
+    }
+    checkpoint.expect(config)?;
+    if let (Some(old), Some(new)) = (old, new)
+        && old != new
+    {
+        let words = |settings: Tuning| match (old.start() == new.start(), settings.start()) {
+            (true, _) => settings.words(),
+            (false, Some(digits)) => {
+                format!("{} that began with the weights {digits:016x}", kinds[0])
+            }
+            (false, None) => format!("{} that began with initial weights", kinds[0]),
+        };
+        return refused(words(new), words(old));
     }
     let (found, expected) = (&checkpoint.expect_state()?.data, DataId::of(data));
     if *found != expected {

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
-use super::classifier::{Start, train_classifier};
+use super::classifier::train_classifier;
 use super::features::{Features, encoded, pixels};
 use super::labelled::{Augmentation, LabelledFolders, LabelledImages};
 use super::pretraining::pretrain;
+use super::tuned::Start;
 use crate::ablation::{FINE_TUNE, Job, Measures, Runner, SECONDS, Subject};
 use crate::backend::Trains;
 use crate::config::{Config, Finetuning, LossKind};

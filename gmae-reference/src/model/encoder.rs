@@ -1,6 +1,8 @@
 //! The encoder: a Vision Transformer over the visible patches and a CLS token.
 
-use burn::module::{Module, Param};
+use std::collections::HashMap;
+
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::nn::{LayerNorm, Linear};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
@@ -79,9 +81,25 @@ impl<B: Operations> Encoder<B> {
         tokens
     }
 
-    /// The blocks, first to last.
-    pub(super) fn blocks(&self) -> &[Block<B>] {
-        &self.blocks
+    /// Returns the factor on the learning rate of every parameter: `decay` to the power of the
+    /// number of layers above it. The layers are the patch embedding with the CLS token, each
+    /// block, and the head of the model that the encoder belongs to (as in `BEiT`,
+    /// arXiv 2106.08254).
+    pub(super) fn rates(&self, decay: f64) -> HashMap<ParamId, f64> {
+        let depth = self.blocks.len();
+        let mut rates = HashMap::new();
+        let mut visit = |layers_above: usize, module: &dyn Fn(&mut Ids)| {
+            let mut ids = Ids(Vec::new());
+            module(&mut ids);
+            let factor = decay.powi(i32::try_from(layers_above).unwrap_or(i32::MAX));
+            rates.extend(ids.0.into_iter().map(|id| (id, factor)));
+        };
+        // The embedding first: the blocks inside the encoder replace their entries below.
+        visit(depth + 1, &|ids| self.visit(ids));
+        for (i, block) in self.blocks.iter().enumerate() {
+            visit(depth - i, &|ids| block.visit(ids));
+        }
+        rates
     }
 
     /// Computes the mean of the patch tokens after each block, `[B, D]` each. The tokens of the
@@ -113,14 +131,29 @@ impl<B: Operations> Encoder<B> {
     }
 }
 
-/// Computes the mean of the patch tokens of each image, without the CLS token:
-/// `[B (1 + n), D]` -> `[B, D]`.
-pub(super) fn mean_of_patches<B: Backend>(tokens: Tensor<B, 2>, images: usize) -> Tensor<B, 2> {
+/// Collects the ids of parameters.
+struct Ids(Vec<ParamId>);
+
+impl<B: Backend> ModuleVisitor<B> for Ids {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+        self.0.push(param.id);
+    }
+}
+
+/// Returns the patch tokens of each image, without the CLS token: `[B (1 + n), D]` -> `[B, n, D]`.
+pub(super) fn patch_tokens<B: Backend>(tokens: Tensor<B, 2>, images: usize) -> Tensor<B, 3> {
     let [rows, width] = tokens.dims();
     let count = rows / images;
     tokens
         .reshape([images, count, width])
         .narrow(1, 1, count - 1)
+}
+
+/// Computes the mean of the patch tokens of each image, without the CLS token:
+/// `[B (1 + n), D]` -> `[B, D]`.
+pub(super) fn mean_of_patches<B: Backend>(tokens: Tensor<B, 2>, images: usize) -> Tensor<B, 2> {
+    let width = tokens.dims()[1];
+    patch_tokens(tokens, images)
         .mean_dim(1)
         .reshape([images, width])
 }

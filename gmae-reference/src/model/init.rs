@@ -7,7 +7,14 @@ use burn::tensor::{Shape, Tensor, TensorData};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use crate::config::Config;
 use crate::ops::LAYER_NORM_EPSILON;
+
+/// Standard deviation of the initial weights of the linear map of a head. The map begins close to
+/// zero, so that the first steps do not disturb a trained encoder.
+const HEAD_DEVIATION: f64 = 1e-3;
+/// Added to the seed of the encoder for the weights of a head.
+const HEAD_SEED: u64 = 1 << 40;
 
 /// Draws all parameters in sequence from one random stream.
 #[derive(Debug)]
@@ -97,4 +104,18 @@ impl<'a, B: Backend> Initializer<'a, B> {
             .with_epsilon(LAYER_NORM_EPSILON)
             .init(self.device)
     }
+}
+
+/// Creates the head of a model that is trained from an encoder: a norm of tokens, and a linear map
+/// to `outputs` numbers. The weights depend on the seed of `config` alone.
+pub(super) fn head<B: Backend>(
+    config: &Config,
+    outputs: usize,
+    device: &B::Device,
+) -> (LayerNorm<B>, Linear<B>) {
+    let mut init = Initializer::new(config.seed.wrapping_add(HEAD_SEED), device);
+    let width = config.encoder_width;
+    let mut linear = init.linear(width, outputs);
+    linear.weight = init.normal([width, outputs], HEAD_DEVIATION);
+    (init.layer_norm(width), linear)
 }

@@ -118,6 +118,7 @@ mod tests {
             },
             labels: vec![Some(0), Some(2), Some(1), Some(1)],
             positions: vec![10, 11, 12, 13],
+            ..Piece::default()
         }
     }
 
@@ -201,6 +202,7 @@ mod tests {
                 },
                 labels: whole.labels[half.clone()].to_vec(),
                 positions: whole.positions[half].to_vec(),
+                ..Piece::default()
             };
             let found = mixed(&config, &settings, &part).expect("a piece");
             pixels.extend(found.0);
@@ -215,6 +217,7 @@ mod tests {
             },
             labels: vec![Some(0)],
             positions: vec![10],
+            ..Piece::default()
         };
         let (pixels, _) = mixed(&config, &settings, &one).expect("a piece");
         assert_eq!(pixels, one.batch.pixels, "an image without a partner");

@@ -5,15 +5,20 @@
 //! | `method` | the whole method, for one piece of a batch |
 //! | `train` | the loop |
 //! | `task`, `classification`, `mixing` | the training of an autoencoder and of a classifier |
+//! | `localization`, `box_loss` | the training of a model of boxes |
+//! | `drop_path` | branches that are dropped in training from an encoder |
 //! | `trainer`, `gradient`, `loss`, `optimizer`, `schedule` | the parts of a step |
 //! | `sampling`, `loader` | which images a step sees, and their decoding ahead of the step |
 //! | `checkpoint`, `metrics`, `log` | the files of a run |
 //! | `ranks` | several processes |
 
+mod box_loss;
 mod checkpoint;
 mod classification;
+mod drop_path;
 mod gradient;
 mod loader;
+mod localization;
 mod log;
 mod loss;
 mod method;
@@ -33,6 +38,7 @@ pub(crate) use checkpoint::{FILES, export, export_classifier, read_legacy, setti
 pub use classification::Classification;
 pub use gradient::Gradient;
 pub use loader::LoaderOptions;
+pub use localization::Localization;
 pub use loss::Target;
 pub use optimizer::Optimizer;
 pub(crate) use plan::METRICS;

@@ -27,7 +27,7 @@ pub(crate) enum Stream {
     HeldOut,
     /// The mixing of a sample with another, when a classifier is trained.
     Mixing,
-    /// The dropped branches of a sample, when a classifier is trained.
+    /// The dropped branches of a sample, when a model is trained from an encoder.
     Branches,
 }
 
@@ -143,6 +143,7 @@ pub(super) struct Prepared {
     pixels: Vec<f32>,
     mask: Mask,
     label: Option<usize>,
+    corners: Option<[f32; 4]>,
     position: u64,
 }
 
@@ -153,17 +154,21 @@ pub struct Piece {
     pub batch: Batch,
     /// The class of each image, if it has one.
     pub labels: Vec<Option<usize>>,
+    /// Left, top, right and bottom of the box of the object of each image, as fractions of the
+    /// sides of the image, if it is known.
+    pub corners: Vec<Option<[f32; 4]>>,
     /// The position of each image in the run: the number of its stream of random choices.
     pub positions: Vec<u64>,
 }
 
 impl Piece {
-    /// A piece of images without classes, which a model without random choices can use.
+    /// A piece of images without classes and boxes, which a model without random choices can use.
     pub fn unlabelled(batch: Batch) -> Self {
         let images = batch.masks.len();
         Self {
             batch,
             labels: vec![None; images],
+            corners: vec![None; images],
             positions: vec![0; images],
         }
     }
@@ -173,6 +178,7 @@ impl Piece {
         self.batch.pixels.extend(sample.pixels);
         self.batch.masks.push(sample.mask);
         self.labels.push(sample.label);
+        self.corners.push(sample.corners);
         self.positions.push(sample.position);
     }
 }
@@ -194,6 +200,7 @@ pub(super) fn sample(
         pixels,
         mask,
         label: sample.label,
+        corners: sample.corners,
         position,
     })
 }

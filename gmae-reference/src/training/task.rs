@@ -9,7 +9,7 @@ use super::gradient::Gradient;
 use super::method::piece_gradient;
 use super::sampling::Piece;
 use crate::backend::{Training, Trains};
-use crate::config::{Config, Finetuning};
+use crate::config::{Config, Tuning};
 use crate::error::Error;
 use crate::model::render::settings;
 use crate::model::{Autoencoder, Stored};
@@ -21,21 +21,21 @@ pub trait Task<B: Trains>: Clone + Send + Sync {
     /// The model without gradients.
     type Inner: Stored<B> + 'static;
 
-    /// Creates the task of a run of `config`. `finetuning` are the settings of a classifier.
+    /// Creates the task of a run of `config`. `finetuning` are the settings of a model that is
+    /// trained from an encoder.
     ///
     /// # Errors
     ///
-    /// [`Error::Setting`] if `finetuning` is missing or invalid, or if a model without classes has
-    /// some.
-    fn new(config: &Config, finetuning: Option<Finetuning>) -> Result<Self, Error>;
+    /// [`Error::Setting`] if `finetuning` is invalid or belongs to another kind of model.
+    fn new(config: &Config, finetuning: Option<Tuning>) -> Result<Self, Error>;
 
-    /// The settings of a classifier. Other models have none.
-    fn finetuning(&self) -> Option<Finetuning> {
+    /// The settings of a model that is trained from an encoder. Other models have none.
+    fn finetuning(&self) -> Option<Tuning> {
         None
     }
 
-    /// Creates the model with its initial weights.
-    fn model(&self, config: &Config, device: &B::Device) -> Self::Model;
+    /// Creates the model with the encoder of `start`. A head has its initial weights.
+    fn model(&self, config: &Config, start: Autoencoder<Training<B>>) -> Self::Model;
 
     /// Computes the gradient and the loss of a piece of a batch. Both are means over its images.
     ///
@@ -67,21 +67,17 @@ impl<B: Trains> Task<B> for Pretraining {
     type Model = Autoencoder<Training<B>>;
     type Inner = Autoencoder<B>;
 
-    fn new(config: &Config, finetuning: Option<Finetuning>) -> Result<Self, Error> {
+    fn new(config: &Config, finetuning: Option<Tuning>) -> Result<Self, Error> {
         if finetuning.is_some() {
-            return Err(Error::Setting {
-                name: "the model".to_owned(),
-                expected: "a masked autoencoder".to_owned(),
-                got: "a classifier".to_owned(),
-            });
+            return Err(other_kind("a masked autoencoder", finetuning));
         }
         Ok(Self {
             render_settings: settings(config),
         })
     }
 
-    fn model(&self, config: &Config, device: &B::Device) -> Self::Model {
-        Autoencoder::new(config, device)
+    fn model(&self, _config: &Config, start: Autoencoder<Training<B>>) -> Self::Model {
+        start
     }
 
     fn gradient(
@@ -93,5 +89,14 @@ impl<B: Trains> Task<B> for Pretraining {
     ) -> Result<(Gradient, f64), Error> {
         let (pixels, masks) = (&piece.batch.pixels, &piece.batch.masks);
         piece_gradient(config, &self.render_settings, model, pixels, masks, device)
+    }
+}
+
+/// Returns the error for the settings of another kind of model.
+pub(super) fn other_kind(expected: &str, got: Option<Tuning>) -> Error {
+    Error::Setting {
+        name: "the model".to_owned(),
+        expected: expected.to_owned(),
+        got: Tuning::kind_of(got).to_owned(),
     }
 }

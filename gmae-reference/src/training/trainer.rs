@@ -9,16 +9,15 @@ use sha2::{Digest, Sha256};
 use splat::RenderConfig;
 
 use super::checkpoint::{Checkpoint, DataId, SavedMoments, Snapshot, State};
-use super::classification::Classification;
 use super::gradient::Gradient;
 use super::optimizer::Optimizer;
 use super::sampling::Piece;
 use super::schedule::Schedule;
 use super::task::{Pretraining, Task};
 use crate::backend::{Cpu, Device, Trains};
-use crate::config::{Config, Finetuning};
+use crate::config::{Config, Tuning};
 use crate::error::Error;
-use crate::model::{Batch, Classifier, Prediction, predict};
+use crate::model::{Autoencoder, Batch, Prediction, predict};
 use crate::workers::Workers;
 
 /// The contribution of some pieces to the gradient and the loss of a batch.
@@ -157,8 +156,9 @@ impl<B: Trains> Trainer<B> {
     }
 }
 
-impl<B: Trains> Trainer<B, Classification> {
-    /// Creates a run that trains a classifier of `config` from the encoder of `checkpoint`.
+impl<B: Trains, T: Task<B>> Trainer<B, T> {
+    /// Creates a run of `config` that trains a model with the settings `finetuning` from the
+    /// encoder of `checkpoint`.
     ///
     /// # Errors
     ///
@@ -169,29 +169,26 @@ impl<B: Trains> Trainer<B, Classification> {
     pub fn finetune(
         checkpoint: &Checkpoint,
         config: Config,
-        finetuning: Finetuning,
+        finetuning: Tuning,
         device: B::Device,
     ) -> Result<Self, Error> {
         checkpoint.expect_shape(&config)?;
-        let finetuning = Finetuning {
-            start: checkpoint.fingerprint(),
-            ..finetuning
-        };
+        let finetuning = finetuning.starting_from(checkpoint.fingerprint());
         let mut trainer = Self::of(config, Some(finetuning), device)?;
         let encoder = checkpoint.encoder(trainer.device())?;
-        trainer.set_model(Classifier::new(&config, finetuning.classes, encoder));
+        let model = trainer.task.model(&config, encoder);
+        trainer.set_model(model);
         Ok(trainer)
     }
-}
 
-impl<B: Trains, T: Task<B>> Trainer<B, T> {
     /// Replaces the model of a run that has taken no step.
     fn set_model(&mut self, model: T::Model) {
         self.optimizer = Optimizer::new(&self.config).with_rates(self.task.rates(&model));
         self.model = model;
     }
 
-    /// Creates a run on `device` that has taken no step, of a classifier if `finetuning` is given.
+    /// Creates a run on `device` that has taken no step. `finetuning` are the settings of a model
+    /// that is trained from an encoder.
     ///
     /// # Errors
     ///
@@ -199,12 +196,12 @@ impl<B: Trains, T: Task<B>> Trainer<B, T> {
     /// [`Error::Threads`] if threads cannot be started.
     pub fn of(
         config: Config,
-        finetuning: Option<Finetuning>,
+        finetuning: Option<Tuning>,
         device: B::Device,
     ) -> Result<Self, Error> {
         config.validate()?;
         let task = T::new(&config, finetuning)?;
-        let model = task.model(&config, &device);
+        let model = task.model(&config, Autoencoder::new(&config, &device));
         Ok(Self {
             config,
             step: 0,
@@ -243,7 +240,8 @@ impl<B: Trains, T: Task<B>> Trainer<B, T> {
         let state = checkpoint.expect_state()?;
         let config = checkpoint.config;
         let task = T::new(&config, checkpoint.finetuning)?;
-        let model = checkpoint.weights(task.model(&config, &device), &device)?;
+        let model = task.model(&config, Autoencoder::new(&config, &device));
+        let model = checkpoint.weights(model, &device)?;
         let optimizer = checkpoint.optimizer(&model, &device)?;
         Ok(Self {
             config,

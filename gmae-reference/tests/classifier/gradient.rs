@@ -14,7 +14,8 @@ type Model = Classifier<Training>;
 /// The gradient and the loss of `piece`. The model shares no graph with `model`.
 fn gradient(finetuning: Finetuning, model: &Model, piece: &Piece) -> (Gradient, f64) {
     let (config, device) = (config(), Device::default());
-    let task = <Classification as Task<Cpu>>::new(&config, Some(finetuning)).expect("settings");
+    let finetuning = Some(finetuning.into());
+    let task = <Classification as Task<Cpu>>::new(&config, finetuning).expect("settings");
     let model = model.clone().fork(&device);
     Task::<Cpu>::gradient(&task, &config, &model, piece, &device).expect("a gradient")
 }

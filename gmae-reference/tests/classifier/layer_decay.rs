@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use gmae_reference::backend::{Cpu, Device};
 use gmae_reference::config::{Config, Finetuning};
 use gmae_reference::model::Autoencoder;
-use gmae_reference::training::{Checkpoint, Plan, Snapshot, Trainer, train};
+use gmae_reference::training::{Checkpoint, Classification, Plan, Snapshot, Trainer, train};
 
 use crate::support::{IMAGES, Patterns, config, settings, tensors};
 
@@ -51,9 +51,10 @@ fn each_layer_moves_by_its_power_of_the_layer_decay() {
             ..settings()
         };
         let plan = Plan::new(&config, &path(name), IMAGES).expect("a plan");
-        let mut trainer =
-            Trainer::<Cpu, _>::finetune(&pretrained, config, settings, Device::default())
-                .expect("a trainer");
+        let device = Device::default();
+        let trainer =
+            Trainer::<Cpu, Classification>::finetune(&pretrained, config, settings.into(), device);
+        let mut trainer = trainer.expect("a trainer");
         train(
             &mut trainer,
             &Patterns(IMAGES),

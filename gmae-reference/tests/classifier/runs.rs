@@ -96,7 +96,7 @@ fn the_files_of_a_classifier_have_public_names_and_its_encoder_is_found() {
     );
     assert_eq!(stored["head.weight"].len(), CLASSES * 16);
     let checkpoint = Checkpoint::load(&tuned).expect("a checkpoint");
-    assert_eq!(checkpoint.finetuning, Some(settings()));
+    assert_eq!(checkpoint.finetuning, Some(settings().into()));
     assert_eq!(checkpoint.config, config());
     let model = checkpoint
         .encoder::<Cpu>(&Device::default())

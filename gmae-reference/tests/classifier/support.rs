@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use gmae_reference::backend::{Cpu, Device};
-use gmae_reference::config::{Config, Finetuning};
+use gmae_reference::config::{Config, Finetuning, Tuning};
 use gmae_reference::data::{DataError, Dataset, Image, Sample};
 use gmae_reference::model::{Batch, Mask};
 use gmae_reference::training::{
-    Checkpoint, Classification, Outcome, Piece, Plan, Trainer, metrics, train,
+    Checkpoint, Classification, Outcome, Piece, Plan, Task, Trainer, metrics, train,
 };
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -47,6 +47,7 @@ impl Dataset for Patterns {
         Ok(Sample {
             image: self.image(index, rng)?,
             label: Some(index % CLASSES),
+            corners: None,
         })
     }
 
@@ -103,11 +104,12 @@ pub(crate) fn piece(config: &Config, images: usize) -> Piece {
         },
         labels: (0..images).map(|index| Some(index % CLASSES)).collect(),
         positions: (0..images as u64).collect(),
+        ..Piece::default()
     }
 }
 
-/// Trains to `stop_at`, from the checkpoint in `folder` if there is one. Returns all losses in the
-/// metrics file.
+/// Trains a classifier of the pictures to `stop_at`, from the checkpoint in `folder` if there is
+/// one. Returns all losses in the metrics file.
 pub(crate) fn run(
     folder: &Path,
     config: Config,
@@ -115,19 +117,33 @@ pub(crate) fn run(
     threads: usize,
     stop_at: Option<usize>,
 ) -> Vec<f64> {
-    let plan = Plan::new(&config, folder, IMAGES).expect("a plan");
+    let data = Patterns(IMAGES);
+    run_on::<Classification>(folder, config, finetuning.into(), &data, threads, stop_at)
+}
+
+/// Trains on `data` to `stop_at`, from the checkpoint in `folder` if there is one. Returns all
+/// losses in the metrics file.
+pub(crate) fn run_on<T: Task<Cpu>>(
+    folder: &Path,
+    config: Config,
+    settings: Tuning,
+    data: &dyn Dataset,
+    threads: usize,
+    stop_at: Option<usize>,
+) -> Vec<f64> {
+    let plan = Plan::new(&config, folder, data.len()).expect("a plan");
     let mut plan = plan.stop_at(stop_at.unwrap_or(usize::MAX));
     plan.loader.threads = threads;
     let trainer = if folder.join("config.json").exists() {
         let checkpoint = Checkpoint::load(folder).expect("a checkpoint");
-        Trainer::<Cpu, Classification>::resume_on(&checkpoint, Device::default())
+        Trainer::<Cpu, T>::resume_on(&checkpoint, Device::default())
     } else {
-        Trainer::of(config, Some(finetuning), Device::default())
+        Trainer::of(config, Some(settings), Device::default())
     };
     let mut trainer = trainer
         .and_then(|trainer| trainer.on_threads(threads))
         .expect("a trainer");
-    let outcome = train(&mut trainer, &Patterns(IMAGES), &plan, &mut |_| Ok(()));
+    let outcome = train(&mut trainer, data, &plan, &mut |_| Ok(()));
     assert_eq!(outcome.expect("training"), Outcome::Finished);
     let records = metrics::read(&plan.metrics()).expect("metrics");
     records.iter().map(|record| record.loss).collect()

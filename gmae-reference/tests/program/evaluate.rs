@@ -2,6 +2,7 @@
 
 use std::process::Stdio;
 
+use gmae_reference::config::Tuning;
 use gmae_reference::training::{Checkpoint, metrics};
 use safetensors::SafeTensors;
 
@@ -102,10 +103,10 @@ fn finetune_trains_a_classifier_for_every_checkpoint() {
         let checkpoint = Checkpoint::load(&place.path(&format!("tuned/{run}")));
         let checkpoint = checkpoint.expect("a checkpoint");
         assert_eq!(checkpoint.step(), 6);
-        assert_eq!(
-            checkpoint.finetuning.map(|settings| settings.classes),
-            Some(3)
-        );
+        let Some(Tuning::Classes(settings)) = checkpoint.finetuning else {
+            panic!("{:?}", checkpoint.finetuning);
+        };
+        assert_eq!(settings.classes, 3);
     }
     assert!(
         in_one_line(&table).contains("12 images to learn from, 6 test images"),

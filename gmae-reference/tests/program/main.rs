@@ -5,6 +5,7 @@ mod ablations;
 mod annotated;
 mod bad_input;
 mod boundaries;
+mod boxes;
 mod cli;
 #[cfg(unix)]
 mod evaluate;

@@ -28,6 +28,13 @@ impl Truth {
         }
     }
 
+    /// Returns the smallest box around the pixels of the object: left, top, right and bottom, as
+    /// fractions of the sides of the image. The result is `None` if the object has no pixel.
+    pub fn corners(&self) -> Option<[f64; 4]> {
+        let bounds = self.foreground.bounds()?;
+        Some(bounds.fractions(self.foreground.size()))
+    }
+
     /// Returns the truth of a box in an image of `width` x `height` pixels.
     pub(super) fn boxed([width, height]: [usize; 2], rectangle: Rectangle) -> Self {
         Self {

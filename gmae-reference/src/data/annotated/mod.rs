@@ -144,6 +144,21 @@ impl Annotated {
         }
     }
 
+    /// Returns a text that identifies the item at `index` on every machine: its name, and its box
+    /// if the annotation is a box.
+    pub(super) fn identity(&self, index: usize) -> String {
+        let name = self.name(index).unwrap_or_default();
+        match &self.source {
+            Source::Shapes(shapes) => format!("{name} of {}", shapes.fingerprint()),
+            Source::Files { entries, .. } => match entries.get(index).map(|entry| &entry.label) {
+                Some(Label::Boxed {
+                    size, rectangle, ..
+                }) => format!("{name}, {rectangle:?} of {size:?}"),
+                _ => name,
+            },
+        }
+    }
+
     /// Decodes the item at `index`.
     ///
     /// # Errors

@@ -266,6 +266,7 @@ impl Folder {
                     return Ok(Sample {
                         image: picture.image,
                         label: self.label(candidate),
+                        corners: None,
                     });
                 }
                 Err(Fault::Unusable(reason) | Fault::Unreadable(reason)) if self.strict => {

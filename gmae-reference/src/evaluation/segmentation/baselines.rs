@@ -4,6 +4,8 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
+use super::constant_boxes::{centred_box, mean_box};
+use super::overlap::Corners;
 use super::protocol::{PUBLISHED_SIDE, PreparedTruth, Protocol, Task, check_items};
 use crate::data::{Annotated, PixelMask};
 use crate::error::Error;
@@ -111,9 +113,6 @@ struct Others {
     boxes: Vec<Option<Corners>>,
 }
 
-/// Left, top, right and bottom of a box, as fractions of the sides of the image.
-type Corners = [f64; 4];
-
 impl Others {
     fn read(set: &Annotated, protocol: &Protocol, items: usize, seed: u64) -> Result<Self, Error> {
         let side = protocol.side.unwrap_or(PUBLISHED_SIDE);
@@ -136,8 +135,7 @@ impl Others {
         }
         let boxes = truths.iter().map(|truth| {
             let bounds = truth.foreground.bounds()?;
-            let ([left, top], [right, bottom]) = (bounds.start(), bounds.end());
-            Some([left, top, right, bottom].map(|v| v as f64 / side as f64))
+            Some(bounds.fractions([side; 2]))
         });
         Ok(Self {
             side,
@@ -175,7 +173,7 @@ impl Others {
             Baseline::Centre => centred(task, width, height),
             Baseline::MeanOfOthers => match task {
                 Task::Segmentation => self.mean_without(index).resized(width, height),
-                Task::Detection => filled(self.mean_box_without(index), width, height),
+                Task::Detection => box_mask(self.mean_box_without(index), width, height),
             },
             Baseline::RandomOther => {
                 let other = &self.truths[self.drawn_other(index)];
@@ -197,8 +195,7 @@ impl Others {
     fn mean_box_without(&self, index: usize) -> Corners {
         let others = self.boxes.iter().enumerate().filter(|(i, _)| *i != index);
         let others: Vec<Corners> = others.filter_map(|(_, corners)| *corners).collect();
-        let count = others.len().max(1) as f64;
-        [0, 1, 2, 3].map(|i| others.iter().map(|corners| corners[i]).sum::<f64>() / count)
+        mean_box(&others)
     }
 
     /// Draws an item other than `index`. There are at least two.
@@ -213,8 +210,7 @@ impl Others {
 /// Returns the centred ellipse, or the centred box.
 fn centred(task: Task, width: usize, height: usize) -> PixelMask {
     if task == Task::Detection {
-        let (start, end) = (0.5 - RADIUS / 2.0, 0.5 + RADIUS / 2.0);
-        return filled([start, start, end, end], width, height);
+        return box_mask(centred_box(RADIUS), width, height);
     }
     let from_centre = |at: usize, size: usize| 2.0 * centre(at, size) - 1.0;
     PixelMask::from_fn(width, height, |x, y| {
@@ -224,7 +220,11 @@ fn centred(task: Task, width: usize, height: usize) -> PixelMask {
 }
 
 /// Returns the pixels whose centres lie in a box.
-fn filled([left, top, right, bottom]: Corners, width: usize, height: usize) -> PixelMask {
+pub(crate) fn box_mask(
+    [left, top, right, bottom]: Corners,
+    width: usize,
+    height: usize,
+) -> PixelMask {
     PixelMask::from_fn(width, height, |x, y| {
         (left..right).contains(&centre(x, width)) && (top..bottom).contains(&centre(y, height))
     })
@@ -323,7 +323,7 @@ mod tests {
         let expected = Rectangle::new(4, 2, 6, 4).expect("pixels");
         assert_eq!(mask, PixelMask::filled(8, 4, expected));
         others.boxes = vec![Some([0.0, 0.0, 1.0, 1.0]), None, None];
-        assert_eq!(filled(others.mean_box_without(0), 8, 4).count(), 0);
+        assert_eq!(box_mask(others.mean_box_without(0), 8, 4).count(), 0);
     }
 
     #[test]

@@ -3,6 +3,24 @@
 use crate::data::PixelMask;
 use crate::error::Error;
 
+/// Left, top, right and bottom of a box, as fractions of the sides of the image.
+pub type Corners = [f64; 4];
+
+/// Computes the intersection over union of two boxes. The result is in `[0, 1]`. It is 0 if neither
+/// box has an area. A box whose sides are not in order has none.
+pub fn box_iou(a: Corners, b: Corners) -> f64 {
+    let area =
+        |[left, top, right, bottom]: Corners| (right - left).max(0.0) * (bottom - top).max(0.0);
+    let both = area([
+        a[0].max(b[0]),
+        a[1].max(b[1]),
+        a[2].min(b[2]),
+        a[3].min(b[3]),
+    ]);
+    let either = area(a) + area(b) - both;
+    if either > 0.0 { both / either } else { 0.0 }
+}
+
 /// Computes the intersection over union of two masks of the same size.
 ///
 /// The pixels of `left_out` count nowhere. The result is in `[0, 1]`. It is 1 if neither mask has a
@@ -77,6 +95,24 @@ mod tests {
         assert_eq!(of(&["...."], &["...#"]), 0.0);
         assert_eq!(of(&["...."], &["...."]), 1.0);
         assert_eq!(of(&["####"], &["...#"]), 0.25);
+    }
+
+    #[test]
+    fn known_overlaps_of_boxes() {
+        let half = [0.0, 0.0, 0.5, 1.0];
+        for (a, b, expected) in [
+            (half, half, 1.0),
+            (half, [0.0, 0.0, 1.0, 1.0], 0.5),
+            (half, [0.25, 0.0, 0.75, 1.0], 1.0 / 3.0),
+            // Boxes that touch, and boxes without an area.
+            (half, [0.5, 0.0, 1.0, 1.0], 0.0),
+            (half, [0.25, 0.5, 0.25, 0.75], 0.0),
+            ([0.5; 4], [0.5; 4], 0.0),
+            (half, [1.0, 1.0, 0.0, 0.0], 0.0),
+        ] {
+            assert_eq!(box_iou(a, b), expected, "{a:?}, {b:?}");
+            assert_eq!(box_iou(b, a), expected, "{b:?}, {a:?}");
+        }
     }
 
     #[test]

@@ -14,10 +14,10 @@ use super::state::State;
 use super::tensors::{Tensors, metadata};
 use super::writing::{Visitor, unnamed};
 use crate::backend::Training;
-use crate::config::{Config, Finetuning};
+use crate::config::{Config, Tuning};
 use crate::error::Error;
 use crate::files::{current, read};
-use crate::model::{Autoencoder, Classifier, Stored};
+use crate::model::{Autoencoder, Classifier, Localizer, Stored};
 use crate::ops::{Moments, Operations};
 use crate::training::optimizer::Optimizer;
 
@@ -30,8 +30,8 @@ pub struct Checkpoint {
     folder: PathBuf,
     /// The settings of the run.
     pub config: Config,
-    /// The settings of a classifier. Other models have none.
-    pub finetuning: Option<Finetuning>,
+    /// The settings of a model that was trained from an encoder. Other models have none.
+    pub finetuning: Option<Tuning>,
     /// The state of the run. A model without a run has none.
     pub state: Option<State>,
     checksums: Checksums,
@@ -62,14 +62,14 @@ impl Checkpoint {
 
     fn load_from(folder: &Path) -> Result<Self, Error> {
         let checksums = Checksums::read(folder, &[CONFIG, MODEL], STATE)?;
-        let file = config(folder, &checksums)?;
+        let (config, finetuning) = config(folder, &checksums)?;
         let bytes = checksums.checked(folder, MODEL)?;
         let model = Tensors::parse(&current(folder, MODEL), &bytes)?;
         drop(bytes);
         let mut checkpoint = Self {
             folder: folder.to_owned(),
-            config: file.settings,
-            finetuning: file.finetuning,
+            config,
+            finetuning,
             state: None,
             checksums,
             model,
@@ -123,20 +123,16 @@ impl Checkpoint {
     ///
     /// # Errors
     ///
-    /// [`Error::Checkpoint`] if the model is a classifier, or if a tensor is missing, has another
-    /// shape or is not finite.
+    /// [`Error::Checkpoint`] if the model is of another kind, or if a tensor is missing, has
+    /// another shape or is not finite.
     pub fn model<B: Operations>(&self, device: &B::Device) -> Result<Autoencoder<B>, Error> {
         if self.finetuning.is_some() {
-            return Err(Error::Checkpoint {
-                path: self.folder.clone(),
-                reason: "expected a masked autoencoder, got a classifier, which has no decoder"
-                    .to_owned(),
-            });
+            return Err(self.other_kind("a masked autoencoder", ", which has no decoder"));
         }
         self.weights(Autoencoder::new(&self.config, device), device)
     }
 
-    /// Creates a model whose encoder is that of the checkpoint, which can be a classifier. The
+    /// Creates a model whose encoder is that of the checkpoint, which can be of any kind. The
     /// decoder has initial weights.
     ///
     /// # Errors
@@ -152,18 +148,37 @@ impl Checkpoint {
     ///
     /// # Errors
     ///
-    /// [`Error::Checkpoint`] if the model is a masked autoencoder, or if a tensor is missing, has
+    /// [`Error::Checkpoint`] if the model is of another kind, or if a tensor is missing, has
     /// another shape or is not finite.
     pub fn classifier<B: Operations>(&self, device: &B::Device) -> Result<Classifier<B>, Error> {
-        let Some(finetuning) = self.finetuning else {
-            return Err(Error::Checkpoint {
-                path: self.folder.clone(),
-                reason: "expected a classifier, got a masked autoencoder".to_owned(),
-            });
+        let Some(Tuning::Classes(finetuning)) = self.finetuning else {
+            return Err(self.other_kind("a classifier", ""));
         };
         let model = Autoencoder::new(&self.config, device);
         let model = Classifier::new(&self.config, finetuning.classes, model);
         self.weights(model, device)
+    }
+
+    /// Creates the model of boxes on `device`.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`Checkpoint::classifier`].
+    pub fn localizer<B: Operations>(&self, device: &B::Device) -> Result<Localizer<B>, Error> {
+        let Some(Tuning::Boxes(_)) = self.finetuning else {
+            return Err(self.other_kind("a model of boxes", ""));
+        };
+        let model = Autoencoder::new(&self.config, device);
+        self.weights(Localizer::new(&self.config, model), device)
+    }
+
+    /// Returns the error for a model of another kind than `expected`.
+    fn other_kind(&self, expected: &str, remark: &str) -> Error {
+        let got = Tuning::kind_of(self.finetuning);
+        Error::Checkpoint {
+            path: self.folder.clone(),
+            reason: format!("expected {expected}, got {got}{remark}"),
+        }
     }
 
     /// Returns `model` with all weights of the checkpoint.
@@ -281,10 +296,10 @@ impl Checkpoint {
 pub(crate) fn settings(path: &Path) -> Result<Config, Error> {
     let folder = folder_of(path)?;
     let checksums = Checksums::read(&folder, &[CONFIG, MODEL], STATE)?;
-    Ok(config(&folder, &checksums)?.settings)
+    Ok(config(&folder, &checksums)?.0)
 }
 
-fn config(folder: &Path, checksums: &Checksums) -> Result<ConfigFile, Error> {
+fn config(folder: &Path, checksums: &Checksums) -> Result<(Config, Option<Tuning>), Error> {
     let bytes = checksums.checked(folder, CONFIG)?;
     let refused = |reason: String| Error::Checkpoint {
         path: current(folder, CONFIG),
@@ -300,13 +315,11 @@ fn config(folder: &Path, checksums: &Checksums) -> Result<ConfigFile, Error> {
     }
     let file: ConfigFile =
         serde_json::from_value(file).map_err(|error| refused(error.to_string()))?;
+    let tuning = file.tuning().map_err(refused)?;
     let valid = file.settings.validate();
-    let valid = valid.and_then(|()| {
-        let finetuning = file.finetuning.as_ref();
-        finetuning.map_or(Ok(()), Finetuning::validate)
-    });
+    let valid = valid.and_then(|()| tuning.as_ref().map_or(Ok(()), Tuning::validate));
     valid.map_err(|error| refused(error.to_string()))?;
-    Ok(file)
+    Ok((file.settings, tuning))
 }
 
 /// Returns the folder of a checkpoint, if `path` is this folder or one of its files.

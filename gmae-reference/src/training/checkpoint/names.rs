@@ -187,6 +187,8 @@ fn public(layer: &str) -> Option<&'static str> {
         "decoder.embed" => "decoder_embed",
         "pooled_norm" => "fc_norm",
         "classes" => "head",
+        "token_norm" => "box_norm",
+        "boxes" => "box_head",
         "head.norm" => "decoder_norm",
         "head.linear" => "decoder_pred",
         _ => return None,

@@ -6,12 +6,12 @@ use burn::module::{Module, ParamId};
 use burn::tensor::Tensor;
 
 use super::checksums;
-use super::format::{CONFIG, ConfigFile, FORMAT, MODEL, PREFIXES, STATE, STATE_ENTRY};
+use super::format::{CONFIG, ConfigFile, MODEL, PREFIXES, STATE, STATE_ENTRY};
 use super::names::is_of_encoder;
 use super::state::State;
 use super::writing::{Visitor, Writing, values_of};
 use crate::backend::Training;
-use crate::config::{Config, Finetuning};
+use crate::config::{Config, Tuning};
 use crate::error::Error;
 use crate::files::{Lock, Staged, create_folder};
 use crate::model::{Autoencoder, Classifier, Stored};
@@ -23,8 +23,8 @@ use crate::training::optimizer::Optimizer;
 pub struct Snapshot<B: Operations, M: Stored<B> = Autoencoder<B>> {
     /// The settings.
     pub config: Config,
-    /// The settings of a classifier. Other models have none.
-    pub finetuning: Option<Finetuning>,
+    /// The settings of a model that is trained from an encoder. Other models have none.
+    pub finetuning: Option<Tuning>,
     /// The model.
     pub model: M,
     /// The state of the run with its optimiser. A model without a run has none.
@@ -105,11 +105,7 @@ impl<B: Operations, M: Stored<B>> Snapshot<B, M> {
     pub(in crate::training) fn replace(&self, folder: &Path) -> Result<(), Error> {
         let staged =
             Staged::begin(folder).map_err(Error::file("writing a checkpoint to", folder))?;
-        let file = ConfigFile {
-            format: FORMAT,
-            settings: self.config,
-            finetuning: self.finetuning,
-        };
+        let file = ConfigFile::new(self.config, self.finetuning);
         let text = serde_json::to_string_pretty(&file)
             .map_err(std::io::Error::other)
             .map_err(Error::file("encoding", folder.join(CONFIG)))?;
