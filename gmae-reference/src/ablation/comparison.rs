@@ -139,6 +139,13 @@ fn group_table(
             "Reconstructions with norm_pix know mean and deviation of the true patches.".to_owned(),
         );
     }
+    let standardised = |row: &&Row| row.config.renders_standardised();
+    notes.extend(rows.iter().filter(standardised).map(|row| {
+        format!(
+            "{} predicts standardised patches, so that its errors are not those of colours.",
+            row.name
+        )
+    }));
     comparison::Table {
         caption: group.name.clone(),
         rows: of_table.collect(),

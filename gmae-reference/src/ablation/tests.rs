@@ -312,6 +312,16 @@ Bold: the best run of a column. All rows: method GMAE, images 100.
 }
 
 #[test]
+fn renders_that_are_not_colours_are_pointed_out() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let text = EXAMPLE.replace("\"all\" }", "\"masked-norm-target\" }");
+    let mut sweep = sweep_of(&text, dir.path(), &[]).expect("a sweep");
+    run(&mut sweep, &mut Fake::default()).expect("a run");
+    let table = read(dir.path(), "table.md");
+    assert_eq!(table.matches("standardised patches").count(), 1, "{table}");
+}
+
+#[test]
 fn the_csv_file_has_all_digits_and_correct_quotes() {
     let dir = tempfile::tempdir().expect("a folder");
     let mut sweep = sweep_of(EXAMPLE, dir.path(), &[]).expect("a sweep");
@@ -376,14 +386,10 @@ fn the_tables_of_the_paper_parse() {
         .map(|config| [config.freeze_z, config.random_depth_order])
         .collect();
     assert_eq!(depth, [[false, false], [true, false], [false, true]]);
-    let decoders: Vec<(Method, usize)> = configs(6)
-        .map(|config| (config.method, config.decoder_depth))
-        .collect();
     let [gmae, mae] = [Method::Gmae, Method::Mae];
-    assert_eq!(
-        decoders,
-        [(gmae, 1), (gmae, 2), (gmae, 4), (mae, 2), (mae, 4)]
-    );
+    let decoders = configs(6).map(|config| (config.method, config.decoder_depth));
+    let expected = [(gmae, 1), (gmae, 2), (gmae, 4), (mae, 2), (mae, 4)];
+    assert_eq!(decoders.collect::<Vec<_>>(), expected);
     let seeds = table.seeds.len();
     let sweep = Sweep::open(table, Path::new("nowhere"), &[], "data", "").expect("a sweep");
     // Of the 25 rows, seven are the preset.

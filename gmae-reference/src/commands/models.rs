@@ -2,7 +2,7 @@
 
 use super::comparison::names;
 use crate::backend::Trains;
-use crate::config::{Config, LossKind, Method};
+use crate::config::{Config, Method};
 use crate::error::Error;
 use crate::model::Autoencoder;
 use crate::report::comparison::RowKind;
@@ -66,10 +66,7 @@ impl Model<'_> {
 /// Warns of models whose renders are not colours, and returns the warnings.
 pub(super) fn warn_of_other_units(checkpoints: &[Checkpoint]) -> Vec<String> {
     let models = checkpoints.iter().zip(names(checkpoints));
-    let other = models.filter(|(checkpoint, _)| {
-        let Config { method, loss, .. } = checkpoint.config;
-        method == Method::Gmae && loss == LossKind::MaskedNormTarget
-    });
+    let other = models.filter(|(checkpoint, _)| checkpoint.config.renders_standardised());
     let warnings: Vec<String> = other
         .map(|(_, name)| {
             format!(

@@ -6,6 +6,7 @@ use super::arguments::Reconstruct;
 use super::comparison::{
     column, command, expect_no_report, method_of_pictures, names, row, runs, write,
 };
+use super::models::warn_of_other_units;
 use crate::backend::Trains;
 use crate::config::{Config, Preset};
 use crate::data::{Dataset, Folder, FolderOptions, Image, Transform};
@@ -49,6 +50,7 @@ pub(super) fn reconstructions<B: Trains>(
     let mut data = ComparisonData {
         title: "Reconstructions".to_owned(),
         command: command(),
+        notes: warn_of_other_units(checkpoints),
         runs: runs(checkpoints, &names)?,
         ..ComparisonData::default()
     };

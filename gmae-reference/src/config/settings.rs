@@ -187,6 +187,12 @@ impl Config {
         self.grid() * self.grid()
     }
 
+    /// Returns true if the Gaussians are trained to render standardised patches. The renders are
+    /// then not colours.
+    pub fn renders_standardised(&self) -> bool {
+        self.method == Method::Gmae && self.loss == LossKind::MaskedNormTarget
+    }
+
     /// Number of visible patches, n = floor(N (1 - mask ratio)).
     pub fn visible(&self) -> usize {
         // The 1e-9 compensates for rounding: 100 * (1 - 0.9) is below 10 in `f64`.

@@ -67,7 +67,8 @@ fn renders_that_are_not_colours_are_pointed_out() {
     let runs = |checkpoint| {
         let layers = ["layers", "--image", "horses/rgb/0.png"];
         let figures = ["figure-ground", "--data", "horses"];
-        [&layers[..], &figures].map(|command| {
+        let reconstructions = ["reconstruct", "--data", "test"];
+        [&layers[..], &figures, &reconstructions].map(|command| {
             let output = format!("{}-{checkpoint}", command[0]);
             let arguments = ["--checkpoint", checkpoint, "--output", &output];
             let result = place.run(&[command, &arguments].concat());
