@@ -132,6 +132,18 @@ fn group_table(
         kind: kind(row.subject),
         cells: columns.iter().map(|(_, cells)| cells[i].clone()).collect(),
     });
+    comparison::Table {
+        caption: group.name.clone(),
+        rows: of_table.collect(),
+        columns: columns.iter().map(|column| column.0.clone()).collect(),
+        settings,
+        note: notes(group),
+    }
+}
+
+/// Remarks on a group: the paper's result, and what the errors of its rows mean.
+fn notes(group: &Group) -> String {
+    let rows = &group.rows;
     let mut notes: Vec<String> = Vec::new();
     notes.extend(group.paper.as_ref().map(|text| format!("Paper: {text}")));
     if rows.iter().any(|row| row.config.norm_pix) {
@@ -146,13 +158,7 @@ fn group_table(
             row.name
         )
     }));
-    comparison::Table {
-        caption: group.name.clone(),
-        rows: of_table.collect(),
-        columns: columns.iter().map(|column| column.0.clone()).collect(),
-        settings,
-        note: notes.join(" "),
-    }
+    notes.join(" ")
 }
 
 /// Models that are trained are compared with each other; the other rows are references.
