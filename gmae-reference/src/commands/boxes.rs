@@ -33,7 +33,7 @@ const COLUMNS: usize = 10;
 /// The column of the published AP.
 const AP: usize = 6;
 
-/// Trains two models of boxes from the encoder of every checkpoint, and one from each shape of
+/// Trains two models of boxes from the encoder of every checkpoint, and two from each shape of
 /// encoder with initial weights, and writes the report.
 ///
 /// # Errors
@@ -46,10 +46,10 @@ pub(super) fn run<B: Trains>(arguments: &Finetune, device: &B::Device) -> Result
     }
     let checkpoints = load(&arguments.checkpoint)?;
     // Every input is checked before the first run begins.
-    let all = planned(arguments, &checkpoints)?;
+    let judge = Judge::new(&opened, seed)?;
+    let all = planned(arguments, &checkpoints, judge.learned.len())?;
     let paths: Vec<PathBuf> = all.iter().map(|run| run.folder.clone()).collect();
     expect_runs(&arguments.output, TITLE, &paths, arguments.shared.resume)?;
-    let judge = Judge::new(&opened, seed)?;
     let (mut rows, mut cases) = (Vec::new(), Vec::new());
     for run in &all {
         terminal::note(&run.name);
@@ -101,22 +101,39 @@ struct Run<'a> {
     settings: BoxFinetuning,
 }
 
-/// Lists the runs: frozen and fine-tuned tokens of every checkpoint, and frozen tokens of encoders
-/// with initial weights.
+/// Lists the runs: frozen and fine-tuned tokens of every checkpoint, and the same of encoders with
+/// initial weights. `images` is the number of images to learn from.
 ///
 /// # Errors
 ///
 /// [`Error::OtherConfig`] if a flag contradicts a checkpoint. [`Error::Setting`] if a setting is
 /// out of range.
-fn planned<'a>(arguments: &Finetune, checkpoints: &'a [Checkpoint]) -> Result<Vec<Run<'a>>, Error> {
+fn planned<'a>(
+    arguments: &Finetune,
+    checkpoints: &'a [Checkpoint],
+    images: usize,
+) -> Result<Vec<Run<'a>>, Error> {
     let (shared, output) = (&arguments.shared, &arguments.output);
+    // A batch that is larger than the set would only raise the learning rate.
+    let fitted = |config: Config| {
+        let config = shared.overrides.apply(config.for_finetuning());
+        Config {
+            batch_size: config.batch_size.min(images),
+            crop_scale: 1.0,
+            ..config
+        }
+    };
+    let words = |config: &Config, settings: &BoxFinetuning| words(config, settings, images);
     let mut runs = Vec::new();
     for (i, (checkpoint, name)) in checkpoints.iter().zip(names(checkpoints)).enumerate() {
-        let config = shared.overrides.apply(checkpoint.config.for_finetuning());
+        let config = fitted(checkpoint.config);
         checkpoint.expect_shape(&config)?;
         for (tokens, settings) in [
             ("frozen tokens", BoxFinetuning::frozen()),
-            ("fine-tuned tokens", shared.boxes()),
+            (
+                "fine-tuned tokens",
+                shared.boxes(BoxFinetuning::fine_tuned()),
+            ),
         ] {
             runs.push(Run {
                 name: format!("{name}, {tokens}"),
@@ -134,17 +151,24 @@ fn planned<'a>(arguments: &Finetune, checkpoints: &'a [Checkpoint]) -> Result<Ve
         }
     }
     for (i, (config, name)) in random_encoders(checkpoints).into_iter().enumerate() {
-        let config = shared.overrides.apply(config.for_finetuning());
-        let settings = BoxFinetuning::frozen();
-        runs.push(Run {
-            name: format!("{name}, frozen tokens"),
-            kind: RowKind::Baseline,
-            folder: output.join(run_folder(i + 1, "random encoder")),
-            words: ["-".to_owned(), "-".to_owned(), words(&config, &settings)],
-            start: Start::Scratch,
-            config,
-            settings,
-        });
+        let config = fitted(config);
+        for (tokens, settings) in [
+            ("frozen tokens", BoxFinetuning::frozen()),
+            (
+                "fine-tuned tokens",
+                shared.boxes(BoxFinetuning::from_scratch()),
+            ),
+        ] {
+            runs.push(Run {
+                name: format!("{name}, {tokens}"),
+                kind: RowKind::Baseline,
+                folder: output.join(run_folder(i + 1, &format!("random encoder {tokens}"))),
+                words: ["-".to_owned(), "-".to_owned(), words(&config, &settings)],
+                start: Start::Scratch,
+                config,
+                settings,
+            });
+        }
     }
     for run in &runs {
         run.config.validate()?;
@@ -153,9 +177,10 @@ fn planned<'a>(arguments: &Finetune, checkpoints: &'a [Checkpoint]) -> Result<Ve
     Ok(runs)
 }
 
-/// The recipe of a run, in words.
-fn words(config: &Config, settings: &BoxFinetuning) -> String {
-    let (schedule, seed) = (recipe(config), config.seed);
+/// The recipe of a run with `images` images to learn from, in words.
+fn words(config: &Config, settings: &BoxFinetuning, images: usize) -> String {
+    let steps = config.epochs * (images / config.batch_size.max(1));
+    let (schedule, seed) = (format!("{steps} steps: {}", recipe(config)), config.seed);
     let BoxFinetuning {
         tokens,
         layer_decay,
@@ -183,6 +208,15 @@ struct Judge<'a> {
 impl<'a> Judge<'a> {
     /// Splits the images and reads their boxes.
     fn new(opened: &'a OpenedSet, seed: u64) -> Result<Self, Error> {
+        // An item of each half must not have the same image.
+        if let Some([first, second]) = opened.set.repeated_image(opened.images) {
+            return Err(Error::Argument {
+                argument: "--data",
+                expected: "each image once, because one half of the images tests the other"
+                    .to_owned(),
+                got: format!("{first} and {second}, which have the same image"),
+            });
+        }
         let halves = Halves::drawn(opened.images, seed)?;
         let truths = |items: &[usize]| BoxedImages::new(&opened.set, items.to_vec(), 1).truths();
         Ok(Self {
@@ -264,8 +298,8 @@ impl<'a> Judge<'a> {
             columns,
             rows,
             settings: Vec::new(),
-            note: "A proxy for detection on COCO: each image has one object, and a linear head \
-                   predicts its box. IoU is the intersection over union of the predicted and the \
+            note: "A proxy for detection on COCO: a linear head predicts one box for each image. The \
+                   true box is the annotated one, or the smallest one around the foreground. IoU is the intersection over union of the predicted and the \
                    true box. The interval is a bootstrap over test images. The centred box and the \
                    mean box come from the images to learn from. The published AP needs COCO and \
                    ViTDet. No measured number is compared with it."

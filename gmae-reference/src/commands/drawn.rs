@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::digest::hexadecimal;
 use crate::error::Error;
-use crate::files::{expect_free, read, write_atomically};
+use crate::files::{read, write_atomically};
 use crate::readings::edges::EDGE_LEVELS;
 use crate::readings::labels::Rule;
 
@@ -32,8 +32,9 @@ impl Source {
         Self(Sha256::new_with_prefix(text))
     }
 
-    /// The hash in the map of an image.
-    fn of(&self, image: &Path) -> Result<String, Error> {
+    /// The hash in the map of an image. It is taken before the image is decoded: if the image
+    /// changes in between, its map has the hash of the old image, and is not kept.
+    pub(super) fn of(&self, image: &Path) -> Result<String, Error> {
         let bytes = read(image).map_err(Error::file("reading image", image))?;
         let hash = self.0.clone().chain_update(bytes).finalize();
         Ok(hexadecimal(&hash))
@@ -53,44 +54,49 @@ impl Source {
             if path.symlink_metadata().is_err() {
                 missing.push((name.clone(), image.clone()));
             } else if stored(&path) != Some(self.of(image)?) {
-                expect_free(folder, &[&map], "or another folder")?;
+                return Err(Error::Argument {
+                    argument: "--output",
+                    expected: format!(
+                        "no {map}, or the map of these weights, this rule and this image"
+                    ),
+                    got: format!("{}, which is another map", path.display()),
+                });
             }
         }
         Ok(missing)
     }
+}
 
-    /// Writes the map of `image`, with values in [0, 1]. The file is either complete or absent.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::File`] if the image cannot be read or the map cannot be written.
-    pub(super) fn write(
-        &self,
-        image: &Path,
-        path: &Path,
-        map: &[f32],
-        [width, height]: [u32; 2],
-    ) -> Result<(), Error> {
-        let source = self.of(image)?;
-        let grey: Vec<u8> = map
-            .iter()
-            .map(|v| (v.clamp(0.0, 1.0) * 255.0).round() as u8)
-            .collect();
-        let mut bytes = Vec::new();
-        let mut encoder = Encoder::new(&mut bytes, width, height);
-        encoder.set_color(ColorType::Grayscale);
-        encoder.set_depth(BitDepth::Eight);
-        let encoded = encoder
-            .add_text_chunk(KEYWORD.to_owned(), source)
-            .and_then(|()| encoder.write_header())
-            .and_then(|mut writer| {
-                writer.write_image_data(&grey)?;
-                writer.finish()
-            });
-        let failed = || Error::file("writing map", path);
-        encoded.map_err(|error| failed()(std::io::Error::other(error)))?;
-        write_atomically(path, |file| file.write_all(&bytes)).map_err(failed())
-    }
+/// Writes a map with values in [0, 1], and the hash of its source. The file is either complete or
+/// absent.
+///
+/// # Errors
+///
+/// [`Error::File`] if the map cannot be written.
+pub(super) fn write_map(
+    path: &Path,
+    map: &[f32],
+    [width, height]: [u32; 2],
+    source: String,
+) -> Result<(), Error> {
+    let grey: Vec<u8> = map
+        .iter()
+        .map(|v| (v.clamp(0.0, 1.0) * 255.0).round() as u8)
+        .collect();
+    let mut bytes = Vec::new();
+    let mut encoder = Encoder::new(&mut bytes, width, height);
+    encoder.set_color(ColorType::Grayscale);
+    encoder.set_depth(BitDepth::Eight);
+    let encoded = encoder
+        .add_text_chunk(KEYWORD.to_owned(), source)
+        .and_then(|()| encoder.write_header())
+        .and_then(|mut writer| {
+            writer.write_image_data(&grey)?;
+            writer.finish()
+        });
+    let failed = || Error::file("writing map", path);
+    encoded.map_err(|error| failed()(std::io::Error::other(error)))?;
+    write_atomically(path, |file| file.write_all(&bytes)).map_err(failed())
 }
 
 /// Returns the hash in a map. Any other file has none.

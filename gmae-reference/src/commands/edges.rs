@@ -6,7 +6,7 @@ use std::slice;
 
 use rayon::prelude::*;
 
-use super::drawn::{Listed, Source};
+use super::drawn::{Listed, Source, write_map};
 use super::models::{Weights, warn_of_other_units};
 use super::reading::Edges as Arguments;
 use crate::backend::Trains;
@@ -93,23 +93,25 @@ impl<B: Trains> Drawing<'_, B> {
             let read: Result<Vec<_>, Error> = piece
                 .par_iter()
                 .map(|(_, path)| {
+                    let hash = source.of(path)?;
                     let stored = decode(path, 1).map_err(|reason| unusable(path, &reason))?;
                     let image = Image::from_rgb8(&stored).resized(config.image_size)?;
-                    Ok((image, stored.dimensions()))
+                    let (width, height) = stored.dimensions();
+                    Ok((image, ([width, height], hash)))
                 })
                 .collect();
-            let (inputs, sizes): (Vec<_>, Vec<_>) = read?.into_iter().unzip();
+            let (inputs, files): (Vec<_>, Vec<_>) = read?.into_iter().unzip();
             let scenes = scenes(config, model, &inputs)?;
             let drawn: Result<Vec<()>, Error> = scenes
                 .par_iter()
-                .zip(sizes)
+                .zip(files)
                 .zip(piece)
-                .map(|((scene, (width, height)), (name, path))| {
-                    let (wide, high) = (width as usize, height as usize);
+                .map(|((scene, (size, hash)), (name, _))| {
+                    let [wide, high] = size.map(|side| side as usize);
                     let found = layers(scene, &EDGE_LEVELS, wide, high)?;
                     let map = thinned(&boundaries(&found, rule)?, wide, high);
                     let to = folder.join(format!("{name}.png"));
-                    source.write(path, &to, &map, [width, height])
+                    write_map(&to, &map, size, hash)
                 })
                 .collect();
             drawn?;

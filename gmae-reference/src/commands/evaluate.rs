@@ -70,6 +70,7 @@ pub(super) fn run<B: Trains>(arguments: &Evaluate, device: &B::Device) -> Result
         runs: runs(&checkpoints, &names(&checkpoints))?,
         ..ComparisonData::default()
     };
+    expect_own_maps(&sets, &models, rule, &arguments.output)?;
     let order = scenes::table::<B>(&models, &shapes, arguments.shapes, rule, device)?;
     let Some(order) = order else {
         return Ok(Outcome::Interrupted);
@@ -208,6 +209,31 @@ fn notes(checkpoints: &[Checkpoint], rule: Rule) -> Vec<String> {
         .collect()
 }
 
+/// The folder of the maps of a model, and their source.
+fn maps_of(model: &Model, number: usize, rule: Rule, output: &Path) -> (PathBuf, Source) {
+    let name = model.name.replace(['/', '\\', ' ', ','], "-");
+    let folder = output.join(FOLDERS[0]).join(format!("{number}-{name}"));
+    (folder, Source::new(&model.identity(), rule))
+}
+
+/// Checks, before the work begins, that the maps of an earlier evaluation can be kept.
+///
+/// # Errors
+///
+/// All errors of [`Source::missing`].
+fn expect_own_maps(sets: &[Set], models: &[Model], rule: Rule, output: &Path) -> Result<(), Error> {
+    for set in sets {
+        if let Set::Boundaries(images, _) = set {
+            let images = listed(images)?;
+            for (number, model) in (1..).zip(models) {
+                let (folder, source) = maps_of(model, number, rule, output);
+                source.missing(&images, &folder)?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Draws the maps of every model. The result is `None` after an interruption.
 fn maps<B: Trains>(
     models: &[Model],
@@ -219,9 +245,7 @@ fn maps<B: Trains>(
     let images = listed(images)?;
     let mut methods = Vec::new();
     for (number, model) in (1..).zip(models) {
-        let name = model.name.replace(['/', '\\', ' ', ','], "-");
-        let folder = output.join(FOLDERS[0]).join(format!("{number}-{name}"));
-        let source = Source::new(&model.identity(), rule);
+        let (folder, source) = maps_of(model, number, rule, output);
         let missing = source.missing(&images, &folder)?;
         let network = model.on::<B>(device)?;
         let drawing = Drawing {

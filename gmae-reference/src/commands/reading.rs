@@ -103,7 +103,7 @@ pub(super) struct Annotation {
     pub(super) shapes: Option<usize>,
     /// Layout of the folder: voc, voc-boxes, figure-ground, trimaps or box-table. The default is
     /// recognised from its content
-    #[arg(long)]
+    #[arg(long, conflicts_with = "shapes")]
     pub(super) layout: Option<Layout>,
     /// List of the images that are used, for a PASCAL VOC folder: lines of `NAME` or
     /// `NAME__CLASS`
@@ -112,9 +112,9 @@ pub(super) struct Annotation {
     /// Folder with the images of trimaps
     #[arg(long, value_name = "FOLDER", conflicts_with = "shapes")]
     pub(super) photographs: Option<PathBuf>,
-    /// Largest share of an image that a box may cover. Images with larger boxes are left out. The
-    /// default is 0.2
-    #[arg(long, value_name = "SHARE")]
+    /// Boxes must cover less than this share of their image. Other images are left out. The default
+    /// is 0.2. Masks do not depend on it
+    #[arg(long, value_name = "SHARE", conflicts_with = "shapes")]
     pub(super) largest_box: Option<f64>,
 }
 

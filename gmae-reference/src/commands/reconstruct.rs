@@ -2,10 +2,12 @@
 
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
+use std::slice;
 
 use image::{ImageFormat, RgbImage};
 
 use super::arguments::Reconstruct;
+use super::models::warn_of_other_units;
 use super::reconstructions::reconstructions;
 use crate::backend::Trains;
 use crate::config::Preset;
@@ -95,6 +97,7 @@ fn reconstruct<B: Operations>(
         pixels: original.pixels.clone(),
         masks: vec![mask.clone()],
     };
+    warn_of_other_units(slice::from_ref(checkpoint));
     let prediction = predict(&config, &model, &batch)?;
     let losses = image_losses(&config, &batch, &prediction.pixels)?;
     let reconstruction = Image {

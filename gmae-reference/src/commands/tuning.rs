@@ -205,9 +205,8 @@ impl Tune {
         }
     }
 
-    /// Returns the settings of boxes from fine-tuned tokens, with the values of all given flags.
-    pub(super) fn boxes(&self) -> BoxFinetuning {
-        let base = BoxFinetuning::fine_tuned();
+    /// Returns the settings of boxes `base`, with the values of all given flags.
+    pub(super) fn boxes(&self, base: BoxFinetuning) -> BoxFinetuning {
         BoxFinetuning {
             layer_decay: self.layer_decay.unwrap_or(base.layer_decay),
             drop_path: self.drop_path.unwrap_or(base.drop_path),

@@ -45,6 +45,15 @@ impl BoxFinetuning {
         }
     }
 
+    /// The settings of a head and an encoder that begin with initial weights: all layers have the
+    /// same learning rate.
+    pub fn from_scratch() -> Self {
+        Self {
+            layer_decay: 1.0,
+            ..Self::fine_tuned()
+        }
+    }
+
     /// The settings of a head that is trained with the encoder. Layer decay and drop path are those
     /// of the published fine-tuning of a classifier.
     pub fn fine_tuned() -> Self {

@@ -96,7 +96,8 @@ impl Dataset for BoxedImages<'_> {
         })
     }
 
-    /// The text has the number of images, and a checksum of their names and of boxes from tables.
+    /// The text has the number of images, and a checksum of their names, of boxes from tables, and
+    /// of the sizes of their files.
     fn fingerprint(&self) -> String {
         let mut hash = crc32fast::Hasher::new();
         for &item in &self.items {

@@ -115,9 +115,7 @@ impl Cases {
             worst: order[0],
         })
     }
-}
 
-impl Cases {
     /// The cases with their names.
     pub(crate) fn named(&self) -> [(&'static str, usize); 3] {
         [

@@ -241,7 +241,7 @@ mod tests {
         assert!(got[0] < got[2] && got[1] < got[3], "{got:?}");
     }
 
-    /// A token that is not the first of its image keeps its own centre.
+    /// The centre follows the number of the patch, not the place of its token.
     #[test]
     fn hidden_patches_propose_nothing() {
         let (config, model) = model();

@@ -1,14 +1,15 @@
-//! The loss of a predicted box: the distance of its sides, and the generalised intersection over
-//! union (`GIoU`, Rezatofighi et al., arXiv 1902.09630).
+//! The loss of a predicted box: the absolute differences of its sides, and the generalised
+//! intersection over union (`GIoU`, Rezatofighi et al., arXiv 1902.09630).
 //!
 //! With the areas I of the intersection, U of the union and C of the smallest box around both
 //! boxes, `GIoU = I / U - (C - U) / C`. Boxes that do not meet have a gradient too. The weights of
-//! the two parts are those of DETR (arXiv 2005.12872).
+//! the two parts are those of DETR (arXiv 2005.12872), which takes the differences of centre, width
+//! and height instead of those of the sides.
 
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
-/// Weight of the sum of the distances of the four sides.
+/// Weight of the sum of the absolute differences of the four sides.
 const DISTANCE_WEIGHT: f64 = 5.0;
 /// Weight of `1 - GIoU`.
 const OVERLAP_WEIGHT: f64 = 2.0;

@@ -9,14 +9,18 @@ use crate::labelled::{in_one_line, pretrained, row};
 use crate::place::{Place, RUN, refused, succeeded, text};
 
 /// The runs of two checkpoints, by folder and by row.
-const RUNS: [(&str, &str); 5] = [
+const RUNS: [(&str, &str); 6] = [
     ("1-gmae-frozen-tokens", "gmae, frozen tokens"),
     ("1-gmae-fine-tuned-tokens", "gmae, fine-tuned tokens"),
     ("2-mae-frozen-tokens", "mae, frozen tokens"),
     ("2-mae-fine-tuned-tokens", "mae, fine-tuned tokens"),
     (
-        "1-random-encoder",
+        "1-random-encoder-frozen-tokens",
         "baseline: random encoder, 16 x 1, images of 8 px, frozen tokens",
+    ),
+    (
+        "1-random-encoder-fine-tuned-tokens",
+        "baseline: random encoder, 16 x 1, images of 8 px, fine-tuned tokens",
     ),
 ];
 
@@ -90,7 +94,8 @@ fn boxes_have_a_row_for_every_run_and_baseline() {
             "fewer boxes pass a higher threshold: {cells:?}"
         );
         assert!(cells[2].contains(" to "), "{cells:?}");
-        assert!(cells[10].starts_with("2 epochs, batch 4, "), "{cells:?}");
+        let recipe = "2 steps: 2 epochs, batch 4, ";
+        assert!(cells[10].starts_with(recipe), "{cells:?}");
         assert_eq!(
             cells[10].contains("drop path"),
             name.contains("fine-tuned"),

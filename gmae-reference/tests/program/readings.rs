@@ -68,6 +68,16 @@ fn renders_that_are_not_colours_are_pointed_out() {
         let layers = ["layers", "--image", "horses/rgb/0.png"];
         let figures = ["figure-ground", "--data", "horses"];
         let reconstructions = ["reconstruct", "--data", "test"];
+        let image = ["reconstruct", "--image", "horses/rgb/0.png"];
+        let edges = ["edges", "--data", "horses/rgb"];
+        for command in [&image[..], &edges] {
+            let output = format!("{}-{checkpoint}-alone", command[0]);
+            let arguments = ["--checkpoint", checkpoint, "--output", &output];
+            let result = place.run(&[command, &arguments].concat());
+            succeeded(&result);
+            let words = in_one_line(&text(&result.stderr));
+            assert_eq!(words.contains("are not colours"), checkpoint == "relative");
+        }
         [&layers[..], &figures, &reconstructions].map(|command| {
             let output = format!("{}-{checkpoint}", command[0]);
             let arguments = ["--checkpoint", checkpoint, "--output", &output];
@@ -219,9 +229,18 @@ fn evaluate_writes_one_report_of_all_sets() {
     assert_eq!(maps, NAMES.map(|name| format!("{name}.png")));
     let map = image::open(place.path("out/evaluate/maps/1-gmae/1001.png")).expect("a map");
     assert_eq!((map.width(), map.height()), SIZE);
-    // An evaluation of the same title replaces its own report, with the same numbers.
+    // An evaluation of the same title replaces its own report, with the same numbers. It keeps the
+    // maps, and refuses to mix them with those of another rule.
+    let drawn = || {
+        let map = place.path("out/evaluate/maps/1-gmae/1001.png");
+        fs::metadata(map).and_then(|map| map.modified()).ok()
+    };
+    let before = drawn();
     succeeded(&place.run(&evaluate));
     assert_eq!(place.read("out/evaluate/table.md"), table);
+    assert_eq!(drawn(), before);
+    let rule = [&evaluate[..], &["--label", "strongest"]].concat();
+    refused(&place.run(&rule), &["--output", "1001.png", "this rule"]);
 }
 
 #[test]

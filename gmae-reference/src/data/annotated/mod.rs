@@ -13,6 +13,7 @@
 //! | `masks.rs` | grey masks and trimaps |
 //! | `files.rs` | finding and reading files |
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::dataset::Dataset;
@@ -144,18 +145,35 @@ impl Annotated {
         }
     }
 
-    /// Returns a text that identifies the item at `index` on every machine: its name, and its box
-    /// if the annotation is a box.
+    /// Returns the names of the first two of the items below `count` that have the same image.
+    pub(crate) fn repeated_image(&self, count: usize) -> Option<[&str; 2]> {
+        let Source::Files { entries, .. } = &self.source else {
+            return None;
+        };
+        let mut seen: BTreeMap<&Path, &str> = BTreeMap::new();
+        entries.iter().take(count).find_map(|entry| {
+            let first = seen.insert(&entry.image, &entry.name)?;
+            Some([first, entry.name.as_str()])
+        })
+    }
+
+    /// Returns a text that identifies the item at `index` on every machine: its name, its box or
+    /// its class, and the sizes of its files in bytes.
     pub(super) fn identity(&self, index: usize) -> String {
         let name = self.name(index).unwrap_or_default();
+        let bytes = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
         match &self.source {
             Source::Shapes(shapes) => format!("{name} of {}", shapes.fingerprint()),
-            Source::Files { entries, .. } => match entries.get(index).map(|entry| &entry.label) {
-                Some(Label::Boxed {
-                    size, rectangle, ..
-                }) => format!("{name}, {rectangle:?} of {size:?}"),
-                _ => name,
-            },
+            Source::Files { entries, .. } => entries.get(index).map_or(name, |entry| {
+                let label = match &entry.label {
+                    Label::Classes { mask, class } => format!("{class:?}, {}", bytes(mask)),
+                    Label::Grey(mask) | Label::Trimap(mask) => bytes(mask).to_string(),
+                    Label::Boxed {
+                        size, rectangle, ..
+                    } => format!("{rectangle:?} of {size:?}"),
+                };
+                format!("{}, {label}, {}", entry.name, bytes(&entry.image))
+            }),
         }
     }
 

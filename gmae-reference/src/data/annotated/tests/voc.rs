@@ -55,14 +55,26 @@ fn voc_masks_are_the_pixels_of_a_class() {
 }
 
 #[test]
+fn images_of_two_items_are_found() {
+    let dir = voc();
+    let set = open(&dir).expect("a VOC folder");
+    let names = ["2007_000033__01", "2007_000033__15"];
+    assert_eq!(set.repeated_image(2), Some(names));
+    assert_eq!(set.repeated_image(1), None);
+}
+
+#[test]
 fn the_augmented_masks_are_preferred() {
     let dir = voc();
+    let identity = || open(&dir).expect("a VOC folder").identity(0);
+    let before = identity();
     let map: &[&[u8]] = &[&[1, 1, 1, 1], &[15, 1, 1, 1]];
     add(&dir, "SegmentationClassAug/2007_000033.png", &grey(map));
     let count = |options: &AnnotatedOptions| {
         let set = Annotated::open(dir.path(), options).expect("a VOC folder");
         set.truth(0).expect("a truth").0.foreground.count()
     };
+    assert_ne!(identity(), before, "other masks are other items");
     let options = AnnotatedOptions::default();
     assert_eq!(count(&options), 7);
     assert_eq!(count(&options.masks("SegmentationClass".to_owned())), 3);
