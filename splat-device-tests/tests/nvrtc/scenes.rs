@@ -17,12 +17,14 @@ const SHORT: usize = 600;
 const LONG: usize = 1_000_000;
 
 /// The combinations of the optional outputs: transmittance, depth, contributors.
-const OUTPUTS: [(bool, bool, bool); 6] = [
+const OUTPUTS: [(bool, bool, bool); 8] = [
     (false, false, false),
     (true, false, false),
     (false, true, false),
     (true, true, false),
     (false, false, true),
+    (true, false, true),
+    (false, true, true),
     (true, true, true),
 ];
 
