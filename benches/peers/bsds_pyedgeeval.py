@@ -15,7 +15,7 @@ user; nothing of it is part of this workspace. Two of its definitions differ:
 - Its AP sums over 100 of the 101 recalls, and takes the highest precision at a recall or above.
   gmae-reference and the original benchmark interpolate between the measured recalls. pyEdgeEval calls
   that number AUC. The script compares AUC with AP.
-- Its thinning is an own implementation.
+- Its thinning is a separate implementation.
 """
 
 import argparse
