@@ -101,6 +101,21 @@ struct Run<'a> {
     settings: BoxFinetuning,
 }
 
+/// An encoder from whose tokens boxes are learned.
+struct Encoder<'a> {
+    /// Number of the encoder among those of its kind, for the name of its folders.
+    number: usize,
+    folder: String,
+    name: String,
+    kind: RowKind,
+    /// Method and decoder of the pre-training.
+    words: [String; 2],
+    start: Start<'a>,
+    config: Config,
+    /// The settings of fine-tuned tokens.
+    fine_tuned: BoxFinetuning,
+}
+
 /// Lists the runs: frozen and fine-tuned tokens of every checkpoint, and the same of encoders with
 /// initial weights. `images` is the number of images to learn from.
 ///
@@ -123,49 +138,48 @@ fn planned<'a>(
             ..config
         }
     };
-    let words = |config: &Config, settings: &BoxFinetuning| words(config, settings, images);
-    let mut runs = Vec::new();
+    let mut encoders = Vec::new();
     for (i, (checkpoint, name)) in checkpoints.iter().zip(names(checkpoints)).enumerate() {
         let config = fitted(checkpoint.config);
         checkpoint.expect_shape(&config)?;
-        for (tokens, settings) in [
-            ("frozen tokens", BoxFinetuning::frozen()),
-            (
-                "fine-tuned tokens",
-                shared.boxes(BoxFinetuning::fine_tuned()),
-            ),
-        ] {
-            runs.push(Run {
-                name: format!("{name}, {tokens}"),
-                kind: RowKind::Run,
-                folder: output.join(run_folder(i + 1, &format!("{name} {tokens}"))),
-                words: [
-                    method(&checkpoint.config),
-                    checkpoint.config.decoder(),
-                    words(&config, &settings),
-                ],
-                start: Start::Encoder(checkpoint),
-                config,
-                settings,
-            });
-        }
+        encoders.push(Encoder {
+            number: i + 1,
+            folder: name.clone(),
+            name,
+            kind: RowKind::Run,
+            words: [method(&checkpoint.config), checkpoint.config.decoder()],
+            start: Start::Encoder(checkpoint),
+            config,
+            fine_tuned: shared.boxes(BoxFinetuning::fine_tuned()),
+        });
     }
     for (i, (config, name)) in random_encoders(checkpoints).into_iter().enumerate() {
-        let config = fitted(config);
+        encoders.push(Encoder {
+            number: i + 1,
+            folder: "random encoder".to_owned(),
+            name,
+            kind: RowKind::Baseline,
+            words: ["-", "-"].map(str::to_owned),
+            start: Start::Scratch,
+            config: fitted(config),
+            fine_tuned: shared.boxes(BoxFinetuning::from_scratch()),
+        });
+    }
+    let mut runs = Vec::new();
+    for encoder in encoders {
         for (tokens, settings) in [
             ("frozen tokens", BoxFinetuning::frozen()),
-            (
-                "fine-tuned tokens",
-                shared.boxes(BoxFinetuning::from_scratch()),
-            ),
+            ("fine-tuned tokens", encoder.fine_tuned),
         ] {
+            let folder = format!("{} {tokens}", encoder.folder);
+            let [method, decoder] = encoder.words.clone();
             runs.push(Run {
-                name: format!("{name}, {tokens}"),
-                kind: RowKind::Baseline,
-                folder: output.join(run_folder(i + 1, &format!("random encoder {tokens}"))),
-                words: ["-".to_owned(), "-".to_owned(), words(&config, &settings)],
-                start: Start::Scratch,
-                config,
+                name: format!("{}, {tokens}", encoder.name),
+                kind: encoder.kind,
+                folder: output.join(run_folder(encoder.number, &folder)),
+                words: [method, decoder, words(&encoder.config, &settings, images)],
+                start: encoder.start,
+                config: encoder.config,
                 settings,
             });
         }
@@ -299,10 +313,11 @@ impl<'a> Judge<'a> {
             rows,
             settings: Vec::new(),
             note: "A proxy for detection on COCO: a linear head predicts one box for each image. The \
-                   true box is the annotated one, or the smallest one around the foreground. IoU is the intersection over union of the predicted and the \
-                   true box. The interval is a bootstrap over test images. The centred box and the \
-                   mean box come from the images to learn from. The published AP needs COCO and \
-                   ViTDet. No measured number is compared with it."
+                   true box is the annotated one, or the smallest one around the foreground. IoU is \
+                   the intersection over union of the predicted and the true box. The interval is a \
+                   bootstrap over test images. The centred box and the mean box come from the images \
+                   to learn from. The published AP needs COCO and ViTDet. No measured number is \
+                   compared with it."
                 .to_owned(),
         }
     }
