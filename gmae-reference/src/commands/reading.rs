@@ -114,7 +114,12 @@ pub(super) struct Annotation {
     pub(super) photographs: Option<PathBuf>,
     /// Boxes must cover less than this share of their image. Other images are left out. The default
     /// is 0.2. Masks do not depend on it
-    #[arg(long, value_name = "SHARE", conflicts_with = "shapes")]
+    #[arg(
+        long,
+        value_name = "SHARE",
+        conflicts_with = "shapes",
+        allow_negative_numbers = true
+    )]
     pub(super) largest_box: Option<f64>,
 }
 
@@ -156,6 +161,13 @@ impl Annotation {
             (Some(folder), _) => {
                 let mut options = AnnotatedOptions::default();
                 if let Some(share) = self.largest_box {
+                    if !(share > 0.0 && share.is_finite()) {
+                        return Err(Error::Argument {
+                            argument: "--largest-box",
+                            expected: "a number above 0".to_owned(),
+                            got: share.to_string(),
+                        });
+                    }
                     options = options.largest_box(share);
                 }
                 if let Some(layout) = self.layout {

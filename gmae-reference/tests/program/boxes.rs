@@ -286,6 +286,11 @@ fn flags_of_the_other_task_are_named() {
     ] {
         refused(&place.run(&with(more)), &words);
     }
+    for share in ["NaN", "0", "-1", "inf"] {
+        let more = ["--data", "boxes", "--largest-box", share];
+        let words = ["--largest-box", "a number above 0", share];
+        refused(&place.run(&[&COMMAND[..], &more].concat()), &words);
+    }
     let help = place.run(&["finetune", "--help"]);
     assert!(in_one_line(&text(&help.stdout)).contains("a proxy for detection on COCO"));
 }
