@@ -110,10 +110,11 @@ impl Dataset for BoxedImages<'_> {
 
 #[cfg(test)]
 mod tests {
+    use image::{GrayImage, Luma, Rgb, RgbImage};
     use rand::SeedableRng;
 
     use super::*;
-    use crate::data::{PixelMask, Shapes};
+    use crate::data::{AnnotatedOptions, PixelMask, Shapes};
 
     fn scenes() -> Annotated {
         Annotated::shapes(Shapes::new(7, 12, 40).expect("a size"))
@@ -153,6 +154,38 @@ mod tests {
         }
         let error = images.sample(2, &mut rng(0)).expect_err("two images");
         assert!(matches!(error, DataError::Index { index: 2, len: 2 }));
+    }
+
+    /// A picture of 40 x 10 px whose object is a bright box of 20 x 2 px.
+    #[test]
+    fn fractions_are_kept_in_pictures_that_are_no_squares() {
+        let inside = |x: u32, y: u32| (10..30).contains(&x) && (4..6).contains(&y);
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let [pictures, masks] = ["rgb", "figure_ground"].map(|name| dir.path().join(name));
+        for folder in [&pictures, &masks] {
+            std::fs::create_dir(folder).expect("a folder");
+        }
+        let colour = |x, y| Rgb([if inside(x, y) { 255 } else { 0 }; 3]);
+        let picture = RgbImage::from_fn(40, 10, colour);
+        picture.save(pictures.join("bar.png")).expect("writing");
+        let value = |x, y| Luma([if inside(x, y) { 255 } else { 0 }]);
+        let mask = GrayImage::from_fn(40, 10, value);
+        mask.save(masks.join("bar.png")).expect("writing");
+
+        let set = Annotated::open(dir.path(), &AnnotatedOptions::default()).expect("a pair");
+        let images = BoxedImages::new(&set, vec![0], 20);
+        let truth = [0.25, 0.4, 0.75, 0.6];
+        assert_eq!(images.truths().expect("a box"), [truth]);
+        let sample = images.sample(0, &mut rng(0)).expect("a picture");
+        assert_eq!(sample.corners, Some(truth.map(|side| side as f32)));
+        assert_eq!((sample.image.width, sample.image.height), (20, 20));
+        // The picture is bright where the box says so, up to the blur of resizing.
+        let bright = |x: usize, y: usize| sample.image.pixels[(y * 20 + x) * 3] > 0.5;
+        let found: Vec<usize> = (0..400).filter(|i| bright(i % 20, i / 20)).collect();
+        let expected: Vec<usize> = (0..400)
+            .filter(|i| (5..15).contains(&(i % 20)) && (8..12).contains(&(i / 20)))
+            .collect();
+        assert_eq!(found, expected);
     }
 
     #[test]

@@ -40,6 +40,9 @@ pub(crate) fn found_boxes<B: Trains>(
 
 #[cfg(test)]
 mod tests {
+    use burn::module::{Module, ModuleMapper, Param};
+    use burn::tensor::Tensor;
+
     use super::super::examples::{Labelled, config, go_on, on_threads};
     use super::*;
     use crate::backend::{Cpu, Device};
@@ -52,21 +55,57 @@ mod tests {
         Localizer::new(&config(), Autoencoder::new(&config(), &Device::default()))
     }
 
+    fn found(model: &Localizer<Cpu>, data: &Labelled) -> Vec<[f64; 4]> {
+        let found = found_boxes(&config(), model, data, &mut go_on);
+        found.expect("images").expect("not stopped")
+    }
+
+    /// The four sides that the model gives for one image alone.
+    fn single(model: &Localizer<Cpu>, data: &Labelled, index: usize) -> Vec<f32> {
+        let (config, pixels) = (config(), data.pixels(index));
+        let masks = [Mask::none(config.patches())];
+        let image = Visible::new(&config, &pixels, &masks, &model.device()).expect("an image");
+        numbers(model.forward(&image)).expect("numbers")
+    }
+
     #[test]
     fn boxes_are_those_of_single_images() {
-        let (config, model, data) = (config(), localizer(), Labelled::new(COUNT));
-        let found = found_boxes(&config, &model, &data, &mut go_on);
-        let found = found.expect("images").expect("not stopped");
+        let (model, data) = (localizer(), Labelled::new(COUNT));
+        let found = found(&model, &data);
         assert_eq!(found.len(), COUNT);
         for (index, corners) in found.iter().enumerate() {
-            let masks = [Mask::none(config.patches())];
-            let image = Visible::new(&config, &data.pixels(index), &masks, &model.device());
-            let single = numbers(model.forward(&image.expect("an image"))).expect("numbers");
-            for (got, expected) in corners.iter().zip(single) {
+            for (got, expected) in corners.iter().zip(single(&model, &data, index)) {
                 assert!((got - f64::from(expected)).abs() < 1e-5, "{index}: {got}");
             }
         }
         assert_ne!(found[0], found[1], "images differ");
+    }
+
+    /// Multiplies every parameter, so that the proposals are large.
+    struct Larger;
+
+    impl ModuleMapper<Cpu> for Larger {
+        fn map_float<const D: usize>(
+            &mut self,
+            param: Param<Tensor<Cpu, D>>,
+        ) -> Param<Tensor<Cpu, D>> {
+            param.map(|values| values * 40.0)
+        }
+    }
+
+    #[test]
+    fn parts_outside_of_the_image_are_cut_off() {
+        let (model, data) = (localizer().map(&mut Larger), Labelled::new(COUNT));
+        let (mut before, mut after) = (0, 0);
+        for (index, corners) in found(&model, &data).iter().enumerate() {
+            for (&got, side) in corners.iter().zip(single(&model, &data, index)) {
+                let side = f64::from(side);
+                before += usize::from(side < -0.01);
+                after += usize::from(side > 1.01);
+                assert!((got - side.clamp(0.0, 1.0)).abs() < 1e-5, "{got}, {side}");
+            }
+        }
+        assert!(before > 0 && after > 0, "{before} below 0, {after} above 1");
     }
 
     #[test]
