@@ -1,202 +1,34 @@
 //! The specification of the renderer: evaluates every pixel times every visible Gaussian in `f64`,
 //! with textbook formulas and without tiles. A Gaussian's box decides only whether it is visible.
 //!
+//! The gradients are computed from the same text with dual numbers (forward-mode differentiation).
+//! No derivative is written by hand. At a clamp, the derivative is zero on the side of the constant.
+//! A comparison with a threshold has no derivative.
+//!
 //! The oracle shares constants with the rest of the crate but no formula, so that tests can compare
-//! the two. It is slow, because it is written for readability.
+//! the two. It is slow, because it is written for readability. The gradient of a pixel with K
+//! composited splats takes `K^2` evaluations.
 
-use crate::camera::{Camera, Projection, Views};
-use crate::config::{COMPENSATION_FLOOR, FOOTPRINT_SLACK, RenderConfig, TANGENT_MARGIN};
+mod dual;
+mod gradient;
+mod harmonics;
+mod pixel;
+mod project;
+
+use crate::camera::Views;
+use crate::config::RenderConfig;
 use crate::contributors::{Contributors, NO_CONTRIBUTOR};
 use crate::error::RenderError;
-use crate::gaussians::{Gaussians, check_len};
+use crate::gaussians::check_len;
 use crate::image::Image;
 use crate::render::Scene;
 
-type Mat<const R: usize, const C: usize> = [[f64; C]; R];
+use dual::Dual;
+use pixel::{Pixel, pixel};
+use project::{Inputs, Projected, project};
 
-/// One projected Gaussian: index, centre (px), inverse covariance (xx, xy, yy, px^-2), opacity and
-/// depth.
-type Projected = (usize, [f64; 2], [f64; 3], f64, f64);
-
-fn product<const R: usize, const K: usize, const C: usize>(
-    a: &Mat<R, K>,
-    b: &Mat<K, C>,
-) -> Mat<R, C> {
-    std::array::from_fn(|i| std::array::from_fn(|j| (0..K).map(|k| a[i][k] * b[k][j]).sum()))
-}
-
-fn transpose<const R: usize, const C: usize>(a: &Mat<R, C>) -> Mat<C, R> {
-    std::array::from_fn(|i| std::array::from_fn(|j| a[j][i]))
-}
-
-fn rotation(q: &[f64]) -> Mat<3, 3> {
-    let norm = q.iter().map(|x| x * x).sum::<f64>().sqrt();
-    let [w, x, y, z] = [q[0] / norm, q[1] / norm, q[2] / norm, q[3] / norm];
-    [
-        [
-            1.0 - 2.0 * (y * y + z * z),
-            2.0 * (x * y - w * z),
-            2.0 * (x * z + w * y),
-        ],
-        [
-            2.0 * (x * y + w * z),
-            1.0 - 2.0 * (x * x + z * z),
-            2.0 * (y * z - w * x),
-        ],
-        [
-            2.0 * (x * z - w * y),
-            2.0 * (y * z + w * x),
-            1.0 - 2.0 * (x * x + y * y),
-        ],
-    ]
-}
-
-/// Projects Gaussian `i`. Returns `None` if it is culled.
-fn project(
-    g: &Gaussians<&[f64]>,
-    i: usize,
-    camera: &Camera,
-    size: [f64; 2],
-    config: &RenderConfig,
-) -> Option<Projected> {
-    let w: Mat<3, 3> = camera.camera_from_world.map(|[a, b, c, _]| [a, b, c]);
-    let mean = &g.means[3 * i..3 * i + 3];
-    let [x, y, z]: [f64; 3] = std::array::from_fn(|r| {
-        w[r][0] * mean[0] + w[r][1] * mean[1] + w[r][2] * mean[2] + camera.camera_from_world[r][3]
-    });
-    let (fx, fy, cx, cy) = (camera.fx, camera.fy, camera.cx, camera.cy);
-    let parallel = camera.projection == Projection::Orthographic;
-    let margin = [
-        TANGENT_MARGIN * 0.5 * size[0] / fx,
-        TANGENT_MARGIN * 0.5 * size[1] / fy,
-    ];
-    let u = (x / z)
-        .max(-(cx / fx) - margin[0])
-        .min((size[0] - cx) / fx + margin[0]);
-    let v = (y / z)
-        .max(-(cy / fy) - margin[1])
-        .min((size[1] - cy) / fy + margin[1]);
-    let jacobian = if parallel {
-        [[fx, 0.0, 0.0], [0.0, fy, 0.0]]
-    } else {
-        [[fx / z, 0.0, -fx * u / z], [0.0, fy / z, -fy * v / z]]
-    };
-    let divisor = if camera.projection == Projection::Pinhole {
-        z
-    } else {
-        1.0
-    };
-    let centre = [fx * x / divisor + cx, fy * y / divisor + cy];
-    let turn = rotation(&g.quaternions[4 * i..4 * i + 4]);
-    let scale = &g.scales[3 * i..3 * i + 3];
-    let stretched: Mat<3, 3> =
-        turn.map(|row| [row[0] * scale[0], row[1] * scale[1], row[2] * scale[2]]);
-    let world = product(&stretched, &transpose(&stretched));
-    let in_camera = product(&product(&w, &world), &transpose(&w));
-    let sharp = product(&product(&jacobian, &in_camera), &transpose(&jacobian));
-    let [a, b, c] = [
-        sharp[0][0] + config.blur,
-        sharp[0][1],
-        sharp[1][1] + config.blur,
-    ];
-    let det = a * c - b * b;
-    let ratio = (sharp[0][0] * sharp[1][1] - b * b) / det;
-    let factor = if config.antialias {
-        ratio.max(COMPENSATION_FLOOR).sqrt()
-    } else {
-        1.0
-    };
-    let opacity = g.opacities[i] * factor;
-    let conic = [c / det, -b / det, a / det];
-    let features = &g.features[i * g.channels..(i + 1) * g.channels];
-    let length = g.quaternions[4 * i..4 * i + 4]
-        .iter()
-        .map(|x| x * x)
-        .sum::<f64>();
-    let finite = length.is_finite()
-        && conic
-            .iter()
-            .chain(&centre)
-            .chain(features)
-            .all(|x| x.is_finite())
-        && opacity.is_finite();
-    let kept = z >= camera.near && z <= camera.far && z.is_finite() && finite && det > 0.0;
-    let reach = (opacity / config.alpha_min).ln().max(0.0) + FOOTPRINT_SLACK;
-    let seen = opacity >= config.alpha_min
-        && (0..2).all(|axis| {
-            // Whether a pixel centre k + 0.5, 0 <= k < size, lies in the box of the ellipse sigma =
-            // reach.
-            let half = (2.0 * reach * [a, c][axis]).sqrt();
-            let first = (centre[axis] - half - 0.5).ceil().max(0.0);
-            first < size[axis] && first + 0.5 <= centre[axis] + half
-        });
-    (kept && seen).then_some((i, centre, conic, opacity, z))
-}
-
-/// One composited pixel.
-struct Pixel {
-    /// The features over the background, `[C]`.
-    features: Vec<f64>,
-    transmittance: f64,
-    depth: f64,
-    /// The index of the Gaussian with the largest weight, and this weight.
-    strongest: Option<(usize, f64)>,
-    /// The number of composited Gaussians.
-    count: u32,
-}
-
-/// Composites the nearest `limit` splats at one pixel of one view.
-fn pixel(
-    splats: &[Projected],
-    limit: usize,
-    at: [f64; 2],
-    scene: &Scene<'_, &[f64]>,
-    view: usize,
-    config: &RenderConfig,
-) -> Pixel {
-    let c = scene.gaussians.channels;
-    let mut features = vec![0.0; c];
-    let (mut transmittance, mut depth) = (1.0, 0.0);
-    let (mut strongest, mut count) = (None, 0);
-    for &(i, centre, conic, opacity, z) in &splats[..limit.min(splats.len())] {
-        let (dx, dy) = (at[0] - centre[0], at[1] - centre[1]);
-        let sigma = 0.5 * (conic[0] * dx * dx + conic[2] * dy * dy) + conic[1] * dx * dy;
-        let alpha = (opacity * (-sigma).exp()).min(config.alpha_max);
-        if sigma < 0.0 || alpha < config.alpha_min {
-            continue;
-        }
-        let behind = transmittance * (1.0 - alpha);
-        if behind <= config.transmittance_min {
-            break;
-        }
-        for (sum, f) in features
-            .iter_mut()
-            .zip(&scene.gaussians.features[i * c..(i + 1) * c])
-        {
-            *sum += alpha * transmittance * f;
-        }
-        depth += alpha * transmittance * z;
-        let weight = alpha * transmittance;
-        if strongest.is_none_or(|(_, largest)| weight > largest) {
-            strongest = Some((i, weight));
-        }
-        count += 1;
-        transmittance = behind;
-    }
-    for (sum, background) in features
-        .iter_mut()
-        .zip(&scene.backgrounds[view * c..(view + 1) * c])
-    {
-        *sum += transmittance * background;
-    }
-    Pixel {
-        features,
-        transmittance,
-        depth,
-        strongest,
-        count,
-    }
-}
+pub use gradient::render_vjp;
+pub use harmonics::{features, features_vjp};
 
 /// Checks the arguments of [`render`] and [`contributors`].
 fn validate(scene: &Scene<'_, &[f64]>, config: &RenderConfig) -> Result<(), RenderError> {
@@ -207,18 +39,47 @@ fn validate(scene: &Scene<'_, &[f64]>, config: &RenderConfig) -> Result<(), Rend
     check_len("backgrounds", "[B, C]", &dims, scene.backgrounds.len())
 }
 
-/// Projects the Gaussians of one view and sorts the visible ones by depth.
-fn splats_of_view(scene: &Scene<'_, &[f64]>, config: &RenderConfig, view: usize) -> Vec<Projected> {
+/// Projects the Gaussians of one view and sorts the visible ones by depth. `dual` makes a number of
+/// a value and its place in [`Inputs`].
+fn splats_of_view<const N: usize>(
+    scene: &Scene<'_, &[f64]>,
+    config: &RenderConfig,
+    view: usize,
+    dual: impl Fn(f64, usize) -> Dual<N>,
+) -> Vec<Projected<N>> {
     let Views { width, height, .. } = *scene.views;
     let size = [width as f64, height as f64];
     let camera = &scene.views.cameras[view];
-    let range = scene.views.ranges[view].clone();
-    let mut splats: Vec<Projected> = range
-        .filter_map(|i| project(&scene.gaussians, i, camera, size, config))
-        .collect();
+    let g = &scene.gaussians;
+    let one = |i| {
+        project(
+            g,
+            i,
+            &Inputs::new(g, i, camera, &dual),
+            camera,
+            size,
+            config,
+        )
+    };
+    let mut splats: Vec<_> = scene.views.ranges[view].clone().filter_map(one).collect();
     // The sort is stable: splats of equal depth stay in the order of their indices.
-    splats.sort_by(|a, b| a.4.partial_cmp(&b.4).unwrap_or(std::cmp::Ordering::Equal));
+    // Here 0 and -0 are equal.
+    let order = |a: f64, b: f64| a.partial_cmp(&b).unwrap_or(std::cmp::Ordering::Equal);
+    splats.sort_by(|a, b| order(a.depth.value, b.depth.value));
     splats
+}
+
+/// Composites all pixels of a view from these splats, row by row.
+fn pixels(
+    scene: &Scene<'_, &[f64]>,
+    config: &RenderConfig,
+    view: usize,
+    splats: &[Projected<0>],
+) -> impl Iterator<Item = Pixel<0>> {
+    let channels = scene.gaussians.channels;
+    let background = &scene.backgrounds[view * channels..(view + 1) * channels];
+    let features = scene.gaussians.features;
+    centres(scene.views).map(move |at| pixel(splats, at, features, background, config))
 }
 
 /// Returns the centres of all pixels of a view, px.
@@ -247,18 +108,17 @@ pub fn render(
     let (mut features, mut transmittance, mut depth) = (vec![], vec![], vec![]);
     let (mut layers, mut layer_transmittance) = (vec![], vec![]);
     for view in 0..scene.views.ranges.len() {
-        let splats = splats_of_view(scene, config, view);
-        for at in centres(scene.views) {
-            let found = pixel(&splats, usize::MAX, at, scene, view, config);
-            features.extend(found.features);
-            transmittance.push(found.transmittance);
-            depth.push(found.depth);
+        let splats = splats_of_view::<0>(scene, config, view, |x, _| Dual::constant(x));
+        for pixel in pixels(scene, config, view, &splats) {
+            features.extend(pixel.features.iter().map(|number| number.value));
+            transmittance.push(pixel.transmittance.value);
+            depth.push(pixel.depth.value);
         }
         for &limit in &config.layers {
-            for at in centres(scene.views) {
-                let found = pixel(&splats, limit, at, scene, view, config);
-                layers.extend(found.features);
-                layer_transmittance.push(found.transmittance);
+            let nearest = &splats[..limit.min(splats.len())];
+            for pixel in pixels(scene, config, view, nearest) {
+                layers.extend(pixel.features.iter().map(|number| number.value));
+                layer_transmittance.push(pixel.transmittance.value);
             }
         }
     }
@@ -283,16 +143,18 @@ pub fn contributors(
     validate(scene, config)?;
     let (mut indices, mut weights, mut counts) = (vec![], vec![], vec![]);
     for (view, range) in scene.views.ranges.iter().enumerate() {
-        let splats = splats_of_view(scene, config, view);
-        for at in centres(scene.views) {
-            let found = pixel(&splats, usize::MAX, at, scene, view, config);
-            let (index, weight) = match found.strongest {
-                Some((i, weight)) => ((i - range.start) as u32, weight),
-                None => (NO_CONTRIBUTOR, 0.0),
-            };
-            indices.push(index);
-            weights.push(weight);
-            counts.push(found.count);
+        let splats = splats_of_view::<0>(scene, config, view, |x, _| Dual::constant(x));
+        for pixel in pixels(scene, config, view, &splats) {
+            // The first of several equal weights is the nearest.
+            let mut largest = (NO_CONTRIBUTOR, 0.0);
+            for &(place, weight) in &pixel.weights {
+                if largest.0 == NO_CONTRIBUTOR || weight > largest.1 {
+                    largest = ((splats[place].index - range.start) as u32, weight);
+                }
+            }
+            indices.push(largest.0);
+            weights.push(largest.1);
+            counts.push(pixel.weights.len() as u32);
         }
     }
     Ok(Contributors::new(indices, weights, counts))

@@ -3,83 +3,12 @@
 //! Paths are relative to the root of the workspace. In a pattern `*` stands for any part of a
 //! file's name, and `**` for any folders.
 
+use super::groups::{
+    ALL, BASIS, BINNING, BINNING_CPU, BINNING_GPU, BOUNDS, COMPILED, COMPOSITE, COMPOSITE_CPU,
+    COMPOSITE_GPU, DEVICE, FACE, FORMULAS, GROUND, HARMONICS, HOST, ORACLE, PROJECT, PROJECT_CPU,
+    PROJECT_GPU, ROOT, SCALAR, SORT, SORT_CPU, SORT_GPU, STRUCTS, VALUES,
+};
 use super::rules::{CubeHomes, Layer, LongKernel, Rules};
-
-/// The crate root. The use of a re-export counts as an import of the defining file, so no file
-/// imports the root.
-const ROOT: &[&str] = &["splat/src/lib.rs"];
-/// The module that compiles the formulas. Other files import its aliases `Real`.
-const COMPILED: &[&str] = &["splat/src/formulas/mod.rs"];
-/// The files that do not depend on splatting.
-const GROUND: &[&str] = &[
-    "splat/src/number.rs",
-    "splat/src/error.rs",
-    "splat/src/config.rs",
-    "splat/src/math/*.rs",
-];
-/// The structs that the trait `Backend` uses.
-const STRUCTS: &[&str] = &[
-    "splat/src/gaussians.rs",
-    "splat/src/splats.rs",
-    "splat/src/image.rs",
-    "splat/src/camera.rs",
-    "splat/src/contributors.rs",
-    "splat/src/gradients.rs",
-];
-const FORMULAS: &[&str] = &["splat/src/*/formula.rs"];
-/// The value types of the formulas.
-const VALUES: &[&str] = &[
-    "splat/src/project/mod.rs",
-    "splat/src/binning/mod.rs",
-    "splat/src/sort/mod.rs",
-    "splat/src/composite/mod.rs",
-    "splat/src/harmonics/mod.rs",
-];
-const SCALAR: &[&str] = &["splat/src/scalar/*.rs"];
-/// The files that every stage may import: `GROUND`, `STRUCTS` and `SCALAR`.
-const BASIS: &[&str] = &[
-    "splat/src/number.rs",
-    "splat/src/error.rs",
-    "splat/src/config.rs",
-    "splat/src/math/*.rs",
-    "splat/src/gaussians.rs",
-    "splat/src/splats.rs",
-    "splat/src/image.rs",
-    "splat/src/camera.rs",
-    "splat/src/contributors.rs",
-    "splat/src/gradients.rs",
-    "splat/src/scalar/*.rs",
-];
-const HOST: &[&str] = &["splat/src/host/*.rs"];
-const DEVICE: &[&str] = &["splat/src/device/*.rs"];
-/// The trait `Backend` and the generic functions on it.
-const FACE: &[&str] = &["splat/src/backend.rs", "splat/src/render.rs"];
-const ALL: &[&str] = &["splat/src/**/*.rs"];
-
-const PROJECT: &[&str] = &["splat/src/project/*.rs"];
-const PROJECT_CPU: &[&str] = &["splat/src/project/cpu/**/*.rs"];
-const PROJECT_GPU: &[&str] = &["splat/src/project/gpu/**/*.rs"];
-/// The files of stage 2 that stage 1 may import.
-const BOUNDS: &[&str] = &[
-    "splat/src/binning/bounds.rs",
-    "splat/src/binning/formula.rs",
-];
-/// The grid of tiles, and the files that both engines of stage 2 share.
-const BINNING: &[&str] = &[
-    "splat/src/binning/mod.rs",
-    "splat/src/binning/formula.rs",
-    "splat/src/binning/grid.rs",
-    "splat/src/binning/bounds.rs",
-];
-const BINNING_CPU: &[&str] = &["splat/src/binning/cpu.rs", "splat/src/binning/cpu/**/*.rs"];
-const BINNING_GPU: &[&str] = &["splat/src/binning/gpu/**/*.rs"];
-const SORT: &[&str] = &["splat/src/sort/*.rs"];
-const SORT_CPU: &[&str] = &["splat/src/sort/cpu/**/*.rs"];
-const SORT_GPU: &[&str] = &["splat/src/sort/gpu/**/*.rs"];
-const COMPOSITE: &[&str] = &["splat/src/composite/*.rs"];
-const COMPOSITE_CPU: &[&str] = &["splat/src/composite/cpu/**/*.rs"];
-const COMPOSITE_GPU: &[&str] = &["splat/src/composite/gpu/**/*.rs"];
-const HARMONICS: &[&str] = &["splat/src/harmonics/*.rs"];
 
 /// The rules of this workspace.
 pub const RULES: Rules = Rules {
@@ -364,8 +293,14 @@ const LAYERS: &[Layer] = &[
         reason: "activations come before the render and import no stage",
     },
     Layer {
-        files: &["splat/src/oracle.rs"],
-        may_import: &[GROUND, STRUCTS, FACE],
+        files: ORACLE,
+        may_import: &[
+            GROUND,
+            STRUCTS,
+            FACE,
+            ORACLE,
+            &["splat/src/harmonics/mod.rs"],
+        ],
         reason: "the specification shares no formula and no engine with the stages",
     },
     Layer {

@@ -22,7 +22,7 @@ const FILES: [(&str, &str); 48] = [
     ("gradients.rs", "use crate::gaussians::Here as Gaussians;"),
     ("backend.rs", "use crate::splats::Here as Splats;"),
     ("render.rs", "use crate::backend::Here as Backend;"),
-    ("oracle.rs", "use crate::render::Here as Render;"),
+    ("oracle/mod.rs", "use crate::render::Here as Render;"),
     ("formulas/mod.rs", COMPILED),
     ("guide/mod.rs", ""),
     ("activation.rs", "use crate::scalar::Here as Scalar;"),
