@@ -46,6 +46,7 @@
 //! | none (default) | [`Cpu`], on any platform, `wasm32` included | none |
 //! | `gpu` | `Gpu<R>`, generic over [CubeCL](https://docs.rs/cubecl)'s runtimes, without a runtime | `cubecl` |
 //! | `wgpu` | `gpu`, `WgpuRuntime` and `WgpuDevice`: Vulkan, Metal, DirectX 12, WebGPU | `cubecl-wgpu` |
+//! | `check` | `check`: random scenes, and checks of gradients, losses and backends | `proptest` |
 //! | `cuda` | `gpu`, `CudaRuntime` and `CudaDevice`; the program needs NVIDIA's driver and NVRTC when it runs | `cubecl-cuda` |
 //!
 //! With a feature the crate also re-exports the crates that its functions name: `splat::cubecl`
@@ -65,6 +66,8 @@
 )]
 
 pub mod activation;
+#[cfg(feature = "check")]
+pub mod check;
 pub mod formulas;
 #[cfg(doc)]
 pub mod guide;

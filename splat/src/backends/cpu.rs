@@ -60,17 +60,22 @@ impl<T: CpuScalar> Cpu<T> {
         Self { workspace, ..self }
     }
 
-    /// Returns the instruction set and the workspace of a stage.
-    fn resources(&self) -> Result<Resources<'_, T>, RenderError> {
+    /// Returns the instruction set, if the machine has it and the system can create the threads.
+    pub(crate) fn simd(&self) -> Result<Simd, RenderError> {
         check_threads()?;
-        let simd = match self.simd {
-            None => Simd::preferred()?,
-            Some(simd) if simd.is_available() => simd,
+        match self.simd {
+            None => Simd::preferred(),
+            Some(simd) if simd.is_available() => Ok(simd),
             Some(simd) => {
                 let expected = "an instruction set of this machine";
-                return Err(RenderError::config("simd", expected, simd.name()));
+                Err(RenderError::config("simd", expected, simd.name()))
             }
-        };
+        }
+    }
+
+    /// Returns the instruction set and the workspace of a stage.
+    fn resources(&self) -> Result<Resources<'_, T>, RenderError> {
+        let simd = self.simd()?;
         let workspace = &self.workspace;
         Ok(Resources { simd, workspace })
     }

@@ -123,7 +123,7 @@ fn composite_vjp(
     for (pixel_in_view, at) in centres(scene.views).enumerate() {
         let pixel_of_all = view * scene.views.width * scene.views.height + pixel_in_view;
         let v = Cotangent::new(v_image, pixel_of_all, channels);
-        let found = pixel(&plain, at, features, background, config);
+        let found = pixel(&plain, at, features, background, config, |_| ());
         // The pixel is linear in the features and in the background.
         for &(place, weight) in &found.weights {
             let to = &mut gradients.gaussians.features[splats[place].index * channels..];
@@ -149,7 +149,7 @@ fn composite_vjp(
             let variable = |i: usize| Dual::variable(values[i].value, i);
             let moving = splat_of(list[k].index, std::array::from_fn(variable));
             let fixed = std::mem::replace(&mut list[k], moving);
-            let found = pixel(&list, at, features, background, config);
+            let found = pixel(&list, at, features, background, config, |_| ());
             list[k] = fixed;
             let outputs = found.features.iter().zip(v.features).map(|(f, &v)| *f * v);
             let loss = outputs.sum::<Dual<OUTPUTS>>()

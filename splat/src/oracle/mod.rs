@@ -14,6 +14,8 @@ mod gradient;
 mod harmonics;
 mod pixel;
 mod project;
+#[cfg(feature = "check")]
+mod threshold;
 
 use crate::camera::Views;
 use crate::config::RenderConfig;
@@ -29,6 +31,8 @@ use project::{Inputs, Projected, project};
 
 pub use gradient::render_vjp;
 pub use harmonics::{features, features_vjp};
+#[cfg(feature = "check")]
+pub(crate) use threshold::threshold_distances;
 
 /// Checks the arguments of [`render`] and [`contributors`].
 fn validate(scene: &Scene<'_, &[f64]>, config: &RenderConfig) -> Result<(), RenderError> {
@@ -79,7 +83,7 @@ fn pixels(
     let channels = scene.gaussians.channels;
     let background = &scene.backgrounds[view * channels..(view + 1) * channels];
     let features = scene.gaussians.features;
-    centres(scene.views).map(move |at| pixel(splats, at, features, background, config))
+    centres(scene.views).map(move |at| pixel(splats, at, features, background, config, |_| ()))
 }
 
 /// Returns the centres of all pixels of a view, px.

@@ -14,14 +14,26 @@ pub(super) struct Pixel<const N: usize> {
     pub(super) weights: Vec<(usize, f64)>,
 }
 
+/// The values of one splat at one pixel that are compared with thresholds.
+pub(super) struct Pair {
+    /// The place of the splat in the list.
+    pub(super) place: usize,
+    /// Alpha before the clamp at `alpha_max`.
+    pub(super) alpha: f64,
+    /// The transmittance behind the splat, if the splat counts.
+    pub(super) behind: Option<f64>,
+}
+
 /// Composites `splats`, which are sorted by depth, at the point `at`, px. `features` are those of
-/// all Gaussians, `[N, C]`, and `background` is that of the view, `[C]`.
+/// all Gaussians, `[N, C]`, and `background` is that of the view, `[C]`. `observe` sees every splat
+/// up to the one at which the pixel ends.
 pub(super) fn pixel<const N: usize>(
     splats: &[Projected<N>],
     at: [f64; 2],
     features: &[f64],
     background: &[f64],
     config: &RenderConfig,
+    mut observe: impl FnMut(Pair),
 ) -> Pixel<N> {
     let channels = background.len();
     let mut sums = vec![Dual::constant(0.0); channels];
@@ -31,11 +43,18 @@ pub(super) fn pixel<const N: usize>(
         let [dx, dy] = [0, 1].map(|axis| Dual::constant(at[axis]) - splat.centre[axis]);
         let [xx, xy, yy] = splat.conic;
         let sigma = (xx * dx * dx + yy * dy * dy) * 0.5 + xy * dx * dy;
-        let alpha = (splat.opacity * (-sigma).exp()).at_most(config.alpha_max);
-        if sigma.value < 0.0 || alpha.value < config.alpha_min {
+        let free = splat.opacity * (-sigma).exp();
+        let alpha = free.at_most(config.alpha_max);
+        let counts = sigma.value >= 0.0 && alpha.value >= config.alpha_min;
+        let behind = transmittance * (-alpha + 1.0);
+        observe(Pair {
+            place,
+            alpha: free.value,
+            behind: counts.then_some(behind.value),
+        });
+        if !counts {
             continue;
         }
-        let behind = transmittance * (-alpha + 1.0);
         if behind.value <= config.transmittance_min {
             break;
         }

@@ -51,6 +51,8 @@ pub(super) const DEVICE: &[&str] = &["splat/src/device/*.rs"];
 pub(super) const FACE: &[&str] = &["splat/src/backend.rs", "splat/src/render.rs"];
 /// The specification of the renderer.
 pub(super) const ORACLE: &[&str] = &["splat/src/oracle/*.rs"];
+/// The checks for tests, behind the feature `check`.
+pub(super) const CHECK: &[&str] = &["splat/src/check/**/*.rs"];
 pub(super) const ALL: &[&str] = &["splat/src/**/*.rs"];
 
 pub(super) const PROJECT: &[&str] = &["splat/src/project/*.rs"];

@@ -4,9 +4,9 @@
 //! file's name, and `**` for any folders.
 
 use super::groups::{
-    ALL, BASIS, BINNING, BINNING_CPU, BINNING_GPU, BOUNDS, COMPILED, COMPOSITE, COMPOSITE_CPU,
-    COMPOSITE_GPU, DEVICE, FACE, FORMULAS, GROUND, HARMONICS, HOST, ORACLE, PROJECT, PROJECT_CPU,
-    PROJECT_GPU, ROOT, SCALAR, SORT, SORT_CPU, SORT_GPU, STRUCTS, VALUES,
+    ALL, BASIS, BINNING, BINNING_CPU, BINNING_GPU, BOUNDS, CHECK, COMPILED, COMPOSITE,
+    COMPOSITE_CPU, COMPOSITE_GPU, DEVICE, FACE, FORMULAS, GROUND, HARMONICS, HOST, ORACLE, PROJECT,
+    PROJECT_CPU, PROJECT_GPU, ROOT, SCALAR, SORT, SORT_CPU, SORT_GPU, STRUCTS, VALUES,
 };
 use super::rules::{CubeHomes, Layer, LongKernel, Rules};
 
@@ -28,6 +28,7 @@ pub const RULES: Rules = Rules {
             "splat/src/measure/gpu*.rs",
         ],
         gated: &[
+            "splat/src/check/transfer.rs",
             "splat/src/lib.rs",
             "splat/src/number.rs",
             "splat/src/math/*.rs",
@@ -302,6 +303,23 @@ const LAYERS: &[Layer] = &[
             &["splat/src/harmonics/mod.rs"],
         ],
         reason: "the specification shares no formula and no engine with the stages",
+    },
+    Layer {
+        files: CHECK,
+        may_import: &[
+            GROUND,
+            STRUCTS,
+            FACE,
+            ORACLE,
+            CHECK,
+            &[
+                "splat/src/harmonics/mod.rs",
+                "splat/src/backends/cpu.rs",
+                "splat/src/backends/stages.rs",
+                "splat/src/device/mod.rs",
+            ],
+        ],
+        reason: "the checks use the oracle and the face of the backends, no stage",
     },
     Layer {
         files: &["splat/src/backends/*.rs"],

@@ -1,0 +1,221 @@
+//! The results that a backend must have, from the oracle, and the comparison with them.
+
+use super::band::{BAND_SHARE, boundary_band};
+use super::compare::{Tolerance, compare};
+use super::image::cotangent;
+use super::report::Failure;
+use super::run::Outcome;
+use super::scene::OwnedScene;
+use super::transfer::Transfer;
+use crate::contributors::Contributors;
+use crate::gradients::Gradients;
+use crate::image::Image;
+use crate::oracle;
+
+/// The greatest difference of an image outside the boundary band, in units of roundoff of the
+/// largest value: a few hundred roundings.
+const IMAGE_ROUNDINGS: f64 = 335.0;
+
+/// The greatest difference of a gradient, in units of roundoff of the largest element.
+const GRADIENT_ROUNDINGS: f64 = 1700.0;
+
+/// The greatest share of the pixels outside the band in which another splat than in the oracle can
+/// have the largest weight, because two weights are equal to rounding.
+const TIE_SHARE: f64 = 0.01;
+
+/// What the oracle makes of a scene.
+pub(super) struct Expected {
+    image: Image<Vec<f64>>,
+    /// The gradient with respect to the image, zero in the band.
+    pub(super) v_image: Image<Vec<f64>>,
+    gradients: Gradients<Vec<f64>>,
+    contributors: Contributors<Vec<f64>, Vec<u32>>,
+    band: Vec<bool>,
+}
+
+impl Expected {
+    /// `scene` has the numbers that the backend sees.
+    pub(super) fn new(scene: &OwnedScene) -> Result<Self, Failure> {
+        let mut scene = scene.clone();
+        if scene.config.half_features {
+            for feature in &mut scene.gaussians.features {
+                *feature = half::f16::from_f64(*feature).to_f64();
+            }
+        }
+        let band = boundary_band(&scene)?;
+        let near = band.iter().filter(|&&near| near).count();
+        if near as f64 > BAND_SHARE * band.len() as f64 {
+            let expected = format!("at most {BAND_SHARE} of the pixels near a threshold");
+            return Err(Failure::property(
+                expected,
+                format!("{near} of {}", band.len()),
+            ));
+        }
+        let image = scene.oracle()?;
+        let mut v_image = cotangent(&image).without_layers();
+        if !scene.config.outputs.transmittance {
+            v_image.transmittance = None;
+        }
+        if !scene.config.outputs.depth {
+            v_image.depth = None;
+        }
+        let channels = scene.gaussians.channels;
+        for (pixel, _) in band.iter().enumerate().filter(|(_, near)| **near) {
+            v_image.features[pixel * channels..(pixel + 1) * channels].fill(0.0);
+            let planes = [&mut v_image.transmittance, &mut v_image.depth];
+            for plane in planes.into_iter().flatten() {
+                plane[pixel] = 0.0;
+            }
+        }
+        Ok(Self {
+            gradients: scene.oracle_gradients(&v_image)?,
+            contributors: oracle::contributors(&scene.scene(), &scene.config)?,
+            image,
+            v_image,
+            band,
+        })
+    }
+
+    pub(super) fn image_equals<B: Transfer>(
+        &self,
+        backend: &B,
+        scene: &OwnedScene,
+        got: &Image<Vec<f64>>,
+    ) -> Result<(), Failure> {
+        let tolerance = image_tolerance(backend);
+        let (expected, channels) = (&self.image, scene.gaussians.channels);
+        let band = |i: usize| self.band[i / channels];
+        compare(
+            "features",
+            &got.features,
+            &expected.features,
+            tolerance,
+            band,
+        )?;
+        let outputs = scene.config.outputs;
+        let layered = !scene.config.layers.is_empty();
+        let pixels = scene.views.width * scene.views.height;
+        let layers = scene.config.layers.len().max(1);
+        for (name, asked, got, expected, per_pixel, copies) in [
+            (
+                "transmittance",
+                outputs.transmittance,
+                &got.transmittance,
+                &expected.transmittance,
+                1,
+                1,
+            ),
+            ("depth", outputs.depth, &got.depth, &expected.depth, 1, 1),
+            (
+                "layers",
+                layered,
+                &got.layers,
+                &expected.layers,
+                channels,
+                layers,
+            ),
+            (
+                "layer_transmittance",
+                layered && got.layer_transmittance.is_some(),
+                &got.layer_transmittance,
+                &expected.layer_transmittance,
+                1,
+                layers,
+            ),
+        ] {
+            let (Some(got), Some(expected), true) = (got, expected, asked) else {
+                if got.is_some() == asked {
+                    continue;
+                }
+                let given = if asked { "absent" } else { "present" };
+                return Err(Failure::property(
+                    format!("{name} as the settings ask"),
+                    given,
+                ));
+            };
+            // The band has one entry per pixel of a view, and all layers of a pixel share it.
+            compare(name, got, expected, tolerance, |i| {
+                let pixel = i / per_pixel;
+                self.band[pixel / pixels / copies * pixels + pixel % pixels]
+            })?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn gradients_equal<B: Transfer>(
+        &self,
+        backend: &B,
+        got: &Gradients<Vec<f64>>,
+    ) -> Result<(), Failure> {
+        let pairs = got.buffers().into_iter().zip(self.gradients.buffers());
+        for ((name, got), (_, expected)) in pairs {
+            compare(name, got, expected, gradient_tolerance(backend), |_| false)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn contributors_equal<B: Transfer>(
+        &self,
+        backend: &B,
+        scene: &OwnedScene,
+        got: &Outcome,
+    ) -> Result<(), Failure> {
+        let (Some(found), true) = (&got.contributors, scene.config.outputs.contributors) else {
+            if got.contributors.is_some() == scene.config.outputs.contributors {
+                return Ok(());
+            }
+            return Err(Failure::property(
+                "contributors as the settings ask",
+                "others",
+            ));
+        };
+        let expected = &self.contributors;
+        let tolerance = image_tolerance(backend);
+        let band = |i: usize| self.band[i];
+        compare(
+            "contributors.weights",
+            &found.weights,
+            &expected.weights,
+            tolerance,
+            band,
+        )?;
+        for (buffer, got) in [("indices", &found.indices), ("counts", &found.counts)] {
+            if got.len() != self.band.len() {
+                return Err(Failure::Length {
+                    buffer: format!("contributors.{buffer}"),
+                    expected: self.band.len(),
+                    got: got.len(),
+                });
+            }
+        }
+        let mut ties = 0;
+        for pixel in (0..self.band.len()).filter(|&pixel| !self.band[pixel]) {
+            let (got, right) = (found.counts[pixel], expected.counts[pixel]);
+            if got != right {
+                let expected = format!("contributors.counts[{pixel}] of {right}");
+                return Err(Failure::property(expected, got.to_string()));
+            }
+            // The weights are equal to rounding. A different index is therefore a tie.
+            ties += usize::from(found.indices[pixel] != expected.indices[pixel]);
+        }
+        if ties as f64 > TIE_SHARE * self.band.len() as f64 {
+            let expected = "contributors.indices of the oracle";
+            return Err(Failure::property(
+                expected,
+                format!("others in {ties} pixels"),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Sums in another order than the oracle differ by more than a few roundings of `f64`.
+pub(super) fn image_tolerance<B: Transfer>(backend: &B) -> Tolerance {
+    let relative = (IMAGE_ROUNDINGS * backend.unit_roundoff()).max(1e-11);
+    Tolerance::of_largest(relative).with_floor(1e-3)
+}
+
+pub(super) fn gradient_tolerance<B: Transfer>(backend: &B) -> Tolerance {
+    let relative = (GRADIENT_ROUNDINGS * backend.unit_roundoff()).max(1e-9);
+    Tolerance::of_largest(relative).with_floor(1e-3)
+}

@@ -1,0 +1,67 @@
+//! Checks of gradients, losses and backends, for the tests of this crate and of others. Feature
+//! `check`, with [`proptest`] as the only dependency.
+//!
+//! | question | function |
+//! |---|---|
+//! | Is this the vjp of my function? | [`check_vjp`] |
+//! | Is this the gradient of my loss? | [`check_loss`], [`check_loss_at`] |
+//! | Are these the gradients of a render? | [`check_gradients`], [`OwnedScene::oracle_gradients`] |
+//! | Is my backend right? | [`check_backend`] |
+//!
+//! The parts of these checks are public too:
+//!
+//! - Scenes: random ones for property tests ([`scenes`], [`SceneOptions`]), ones from a seed
+//!   ([`crowd`]), and a table with names ([`named_scenes`]).
+//! - Difference quotients: [`difference`], [`directional`], and settings without thresholds
+//!   ([`smooth`]).
+//! - Comparison: [`compare`] with a [`Tolerance`], and the pixels near a threshold, in which two
+//!   precisions can correctly differ ([`boundary_band`], [`flips`]).
+//!
+//! # Example
+//!
+//! A property: the gradients of every small scene equal difference quotients of the
+//! [oracle](crate::oracle).
+//!
+//! ```
+//! use proptest::prelude::*;
+//! use splat::check::{Kind, Quotients, SceneOptions, check_gradients, cotangent, scenes};
+//!
+//! proptest!(ProptestConfig::with_cases(8), |(scene in scenes(SceneOptions::new(Kind::Interior)))| {
+//!     let v_image = cotangent(&scene.render().expect("a valid scene").0);
+//!     let gradients = scene.gradients(&v_image).expect("a valid scene");
+//!     let compared = check_gradients(&scene, &v_image, &gradients, Quotients::DEFAULT);
+//!     prop_assert_eq!(compared.map(|compared| compared.skipped), Ok(0));
+//! });
+//! ```
+
+mod backend;
+mod band;
+mod compare;
+mod difference;
+mod expected;
+mod gradient;
+mod hostile;
+mod image;
+mod loss;
+mod named;
+mod random;
+mod report;
+mod run;
+mod scene;
+mod strategy;
+mod transfer;
+
+pub use backend::check_backend;
+pub use band::{BAND, BAND_SHARE, Flips, boundary_band, flips};
+pub use compare::{Tolerance, compare, max_difference, scale};
+pub use difference::{difference, directional, smooth};
+pub use gradient::{Compared, Quotients, check_gradients, check_vjp};
+pub use image::{cotangent, linear_loss};
+pub use loss::{check_loss, check_loss_at};
+pub use named::{NamedScene, PROJECTIONS, camera, crowd, named_scenes, with_channels};
+pub use random::weight;
+pub use report::{Failure, Finding, Mismatch, Report};
+pub use run::{Outcome, run};
+pub use scene::{OwnedScene, Parameter, Rendered, Rounded, gradient_row};
+pub use strategy::{Kind, SceneOptions, scenes, settings, views};
+pub use transfer::{HarmonicsOutcome, Transfer};

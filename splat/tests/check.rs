@@ -1,0 +1,299 @@
+//! The checks of a backend and of gradients find a wrong vjp, and name its buffer and index.
+
+use splat::check::{
+    Failure, OwnedScene, Quotients, Transfer, check_backend, check_gradients, check_vjp, cotangent,
+    crowd,
+};
+use splat::stages::{Composited, Hits, ProjectGradients, SortedHits};
+use splat::{
+    Backend, Contributors, Cpu, Gaussians, Image, Projection, RenderConfig, RenderError, Splats,
+    Views, Wanted,
+};
+
+/// A change of the gradients of a render, which makes them wrong.
+type Fault = fn(&mut ProjectGradients<Vec<f64>>);
+
+/// A change of the gradients of the compositing, which makes them wrong.
+type CompositeFault = fn(&mut Splats<Vec<f64>>, &mut Vec<f64>);
+
+/// A backend of a user: the CPU's with some faults.
+#[derive(Default)]
+struct Toy {
+    right: Cpu<f64>,
+    fault: Option<Fault>,
+    composite_fault: Option<CompositeFault>,
+    image_fault: bool,
+}
+
+impl Backend for Toy {
+    type Buffer = Vec<f64>;
+    type Indices = Vec<u32>;
+    type View<'a> = &'a [f64];
+    type Hits = Hits;
+    type SortedHits = SortedHits;
+    type Composited = Composited<f64>;
+
+    fn view(buffer: &Vec<f64>) -> &[f64] {
+        buffer
+    }
+
+    fn contributors(composited: &Composited<f64>) -> Option<&Contributors<Vec<f64>, Vec<u32>>> {
+        Cpu::contributors(composited)
+    }
+
+    fn project(
+        &self,
+        gaussians: &Gaussians<&[f64]>,
+        views: &Views,
+        config: &RenderConfig,
+    ) -> Result<Splats<Vec<f64>>, RenderError> {
+        self.right.project(gaussians, views, config)
+    }
+
+    fn project_vjp(
+        &self,
+        gaussians: &Gaussians<&[f64]>,
+        views: &Views,
+        config: &RenderConfig,
+        splats: &Splats<&[f64]>,
+        v_splats: &Splats<&[f64]>,
+        wanted: Wanted,
+    ) -> Result<ProjectGradients<Vec<f64>>, RenderError> {
+        let backend = &self.right;
+        let mut v = backend.project_vjp(gaussians, views, config, splats, v_splats, wanted)?;
+        if let Some(fault) = self.fault {
+            fault(&mut v);
+        }
+        Ok(v)
+    }
+
+    fn bin(
+        &self,
+        splats: &Splats<&[f64]>,
+        width: usize,
+        height: usize,
+    ) -> Result<Hits, RenderError> {
+        self.right.bin(splats, width, height)
+    }
+
+    fn sort(&self, splats: &Splats<&[f64]>, hits: Hits) -> Result<SortedHits, RenderError> {
+        self.right.sort(splats, hits)
+    }
+
+    fn composite(
+        &self,
+        splats: &Splats<&[f64]>,
+        sorted: &SortedHits,
+        backgrounds: &[f64],
+        config: &RenderConfig,
+    ) -> Result<(Image<Vec<f64>>, Composited<f64>), RenderError> {
+        let (mut image, state) = self.right.composite(splats, sorted, backgrounds, config)?;
+        if self.image_fault {
+            image.features[0] += 1e-3;
+        }
+        Ok((image, state))
+    }
+
+    fn composite_vjp(
+        &self,
+        splats: &Splats<&[f64]>,
+        sorted: &SortedHits,
+        backgrounds: &[f64],
+        composited: &Composited<f64>,
+        v_image: &Image<&[f64]>,
+        wanted: Wanted,
+    ) -> Result<(Splats<Vec<f64>>, Vec<f64>), RenderError> {
+        let (mut v, mut v_backgrounds) =
+            self.right
+                .composite_vjp(splats, sorted, backgrounds, composited, v_image, wanted)?;
+        if let Some(fault) = self.composite_fault {
+            fault(&mut v, &mut v_backgrounds);
+        }
+        Ok((v, v_backgrounds))
+    }
+}
+
+impl Transfer for Toy {
+    fn upload(&self, numbers: &[f64]) -> Result<Vec<f64>, RenderError> {
+        self.right.upload(numbers)
+    }
+
+    fn download(&self, buffer: &Vec<f64>) -> Result<Vec<f64>, RenderError> {
+        self.right.download(buffer)
+    }
+
+    fn download_indices(&self, indices: &Vec<u32>) -> Result<Vec<u32>, RenderError> {
+        self.right.download_indices(indices)
+    }
+
+    fn round(&self, number: f64) -> f64 {
+        number
+    }
+
+    fn unit_roundoff(&self) -> f64 {
+        self.right.unit_roundoff()
+    }
+}
+
+/// Changes the last number of a buffer.
+fn spoil(buffer: &mut [f64]) {
+    if let Some(last) = buffer.last_mut() {
+        *last = *last * 1.001 + 1e-3;
+    }
+}
+
+#[test]
+fn a_right_backend_passes() {
+    let report = check_backend(&Toy::default());
+    assert!(report.passed(), "{report}");
+}
+
+#[test]
+fn one_wrong_number_of_any_gradient_is_named() {
+    let faults: [(&str, Fault); 6] = [
+        ("means", |v| spoil(&mut v.gaussians.means)),
+        ("scales", |v| spoil(&mut v.gaussians.scales)),
+        ("quaternions", |v| spoil(&mut v.gaussians.quaternions)),
+        ("opacities", |v| spoil(&mut v.gaussians.opacities)),
+        ("features", |v| spoil(&mut v.gaussians.features)),
+        ("camera_from_world", |v| spoil(&mut v.camera_from_world)),
+    ];
+    for (name, fault) in faults {
+        let report = check_backend(&Toy {
+            fault: Some(fault),
+            ..Toy::default()
+        });
+        let text = report.to_string();
+        let crowd = report
+            .failures()
+            .find(|finding| finding.scene == "crowd_pinhole");
+        let Some(Err(Failure::Mismatch(mismatch))) = crowd.map(|found| &found.outcome) else {
+            panic!("{name}: {text}");
+        };
+        assert_eq!(mismatch.buffer, name, "{text}");
+        let scene = crowd_pinhole();
+        let range = scene
+            .buffers()
+            .into_iter()
+            .find(|(buffer, _)| *buffer == name);
+        assert_eq!(
+            mismatch.index + 1,
+            range.expect("a buffer").1.len(),
+            "{text}"
+        );
+    }
+}
+
+fn crowd_pinhole() -> OwnedScene {
+    let named = splat::check::named_scenes().into_iter();
+    let mut found = named.filter(|named| named.name == "crowd_pinhole");
+    found.next().expect("a scene of this name").scene
+}
+
+#[test]
+fn faults_of_the_compositing_are_found() {
+    let faults: [(&str, CompositeFault); 4] = [
+        ("means", |v, _| v.means.iter_mut().for_each(|x| *x = -*x)),
+        ("scales", |v, _| {
+            v.conics.iter_mut().for_each(|x| *x *= 1.0001);
+        }),
+        ("opacities", |v, _| v.opacities.fill(0.0)),
+        ("backgrounds", |_, v| spoil(v)),
+    ];
+    for (name, fault) in faults {
+        let report = check_backend(&Toy {
+            composite_fault: Some(fault),
+            ..Toy::default()
+        });
+        let text = report.to_string();
+        let named = |line: &str| line.contains(": ") && line.contains(&format!(" {name}["));
+        assert!(text.lines().any(named), "{name}: {text}");
+    }
+}
+
+#[test]
+fn a_wrong_pixel_is_found() {
+    let report = check_backend(&Toy {
+        image_fault: true,
+        ..Toy::default()
+    });
+    let text = report.to_string();
+    assert!(
+        text.contains("image, scene crowd_pinhole: features[0]: "),
+        "{text}"
+    );
+    // Scenes of several checks fail, and the others still run.
+    assert!(
+        report.findings.len() > 100 && report.failures().count() > 10,
+        "{text}"
+    );
+}
+
+#[test]
+fn gradients_are_compared_with_quotients_of_the_oracle() {
+    let scene = crowd(5, 1, 12, [13, 11], Projection::Hybrid);
+    let v_image = cotangent(&scene.oracle().expect("a valid scene"));
+    let right = scene.gradients(&v_image).expect("a valid scene");
+    let compared = check_gradients(&scene, &v_image, &right, Quotients::DEFAULT);
+    let compared = compared.expect("right gradients");
+    assert!(compared.skipped * 10 <= compared.equal, "{compared:?}");
+
+    let mut wrong = right.clone();
+    wrong.gaussians.scales[7] += 1e-3 * splat::check::scale(&wrong.gaussians.scales);
+    let error = check_gradients(&scene, &v_image, &wrong, Quotients::DEFAULT);
+    let Err(Failure::Mismatch(mismatch)) = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!((&mismatch.buffer[..], mismatch.index), ("scales", 7));
+    assert!(mismatch.threshold.is_some_and(|distance| distance > 0.0));
+    assert!(
+        mismatch.to_string().contains("the nearest threshold is "),
+        "{mismatch}"
+    );
+
+    let mut short = right.clone();
+    short.camera_from_world.pop();
+    let error = check_gradients(&scene, &v_image, &short, Quotients::DEFAULT);
+    let text = error.expect_err("eleven numbers").to_string();
+    assert_eq!(text, "camera_from_world: expected 12 numbers, got 11");
+    let mut invalid = scene.clone();
+    invalid.config.blur = -1.0;
+    assert!(check_gradients(&invalid, &v_image, &right, Quotients::DEFAULT).is_err());
+}
+
+#[test]
+fn a_wrong_vjp_is_named() {
+    let x = [0.3, -0.7];
+    let f = |x: &[f64]| vec![x[0] * x[0] * x[1]];
+    let right = [2.0 * x[0] * x[1], x[0] * x[0]];
+    let outcome = |vjp: &[f64]| check_vjp("a b", &x, &[1.0], f, vjp);
+    assert_eq!(outcome(&right), Ok(()));
+    for (wrong, name) in [
+        (vec![right[0], -right[1]], "b[1]: "),
+        (vec![right[0] * (1.0 + 1e-5), right[1]], "a[0]: "),
+        (vec![0.0, right[1]], "a[0]: "),
+        (vec![right[0], f64::INFINITY], "b[1]: "),
+        (vec![f64::NAN, right[1]], "a[0]: "),
+        (vec![right[0]], "vjp: expected 2 numbers"),
+        (vec![right[0], right[1], 0.0], "vjp: expected 2 numbers"),
+    ] {
+        let said = outcome(&wrong).expect_err("a wrong vjp").to_string();
+        assert!(said.starts_with(name), "{wrong:?}: {said}");
+    }
+    let unnamed = check_vjp("a", &x, &[1.0], f, &right).expect_err("one name of two");
+    assert!(unnamed.to_string().starts_with("names"), "{unnamed}");
+}
+
+/// The gradients are 1e-5 and 1000. With one scale for both, a wrong sign of the small one would
+/// pass.
+#[test]
+fn a_wrong_vjp_beside_a_large_one_is_named() {
+    let x = [0.5, 0.5];
+    let f = |x: &[f64]| vec![1e3 * (x[0] - 0.4), 1e-5 * x[1] * x[1]];
+    let outcome = |vjp: &[f64]| check_vjp("large small", &x, &[1.0, 1.0], f, vjp);
+    assert_eq!(outcome(&[1e3, 1e-5]), Ok(()));
+    for wrong in [-1e-5, 0.0, 3e-5] {
+        let said = outcome(&[1e3, wrong]).expect_err("a wrong vjp").to_string();
+        assert!(said.starts_with("small[1]: "), "{said}");
+    }
+}
