@@ -7,19 +7,13 @@
 //!
 //! `cargo test -p splat-device-tests --features wgpu --test plain_device`
 
-#[expect(dead_code, reason = "this program uses only a part of the module")]
-mod backends_support;
-#[path = "../../splat/tests/support/mod.rs"]
-mod support;
-
 use cubecl::prelude::*;
 use cubecl_wgpu::{RuntimeOptions, WgpuDevice, WgpuRuntime, WgpuSetup, init_device};
 use libtest_mimic::{Arguments, Failed, Trial};
-use splat::{Gpu, Projection, Regime, RenderError, Support, Wanted};
-
-use backends_support::compare::{compare, narrow, widen};
-use backends_support::{Entry, on_device};
-use support::{World, cotangent, crowd};
+use splat::check::{
+    OwnedScene, Tolerance, check_backend, compare, cotangent, crowd, run, scale, with_channels,
+};
+use splat::{Cpu, Gpu, Projection, Regime, RenderError, Support, Wanted};
 
 /// Greatest difference between the device and the CPU at `f32`, relative to the largest element of
 /// a buffer. The two round in a different order.
@@ -83,35 +77,21 @@ fn limits_are_those_of_plain_webgpu(gpu: &Gpu<WgpuRuntime>) -> Result<(), Failed
 
 /// A world that needs all variants of the kernels. It has layers, transmittance and depth. Its nine
 /// channels need two chunks in the forward pass and three in the backward pass.
-fn world() -> World {
-    let mut world = crowd(30, 2, 70, [35, 20], Projection::Pinhole);
-    let channels = 9;
-    world.gaussians.channels = channels;
-    let numbers = |len: usize| (0..len).map(support::weight).collect();
-    world.gaussians.features = numbers(channels * world.gaussians.count);
-    world.backgrounds = numbers(channels * world.views.len());
-    let mut outputs = world.config.outputs;
-    outputs.depth = true;
-    outputs.transmittance = true;
-    World {
-        config: world
-            .config
-            .with_outputs(outputs)
-            .with_layers(vec![3, 20])
-            .with_antialias(true)
-            .with_half_features(true),
-        ..world
-    }
+fn world() -> OwnedScene {
+    let world = with_channels(crowd(30, 2, 70, [35, 20], Projection::Pinhole), 9);
+    let config = world.config.clone().with_layers(vec![3, 20]);
+    let config = config.with_antialias(true).with_half_features(true);
+    world.with_config(config)
 }
 
 /// Returns an error unless every element is within [`OUTLIER`] of `expected`, and all but a
 /// [`SHARE`] of the elements are within [`TOLERANCE`]. NaN and infinity are errors.
-fn near(name: &str, got: &[f32], expected: &[f32]) -> Result<(), Failed> {
-    let expected = widen(&expected.to_vec());
-    compare(name, got, &expected, OUTLIER, |_| false)?;
-    let bound = TOLERANCE * support::scale(&expected).max(1e-3);
+fn near(name: &str, got: &[f64], expected: &[f64]) -> Result<(), Failed> {
+    let outlier = Tolerance::of_largest(OUTLIER).with_floor(1e-3);
+    compare(name, got, expected, outlier, |_| false)?;
+    let bound = TOLERANCE * scale(expected).max(1e-3);
     // `close` is false for NaN.
-    let close = |i: &usize| (f64::from(got[*i]) - expected[*i]).abs() <= bound;
+    let close = |i: &usize| (got[*i] - expected[*i]).abs() <= bound;
     let far = got.len() - (0..got.len()).filter(close).count();
     if far as f64 <= SHARE * got.len() as f64 {
         return Ok(());
@@ -125,16 +105,16 @@ fn near(name: &str, got: &[f32], expected: &[f32]) -> Result<(), Failed> {
 
 /// Checks that the comparison rejects wrong values.
 fn comparison_rejects_wrong_numbers() -> Result<(), Failed> {
-    let expected = vec![1.0f32; 200];
-    let with = |count: usize, x: f32| {
+    let expected = vec![1.0; 200];
+    let with = |count: usize, x: f64| {
         let mut numbers = expected.clone();
         numbers[..count].fill(x);
         near("numbers", &numbers, &expected).is_ok()
     };
     let accepted = [with(0, 0.0), with(200, 1.0005), with(4, 1.005)];
     let refused = [
-        with(1, f32::NAN),
-        with(1, f32::INFINITY),
+        with(1, f64::NAN),
+        with(1, f64::INFINITY),
         with(1, 1.1),
         with(5, 1.005),
         near("numbers", &expected[1..], &expected).is_ok(),
@@ -145,49 +125,35 @@ fn comparison_rejects_wrong_numbers() -> Result<(), Failed> {
     Err(format!("accepted {accepted:?}, refused {refused:?}").into())
 }
 
+fn passes_the_checks_of_a_backend(gpu: &Gpu<WgpuRuntime>, regime: Regime) -> Result<(), Failed> {
+    let report = check_backend(&gpu.clone().with_regime(regime));
+    if report.passed() {
+        return Ok(());
+    }
+    Err(report.to_string().into())
+}
+
 fn equals_the_cpu(gpu: &Gpu<WgpuRuntime>, regime: Regime) -> Result<(), Failed> {
     let world = world();
-    let v_image = cotangent(&world.render().0).map(narrow);
-    let (expected, v_expected, _) = Entry::cpu().run(&world, &v_image, Wanted::ALL)?;
+    let v_image = cotangent(&world.render()?.0);
+    let expected = run(&Cpu::<f32>::new(), &world, &v_image, Wanted::ALL)?;
     let gpu = gpu.clone().with_regime(regime);
-    let (image, v, _) = on_device(&gpu, &world, &v_image, Wanted::ALL)?;
-    near("image", &image.features, &expected.features)?;
+    let got = run(&gpu, &world, &v_image, Wanted::ALL)?;
+    let (image, right) = (&got.image, &expected.image);
+    near("image", &image.features, &right.features)?;
     for (name, got, expected) in [
-        (
-            "transmittance",
-            &image.transmittance,
-            &expected.transmittance,
-        ),
-        ("depth", &image.depth, &expected.depth),
-        ("layers", &image.layers, &expected.layers),
+        ("transmittance", &image.transmittance, &right.transmittance),
+        ("depth", &image.depth, &right.depth),
+        ("layers", &image.layers, &right.layers),
     ] {
-        let none = Vec::new();
-        let got = got.as_ref().unwrap_or(&none);
-        near(name, got, expected.as_ref().unwrap_or(&none))?;
+        let (Some(got), Some(expected)) = (got, expected) else {
+            return Err(format!("{name}: asked for").into());
+        };
+        near(name, got, expected)?;
     }
-    let (a, b) = (&v.gaussians, &v_expected.gaussians);
-    for (name, a, b) in [
-        ("with respect to means", &a.means, &b.means),
-        ("with respect to scales", &a.scales, &b.scales),
-        (
-            "with respect to quaternions",
-            &a.quaternions,
-            &b.quaternions,
-        ),
-        ("with respect to opacities", &a.opacities, &b.opacities),
-        ("with respect to features", &a.features, &b.features),
-        (
-            "with respect to backgrounds",
-            &v.backgrounds,
-            &v_expected.backgrounds,
-        ),
-        (
-            "with respect to poses",
-            &v.camera_from_world,
-            &v_expected.camera_from_world,
-        ),
-    ] {
-        near(name, a, b)?;
+    let pairs = got.gradients.buffers().into_iter();
+    for ((name, got), (_, expected)) in pairs.zip(expected.gradients.buffers()) {
+        near(name, got, expected)?;
     }
     Ok(())
 }
@@ -230,23 +196,19 @@ fn equals_itself_leaving(gpu: &Gpu<WgpuRuntime>, regime: Regime) -> Result<(), F
     let mut world = crowd(31, 2, 900, [35, 20], Projection::Pinhole);
     world.gaussians.opacities.fill(0.9);
     world.config.outputs.transmittance = true;
-    let v_image = cotangent(&world.render().0).map(narrow);
-    let run = |uniform: bool| {
+    let v_image = cotangent(&world.render()?.0);
+    let with = |uniform: bool| {
         let gpu = gpu.clone().with_regime(regime);
-        on_device(
-            &gpu.with_uniform_barriers(uniform),
-            &world,
-            &v_image,
-            Wanted::ALL,
-        )
+        let gpu = gpu.with_uniform_barriers(uniform);
+        run(&gpu, &world, &v_image, Wanted::ALL)
     };
-    let ((image, v, _), (left, v_left, _)) = (run(true)?, run(false)?);
-    let through = left.transmittance.iter().flatten();
-    let brightest = through.copied().fold(0.0f32, f32::max);
-    if left.transmittance.is_none() || brightest > 0.01 {
+    let (through, left) = (with(true)?, with(false)?);
+    let transmittance = left.image.transmittance.iter().flatten();
+    let brightest = transmittance.copied().fold(0.0, f64::max);
+    if left.image.transmittance.is_none() || brightest > 0.01 {
         return Err(format!("no tile is left: {brightest} comes through").into());
     }
-    if image == left && v.gaussians == v_left.gaussians {
+    if through.bits() == left.bits() {
         return Ok(());
     }
     Err("other numbers".into())
@@ -295,6 +257,12 @@ fn main() {
         ),
         trial("limits_are_those_of_plain_webgpu", |gpu| {
             limits_are_those_of_plain_webgpu(gpu)
+        }),
+        trial("passes_the_checks_of_a_backend_small", |gpu| {
+            passes_the_checks_of_a_backend(gpu, Regime::Small)
+        }),
+        trial("passes_the_checks_of_a_backend_large", |gpu| {
+            passes_the_checks_of_a_backend(gpu, Regime::Large)
         }),
         trial("equals_the_cpu_small", |gpu| {
             equals_the_cpu(gpu, Regime::Small)

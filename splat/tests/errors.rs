@@ -2,16 +2,17 @@
 
 mod support;
 
+use splat::check::{OwnedScene, PROJECTIONS, cotangent, crowd, gradient_row};
 use splat::{
     Backend, Cpu, Image, Projection, RenderConfig, RenderError, Splats, TileSize, Views, Wanted,
 };
-use support::{Breaks, World, crowd};
+use support::{Breaks, Valid};
 
-fn world() -> World {
+fn world() -> OwnedScene {
     crowd(1, 1, 4, [8, 6], Projection::Pinhole)
 }
 
-fn error_of(world: &World) -> RenderError {
+fn error_of(world: &OwnedScene) -> RenderError {
     splat::render(&Cpu::new(), &world.scene(), &world.config).expect_err("an invalid scene")
 }
 
@@ -25,7 +26,7 @@ fn assert_names(error: &RenderError, parts: &[&str]) {
 
 #[test]
 fn every_buffer_of_wrong_length_is_named() {
-    type Buffer = fn(&mut World) -> &mut Vec<f64>;
+    type Buffer = fn(&mut OwnedScene) -> &mut Vec<f64>;
     let buffers: [(&str, Buffer); 6] = [
         ("gaussians.means", |w| &mut w.gaussians.means),
         ("gaussians.scales", |w| &mut w.gaussians.scales),
@@ -137,7 +138,7 @@ fn settings_outside_their_domain_are_refused() {
 #[test]
 fn a_gradient_of_another_shape_is_refused() {
     let world = world();
-    let (image, saved) = world.render();
+    let (image, saved) = world.rendered();
     let vjp = |v_image: &Image<Vec<f64>>| {
         splat::render_vjp(
             &Cpu::new(),
@@ -159,12 +160,12 @@ fn a_gradient_of_another_shape_is_refused() {
 #[test]
 fn what_one_render_saved_is_refused_by_another_scene() {
     let (world, other) = (world(), crowd(2, 2, 9, [8, 6], Projection::Pinhole));
-    let (image, saved) = world.render();
+    let (image, saved) = world.rendered();
     let v_image = image.as_slices();
     splat::render_vjp(&Cpu::new(), &other.scene(), &saved, &v_image, Wanted::ALL)
         .expect_err("another scene");
     let sorted = &saved.sorted;
-    let splats = other.render().1.splats;
+    let splats = other.rendered().1.splats;
     let error = Cpu::new().composite(
         &splats.as_slices(),
         sorted,
@@ -179,7 +180,7 @@ fn what_one_render_saved_is_refused_by_another_scene() {
 
 #[test]
 fn splats_of_wrong_shape_are_refused_by_every_stage() {
-    let good = world().render().1.splats;
+    let good = world().rendered().1.splats;
     let backend = Cpu::<f64>::new();
     let breaks: Breaks<Splats<Vec<f64>>> = &[
         ("splats.means", |s| s.means.clear()),
@@ -222,28 +223,28 @@ fn no_views_and_no_gaussians_are_fine() {
     none.views.ranges.clear();
     none.views.cameras.clear();
     none.backgrounds.clear();
-    assert!(none.render().0.features.is_empty());
+    assert!(none.rendered().0.features.is_empty());
     let mut empty = crowd(1, 1, 0, [3, 2], Projection::Hybrid);
     empty.backgrounds = vec![0.25; 3];
-    assert_eq!(empty.render().0.features, [0.25; 18]);
+    assert_eq!(empty.rendered().0.features, [0.25; 18]);
 }
 
 #[test]
 fn a_pose_that_is_not_finite_culls_everything() {
-    for projection in support::PROJECTIONS {
+    for projection in PROJECTIONS {
         for hostile in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
             for entry in 0..12 {
                 let mut world = crowd(1, 1, 4, [8, 6], projection);
                 world.views.cameras[0].camera_from_world[entry / 4][entry % 4] = hostile;
-                let (image, saved) = world.render();
+                let (image, saved) = world.rendered();
                 assert_eq!(
                     saved.splats.culled(),
                     [4],
                     "{projection:?} entry {entry} {hostile}"
                 );
                 assert_eq!(image.features, world.backgrounds.repeat(48));
-                let v = world.gradients(&support::cotangent(&image));
-                assert!(support::gradient_row(&v).iter().all(|x| x.is_finite()));
+                let v = world.vjp(&cotangent(&image));
+                assert!(gradient_row(&v).iter().all(|x| x.is_finite()));
             }
         }
     }
@@ -262,7 +263,7 @@ fn counts_that_overflow_are_refused_and_never_abort() {
             .splats(splats, 8, 6, &config)
             .expect_err("more splats than there are numbers");
     }
-    let splats = world().render().1.splats;
+    let splats = world().rendered().1.splats;
     Cpu::new()
         .splats(splats, 0, 6, &config)
         .expect_err("no width");

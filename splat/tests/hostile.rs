@@ -4,8 +4,8 @@
 mod support;
 
 use proptest::prelude::*;
+use splat::check::weight;
 use splat::{Backend, Cpu, CpuScalar, Image, RenderConfig, RenderError, Simd, Splats, Wanted};
-use support::{ALL_OUTPUTS, weight};
 
 const SIDE: usize = 12;
 const CHANNELS: usize = 2;
@@ -65,7 +65,7 @@ fn both_ways<T: CpuScalar>(
     listed: &Splats<Vec<T>>,
     splats: &Splats<Vec<T>>,
 ) -> Result<BothWays<T>, RenderError> {
-    let config = RenderConfig::default().with_outputs(ALL_OUTPUTS);
+    let config = RenderConfig::default().with_outputs(splat::Outputs::ALL);
     let (listed, splats) = (listed.as_slices(), splats.as_slices());
     let backgrounds = [T::ONE; CHANNELS];
     let sorted = backend.sort(&listed, backend.bin(&listed, SIDE, SIDE)?)?;

@@ -3,9 +3,9 @@
 
 mod support;
 
+use splat::check::{Rounded, crowd, weight};
 use splat::sh::{self, Harmonics};
 use splat::{Backend, Camera, Cpu, Gaussians, Projection, Simd, Splats, Views, Wanted};
-use support::{Rounded, crowd, weight};
 
 /// More Gaussians than two tasks hold, and not a multiple of any number of lanes.
 const COUNT: usize = 601;

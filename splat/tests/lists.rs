@@ -6,16 +6,17 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use splat::check::{OwnedScene, crowd};
 use splat::{Backend, Cpu, Projection, RenderConfig, Wanted};
-use support::{World, crowd};
+use support::Valid;
 
-fn world() -> World {
+fn world() -> OwnedScene {
     crowd(1, 1, 4, [8, 6], Projection::Pinhole)
 }
 
 #[test]
 fn offsets_may_be_anything() {
-    let good = world().render().1.splats;
+    let good = world().rendered().1.splats;
     let visible = 4 - good.culled()[0];
     assert!(visible > 0);
     let all = usize::MAX;
@@ -52,7 +53,7 @@ fn offsets_may_be_anything() {
 fn messages_are_short_however_long_the_lists() {
     const SHORT: usize = 200;
     let mut world = world();
-    let (_, saved) = world.render();
+    let (_, saved) = world.rendered();
     let mut splats = saved.splats.clone();
     splats.offsets = (0..100_000).rev().collect();
     let error = Cpu::new().bin(&splats.as_slices(), 8, 6);

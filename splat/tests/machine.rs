@@ -3,19 +3,15 @@
 
 mod support;
 
+use splat::check::{OwnedScene, Rounded, crowd, max_difference, scale, weight};
 use splat::{
     Cpu, CpuScalar, Gradients, Image, Projection, RenderConfig, Simd, TileSize, Wanted, Workspace,
     render, render_vjp,
 };
-use support::{ALL_OUTPUTS, Rounded, World, crowd};
 
 /// Returns the gradient of a loss that depends on every output.
 fn v_image<T: CpuScalar>(image: &Image<Vec<T>>) -> Image<Vec<T>> {
-    let ramp = |x: &Vec<T>| {
-        (0..x.len())
-            .map(|i| T::from_f64(support::weight(i)))
-            .collect()
-    };
+    let ramp = |x: &Vec<T>| (0..x.len()).map(|i| T::from_f64(weight(i))).collect();
     image.map(ramp).without_layers()
 }
 
@@ -57,18 +53,18 @@ fn buffers<T: CpuScalar>(
 fn relative<T: CpuScalar>(a: &[T], b: &[T]) -> f64 {
     assert_eq!(a.len(), b.len());
     let wide = |x: &[T]| x.iter().map(|x| x.to_f64()).collect::<Vec<f64>>();
-    support::max_difference(&wide(a), &wide(b)) / support::scale(&wide(a)).max(1e-30)
+    max_difference(&wide(a), &wide(b)) / scale(&wide(a)).max(1e-30)
 }
 
 fn config() -> RenderConfig {
     RenderConfig::default()
-        .with_outputs(ALL_OUTPUTS)
+        .with_outputs(splat::Outputs::ALL)
         .with_layers(vec![0, 40, usize::MAX])
 }
 
 /// Returns a scene with few splats in each of several views, and a scene with many splats in one
 /// view.
-fn scenes() -> [support::World; 2] {
+fn few_and_many() -> [OwnedScene; 2] {
     [
         crowd(5, 4, 60, [50, 41], Projection::Pinhole),
         crowd(6, 1, 900, [131, 77], Projection::Hybrid),
@@ -77,7 +73,7 @@ fn scenes() -> [support::World; 2] {
 
 #[test]
 fn every_instruction_set_gives_the_same_image_but_for_rounding() {
-    for world in scenes() {
+    for world in few_and_many() {
         let single = world.rounded::<f32>();
         let double = world.rounded::<f64>();
         let config = config();
@@ -120,7 +116,7 @@ fn an_instruction_set_of_another_machine_is_refused() {
 }
 
 /// Makes the Gaussians opaque and wide, so that pixels end before the last hit.
-fn opaque(mut world: World) -> World {
+fn opaque(mut world: OwnedScene) -> OwnedScene {
     world.gaussians.opacities.fill(0.95);
     world.gaussians.scales.iter_mut().for_each(|s| *s *= 4.0);
     world
@@ -128,7 +124,7 @@ fn opaque(mut world: World) -> World {
 
 #[test]
 fn tiles_of_all_sizes_have_the_same_images_and_gradients() {
-    for world in scenes().into_iter().chain(scenes().map(opaque)) {
+    for world in few_and_many().into_iter().chain(few_and_many().map(opaque)) {
         let rounded = world.rounded::<f64>();
         let run = |tile| both_ways(&Cpu::new().with_tile(tile), &rounded, &config());
         let expected = run(TileSize::Px32);
@@ -146,8 +142,8 @@ fn reused_memory_changes_no_bit() {
     let workspace = Workspace::new();
     let reusing = Cpu::<f32>::new().with_workspace(&workspace);
     // Two scenes in which some pixels end, and one in which no pixel ends.
-    let [faint, _] = scenes();
-    let ending = scenes().map(opaque);
+    let [faint, _] = few_and_many();
+    let ending = few_and_many().map(opaque);
     for world in ending.into_iter().chain([faint]) {
         let rounded = world.rounded::<f32>();
         let fresh = both_ways(&Cpu::new(), &rounded, &config());
@@ -177,7 +173,7 @@ fn reused_memory_changes_no_bit() {
 
 #[test]
 fn a_second_round_takes_no_new_memory() {
-    let [world, _] = scenes();
+    let [world, _] = few_and_many();
     let rounded = world.rounded::<f32>();
     let workspace = Workspace::new();
     let backend = Cpu::<f32>::new().with_workspace(&workspace);
@@ -207,7 +203,7 @@ fn threads_that_share_memory_have_the_bits_of_one_alone() {
     const THREADS: usize = 4;
     const ROUNDS: usize = 6;
     // Scenes of several sizes, including one in which no pixel ends.
-    let [faint, large] = scenes();
+    let [faint, large] = few_and_many();
     let worlds = [opaque(large.clone()), faint, large];
     let worlds = worlds.map(|world| world.rounded::<f32>());
     let workspace = Workspace::new();
@@ -249,7 +245,7 @@ fn threads_that_share_memory_have_the_bits_of_one_alone() {
 
 #[test]
 fn features_of_sixteen_bits_are_off_by_no_more_than_their_rounding() {
-    for world in scenes() {
+    for world in few_and_many() {
         let rounded = world.rounded::<f32>();
         let full = both_ways(&Cpu::<f32>::new(), &rounded, &config());
         let half = config().with_half_features(true);

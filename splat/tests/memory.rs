@@ -10,12 +10,12 @@ use std::ptr::null_mut;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use splat::check::crowd;
 use splat::sh::{self, Harmonics};
 use splat::{
     Backend, Camera, Cpu, Gaussians, Projection, RenderConfig, RenderError, Scene, Splats, Views,
     Wanted, render, render_vjp,
 };
-use support::{ALL_OUTPUTS, crowd};
 
 /// Requests of fewer bytes are never refused. Allocations whose size does not depend on the scene
 /// are smaller.
@@ -265,7 +265,7 @@ fn absurd_channels_take_no_memory_where_there_is_no_element() {
     let camera = Camera::pinhole(1.0, 1.0, 0.5, 0.5);
     let no_view = Views::dense(1, 1, camera, 0, 0).expect("a small batch");
     let no_gaussian = Views::single(4, 4, camera, 0);
-    let config = RenderConfig::default().with_outputs(ALL_OUTPUTS);
+    let config = RenderConfig::default().with_outputs(splat::Outputs::ALL);
     for channels in [1 << 20, 1 << 31, u32::MAX as usize] {
         let empty = || -> Gaussians<&[f32]> {
             Gaussians {

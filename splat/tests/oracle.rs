@@ -4,9 +4,12 @@
 mod support;
 
 use proptest::prelude::*;
+use splat::check::{
+    Kind, Outcome, OwnedScene, PROJECTIONS, Tolerance, boundary_band, compare, cotangent, crowd,
+    flips, max_difference, run, scale, scenes, weight,
+};
 use splat::{Contributors, Cpu, Image, NO_CONTRIBUTOR, Projection, TileSize, Wanted};
-use support::band::{boundary_band, widen};
-use support::{PROJECTIONS, World, crowd, max_difference, scale, worlds};
+use support::Valid;
 
 /// Tolerance between the `f64` backend and the oracle. They sum in different orders, and compute
 /// determinants differently.
@@ -57,8 +60,8 @@ fn assert_same_contributors(
 }
 
 /// Compares the contributors of the CPU backend with those of the oracle.
-fn contributors_equal_oracle(world: &World) -> Result<(), TestCaseError> {
-    let (_, saved) = world.render();
+fn contributors_equal_oracle(world: &OwnedScene) -> Result<(), TestCaseError> {
+    let (_, saved) = world.rendered();
     let tiled = saved.contributors().expect("asked for");
     let oracle = splat::oracle::contributors(&world.scene(), &world.config);
     assert_same_contributors(tiled, &oracle.expect("a valid scene"))
@@ -68,20 +71,20 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn tiled_f64_contributors_equal_oracle(world in worlds()) {
+    fn tiled_f64_contributors_equal_oracle(world in scenes(Kind::Ordinary)) {
         contributors_equal_oracle(&world)?;
     }
 
     #[test]
-    fn tiled_f64_equals_oracle(world in worlds()) {
-        assert_same(&world.render().0, &world.oracle())?;
+    fn tiled_f64_equals_oracle(world in scenes(Kind::Ordinary)) {
+        assert_same(&world.rendered().0, &world.specified())?;
     }
 
     #[test]
-    fn tiled_f64_layers_equal_oracle(world in worlds(), cut in 0usize..8) {
+    fn tiled_f64_layers_equal_oracle(world in scenes(Kind::Ordinary), cut in 0usize..8) {
         let config = world.config.clone().with_layers(vec![0, cut, cut + 1]);
-        let world = World { config, ..world };
-        assert_same(&world.render().0, &world.oracle())?;
+        let world = OwnedScene { config, ..world };
+        assert_same(&world.rendered().0, &world.specified())?;
     }
 }
 
@@ -90,7 +93,7 @@ fn tiled_f64_equals_oracle_on_crowds_and_odd_sizes() {
     for (seed, projection) in PROJECTIONS.into_iter().enumerate() {
         for size in [[1, 1], [1, 40], [37, 53], [64, 48]] {
             let world = crowd(seed as u64, 2, 300, size, projection);
-            assert_same(&world.render().0, &world.oracle())
+            assert_same(&world.rendered().0, &world.specified())
                 .and_then(|()| contributors_equal_oracle(&world))
                 .unwrap_or_else(|e| panic!("{projection:?} {size:?}: {e}"));
         }
@@ -101,13 +104,13 @@ fn tiled_f64_equals_oracle_on_crowds_and_odd_sizes() {
 fn contributors_of_every_feature_count_and_with_layers_equal_oracle() {
     for (seed, channels) in [1, 2, 3, 4, 7].into_iter().enumerate() {
         let mut world = crowd(40 + seed as u64, 2, 120, [45, 31], Projection::Pinhole);
-        let features = (0..channels * world.gaussians.count).map(support::weight);
+        let features = (0..channels * world.gaussians.count).map(weight);
         world.gaussians.features = features.collect();
         world.gaussians.channels = channels;
         world.backgrounds = vec![0.25; 2 * channels];
         for layers in [vec![], vec![0, 7, 50, 200]] {
             world.config = world.config.with_layers(layers);
-            assert_same(&world.render().0, &world.oracle())
+            assert_same(&world.rendered().0, &world.specified())
                 .and_then(|()| contributors_equal_oracle(&world))
                 .unwrap_or_else(|e| panic!("{channels} channels: {e}"));
         }
@@ -118,16 +121,16 @@ fn contributors_of_every_feature_count_and_with_layers_equal_oracle() {
 fn contributors_change_no_other_output_and_no_gradient() {
     let world = crowd(5, 2, 200, [53, 37], Projection::Pinhole);
     let outputs = world.config.outputs.with_contributors(false);
-    let without = World {
+    let without = OwnedScene {
         config: world.config.clone().with_outputs(outputs),
         ..world.clone()
     };
-    let (image, saved) = world.render();
-    let (expected, plain) = without.render();
+    let (image, saved) = world.rendered();
+    let (expected, plain) = without.rendered();
     assert_eq!(image, expected);
     assert!(saved.contributors().is_some() && plain.contributors().is_none());
-    let v_image = support::cotangent(&image);
-    assert_eq!(world.gradients(&v_image), without.gradients(&v_image));
+    let v_image = cotangent(&image);
+    assert_eq!(world.vjp(&v_image), without.vjp(&v_image));
 }
 
 #[test]
@@ -141,7 +144,7 @@ fn the_nearest_of_equal_weights_and_an_empty_pixel_are_named() {
     g.opacities = vec![0.25, 0.5, 1.0];
     world.views.cameras = vec![splat::Camera::orthographic(16.0, 16.0, 16.5, 16.5)];
     world.config = world.config.with_alpha_max(1.0 - 1e-12).with_blur(0.5);
-    let (_, saved) = world.render();
+    let (_, saved) = world.rendered();
     let found = saved.contributors().expect("asked for");
     let centre = 16 * 33 + 16;
     // Splat 2 would leave a transmittance below the limit, so it is not composited and ends the
@@ -154,7 +157,7 @@ fn the_nearest_of_equal_weights_and_an_empty_pixel_are_named() {
     // The weights are 1/2, 1/4 and 1/8.
     world.gaussians.opacities = vec![1.0, 0.5, 0.5];
     world.config = world.config.with_alpha_max(0.5);
-    let (_, saved) = world.render();
+    let (_, saved) = world.rendered();
     let found = saved.contributors().expect("asked for");
     assert_eq!((found.indices[centre], found.counts[centre]), (1, 3));
 }
@@ -162,14 +165,14 @@ fn the_nearest_of_equal_weights_and_an_empty_pixel_are_named() {
 #[test]
 fn comparison_rejects_a_wrong_image() {
     let world = crowd(1, 1, 20, [16, 16], Projection::Pinhole);
-    let oracle = world.oracle();
-    let mut wrong = world.render().0;
+    let oracle = world.specified();
+    let mut wrong = world.rendered().0;
     assert!(assert_same(&wrong, &oracle).is_ok());
     wrong.features[100] += 1e-11;
     assert!(assert_same(&wrong, &oracle).is_err());
     wrong.features[100] = f64::NAN;
     assert!(assert_same(&wrong, &oracle).is_err());
-    let mut wrong = world.render().0;
+    let mut wrong = world.rendered().0;
     wrong.depth = None;
     assert!(assert_same(&wrong, &oracle).is_err());
     let right = splat::oracle::contributors(&world.scene(), &world.config).expect("a valid scene");
@@ -188,79 +191,33 @@ fn comparison_rejects_a_wrong_image() {
 #[test]
 fn f32_equals_f64_outside_a_small_unbiased_boundary_band() {
     for (seed, projection) in PROJECTIONS.into_iter().enumerate() {
-        let world = crowd(seed as u64 + 10, 2, 400, [61, 47], projection);
-        let rounded = world.rounded::<f32>();
-        let single = splat::render(&Cpu::new(), &rounded.scene(), &world.config)
-            .expect("a valid scene")
-            .0;
-        // The inputs of both renders are the rounded ones, so that the rounding of the inputs does
-        // not count as an error.
-        let (gaussians, backgrounds) = (rounded.gaussians.map(widen), widen(&rounded.backgrounds));
-        let world = World {
-            gaussians,
-            backgrounds,
-            ..world
-        };
-        let exact = world.render().0.features;
-        let flips = flips_in_band(&widen(&single.features), &exact, &boundary_band(&world));
-        match flips {
-            Ok(flips) => println!("{projection:?}: {flips}"),
+        let scene = crowd(seed as u64 + 10, 2, 400, [61, 47], projection);
+        let single = run_single(&scene).image.features;
+        // Both renders have the rounded inputs, so that their rounding does not count as an error.
+        let exact = scene.with_rounding(round);
+        let band = boundary_band(&exact).expect("a valid scene");
+        let found = flips(
+            &single,
+            &exact.rendered().0.features,
+            &band,
+            SINGLE_TOLERANCE,
+            BAND_SHARE,
+        );
+        match found {
+            Ok(flips) => println!("{projection:?}: {flips:?}"),
             Err(wrong) => panic!("{projection:?}: {wrong}"),
         }
     }
 }
 
-/// Compares images of three channels. Outside the band they must agree. In the band few pixels can
-/// differ, and without bias. Returns a summary of these pixels.
-fn flips_in_band(single: &[f64], exact: &[f64], band: &[bool]) -> Result<String, String> {
-    let bound = SINGLE_TOLERANCE * scale(exact);
-    let mut flips: Vec<f64> = Vec::new();
-    let pixels = single.chunks_exact(3).zip(exact.chunks_exact(3));
-    for (pixel, (a, b)) in pixels.enumerate() {
-        let difference = max_difference(a, b);
-        // With this comparison NaN is a flip, and then a bias that fails.
-        let close = difference <= bound;
-        if !close && !band[pixel] {
-            return Err(format!("pixel {pixel}: {difference:e} outside the band"));
-        }
-        if !close {
-            flips.push(a.iter().sum::<f64>() - b.iter().sum::<f64>());
-        }
-    }
-    let share = flips.len() as f64 / band.len() as f64;
-    if share > BAND_SHARE {
-        return Err(format!("{share} of the pixels flipped"));
-    }
-    // Unbiased: the sum of all flips is below one 8-bit step per channel and flipped pixel.
-    let bias = flips.iter().sum::<f64>().abs() / flips.len().max(1) as f64;
-    let unbiased = bias < 3.0 / 255.0;
-    if !unbiased {
-        return Err(format!("flips are biased by {bias}"));
-    }
-    let near = band.iter().filter(|&&near| near).count();
-    Ok(format!("band {near} px, flipped {} px", flips.len()))
+fn round(x: f64) -> f64 {
+    f64::from(x as f32)
 }
 
-#[test]
-fn the_comparison_outside_the_band_rejects_wrong_images() {
-    // A hundred pixels, the first ten of them in the band.
-    let exact: Vec<f64> = (0..300).map(|i| f64::from(i) / 300.0).collect();
-    let band: Vec<bool> = (0..100).map(|pixel| pixel < 10).collect();
-    let with = |changes: &[(usize, f64)]| {
-        let mut single = exact.clone();
-        for &(i, by) in changes {
-            single[i] += by;
-        }
-        flips_in_band(&single, &exact, &band)
-    };
-    assert!(with(&[]).is_ok());
-    assert!(with(&[(0, 0.3), (3, -0.3)]).is_ok(), "two that cancel");
-    assert!(with(&[(30, 2e-5)]).is_err(), "one outside the band");
-    assert!(with(&[(30, f64::NAN)]).is_err());
-    assert!(with(&[(0, f64::NAN)]).is_err());
-    assert!(with(&[(0, 0.3)]).is_err(), "a bias");
-    let three = [(0, 0.001), (3, 0.001), (6, -0.001)];
-    assert!(with(&three).is_err(), "more than one in fifty");
+/// Renders the scene in `f32`, and computes the gradients of [`cotangent`].
+fn run_single(scene: &OwnedScene) -> Outcome {
+    let v_image = cotangent(&scene.rendered().0);
+    run(&Cpu::<f32>::new(), scene, &v_image, Wanted::ALL).expect("a valid scene")
 }
 
 #[test]
@@ -290,68 +247,43 @@ fn every_tile_size_gives_the_same_bits() {
 fn f32_outputs_and_gradients_equal_f64_where_no_threshold_is_near() {
     let mut compared = 0;
     for seed in 0..40 {
-        // A sparse world. If no pair is near a threshold, all results must agree.
-        let world = crowd(100 + seed as u64, 2, 6, [13, 9], PROJECTIONS[seed % 3]);
-        let rounded = world.rounded::<f32>();
-        let (gaussians, backgrounds) = (rounded.gaussians.map(widen), widen(&rounded.backgrounds));
-        let world = World {
-            gaussians,
-            backgrounds,
-            ..world
-        };
-        if boundary_band(&world).contains(&true) {
+        // A sparse scene. If no pair is near a threshold, all results must agree.
+        let scene = crowd(100 + seed as u64, 2, 6, [13, 9], PROJECTIONS[seed % 3]);
+        let scene = scene.with_rounding(round);
+        if boundary_band(&scene)
+            .expect("a valid scene")
+            .contains(&true)
+        {
             continue;
         }
         compared += 1;
-        let backend = Cpu::<f32>::new();
-        let (single, saved) =
-            splat::render(&backend, &rounded.scene(), &world.config).expect("a valid scene");
-        let exact = world.render().0;
-        let v =
-            support::cotangent(&exact).map(|x| x.iter().map(|&x| x as f32).collect::<Vec<f32>>());
-        let a = splat::render_vjp(
-            &backend,
-            &rounded.scene(),
-            &saved,
-            &v.as_slices(),
-            Wanted::ALL,
-        )
-        .expect("a valid scene");
-        let b = world.gradients(&v.map(widen));
-        let plane = |x: &Option<Vec<f32>>| widen(x.as_ref().expect("asked for"));
-        let exact_plane = |x: &Option<Vec<f64>>| x.clone().expect("asked for");
-        let (ga, gb) = (&a.gaussians, &b.gaussians);
-        let pairs = [
-            ("image", widen(&single.features), exact.features.clone()),
+        let single = run_single(&scene);
+        let exact = scene.rendered().0;
+        let v = scene.vjp(&cotangent(&exact).map(|x| x.iter().map(|&x| round(x)).collect()));
+        let plane = |x: &Option<Vec<f64>>| x.clone().expect("asked for");
+        let planes = [
+            (
+                "features",
+                single.image.features.clone(),
+                exact.features.clone(),
+            ),
             (
                 "transmittance",
-                plane(&single.transmittance),
-                exact_plane(&exact.transmittance),
+                plane(&single.image.transmittance),
+                plane(&exact.transmittance),
             ),
-            ("depth", plane(&single.depth), exact_plane(&exact.depth)),
-            ("means", widen(&ga.means), gb.means.clone()),
-            ("scales", widen(&ga.scales), gb.scales.clone()),
-            (
-                "quaternions",
-                widen(&ga.quaternions),
-                gb.quaternions.clone(),
-            ),
-            ("opacities", widen(&ga.opacities), gb.opacities.clone()),
-            ("features", widen(&ga.features), gb.features.clone()),
-            ("backgrounds", widen(&a.backgrounds), b.backgrounds.clone()),
-            (
-                "poses",
-                widen(&a.camera_from_world),
-                b.camera_from_world.clone(),
-            ),
+            ("depth", plane(&single.image.depth), plane(&exact.depth)),
         ];
-        for (name, a, b) in pairs {
-            let error = max_difference(&a, &b) / scale(&b).max(1e-3);
-            assert!(error <= SINGLE_TOLERANCE, "seed {seed} {name}: {error:e}");
+        let buffers = single.gradients.buffers().into_iter().zip(v.buffers());
+        let buffers = buffers.map(|((name, got), (_, exact))| (name, got.clone(), exact.clone()));
+        for (name, got, expected) in planes.into_iter().chain(buffers) {
+            let tolerance = Tolerance::of_largest(SINGLE_TOLERANCE).with_floor(1e-3);
+            let outcome = compare(name, &got, &expected, tolerance, |_| false);
+            assert_eq!(outcome, Ok(()), "seed {seed}");
         }
     }
     assert!(
         compared >= 10,
-        "only {compared} worlds keep clear of the thresholds"
+        "only {compared} scenes keep clear of the thresholds"
     );
 }

@@ -7,8 +7,10 @@ mod support;
 
 use std::process::Command;
 
+use splat::check::crowd;
 use splat::sh::{self, Harmonics};
 use splat::{Backend, Camera, Cpu, Projection, RenderError};
+use support::Valid;
 
 /// The environment variable that selects the case of a process.
 const CASE: &str = "SPLAT_TEST_THREADS";
@@ -40,7 +42,7 @@ fn case() -> Option<String> {
 /// Calls every kind of function that uses threads, twice. After an error, the second call must not
 /// assume that the pool exists.
 fn refused_everywhere() {
-    let world = support::crowd(1, 1, 4, [8, 6], Projection::Pinhole);
+    let world = crowd(1, 1, 4, [8, 6], Projection::Pinhole);
     let (backend, scene) = (Cpu::<f64>::new(), world.scene());
     let camera = Camera::pinhole(1.0, 1.0, 0.5, 0.5);
     let harmonics = Harmonics {
@@ -103,13 +105,13 @@ fn threads_that_were_refused_to_somebody_else_are_an_error() {
 fn a_pool_of_the_callers_own_is_enough() {
     // The render uses only the caller's thread. The global pool cannot be built, and is not needed.
     let render = || {
-        let world = support::crowd(1, 1, 4, [8, 6], Projection::Pinhole);
+        let world = crowd(1, 1, 4, [8, 6], Projection::Pinhole);
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(1)
             .use_current_thread()
             .build();
         let pool = pool.expect("a thread that is there");
-        pool.install(|| world.render());
+        pool.install(|| world.rendered());
     };
     if case().is_some() {
         render();

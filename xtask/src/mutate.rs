@@ -29,17 +29,22 @@ pub struct Options {
 /// The tests that must catch a mutant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Judge {
-    /// Tests of the CPU backend.
+    /// `splat::check::check_backend` on the CPU, alone.
     Cpu,
-    /// The trials of the test `backends` that run on a device.
+    /// The tests of the activations, which are no part of a backend.
+    Activations,
+    /// `splat::check::check_backend` and the other trials of the test `backends` that run on a
+    /// device.
     Gpu,
 }
 
 impl Judge {
+    const ALL: [Self; 3] = [Self::Cpu, Self::Activations, Self::Gpu];
+
     /// Returns the package of the tests.
     fn package(self) -> &'static str {
         match self {
-            Self::Cpu => "splat",
+            Self::Cpu | Self::Activations => "splat",
             Self::Gpu => "splat-device-tests",
         }
     }
@@ -47,20 +52,8 @@ impl Judge {
     /// Returns the arguments of `cargo test`.
     fn arguments(self) -> &'static [&'static str] {
         match self {
-            Self::Cpu => &[
-                "--test",
-                "formulas",
-                "--test",
-                "stages",
-                "--test",
-                "loops",
-                "--test",
-                "gradients",
-                "--test",
-                "metamorphic",
-                "--test",
-                "oracle",
-            ],
+            Self::Cpu => &["--test", "check_backend"],
+            Self::Activations => &["--test", "stages"],
             Self::Gpu => &["--features", "wgpu", "--test", "backends", "--", "wgpu_"],
         }
     }
@@ -83,6 +76,12 @@ fn jobs() -> Vec<Job> {
     ];
     let of_source = |judge| {
         move |source: &'static Source| {
+            let activation = source.file == "activation.rs";
+            let judge = if activation {
+                Judge::Activations
+            } else {
+                judge
+            };
             source.mutants.iter().map(move |mutant| Job {
                 file: source.file,
                 mutant,
@@ -134,7 +133,7 @@ pub fn run(options: &Options) -> io::Result<usize> {
     }
     let copy = root.join("target/mutants");
     copy_crate(&root, &copy)?;
-    for judge in [Judge::Cpu, Judge::Gpu] {
+    for judge in Judge::ALL {
         if jobs.iter().any(|job| job.judge == judge) && !tests_pass(&copy, &root, judge)? {
             return Err(io::Error::other(format!(
                 "the tests fail before anything is broken: cargo test -p splat {}",
@@ -252,7 +251,8 @@ fn verdict(judge: Judge, output: &Output) -> io::Result<bool> {
         .and_then(|(_, rest)| rest.split(' ').next()?.parse::<usize>().ok());
     if output.status.success() && passed.is_none_or(|passed| passed == 0) {
         let what = match judge {
-            Judge::Cpu => "tests of the CPU backend",
+            Judge::Cpu => "checks of the CPU backend",
+            Judge::Activations => "tests of the activations",
             Judge::Gpu => "trials on a device for wgpu",
         };
         return Err(io::Error::other(format!(

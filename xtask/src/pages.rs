@@ -27,7 +27,11 @@ struct Page {
     module: &'static str,
 }
 
-const PAGES: [Page; 2] = [
+const PAGES: [Page; 3] = [
+    Page {
+        document: "CHECKS.md",
+        module: "checks",
+    },
     Page {
         document: "CONVENTIONS.md",
         module: "conventions",

@@ -3,22 +3,18 @@
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use burn_flex::FlexDevice;
-use splat::{Camera, RenderConfig, Views};
+use splat::check::{crowd, with_channels};
+use splat::{Projection, RenderConfig, Views};
 use splat_autodiff::{Error, GaussianBatch, GaussianTensors, render, render_forward};
 
-use crate::scene::{Diff, Host, Plain, Random, gaussians, numbers, tensor};
+use crate::scene::{Diff, Host, Plain, numbers, tensor};
 
 const BATCH: usize = 3;
 const COUNT: usize = 5;
 
 fn host() -> Host<f32> {
-    let mut random = Random(11);
-    let camera = Camera::pinhole(20.0, 20.0, 8.0, 8.0);
-    Host {
-        gaussians: gaussians(&mut random, BATCH * COUNT, 2),
-        backgrounds: random.vec(BATCH * 2, 0.0, 1.0),
-        views: Views::dense(16, 16, camera, BATCH, COUNT).expect("a small batch"),
-    }
+    let scene = crowd(11, BATCH, COUNT, [16, 16], Projection::Pinhole);
+    Host::from(with_channels(scene, 2).rounded())
 }
 
 fn dense<B: Backend>(host: &Host<f32>) -> GaussianBatch<B> {

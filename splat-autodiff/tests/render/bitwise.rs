@@ -4,12 +4,13 @@ use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::strategy::{BalancedCheckpointing, CheckpointStrategy};
 use burn::tensor::{DType, Tensor};
 use burn_flex::Flex;
+use splat::check::Random;
 use splat::{Cpu, Gradients, Image, Outputs, RenderConfig, Wanted};
 use splat_autodiff::{
     GaussianTensors, Rendered, render_forward, render_forward_with_poses, render_with_poses,
 };
 
-use crate::scene::{Host, Number, Plain, Random, all_outputs, numbers, ragged, tensor};
+use crate::scene::{Host, Number, Plain, all_outputs, numbers, ragged, rounded, tensor};
 
 /// Asserts that two buffers are equal bit for bit, except for the sign of zeros. Burn adds the
 /// parts of a gradient, which can change that sign.
@@ -113,10 +114,11 @@ struct Weights<T> {
 
 impl<T: Number> Weights<T> {
     fn new() -> Self {
-        let mut random = Random(7);
+        let mut random = Random::new(7);
+        let mut several = |count: usize| rounded(&random.several(count, -1.0, 1.0));
         Self {
-            features: random.vec(3 * 21 * 37 * 5, -1.0, 1.0),
-            plane: random.vec(3 * 21 * 37, -1.0, 1.0),
+            features: several(3 * 21 * 37 * 5),
+            plane: several(3 * 21 * 37),
         }
     }
 

@@ -3,10 +3,11 @@
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Tensor, TensorData};
 use burn_flex::FlexDevice;
+use splat::check::Random;
 use splat::{Camera, RenderConfig, Views};
 use splat_autodiff::{GaussianTensors, render};
 
-use crate::scene::{Diff, Plain, Random, numbers, tensor};
+use crate::scene::{Diff, Plain, numbers, rounded, tensor};
 
 const SIDE: usize = 24;
 const COUNT: usize = 40;
@@ -24,8 +25,8 @@ struct Parameter {
 
 impl Parameter {
     fn new(random: &mut Random, width: usize, low: f64, high: f64, rate: f64) -> Self {
-        let value: Tensor<Plain, 2> =
-            tensor(&random.vec::<f32>(COUNT * width, low, high), [COUNT, width]);
+        let values = rounded::<f32>(&random.several(COUNT * width, low, high));
+        let value: Tensor<Plain, 2> = tensor(&values, [COUNT, width]);
         let moments = [value.zeros_like(), value.zeros_like()];
         Self {
             value,
@@ -66,7 +67,7 @@ fn target() -> Tensor<Diff, 4> {
 
 #[test]
 fn fits_one_image() {
-    let mut random = Random(31);
+    let mut random = Random::new(31);
     let mut parameters = [
         Parameter::new(&mut random, 3, -1.0, 1.0, 0.02),
         Parameter::new(&mut random, 3, -2.2, -1.4, 0.02),

@@ -1,30 +1,22 @@
-//! The tested backends, each as a function from host buffers to host buffers.
+//! The tested backends, each as a function from a scene to its results.
 
-pub mod compare;
-pub mod hostile;
 pub mod many;
-pub mod scenes;
 
 use std::sync::Arc;
 
-use splat::{Contributors, Cpu, Gradients, Image, RenderError, Wanted, render, render_vjp};
+use splat::check::{Outcome, OwnedScene, Report, check_backend, run};
+use splat::{Cpu, Image, RenderError, Wanted};
 #[cfg(feature = "gpu")]
 use splat::{Gpu, Regime, Support};
 
 #[cfg(feature = "wgpu")]
 use splat::measure::gpu::with_subgroups_in_order;
 
-use crate::support::World;
-
-/// The contributors of a render, if its settings ask for them.
-pub type Found = Option<Contributors<Vec<f32>, Vec<u32>>>;
-
-/// The image and the contributors of a render, and the gradients of its vjp.
-pub type Outcome = (Image<Vec<f32>>, Gradients<Vec<f32>>, Found);
-
-type Run = dyn Fn(&World, &Image<Vec<f32>>, Wanted, Option<usize>) -> Result<Outcome, RenderError>
+type Run = dyn Fn(&OwnedScene, &Image<Vec<f64>>, Wanted, Option<usize>) -> Result<Outcome, RenderError>
     + Send
     + Sync;
+
+type Check = dyn Fn() -> Report + Send + Sync;
 
 /// A backend in one regime.
 #[derive(Clone)]
@@ -32,13 +24,13 @@ pub struct Entry {
     pub name: &'static str,
     /// The memory budget in bytes, if it is not the default.
     pub budget: Option<usize>,
-    run: Option<Arc<Run>>,
+    functions: Option<(Arc<Run>, Arc<Check>)>,
 }
 
 impl Entry {
     /// Whether the device of the backend is available.
     pub fn available(&self) -> bool {
-        self.run.is_some()
+        self.functions.is_some()
     }
 
     /// Returns the backend with a memory budget of `bytes`.
@@ -50,35 +42,38 @@ impl Entry {
         }
     }
 
-    /// Renders the world and computes the gradients.
+    fn functions(&self) -> Result<&(Arc<Run>, Arc<Check>), RenderError> {
+        self.functions.as_ref().ok_or_else(|| RenderError::Device {
+            expected: self.name.to_owned(),
+            got: "nothing".to_owned(),
+        })
+    }
+
+    /// Renders the scene and computes the gradients.
     pub fn run(
         &self,
-        world: &World,
-        v_image: &Image<Vec<f32>>,
+        scene: &OwnedScene,
+        v_image: &Image<Vec<f64>>,
         wanted: Wanted,
     ) -> Result<Outcome, RenderError> {
-        match &self.run {
-            Some(run) => run(world, v_image, wanted, self.budget),
-            None => Err(RenderError::Device {
-                expected: self.name.to_owned(),
-                got: "nothing".to_owned(),
-            }),
-        }
+        self.functions()?.0(scene, v_image, wanted, self.budget)
+    }
+
+    /// Runs the checks of a backend.
+    pub fn check(&self) -> Result<Report, RenderError> {
+        Ok(self.functions()?.1())
     }
 
     /// The CPU at `f32`.
     pub fn cpu() -> Self {
-        let run = |world: &World, v_image: &Image<Vec<f32>>, wanted, _| {
-            let rounded = world.rounded::<f32>();
-            let (backend, scene) = (Cpu::new(), rounded.scene());
-            let (image, saved) = render(&backend, &scene, &world.config)?;
-            let v = render_vjp(&backend, &scene, &saved, &v_image.as_slices(), wanted)?;
-            Ok((image, v, saved.contributors().cloned()))
+        let on_cpu = |scene: &OwnedScene, v_image: &Image<Vec<f64>>, wanted, _| {
+            run(&Cpu::<f32>::new(), scene, v_image, wanted)
         };
+        let check = || check_backend(&Cpu::<f32>::new());
         Self {
             name: "cpu",
             budget: None,
-            run: Some(Arc::new(run)),
+            functions: Some((Arc::new(on_cpu), Arc::new(check))),
         }
     }
 }
@@ -89,50 +84,27 @@ fn device<R: cubecl::Runtime>(name: &'static str, gpu: Option<&Gpu<R>>, regime: 
 where
     Gpu<R>: Send + Sync,
 {
-    let run = gpu.map(|gpu| {
+    let functions = gpu.map(|gpu| {
         let gpu = gpu.clone().with_regime(regime);
-        let run = move |world: &World, v_image: &Image<Vec<f32>>, wanted, budget| {
+        let checked = gpu.clone();
+        let on_device = move |scene: &OwnedScene, v_image: &Image<Vec<f64>>, wanted, budget| {
             let gpu = match budget {
                 Some(bytes) => gpu.clone().with_memory_budget(bytes),
                 None => gpu.clone(),
             };
-            on_device(&gpu, world, v_image, wanted)
+            run(&gpu, scene, v_image, wanted)
         };
-        Arc::new(run) as Arc<Run>
+        let check = move || check_backend(&checked);
+        (
+            Arc::new(on_device) as Arc<Run>,
+            Arc::new(check) as Arc<Check>,
+        )
     });
     Entry {
         name,
         budget: None,
-        run,
+        functions,
     }
-}
-
-/// Renders the world and computes the gradients on a device.
-#[cfg(feature = "gpu")]
-pub fn on_device<R: cubecl::Runtime>(
-    gpu: &Gpu<R>,
-    world: &World,
-    v_image: &Image<Vec<f32>>,
-    wanted: Wanted,
-) -> Result<Outcome, RenderError> {
-    let rounded = world.rounded::<f32>();
-    let gaussians = gpu.upload_gaussians(&rounded.gaussians.as_slices())?;
-    let backgrounds = gpu.upload(&rounded.backgrounds)?;
-    let scene = splat::Scene {
-        gaussians: gaussians.map(|buffer| buffer),
-        views: &rounded.views,
-        backgrounds: &backgrounds,
-    };
-    let (image, saved) = render(gpu, &scene, &world.config)?;
-    let v_image = gpu.upload_image(&v_image.as_slices())?;
-    let v = render_vjp(gpu, &scene, &saved, &v_image.map(|buffer| buffer), wanted)?;
-    let contributors = saved.contributors();
-    let contributors = contributors.map(|found| gpu.download_contributors(found));
-    Ok((
-        gpu.download_image(&image)?,
-        gpu.download_gradients(&v)?,
-        contributors.transpose()?,
-    ))
 }
 
 /// Properties of a device's subgroups.

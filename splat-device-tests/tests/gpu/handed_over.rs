@@ -3,13 +3,12 @@
 
 use cubecl_wgpu::{WgpuDevice, WgpuRuntime};
 use libtest_mimic::Failed;
+use splat::check::{OwnedScene, cotangent, crowd};
 use splat::measure::gpu::with_ends;
 use splat::stages::gpu::{Composited, Hits, SortedHits};
 use splat::{
     Backend, Gpu, GpuBuffer, Image, Projection, Regime, RenderError, Splats, Views, Wanted,
 };
-
-use crate::support::{World, cotangent, crowd};
 
 type Device = Gpu<WgpuRuntime>;
 
@@ -24,7 +23,7 @@ struct Stages {
 }
 
 impl Stages {
-    fn new(gpu: &Device, world: &World) -> Result<Self, Failed> {
+    fn new(gpu: &Device, world: &OwnedScene) -> Result<Self, Failed> {
         let rounded = world.rounded::<f32>();
         let views = &rounded.views;
         let gaussians = gpu.upload_gaussians(&rounded.gaussians.as_slices())?;
@@ -34,7 +33,7 @@ impl Stages {
         let sorted = gpu.sort(&seen, hits.clone())?;
         let backgrounds = gpu.upload(&rounded.backgrounds)?;
         let (_, composited) = gpu.composite(&seen, &sorted, &backgrounds, &world.config)?;
-        let v_image = cotangent(&world.render().0);
+        let v_image = cotangent(&world.render()?.0);
         let v_image = v_image.map(|x| x.iter().map(|&x| x as f32).collect::<Vec<f32>>());
         Ok(Self {
             v_image: gpu.upload_image(&v_image.as_slices())?,
@@ -67,12 +66,12 @@ fn device(regime: Regime) -> Result<Device, RenderError> {
     Ok(Gpu::new(&WgpuDevice::default())?.with_regime(regime))
 }
 
-fn world(count: usize, size: [usize; 2]) -> World {
+fn world(count: usize, size: [usize; 2]) -> OwnedScene {
     crowd(40, 2, count, size, Projection::Orthographic)
 }
 
 /// Returns the world with one channel instead of three.
-fn grey(mut world: World) -> World {
+fn grey(mut world: OwnedScene) -> OwnedScene {
     world.gaussians.channels = 1;
     world.gaussians.features.truncate(world.gaussians.count);
     world.backgrounds.truncate(world.views.len());
@@ -80,7 +79,7 @@ fn grey(mut world: World) -> World {
 }
 
 /// Returns the world with the same number of splats in two views of different lengths.
-fn uneven(mut world: World) -> World {
+fn uneven(mut world: OwnedScene) -> OwnedScene {
     let count = world.gaussians.count;
     world.views = Views {
         ranges: vec![0..count / 2 - 1, count / 2 - 1..count],
@@ -90,7 +89,7 @@ fn uneven(mut world: World) -> World {
 }
 
 /// Returns the world with larger Gaussians, which have more hits.
-fn wide(mut world: World) -> World {
+fn wide(mut world: OwnedScene) -> OwnedScene {
     world.gaussians.scales.fill(1.0);
     world
 }

@@ -7,8 +7,6 @@ mod formulas;
 mod halves;
 mod handed_over;
 mod regimes;
-#[path = "../../../splat/tests/support/mod.rs"]
-mod support;
 
 use cubecl::Runtime;
 use cubecl_wgpu::{WgpuDevice, WgpuRuntime};

@@ -139,7 +139,7 @@ mod tests {
         let wrong = [1.0, -2.0, 0.5001, 0.001];
         assert_eq!(index(&wrong, Tolerance::of_rows(1e-4, 2)), Some(2));
         assert_eq!(index(&wrong, Tolerance::of_rows(1e-3, 2)), None);
-        // A row of nothing but small numbers has a thousandth of the buffer's scale.
+        // A row of only small numbers has a thousandth of the buffer's scale.
         let small = [1.0, -2.0, 0.5, 0.001 + 1e-7];
         assert_eq!(index(&small, Tolerance::of_rows(1e-4, 1)), None);
         assert_eq!(index(&wrong, largest.with_floor(10.0)), None);

@@ -1,14 +1,17 @@
 //! The gradient of a user's loss, compared with difference quotients.
 
-use super::compare::{Tolerance, compare};
+use super::compare::{Tolerance, compare, scale};
 use super::difference::difference;
 use super::named::crowd;
 use super::report::{Failure, Report};
 use crate::camera::Projection;
 use crate::image::Image;
 
-/// The step of the quotients.
-const STEP: f64 = 1e-4;
+/// The step of the quotients. A quotient moves an element by two steps.
+const STEP: f64 = 2e-5;
+
+/// The greatest share of the elements at which the loss can have a kink.
+const KINK_SHARE: f64 = 0.1;
 
 /// The greatest difference, relative to the largest gradient of a buffer.
 const TOLERANCE: f64 = 1e-6;
@@ -45,8 +48,9 @@ const PLANES: [Plane; 3] = [
 ///
 /// The loss is called with two images of random scenes: one view of 16 x 12 px, and two views of
 /// 7 x 9 px. Both have three channels, transmittance and depth. The gradient must have the shape of
-/// the image. A plane that the loss does not read may be `None`. [`check_loss_at`] takes an image of
-/// the caller instead.
+/// the image. A plane that the loss does not read may be `None`. Elements at a kink of the loss are
+/// not compared: there the quotients of two steps disagree. [`check_loss_at`] takes an image of the
+/// caller instead.
 ///
 /// ```
 /// use splat::Image;
@@ -78,7 +82,7 @@ pub fn check_loss(loss: impl Fn(&Image<Vec<f64>>) -> (f64, Image<Vec<f64>>)) -> 
 /// # Errors
 /// [`Failure::Length`] if a buffer of the gradient has another length than that of the image.
 /// [`Failure::Mismatch`] with the first wrong number of the gradient. [`Failure::Property`] if the
-/// loss is not finite.
+/// loss is not finite, or more than a tenth of the elements of a buffer are at a kink.
 pub fn check_loss_at(
     image: &Image<Vec<f64>>,
     loss: impl Fn(&Image<Vec<f64>>) -> (f64, Image<Vec<f64>>),
@@ -93,11 +97,25 @@ pub fn check_loss_at(
         let zeros = vec![0.0; values.len()];
         let got = read(&v_image).unwrap_or(&zeros);
         let at = |x: &[f64]| loss(&replaced(image.clone(), x.to_vec())).0;
-        let quotients = (0..values.len()).map(|i| difference(values, i, STEP, at));
-        let expected: Vec<f64> = quotients.collect();
+        let quotients = |step: f64| -> Vec<f64> {
+            let indices = 0..values.len();
+            indices.map(|i| difference(values, i, step, at)).collect()
+        };
+        let (expected, wide) = (quotients(STEP), quotients(4.0 * STEP));
         let floor = QUOTIENT_ERROR / TOLERANCE * value.abs().max(1.0);
+        let bound = TOLERANCE * scale(&expected).max(floor);
+        // At a kink the quotients of two steps disagree. `smooth` is false for NaN.
+        let smooth = |i: usize| (wide[i] - expected[i]).abs() <= bound;
         let tolerance = Tolerance::of_largest(TOLERANCE).with_floor(floor);
-        compare(name, got, &expected, tolerance, |_| false)?;
+        compare(name, got, &expected, tolerance, |i| !smooth(i))?;
+        let kinks = (0..values.len()).filter(|&i| !smooth(i)).count();
+        if kinks as f64 > KINK_SHARE * values.len() as f64 {
+            let expected = format!("a loss without kinks at most elements of {name}");
+            return Err(Failure::property(
+                expected,
+                format!("kinks at {kinks} of {}", values.len()),
+            ));
+        }
     }
     Ok(())
 }
@@ -165,5 +183,26 @@ mod tests {
         );
         let infinite = |image: &Image<Vec<f64>>| (f64::INFINITY, image.clone());
         assert!(check_loss(infinite).to_string().contains("a finite loss"));
+    }
+
+    /// The distance from a target, with a kink at every element beyond `edge`.
+    #[test]
+    fn kinks_are_skipped_unless_they_are_everywhere() {
+        let image = crowd(17, 1, 20, [7, 9], Projection::Pinhole)
+            .oracle()
+            .expect("valid");
+        let with_kinks = |edge: usize| {
+            let near = |(i, x): (usize, &f64)| if i < edge { x + 1e-5 } else { x + 0.1 };
+            let target: Vec<f64> = image.features.iter().enumerate().map(near).collect();
+            check_loss_at(&image, move |image| {
+                let away = image.features.iter().zip(&target).map(|(x, t)| x - t);
+                let slopes = away.clone().map(f64::signum).collect();
+                (away.map(f64::abs).sum(), Image::from_features(slopes))
+            })
+        };
+        assert_eq!(with_kinks(0), Ok(()));
+        assert_eq!(with_kinks(18), Ok(()));
+        let error = with_kinks(150).expect_err("150 of 189").to_string();
+        assert!(error.contains("a loss without kinks"), "{error}");
     }
 }

@@ -17,22 +17,7 @@
 //! - Comparison: [`compare`] with a [`Tolerance`], and the pixels near a threshold, in which two
 //!   precisions can correctly differ ([`boundary_band`], [`flips`]).
 //!
-//! # Example
-//!
-//! A property: the gradients of every small scene equal difference quotients of the
-//! [oracle](crate::oracle).
-//!
-//! ```
-//! use proptest::prelude::*;
-//! use splat::check::{Kind, Quotients, SceneOptions, check_gradients, cotangent, scenes};
-//!
-//! proptest!(ProptestConfig::with_cases(8), |(scene in scenes(SceneOptions::new(Kind::Interior)))| {
-//!     let v_image = cotangent(&scene.render().expect("a valid scene").0);
-//!     let gradients = scene.gradients(&v_image).expect("a valid scene");
-//!     let compared = check_gradients(&scene, &v_image, &gradients, Quotients::DEFAULT);
-//!     prop_assert_eq!(compared.map(|compared| compared.skipped), Ok(0));
-//! });
-//! ```
+#![doc = include_str!("../guide/checks.md")]
 
 mod backend;
 mod band;
@@ -59,7 +44,7 @@ pub use gradient::{Compared, Quotients, check_gradients, check_vjp};
 pub use image::{cotangent, linear_loss};
 pub use loss::{check_loss, check_loss_at};
 pub use named::{NamedScene, PROJECTIONS, camera, crowd, named_scenes, with_channels};
-pub use random::weight;
+pub use random::{Random, weight};
 pub use report::{Failure, Finding, Mismatch, Report};
 pub use run::{Outcome, run};
 pub use scene::{OwnedScene, Parameter, Rendered, Rounded, gradient_row};

@@ -57,25 +57,21 @@ pub fn crowd(
 ) -> OwnedScene {
     let camera = camera(projection, width, height);
     let first = |view: usize| view.saturating_mul(count);
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
     let mut g: Gaussians<Vec<f64>> = Gaussians {
         count: first(views),
         channels: 3,
         ..Gaussians::default()
     };
     for _ in 0..g.count {
-        let mut several = |count: usize, low: f64, high: f64| -> Vec<f64> {
-            (0..count).map(|_| random.between(low, high)).collect()
-        };
-        g.means.extend(several(2, -1.1, 1.1));
-        g.means.extend(several(1, -1.0, 1.0));
-        let sizes = several(3, 0.0, 3.0);
+        g.means.extend(random.several(2, -1.1, 1.1));
+        g.means.extend(random.several(1, -1.0, 1.0));
+        let sizes = random.several(3, 0.0, 3.0);
         g.scales.extend(sizes.iter().map(|size| 0.02 * size.exp()));
-        g.quaternions.extend(several(4, -1.0, 1.0));
-        g.opacities.extend(several(1, 0.02, 1.0));
-        g.features.extend(several(3, -0.2, 1.0));
+        g.quaternions.extend(random.several(4, -1.0, 1.0));
+        g.opacities.extend(random.several(1, 0.02, 1.0));
+        g.features.extend(random.several(3, -0.2, 1.0));
     }
-    let backgrounds = (0..views * 3).map(|_| random.between(0.0, 1.0));
     OwnedScene {
         gaussians: g,
         views: Views {
@@ -86,7 +82,7 @@ pub fn crowd(
                 .map(|view| first(view)..first(view + 1))
                 .collect(),
         },
-        backgrounds: backgrounds.collect(),
+        backgrounds: random.several(3 * views, 0.0, 1.0),
         config: RenderConfig::default().with_outputs(Outputs::ALL),
     }
 }

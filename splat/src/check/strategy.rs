@@ -51,6 +51,12 @@ pub struct SceneOptions {
     pub projections: Vec<Projection>,
 }
 
+impl From<Kind> for SceneOptions {
+    fn from(kind: Kind) -> Self {
+        Self::new(kind)
+    }
+}
+
 impl SceneOptions {
     /// One to seven Gaussians with one to three channels, in one or two views of 6 to 23 px, under
     /// every projection.
@@ -272,9 +278,10 @@ fn batch(views: usize, projection: Projection, [width, height]: [usize; 2], coun
 }
 
 /// Generates small scenes with all outputs, at the default settings with and without anti-aliasing.
+/// The options are a [`Kind`] or [`SceneOptions`].
 ///
 /// Unless the scenes are hostile, the depths in a view differ by 1e-3 or more.
-pub fn scenes(options: SceneOptions) -> impl Strategy<Value = OwnedScene> {
+pub fn scenes(options: impl Into<SceneOptions>) -> impl Strategy<Value = OwnedScene> {
     let SceneOptions {
         kind,
         gaussians: count,
@@ -282,7 +289,7 @@ pub fn scenes(options: SceneOptions) -> impl Strategy<Value = OwnedScene> {
         views: number,
         side,
         projections,
-    } = options;
+    } = options.into();
     let (most_channels, most_views) = (*channels.end(), *number.end());
     let count = *count.start()..=(*count.end()).min(MAX_GAUSSIANS);
     let rows = prop::collection::vec(row(kind, most_channels), count);

@@ -3,7 +3,7 @@
 use super::*;
 
 /// Returns `world` with Gaussians that must be culled, one of each kind.
-fn with_culled(world: &World) -> World {
+fn with_culled(world: &OwnedScene) -> OwnedScene {
     let mut world = world.clone();
     let hostile: [(&str, [f64; 3], f64, f64, f64); 12] = [
         ("behind the camera", [0.0, 0.0, -9.0], 0.1, 0.5, 1.0),
@@ -46,14 +46,14 @@ fn culled_gaussians_change_no_bit_get_no_gradient_and_are_counted() {
         let mut world = world;
         world.views.cameras[0] = world.views.cameras[0].with_depth_range(0.01, 1e10);
         let more = with_culled(&world);
-        let ((clean, saved), (image, saved_more)) = (world.render(), more.render());
+        let ((clean, saved), (image, saved_more)) = (world.rendered(), more.rendered());
         assert!(
             clean == image,
             "{projection:?}: culled Gaussians changed the image"
         );
         assert_eq!(saved_more.splats.culled()[0], saved.splats.culled()[0] + 13);
         let v = cotangent(&clean);
-        let (a, b) = (world.gradients(&v), more.gradients(&v));
+        let (a, b) = (world.vjp(&v), more.vjp(&v));
         let n = world.gaussians.count;
         assert_eq!(a.gaussians.means, b.gaussians.means[..3 * n]);
         assert_eq!(a.camera_from_world, b.camera_from_world);

@@ -194,7 +194,7 @@ fn a_pixel_that_counts_is_drawn_wherever_in_the_image() {
 #[test]
 fn a_gradient_has_no_extents_and_counts_as_culled() {
     let world = crowd(16, 1, 5, [9, 9], Projection::Hybrid);
-    let mut splats = world.render().1.splats;
+    let mut splats = world.rendered().1.splats;
     splats.extents.clear();
     assert_eq!(splats.culled(), [5]);
 }
@@ -202,23 +202,16 @@ fn a_gradient_has_no_extents_and_counts_as_culled() {
 #[test]
 fn an_empty_view_is_its_background() {
     let world = crowd(1, 1, 5, [7, 3], Projection::Pinhole);
-    let world = World {
+    let world = OwnedScene {
         views: Views {
             ranges: std::iter::once(2..2).collect(),
             ..world.views
         },
         ..world
     };
-    let image = world.render().0;
+    let image = world.rendered().0;
     assert_eq!(image.features, world.backgrounds.repeat(21));
     assert_eq!(image.transmittance, Some(vec![1.0; 21]));
     let v = cotangent(&image);
-    assert!(
-        world
-            .gradients(&v)
-            .gaussians
-            .means
-            .iter()
-            .all(|&x| x == 0.0)
-    );
+    assert!(world.vjp(&v).gaussians.means.iter().all(|&x| x == 0.0));
 }

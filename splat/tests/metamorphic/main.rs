@@ -7,16 +7,20 @@ mod extremes;
 mod support;
 
 use proptest::prelude::*;
+use splat::check::{
+    Kind, OwnedScene, PROJECTIONS, Rounded, cotangent, crowd, max_difference, scale, scenes,
+    smooth, weight,
+};
 use splat::{
     Backend, Cpu, Gaussians, Gradients, Image, Projection, RenderConfig, Splats, Views, Wanted,
 };
-use support::{PROJECTIONS, Rounded, World, cotangent, crowd, max_difference, scale, worlds};
+use support::Valid;
 
 /// Tolerance between two `f64` renders whose inputs differ only by rounding.
 const ROUNDING: f64 = 1e-11;
 
 fn ones(image: &Image<Vec<f32>>) -> Image<Vec<f32>> {
-    let ramp = |x: &Vec<f32>| (0..x.len()).map(|i| support::weight(i) as f32).collect();
+    let ramp = |x: &Vec<f32>| (0..x.len()).map(|i| weight(i) as f32).collect();
     image.map(ramp).without_layers()
 }
 
@@ -69,7 +73,7 @@ fn any_number_of_threads_gives_the_same_bits() {
 #[test]
 fn a_batch_equals_its_images_one_by_one_bitwise() {
     let world = crowd(6, 3, 600, [45, 33], Projection::Hybrid);
-    let world = World {
+    let world = OwnedScene {
         views: Views {
             ranges: vec![0..600, 600..600, 600..1800],
             ..world.views
@@ -83,7 +87,7 @@ fn a_batch_equals_its_images_one_by_one_bitwise() {
             splat::render(&backend, &rounded.scene(), &world.config).expect("a valid scene");
         // Every image has the same cotangent, so that each single render can use it too.
         let pixels = 45 * 33;
-        let v = |i: usize| support::weight(i) as f32;
+        let v = |i: usize| weight(i) as f32;
         let v_image = Image::from_features(
             (0..3 * pixels * 3)
                 .map(|i| v(i % (pixels * 3)))
@@ -145,20 +149,20 @@ fn a_batch_equals_its_images_one_by_one_bitwise() {
 fn views_that_share_gaussians_sum_their_gradients() {
     // Two different cameras on the same Gaussians, compared with each camera alone.
     let pair = crowd(7, 2, 40, [21, 17], Projection::Pinhole);
-    let both = World {
+    let both = OwnedScene {
         views: Views {
             ranges: vec![5..40, 0..40],
             ..pair.views.clone()
         },
         ..pair.clone()
     };
-    let v_both = cotangent(&both.render().0);
-    let sum = both.gradients(&v_both);
+    let v_both = cotangent(&both.rendered().0);
+    let sum = both.vjp(&v_both);
     let half = |x: &Vec<f64>, view: usize| x[view * x.len() / 2..(view + 1) * x.len() / 2].to_vec();
     let mut means = vec![0.0; sum.gaussians.means.len()];
     let mut features = vec![0.0; sum.gaussians.features.len()];
     for view in 0..2 {
-        let one = World {
+        let one = OwnedScene {
             views: Views {
                 cameras: vec![both.views.cameras[view]],
                 ranges: vec![both.views.ranges[view].clone()],
@@ -167,7 +171,7 @@ fn views_that_share_gaussians_sum_their_gradients() {
             backgrounds: half(&both.backgrounds, view),
             ..both.clone()
         };
-        let v = one.gradients(&v_both.map(|x| half(x, view)));
+        let v = one.vjp(&v_both.map(|x| half(x, view)));
         for (sum, part) in means.iter_mut().zip(&v.gaussians.means) {
             *sum += part;
         }
@@ -208,16 +212,13 @@ fn the_order_of_gaussians_with_distinct_depths_changes_no_bit() {
     for projection in PROJECTIONS {
         let world = crowd(9, 1, 200, [40, 30], projection);
         let order: Vec<usize> = (0..200).map(|i| (i * 77 + 13) % 200).collect();
-        let shuffled = World {
+        let shuffled = OwnedScene {
             gaussians: permuted(&world.gaussians, &order),
             ..world.clone()
         };
-        assert_eq!(world.render().0, shuffled.render().0);
-        let v = cotangent(&world.render().0);
-        let (a, b) = (
-            world.gradients(&v).gaussians,
-            shuffled.gradients(&v).gaussians,
-        );
+        assert_eq!(world.rendered().0, shuffled.rendered().0);
+        let v = cotangent(&world.rendered().0);
+        let (a, b) = (world.vjp(&v).gaussians, shuffled.vjp(&v).gaussians);
         assert_eq!(permuted(&a, &order), b);
     }
 }
@@ -231,7 +232,7 @@ fn equal_depths_composite_in_the_order_of_their_indices() {
     world.gaussians.opacities = vec![0.9; 2];
     world.gaussians.features = vec![1.0, 0.0, 0.0, 0.0, 1.0, 0.0];
     let centre = (4 * 9 + 4) * 3;
-    let image = world.render().0.features;
+    let image = world.rendered().0.features;
     assert!(
         image[centre] > image[centre + 1],
         "the first of two Gaussians at depths -0 and 0 is in front"
@@ -242,7 +243,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
-    fn moving_camera_and_scene_together_changes_nothing(world in worlds(), turn in 0.0f64..6.3) {
+    fn moving_camera_and_scene_together_changes_nothing(world in scenes(Kind::Ordinary), turn in 0.0f64..6.3) {
         // p -> Q p + s for the scene, pose -> pose after the inverse motion.
         let (sin, cos) = turn.sin_cos();
         let q = [[cos, 0.0, sin], [0.0, 1.0, 0.0], [-sin, 0.0, cos]];
@@ -274,21 +275,21 @@ proptest! {
             }
         }
         // Rounding can flip a pair at a threshold. Without thresholds nothing can change.
-        let config = support::smooth(world.config.clone());
-        let (a, b) = (World { config: config.clone(), ..world }.render().0, World { config, ..moved }.render().0);
+        let config = smooth(world.config.clone());
+        let (a, b) = (OwnedScene { config: config.clone(), ..world }.rendered().0, OwnedScene { config, ..moved }.rendered().0);
         prop_assert!(max_difference(&a.features, &b.features) <= ROUNDING);
     }
 
     #[test]
-    fn a_quaternion_times_any_number_is_the_same_rotation(world in worlds(), k in prop::sample::select(vec![-3.0, -1.0, 0.01, 100.0])) {
+    fn a_quaternion_times_any_number_is_the_same_rotation(world in scenes(Kind::Ordinary), k in prop::sample::select(vec![-3.0, -1.0, 0.01, 100.0])) {
         let mut scaled = world.clone();
         scaled.gaussians.quaternions.iter_mut().for_each(|x| *x *= k);
-        let config = support::smooth(world.config.clone());
-        let (world, scaled) = (World { config: config.clone(), ..world }, World { config, ..scaled });
-        prop_assert!(max_difference(&world.render().0.features, &scaled.render().0.features) <= ROUNDING);
+        let config = smooth(world.config.clone());
+        let (world, scaled) = (OwnedScene { config: config.clone(), ..world }, OwnedScene { config, ..scaled });
+        prop_assert!(max_difference(&world.rendered().0.features, &scaled.rendered().0.features) <= ROUNDING);
         // The gradient is tangential and shrinks as the quaternion grows.
-        let v = cotangent(&world.render().0);
-        let (a, b) = (world.gradients(&v).gaussians.quaternions, scaled.gradients(&v).gaussians.quaternions);
+        let v = cotangent(&world.rendered().0);
+        let (a, b) = (world.vjp(&v).gaussians.quaternions, scaled.vjp(&v).gaussians.quaternions);
         let expected: Vec<f64> = a.iter().map(|x| x / k).collect();
         prop_assert!(max_difference(&expected, &b) <= 1e-9 * scale(&expected).max(1e-3));
         for (q, v) in world.gaussians.quaternions.chunks_exact(4).zip(a.chunks_exact(4)) {
@@ -298,10 +299,10 @@ proptest! {
     }
 
     #[test]
-    fn the_image_is_affine_in_the_background(world in worlds(), k in -2.0f64..2.0) {
+    fn the_image_is_affine_in_the_background(world in scenes(Kind::Ordinary), k in -2.0f64..2.0) {
         let with = |factor: f64| {
             let backgrounds = world.backgrounds.iter().map(|b| b * factor).collect();
-            World { backgrounds, ..world.clone() }.render().0
+            OwnedScene { backgrounds, ..world.clone() }.rendered().0
         };
         let (zero, one, other) = (with(0.0), with(1.0), with(k));
         for i in 0..zero.features.len() {
@@ -312,8 +313,8 @@ proptest! {
     }
 
     #[test]
-    fn many_channels_are_the_images_of_each_channel_bitwise(world in worlds()) {
-        let all = world.render().0.features;
+    fn many_channels_are_the_images_of_each_channel_bitwise(world in scenes(Kind::Ordinary)) {
+        let all = world.rendered().0.features;
         let (channels, views) = (world.gaussians.channels, world.views.len());
         for channel in 0..channels {
             let pick = |x: &[f64]| x.iter().skip(channel).step_by(channels).copied().collect::<Vec<_>>();
@@ -322,15 +323,15 @@ proptest! {
             single.gaussians.channels = 1;
             single.backgrounds = pick(&world.backgrounds);
             prop_assert_eq!(single.backgrounds.len(), views);
-            prop_assert_eq!(pick(&all), single.render().0.features);
+            prop_assert_eq!(pick(&all), single.rendered().0.features);
         }
     }
 
     #[test]
-    fn a_prefix_layer_is_the_render_of_its_gaussians_bitwise(world in worlds(), cut in 0usize..9) {
+    fn a_prefix_layer_is_the_render_of_its_gaussians_bitwise(world in scenes(Kind::Ordinary), cut in 0usize..9) {
         let config = world.config.clone().with_layers(vec![cut, usize::MAX]);
-        let layered = World { config, ..world.clone() };
-        let (image, saved) = layered.render();
+        let layered = OwnedScene { config, ..world.clone() };
+        let (image, saved) = layered.rendered();
         let layers = image.layers.clone().expect("layers were asked for");
         let view_pixels = image.features.len() / world.views.len();
         for (view, range) in world.views.ranges.iter().enumerate() {
@@ -342,7 +343,7 @@ proptest! {
                 depth(a).total_cmp(&depth(b))
             });
             visible.truncate(cut);
-            let alone = World {
+            let alone = OwnedScene {
                 gaussians: permuted(&world.gaussians, &visible),
                 views: Views {
                     cameras: vec![world.views.cameras[view]],
@@ -353,7 +354,7 @@ proptest! {
                 config: world.config.clone(),
             };
             let prefix = &layers[2 * view * view_pixels..(2 * view + 1) * view_pixels];
-            prop_assert_eq!(prefix, &alone.render().0.features[..]);
+            prop_assert_eq!(prefix, &alone.rendered().0.features[..]);
             let whole = &layers[(2 * view + 1) * view_pixels..(2 * view + 2) * view_pixels];
             prop_assert_eq!(whole, &image.features[view * view_pixels..(view + 1) * view_pixels]);
         }

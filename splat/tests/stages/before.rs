@@ -1,6 +1,7 @@
 //! Spherical harmonics and activations, which callers apply before the render.
 
 use super::*;
+use splat::check::weight;
 
 #[test]
 fn spherical_harmonics_are_orthonormal() {
@@ -46,11 +47,9 @@ fn harmonics_vjp_matches_differences_down_to_the_pose() {
     let (count, channels, stored) = (3, 2, 16);
     let world = crowd(2, 1, count, [8, 8], Projection::Pinhole);
     let coefficients: Vec<f64> = (0..count * stored * channels)
-        .map(|i| 0.4 * support::weight(i))
+        .map(|i| 0.4 * weight(i))
         .collect();
-    let v: Vec<f64> = (0..count * channels)
-        .map(|i| support::weight(i + 5))
-        .collect();
+    let v: Vec<f64> = (0..count * channels).map(|i| weight(i + 5)).collect();
     for degree in 0..4 {
         let base = world.views.cameras[0];
         let loss = |x: &[f64]| {

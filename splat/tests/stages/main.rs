@@ -5,11 +5,12 @@ mod before;
 mod support;
 
 use approx::assert_relative_eq;
+use splat::check::{cotangent, crowd, difference, max_difference, scale};
 use splat::{
     Backend, Camera, Cpu, Gaussians, Image, Projection, RenderConfig, Splats, Views, Wanted,
     activation, sh,
 };
-use support::{crowd, difference, max_difference, scale};
+use support::{Breaks, Valid};
 
 /// Returns one isotropic Gaussian of standard deviation `s` at `mean`, white, half opaque.
 fn one(mean: [f64; 3], s: f64) -> Gaussians<Vec<f64>> {
@@ -143,7 +144,7 @@ fn ready_made() -> Splats<Vec<f64>> {
 fn ready_made_splats_composite_front_to_back() {
     let backend = Cpu::<f64>::new();
     let config = RenderConfig::default()
-        .with_outputs(support::ALL_OUTPUTS)
+        .with_outputs(splat::Outputs::ALL)
         .with_layers(vec![1]);
     let splats = backend
         .splats(ready_made(), 9, 9, &config)
@@ -204,7 +205,7 @@ fn ready_made_splats_composite_front_to_back() {
 fn ready_made_splats_that_cannot_be_seen_are_culled() {
     let backend = Cpu::<f64>::new();
     let config = RenderConfig::default();
-    let breaks: support::Breaks<Splats<Vec<f64>>> = &[
+    let breaks: Breaks<Splats<Vec<f64>>> = &[
         ("indefinite conic", |s| s.conics[1] = 0.6),
         ("NaN conic", |s| s.conics[0] = f64::NAN),
         ("NaN feature", |s| s.features[0] = f64::NAN),
@@ -241,7 +242,7 @@ fn hits_of_other_splats_are_refused() {
     let backend = Cpu::<f64>::new();
     let splats = |seed| {
         crowd(seed, 1, 30, [40, 40], Projection::Pinhole)
-            .render()
+            .rendered()
             .1
             .splats
     };
@@ -278,9 +279,9 @@ fn lists_of_other_views_are_refused() {
 #[test]
 fn gradients_that_are_not_wanted_are_empty_and_the_others_the_same_bits() {
     let world = crowd(5, 2, 40, [20, 20], Projection::Hybrid);
-    let v_image = support::cotangent(&world.render().0);
-    let all = world.gradients(&v_image);
-    let (_, saved) = world.render();
+    let v_image = cotangent(&world.rendered().0);
+    let all = world.vjp(&v_image);
+    let (_, saved) = world.rendered();
     for bits in 0..16 {
         let on = |bit: i32| bits & (1 << bit) != 0;
         let wanted = Wanted::NONE

@@ -8,7 +8,7 @@
 //! - [`modules`] finds the modules of a crate. [`names`] finds the file that defines a name.
 //! - [`imports`] lists the imports of every file, from `use` items, from paths in the code and from
 //!   macros.
-//! - [`circles`], [`sizes`] and [`cubecl`] check one rule each.
+//! - [`circles`], [`sizes`], [`cubecl`] and [`harness`] check one rule each.
 //! - [`steps`] checks the section "Follow a mean" of docs/ARCHITECTURE.md.
 //!
 //! The checks miss one kind of import. A method call names no module. If an inherent `impl` is not
@@ -18,6 +18,7 @@ pub mod circles;
 pub mod cubecl;
 pub mod fault;
 pub mod groups;
+pub mod harness;
 pub mod imports;
 pub mod modules;
 pub mod names;
@@ -56,5 +57,6 @@ pub fn check(sources: &Sources, rules: &Rules) -> Vec<Fault> {
     faults.extend(circles::check(&imports));
     faults.extend(sizes::check(sources, rules));
     faults.extend(cubecl::check(sources, rules));
+    faults.extend(harness::check(sources, rules));
     faults.into_iter().collect()
 }

@@ -66,6 +66,21 @@ pub struct Rules {
     pub long_kernels: &'static [LongKernel],
     /// The files that may name `CubeCL`.
     pub cube: CubeHomes,
+    /// The tests that have no harness of their own.
+    pub harness: Harness,
+}
+
+/// The tests whose scenes, difference quotients and comparisons come from `splat::check`.
+#[derive(Debug, Clone, Copy)]
+pub struct Harness {
+    /// Patterns of the files to which the rule applies.
+    pub within: &'static [&'static str],
+    /// Patterns of the files that may use a crate of random numbers, but not for scenes.
+    pub may_draw: &'static [&'static str],
+    /// The names of functions of `splat::check` that no test function may have.
+    pub names: &'static [&'static str],
+    /// Reason of the rule, printed with a fault.
+    pub reason: &'static str,
 }
 
 impl Rules {

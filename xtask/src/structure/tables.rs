@@ -8,7 +8,7 @@ use super::groups::{
     COMPOSITE_CPU, COMPOSITE_GPU, DEVICE, FACE, FORMULAS, GROUND, HARMONICS, HOST, ORACLE, PROJECT,
     PROJECT_CPU, PROJECT_GPU, ROOT, SCALAR, SORT, SORT_CPU, SORT_GPU, STRUCTS, VALUES,
 };
-use super::rules::{CubeHomes, Layer, LongKernel, Rules};
+use super::rules::{CubeHomes, Harness, Layer, LongKernel, Rules};
 
 /// The rules of this workspace.
 pub const RULES: Rules = Rules {
@@ -43,6 +43,34 @@ pub const RULES: Rules = Rules {
         ],
         features: &["gpu", "wgpu", "cuda"],
         reason: "CubeCL is named by the engine of the device and, behind a feature, by formulas and values",
+    },
+    harness: Harness {
+        within: &[
+            "splat/tests/**/*.rs",
+            "splat-autodiff/tests/**/*.rs",
+            "splat-device-tests/tests/**/*.rs",
+        ],
+        // Integers to be sorted.
+        may_draw: &["splat-device-tests/tests/gpu_sort.rs"],
+        names: &[
+            "boundary_band",
+            "check_gradients",
+            "check_vjp",
+            "compare",
+            "cotangent",
+            "crowd",
+            "difference",
+            "directional",
+            "flips",
+            "gradient_row",
+            "linear_loss",
+            "max_difference",
+            "scale",
+            "scenes",
+            "smooth",
+            "weight",
+        ],
+        reason: "scenes, differences and comparisons of the tests are those of `splat::check`",
     },
 };
 

@@ -6,6 +6,7 @@
 
 mod circles;
 mod cubecl;
+mod harness;
 mod imports;
 mod sizes;
 mod steps;
