@@ -15,6 +15,10 @@ pub(super) struct Pixel<const N: usize> {
 }
 
 /// The values of one splat at one pixel that are compared with thresholds.
+#[cfg_attr(
+    not(feature = "check"),
+    expect(dead_code, reason = "only the checks read it")
+)]
 pub(super) struct Pair {
     /// The place of the splat in the list.
     pub(super) place: usize,

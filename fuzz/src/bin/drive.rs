@@ -1,0 +1,148 @@
+//! Runs the fuzz targets on random inputs, on any toolchain.
+//!
+//! `cargo run --release --manifest-path fuzz/Cargo.toml --bin drive -- --minutes 5`
+//!
+//! Exit code 0: no target panicked, and the memory stayed flat. A panic prints the seed of its input
+//! and ends the program with exit code 101.
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use splat_fuzz::{TARGETS, Target};
+
+/// Runs the fuzz targets in turns on random inputs.
+#[derive(Parser)]
+struct Options {
+    /// Minutes in total, shared among the targets.
+    #[arg(long, default_value_t = 1.0)]
+    minutes: f64,
+    /// Only this target.
+    #[arg(long)]
+    target: Option<String>,
+    /// Seed of the first input. The inputs of a seed never change.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+/// The greatest growth of the memory of a target after its first tenth, in MiB.
+const GROWTH: u64 = 64;
+
+/// Numbers that are often at the edge of a domain.
+const PALETTE: [f32; 16] = [
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    0.5,
+    2.0,
+    1e-3,
+    1e3,
+    1e-30,
+    1e30,
+    f32::NAN,
+    f32::INFINITY,
+    f32::NEG_INFINITY,
+    f32::MAX,
+    f32::MIN_POSITIVE,
+    1e-40,
+];
+
+/// Returns an input: runs of random bytes, of moderate numbers and of numbers from the palette, in
+/// `f32` and in `f64`.
+fn input(seed: u64) -> Vec<u8> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let len = 1 << rng.random_range(5..13);
+    let mut bytes = Vec::with_capacity(len + 64);
+    while bytes.len() < len {
+        let kind = rng.random_range(0..6);
+        for _ in 0..rng.random_range(1..24) {
+            let moderate = rng.random_range(-2.0f32..2.0);
+            let edge = PALETTE[rng.random_range(0..PALETTE.len())];
+            match kind {
+                0 => bytes.extend(rng.random::<[u8; 4]>()),
+                1 => bytes.push(rng.random_range(0..8)),
+                2 | 3 => bytes.extend(moderate.to_le_bytes()),
+                4 => bytes.extend(f64::from(moderate.abs() * 8.0).to_le_bytes()),
+                _ => bytes.extend(edge.to_le_bytes()),
+            }
+        }
+    }
+    bytes
+}
+
+/// Returns the resident memory of this program, MiB, or 0 where the system does not tell it.
+fn memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
+    kib.unwrap_or(0) / 1024
+}
+
+/// Runs one target for some time. Returns whether the memory stayed flat.
+fn drive((name, run): Target, time: Duration, first: u64) -> bool {
+    let start = Instant::now();
+    let (mut inputs, mut bytes, mut renders, mut settled) = (0u64, 0, 0, None);
+    while start.elapsed() < time {
+        let seed = first + inputs;
+        let data = input(seed);
+        let outcome = std::panic::catch_unwind(|| run(&data));
+        let Ok(done) = outcome else {
+            eprintln!("{name}: the input of seed {seed} panicked");
+            std::process::exit(101);
+        };
+        renders += done;
+        bytes += data.len();
+        inputs += 1;
+        if settled.is_none() && start.elapsed() > time / 10 {
+            settled = Some(memory());
+        }
+    }
+    let (settled, end) = (settled.unwrap_or_else(memory), memory());
+    let seconds = start.elapsed().as_secs_f64();
+    let line =
+        format!("| {name} | {inputs} | {bytes} | {renders} | {seconds:.0} | {settled} | {end} |");
+    let _ = writeln!(std::io::stdout(), "{line}");
+    end <= settled + GROWTH
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let chosen = |name: &str| {
+        options
+            .target
+            .as_deref()
+            .is_none_or(|target| target == name)
+    };
+    let targets: Vec<Target> = TARGETS
+        .into_iter()
+        .filter(|(name, _)| chosen(name))
+        .collect();
+    let usable = options.minutes.is_finite() && options.minutes >= 0.0;
+    if targets.is_empty() || !usable {
+        let names = TARGETS.map(|(name, _)| name).join(", ");
+        eprintln!("expected --target of {names} and --minutes of 0 or more");
+        return ExitCode::from(2);
+    }
+    let time = Duration::from_secs_f64(60.0 * options.minutes / targets.len() as f64);
+    println!(
+        "| target | inputs | bytes | renders | seconds | MiB after a tenth | MiB at the end |"
+    );
+    println!("|---|---|---|---|---|---|---|");
+    let mut flat = true;
+    for target in targets {
+        let steady = drive(target, time, options.seed);
+        if !steady {
+            eprintln!("{}: the memory grew by more than {GROWTH} MiB", target.0);
+        }
+        flat &= steady;
+    }
+    if flat {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
