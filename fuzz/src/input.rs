@@ -115,7 +115,7 @@ pub(crate) fn convert<T: CpuScalar>(x: &[f32]) -> Vec<T> {
     x.iter().map(|&x| T::from_f64(x.into())).collect()
 }
 
-/// Makes a value of bytes. The bytes are repeated if they are too few.
+/// Makes a value of bytes. If the bytes are too few, the rest of the value is made of zeros.
 pub(crate) fn made<'a, I: Arbitrary<'a>>(data: &'a [u8]) -> Option<I> {
     I::arbitrary_take_rest(arbitrary::Unstructured::new(data)).ok()
 }

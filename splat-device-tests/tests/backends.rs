@@ -79,7 +79,7 @@ fn main() {
             let trial = Trial::test(format!("{}::{name}", entry.name), run);
             trials.push(trial.with_ignored_flag(!entry.available()));
         };
-        for NamedScene { name, scene } in scenes {
+        for NamedScene { name, scene, .. } in scenes {
             add(
                 format!("same_bits_in_any_chunks::{name}"),
                 Box::new(move || same_bits_in_any_chunks(scene, entry)),

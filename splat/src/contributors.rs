@@ -28,7 +28,7 @@ pub const NO_CONTRIBUTOR: u32 = u32::MAX;
 
 impl<S, I> Contributors<S, I> {
     /// Bundles the three buffers.
-    pub(crate) fn new(indices: I, weights: S, counts: I) -> Self {
+    pub fn new(indices: I, weights: S, counts: I) -> Self {
         Self {
             indices,
             weights,

@@ -1,8 +1,8 @@
 //! The checks of a backend and of gradients find a wrong vjp, and name its buffer and index.
 
 use splat::check::{
-    Failure, OwnedScene, Quotients, Transfer, check_backend, check_gradients, check_vjp, cotangent,
-    crowd,
+    Failure, OwnedScene, Quotients, Transfer, check_backend, check_gradients, check_scene,
+    check_vjp, cotangent, crowd,
 };
 use splat::stages::{Composited, Hits, ProjectGradients, SortedHits};
 use splat::{
@@ -22,8 +22,11 @@ struct Toy {
     right: Cpu<f64>,
     fault: Option<Fault>,
     composite_fault: Option<CompositeFault>,
-    image_fault: bool,
+    image_fault: Option<ImageFault>,
 }
+
+/// A change of the image, which makes it wrong.
+type ImageFault = fn(&mut Image<Vec<f64>>);
 
 impl Backend for Toy {
     type Buffer = Vec<f64>;
@@ -88,8 +91,8 @@ impl Backend for Toy {
         config: &RenderConfig,
     ) -> Result<(Image<Vec<f64>>, Composited<f64>), RenderError> {
         let (mut image, state) = self.right.composite(splats, sorted, backgrounds, config)?;
-        if self.image_fault {
-            image.features[0] += 1e-3;
+        if let Some(fault) = self.image_fault {
+            fault(&mut image);
         }
         Ok((image, state))
     }
@@ -214,7 +217,7 @@ fn faults_of_the_compositing_are_found() {
 #[test]
 fn a_wrong_pixel_is_found() {
     let report = check_backend(&Toy {
-        image_fault: true,
+        image_fault: Some(|image| image.features[0] += 1e-3),
         ..Toy::default()
     });
     let text = report.to_string();
@@ -227,6 +230,72 @@ fn a_wrong_pixel_is_found() {
         report.findings.len() > 100 && report.failures().count() > 10,
         "{text}"
     );
+}
+
+#[test]
+fn outputs_that_are_missing_or_not_a_number_are_found() {
+    let faults: [(&str, ImageFault); 4] = [
+        ("expected depth as", |image| image.depth = None),
+        ("expected layer_transmittance as", |image| {
+            image.layer_transmittance = None;
+        }),
+        ("transmittance[0]: ", |image| {
+            if let Some(first) = image.transmittance.iter_mut().flatten().next() {
+                *first = f64::NAN;
+            }
+        }),
+        ("features[0]: ", |image| image.features[0] = f64::INFINITY),
+    ];
+    for (words, fault) in faults {
+        let report = check_backend(&Toy {
+            image_fault: Some(fault),
+            ..Toy::default()
+        });
+        let text = report.to_string();
+        assert!(text.contains(words), "{words}: {text}");
+    }
+}
+
+/// The error is a millionth of the largest gradient of its buffer, and a tenth of its own row.
+#[test]
+fn a_wrong_sign_of_a_small_row_is_found() {
+    let fault: Fault = |v| {
+        let buffer = &mut v.gaussians.scales;
+        let largest = splat::check::scale(buffer);
+        let small = |row: &[f64]| (1e-6..1e-3).contains(&(splat::check::scale(row) / largest));
+        if let Some(row) = buffer.chunks_mut(3).find(|row| small(row)) {
+            for x in row {
+                *x = -*x;
+            }
+        }
+    };
+    let report = check_backend(&Toy {
+        fault: Some(fault),
+        ..Toy::default()
+    });
+    assert!(report.to_string().contains("scales["), "{report}");
+}
+
+#[test]
+fn one_scene_is_checked_by_itself() {
+    let scene = crowd(3, 1, 20, [12, 9], Projection::Orthographic);
+    let report = check_scene(&Toy::default(), "mine", &scene).into_result();
+    assert_eq!(report.map(|report| report.findings.len()), Ok(4));
+    let wrong = Toy {
+        image_fault: Some(|image| image.features[7] = 5.0),
+        ..Toy::default()
+    };
+    let report = check_scene(&wrong, "mine", &scene).into_result();
+    let text = report.expect_err("a wrong pixel").to_string();
+    assert!(
+        text.starts_with("image, scene mine: features[7]: "),
+        "{text}"
+    );
+}
+
+#[test]
+fn there_are_as_many_scenes_as_the_documents_say() {
+    assert_eq!(splat::check::named_scenes().len(), 26);
 }
 
 #[test]
@@ -256,9 +325,29 @@ fn gradients_are_compared_with_quotients_of_the_oracle() {
     let error = check_gradients(&scene, &v_image, &short, Quotients::DEFAULT);
     let text = error.expect_err("eleven numbers").to_string();
     assert_eq!(text, "camera_from_world: expected 12 numbers, got 11");
+    let fails = |scene: &OwnedScene, v_image: &Image<Vec<f64>>, v: &_, quotients: Quotients| {
+        let outcome = check_gradients(scene, v_image, v, quotients);
+        outcome.expect_err("wrong arguments").to_string()
+    };
     let mut invalid = scene.clone();
     invalid.config.blur = -1.0;
-    assert!(check_gradients(&invalid, &v_image, &right, Quotients::DEFAULT).is_err());
+    assert!(fails(&invalid, &v_image, &right, Quotients::DEFAULT).contains("blur"));
+    let mut short = v_image.clone();
+    short.features.pop();
+    assert!(fails(&scene, &short, &right, Quotients::DEFAULT).contains("v_image.features"));
+    let mut hostile = v_image.clone();
+    hostile.features[0] = f64::NAN;
+    assert!(fails(&scene, &hostile, &right, Quotients::DEFAULT).contains("a finite loss"));
+    for number in [f64::INFINITY, f64::NAN] {
+        let mut infinite = right.clone();
+        infinite.gaussians.means[4] = number;
+        let sparse = Quotients::DEFAULT.with_stride(1000);
+        assert!(fails(&scene, &v_image, &infinite, sparse).starts_with("means[4]"));
+    }
+    for step in [0.0, f64::NAN] {
+        let nothing = Quotients::DEFAULT.with_step(step);
+        assert!(fails(&scene, &v_image, &right, nothing).contains("skipped"));
+    }
 }
 
 #[test]

@@ -5,8 +5,8 @@ mod support;
 
 use proptest::prelude::*;
 use splat::check::{
-    Kind, Outcome, OwnedScene, PROJECTIONS, Tolerance, boundary_band, compare, cotangent, crowd,
-    flips, max_difference, run, scale, scenes, weight,
+    BAND, Kind, Outcome, OwnedScene, PROJECTIONS, Tolerance, boundary_band, compare, cotangent,
+    crowd, flips, max_difference, run, scale, scenes, weight,
 };
 use splat::{Contributors, Cpu, Image, NO_CONTRIBUTOR, Projection, TileSize, Wanted};
 use support::Valid;
@@ -195,7 +195,7 @@ fn f32_equals_f64_outside_a_small_unbiased_boundary_band() {
         let single = run_single(&scene).image.features;
         // Both renders have the rounded inputs, so that their rounding does not count as an error.
         let exact = scene.with_rounding(round);
-        let band = boundary_band(&exact).expect("a valid scene");
+        let band = boundary_band(&exact, BAND).expect("a valid scene");
         let found = flips(
             &single,
             &exact.rendered().0.features,
@@ -250,7 +250,7 @@ fn f32_outputs_and_gradients_equal_f64_where_no_threshold_is_near() {
         // A sparse scene. If no pair is near a threshold, all results must agree.
         let scene = crowd(100 + seed as u64, 2, 6, [13, 9], PROJECTIONS[seed % 3]);
         let scene = scene.with_rounding(round);
-        if boundary_band(&scene)
+        if boundary_band(&scene, BAND)
             .expect("a valid scene")
             .contains(&true)
         {

@@ -213,14 +213,14 @@ fn gaussians(count: usize) -> Vec<f32> {
     (0..count)
         .flat_map(|i| {
             let n = |k: usize| number(i * GAUSSIAN + k);
-            let scale = |k: usize| 0.05 + 0.4 * n(k).abs();
+            let deviation = |k: usize| 0.05 + 0.4 * n(k).abs();
             [
                 n(0),
                 n(1),
                 n(2),
-                scale(3),
-                scale(4),
-                scale(5),
+                deviation(3),
+                deviation(4),
+                deviation(5),
                 1.2,
                 n(7),
                 n(8),

@@ -1,9 +1,10 @@
 //! Pixels near a threshold, in which two precisions can correctly give different results.
 
-use super::compare::{max_difference, scale};
+use super::compare::{finite_scale, is_close, max_difference};
 use super::report::{Failure, Mismatch};
 use super::scene::OwnedScene;
 use crate::error::RenderError;
+use crate::oracle;
 
 /// The greatest relative distance from a threshold at which `f32` can fall on the other side than
 /// `f64`. It covers the rounding of sigma, of alpha, and of a product of up to a few hundred
@@ -13,33 +14,23 @@ pub const BAND: f64 = 1e-4;
 /// The greatest share of the pixels in which two precisions can decide a threshold differently.
 pub const BAND_SHARE: f64 = 0.04;
 
-/// The greatest magnitude of the mean difference of a flipped pixel, summed over its channels: one
-/// 8-bit step in each of three channels.
-const BIAS: f64 = 3.0 / 255.0;
+/// The greatest magnitude of the mean difference of a flipped pixel, per channel and relative to the
+/// largest value: one 8-bit step.
+const BIAS: f64 = 1.0 / 255.0;
 
-/// Returns, for every pixel (view-major), whether a threshold is within [`BAND`] of being crossed.
-/// These are the pixels in which the oracle changes if the thresholds move by [`BAND`].
+/// Returns, for every pixel (view-major), whether a value is within `width`, relative, of the
+/// threshold that it is compared with: alpha of `alpha_min` and `alpha_max`, and the transmittance
+/// behind a splat of `transmittance_min`. [`BAND`] is the width for `f32`.
 ///
 /// # Errors
-/// The errors of [`oracle::render`](crate::oracle::render).
-pub fn boundary_band(scene: &OwnedScene) -> Result<Vec<bool>, RenderError> {
-    let moved = |factor: f64| {
-        let c = &scene.config;
-        let config = c
-            .clone()
-            .with_alpha_min(c.alpha_min * factor)
-            .with_transmittance_min(c.transmittance_min * factor)
-            .with_layers(Vec::new());
-        scene.clone().with_config(config).oracle()
-    };
-    let (low, high) = (moved(1.0 - BAND)?.features, moved(1.0 + BAND)?.features);
-    let channels = scene.gaussians.channels;
-    let pixels = low.chunks_exact(channels).zip(high.chunks_exact(channels));
-    Ok(pixels.map(|(a, b)| max_difference(a, b) > 1e-9).collect())
+/// The errors of [`oracle::render`].
+pub fn boundary_band(scene: &OwnedScene, width: f64) -> Result<Vec<bool>, RenderError> {
+    oracle::near_thresholds(&scene.scene(), &scene.config, width)
 }
 
 /// The pixels of a band, and those of them that differ.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Flips {
     /// The number of pixels in the band.
     pub near: usize,
@@ -50,7 +41,8 @@ pub struct Flips {
 }
 
 /// Compares the features of two images, `[pixels, channels]`. Outside the band they must agree. In
-/// the band at most a share of `share` of all pixels can differ, and without bias.
+/// the band at most a share of `share` of all pixels can differ, each by at most the largest value,
+/// and without bias.
 ///
 /// # Errors
 /// [`Failure::Mismatch`] with the first pixel outside the band that differs. [`Failure::Length`] if
@@ -76,21 +68,21 @@ pub fn flips(
             });
         }
     }
-    let bound = tolerance * scale(expected);
+    let largest = finite_scale(expected);
+    let bound = tolerance * largest;
     let (mut flipped, mut sum) = (0, 0.0);
     let pixels = got
         .chunks_exact(channels)
         .zip(expected.chunks_exact(channels));
     for (pixel, (a, b)) in pixels.enumerate() {
-        // `close` is false for NaN, which is then a bias that fails.
-        let close = max_difference(a, b) <= bound;
-        if close {
+        let far = (0..channels).find(|&c| !is_close(a[c], b[c], bound));
+        let Some(channel) = far else {
             continue;
-        }
-        if !band[pixel] {
-            let far = |c: &usize| (a[*c] - b[*c]).abs() > bound || a[*c].is_nan();
-            let channel = (0..channels).find(far);
-            let index = pixel * channels + channel.unwrap_or(0);
+        };
+        // A flip changes a pixel by at most the largest value.
+        let difference = max_difference(a, b);
+        if !band[pixel] || difference.is_nan() || difference > largest {
+            let index = pixel * channels + channel;
             return Err(Failure::Mismatch(Mismatch {
                 buffer: "features".to_owned(),
                 index,
@@ -103,7 +95,9 @@ pub fn flips(
         flipped += 1;
         sum += a.iter().sum::<f64>() - b.iter().sum::<f64>();
     }
-    if flipped as f64 > share * band.len() as f64 {
+    // False for a share of NaN.
+    let few = flipped as f64 <= share * band.len() as f64;
+    if !few {
         let expected = format!("at most {share} of the pixels beyond a threshold");
         return Err(Failure::property(
             expected,
@@ -111,10 +105,11 @@ pub fn flips(
         ));
     }
     let bias = sum / flipped.max(1) as f64;
-    let unbiased = bias.abs() < BIAS;
+    let most = BIAS * channels as f64 * largest;
+    let unbiased = bias.abs() <= most;
     if !unbiased {
         return Err(Failure::property(
-            format!("flipped pixels with a mean difference below {BIAS:.4}"),
+            format!("flipped pixels with a mean difference of at most {most:e}"),
             format!("{bias}"),
         ));
     }
@@ -154,6 +149,11 @@ mod tests {
         assert!(with(&[(30, f64::NAN)]).is_err());
         assert!(with(&[(0, f64::NAN)]).is_err());
         assert!(with(&[(0, 0.3)]).is_err(), "a bias");
+        assert!(
+            with(&[(0, 1e6), (3, -1e6)]).is_err(),
+            "two huge ones that cancel"
+        );
+        assert!(flips(&exact, &exact, &band, 1e-5, f64::NAN).is_err());
         let three = [(0, 0.001), (3, 0.001), (6, -0.001)];
         assert!(with(&three).is_err(), "more than one in fifty");
         assert!(flips(&exact[1..], &exact, &band, 1e-5, 0.02).is_err());

@@ -42,10 +42,10 @@ impl Tolerance {
 
     /// The greatest allowed difference of every element.
     fn bounds(self, expected: &[f64]) -> impl Fn(usize) -> f64 {
-        let whole = scale(expected);
+        let whole = finite_scale(expected);
         let rows: Vec<f64> = match self.row {
             None => Vec::new(),
-            Some(width) => expected.chunks(width).map(scale).collect(),
+            Some(width) => expected.chunks(width).map(finite_scale).collect(),
         };
         move |i| {
             let own = match self.row {
@@ -62,6 +62,19 @@ pub fn scale(numbers: &[f64]) -> f64 {
     numbers.iter().fold(0.0, |m, x| x.abs().max(m))
 }
 
+/// Returns the greatest finite magnitude. An infinite number must not make every bound infinite.
+pub(super) fn finite_scale(numbers: &[f64]) -> f64 {
+    let finite = numbers.iter().filter(|x| x.is_finite());
+    finite.fold(0.0, |m, x| x.abs().max(m))
+}
+
+/// Returns whether `got` is within `bound` of `expected`. NaN is close to nothing, and an infinite
+/// number only to itself.
+pub(super) fn is_close(got: f64, expected: f64, bound: f64) -> bool {
+    let difference = (got - expected).abs();
+    got == expected || (bound.is_finite() && difference <= bound)
+}
+
 /// Returns the greatest `|a - b|`. The result is NaN if a difference is NaN, and infinite if the
 /// lengths differ.
 pub fn max_difference(a: &[f64], b: &[f64]) -> f64 {
@@ -75,11 +88,11 @@ pub fn max_difference(a: &[f64], b: &[f64]) -> f64 {
     differences().fold(0.0, f64::max)
 }
 
-/// Compares the buffer `got` with `expected`. Elements for which `skip` is true are not compared.
+/// Compares the buffer `got` with `expected`. Elements for which `skip` is true must only be finite.
 ///
 /// # Errors
 /// [`Failure::Length`] if the lengths differ. [`Failure::Mismatch`] with the first element whose
-/// difference is above the tolerance or is NaN.
+/// difference is above the tolerance or is NaN. An expected number that is infinite must be equal.
 pub fn compare(
     buffer: &str,
     got: &[f64],
@@ -96,9 +109,8 @@ pub fn compare(
     }
     let bound = tolerance.bounds(expected);
     for (index, (&got, &expected)) in got.iter().zip(expected).enumerate() {
-        // `close` is false for NaN.
-        let close = (got - expected).abs() <= bound(index);
-        if !close && !skip(index) {
+        let excused = skip(index) && got.is_finite();
+        if !excused && !is_close(got, expected, bound(index)) {
             return Err(Failure::Mismatch(Mismatch {
                 buffer: buffer.to_owned(),
                 index,
@@ -146,8 +158,17 @@ mod tests {
     }
 
     #[test]
-    fn other_lengths_and_infinite_expectations_fail() {
-        let tolerance = Tolerance::of_largest(1.0);
+    fn other_lengths_fail_and_infinite_numbers_hide_no_other() {
+        let tolerance = Tolerance::of_largest(1e-4);
+        let infinite = [f64::INFINITY, 1.0];
+        let with = |got: [f64; 2]| compare("numbers", &got, &infinite, tolerance, |_| false);
+        assert_eq!(with(infinite), Ok(()));
+        assert!(with([f64::INFINITY, 1.1]).is_err() && with([1e30, 1.0]).is_err());
+        assert!(with([f64::NEG_INFINITY, 1.0]).is_err());
+        for tolerance in [f64::INFINITY, f64::NAN] {
+            let tolerance = Tolerance::of_largest(tolerance);
+            assert!(compare("numbers", &[2.0], &[1.0], tolerance, |_| false).is_err());
+        }
         let outcome = compare("numbers", &EXPECTED[..3], &EXPECTED, tolerance, |_| false);
         assert_eq!(
             outcome.expect_err("too short").to_string(),
@@ -163,6 +184,8 @@ mod tests {
         let got = [9.0, -2.0, 0.5, 0.001];
         let tolerance = Tolerance::of_largest(1e-4);
         assert!(compare("numbers", &got, &EXPECTED, tolerance, |i| i == 0).is_ok());
+        let got = [f64::NAN, -2.0, 0.5, 0.001];
+        assert!(compare("numbers", &got, &EXPECTED, tolerance, |i| i == 0).is_err());
         assert!(compare("numbers", &got, &EXPECTED, tolerance, |i| i == 1).is_err());
     }
 }

@@ -32,8 +32,12 @@ fn quotient(at: impl Fn(f64) -> f64, step: f64) -> f64 {
     (8.0 * (at(1.0) - at(-1.0)) - (at(2.0) - at(-2.0))) / (12.0 * step)
 }
 
-/// Returns settings under which a render is smooth, except for the depth order. The thresholds are
-/// so low that crossing one changes the image by less than a difference quotient can resolve.
+/// Returns settings for `f64` under which a render has no jump at `alpha_min` and at the end of a
+/// pixel. The thresholds are so low that crossing one changes the image by less than a difference
+/// quotient can resolve.
+///
+/// The render still has kinks where two splats change their order, at `near` and `far`, at the clamp
+/// of the tangents, at the floor of the compensation, and at opacities above `1 - 1e-9`.
 #[must_use]
 pub fn smooth(config: RenderConfig) -> RenderConfig {
     config

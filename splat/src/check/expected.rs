@@ -1,7 +1,7 @@
 //! The results that a backend must have, from the oracle, and the comparison with them.
 
-use super::band::{BAND_SHARE, boundary_band};
-use super::compare::{Tolerance, compare};
+use super::band::{BAND, BAND_SHARE, boundary_band, flips};
+use super::compare::{Tolerance, compare, finite_scale};
 use super::image::cotangent;
 use super::report::Failure;
 use super::run::Outcome;
@@ -19,9 +19,13 @@ const IMAGE_ROUNDINGS: f64 = 335.0;
 /// The greatest difference of a gradient, in units of roundoff of the largest element.
 const GRADIENT_ROUNDINGS: f64 = 1700.0;
 
-/// The greatest share of the pixels outside the band in which another splat than in the oracle can
-/// have the largest weight, because two weights are equal to rounding.
-const TIE_SHARE: f64 = 0.01;
+/// The greatest difference of a gradient, in units of roundoff of the largest element of its row,
+/// such as the three numbers of a mean. A row has at least a thousandth of the scale of its buffer.
+/// An error of a formula has an effect of more than a hundredth on some row.
+const ROW_ROUNDINGS: f64 = 170_000.0;
+
+/// The unit roundoff of `f32`, to which [`BAND`] belongs.
+const SINGLE: f64 = 5.960_464_477_539_063e-8;
 
 /// What the oracle makes of a scene.
 pub(super) struct Expected {
@@ -30,19 +34,22 @@ pub(super) struct Expected {
     pub(super) v_image: Image<Vec<f64>>,
     gradients: Gradients<Vec<f64>>,
     contributors: Contributors<Vec<f64>, Vec<u32>>,
+    /// The splats that each pixel composites: the index within the view, and the weight.
+    weights: Vec<Vec<(u32, f64)>>,
     band: Vec<bool>,
 }
 
 impl Expected {
-    /// `scene` has the numbers that the backend sees.
-    pub(super) fn new(scene: &OwnedScene) -> Result<Self, Failure> {
+    /// `scene` has the numbers that the backend sees. `roundoff` is its greatest relative rounding
+    /// error.
+    pub(super) fn new(scene: &OwnedScene, roundoff: f64) -> Result<Self, Failure> {
         let mut scene = scene.clone();
         if scene.config.half_features {
             for feature in &mut scene.gaussians.features {
                 *feature = half::f16::from_f64(*feature).to_f64();
             }
         }
-        let band = boundary_band(&scene)?;
+        let band = boundary_band(&scene, BAND * roundoff / SINGLE)?;
         let near = band.iter().filter(|&&near| near).count();
         if near as f64 > BAND_SHARE * band.len() as f64 {
             let expected = format!("at most {BAND_SHARE} of the pixels near a threshold");
@@ -70,6 +77,7 @@ impl Expected {
         Ok(Self {
             gradients: scene.oracle_gradients(&v_image)?,
             contributors: oracle::contributors(&scene.scene(), &scene.config)?,
+            weights: oracle::weights(&scene.scene(), &scene.config)?,
             image,
             v_image,
             band,
@@ -91,6 +99,15 @@ impl Expected {
             &expected.features,
             tolerance,
             band,
+        )?;
+        // In the band, pixels differ by at most the largest value, without bias.
+        let relative = (IMAGE_ROUNDINGS * backend.unit_roundoff()).max(1e-11);
+        flips(
+            &got.features,
+            &expected.features,
+            &self.band,
+            relative,
+            BAND_SHARE,
         )?;
         let outputs = scene.config.outputs;
         let layered = !scene.config.layers.is_empty();
@@ -116,7 +133,7 @@ impl Expected {
             ),
             (
                 "layer_transmittance",
-                layered && got.layer_transmittance.is_some(),
+                layered && outputs.transmittance,
                 &got.layer_transmittance,
                 &expected.layer_transmittance,
                 1,
@@ -150,6 +167,16 @@ impl Expected {
         let pairs = got.buffers().into_iter().zip(self.gradients.buffers());
         for ((name, got), (_, expected)) in pairs {
             compare(name, got, expected, gradient_tolerance(backend), |_| false)?;
+            let channels = self.image.features.len() / self.band.len().max(1);
+            let width = match name {
+                "means" | "scales" => 3,
+                "quaternions" | "camera_from_world" => 4,
+                "opacities" => 1,
+                _ => channels,
+            };
+            let relative = (ROW_ROUNDINGS * backend.unit_roundoff()).max(1e-7);
+            let tolerance = Tolerance::of_rows(relative, width).with_floor(1e-5);
+            compare(name, got, expected, tolerance, |_| false)?;
         }
         Ok(())
     }
@@ -188,22 +215,22 @@ impl Expected {
                 });
             }
         }
-        let mut ties = 0;
+        let largest = finite_scale(&expected.weights).max(1e-3);
+        let rounding = (IMAGE_ROUNDINGS * backend.unit_roundoff()).max(1e-11) * largest;
         for pixel in (0..self.band.len()).filter(|&pixel| !self.band[pixel]) {
             let (got, right) = (found.counts[pixel], expected.counts[pixel]);
             if got != right {
                 let expected = format!("contributors.counts[{pixel}] of {right}");
                 return Err(Failure::property(expected, got.to_string()));
             }
-            // The weights are equal to rounding. A different index is therefore a tie.
-            ties += usize::from(found.indices[pixel] != expected.indices[pixel]);
-        }
-        if ties as f64 > TIE_SHARE * self.band.len() as f64 {
-            let expected = "contributors.indices of the oracle";
-            return Err(Failure::property(
-                expected,
-                format!("others in {ties} pixels"),
-            ));
+            let (got, right) = (found.indices[pixel], expected.indices[pixel]);
+            // Of two weights that are equal to rounding, either can be the largest.
+            let own = self.weights[pixel].iter().find(|(index, _)| *index == got);
+            let tie = own.is_some_and(|(_, weight)| expected.weights[pixel] - weight <= rounding);
+            if got != right && !tie {
+                let expected = format!("contributors.indices[{pixel}] of {right}");
+                return Err(Failure::property(expected, got.to_string()));
+            }
         }
         Ok(())
     }

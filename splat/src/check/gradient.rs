@@ -1,13 +1,15 @@
 //! Gradients compared with difference quotients.
 
-use super::compare::scale;
+use std::ops::Range;
+
+use super::compare::{finite_scale, is_close};
 use super::difference::difference;
 use super::image::linear_loss;
 use super::report::{Failure, Mismatch};
 use super::scene::{OwnedScene, gradient_row};
 use crate::error::RenderError;
 use crate::gradients::Gradients;
-use crate::image::Image;
+use crate::image::{Image, ImageSize};
 use crate::oracle;
 
 /// The greatest difference between a vjp and difference quotients, relative to the gradient. An
@@ -24,7 +26,8 @@ const VJP_STEP: f64 = 1e-4;
 /// Compares a vjp with difference quotients: `vjp` must be the gradient of the sum of `f(x)` times
 /// `v_output` with respect to `x`.
 ///
-/// Each number of `vjp` is compared relative to itself, to 1e-6. `names` has one name per number of
+/// Each number of `vjp` is compared relative to itself, to 1e-6. The quotients have a rounding error
+/// of 1e-10 times the terms of the loss, which is allowed too. `names` has one name per number of
 /// `x`, separated by spaces. The step is 1e-4, so that `x` should be of order one, and `f` smooth
 /// within 2e-4 of it.
 ///
@@ -66,16 +69,24 @@ pub fn check_vjp(
             });
         }
     }
-    let loss = |x: &[f64]| f(x).iter().zip(v_output).map(|(a, b)| a * b).sum::<f64>();
+    let loss = |x: &[f64]| {
+        let outputs = f(x);
+        if outputs.len() != v_output.len() {
+            return f64::NAN;
+        }
+        outputs
+            .iter()
+            .zip(v_output)
+            .map(|(a, b)| a * b)
+            .sum::<f64>()
+    };
     // An output below one can be a difference of terms near one, with their rounding error.
     let term = |(a, b): (&f64, &f64)| a.abs().max(1.0) * b.abs();
     let terms: f64 = outputs.iter().zip(v_output).map(term).sum();
     for (index, (name, &got)) in names.split_whitespace().zip(vjp).enumerate() {
         let expected = difference(x, index, VJP_STEP, loss);
         let bound = VJP_TOLERANCE * expected.abs() + QUOTIENT_ERROR * terms;
-        // `close` is false for NaN.
-        let close = (got - expected).abs() <= bound;
-        if !close {
+        if !is_close(got, expected, bound) || !got.is_finite() {
             let buffer = name.to_owned();
             return Err(Failure::Mismatch(Mismatch {
                 buffer,
@@ -102,8 +113,11 @@ pub struct Quotients {
     pub tolerance: f64,
     /// The smallest scale of a buffer. The quotients do not resolve smaller gradients.
     pub floor: f64,
-    /// One parameter of so many is compared.
+    /// About one parameter of so many is compared. The choice has no period, so that it includes
+    /// every axis.
     pub stride: usize,
+    /// The greatest share of the compared parameters that can be skipped.
+    pub most_skipped: f64,
 }
 
 impl Quotients {
@@ -113,6 +127,7 @@ impl Quotients {
         tolerance: 1e-6,
         floor: 1e-2,
         stride: 1,
+        most_skipped: 0.1,
     };
 
     /// Returns the settings with another step.
@@ -127,6 +142,21 @@ impl Quotients {
         Self { tolerance, ..self }
     }
 
+    /// Returns the settings with another smallest scale of a buffer.
+    #[must_use]
+    pub const fn with_floor(self, floor: f64) -> Self {
+        Self { floor, ..self }
+    }
+
+    /// Returns the settings with another share of parameters that can be skipped.
+    #[must_use]
+    pub const fn with_most_skipped(self, most_skipped: f64) -> Self {
+        Self {
+            most_skipped,
+            ..self
+        }
+    }
+
     /// Returns the settings with one compared parameter of so many. 0 counts as 1.
     #[must_use]
     pub const fn with_stride(self, stride: usize) -> Self {
@@ -136,6 +166,8 @@ impl Quotients {
 
 /// The number of parameters that [`check_gradients`] compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+#[must_use = "skipped parameters were not compared"]
 pub struct Compared {
     /// The parameters whose gradients equal the quotients.
     pub equal: usize,
@@ -147,13 +179,18 @@ pub struct Compared {
 /// [`linear_loss`] with the weights `v_image`.
 ///
 /// Where a quotient with four times the step differs, it crosses a threshold, and the parameter is
-/// skipped. Under the settings of [`smooth`](super::smooth) nothing is skipped. To compare at a
-/// threshold too, compare with [`OwnedScene::oracle_gradients`].
+/// skipped. To compare at a threshold too, compare with [`OwnedScene::oracle_gradients`].
+///
+/// The oracle ignores `config.half_features`. The features of a scene with this setting must
+/// therefore be numbers of 16 bits.
 ///
 /// # Errors
-/// [`Failure::Mismatch`] with the first gradient that is wrong, its buffer, its place in the buffer
-/// and the distance from the nearest threshold. [`Failure::Length`] if a buffer of `gradients` has
-/// the wrong length. [`Failure::Error`] if the oracle rejects the scene.
+/// - [`Failure::Mismatch`] with the first gradient that is wrong or not finite, its buffer, its place
+///   in the buffer and the distance from the nearest threshold.
+/// - [`Failure::Length`] if a buffer of `gradients` has the wrong length.
+/// - [`Failure::Property`] if the loss is not finite, or more than `most_skipped` of the parameters
+///   are skipped.
+/// - [`Failure::Error`] if the oracle rejects the scene or `v_image`.
 pub fn check_gradients(
     scene: &OwnedScene,
     v_image: &Image<Vec<f64>>,
@@ -161,17 +198,19 @@ pub fn check_gradients(
     quotients: Quotients,
 ) -> Result<Compared, Failure> {
     let buffers = scene.buffers();
-    for ((name, range), (_, got)) in buffers.iter().zip(gradients.buffers()) {
-        if range.len() != got.len() {
-            return Err(Failure::Length {
-                buffer: (*name).to_owned(),
-                expected: range.len(),
-                got: got.len(),
-            });
-        }
-    }
+    check_lengths(&buffers, gradients)?;
     // The first render reports an invalid scene. The moved scenes have the same shapes.
-    scene.oracle()?;
+    let image = scene.oracle()?;
+    let size = ImageSize {
+        views: scene.views.len(),
+        height: scene.views.height,
+        width: scene.views.width,
+    };
+    v_image.validate_gradient(size, scene.gaussians.channels, Vec::len)?;
+    let value = linear_loss(&image, v_image);
+    if !value.is_finite() {
+        return Err(Failure::property("a finite loss", value.to_string()));
+    }
     let x = scene.values();
     let loss = |x: &[f64]| {
         let moved = scene.with_values(x).and_then(|scene| scene.oracle());
@@ -183,29 +222,70 @@ pub fn check_gradients(
         skipped: 0,
     };
     for (name, range) in buffers {
-        let bound = quotients.tolerance * scale(&row[range.clone()]).max(quotients.floor);
-        for i in range.clone().step_by(quotients.stride.max(1)) {
-            let expected = difference(&x, i, quotients.step, loss);
-            let wide = difference(&x, i, 4.0 * quotients.step, loss);
-            // Both comparisons are false for NaN.
-            let smooth = (wide - expected).abs() <= bound;
-            let close = (row[i] - expected).abs() <= bound;
-            if smooth && !close {
-                let index = i - range.start;
-                return Err(Failure::Mismatch(Mismatch {
-                    buffer: name.to_owned(),
-                    index,
-                    got: row[i],
-                    expected,
-                    bound,
-                    threshold: Some(threshold(scene, name, index)?),
-                }));
+        let chosen = range.clone().filter(|&i| is_sampled(i, quotients.stride));
+        let pairs = chosen.map(|i| {
+            let narrow = difference(&x, i, quotients.step, loss);
+            (i, narrow, difference(&x, i, 4.0 * quotients.step, loss))
+        });
+        let pairs: Vec<(usize, f64, f64)> = pairs.collect();
+        let expected: Vec<f64> = pairs.iter().map(|pair| pair.1).collect();
+        let bound = quotients.tolerance * finite_scale(&expected).max(quotients.floor);
+        let wrong = |i: usize, expected: f64| -> Failure {
+            let index = i - range.start;
+            Failure::Mismatch(Mismatch {
+                buffer: name.to_owned(),
+                index,
+                got: row[i],
+                expected,
+                bound,
+                threshold: threshold(scene, name, index).ok(),
+            })
+        };
+        if let Some(i) = range.clone().find(|&i| !row[i].is_finite()) {
+            return Err(wrong(i, f64::NAN));
+        }
+        for (i, expected, wide) in pairs {
+            let smooth = is_close(wide, expected, bound);
+            if smooth && !is_close(row[i], expected, bound) {
+                return Err(wrong(i, expected));
             }
             compared.equal += usize::from(smooth);
             compared.skipped += usize::from(!smooth);
         }
     }
+    let all = compared.equal + compared.skipped;
+    let few = compared.skipped as f64 <= quotients.most_skipped * all as f64;
+    if !few {
+        let expected = format!(
+            "at most {} of the parameters skipped",
+            quotients.most_skipped
+        );
+        let got = format!("{} of {all}", compared.skipped);
+        return Err(Failure::property(expected, got));
+    }
     Ok(compared)
+}
+
+/// Returns an error unless every gradient has the length of its buffer.
+fn check_lengths(
+    buffers: &[(&'static str, Range<usize>); 7],
+    gradients: &Gradients<Vec<f64>>,
+) -> Result<(), Failure> {
+    for ((name, range), (_, got)) in buffers.iter().zip(gradients.buffers()) {
+        if range.len() != got.len() {
+            return Err(Failure::Length {
+                buffer: (*name).to_owned(),
+                expected: range.len(),
+                got: got.len(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Returns whether parameter `i` is one of the compared ones: one in `stride`, without a period.
+fn is_sampled(i: usize, stride: usize) -> bool {
+    (i as f64 * 0.618_033_988_749_894_9).fract() * (stride.max(1) as f64) < 1.0
 }
 
 /// Returns the relative distance of element `index` of a buffer from the nearest threshold: that of
@@ -222,7 +302,7 @@ fn threshold(scene: &OwnedScene, buffer: &str, index: usize) -> Result<f64, Rend
     let owner = index / width;
     let distances = oracle::threshold_distances(&scene.scene(), &scene.config)?;
     let views = scene.views.ranges.iter().zip(&distances).enumerate();
-    let of_view = |(view, (range, distances)): (usize, (&std::ops::Range<usize>, &Vec<f64>))| {
+    let of_view = |(view, (range, distances)): (usize, (&Range<usize>, &Vec<f64>))| {
         let all = distances.iter().copied().fold(f64::INFINITY, f64::min);
         if buffer == "camera_from_world" {
             return if view == owner { all } else { f64::INFINITY };

@@ -93,6 +93,10 @@ fn huge_features<B: Transfer>(backend: &B) -> Result<(), Failure> {
         EXACT,
         |_| false,
     )?;
+    if let Some(i) = image.iter().position(|x| !x.is_finite()) {
+        let found = format!("image[{i}] of {}", image[i]);
+        return Err(Failure::property("finite numbers", found));
+    }
     if image == right {
         return Err(Failure::property(
             "the huge features in the image",
@@ -153,6 +157,24 @@ fn nothing_left<B: Transfer>(backend: &B) -> Result<(), Failure> {
         let pixel: Vec<f64> = backgrounds.collect();
         let expected = pixel.repeat(nothing.pixels());
         compare("image", &got.image.features, &expected, EXACT, |_| false)?;
+        for (name, buffer) in got.gradients.buffers() {
+            if name != "backgrounds" {
+                let zeros = vec![0.0; buffer.len()];
+                compare(name, buffer, &zeros, EXACT, |_| false)?;
+            }
+        }
+        // Every pixel is the background.
+        let v_image = cotangent(&scene().oracle()?).features;
+        let sum = |c: usize| v_image.iter().skip(c).step_by(3).sum::<f64>();
+        let sums = [sum(0), sum(1), sum(2)];
+        let rounding = Tolerance::of_largest(1e-4);
+        compare(
+            "backgrounds",
+            &got.gradients.backgrounds,
+            &sums,
+            rounding,
+            |_| false,
+        )?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! The gradient of a user's loss, compared with difference quotients.
 
-use super::compare::{Tolerance, compare, scale};
+use super::compare::{Tolerance, compare, finite_scale, is_close};
 use super::difference::difference;
 use super::named::crowd;
 use super::report::{Failure, Report};
@@ -52,6 +52,9 @@ const PLANES: [Plane; 3] = [
 /// not compared: there the quotients of two steps disagree. [`check_loss_at`] takes an image of the
 /// caller instead.
 ///
+/// The tolerance is 1e-6 of the largest gradient of a buffer. The quotients have a rounding error of
+/// 1e-10 times the loss, or times 1 if the loss is smaller, which is allowed too.
+///
 /// ```
 /// use splat::Image;
 /// use splat::check::check_loss;
@@ -81,8 +84,9 @@ pub fn check_loss(loss: impl Fn(&Image<Vec<f64>>) -> (f64, Image<Vec<f64>>)) -> 
 ///
 /// # Errors
 /// [`Failure::Length`] if a buffer of the gradient has another length than that of the image.
-/// [`Failure::Mismatch`] with the first wrong number of the gradient. [`Failure::Property`] if the
-/// loss is not finite, or more than a tenth of the elements of a buffer are at a kink.
+/// [`Failure::Mismatch`] with the first number of the gradient that is wrong or not finite.
+/// [`Failure::Property`] if the loss is not finite, more than a tenth of the elements of a buffer
+/// are at a kink, or the gradient has layers, which carry none.
 pub fn check_loss_at(
     image: &Image<Vec<f64>>,
     loss: impl Fn(&Image<Vec<f64>>) -> (f64, Image<Vec<f64>>),
@@ -90,6 +94,9 @@ pub fn check_loss_at(
     let (value, v_image) = loss(image);
     if !value.is_finite() {
         return Err(Failure::property("a finite loss", value.to_string()));
+    }
+    if v_image.layers.is_some() || v_image.layer_transmittance.is_some() {
+        return Err(Failure::property("no gradient of layers", "one"));
     }
     for (name, read, replaced) in PLANES {
         let empty = Vec::new();
@@ -103,9 +110,9 @@ pub fn check_loss_at(
         };
         let (expected, wide) = (quotients(STEP), quotients(4.0 * STEP));
         let floor = QUOTIENT_ERROR / TOLERANCE * value.abs().max(1.0);
-        let bound = TOLERANCE * scale(&expected).max(floor);
-        // At a kink the quotients of two steps disagree. `smooth` is false for NaN.
-        let smooth = |i: usize| (wide[i] - expected[i]).abs() <= bound;
+        let bound = TOLERANCE * finite_scale(&expected).max(floor);
+        // At a kink the quotients of two steps disagree.
+        let smooth = |i: usize| is_close(wide[i], expected[i], bound);
         let tolerance = Tolerance::of_largest(TOLERANCE).with_floor(floor);
         compare(name, got, &expected, tolerance, |i| !smooth(i))?;
         let kinks = (0..values.len()).filter(|&i| !smooth(i)).count();

@@ -8,7 +8,8 @@
 //! | Are these the gradients of a render? | [`check_gradients`], [`OwnedScene::oracle_gradients`] |
 //! | Is my backend right? | [`check_backend`] |
 //!
-//! The parts of these checks are public too:
+//! [`check_scene`] runs the checks of a backend with a scene of the caller. The parts of these checks
+//! are public too:
 //!
 //! - Scenes: random ones for property tests ([`scenes`], [`SceneOptions`]), ones from a seed
 //!   ([`crowd`]), and a table with names ([`named_scenes`]).
@@ -35,8 +36,9 @@ mod run;
 mod scene;
 mod strategy;
 mod transfer;
+mod wrong;
 
-pub use backend::check_backend;
+pub use backend::{check_backend, check_scene};
 pub use band::{BAND, BAND_SHARE, Flips, boundary_band, flips};
 pub use compare::{Tolerance, compare, max_difference, scale};
 pub use difference::{difference, directional, smooth};
@@ -44,9 +46,10 @@ pub use gradient::{Compared, Quotients, check_gradients, check_vjp};
 pub use image::{cotangent, linear_loss};
 pub use loss::{check_loss, check_loss_at};
 pub use named::{NamedScene, PROJECTIONS, camera, crowd, named_scenes, with_channels};
+pub use proptest;
 pub use random::{Random, weight};
 pub use report::{Failure, Finding, Mismatch, Report};
 pub use run::{Outcome, run};
 pub use scene::{OwnedScene, Parameter, Rendered, Rounded, gradient_row};
-pub use strategy::{Kind, SceneOptions, scenes, settings, views};
+pub use strategy::{Kind, SceneOptions, scenes, settings};
 pub use transfer::{HarmonicsOutcome, Transfer};

@@ -82,7 +82,7 @@ pub fn crowd(
                 .map(|view| first(view)..first(view + 1))
                 .collect(),
         },
-        backgrounds: random.several(3 * views, 0.0, 1.0),
+        backgrounds: random.several(views.saturating_mul(3), 0.0, 1.0),
         config: RenderConfig::default().with_outputs(Outputs::ALL),
     }
 }
@@ -92,8 +92,9 @@ pub fn crowd(
 pub fn with_channels(scene: OwnedScene, channels: usize) -> OwnedScene {
     let mut gaussians = scene.gaussians;
     gaussians.channels = channels;
-    gaussians.features = (0..gaussians.count * channels).map(weight).collect();
-    let backgrounds = 0..scene.views.len() * channels;
+    let numbers = 0..gaussians.count.saturating_mul(channels);
+    gaussians.features = numbers.map(weight).collect();
+    let backgrounds = 0..scene.views.len().saturating_mul(channels);
     OwnedScene {
         gaussians,
         backgrounds: backgrounds.map(|i| weight(i + 5)).collect(),
@@ -103,6 +104,7 @@ pub fn with_channels(scene: OwnedScene, channels: usize) -> OwnedScene {
 
 /// A scene and its name.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct NamedScene {
     /// The name, of lower-case letters, digits and underscores.
     pub name: String,
@@ -111,7 +113,7 @@ pub struct NamedScene {
 }
 
 /// Returns the scenes of [`check_backend`](super::check_backend): every projection and setting,
-/// odd sizes of the image, shared and empty ranges, one to eleven channels, and one to 1000
+/// odd sizes of the image, shared and empty ranges, one to eleven channels, and no to 1000
 /// Gaussians. The oracle renders each of them in less than a second.
 pub fn named_scenes() -> Vec<NamedScene> {
     let mut all = Vec::new();

@@ -45,6 +45,7 @@ impl Failure {
 
 /// A number that is not the expected one.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 #[error("{buffer}[{index}]: expected {expected:e} within {bound:e}, got {got:e}{}", near(*threshold))]
 pub struct Mismatch {
     /// The name of the buffer.
@@ -72,6 +73,7 @@ fn near(threshold: Option<f64>) -> String {
 
 /// One check and its outcome.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Finding {
     /// What was checked.
     pub check: &'static str,
@@ -96,6 +98,7 @@ impl fmt::Display for Finding {
 
 /// The outcome of several checks. Its text has one line per failure, and the number of checks.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
 #[must_use = "a report says whether the checks passed"]
 pub struct Report {
     /// Every check, in the order in which they ran.
@@ -115,6 +118,14 @@ impl Report {
             .filter(|finding| finding.outcome.is_err())
     }
 
+    /// Returns an error with this report unless it [passed](Self::passed).
+    ///
+    /// # Errors
+    /// The report itself.
+    pub fn into_result(self) -> Result<Self, Self> {
+        if self.passed() { Ok(self) } else { Err(self) }
+    }
+
     pub(super) fn add(
         &mut self,
         check: &'static str,
@@ -129,6 +140,8 @@ impl Report {
         });
     }
 }
+
+impl std::error::Error for Report {}
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -10,6 +10,7 @@ use crate::render::{Scene, render, render_vjp};
 
 /// The results of a render and of its vjp.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Outcome {
     /// The image, with the outputs that the settings of the scene ask for.
     pub image: Image<Vec<f64>>,

@@ -39,6 +39,7 @@ pub struct Rounded<T> {
 
 /// One number that a render depends on.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Parameter {
     /// The name of its buffer, as in [`Gradients::buffers`].
     pub buffer: &'static str,
@@ -140,7 +141,8 @@ impl OwnedScene {
 
     /// Returns the number of pixels of all views.
     pub fn pixels(&self) -> usize {
-        self.views.len() * self.views.height * self.views.width
+        let plane = self.views.height.saturating_mul(self.views.width);
+        self.views.len().saturating_mul(plane)
     }
 
     /// Returns every number that the render is differentiated with respect to, in the order of

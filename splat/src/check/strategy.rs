@@ -12,6 +12,7 @@ use super::scene::OwnedScene;
 use crate::camera::{Projection, Views};
 use crate::config::{Outputs, RenderConfig};
 use crate::gaussians::Gaussians;
+use crate::oracle;
 
 /// A property of the Gaussians of random scenes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -25,7 +26,7 @@ pub enum Kind {
     Interior,
     /// Flat Gaussians with opacities within 1e-5 of `alpha_min` or `alpha_max`, among others.
     NearThresholds,
-    /// Gaussians with one standard deviation several hundred times as long as the others.
+    /// Gaussians with one standard deviation 100 to 1500 times as long as the others.
     Needles,
     /// Ordinary Gaussians with up to three numbers that are not finite, extreme, negative or zero.
     Hostile,
@@ -39,7 +40,7 @@ pub enum Kind {
 pub struct SceneOptions {
     /// A property of the Gaussians.
     pub kind: Kind,
-    /// The number of Gaussians, at most 100.
+    /// The number of Gaussians. At most 100 are generated.
     pub gaussians: RangeInclusive<usize>,
     /// The number of channels.
     pub channels: RangeInclusive<usize>,
@@ -105,12 +106,21 @@ impl SceneOptions {
     }
 }
 
-/// The scale of the depths, so that up to 100 Gaussians have distinct ones.
+/// The largest number of Gaussians, of which each has its own depth.
 const MAX_GAUSSIANS: usize = 100;
 
-/// The smallest difference of the depths of two Gaussians in a view, so that no difference quotient
-/// changes their order.
-const DEPTH_GAP: f64 = 1e-3;
+/// The smallest difference of the depths of two Gaussians in a view, relative to the difference of
+/// two neighbours. No difference quotient changes their order.
+const DEPTH_GAP: f64 = 0.4;
+
+/// The smallest relative distance of an interior scene from a threshold.
+const INTERIOR: f64 = 0.05;
+
+/// The difference of the depths of two Gaussians that follow each other, if at most `most` have
+/// depths in hundredths: all shifts together are less than a hundredth.
+fn depth_step(most: usize) -> f64 {
+    0.01 / (most + 1) as f64
+}
 
 /// One Gaussian. The features are as many as a scene can have.
 #[derive(Debug, Clone)]
@@ -139,7 +149,7 @@ fn shape(kind: Kind) -> BoxedStrategy<([f64; 3], f64)> {
     let ordinary = || (several(0.05, 0.4), hundredths(0.1, 0.95));
     match kind {
         Kind::Ordinary | Kind::Hostile => ordinary().boxed(),
-        Kind::Interior => (several(1.5, 3.0), hundredths(0.05, 0.3)).boxed(),
+        Kind::Interior => (several(3.0, 6.0), hundredths(0.05, 0.3)).boxed(),
         Kind::NearThresholds => {
             let d = RenderConfig::default();
             let near = |x: f64| [x * (1.0 - 1e-5), x, x * (1.0 + 1e-5)];
@@ -187,7 +197,7 @@ fn spoils(kind: Kind) -> BoxedStrategy<Vec<Spoil>> {
     prop::collection::vec((0usize..5, any::<usize>(), numbers), 1..=3).boxed()
 }
 
-fn gaussians(rows: &[Row], channels: usize, spoils: &[Spoil]) -> Gaussians<Vec<f64>> {
+fn gaussians(rows: &[Row], channels: usize, spoils: &[Spoil], step: f64) -> Gaussians<Vec<f64>> {
     let mut g: Gaussians<Vec<f64>> = Gaussians {
         count: rows.len(),
         channels,
@@ -196,8 +206,7 @@ fn gaussians(rows: &[Row], channels: usize, spoils: &[Spoil]) -> Gaussians<Vec<f
     for (i, row) in rows.iter().enumerate() {
         let [x, y, z] = row.mean;
         // Two depths in hundredths are equal or differ by more than all of these shifts.
-        g.means
-            .extend([x, y, z + i as f64 / (100 * MAX_GAUSSIANS) as f64]);
+        g.means.extend([x, y, z + i as f64 * step]);
         g.scales.extend(row.scales);
         g.quaternions.extend(row.quaternion);
         g.opacities.push(row.opacity);
@@ -219,8 +228,8 @@ fn gaussians(rows: &[Row], channels: usize, spoils: &[Spoil]) -> Gaussians<Vec<f
     g
 }
 
-/// Returns whether the depths of a view differ by [`DEPTH_GAP`].
-fn order_is_clear(scene: &OwnedScene) -> bool {
+/// Returns whether the depths of every view differ by more than `gap`.
+fn order_is_clear(scene: &OwnedScene, gap: f64) -> bool {
     let views = scene.views.cameras.iter().zip(&scene.views.ranges);
     views.into_iter().all(|(camera, range)| {
         let [_, _, row] = camera.camera_from_world;
@@ -230,7 +239,7 @@ fn order_is_clear(scene: &OwnedScene) -> bool {
         };
         let mut depths: Vec<f64> = range.clone().map(depth).collect();
         depths.sort_by(f64::total_cmp);
-        depths.windows(2).all(|pair| pair[1] - pair[0] > DEPTH_GAP)
+        depths.windows(2).all(|pair| pair[1] - pair[0] > gap)
     })
 }
 
@@ -239,7 +248,7 @@ fn order_is_clear(scene: &OwnedScene) -> bool {
 pub fn settings() -> impl Strategy<Value = RenderConfig> {
     let blur = prop::sample::select(vec![0.3, 0.0, 2.0]);
     let alpha_min = prop::sample::select(vec![1.0 / 255.0, 1e-4, 0.05]);
-    let alpha_max = prop::sample::select(vec![0.99, 0.6]);
+    let alpha_max = prop::sample::select(vec![RenderConfig::default().alpha_max, 0.6]);
     let end = prop::sample::select(vec![1e-4, 0.0, 0.2]);
     let all = (blur, alpha_min, alpha_max, end, any::<bool>());
     all.prop_map(|(blur, alpha_min, alpha_max, end, antialias)| {
@@ -255,7 +264,7 @@ pub fn settings() -> impl Strategy<Value = RenderConfig> {
 
 /// Generates `views` cameras of one projection in front of a scene around the origin, all different.
 /// View b sees the Gaussians from `min(b, count)` to `count`.
-pub fn views(
+fn views(
     projections: Vec<Projection>,
     views: RangeInclusive<usize>,
     side: RangeInclusive<usize>,
@@ -277,10 +286,16 @@ fn batch(views: usize, projection: Projection, [width, height]: [usize; 2], coun
     }
 }
 
+/// Returns a range that is not empty.
+fn ordered(range: RangeInclusive<usize>) -> RangeInclusive<usize> {
+    let (start, end) = range.into_inner();
+    start.min(end)..=start.max(end)
+}
+
 /// Generates small scenes with all outputs, at the default settings with and without anti-aliasing.
 /// The options are a [`Kind`] or [`SceneOptions`].
 ///
-/// Unless the scenes are hostile, the depths in a view differ by 1e-3 or more.
+/// Unless the scenes are hostile, no two Gaussians of a view have almost the same depth.
 pub fn scenes(options: impl Into<SceneOptions>) -> impl Strategy<Value = OwnedScene> {
     let SceneOptions {
         kind,
@@ -288,12 +303,19 @@ pub fn scenes(options: impl Into<SceneOptions>) -> impl Strategy<Value = OwnedSc
         channels,
         views: number,
         side,
-        projections,
+        mut projections,
     } = options.into();
+    if projections.is_empty() {
+        projections = PROJECTIONS.to_vec();
+    }
+    let [count, channels, number, side] = [count, channels, number, side].map(ordered);
+    let most = (*count.end()).min(MAX_GAUSSIANS);
+    let count = (*count.start()).min(most)..=most;
     let (most_channels, most_views) = (*channels.end(), *number.end());
-    let count = *count.start()..=(*count.end()).min(MAX_GAUSSIANS);
+    let step = depth_step(most);
     let rows = prop::collection::vec(row(kind, most_channels), count);
-    let backgrounds = prop::collection::vec(hundredths(0.0, 1.0), most_views * most_channels);
+    let most_backgrounds = most_views.saturating_mul(most_channels);
+    let backgrounds = prop::collection::vec(hundredths(0.0, 1.0), most_backgrounds);
     let view = views(projections, number, side, 0);
     let all = (
         rows,
@@ -303,34 +325,42 @@ pub fn scenes(options: impl Into<SceneOptions>) -> impl Strategy<Value = OwnedSc
         any::<bool>(),
         spoils(kind),
     );
-    all.prop_map(
-        move |(mut rows, channels, view, backgrounds, antialias, spoils)| {
-            let (len, camera) = (view.cameras.len(), view.cameras.first().copied());
-            let hybrid = camera.is_some_and(|camera| camera.projection == Projection::Hybrid);
-            if kind == Kind::Interior && hybrid {
-                // The hybrid camera draws Gaussians a quarter as large.
-                for row in &mut rows {
-                    row.scales = row.scales.map(|scale| 4.0 * scale);
-                }
+    let scene = move |(mut rows, channels, view, backgrounds, antialias, spoils): Parts| {
+        let (len, camera) = (view.cameras.len(), view.cameras.first().copied());
+        let hybrid = camera.is_some_and(|camera| camera.projection == Projection::Hybrid);
+        if kind == Kind::Interior && hybrid {
+            // The hybrid camera draws Gaussians a quarter as large.
+            for row in &mut rows {
+                row.scales = row.scales.map(|scale| 4.0 * scale);
             }
-            OwnedScene {
-                gaussians: gaussians(&rows, channels, &spoils),
-                views: Views {
-                    ranges: (0..len)
-                        .map(|view| view.min(rows.len())..rows.len())
-                        .collect(),
-                    ..view
-                },
-                backgrounds: backgrounds[..len * channels].to_vec(),
-                config: RenderConfig::default()
-                    .with_antialias(antialias)
-                    .with_outputs(Outputs::ALL),
-            }
-        },
-    )
-    .prop_filter("two depths are almost equal", move |scene| {
-        kind == Kind::Hostile || order_is_clear(scene)
-    })
+        }
+        let ranges = (0..len).map(|view| view.min(rows.len())..rows.len());
+        OwnedScene {
+            gaussians: gaussians(&rows, channels, &spoils, step),
+            views: Views {
+                ranges: ranges.collect(),
+                ..view
+            },
+            backgrounds: backgrounds[..len * channels].to_vec(),
+            config: RenderConfig::default()
+                .with_antialias(antialias)
+                .with_outputs(Outputs::ALL),
+        }
+    };
+    all.prop_map(scene)
+        .prop_filter("away from thresholds and equal depths", move |scene| {
+            let clear = kind == Kind::Hostile || order_is_clear(scene, DEPTH_GAP * step);
+            clear && (kind != Kind::Interior || is_interior(scene))
+        })
+}
+
+/// The parts from which a scene is made: rows, channels, views, backgrounds, anti-aliasing, spoils.
+type Parts = (Vec<Row>, usize, Views, Vec<f64>, bool, Vec<Spoil>);
+
+/// Returns whether no pixel is within [`INTERIOR`] of a threshold.
+fn is_interior(scene: &OwnedScene) -> bool {
+    let distances = oracle::threshold_distances(&scene.scene(), &scene.config);
+    distances.is_ok_and(|all| all.iter().flatten().all(|&distance| distance > INTERIOR))
 }
 
 #[cfg(test)]

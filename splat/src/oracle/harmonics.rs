@@ -60,8 +60,8 @@ fn basis_of(harmonics: &Harmonics<'_, f64>, i: usize, camera: &Camera) -> Vec<Du
     basis(harmonics.degree, mean, pose)
 }
 
-/// The feature of one channel: half plus the sum over the basis, at least zero.
-fn feature(
+/// The sum of one channel before the clamp: half plus the sum over the basis.
+fn channel_sum(
     harmonics: &Harmonics<'_, f64>,
     basis: &[Dual<INPUTS>],
     i: usize,
@@ -71,7 +71,7 @@ fn feature(
         harmonics.coefficients[(i * harmonics.stored + k) * harmonics.channels + channel]
     };
     let terms = basis.iter().enumerate().map(|(k, &y)| y * coefficient(k));
-    (terms.sum::<Dual<INPUTS>>() + HARMONICS_OFFSET).at_least(0.0)
+    terms.sum::<Dual<INPUTS>>() + HARMONICS_OFFSET
 }
 
 /// Computes the features of [`sh::features`](crate::sh::features), `[N, C]`.
@@ -79,14 +79,26 @@ fn feature(
 /// # Errors
 /// [`RenderError::Shape`] and [`RenderError::Config`] of [`sh::features`](crate::sh::features).
 pub fn features(harmonics: Harmonics<'_, f64>, camera: &Camera) -> Result<Vec<f64>, RenderError> {
+    let sums = feature_sums(harmonics, camera)?;
+    Ok(sums.into_iter().map(|sum| sum.max(0.0)).collect())
+}
+
+/// Computes the sums of [`features`] before the clamp at zero, `[N, C]`.
+///
+/// # Errors
+/// The errors of [`features`].
+pub(crate) fn feature_sums(
+    harmonics: Harmonics<'_, f64>,
+    camera: &Camera,
+) -> Result<Vec<f64>, RenderError> {
     harmonics.validate()?;
-    let mut features = Vec::new();
+    let mut sums = Vec::new();
     for i in 0..harmonics.count() {
         let basis = basis_of(&harmonics, i, camera);
-        let one = |channel| feature(&harmonics, &basis, i, channel).value;
-        features.extend((0..harmonics.channels).map(one));
+        let one = |channel| channel_sum(&harmonics, &basis, i, channel).value;
+        sums.extend((0..harmonics.channels).map(one));
     }
-    Ok(features)
+    Ok(sums)
 }
 
 /// Computes the gradients of [`features`] from `v_features`, `[N, C]`. They are those of
@@ -111,7 +123,11 @@ pub fn features_vjp(
         let basis = basis_of(&harmonics, i, camera);
         for channel in 0..channels {
             let v = v_features[i * channels + channel];
-            let found = feature(&harmonics, &basis, i, channel);
+            let found = channel_sum(&harmonics, &basis, i, channel);
+            // A negative sum is clamped. At zero the derivative is that of the sum.
+            if found.value < 0.0 {
+                continue;
+            }
             for (axis, slope) in found.slopes[..3].iter().enumerate() {
                 gradient.means[3 * i + axis] += v * slope;
             }
@@ -119,12 +135,10 @@ pub fn features_vjp(
             for (to, slope) in pose.iter_mut().zip(&found.slopes[3..]) {
                 *to += v * slope;
             }
-            // The feature is linear in the coefficients, unless it is clamped.
-            if found.value > 0.0 {
-                for (k, y) in basis.iter().enumerate() {
-                    let at = (i * harmonics.stored + k) * channels + channel;
-                    gradient.coefficients[at] += v * y.value;
-                }
+            // The sum is linear in the coefficients.
+            for (k, y) in basis.iter().enumerate() {
+                let at = (i * harmonics.stored + k) * channels + channel;
+                gradient.coefficients[at] += v * y.value;
             }
         }
     }

@@ -30,9 +30,11 @@ use pixel::{Pixel, pixel};
 use project::{Inputs, Projected, project};
 
 pub use gradient::render_vjp;
+#[cfg(feature = "check")]
+pub(crate) use harmonics::feature_sums;
 pub use harmonics::{features, features_vjp};
 #[cfg(feature = "check")]
-pub(crate) use threshold::threshold_distances;
+pub(crate) use threshold::{near_thresholds, threshold_distances};
 
 /// Checks the arguments of [`render`] and [`contributors`].
 fn validate(scene: &Scene<'_, &[f64]>, config: &RenderConfig) -> Result<(), RenderError> {
@@ -162,4 +164,29 @@ pub fn contributors(
         }
     }
     Ok(Contributors::new(indices, weights, counts))
+}
+
+/// Returns the composited splats of every pixel, front to back: the index within the view, and the
+/// weight.
+///
+/// # Errors
+/// The errors of [`render`].
+#[cfg(feature = "check")]
+pub(crate) fn weights(
+    scene: &Scene<'_, &[f64]>,
+    config: &RenderConfig,
+) -> Result<Vec<Vec<(u32, f64)>>, RenderError> {
+    validate(scene, config)?;
+    let mut all = Vec::new();
+    for (view, range) in scene.views.ranges.iter().enumerate() {
+        let splats = splats_of_view::<0>(scene, config, view, |x, _| Dual::constant(x));
+        for pixel in pixels(scene, config, view, &splats) {
+            let weights = pixel.weights.iter();
+            let own = |&(place, weight): &(usize, f64)| {
+                ((splats[place].index - range.start) as u32, weight)
+            };
+            all.push(weights.map(own).collect());
+        }
+    }
+    Ok(all)
 }

@@ -19,48 +19,72 @@ pub(crate) fn threshold_distances(
     scene: &Scene<'_, &[f64]>,
     config: &RenderConfig,
 ) -> Result<Vec<Vec<f64>>, RenderError> {
+    let mut all: Vec<Vec<f64>> = Vec::new();
+    each_pixel(scene, config, |view, distances: &[(usize, f64)]| {
+        let range = &scene.views.ranges[view];
+        if all.len() <= view {
+            all.resize_with(view + 1, Vec::new);
+            all[view] = vec![f64::INFINITY; range.len()];
+        }
+        for &(i, distance) in distances {
+            let own = &mut all[view][i - range.start];
+            *own = own.min(distance);
+        }
+    })?;
+    Ok(all)
+}
+
+/// Returns, for every pixel (view-major), whether a threshold is within the relative distance
+/// `width`.
+///
+/// # Errors
+/// The errors of [`render`](super::render).
+pub(crate) fn near_thresholds(
+    scene: &Scene<'_, &[f64]>,
+    config: &RenderConfig,
+    width: f64,
+) -> Result<Vec<bool>, RenderError> {
+    let mut near = Vec::new();
+    each_pixel(scene, config, |_, distances: &[(usize, f64)]| {
+        near.push(distances.iter().any(|&(_, distance)| distance <= width));
+    })?;
+    Ok(near)
+}
+
+/// Calls `each` with the view and the distances of every Gaussian that a pixel considers, for all
+/// pixels of all views. A Gaussian can occur several times.
+fn each_pixel(
+    scene: &Scene<'_, &[f64]>,
+    config: &RenderConfig,
+    mut each: impl FnMut(usize, &[(usize, f64)]),
+) -> Result<(), RenderError> {
     validate(scene, config)?;
     let away = |value: f64, threshold: f64| {
         let ratio = value / threshold;
         (ratio - 1.0).abs()
     };
-    let channels = scene.gaussians.channels;
-    let one_view = |(view, range): (usize, &std::ops::Range<usize>)| {
+    let (channels, features) = (scene.gaussians.channels, scene.gaussians.features);
+    for view in 0..scene.views.ranges.len() {
         let splats = splats_of_view::<0>(scene, config, view, |x, _| Dual::constant(x));
-        let mut distances = vec![f64::INFINITY; range.len()];
         let background = &scene.backgrounds[view * channels..(view + 1) * channels];
         for at in centres(scene.views) {
-            let mut in_front: Vec<usize> = Vec::new();
+            let (mut distances, mut in_front) = (Vec::new(), Vec::new());
             let observe = |pair: Pair| {
-                let own = splats[pair.place].index - range.start;
-                let alpha = away(pair.alpha, config.alpha_min);
-                let alpha = alpha.min(away(pair.alpha, config.alpha_max));
-                distances[own] = distances[own].min(alpha);
+                let own = splats[pair.place].index;
+                distances.push((own, away(pair.alpha, config.alpha_min)));
+                distances.push((own, away(pair.alpha, config.alpha_max)));
                 let Some(behind) = pair.behind else {
                     return;
                 };
                 in_front.push(own);
+                // The end of a pixel depends on all splats in front.
                 let end = away(behind, config.transmittance_min);
-                for &splat in &in_front {
-                    distances[splat] = distances[splat].min(end);
-                }
+                let nearest = in_front.iter().map(|&splat| (splat, end));
+                distances.extend(nearest);
             };
-            pixel(
-                &splats,
-                at,
-                scene.gaussians.features,
-                background,
-                config,
-                observe,
-            );
+            pixel(&splats, at, features, background, config, observe);
+            each(view, &distances);
         }
-        distances
-    };
-    Ok(scene
-        .views
-        .ranges
-        .iter()
-        .enumerate()
-        .map(one_view)
-        .collect())
+    }
+    Ok(())
 }

@@ -11,7 +11,8 @@ use super::tokens::line_of;
 /// Returns a fault for each sign of a second harness in the tests.
 ///
 /// The signs are a function with a name of the kit, a crate of random numbers, and a division by
-/// `2 h` or `12 h`, as in central differences of second and fourth order.
+/// `2 h` or `12 h`, as in central differences of second and fourth order. They are what a second
+/// harness usually has; a harness in other words passes.
 pub fn check(sources: &Sources, rules: &Rules) -> Vec<Fault> {
     let harness = &rules.harness;
     let mut faults = Vec::new();
@@ -43,11 +44,16 @@ fn collect(tokens: TokenStream, harness: &Harness, found: &mut Vec<(usize, Strin
     for (at, token) in tokens.iter().enumerate() {
         let next = tokens.get(at + 1);
         match (token, next) {
-            (TokenTree::Ident(keyword), Some(TokenTree::Ident(name))) if keyword == "fn" => {
+            (TokenTree::Ident(keyword), Some(TokenTree::Ident(name)))
+                if keyword == "fn" || keyword == "let" && is_closure(&tokens[at + 2..]) =>
+            {
                 let text = name.to_string();
                 if harness.names.contains(&text.as_str()) {
                     let line = line_of(name.span());
-                    found.push((line, format!("`fn {text}` has a name of `splat::check`")));
+                    found.push((
+                        line,
+                        format!("`{keyword} {text}` has a name of `splat::check`"),
+                    ));
                 }
             }
             (TokenTree::Ident(name), _) if name == "rand" || name == "rand_chacha" => {
@@ -67,18 +73,31 @@ fn collect(tokens: TokenStream, harness: &Harness, found: &mut Vec<(usize, Strin
     }
 }
 
-/// Returns whether a divisor is `2 h` or `12 h` with a named step `h`.
-fn divides_by_a_step(divisor: TokenStream) -> bool {
-    let parts: Vec<TokenTree> = divisor.into_iter().collect();
-    let [
-        TokenTree::Literal(factor),
-        TokenTree::Punct(times),
-        TokenTree::Ident(step),
-    ] = &parts[..]
-    else {
-        return false;
+/// Returns whether the tokens after a name in `let` begin a closure.
+fn is_closure(rest: &[TokenTree]) -> bool {
+    let sign = |at: usize| match rest.get(at) {
+        Some(TokenTree::Punct(sign)) => sign.as_char(),
+        _ => ' ',
     };
-    let (factor, step) = (factor.to_string(), step.to_string().to_lowercase());
-    let named = ["step", "h", "eps", "epsilon", "delta"].contains(&step.as_str());
-    times.as_char() == '*' && ["2.0", "12.0"].contains(&factor.as_str()) && named
+    sign(0) == '=' && sign(1) == '|'
+}
+
+/// Returns whether a divisor has a factor 2 or 12 and a named step.
+fn divides_by_a_step(divisor: TokenStream) -> bool {
+    let (mut factor, mut step) = (false, false);
+    for token in divisor {
+        match token {
+            TokenTree::Literal(number) => {
+                let number = number.to_string();
+                let digits = number.trim_end_matches("_f64").trim_end_matches("f64");
+                factor |= ["2.0", "12.0", "2.", "12."].contains(&digits);
+            }
+            TokenTree::Ident(name) => {
+                let name = name.to_string().to_lowercase();
+                step |= ["step", "h", "eps", "epsilon", "delta"].contains(&name.as_str());
+            }
+            _ => {}
+        }
+    }
+    factor && step
 }

@@ -20,6 +20,8 @@ fn the_kit_may_be_used() {
 
 #[test]
 fn a_function_of_the_kit_is_not_written_again() {
+    let tree = Tree::right().with(FILE, "fn a() { let compare = |x: u8| x; }");
+    tree.assert_fault(&["splat/tests/gradients.rs:1: ", "`let compare` has a name"]);
     for name in ["crowd", "difference", "boundary_band", "compare", "weight"] {
         let text = format!("#[test] fn a() {{ }} mod b {{ fn {name}(x: u8) {{ }} }}");
         let words = format!("`fn {name}` has a name of `splat::check`");
@@ -34,6 +36,8 @@ fn difference_quotients_and_random_numbers_are_found() {
         "(f(x + STEP) - f(x - STEP)) / (2.0 * STEP)",
         "(8.0 * a - b) / (12.0 * step)",
         "d / (2.0 * eps)",
+        "d / (step * 2.0)",
+        "d / (2.0_f64 * self.h)",
     ] {
         let text = format!("fn slope() -> f64 {{ {quotient} }}");
         let tree = Tree::right().with(FILE, &text);

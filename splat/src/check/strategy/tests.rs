@@ -121,3 +121,19 @@ fn options_bound_the_scenes() {
     });
     outcome.expect("every scene is within the options");
 }
+
+#[test]
+fn odd_options_are_mended() {
+    let mut runner = TestRunner::deterministic();
+    let options = SceneOptions::new(Kind::Ordinary)
+        .with_gaussians(RangeInclusive::new(300, 200))
+        .with_views(RangeInclusive::new(2, 1))
+        .with_side(RangeInclusive::new(9, 8))
+        .with_projections(Vec::new());
+    let outcome = runner.run(&scenes(options), |scene| {
+        prop_assert_eq!(scene.gaussians.count, 100);
+        prop_assert!((1..=2).contains(&scene.views.len()));
+        Ok(())
+    });
+    outcome.expect("a hundred Gaussians have distinct depths");
+}
