@@ -12,8 +12,9 @@ use splat::check::{
 use splat::{Gradients, Projection};
 use support::Valid;
 
-/// Differences of smooth scenes: a larger step has a smaller rounding error.
-const SMOOTH: Quotients = Quotients::DEFAULT.with_step(2e-5);
+/// Differences of smooth scenes: a larger step has a smaller rounding error. It can cross the clamp
+/// of the tangents, which is a kink.
+const SMOOTH: Quotients = Quotients::DEFAULT.with_step(2e-5).with_most_skipped(0.05);
 
 fn quotients_of(scene: &OwnedScene, quotients: Quotients) -> Result<Compared, Failure> {
     let v_image = cotangent(&scene.rendered().0);
@@ -31,7 +32,7 @@ proptest! {
     #[test]
     fn gradients_match_differences_of_the_oracle(scene in scenes(Kind::Ordinary)) {
         let compared = quotients_of(&smoothed(scene), SMOOTH);
-        prop_assert_eq!(compared.map(|compared| compared.skipped), Ok(0));
+        prop_assert!(compared.is_ok(), "{compared:?}");
     }
 
     #[test]
@@ -39,7 +40,7 @@ proptest! {
         scene in scenes(Kind::Interior)
     ) {
         let compared = quotients_of(&scene, SMOOTH);
-        prop_assert_eq!(compared.map(|compared| compared.skipped), Ok(0));
+        prop_assert!(compared.is_ok(), "{compared:?}");
     }
 }
 
@@ -122,12 +123,16 @@ fn at_the_alpha_clamp_geometry_and_opacity_get_nothing_and_features_do() {
 /// a buffer. They sum in different orders.
 const ORACLE: f64 = 1e-10;
 
-fn equal_to_the_oracle(scene: &OwnedScene) -> Result<(), Failure> {
+/// The same for needles. The oracle computes the determinant of a covariance as a difference of
+/// products, which cancel for a needle.
+const NEEDLES: f64 = 1e-6;
+
+fn equal_to_the_oracle(scene: &OwnedScene, tolerance: f64) -> Result<(), Failure> {
     let v_image = cotangent(&scene.specified());
     let expected: Gradients<Vec<f64>> = scene.oracle_gradients(&v_image)?;
     let pairs = scene.vjp(&v_image);
     for ((name, got), (_, expected)) in pairs.buffers().into_iter().zip(expected.buffers()) {
-        let tolerance = splat::check::Tolerance::of_largest(ORACLE).with_floor(1e-2);
+        let tolerance = splat::check::Tolerance::of_largest(tolerance).with_floor(1e-2);
         splat::check::compare(name, got, expected, tolerance, |_| false)?;
     }
     Ok(())
@@ -138,17 +143,17 @@ proptest! {
 
     #[test]
     fn gradients_are_those_of_the_oracle(scene in scenes(Kind::Ordinary)) {
-        prop_assert_eq!(equal_to_the_oracle(&scene), Ok(()));
+        prop_assert_eq!(equal_to_the_oracle(&scene, ORACLE), Ok(()));
     }
 
     #[test]
     fn gradients_of_needles_are_those_of_the_oracle(scene in scenes(Kind::Needles)) {
-        prop_assert_eq!(equal_to_the_oracle(&scene), Ok(()));
+        prop_assert_eq!(equal_to_the_oracle(&scene, NEEDLES), Ok(()));
     }
 
     #[test]
     fn gradients_near_thresholds_are_those_of_the_oracle(scene in scenes(Kind::NearThresholds)) {
-        prop_assert_eq!(equal_to_the_oracle(&scene), Ok(()));
+        prop_assert_eq!(equal_to_the_oracle(&scene, ORACLE), Ok(()));
     }
 
     /// The oracle's dual numbers, against differences of its own images.
@@ -158,6 +163,6 @@ proptest! {
         let v_image = cotangent(&scene.specified());
         let gradients = scene.oracle_gradients(&v_image).expect("a valid scene");
         let compared = check_gradients(&scene, &v_image, &gradients, SMOOTH.with_stride(3));
-        prop_assert_eq!(compared.map(|compared| compared.skipped), Ok(0));
+        prop_assert!(compared.is_ok(), "{compared:?}");
     }
 }
