@@ -142,7 +142,7 @@ fn main() -> ExitCode {
     for target in targets {
         sound &= drive(target, time, options.seed);
     }
-    if flat {
+    if sound {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

@@ -106,7 +106,7 @@ fn group_table(
                 ..
             } = row.finetuning;
             let words =
-                format!("{epochs} epochs, batch {batch_size}, rate {learning_rate} per 256 images");
+                format!("epochs {epochs}, batch {batch_size}, rate {learning_rate} per 256 images");
             applies.then_some(words)
         };
         let recipes: Vec<Option<String>> = rows.iter().map(recipe).collect();

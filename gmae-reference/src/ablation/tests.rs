@@ -290,7 +290,7 @@ Bold: the best run of a column. All rows: method GMAE, images 100.
     let html = read(dir.path(), "report.html");
     let table = r#"<h3>loss</h3>
 <div class="scroll"><table class="results numbers">
-<thead><tr><th></th><th>masked MSE ↓</th><th>ridge probe ↑ <small>%</small></th><th>decoder</th><th>paper: fine-tune</th><th>paper: linear</th></tr></thead>
+<thead><tr><th></th><th>masked MSE ↓</th><th>ridge probe ↑ <small>%</small></th><th>decoder</th><th>paper: fine‑tune</th><th>paper: linear</th></tr></thead>
 <tbody>
 <tr><th scope="row">all</th><td>0.05100 <small>± 0.00141</small></td><td><b>41.50 <small>± 0.71</small></b></td><td>64 x 2, 2 heads</td><td>-</td><td>57.4</td></tr>
 <tr><th scope="row">masked</th><td><b>0.03100 <small>± 0.00141</small></b></td><td><b>41.50 <small>± 0.71</small></b></td><td>64 x 2, 2 heads</td><td>83,2 &quot;x&quot;</td><td>61.0</td></tr>
@@ -304,7 +304,10 @@ Bold: the best run of a column. All rows: method GMAE, images 100.
     assert!(html.contains(table), "{html}");
     assert!(html.contains("<h1>Tiny &lt;table&gt; &amp; co</h1>"));
     assert!(html.contains("<p class=\"note\">Preset nano, seeds 0, 1.</p>"));
-    assert!(html.contains("<pre>gmae ablate &lt;t&gt;</pre>") && !html.contains("No runs."));
+    assert!(
+        html.contains("<pre><span>gmae</span> <span>ablate</span> <span>&lt;t&gt;</span></pre>")
+            && !html.contains("No runs.")
+    );
     assert_eq!(html.matches("<svg").count(), 2, "a plot for each measure");
     for word in ["<script", "http", "url(", "@import"] {
         assert!(!html.contains(word), "{word}");

@@ -194,7 +194,7 @@ fn planned<'a>(
 /// The recipe of a run with `images` images to learn from, in words.
 fn words(config: &Config, settings: &BoxFinetuning, images: usize) -> String {
     let steps = config.epochs * (images / config.batch_size.max(1));
-    let (schedule, seed) = (format!("{steps} steps: {}", recipe(config)), config.seed);
+    let (schedule, seed) = (format!("steps {steps}: {}", recipe(config)), config.seed);
     let BoxFinetuning {
         tokens,
         layer_decay,

@@ -93,7 +93,7 @@ pub(super) fn recipe(config: &Config) -> String {
         ..
     } = config;
     format!(
-        "{epochs} epochs, batch {batch_size}, rate {learning_rate} per 256 images, weight decay \
+        "epochs {epochs}, batch {batch_size}, rate {learning_rate} per 256 images, weight decay \
          {weight_decay}, clipping {clip_norm}"
     )
 }

@@ -191,17 +191,19 @@ impl Annotation {
         };
         let images = images.unwrap_or(set.len());
         if !(2..=set.len()).contains(&images) {
-            return Err(Error::Argument {
-                argument: if self.shapes.is_some() {
-                    "--shapes"
-                } else {
-                    "--images"
-                },
-                expected: format!(
-                    "at least 2 images, and at most the {} of the set",
-                    set.len()
+            let (argument, expected) = match (self.shapes, set.len()) {
+                (Some(_), _) => ("--shapes", "at least 2 scenes".to_owned()),
+                (None, 0..2) => ("--data", "an annotated set of at least 2 images".to_owned()),
+                (None, len) => (
+                    "--images",
+                    format!("2 to {len} images, as many as the set has"),
                 ),
-                got: images.to_string(),
+            };
+            let got = images.to_string();
+            return Err(Error::Argument {
+                argument,
+                expected,
+                got,
             });
         }
         Ok(OpenedSet { set, name, images })

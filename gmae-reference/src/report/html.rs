@@ -44,12 +44,13 @@ pub(super) fn notes(notes: &[String]) -> String {
     notes.iter().map(note).collect()
 }
 
-/// Returns a command line in a panel.
+/// Returns a command line in a panel. Lines break between the arguments. A browser would also break
+/// them after a hyphen.
 pub(super) fn command(command: &str) -> String {
-    format!(
-        "<div class=\"panel\"><pre>{}</pre></div>\n",
-        escape(command)
-    )
+    let argument = |word: &str| format!("<span>{}</span>", escape(word));
+    let arguments: Vec<String> = command.split(' ').map(argument).collect();
+    let arguments = arguments.join(" ");
+    format!("<div class=\"panel\"><pre>{arguments}</pre></div>\n")
 }
 
 /// Returns a table of names and values.

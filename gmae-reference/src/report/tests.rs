@@ -167,7 +167,9 @@ fn text_is_escaped() {
     let html = written(&example());
     assert!(html.contains("A &lt;title&gt; &amp; more"));
     assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
-    assert!(html.contains("--name &quot;x &gt; y&quot; --out &#39;z&#39;"));
+    let command = "<span>--name</span> <span>&quot;x</span> <span>&gt;</span> <span>y&quot;</span> \
+                   <span>--out</span> <span>&#39;z&#39;</span>";
+    assert!(html.contains(command));
     assert!(html.contains("a&amp;b.jpg"));
 }
 

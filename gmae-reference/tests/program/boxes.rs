@@ -94,7 +94,7 @@ fn boxes_have_a_row_for_every_run_and_baseline() {
             "fewer boxes pass a higher threshold: {cells:?}"
         );
         assert!(cells[2].contains(" to "), "{cells:?}");
-        let recipe = "2 steps: 2 epochs, batch 4, ";
+        let recipe = "steps 2: epochs 2, batch 4, ";
         assert!(cells[10].starts_with(recipe), "{cells:?}");
         assert_eq!(
             cells[10].contains("drop path"),
@@ -272,8 +272,8 @@ fn flags_of_the_other_task_are_named() {
         &["--test", "a folder of labelled images"],
     );
     for (more, words) in [
-        (&["--images", "1"][..], ["--images", "at least 2 images"]),
-        (&["--images", "11"], ["--images", "at most the 10"]),
+        (&["--images", "1"][..], ["--images", "2 to 10 images"]),
+        (&["--images", "11"], ["--images", "2 to 10 images"]),
         (&["--drop-path", "1"], ["drop-path", "in [0, 1)"]),
         (
             &["--mask-ratio", "0.5"],

@@ -60,7 +60,9 @@ fn head(column: &Quantity) -> String {
     } else {
         format!(" <small>{}</small>", escape(&column.unit))
     };
-    format!("{}{arrow}{unit}", escape(&column.label))
+    // A browser would break the line after a hyphen, as in "top-1".
+    let label = column.label.replace('-', "\u{2011}");
+    format!("{}{arrow}{unit}", escape(&label))
 }
 
 /// Returns the rows of one kind, below their title.

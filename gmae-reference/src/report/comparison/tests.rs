@@ -40,7 +40,8 @@ fn nothing_points_outside_and_text_is_escaped() {
         }
         assert!(html.contains("<h1>GMAE and MAE on &lt;CIFAR-10&gt;</h1>"));
         assert!(html.contains("numbers &amp; pictures"));
-        assert!(html.contains("--runs &#39;a&#39;") && html.contains("&quot;x &gt; y&quot;"));
+        assert!(html.contains("<span>--runs</span> <span>&#39;a&#39;</span>"));
+        assert!(html.contains("<span>&quot;x</span> <span>&gt;</span> <span>y&quot;</span>"));
         assert_eq!(
             html.contains("&lt;script&gt;alert(0)&lt;/script&gt;"),
             count > 0
