@@ -6,7 +6,7 @@ use super::image::cotangent;
 use super::report::Failure;
 use super::run::Outcome;
 use super::scene::OwnedScene;
-use super::transfer::Transfer;
+use super::transfer::{SINGLE, Transfer};
 use crate::contributors::Contributors;
 use crate::gradients::Gradients;
 use crate::image::Image;
@@ -23,9 +23,6 @@ const GRADIENT_ROUNDINGS: f64 = 1700.0;
 /// such as the three numbers of a mean. A row has at least a thousandth of the scale of its buffer.
 /// An error of a formula has an effect of more than a hundredth on some row.
 const ROW_ROUNDINGS: f64 = 170_000.0;
-
-/// The unit roundoff of `f32`, to which [`BAND`] belongs.
-const SINGLE: f64 = 5.960_464_477_539_063e-8;
 
 /// What the oracle makes of a scene.
 pub(super) struct Expected {
@@ -101,7 +98,7 @@ impl Expected {
             band,
         )?;
         // In the band, pixels differ by at most the largest value, without bias.
-        let relative = (IMAGE_ROUNDINGS * backend.unit_roundoff()).max(1e-11);
+        let relative = image_rounding(backend);
         flips(
             &got.features,
             &expected.features,
@@ -216,7 +213,7 @@ impl Expected {
             }
         }
         let largest = finite_scale(&expected.weights).max(1e-3);
-        let rounding = (IMAGE_ROUNDINGS * backend.unit_roundoff()).max(1e-11) * largest;
+        let rounding = image_rounding(backend) * largest;
         for pixel in (0..self.band.len()).filter(|&pixel| !self.band[pixel]) {
             let (got, right) = (found.counts[pixel], expected.counts[pixel]);
             if got != right {
@@ -236,10 +233,14 @@ impl Expected {
     }
 }
 
-/// Sums in another order than the oracle differ by more than a few roundings of `f64`.
+/// The relative tolerance of images. Sums in another order than the oracle differ by more than a few
+/// roundings of `f64`.
+fn image_rounding<B: Transfer>(backend: &B) -> f64 {
+    (IMAGE_ROUNDINGS * backend.unit_roundoff()).max(1e-11)
+}
+
 pub(super) fn image_tolerance<B: Transfer>(backend: &B) -> Tolerance {
-    let relative = (IMAGE_ROUNDINGS * backend.unit_roundoff()).max(1e-11);
-    Tolerance::of_largest(relative).with_floor(1e-3)
+    Tolerance::of_largest(image_rounding(backend)).with_floor(1e-3)
 }
 
 pub(super) fn gradient_tolerance<B: Transfer>(backend: &B) -> Tolerance {

@@ -7,6 +7,9 @@ use crate::camera::Camera;
 use crate::error::RenderError;
 use crate::harmonics::{Harmonics, HarmonicsGradient};
 
+/// The greatest relative rounding error of `f32`, 2^-24.
+pub(super) const SINGLE: f64 = f32::EPSILON as f64 / 2.0;
+
 /// The features of spherical harmonics, and the gradients of their vjp.
 pub type HarmonicsOutcome = (Vec<f64>, HarmonicsGradient<f64>);
 
@@ -39,7 +42,7 @@ pub trait Transfer: Backend {
     /// The greatest relative error of [`round`](Self::round). The tolerances of the checks are
     /// multiples of it. The default is that of `f32`, 2^-24.
     fn unit_roundoff(&self) -> f64 {
-        f64::from(f32::EPSILON) / 2.0
+        SINGLE
     }
 
     /// Evaluates spherical harmonics and their vjp, if the backend has them. The default is `None`.
@@ -76,11 +79,7 @@ impl<T: CpuScalar> Transfer for Cpu<T> {
 
     fn unit_roundoff(&self) -> f64 {
         let single = self.round(1.0 + f64::EPSILON) == 1.0;
-        if single {
-            f64::from(f32::EPSILON) / 2.0
-        } else {
-            f64::EPSILON / 2.0
-        }
+        if single { SINGLE } else { f64::EPSILON / 2.0 }
     }
 
     fn harmonics(
