@@ -23,6 +23,8 @@ struct Toy {
     fault: Option<Fault>,
     composite_fault: Option<CompositeFault>,
     image_fault: Option<ImageFault>,
+    /// The unit roundoff that the backend claims, if not that of `f64`.
+    roundoff: Option<f64>,
 }
 
 /// A change of the image, which makes it wrong.
@@ -134,7 +136,7 @@ impl Transfer for Toy {
     }
 
     fn unit_roundoff(&self) -> f64 {
-        self.right.unit_roundoff()
+        self.roundoff.unwrap_or_else(|| self.right.unit_roundoff())
     }
 }
 
@@ -256,13 +258,14 @@ fn outputs_that_are_missing_or_not_a_number_are_found() {
     }
 }
 
-/// The error is a millionth of the largest gradient of its buffer, and a tenth of its own row.
+/// With the tolerances of `f32`, the error is below that of the largest gradient of the buffer.
+/// Beside its own row it is large.
 #[test]
 fn a_wrong_sign_of_a_small_row_is_found() {
     let fault: Fault = |v| {
         let buffer = &mut v.gaussians.scales;
         let largest = splat::check::scale(buffer);
-        let small = |row: &[f64]| (1e-6..1e-3).contains(&(splat::check::scale(row) / largest));
+        let small = |row: &[f64]| (1e-5..4e-5).contains(&(splat::check::scale(row) / largest));
         if let Some(row) = buffer.chunks_mut(3).find(|row| small(row)) {
             for x in row {
                 *x = -*x;
@@ -271,6 +274,7 @@ fn a_wrong_sign_of_a_small_row_is_found() {
     };
     let report = check_backend(&Toy {
         fault: Some(fault),
+        roundoff: Some(f64::from(f32::EPSILON) / 2.0),
         ..Toy::default()
     });
     assert!(report.to_string().contains("scales["), "{report}");
