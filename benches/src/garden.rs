@@ -1,13 +1,16 @@
 //! A photographed scene: the points of the `MipNeRF` 360 garden, seen by its three cameras. Each
-//! point becomes one isotropic Gaussian. The reader is that of the example `render_points`, so that
-//! the timed scene is the scene that the example draws.
+//! point becomes one isotropic Gaussian, as in the example `render_points`.
 
 use std::path::{Path, PathBuf};
 
 use splat::{Gaussians, RenderConfig, Views};
 
-use crate::cloud::{Appearance, CHANNELS};
-use crate::{LoadError, Workload, npz};
+use splat::io::Colours;
+
+use crate::{LoadError, Workload};
+
+/// Red, green and blue.
+const CHANNELS: usize = 3;
 
 /// Returns the expected path of the garden's file: `data/garden.npz` in the folder [`shared()`].
 pub fn garden_path() -> PathBuf {
@@ -36,8 +39,11 @@ pub fn garden(path: &Path) -> Result<Option<Workload>, LoadError> {
         path: path.to_owned(),
         reason,
     };
-    let (cloud, shots) = npz::read(path).map_err(fail)?;
-    let Appearance::Colours(features) = cloud.appearance else {
+    let unreadable = |error: std::io::Error| fail(error.to_string());
+    let bytes = std::fs::read(path).map_err(unreadable)?;
+    let file = splat::io::parse(&bytes).map_err(|error| fail(error.to_string()))?;
+    let (cloud, shots) = (file.scene, file.views);
+    let Colours::Constant(features) = cloud.colours else {
         return Err(fail("expected colours".to_owned()));
     };
     let Some(first) = shots.first() else {

@@ -33,15 +33,6 @@ mod garden;
 mod recipe;
 mod stage;
 
-// `npz` is the reader of the example `render_points`. It uses `cloud` and `neighbours`.
-#[expect(dead_code, reason = "only the example reads the other kinds of scenes")]
-#[path = "../../splat/examples/render_points/cloud.rs"]
-mod cloud;
-#[path = "../../splat/examples/render_points/neighbours.rs"]
-mod neighbours;
-#[path = "../../splat/examples/render_points/npz.rs"]
-mod npz;
-
 pub use splat::measure::cpu as measure;
 
 #[cfg(feature = "gpu")]

@@ -3,5 +3,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    splat_fuzz::engines(data);
+    fuzz_targets::engines(data);
 });

@@ -3,5 +3,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    splat_fuzz::render(data);
+    fuzz_targets::render(data);
 });

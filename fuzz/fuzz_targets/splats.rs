@@ -3,5 +3,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    splat_fuzz::splats(data);
+    fuzz_targets::splats(data);
 });

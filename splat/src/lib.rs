@@ -47,6 +47,7 @@
 //! | `gpu` | `Gpu<R>`, generic over [CubeCL](https://docs.rs/cubecl)'s runtimes, without a runtime | `cubecl` |
 //! | `wgpu` | `gpu`, `WgpuRuntime` and `WgpuDevice`: Vulkan, Metal, DirectX 12, WebGPU | `cubecl-wgpu` |
 //! | `check` | `check`: random scenes, and checks of gradients, losses and backends | `proptest` |
+//! | `io` | `io`: scenes from PLY files and `NumPy` archives | `zip` |
 //! | `cuda` | `gpu`, `CudaRuntime` and `CudaDevice`; the program needs NVIDIA's driver and NVRTC when it runs | `cubecl-cuda` |
 //!
 //! With a feature the crate also re-exports the crates that its functions name: `splat::cubecl`
@@ -71,6 +72,8 @@ pub mod check;
 pub mod formulas;
 #[cfg(doc)]
 pub mod guide;
+#[cfg(feature = "io")]
+pub mod io;
 #[doc(hidden)]
 pub mod measure;
 pub mod oracle;

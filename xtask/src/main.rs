@@ -11,6 +11,7 @@ use clap::{Parser, Subcommand};
 use xtask::{api, features, lean, package, pages};
 
 mod changed;
+mod fuzz;
 mod mutants;
 mod mutate;
 
@@ -25,6 +26,9 @@ struct Arguments {
 enum Chore {
     /// Breaks every vjp in turn and checks that the tests fail.
     Mutate(mutate::Options),
+    /// Runs the fuzz targets with libFuzzer and minimises their inputs. It needs a nightly toolchain
+    /// and `cargo-fuzz`.
+    Fuzz(fuzz::Options),
     /// Checks that `splat` has few dependencies, and no dependency for devices.
     Lean,
     /// Compiles every package with each of its features alone, and without features.
@@ -66,6 +70,10 @@ fn run(chore: &Chore) -> io::Result<bool> {
                 println!("{survivors} mutants survived");
             }
             Ok(survivors == 0)
+        }
+        Chore::Fuzz(options) => {
+            println!("{} targets without a fault", fuzz::fuzz(options)?);
+            Ok(true)
         }
         Chore::Lean => {
             println!("crates of splat: {}", lean::check()?);

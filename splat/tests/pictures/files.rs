@@ -35,7 +35,7 @@ pub(crate) fn scene(count: usize, rest: usize) -> Vec<u8> {
 }
 
 /// Returns Gaussian `i` of the scene, on a spiral around the ball.
-pub(crate) fn vertex(i: usize, rest: usize) -> Vec<u8> {
+fn vertex(i: usize, rest: usize) -> Vec<u8> {
     let (turn, height) = (2.4 * i as f32, ((i * 7) % 101) as f32 / 50.5 - 1.0);
     let radius = (1.0 - height * height).max(0.0).sqrt();
     let mut values = vec![radius * turn.cos(), height, radius * turn.sin()];

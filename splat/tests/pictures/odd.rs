@@ -147,106 +147,6 @@ fn colours_of_transparent_pixels_are_not_painted() {
     assert!(fit.into_rgb8().pixels().all(white));
 }
 
-/// Asserts that a scene of ten Gaussians with a changed header is rejected, with a message that
-/// contains all of `words`.
-fn assert_header_refused(from: &str, to: &str, words: &[&str]) {
-    let folder = TempDir::new().expect("a temporary folder");
-    let path = folder.path().join("scene.ply");
-    let whole = scene(10, 0);
-    let end = whole.windows(10).position(|bytes| bytes == b"end_header");
-    let (header, payload) = whole.split_at(end.expect("the header ends"));
-    let header = String::from_utf8(header.to_vec()).expect("headers are text");
-    assert!(header.contains(from), "{from:?} in {header}");
-    let file = [header.replacen(from, to, 1).as_bytes(), payload].concat();
-    fs::write(&path, file).expect("the temporary folder is writable");
-    assert_refused(
-        "render_points",
-        &[text(&path)],
-        &[&["scene.ply"], words].concat(),
-    );
-}
-
-#[test]
-fn numbers_of_a_ply_header_that_no_type_holds_are_refused() {
-    let huge = "99999999999999999999";
-    let refused = assert_header_refused;
-    refused("vertex 10", &format!("vertex {huge}"), &["vertex", huge]);
-    refused("vertex 10", "vertex 18446744073709551615", &["vertex"]);
-    refused("vertex 10", "vertex -1", &["vertex", "-1"]);
-    refused("vertex 10", "vertex ten", &["vertex", "ten"]);
-    refused("endian 1.0", &format!("endian {huge}.0"), &["1.0", huge]);
-    refused("endian 1.0", "endian 2.0", &["1.0", "2.0"]);
-}
-
-#[test]
-fn lists_of_a_vertex_are_refused() {
-    let list = "property list uint float x";
-    assert_header_refused("property float x", list, &["vertex", "x", "list"]);
-}
-
-/// Returns the exit code and the error output for a scene with another element after its vertices.
-fn with_element(endian: &str, element: &str, bytes: &[u8]) -> (Option<i32>, String) {
-    let folder = TempDir::new().expect("a temporary folder");
-    let (path, out) = (folder.path().join("scene.ply"), folder.path().join("out"));
-    let whole = scene(10, 0);
-    let end = whole.windows(10).position(|bytes| bytes == b"end_header");
-    let (header, payload) = whole.split_at(end.expect("the header ends"));
-    let header = String::from_utf8_lossy(header).replace("little", endian);
-    let (end, vertices) = payload.split_at(b"end_header\n".len());
-    let mut vertices = vertices.to_vec();
-    if endian == "big" {
-        vertices
-            .as_chunks_mut::<4>()
-            .0
-            .iter_mut()
-            .for_each(|number| number.reverse());
-    }
-    let parts = [header.as_bytes(), element.as_bytes(), end, &vertices, bytes];
-    fs::write(&path, parts.concat()).expect("the temporary folder is writable");
-    let output = run("render_points", &[text(&path), "--out", text(&out)]);
-    (
-        output.status.code(),
-        String::from_utf8_lossy(&output.stderr).into_owned(),
-    )
-}
-
-#[test]
-fn elements_behind_the_vertices_are_passed_over_if_they_are_whole() {
-    let faces = |count: &str, index: &str| {
-        format!("element face {count}\nproperty list {index} short v\nproperty uchar flag\n")
-    };
-    for (endian, element, bytes) in [
-        ("little", faces("2", "uchar"), vec![1, 7, 7, 9, 0, 9]),
-        ("little", faces("1", "int"), vec![1, 0, 0, 0, 7, 7, 9]),
-        ("big", faces("1", "int"), vec![0, 0, 0, 1, 7, 7, 9]),
-        ("little", faces("0", "int"), vec![]),
-        (
-            "little",
-            "element none 18446744073709551615\n".to_owned(),
-            vec![],
-        ),
-    ] {
-        let (code, said) = with_element(endian, &element, &bytes);
-        assert_eq!(code, Some(0), "{element}: {said}");
-    }
-    for (count, index, bytes) in [
-        ("2", "uchar", vec![1, 7, 7, 9]),
-        ("1", "uchar", vec![2, 7, 7, 9]),
-        ("1", "int", vec![u8::MAX; 4]),
-        ("1", "int", vec![u8::MAX, u8::MAX, u8::MAX, 0x7f]),
-        ("1", "float", vec![0; 8]),
-        ("4000000000000", "uchar", vec![0; 8]),
-        ("18446744073709551615", "uchar", vec![0; 8]),
-    ] {
-        let (code, said) = with_element("little", &faces(count, index), &bytes);
-        let one_line = said.lines().count() == 1 && said.contains("face: ");
-        assert!(
-            code == Some(2) && one_line,
-            "{count} {index}: {code:?} {said}"
-        );
-    }
-}
-
 #[test]
 fn scenes_of_which_nothing_is_visible_are_errors() {
     let folder = TempDir::new().expect("a temporary folder");
@@ -269,4 +169,54 @@ fn scenes_of_which_nothing_is_visible_are_errors() {
         culled[end - 16..end].fill(0);
     }
     refused(&culled, &["10", "culled"]);
+    refused(include_bytes!("../cases/all_culled.ply"), &["7", "culled"]);
+    refused(
+        include_bytes!("../cases/zero.ply"),
+        &["at least one Gaussian"],
+    );
+}
+
+/// Returns the eight pictures of a file.
+fn pictures(file: &[u8]) -> Vec<image::RgbImage> {
+    let folder = TempDir::new().expect("a temporary folder");
+    let (path, out) = (folder.path().join("scene.ply"), folder.path().join("out"));
+    fs::write(&path, file).expect("the temporary folder is writable");
+    let output = run("render_points", &[text(&path), "--out", text(&out)]);
+    assert!(output.status.success(), "{output:?}");
+    (0..8)
+        .map(|i| image::open(out.join(format!("view_{i:02}.png"))).expect("a whole picture"))
+        .map(image::DynamicImage::into_rgb8)
+        .collect()
+}
+
+#[test]
+fn pictures_do_not_depend_on_the_unit_or_the_place_of_a_scene() {
+    let expected = pictures(include_bytes!("../cases/here.ply"));
+    assert!(
+        expected
+            .iter()
+            .all(|picture| picture.pixels().any(|p| p.0[0] > 200))
+    );
+    let others: [&[u8]; 3] = [
+        include_bytes!("../cases/millimetres.ply"),
+        include_bytes!("../cases/huge.ply"),
+        include_bytes!("../cases/utm.ply"),
+    ];
+    for other in others {
+        for (picture, expected) in pictures(other).iter().zip(&expected) {
+            let pairs = picture.as_raw().iter().zip(expected.as_raw());
+            let worst = pairs.map(|(a, b)| a.abs_diff(*b)).max();
+            // The numbers of the scenes differ by rounding.
+            assert!(worst <= Some(1), "{worst:?}");
+        }
+    }
+}
+
+#[test]
+fn a_single_gaussian_is_seen_whole() {
+    for picture in pictures(&scene(1, 0)) {
+        let lit = picture.pixels().filter(|p| p.0[0] > 30).count();
+        let corner = picture.get_pixel(2, 2).0;
+        assert!(lit > 2000 && corner[0] < 30, "{lit} {corner:?}");
+    }
 }

@@ -53,6 +53,14 @@ pub(super) const FACE: &[&str] = &["splat/src/backend.rs", "splat/src/render.rs"
 pub(super) const ORACLE: &[&str] = &["splat/src/oracle/*.rs"];
 /// The checks for tests, behind the feature `check`.
 pub(super) const CHECK: &[&str] = &["splat/src/check/**/*.rs"];
+/// What a scene of a file needs to become Gaussians with features.
+pub(super) const FEATURES: &[&str] = &[
+    "splat/src/activation.rs",
+    "splat/src/harmonics/mod.rs",
+    "splat/src/backends/harmonics.rs",
+];
+/// The readers of scene files, behind the feature `io`.
+pub(super) const IO: &[&str] = &["splat/src/io/**/*.rs"];
 pub(super) const ALL: &[&str] = &["splat/src/**/*.rs"];
 
 pub(super) const PROJECT: &[&str] = &["splat/src/project/*.rs"];

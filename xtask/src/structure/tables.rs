@@ -5,8 +5,9 @@
 
 use super::groups::{
     ALL, BASIS, BINNING, BINNING_CPU, BINNING_GPU, BOUNDS, CHECK, COMPILED, COMPOSITE,
-    COMPOSITE_CPU, COMPOSITE_GPU, DEVICE, FACE, FORMULAS, GROUND, HARMONICS, HOST, ORACLE, PROJECT,
-    PROJECT_CPU, PROJECT_GPU, ROOT, SCALAR, SORT, SORT_CPU, SORT_GPU, STRUCTS, VALUES,
+    COMPOSITE_CPU, COMPOSITE_GPU, DEVICE, FACE, FEATURES, FORMULAS, GROUND, HARMONICS, HOST, IO,
+    ORACLE, PROJECT, PROJECT_CPU, PROJECT_GPU, ROOT, SCALAR, SORT, SORT_CPU, SORT_GPU, STRUCTS,
+    VALUES,
 };
 use super::rules::{CubeHomes, Harness, Layer, LongKernel, Rules};
 
@@ -50,8 +51,11 @@ pub const RULES: Rules = Rules {
             "splat-autodiff/tests/**/*.rs",
             "splat-device-tests/tests/**/*.rs",
         ],
-        // Integers to be sorted.
-        may_draw: &["splat-device-tests/tests/gpu_sort.rs"],
+        // Integers to be sorted, and damage of files.
+        may_draw: &[
+            "splat-device-tests/tests/gpu_sort.rs",
+            "splat/tests/damaged_files.rs",
+        ],
         names: &[
             "boundary_band",
             "check_gradients",
@@ -353,6 +357,11 @@ const LAYERS: &[Layer] = &[
             ],
         ],
         reason: "the checks use the oracle and the face of the backends, no stage",
+    },
+    Layer {
+        files: IO,
+        may_import: &[GROUND, STRUCTS, FEATURES, IO],
+        reason: "files become scenes: no stage and no backend",
     },
     Layer {
         files: &["splat/src/backends/*.rs"],

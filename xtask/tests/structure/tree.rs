@@ -8,7 +8,7 @@ use xtask::structure::sources::Sources;
 use xtask::structure::tables::RULES;
 
 /// The files of the tree. Each file defines `Here`.
-const FILES: [(&str, &str); 49] = [
+const FILES: [(&str, &str); 50] = [
     ("lib.rs", ROOT),
     ("error.rs", ""),
     ("number.rs", ""),
@@ -24,6 +24,7 @@ const FILES: [(&str, &str); 49] = [
     ("render.rs", "use crate::backend::Here as Backend;"),
     ("oracle/mod.rs", "use crate::render::Here as Render;"),
     ("check/mod.rs", "use crate::oracle::Here as Oracle;"),
+    ("io/mod.rs", "use crate::harmonics::Here as Harmonics;"),
     ("formulas/mod.rs", COMPILED),
     ("guide/mod.rs", ""),
     ("activation.rs", "use crate::scalar::Here as Scalar;"),
@@ -94,7 +95,7 @@ const FILES: [(&str, &str); 49] = [
 ];
 
 const ROOT: &str = r"
-    pub mod activation; pub mod check; pub mod backend; pub mod backends; pub mod binning; pub mod camera;
+    pub mod activation; pub mod check; pub mod io; pub mod backend; pub mod backends; pub mod binning; pub mod camera;
     pub mod composite; pub mod config; pub mod device; pub mod error; pub mod gaussians;
     pub mod gradients; pub mod guide; pub mod host; pub mod image; pub mod math; pub mod measure; pub mod number;
     pub mod oracle; pub mod project; pub mod render; pub mod scalar; pub mod formulas; pub mod harmonics;

@@ -1,18 +1,18 @@
 //! Runs the fuzz targets on random inputs, on any toolchain.
 //!
-//! `cargo run --release --manifest-path fuzz/Cargo.toml --bin drive -- --minutes 5`
+//! `cargo run --profile fuzz -p fuzz-targets --bin drive -- --minutes 5`
 //!
-//! Exit code 0: every target rendered, none panicked, and the memory stayed flat. A panic prints the seed of its input
-//! and ends the program with exit code 101.
+//! Exit code 0: every target accepted an input, none panicked, and the memory stayed flat. A panic
+//! prints the seed of its input and ends the program with exit code 101.
 
 use std::io::Write;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use fuzz_targets::{TARGETS, Target};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use splat_fuzz::{TARGETS, Target};
 
 /// Runs the fuzz targets in turns on random inputs.
 #[derive(Parser)]
@@ -82,10 +82,10 @@ fn memory() -> u64 {
     kib.unwrap_or(0) / 1024
 }
 
-/// Runs one target for some time. Returns whether a render ran, and the memory stayed flat.
-fn drive((name, run): Target, time: Duration, first: u64) -> bool {
+/// Runs one target for some time. Returns whether an input was accepted, and the memory stayed flat.
+fn drive(Target { name, run }: Target, time: Duration, first: u64) -> bool {
     let start = Instant::now();
-    let (mut inputs, mut bytes, mut renders, mut settled) = (0u64, 0, 0, None);
+    let (mut inputs, mut bytes, mut accepted, mut settled) = (0u64, 0, 0, None);
     while start.elapsed() < time {
         let seed = first + inputs;
         let data = input(seed);
@@ -94,7 +94,7 @@ fn drive((name, run): Target, time: Duration, first: u64) -> bool {
             eprintln!("{name}: the input of seed {seed} panicked");
             std::process::exit(101);
         };
-        renders += done;
+        accepted += done;
         bytes += data.len();
         inputs += 1;
         if settled.is_none() && start.elapsed() > time / 10 {
@@ -104,15 +104,15 @@ fn drive((name, run): Target, time: Duration, first: u64) -> bool {
     let (settled, end) = (settled.unwrap_or_else(memory), memory());
     let seconds = start.elapsed().as_secs_f64();
     let line =
-        format!("| {name} | {inputs} | {bytes} | {renders} | {seconds:.0} | {settled} | {end} |");
+        format!("| {name} | {inputs} | {bytes} | {accepted} | {seconds:.0} | {settled} | {end} |");
     let _ = writeln!(std::io::stdout(), "{line}");
-    if renders == 0 {
+    if accepted == 0 {
         eprintln!("{name}: no input was accepted, so that nothing was tested");
     }
     if end > settled + GROWTH {
         eprintln!("{name}: the memory grew by more than {GROWTH} MiB");
     }
-    renders > 0 && end <= settled + GROWTH
+    accepted > 0 && end <= settled + GROWTH
 }
 
 fn main() -> ExitCode {
@@ -124,18 +124,20 @@ fn main() -> ExitCode {
             .is_none_or(|target| target == name)
     };
     let targets: Vec<Target> = TARGETS
-        .into_iter()
-        .filter(|(name, _)| chosen(name))
+        .iter()
+        .copied()
+        .filter(|target| chosen(target.name))
         .collect();
     let usable = options.minutes.is_finite() && options.minutes >= 0.0;
     if targets.is_empty() || !usable {
-        let names = TARGETS.map(|(name, _)| name).join(", ");
+        let names = TARGETS.iter().map(|target| target.name);
+        let names = names.collect::<Vec<_>>().join(", ");
         eprintln!("expected --target of {names} and --minutes of 0 or more");
         return ExitCode::from(2);
     }
     let time = Duration::from_secs_f64(60.0 * options.minutes / targets.len() as f64);
     println!(
-        "| target | inputs | bytes | renders | seconds | MiB after a tenth | MiB at the end |"
+        "| target | inputs | bytes of input | accepted calls | seconds | MiB after a tenth | MiB at the end |"
     );
     println!("|---|---|---|---|---|---|---|");
     let mut sound = true;

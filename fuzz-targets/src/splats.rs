@@ -37,7 +37,9 @@ impl Input {
         let fit = |values: &Vec<f32>, len| convert(&fitted(values.clone(), len, mend));
         let mut offsets: Vec<usize> = self.offsets.iter().map(|&x| x as usize).take(5).collect();
         if mend {
-            offsets.iter_mut().for_each(|x| *x = (*x).min(n));
+            for x in &mut offsets {
+                *x = (*x).min(n);
+            }
             offsets.sort_unstable();
             offsets.insert(0, 0);
             offsets.push(n);

@@ -1,6 +1,8 @@
 //! Distances to the nearest neighbours, found with a k-d tree. The tree is a reordered list of the
 //! points' indices.
 
+use rayon::prelude::*;
+
 /// Number of neighbours per point.
 const NEIGHBOURS: usize = 3;
 /// Greatest length of a part of the list that is searched linearly.
@@ -12,6 +14,7 @@ const LEAF: usize = 8;
 pub(crate) fn distances(points: &[f32]) -> Vec<f32> {
     let tree = Tree::new(points);
     (0..tree.points.len())
+        .into_par_iter()
         .map(|i| tree.mean_distance(i))
         .collect()
 }

@@ -1,0 +1,112 @@
+//! The scenes that files contain.
+
+use crate::backends::harmonics::features;
+use crate::camera::Camera;
+use crate::error::RenderError;
+use crate::gaussians::Gaussians;
+use crate::harmonics::Harmonics;
+
+/// Number of colour channels of a stored scene: red, green and blue.
+pub(crate) const CHANNELS: usize = 3;
+
+/// The contents of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SceneFile {
+    /// The Gaussians.
+    pub scene: StoredScene,
+    /// The cameras. Only `NumPy` archives have any.
+    pub views: Vec<StoredView>,
+}
+
+/// N Gaussians with three colour channels.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredScene {
+    /// Means `[N, 3]`, world units, relative to `origin`.
+    pub means: Vec<f32>,
+    /// The world coordinates of the zero of `means`. They are zero, except where a file stores
+    /// coordinates in more digits than `f32` has, far from zero: more than 16 times the median
+    /// distance of the means from their median.
+    pub origin: [f64; 3],
+    /// Standard deviations `[N, 3]`, world units.
+    pub scales: Vec<f32>,
+    /// Quaternions `[N, 4]` as w, x, y, z, of any length.
+    pub quaternions: Vec<f32>,
+    /// Opacities `[N]`.
+    pub opacities: Vec<f32>,
+    /// Colours of the Gaussians.
+    pub colours: Colours,
+}
+
+/// The colours of N Gaussians.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Colours {
+    /// The same from every direction: `[N, 3]`, red, green and blue in [0, 1].
+    Constant(Vec<f32>),
+    /// Spherical harmonics of the direction of view.
+    Harmonics {
+        /// Degree, 0 to 4. The functions of [`sh`](crate::sh) evaluate degrees 0 to 3.
+        degree: u32,
+        /// Coefficients `[N, (degree + 1)^2, 3]`.
+        coefficients: Vec<f32>,
+    },
+}
+
+/// The camera and the image size of a view.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StoredView {
+    /// The camera.
+    pub camera: Camera,
+    /// px
+    pub width: usize,
+    /// px
+    pub height: usize,
+}
+
+impl StoredScene {
+    /// Returns the number N of Gaussians.
+    pub fn len(&self) -> usize {
+        self.opacities.len()
+    }
+
+    /// Returns whether the scene has no Gaussian.
+    pub fn is_empty(&self) -> bool {
+        self.opacities.is_empty()
+    }
+
+    /// Returns the colours `[N, 3]` that a camera sees. The camera's world coordinates are relative
+    /// to `origin`.
+    ///
+    /// # Errors
+    /// The errors of [`sh::features`](crate::sh::features), for a degree above 3 among them.
+    pub fn features(&self, camera: &Camera) -> Result<Vec<f32>, RenderError> {
+        match &self.colours {
+            Colours::Constant(colours) => Ok(colours.clone()),
+            Colours::Harmonics {
+                degree,
+                coefficients,
+            } => {
+                let harmonics = Harmonics {
+                    degree: *degree,
+                    means: &self.means,
+                    coefficients,
+                    stored: ((degree + 1) * (degree + 1)) as usize,
+                    channels: CHANNELS,
+                };
+                features(harmonics, camera)
+            }
+        }
+    }
+
+    /// Returns the Gaussians with these features `[N, 3]`, those of [`Self::features`] for example.
+    pub fn gaussians<'a>(&'a self, features: &'a [f32]) -> Gaussians<&'a [f32]> {
+        Gaussians {
+            means: &self.means,
+            scales: &self.scales,
+            quaternions: &self.quaternions,
+            opacities: &self.opacities,
+            features,
+            count: self.len(),
+            channels: CHANNELS,
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! What the properties of a PLY file mean as a scene.
+
+use splat::activation::{opacities_from_logits, scales_from_logs};
+use splat::io::Colours;
+
+use crate::file::{ENCODINGS, Encoding, GAUSSIAN, Ply, gaussians, rows};
+use crate::{assert_refused, scene};
+
+/// Returns the columns of rows as one buffer `[N, K]`.
+fn columns(rows: &[Vec<f64>], range: std::ops::Range<usize>) -> Vec<f32> {
+    let column = |row: &Vec<f64>| row[range.clone()].to_vec();
+    rows.iter().flat_map(column).map(|x| x as f32).collect()
+}
+
+#[test]
+fn every_encoding_gives_the_same_scene() {
+    let rows = rows(9, GAUSSIAN.len());
+    for encoding in ENCODINGS {
+        let read = scene(&gaussians(encoding, 9).bytes());
+        assert_eq!(read.len(), 9);
+        assert_eq!(read.origin, [0.0; 3]);
+        assert_eq!(read.means, columns(&rows, 0..3), "{encoding:?}");
+        let logits = columns(&rows, 6..7);
+        assert_eq!(read.opacities, opacities_from_logits(&logits));
+        assert_eq!(read.scales, scales_from_logs(&columns(&rows, 7..10)));
+        assert_eq!(read.quaternions, columns(&rows, 10..14));
+        let Colours::Harmonics {
+            degree,
+            coefficients,
+        } = read.colours
+        else {
+            panic!("expected harmonics");
+        };
+        assert_eq!((degree, coefficients), (0, columns(&rows, 3..6)));
+    }
+}
+
+/// The numbers 0 to 100 are the same in every type.
+#[test]
+fn properties_have_any_type() {
+    let types = [
+        "char", "int8", "uchar", "uint8", "short", "int16", "ushort", "uint16", "int", "int32",
+        "uint", "uint32", "int64", "uint64", "float", "float32", "double", "float64",
+    ];
+    let rows: Vec<Vec<f64>> = (0..7)
+        .map(|i| (0..14).map(|j| f64::from((i * 17 + j * 5) % 101)).collect())
+        .collect();
+    let expected = scene(
+        &Ply::new(Encoding::Little)
+            .element("vertex", &GAUSSIAN, &rows)
+            .bytes(),
+    );
+    for kind in types {
+        let properties = GAUSSIAN.map(|property| property.replace("float", kind));
+        let properties: Vec<&str> = properties.iter().map(String::as_str).collect();
+        for encoding in ENCODINGS {
+            let file = Ply::new(encoding).element("vertex", &properties, &rows);
+            assert_eq!(scene(&file.bytes()), expected, "{kind} {encoding:?}");
+        }
+    }
+}
+
+#[test]
+fn order_other_properties_prefixes_and_other_elements_do_not_matter() {
+    let expected = scene(&gaussians(Encoding::Little, 5).bytes());
+    let rows = rows(5, GAUSSIAN.len());
+    let prefixed: Vec<String> = GAUSSIAN
+        .iter()
+        .rev()
+        .map(|property| match property.split_once(' ') {
+            Some((kind, name)) if name.len() > 1 => format!("{kind} scalar_{name}"),
+            _ => (*property).to_owned(),
+        })
+        .collect();
+    let mut properties: Vec<&str> = prefixed.iter().map(String::as_str).collect();
+    properties.insert(3, "list uchar short neighbours");
+    properties.insert(9, "double scalar_Density_(r=0.1)");
+    properties.push("list int float weights");
+    let mixed: Vec<Vec<f64>> = rows
+        .iter()
+        .enumerate()
+        .map(|(i, row)| {
+            let mut mixed: Vec<f64> = row.iter().rev().copied().collect();
+            let mut list = vec![i as f64];
+            list.extend((0..i).map(|k| k as f64));
+            // The number before the list is at place 9, without the list at place 8.
+            mixed.insert(8, 0.25);
+            mixed.splice(3..3, list.clone());
+            mixed.extend(list);
+            mixed
+        })
+        .collect();
+    let faces = [vec![3.0, 0.0, 1.0, 2.0, 9.0], vec![0.0, 7.0]];
+    let faces_of = ["list uchar int vertex_indices", "uchar flag"];
+    for encoding in ENCODINGS {
+        let file = Ply::new(encoding)
+            .element("camera", &["float f"], &[vec![1.0], vec![2.0]])
+            .element("face", &faces_of, &faces)
+            .element("vertex", &properties, &mixed)
+            .element("edge", &faces_of, &faces)
+            .element("nothing", &[], &[]);
+        assert_eq!(scene(&file.bytes()), expected, "{encoding:?}");
+    }
+}
+
+#[test]
+fn harmonics_of_every_degree_are_ordered_by_coefficient() {
+    for (degree, rest) in [0, 9, 24, 45, 72].into_iter().enumerate() {
+        let names: Vec<String> = (0..rest).map(|i| format!("float f_rest_{i}")).collect();
+        let mut properties = GAUSSIAN.to_vec();
+        // Backwards: the numbers in the names decide.
+        properties.extend(names.iter().rev().map(String::as_str));
+        let rows = rows(3, properties.len());
+        let file = Ply::new(Encoding::Big).element("vertex", &properties, &rows);
+        let read = scene(&file.bytes());
+        let Colours::Harmonics {
+            degree: got,
+            coefficients,
+        } = &read.colours
+        else {
+            panic!("expected harmonics");
+        };
+        assert_eq!(*got as usize, degree);
+        let beyond = rest / 3;
+        assert_eq!(coefficients.len(), 3 * 3 * (beyond + 1));
+        for (i, row) in rows.iter().enumerate() {
+            for k in 0..beyond {
+                for c in 0..3 {
+                    let stored = row[properties.len() - 1 - (c * beyond + k)] as f32;
+                    let got = coefficients[(i * (beyond + 1) + k + 1) * 3 + c];
+                    assert_eq!(got, stored, "degree {degree}, {i} {k} {c}");
+                }
+            }
+        }
+        let features = read.features(&splat::Camera::pinhole(1.0, 1.0, 0.0, 0.0));
+        assert_eq!(features.is_ok(), degree < 4);
+    }
+}
+
+#[test]
+fn misnumbered_harmonics_are_refused() {
+    let with = |names: &[String]| {
+        let mut properties = GAUSSIAN.to_vec();
+        properties.extend(names.iter().map(String::as_str));
+        let rows = rows(2, properties.len());
+        Ply::new(Encoding::Little)
+            .element("vertex", &properties, &rows)
+            .bytes()
+    };
+    let names = |numbers: &mut dyn Iterator<Item = usize>| -> Vec<String> {
+        numbers.map(|i| format!("float f_rest_{i}")).collect()
+    };
+    assert_refused(&with(&names(&mut (1..10))), &["vertex", "f_rest_0"]);
+    assert_refused(&with(&names(&mut (0..8))), &["vertex", "f_rest_", "8"]);
+    let mut gap = (0..9).map(|i| if i == 4 { 44 } else { i });
+    assert_refused(&with(&names(&mut gap)), &["vertex", "f_rest_4"]);
+    let mut odd = names(&mut (0..9));
+    odd[3] = "float f_rest_three".to_owned();
+    assert_refused(&with(&odd), &["vertex", "f_rest_3"]);
+    // A list among them.
+    odd[3] = "list uchar float f_rest_3".to_owned();
+    assert_refused(&with(&odd)[..], &["vertex", "f_rest_3", "list"]);
+}
+
+#[test]
+fn required_properties_are_named_where_they_are_missing() {
+    for leave_out in 0..GAUSSIAN.len() {
+        let (_, name) = GAUSSIAN[leave_out]
+            .split_once(' ')
+            .expect("a type and a name");
+        // Flat Gaussians have no third scale. Without all of the rest, these are no Gaussians.
+        if ["scale_2", "f_dc_0"].contains(&name) {
+            continue;
+        }
+        let mut properties = GAUSSIAN.to_vec();
+        properties.remove(leave_out);
+        let rows = rows(2, properties.len());
+        let file = Ply::new(Encoding::Little).element("vertex", &properties, &rows);
+        assert_refused(&file.bytes(), &["vertex", name]);
+    }
+    let file = Ply::new(Encoding::Ascii).element("point", &["float x"], &[vec![1.0]]);
+    assert_refused(&file.bytes(), &["vertex", "point"]);
+    assert_refused(&Ply::new(Encoding::Ascii).bytes(), &["vertex", "none"]);
+    let mut properties = GAUSSIAN;
+    properties[1] = "list uchar float y";
+    let file = Ply::new(Encoding::Little).element("vertex", &properties, &[]);
+    assert_refused(&file.bytes(), &["vertex", "y", "list"]);
+}
+
+#[test]
+fn two_scales_make_flat_gaussians() {
+    let mut properties = GAUSSIAN.to_vec();
+    properties.remove(9);
+    let rows = rows(4, properties.len());
+    let read = scene(
+        &Ply::new(Encoding::Little)
+            .element("vertex", &properties, &rows)
+            .bytes(),
+    );
+    let (scales, _) = read.scales.as_chunks::<3>();
+    for (row, scale) in rows.iter().zip(scales) {
+        let [x, y] = [row[7], row[8]].map(|log| log.exp() as f32);
+        assert_eq!(*scale, [x, y, 0.0]);
+    }
+}
+
+#[test]
+fn colours_of_each_type_are_relative_to_full_brightness() {
+    let file = |kind: &str, names: [&str; 3], values: [f64; 3]| {
+        let names = names.map(|name| format!("{kind} {name}"));
+        let mut properties = vec!["float x", "float y", "float z"];
+        properties.extend(names.iter().map(String::as_str));
+        let row = |i: f64| [vec![i, 0.0, 0.0], values.to_vec()].concat();
+        Ply::new(Encoding::Little).element("vertex", &properties, &[row(0.0), row(2.0)])
+    };
+    let rgb = ["red", "green", "blue"];
+    for (kind, names, values) in [
+        ("uchar", rgb, [255.0, 51.0, 0.0]),
+        (
+            "uint8",
+            ["diffuse_red", "diffuse_green", "diffuse_blue"],
+            [255.0, 51.0, 0.0],
+        ),
+        ("ushort", ["r", "g", "b"], [65535.0, 13107.0, 0.0]),
+        ("float", rgb, [1.0, 0.2, 0.0]),
+        (
+            "double",
+            ["scalar_red", "scalar_green", "scalar_blue"],
+            [1.0, 0.2, 0.0],
+        ),
+    ] {
+        let read = scene(&file(kind, names, values).bytes());
+        let expected = [1.0, 0.2, 0.0].repeat(2);
+        assert_eq!(read.colours, Colours::Constant(expected), "{kind}");
+    }
+    assert_refused(
+        &file("float", rgb, [255.0, 0.0, 0.0]).bytes(),
+        &["colour", "255"],
+    );
+    assert_refused(
+        &file("int", rgb, [255.0, 0.0, 0.0]).bytes(),
+        &["red", "colour"],
+    );
+}
+
+#[test]
+fn points_become_round_gaussians_that_touch() {
+    let rows: Vec<Vec<f64>> = (0..5).map(|i| vec![2.0 * f64::from(i), 1.0, 1.0]).collect();
+    let properties = ["float x", "float y", "float z"];
+    let read = scene(
+        &Ply::new(Encoding::Ascii)
+            .element("vertex", &properties, &rows)
+            .bytes(),
+    );
+    assert_eq!(read.colours, Colours::Constant(vec![1.0; 15]));
+    assert_eq!(read.quaternions, [1.0, 0.0, 0.0, 0.0].repeat(5));
+    // The three nearest neighbours of the middle point are at 2, 2 and 4.
+    let [x, y, z] = [6, 7, 8].map(|i| read.scales[i]);
+    assert!(x == y && y == z && (x - 4.0 / 3.0).abs() < 1e-6, "{x}");
+    for few in [0, 1, 2] {
+        let file = Ply::new(Encoding::Little).element("vertex", &properties, &rows[..few]);
+        let read = scene(&file.bytes());
+        assert_eq!((read.len(), read.is_empty()), (few, few == 0));
+        assert!(
+            read.scales.iter().all(|&scale| scale == 1.0),
+            "{:?}",
+            read.scales
+        );
+    }
+}
+
+#[test]
+fn coordinates_keep_their_digits_far_from_zero() {
+    let far = [5.4e6 + 0.1, -3.2e5 - 0.7, 1e2];
+    let near: Vec<Vec<f64>> = (0..9)
+        .map(|i| vec![f64::from(i % 3), f64::from(i / 3), f64::from(i)])
+        .collect();
+    let moved: Vec<Vec<f64>> = near
+        .iter()
+        .map(|p| p.iter().zip(far).map(|(x, shift)| x + shift).collect())
+        .collect();
+    let properties = ["double x", "double y", "double z"];
+    let read = |rows: &[Vec<f64>]| {
+        scene(
+            &Ply::new(Encoding::Little)
+                .element("vertex", &properties, rows)
+                .bytes(),
+        )
+    };
+    let (here, there) = (read(&near), read(&moved));
+    assert_eq!(here.origin, [0.0; 3]);
+    for (i, (a, b)) in here.means.iter().zip(&there.means).enumerate() {
+        let world = there.origin[i % 3] + f64::from(*b);
+        let error = (world - f64::from(*a) - far[i % 3]).abs();
+        assert!(error < 1e-6, "{error}");
+    }
+    // Near zero, doubles are rounded and not moved.
+    let thirds: Vec<Vec<f64>> = near
+        .iter()
+        .map(|p| p.iter().map(|x| x / 3.0).collect())
+        .collect();
+    assert_eq!(read(&thirds).origin, [0.0; 3]);
+    // A point that is nowhere moves nothing.
+    let mut hole = moved.clone();
+    hole.push(vec![f64::NAN, f64::INFINITY, 0.0]);
+    assert_eq!(read(&hole).means[..27], there.means);
+}
