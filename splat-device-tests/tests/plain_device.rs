@@ -11,7 +11,8 @@ use cubecl::prelude::*;
 use cubecl_wgpu::{RuntimeOptions, WgpuDevice, WgpuRuntime, WgpuSetup, init_device};
 use libtest_mimic::{Arguments, Failed, Trial};
 use splat::check::{
-    OwnedScene, Tolerance, check_backend, compare, cotangent, crowd, run, scale, with_channels,
+    OwnedScene, Tolerance, check_backend, compare, cotangent, crowd, max_magnitude, run_backend,
+    with_channels,
 };
 use splat::{Cpu, Gpu, Projection, Regime, RenderError, Support, Wanted};
 
@@ -89,7 +90,7 @@ fn world() -> OwnedScene {
 fn near(name: &str, got: &[f64], expected: &[f64]) -> Result<(), Failed> {
     let outlier = Tolerance::of_largest(OUTLIER).with_floor(1e-3);
     compare(name, got, expected, outlier, |_| false)?;
-    let bound = TOLERANCE * scale(expected).max(1e-3);
+    let bound = TOLERANCE * max_magnitude(expected).max(1e-3);
     // `close` is false for NaN.
     let close = |i: &usize| (got[*i] - expected[*i]).abs() <= bound;
     let far = got.len() - (0..got.len()).filter(close).count();
@@ -136,9 +137,9 @@ fn passes_the_checks_of_a_backend(gpu: &Gpu<WgpuRuntime>, regime: Regime) -> Res
 fn equals_the_cpu(gpu: &Gpu<WgpuRuntime>, regime: Regime) -> Result<(), Failed> {
     let world = world();
     let v_image = cotangent(&world.render()?.0);
-    let expected = run(&Cpu::<f32>::new(), &world, &v_image, Wanted::ALL)?;
+    let expected = run_backend(&Cpu::<f32>::new(), &world, &v_image, Wanted::ALL)?;
     let gpu = gpu.clone().with_regime(regime);
-    let got = run(&gpu, &world, &v_image, Wanted::ALL)?;
+    let got = run_backend(&gpu, &world, &v_image, Wanted::ALL)?;
     let (image, right) = (&got.image, &expected.image);
     near("image", &image.features, &right.features)?;
     for (name, got, expected) in [
@@ -200,7 +201,7 @@ fn equals_itself_leaving(gpu: &Gpu<WgpuRuntime>, regime: Regime) -> Result<(), F
     let with = |uniform: bool| {
         let gpu = gpu.clone().with_regime(regime);
         let gpu = gpu.with_uniform_barriers(uniform);
-        run(&gpu, &world, &v_image, Wanted::ALL)
+        run_backend(&gpu, &world, &v_image, Wanted::ALL)
     };
     let (through, left) = (with(true)?, with(false)?);
     let transmittance = left.image.transmittance.iter().flatten();

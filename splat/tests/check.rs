@@ -264,8 +264,9 @@ fn outputs_that_are_missing_or_not_a_number_are_found() {
 fn a_wrong_sign_of_a_small_row_is_found() {
     let fault: Fault = |v| {
         let buffer = &mut v.gaussians.scales;
-        let largest = splat::check::scale(buffer);
-        let small = |row: &[f64]| (1e-5..4e-5).contains(&(splat::check::scale(row) / largest));
+        let largest = splat::check::max_magnitude(buffer);
+        let small =
+            |row: &[f64]| (1e-5..4e-5).contains(&(splat::check::max_magnitude(row) / largest));
         if let Some(row) = buffer.chunks_mut(3).find(|row| small(row)) {
             for x in row {
                 *x = -*x;
@@ -299,7 +300,7 @@ fn one_scene_is_checked_by_itself() {
 
 #[test]
 fn there_are_as_many_scenes_as_the_documents_say() {
-    assert_eq!(splat::check::named_scenes().len(), 26);
+    assert_eq!(splat::check::named_scenes().len(), 32);
 }
 
 #[test]
@@ -312,7 +313,7 @@ fn gradients_are_compared_with_quotients_of_the_oracle() {
     assert!(compared.skipped * 10 <= compared.equal, "{compared:?}");
 
     let mut wrong = right.clone();
-    wrong.gaussians.scales[7] += 1e-3 * splat::check::scale(&wrong.gaussians.scales);
+    wrong.gaussians.scales[7] += 1e-3 * splat::check::max_magnitude(&wrong.gaussians.scales);
     let error = check_gradients(&scene, &v_image, &wrong, Quotients::DEFAULT);
     let Err(Failure::Mismatch(mismatch)) = error else {
         panic!("{error:?}");

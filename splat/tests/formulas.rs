@@ -2,7 +2,7 @@
 //! inputs.
 
 use proptest::prelude::*;
-use splat::check::{PROJECTIONS, camera, check_vjp};
+use splat::check::{PROJECTIONS, check_vjp, front_camera};
 use splat::formulas::double::{composite, project, quat, sh, sym2, vec3};
 use splat::formulas::{CameraParams, GaussianShape, Moments, ProjectConstants, Splat};
 use splat::formulas::{Mat3, Quaternion, Sym2, Vec2, Vec3};
@@ -192,7 +192,7 @@ proptest! {
         let unit = quat::normalise(Quaternion { w: 2.0, x: tilt[0], y: tilt[1], z: tilt[2] });
         let pose = row9(quat::rotation(unit));
         let x = [mean.to_vec(), scales.to_vec(), q.to_vec(), vec![opacity], pose, vec![0.2, -0.1, 3.0]].concat();
-        let camera = camera(projection, 40, 30);
+        let camera = front_camera(projection, 40, 30);
         prop_assume!(away_from_tangent_clamp(&x, camera));
         let constants = ProjectConstants { blur: 0.3, compensation_floor: floor, antialias };
         let v_splat = splat_of(&v);
@@ -303,7 +303,7 @@ fn comparison_rejects_a_wrong_gradient_by_any_input_of_a_splat() {
     ]
     .concat();
     for projection in PROJECTIONS {
-        let camera = camera(projection, 40, 30);
+        let camera = front_camera(projection, 40, 30);
         let (f, vjp) = of_splat(&x, camera, constants, splat_of(&v));
         assert!(passes(SPLAT, &x, &v, &f, &vjp).is_ok(), "{projection:?}");
         for (i, name) in SPLAT.split(' ').enumerate() {

@@ -1,6 +1,6 @@
 //! Spherical harmonics and their vjp equal those of the oracle, which evaluates their definition.
 
-use splat::check::{Tolerance, camera, compare, weight};
+use splat::check::{Tolerance, compare, front_camera, weight};
 use splat::oracle;
 use splat::sh::{self, Harmonics};
 use splat::{Camera, Projection};
@@ -13,7 +13,7 @@ fn harmonics_are_those_of_the_oracle() {
     };
     let (means, v) = (numbers(3 * n, 0), numbers(2 * n, 5));
     let coefficients = numbers(n * 17 * 2, 9);
-    let eye: Camera = camera(Projection::Pinhole, 20, 20);
+    let eye: Camera = front_camera(Projection::Pinhole, 20, 20);
     for degree in 0..=3 {
         let harmonics = Harmonics {
             degree,

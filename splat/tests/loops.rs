@@ -4,8 +4,8 @@
 mod support;
 
 use splat::check::{
-    Tolerance, camera, compare, cotangent, crowd, directional, gradient_row, linear_loss, smooth,
-    weight,
+    Tolerance, compare, cotangent, crowd, directional, front_camera, gradient_row, linear_loss,
+    smooth, weight,
 };
 use splat::formulas::COMPENSATION_FLOOR;
 use splat::formulas::{GaussianShape, ProjectConstants, Splat, double};
@@ -74,7 +74,7 @@ impl Ball {
 
 /// Returns a camera outside the Gaussians.
 fn viewer() -> Camera {
-    camera(Projection::Pinhole, 40, 30)
+    front_camera(Projection::Pinhole, 40, 30)
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn views() -> Views {
     Views {
         width: 40,
         height: 30,
-        cameras: vec![camera(first, 40, 30), camera(second, 40, 30)],
+        cameras: vec![front_camera(first, 40, 30), front_camera(second, 40, 30)],
         ranges: vec![3..COUNT, 70..COUNT - 100],
     }
 }

@@ -3,7 +3,7 @@
 
 mod support;
 
-use splat::check::{OwnedScene, Rounded, crowd, max_difference, scale, weight};
+use splat::check::{OwnedScene, Rounded, crowd, max_difference, max_magnitude, weight};
 use splat::{
     Cpu, CpuScalar, Gradients, Image, Projection, RenderConfig, Simd, TileSize, Wanted, Workspace,
     render, render_vjp,
@@ -53,7 +53,7 @@ fn buffers<T: CpuScalar>(
 fn relative<T: CpuScalar>(a: &[T], b: &[T]) -> f64 {
     assert_eq!(a.len(), b.len());
     let wide = |x: &[T]| x.iter().map(|x| x.to_f64()).collect::<Vec<f64>>();
-    max_difference(&wide(a), &wide(b)) / scale(&wide(a)).max(1e-30)
+    max_difference(&wide(a), &wide(b)) / max_magnitude(&wide(a)).max(1e-30)
 }
 
 fn config() -> RenderConfig {

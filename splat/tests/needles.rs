@@ -1,7 +1,7 @@
 //! The digits that gradients of long and thin splats lose in `f32`, as docs/CONVENTIONS.md states
 //! them.
 
-use splat::check::{OwnedScene, Random, cotangent, max_difference, run, scale};
+use splat::check::{OwnedScene, Random, cotangent, max_difference, max_magnitude, run_backend};
 use splat::{Camera, Cpu, Gaussians, Outputs, Projection, RenderConfig, Views, Wanted};
 
 /// Number of orientations.
@@ -43,9 +43,9 @@ fn medians(length: f64) -> [f64; 2] {
         let v_image = cotangent(&scene.render().expect("a valid scene").0);
         let v_image = v_image.map(|x| x.iter().map(|&x| f64::from(x as f32)).collect());
         let exact = scene.gradients(&v_image).expect("a valid scene").gaussians;
-        let got = run(&Cpu::<f32>::new(), &scene, &v_image, Wanted::ALL);
+        let got = run_backend(&Cpu::<f32>::new(), &scene, &v_image, Wanted::ALL);
         let got = got.expect("a valid scene").gradients.gaussians;
-        let error = |got: &[f64], exact: &[f64]| max_difference(got, exact) / scale(exact);
+        let error = |got: &[f64], exact: &[f64]| max_difference(got, exact) / max_magnitude(exact);
         errors[0].push(error(&got.scales, &exact.scales));
         errors[1].push(error(&got.quaternions, &exact.quaternions));
     }

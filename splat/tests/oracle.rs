@@ -6,7 +6,7 @@ mod support;
 use proptest::prelude::*;
 use splat::check::{
     BAND, Kind, Outcome, OwnedScene, PROJECTIONS, Tolerance, boundary_band, compare, cotangent,
-    crowd, flips, max_difference, run, scale, scenes, weight,
+    crowd, flips, max_difference, max_magnitude, run_backend, scenes, weight,
 };
 use splat::{Contributors, Cpu, Image, NO_CONTRIBUTOR, Projection, TileSize, Wanted};
 use support::Valid;
@@ -24,7 +24,7 @@ const BAND_SHARE: f64 = 0.02;
 
 fn assert_same(tiled: &Image<Vec<f64>>, oracle: &Image<Vec<f64>>) -> Result<(), TestCaseError> {
     let optional = |a: &Option<Vec<f64>>, b: &Option<Vec<f64>>| match (a, b) {
-        (Some(a), Some(b)) => max_difference(a, b) / scale(b).max(1.0),
+        (Some(a), Some(b)) => max_difference(a, b) / max_magnitude(b).max(1.0),
         (None, None) => 0.0,
         _ => f64::INFINITY,
     };
@@ -217,7 +217,7 @@ fn round(x: f64) -> f64 {
 /// Renders the scene in `f32`, and computes the gradients of [`cotangent`].
 fn run_single(scene: &OwnedScene) -> Outcome {
     let v_image = cotangent(&scene.rendered().0);
-    run(&Cpu::<f32>::new(), scene, &v_image, Wanted::ALL).expect("a valid scene")
+    run_backend(&Cpu::<f32>::new(), scene, &v_image, Wanted::ALL).expect("a valid scene")
 }
 
 #[test]

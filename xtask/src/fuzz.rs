@@ -1,13 +1,17 @@
 //! Runs the fuzz targets with libFuzzer and minimises what they collect.
 
-use std::io;
+use std::path::Path;
 use std::process::Command;
+use std::{fs, io};
 
 use clap::Args;
 use xtask::process::{output, root, run};
 
 /// The target that depends on Burn. Its build takes several minutes.
 const SLOW: &str = "runs";
+
+/// The number of inputs of a target that are kept. They are committed.
+const KEPT: usize = 150;
 
 /// The choice of targets and the time for them.
 #[derive(Args)]
@@ -22,15 +26,16 @@ pub struct Options {
 
 fn minutes(text: &str) -> Result<f64, String> {
     let minutes = text.parse().map_err(|_| "expected a number".to_owned())?;
-    if (0.0..=1e6).contains(&minutes) {
+    if minutes > 0.0 && minutes <= 1e6 {
         Ok(minutes)
     } else {
-        Err("expected 0 to 1000000".to_owned())
+        Err("expected more than 0 and at most 1000000".to_owned())
     }
 }
 
 /// Runs the chosen targets in turns. Each begins with its folder of `fuzz/corpus`. Afterwards the
-/// folder has the smallest set of inputs that reaches the same code. Returns the number of targets.
+/// folder has the shortest inputs of the smallest set that reaches the same code. Returns the number
+/// of targets.
 pub fn fuzz(options: &Options) -> io::Result<usize> {
     let list = output(&mut cargo_fuzz(&["list"])?)?;
     let known: Vec<&str> = list.lines().collect();
@@ -58,15 +63,30 @@ pub fn fuzz(options: &Options) -> io::Result<usize> {
             &[]
         };
         let corpus = root()?.join("fuzz/corpus").join(target);
-        std::fs::create_dir_all(corpus)?;
+        fs::create_dir_all(&corpus)?;
         // Short inputs are as good as long ones, and a corpus of them is small.
         let flags = ["--", "-max_len=1024", "-timeout=20", &limit];
         run(&mut cargo_fuzz(
             &[&["run"], feature, &[target], &flags].concat(),
         )?)?;
         run(&mut cargo_fuzz(&[&["cmin"], feature, &[target]].concat())?)?;
+        keep_shortest(&corpus)?;
     }
     Ok(chosen.len())
+}
+
+/// Deletes all but the shortest files of a folder.
+fn keep_shortest(folder: &Path) -> io::Result<()> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        files.push((entry.metadata()?.len(), entry.path()));
+    }
+    files.sort();
+    files
+        .iter()
+        .skip(KEPT)
+        .try_for_each(|(_, path)| fs::remove_file(path))
 }
 
 /// Returns a command that runs `cargo fuzz` with the nightly toolchain.

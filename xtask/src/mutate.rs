@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 use std::{fs, io};
 
 use clap::Args;
+use toml_edit::{Array, DocumentMut, value};
 
 use crate::changed::changed_since;
 use crate::mutants::gpu::KERNELS;
@@ -210,17 +211,9 @@ fn copy_crate(root: &Path, copy: &Path) -> io::Result<()> {
     }
     fs::copy(root.join("Cargo.lock"), copy.join("Cargo.lock"))?;
     let manifest = fs::read_to_string(root.join("Cargo.toml"))?;
-    let members: Vec<&str> = manifest
-        .lines()
-        .filter(|line| line.starts_with("members"))
-        .collect();
-    let [members] = members[..] else {
-        return Err(io::Error::other("Cargo.toml: expected one line of members"));
-    };
-    fs::write(
-        copy.join("Cargo.toml"),
-        manifest.replace(members, &format!("members = {packages:?}")),
-    )
+    let mut manifest: DocumentMut = manifest.parse().map_err(io::Error::other)?;
+    manifest["workspace"]["members"] = value(Array::from_iter(packages));
+    fs::write(copy.join("Cargo.toml"), manifest.to_string())
 }
 
 /// Returns whether the tests of the copy pass. Returns an error if the copy does not compile.

@@ -1,7 +1,7 @@
 //! The largest scene.
 
 use libtest_mimic::Failed;
-use splat::check::{Tolerance, compare, cotangent, crowd, scale};
+use splat::check::{Tolerance, compare, cotangent, crowd, max_magnitude};
 use splat::{Image, Projection, Wanted};
 
 use super::Entry;
@@ -39,7 +39,7 @@ pub fn millions_of_gaussians(entry: &Entry) -> Result<(), Failed> {
         ("means", &v.gaussians.means, &right.gaussians.means),
         ("features", &v.gaussians.features, &right.gaussians.features),
     ] {
-        let largest = scale(expected);
+        let largest = max_magnitude(expected);
         let pairs = got.iter().zip(expected);
         // `close` is false for NaN.
         let close = |(a, b): &(&f64, &f64)| (**a - **b).abs() <= 1e-3 * largest;

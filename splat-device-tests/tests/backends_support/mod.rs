@@ -4,7 +4,7 @@ pub mod many;
 
 use std::sync::Arc;
 
-use splat::check::{Outcome, OwnedScene, Report, check_backend, run};
+use splat::check::{Outcome, OwnedScene, Report, check_backend, run_backend};
 use splat::{Cpu, Image, RenderError, Wanted};
 #[cfg(feature = "gpu")]
 use splat::{Gpu, Regime, Support};
@@ -67,7 +67,7 @@ impl Entry {
     /// The CPU at `f32`.
     pub fn cpu() -> Self {
         let on_cpu = |scene: &OwnedScene, v_image: &Image<Vec<f64>>, wanted, _| {
-            run(&Cpu::<f32>::new(), scene, v_image, wanted)
+            run_backend(&Cpu::<f32>::new(), scene, v_image, wanted)
         };
         let check = || check_backend(&Cpu::<f32>::new());
         Self {
@@ -92,7 +92,7 @@ where
                 Some(bytes) => gpu.clone().with_memory_budget(bytes),
                 None => gpu.clone(),
             };
-            run(&gpu, scene, v_image, wanted)
+            run_backend(&gpu, scene, v_image, wanted)
         };
         let check = move || check_backend(&checked);
         (

@@ -3,23 +3,18 @@
 use rayon::prelude::*;
 
 use super::compare::{Tolerance, compare};
-use super::expected::{Expected, gradient_tolerance, image_tolerance};
+use super::expected::Expected;
+use super::harmonics;
 use super::hostile;
 use super::image::cotangent;
-use super::named::{NamedScene, camera, crowd, named_scenes};
-use super::random::weight;
+use super::named::{NamedScene, crowd, named_scenes};
 use super::report::{Failure, Report};
-use super::run::{Outcome, run};
+use super::run::{Outcome, run_backend};
 use super::scene::OwnedScene;
 use super::transfer::Transfer;
 use super::wrong;
 use crate::camera::Projection;
 use crate::gradients::Wanted;
-use crate::harmonics::Harmonics;
-use crate::oracle;
-
-/// The distance from the clamp of a feature at which rounding can decide, in units of roundoff.
-const NEAR_CLAMP: f64 = 1e3;
 
 /// Checks an implementation of [`Backend`](crate::Backend): images, gradients and contributors
 /// against the oracle, determinism, unwanted gradients, invalid values and wrong arguments.
@@ -57,8 +52,8 @@ pub fn check_backend<B: Transfer>(backend: &B) -> Report {
         report.add("wrong arguments", what, outcome);
     }
     for degree in 0..=3 {
-        if let Some(outcome) = harmonics_equal(backend, degree) {
-            report.add("harmonics", format!("degree_{degree}"), outcome);
+        for (check, outcome) in harmonics::all(backend, degree) {
+            report.add(check, format!("degree_{degree}"), outcome);
         }
     }
     report
@@ -89,7 +84,7 @@ fn check_one<B: Transfer>(
         Ok(expected) => expected,
         Err(failure) => return report.add("oracle", name, Err(failure)),
     };
-    match run(backend, scene, &expected.v_image, Wanted::ALL) {
+    match run_backend(backend, scene, &expected.v_image, Wanted::ALL) {
         Ok(got) => {
             let image = expected.image_equals(backend, scene, &got.image);
             report.add("image", name, image);
@@ -113,7 +108,7 @@ fn same_bits<B: Transfer>(
     expected: &Expected,
     first: &Outcome,
 ) -> Result<(), Failure> {
-    let again = run(backend, scene, &expected.v_image, Wanted::ALL)?;
+    let again = run_backend(backend, scene, &expected.v_image, Wanted::ALL)?;
     let (first, again) = (first.bits(), again.bits());
     match first.iter().zip(&again).position(|(a, b)| a != b) {
         None if first.len() == again.len() => Ok(()),
@@ -128,7 +123,7 @@ fn same_bits<B: Transfer>(
 fn unwanted_are_empty<B: Transfer>(backend: &B) -> Result<(), Failure> {
     let scene = crowd(14, 2, 40, [20, 18], Projection::Pinhole);
     let v_image = cotangent(&scene.oracle()?);
-    let all = run(backend, &scene, &v_image, Wanted::ALL)?.gradients;
+    let all = run_backend(backend, &scene, &v_image, Wanted::ALL)?.gradients;
     let none = Wanted::NONE;
     for wanted in [
         none.with_geometry(true),
@@ -137,7 +132,7 @@ fn unwanted_are_empty<B: Transfer>(backend: &B) -> Result<(), Failure> {
         none.with_cameras(true),
         none,
     ] {
-        let got = run(backend, &scene, &v_image, wanted)?.gradients;
+        let got = run_backend(backend, &scene, &v_image, wanted)?.gradients;
         for ((name, got), (_, all)) in got.buffers().into_iter().zip(all.buffers()) {
             let is_wanted = match name {
                 "features" => wanted.features,
@@ -151,67 +146,4 @@ fn unwanted_are_empty<B: Transfer>(backend: &B) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-/// Harmonics of one degree. There are more Gaussians than a block of lanes or a task of the CPU
-/// holds, and the last block is not full.
-fn harmonics_equal<B: Transfer>(backend: &B, degree: u32) -> Option<Result<(), Failure>> {
-    const COUNT: usize = 2 * 256 + 64 + 3;
-    const CHANNELS: usize = 3;
-    const STORED: usize = 17;
-    let numbers = |count: usize, shift: usize| -> Vec<f64> {
-        (0..count)
-            .map(|i| backend.round(weight(i + shift)))
-            .collect()
-    };
-    let (means, mut v) = (numbers(3 * COUNT, 0), numbers(CHANNELS * COUNT, 5));
-    let coefficients = numbers(COUNT * STORED * CHANNELS, 9);
-    let harmonics = Harmonics {
-        degree,
-        means: &means,
-        coefficients: &coefficients,
-        stored: STORED,
-        channels: CHANNELS,
-    };
-    let eye = camera(Projection::Pinhole, 40, 30);
-    // A sum near the clamp at zero can be on the other side of it. Its feature has no gradient.
-    let near = NEAR_CLAMP * backend.unit_roundoff();
-    let Ok(sums) = oracle::feature_sums(harmonics, &eye) else {
-        return Some(Err(Failure::property("valid harmonics", "others")));
-    };
-    for (v, sum) in v.iter_mut().zip(sums) {
-        if sum.abs() < near {
-            *v = 0.0;
-        }
-    }
-    let (features, gradient) = match backend.harmonics(harmonics, &eye, &v)? {
-        Ok(outcome) => outcome,
-        Err(error) => return Some(Err(error.into())),
-    };
-    let compared = || -> Result<(), Failure> {
-        let expected = oracle::features(harmonics, &eye)?;
-        compare(
-            "features",
-            &features,
-            &expected,
-            image_tolerance(backend),
-            |_| false,
-        )?;
-        let expected = oracle::features_vjp(harmonics, &eye, &v)?;
-        let tolerance = gradient_tolerance(backend);
-        compare("means", &gradient.means, &expected.means, tolerance, |_| {
-            false
-        })?;
-        let (got, right) = (&gradient.coefficients, &expected.coefficients);
-        compare("coefficients", got, right, tolerance, |_| false)?;
-        let (got, right) = (gradient.camera_from_world, expected.camera_from_world);
-        compare(
-            "camera_from_world",
-            got.as_flattened(),
-            right.as_flattened(),
-            tolerance,
-            |_| false,
-        )
-    };
-    Some(compared())
 }

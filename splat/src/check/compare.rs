@@ -58,7 +58,7 @@ impl Tolerance {
 }
 
 /// Returns the greatest magnitude.
-pub fn scale(numbers: &[f64]) -> f64 {
+pub fn max_magnitude(numbers: &[f64]) -> f64 {
     numbers.iter().fold(0.0, |m, x| x.abs().max(m))
 }
 

@@ -4,7 +4,7 @@ use super::compare::{Tolerance, compare};
 use super::image::cotangent;
 use super::named::crowd;
 use super::report::Failure;
-use super::run::{Outcome, run};
+use super::run::{Outcome, run_backend};
 use super::scene::OwnedScene;
 use super::transfer::Transfer;
 use crate::camera::Projection;
@@ -48,7 +48,7 @@ fn scene() -> OwnedScene {
 /// Renders a scene with the gradient that belongs to the image of the scene without hostile values.
 fn outcome<B: Transfer>(backend: &B, spoilt: &OwnedScene) -> Result<Outcome, Failure> {
     let v_image: Image<Vec<f64>> = cotangent(&scene().oracle()?);
-    Ok(run(backend, spoilt, &v_image, Wanted::ALL)?)
+    Ok(run_backend(backend, spoilt, &v_image, Wanted::ALL)?)
 }
 
 /// The place in `features` of the element that [`spoilt_by`] sets to value `k`. It is the first

@@ -15,7 +15,7 @@ pub const PROJECTIONS: [Projection; 3] = [
 
 /// Returns a camera in front of a scene around the origin. The cameras of all projections see the
 /// same region.
-pub fn camera(projection: Projection, width: usize, height: usize) -> Camera {
+pub fn front_camera(projection: Projection, width: usize, height: usize) -> Camera {
     let (w, h) = (width as f64, height as f64);
     let pose = [
         [0.96, -0.28, 0.0, 0.1],
@@ -55,7 +55,7 @@ pub fn crowd(
     [width, height]: [usize; 2],
     projection: Projection,
 ) -> OwnedScene {
-    let camera = camera(projection, width, height);
+    let camera = front_camera(projection, width, height);
     let first = |view: usize| view.saturating_mul(count);
     let mut random = Random::new(seed);
     let mut g: Gaussians<Vec<f64>> = Gaussians {
@@ -113,8 +113,9 @@ pub struct NamedScene {
 }
 
 /// Returns the scenes of [`check_backend`](super::check_backend): every projection and setting,
-/// odd sizes of the image, shared and empty ranges, one to eleven channels, and no to 1000
-/// Gaussians. The oracle renders each of them in less than a second.
+/// odd sizes of the image, shared and empty ranges, one to eleven channels, no to 1000 Gaussians,
+/// equal depths, poses that are no rotations, and scales, quaternions and opacities beyond the usual
+/// ones. The oracle renders each of them in less than a second.
 pub fn named_scenes() -> Vec<NamedScene> {
     let mut all = Vec::new();
     let mut add = |name: &str, scene: OwnedScene| {
@@ -159,8 +160,8 @@ pub fn named_scenes() -> Vec<NamedScene> {
 /// A change of a scene, with its name.
 type Change = (&'static str, fn(&mut OwnedScene));
 
-/// One or two settings that differ from the default.
-const SETTINGS: [Change; 12] = [
+/// One or two properties that differ from the default.
+const SETTINGS: [Change; 18] = [
     ("blur_0", |scene| scene.config.blur = 0.0),
     ("blur_2", |scene| scene.config.blur = 2.0),
     ("blur_0_antialias", |scene| {
@@ -190,6 +191,57 @@ const SETTINGS: [Change; 12] = [
     ("depth_and_layers", |scene| {
         scene.config.outputs.transmittance = false;
         scene.config.layers = vec![1, 8, 30];
+    }),
+    // Gaussians of the same depth are composited in the order of their indices.
+    ("equal_depths", |scene| {
+        for mean in scene.gaussians.means.as_chunks_mut::<3>().0 {
+            mean[2] = 0.25;
+        }
+    }),
+    // An orthographic camera sees both sides of itself. Depths of 0 and -0 are equal.
+    ("depths_around_zero", |scene| {
+        for camera in &mut scene.views.cameras {
+            *camera = front_camera(Projection::Orthographic, 34, 26).with_depth_range(-9.0, 9.0);
+            camera.camera_from_world[2] = [0.0, 0.0, 1.0, 0.0];
+        }
+        for (i, mean) in scene
+            .gaussians
+            .means
+            .as_chunks_mut::<3>()
+            .0
+            .iter_mut()
+            .enumerate()
+        {
+            mean[2] = [mean[2], 0.0, -0.0][i % 3];
+        }
+    }),
+    ("pose_that_is_no_rotation", |scene| {
+        for camera in &mut scene.views.cameras {
+            let [x, y, z] = &mut camera.camera_from_world;
+            (x[1], y[0], y[1], z[1]) = (0.3, -0.2, 1.4, 0.15);
+        }
+    }),
+    ("quaternion_lengths", |scene| {
+        for (i, q) in scene
+            .gaussians
+            .quaternions
+            .as_chunks_mut::<4>()
+            .0
+            .iter_mut()
+            .enumerate()
+        {
+            *q = q.map(|x| x * [1e-3, 0.1, 1.0, 30.0, 1e3][i % 5]);
+        }
+    }),
+    ("negative_scales", |scene| {
+        for scale in scene.gaussians.scales.iter_mut().step_by(2) {
+            *scale = -*scale;
+        }
+    }),
+    ("opacities_beyond_1", |scene| {
+        for opacity in &mut scene.gaussians.opacities {
+            *opacity = 1.6 * *opacity - 0.1;
+        }
     }),
     ("layers_alone", |scene| {
         scene.config.outputs = Outputs::default();

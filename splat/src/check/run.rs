@@ -51,7 +51,7 @@ impl Outcome {
 ///
 /// # Errors
 /// The errors of the backend.
-pub fn run<B: Transfer>(
+pub fn run_backend<B: Transfer>(
     backend: &B,
     scene: &OwnedScene,
     v_image: &Image<Vec<f64>>,

@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 
 use proptest::prelude::*;
 
-use super::named::{PROJECTIONS, camera, moved};
+use super::named::{PROJECTIONS, front_camera, moved};
 use super::scene::OwnedScene;
 use crate::camera::{Projection, Views};
 use crate::config::{Outputs, RenderConfig};
@@ -277,7 +277,7 @@ fn views(
 }
 
 fn batch(views: usize, projection: Projection, [width, height]: [usize; 2], count: usize) -> Views {
-    let camera = camera(projection, width, height);
+    let camera = front_camera(projection, width, height);
     Views {
         width,
         height,

@@ -3,7 +3,7 @@
 use super::image::cotangent;
 use super::named::crowd;
 use super::report::Failure;
-use super::run::run;
+use super::run::run_backend;
 use super::scene::OwnedScene;
 use super::transfer::Transfer;
 use crate::camera::Projection;
@@ -83,7 +83,7 @@ fn refused<B: Transfer>(
     let mut v_image = cotangent(&scene.oracle()?);
     change(&mut scene, &mut v_image);
     let expected = format!("an error about {argument}");
-    match run(backend, &scene, &v_image, Wanted::ALL) {
+    match run_backend(backend, &scene, &v_image, Wanted::ALL) {
         Err(
             RenderError::Shape {
                 argument: named, ..

@@ -4,6 +4,8 @@ use super::error::FileError;
 use super::neighbours;
 use super::numbers::NumberType;
 use super::scene::{CHANNELS, Colours, StoredScene};
+use crate::error::RenderError;
+use crate::gaussians::check_len;
 
 /// Standard deviation of a point's Gaussian, relative to the mean distance to its nearest
 /// neighbours. With 0.5 the Gaussians of neighbouring points touch.
@@ -21,30 +23,56 @@ const FAR: f64 = 16.0;
 impl StoredScene {
     /// Makes a round Gaussian of opacity 0.95 of every point. Its standard deviation is half the
     /// mean distance to the three nearest neighbours, and at most half the 0.9 quantile of these
-    /// distances. The Gaussian of a scene of one point has the standard deviation 1.
+    /// distances. If only one point is finite, its Gaussian has the standard deviation 1.
     ///
-    /// `points` are N coordinates in world units, and `colours` are `[N, 3]`. An incomplete point at
-    /// the end is left out, and missing colours are white.
-    pub fn from_points(points: &[f32], colours: Vec<f32>) -> Self {
-        let means = points.as_chunks::<3>().0.as_flattened().to_vec();
-        let count = means.len() / 3;
-        let mut colours = colours;
-        colours.resize(CHANNELS * count, 1.0);
-        let mut distances = neighbours::distances(&means);
-        if count == 1 {
-            distances.fill(ALONE / SCALE_OF_DISTANCE);
+    /// `means` are `[N, 3]` in world units, and `colours` `[N, 3]`. Without colours the points are
+    /// white. Points that are not finite get the standard deviation 0, and the renderer culls them.
+    ///
+    /// # Errors
+    /// [`RenderError::Shape`] if the lengths are no multiples of three or differ.
+    pub fn from_points(means: Vec<f32>, colours: Option<Vec<f32>>) -> Result<Self, RenderError> {
+        let (points, rest) = means.as_chunks::<3>();
+        if !rest.is_empty() {
+            return Err(RenderError::shape("means", "[N, 3]", means.len()));
         }
-        let widest = quantile(&distances, KEPT_SHARE);
-        let scale = |distance: &f32| [SCALE_OF_DISTANCE * distance.min(widest); 3];
-        Self {
-            scales: distances.iter().flat_map(scale).collect(),
+        let count = points.len();
+        let colours = colours.unwrap_or_else(|| vec![1.0; CHANNELS * count]);
+        check_len("colours", "[N, 3]", &[count, CHANNELS], colours.len())?;
+        let scales = scales(points);
+        Ok(Self {
+            origin: [0.0; 3],
             quaternions: [1.0, 0.0, 0.0, 0.0].repeat(count),
             opacities: vec![OPACITY; count],
             colours: Colours::Constant(colours),
-            origin: [0.0; 3],
+            scales,
             means,
-        }
+        })
     }
+}
+
+/// Returns the standard deviations `[N, 3]` of points.
+fn scales(points: &[[f32; 3]]) -> Vec<f32> {
+    let mut distances = neighbours::distances(points);
+    let mut finite: Vec<f32> = distances
+        .iter()
+        .copied()
+        .filter(|d| d.is_finite())
+        .collect();
+    let alone = finite.len() == 1;
+    let at = (KEPT_SHARE * finite.len() as f64) as usize;
+    let widest = if at < finite.len() {
+        *finite.select_nth_unstable_by(at, f32::total_cmp).1
+    } else {
+        f32::INFINITY
+    };
+    for distance in &mut distances {
+        *distance = match distance.min(widest) {
+            _ if distance.is_nan() => 0.0,
+            _ if alone => ALONE,
+            distance => SCALE_OF_DISTANCE * distance,
+        };
+    }
+    distances.iter().flat_map(|&scale| [scale; 3]).collect()
 }
 
 /// The greatest floating-point colour that is taken for one in [0, 1]. Trained colours can be a
@@ -59,34 +87,22 @@ pub(crate) fn brightest(place: &str, number: NumberType) -> Result<f64, FileErro
     })
 }
 
-/// Checks that colours are relative to 1. `place` names them in errors.
+/// Checks that colours `[N, 3]` are relative to 1. `place` names a row of them in errors.
 pub(crate) fn check_colours(place: &str, colours: &[f32]) -> Result<(), FileError> {
-    let too_bright = |x: &&f32| x.is_finite() && f64::from(**x) > BRIGHTEST;
-    match colours.iter().find(too_bright) {
-        Some(got) => Err(FileError::content(
-            place,
-            "floats from 0 to 1 for a colour",
-            got,
+    let too_bright = |x: &f32| x.is_finite() && f64::from(*x) > BRIGHTEST;
+    match colours.iter().position(too_bright) {
+        Some(i) => Err(FileError::content(
+            format!("{place} {}, colour", i / CHANNELS),
+            "floats from 0 to 1",
+            colours[i],
         )),
         None => Ok(()),
     }
 }
 
-/// Returns the value that the given share of the values does not exceed. Without values it is
-/// infinite.
-fn quantile(values: &[f32], share: f64) -> f32 {
-    let mut values = values.to_vec();
-    let at = (share * values.len() as f64) as usize;
-    if at < values.len() {
-        *values.select_nth_unstable_by(at, f32::total_cmp).1
-    } else {
-        f32::INFINITY
-    }
-}
-
 /// Rounds coordinates `[N, 3]` to `f32`, relative to the origin that it also returns. See
 /// [`StoredScene::origin`].
-pub(crate) fn rounded(coordinates: &[f64]) -> (Vec<f32>, [f64; 3]) {
+pub(crate) fn rounded(coordinates: Vec<f64>) -> (Vec<f32>, [f64; 3]) {
     let exact = |x: &f64| f64::from(*x as f32) == *x || !x.is_finite();
     let mut origin = [0.0; 3];
     if !coordinates.iter().all(exact) {
@@ -97,7 +113,7 @@ pub(crate) fn rounded(coordinates: &[f64]) -> (Vec<f32>, [f64; 3]) {
             let pairs = p.iter().zip(&middle);
             pairs.map(|(x, m)| (x - m).abs()).fold(0.0, f64::max)
         }));
-        if middle.iter().any(|m| m.abs() > FAR * spread) {
+        if spread > 0.0 && middle.iter().any(|m| m.abs() > FAR * spread) {
             origin = middle;
         }
     }

@@ -1,6 +1,6 @@
 //! The errors of files.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write};
 use std::io;
 use std::path::PathBuf;
 
@@ -10,8 +10,8 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum FileError {
     /// The file cannot be opened or read.
-    #[error("cannot be read: {0}")]
-    Unreadable(#[from] io::Error),
+    #[error("cannot be read")]
+    Unreadable(#[source] io::Error),
     /// The contents break a rule of the file format, or are not those of a scene.
     #[error("{place}: expected {expected}, got {got}")]
     Content {
@@ -22,8 +22,8 @@ pub enum FileError {
         /// What this file has there.
         got: String,
     },
-    /// The error of a file with a name.
-    #[error("{}: {error}", path.display())]
+    /// The error of a file with a name. Its message contains the one of the inner error.
+    #[error("{}", named(path, error))]
     InFile {
         /// The path of the file.
         path: PathBuf,
@@ -43,21 +43,45 @@ impl FileError {
     }
 }
 
+/// Returns the message of an error with the path of its file.
+fn named(path: &std::path::Path, error: &FileError) -> String {
+    let path = clean(path.display());
+    match error {
+        FileError::Unreadable(reason) => format!("{path}: {error}: {}", clean(reason)),
+        _ => format!("{path}: {error}"),
+    }
+}
+
+/// Text of one line, of which a text keeps the beginning.
+#[derive(Default)]
+struct Line {
+    text: String,
+    letters: usize,
+}
+
+impl Write for Line {
+    fn write_str(&mut self, part: &str) -> std::fmt::Result {
+        const LONGEST: usize = 200;
+        for letter in part.chars() {
+            if self.letters == LONGEST {
+                self.text.push_str(" ...");
+                return Err(std::fmt::Error);
+            }
+            self.letters += 1;
+            if letter.is_control() || ['\u{2028}', '\u{2029}'].contains(&letter) {
+                self.text.extend(letter.escape_default());
+            } else {
+                self.text.push(letter);
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Returns the text without control characters and not longer than a line.
 fn clean(text: impl Display) -> String {
-    const LONGEST: usize = 200;
-    let text = text.to_string();
-    let mut cleaned = String::new();
-    for (i, letter) in text.chars().enumerate() {
-        if i == LONGEST {
-            cleaned.push_str(" ...");
-            break;
-        }
-        if letter.is_control() {
-            cleaned.extend(letter.escape_default());
-        } else {
-            cleaned.push(letter);
-        }
-    }
-    cleaned
+    let mut line = Line::default();
+    // Writing ends with an error where the line is full.
+    let _ = write!(line, "{text}");
+    line.text
 }

@@ -11,6 +11,7 @@ pub(crate) const CHANNELS: usize = 3;
 
 /// The contents of a file.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct SceneFile {
     /// The Gaussians.
     pub scene: StoredScene,
@@ -20,6 +21,7 @@ pub struct SceneFile {
 
 /// N Gaussians with three colour channels.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct StoredScene {
     /// Means `[N, 3]`, world units, relative to `origin`.
     pub means: Vec<f32>,
@@ -39,8 +41,9 @@ pub struct StoredScene {
 
 /// The colours of N Gaussians.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Colours {
-    /// The same from every direction: `[N, 3]`, red, green and blue in [0, 1].
+    /// The same from every direction: `[N, 3]`, red, green and blue, relative to full brightness.
     Constant(Vec<f32>),
     /// Spherical harmonics of the direction of view.
     Harmonics {
@@ -73,8 +76,19 @@ impl StoredScene {
         self.opacities.is_empty()
     }
 
-    /// Returns the colours `[N, 3]` that a camera sees. The camera's world coordinates are relative
-    /// to `origin`.
+    /// Returns a camera of world coordinates as one of coordinates relative to `origin`, which
+    /// renders `means`.
+    #[must_use]
+    pub fn relative(&self, camera: Camera) -> Camera {
+        let moved = camera.camera_from_world.map(|[x, y, z, shift]| {
+            let [by_x, by_y, by_z] = self.origin;
+            [x, y, z, x * by_x + y * by_y + z * by_z + shift]
+        });
+        camera.with_pose(moved)
+    }
+
+    /// Returns the colours `[N, 3]` that a camera sees. The camera is [relative](Self::relative) to
+    /// `origin`.
     ///
     /// # Errors
     /// The errors of [`sh::features`](crate::sh::features), for a degree above 3 among them.
@@ -85,11 +99,12 @@ impl StoredScene {
                 degree,
                 coefficients,
             } => {
+                let rows = *degree as usize + 1;
                 let harmonics = Harmonics {
                     degree: *degree,
                     means: &self.means,
                     coefficients,
-                    stored: ((degree + 1) * (degree + 1)) as usize,
+                    stored: rows.saturating_mul(rows),
                     channels: CHANNELS,
                 };
                 features(harmonics, camera)

@@ -122,6 +122,39 @@ fn lines_that_are_no_ply_are_refused_with_their_number() {
     assert_refused(&long, &["line 2", "..."]);
 }
 
+/// Neither memory nor time grows faster than the header.
+#[test]
+fn long_headers_are_read_in_one_pass() {
+    let words = "a ".repeat(1 << 22);
+    let file = changed(
+        Encoding::Little,
+        "element",
+        &format!("comment {words}\nelement"),
+    );
+    assert_eq!(scene(&file).len(), 10);
+    let elements: Vec<String> = (0..200_000).map(|i| format!("element e{i} 0\n")).collect();
+    let elements = elements.concat();
+    let file = changed(Encoding::Little, "element", &format!("{elements}element"));
+    assert_eq!(scene(&file).len(), 10);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_device_without_an_end_is_refused_by_its_first_bytes() {
+    let error = splat::io::read("/dev/zero")
+        .expect_err("no scene")
+        .to_string();
+    assert!(error.starts_with("/dev/zero: first bytes: "), "{error}");
+    let error = splat::io::read("no\nsuch.ply")
+        .expect_err("no file")
+        .to_string();
+    assert!(
+        error.starts_with("no\\nsuch.ply: cannot be read: "),
+        "{error}"
+    );
+    assert_eq!(error.lines().count(), 1);
+}
+
 #[test]
 fn files_that_end_early_are_refused_at_every_byte() {
     for encoding in ENCODINGS {

@@ -6,6 +6,7 @@ mod file;
 mod headers;
 mod meaning;
 mod npz;
+mod points;
 
 use splat::io::{FileError, StoredScene, parse};
 

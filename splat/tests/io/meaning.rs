@@ -1,7 +1,7 @@
 //! What the properties of a PLY file mean as a scene.
 
 use splat::activation::{opacities_from_logits, scales_from_logs};
-use splat::io::Colours;
+use splat::io::{Colours, StoredScene};
 
 use crate::file::{ENCODINGS, Encoding, GAUSSIAN, Ply, gaussians, rows};
 use crate::{assert_refused, scene};
@@ -134,6 +134,15 @@ fn harmonics_of_every_degree_are_ordered_by_coefficient() {
         }
         let features = read.features(&splat::Camera::pinhole(1.0, 1.0, 0.0, 0.0));
         assert_eq!(features.is_ok(), degree < 4);
+        let mut wild = read.clone();
+        wild.colours = Colours::Harmonics {
+            degree: u32::MAX,
+            coefficients: Vec::new(),
+        };
+        assert!(
+            wild.features(&splat::Camera::pinhole(1.0, 1.0, 0.0, 0.0))
+                .is_err()
+        );
     }
 }
 
@@ -168,8 +177,8 @@ fn required_properties_are_named_where_they_are_missing() {
         let (_, name) = GAUSSIAN[leave_out]
             .split_once(' ')
             .expect("a type and a name");
-        // Flat Gaussians have no third scale. Without all of the rest, these are no Gaussians.
-        if ["scale_2", "f_dc_0"].contains(&name) {
+        // Flat Gaussians have no third scale.
+        if name == "scale_2" {
             continue;
         }
         let mut properties = GAUSSIAN.to_vec();
@@ -185,6 +194,77 @@ fn required_properties_are_named_where_they_are_missing() {
     properties[1] = "list uchar float y";
     let file = Ply::new(Encoding::Little).element("vertex", &properties, &[]);
     assert_refused(&file.bytes(), &["vertex", "y", "list"]);
+}
+
+/// Sets of properties of which a reader could take a part and lose the rest.
+#[test]
+fn properties_that_are_no_whole_set_are_refused() {
+    let refused = |properties: &[&str], words: &[&str]| {
+        let rows = rows(2, properties.len());
+        let file = Ply::new(Encoding::Little).element("vertex", properties, &rows);
+        assert_refused(&file.bytes(), &[&["vertex"], words].concat());
+    };
+    let points = ["float x", "float y", "float z"];
+    for (more, word) in [
+        (&["uchar green", "uchar blue"][..], "red"),
+        (&["uchar red", "uchar blue"], "green"),
+        (&["uchar r", "uchar g"], "property b"),
+        (&["float f_rest_0"], "f_dc_0"),
+        (&["float f_dc_1", "float f_dc_2"], "f_dc_0"),
+        (&["float scale_1", "float scale_2"], "f_dc_0"),
+        (&["float rot_1"], "f_dc_0"),
+        (
+            &["uchar red", "uchar green", "uchar blue", "float rot_3"],
+            "scale_0",
+        ),
+    ] {
+        refused(&[&points[..], more].concat(), &[word]);
+    }
+    for (more, word) in [
+        ("float f_dc_3", "three channels"),
+        ("float scale_3", "two or three scales"),
+        ("float scalar_scale_3", "two or three scales"),
+        ("float rot_4", "quaternion"),
+    ] {
+        refused(&[&GAUSSIAN[..], &[more]].concat(), &[word]);
+    }
+    // Anchors of a network, without colours.
+    let mut anchors = GAUSSIAN.to_vec();
+    anchors.retain(|property| !property.contains("f_dc"));
+    anchors.push("float f_anchor_feat_0");
+    refused(&anchors, &["f_dc_0"]);
+}
+
+#[test]
+fn the_filter_of_mip_splatting_widens_gaussians_and_keeps_their_integral() {
+    let properties = [&GAUSSIAN[..], &["float filter_3D"]].concat();
+    let mut filtered = rows(3, properties.len());
+    for (row, filter) in filtered.iter_mut().zip([0.0, 0.5, 2.0]) {
+        row[14] = filter;
+    }
+    let plain: Vec<Vec<f64>> = filtered.iter().map(|row| row[..14].to_vec()).collect();
+    let file = |properties: &[&str], rows: &[Vec<f64>]| {
+        scene(
+            &Ply::new(Encoding::Big)
+                .element("vertex", properties, rows)
+                .bytes(),
+        )
+    };
+    let (filtered, plain) = (file(&properties, &filtered), file(&GAUSSIAN, &plain));
+    assert_eq!(filtered.scales[..3], plain.scales[..3]);
+    assert_eq!(filtered.opacities[0], plain.opacities[0]);
+    for i in 1..3 {
+        let filter = [0.0f32, 0.5, 2.0][i];
+        let volume = |scene: &StoredScene| {
+            scene.opacities[i] * scene.scales[3 * i..3 * i + 3].iter().product::<f32>()
+        };
+        let ratio = volume(&filtered) / volume(&plain);
+        assert!((ratio - 1.0).abs() < 1e-5, "{ratio}");
+        for axis in 3 * i..3 * i + 3 {
+            let expected = (plain.scales[axis].powi(2) + filter.powi(2)).sqrt();
+            assert!((filtered.scales[axis] - expected).abs() < 1e-6);
+        }
+    }
 }
 
 #[test]
@@ -241,67 +321,4 @@ fn colours_of_each_type_are_relative_to_full_brightness() {
         &file("int", rgb, [255.0, 0.0, 0.0]).bytes(),
         &["red", "colour"],
     );
-}
-
-#[test]
-fn points_become_round_gaussians_that_touch() {
-    let rows: Vec<Vec<f64>> = (0..5).map(|i| vec![2.0 * f64::from(i), 1.0, 1.0]).collect();
-    let properties = ["float x", "float y", "float z"];
-    let read = scene(
-        &Ply::new(Encoding::Ascii)
-            .element("vertex", &properties, &rows)
-            .bytes(),
-    );
-    assert_eq!(read.colours, Colours::Constant(vec![1.0; 15]));
-    assert_eq!(read.quaternions, [1.0, 0.0, 0.0, 0.0].repeat(5));
-    // The three nearest neighbours of the middle point are at 2, 2 and 4.
-    let [x, y, z] = [6, 7, 8].map(|i| read.scales[i]);
-    assert!(x == y && y == z && (x - 4.0 / 3.0).abs() < 1e-6, "{x}");
-    for few in [0, 1, 2] {
-        let file = Ply::new(Encoding::Little).element("vertex", &properties, &rows[..few]);
-        let read = scene(&file.bytes());
-        assert_eq!((read.len(), read.is_empty()), (few, few == 0));
-        assert!(
-            read.scales.iter().all(|&scale| scale == 1.0),
-            "{:?}",
-            read.scales
-        );
-    }
-}
-
-#[test]
-fn coordinates_keep_their_digits_far_from_zero() {
-    let far = [5.4e6 + 0.1, -3.2e5 - 0.7, 1e2];
-    let near: Vec<Vec<f64>> = (0..9)
-        .map(|i| vec![f64::from(i % 3), f64::from(i / 3), f64::from(i)])
-        .collect();
-    let moved: Vec<Vec<f64>> = near
-        .iter()
-        .map(|p| p.iter().zip(far).map(|(x, shift)| x + shift).collect())
-        .collect();
-    let properties = ["double x", "double y", "double z"];
-    let read = |rows: &[Vec<f64>]| {
-        scene(
-            &Ply::new(Encoding::Little)
-                .element("vertex", &properties, rows)
-                .bytes(),
-        )
-    };
-    let (here, there) = (read(&near), read(&moved));
-    assert_eq!(here.origin, [0.0; 3]);
-    for (i, (a, b)) in here.means.iter().zip(&there.means).enumerate() {
-        let world = there.origin[i % 3] + f64::from(*b);
-        let error = (world - f64::from(*a) - far[i % 3]).abs();
-        assert!(error < 1e-6, "{error}");
-    }
-    // Near zero, doubles are rounded and not moved.
-    let thirds: Vec<Vec<f64>> = near
-        .iter()
-        .map(|p| p.iter().map(|x| x / 3.0).collect())
-        .collect();
-    assert_eq!(read(&thirds).origin, [0.0; 3]);
-    // A point that is nowhere moves nothing.
-    let mut hole = moved.clone();
-    hole.push(vec![f64::NAN, f64::INFINITY, 0.0]);
-    assert_eq!(read(&hole).means[..27], there.means);
 }

@@ -5,7 +5,7 @@ mod before;
 mod support;
 
 use approx::assert_relative_eq;
-use splat::check::{cotangent, crowd, difference, max_difference, scale};
+use splat::check::{cotangent, crowd, difference, max_difference, max_magnitude};
 use splat::{
     Backend, Camera, Cpu, Gaussians, Image, Projection, RenderConfig, Splats, Views, Wanted,
     activation, sh,

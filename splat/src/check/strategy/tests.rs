@@ -3,7 +3,7 @@
 use proptest::test_runner::{Config, TestError, TestRunner};
 
 use super::*;
-use crate::check::scale;
+use crate::check::max_magnitude;
 use crate::oracle::threshold_distances;
 
 /// Runs a property of one kind. The generator has the same seed in every run.
@@ -85,7 +85,7 @@ fn scenes_near_thresholds_are_within_the_rounding_of_single_precision() {
 #[test]
 fn needles_are_long_and_scenes_are_valid() {
     run(Kind::Needles, |scene| {
-        let longest = scale(&scene.gaussians.scales);
+        let longest = max_magnitude(&scene.gaussians.scales);
         let thinnest = scene
             .gaussians
             .scales

@@ -7,14 +7,14 @@ use zip::ZipArchive;
 use super::array::Array;
 use crate::io::error::FileError;
 
-/// The bytes that an array may have beyond four times the size of the archive: a few kilobytes can
-/// unpack to gigabytes.
-const MOST_BYTES: usize = 64 << 20;
+/// The bytes that all arrays together may have beyond four times the size of the archive: a few
+/// kilobytes can unpack to gigabytes.
+const MOST_BYTES: usize = 2 << 20;
 
 pub(super) struct Archive<'a> {
     zip: ZipArchive<Cursor<&'a [u8]>>,
-    /// The greatest size of an unpacked array, bytes.
-    most: usize,
+    /// The bytes that the next arrays may have.
+    left: usize,
 }
 
 impl<'a> Archive<'a> {
@@ -23,12 +23,17 @@ impl<'a> Archive<'a> {
             .map_err(|error| FileError::content("archive", "a ZIP file", error))?;
         Ok(Self {
             zip,
-            most: file.len().saturating_mul(4).saturating_add(MOST_BYTES),
+            left: file.len().saturating_mul(4).saturating_add(MOST_BYTES),
         })
     }
 
-    /// Unpacks an array and verifies its checksum.
-    pub(super) fn array(&mut self, name: &str) -> Result<Array, FileError> {
+    /// Unpacks an array and verifies its checksum and its shape. In `shape`, `None` is any length.
+    /// An array of one number may have the shape `[1]` instead of `[]`.
+    pub(super) fn array(
+        &mut self,
+        name: &str,
+        shape: &[Option<usize>],
+    ) -> Result<Array, FileError> {
         let place = format!("array {name}");
         let damaged =
             |error: &dyn std::fmt::Display| FileError::content(&place, "an undamaged array", error);
@@ -42,13 +47,14 @@ impl<'a> Archive<'a> {
         let mut bytes = Vec::new();
         // One byte more than allowed, so that a longer array is noticed. Reading to the end of the
         // entry verifies the checksum.
-        let limit = (self.most as u64).saturating_add(1);
+        let limit = (self.left as u64).saturating_add(1);
         let read = entry.by_ref().take(limit).read_to_end(&mut bytes);
         read.map_err(|error| damaged(&error))?;
-        if bytes.len() > self.most {
-            let expected = format!("at most {} unpacked bytes", self.most);
+        if bytes.len() > self.left {
+            let expected = format!("at most {} unpacked bytes", self.left);
             return Err(FileError::content(&place, expected, "more"));
         }
-        Array::parse(&place, &bytes)
+        self.left -= bytes.len();
+        Array::parse(&place, bytes, shape)
     }
 }

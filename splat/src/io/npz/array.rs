@@ -3,71 +3,96 @@
 use crate::io::error::FileError;
 use crate::io::numbers::{ByteOrder, NumberType};
 
+/// The number of bytes of a header that are read.
+const LONGEST_HEADER: usize = 4096;
 /// Greatest number of dimensions.
 const MOST_DIMENSIONS: usize = 32;
 
-/// Numbers in C order: the last index changes fastest.
+/// The numbers of an array, as they are stored.
 #[derive(Debug)]
 pub(super) struct Array {
     pub(super) number: NumberType,
     pub(super) shape: Vec<usize>,
-    pub(super) values: Vec<f64>,
+    order: ByteOrder,
+    /// Whether the first index changes fastest.
+    fortran: bool,
+    file: Vec<u8>,
+    /// The place in `file` of the first number.
+    start: usize,
 }
 
 impl Array {
-    /// Reads a file. `place` names it in errors.
-    pub(super) fn parse(place: &str, file: &[u8]) -> Result<Self, FileError> {
+    /// Reads a file, whose shape must be `shape`. `place` names it in errors.
+    pub(super) fn parse(
+        place: &str,
+        file: Vec<u8>,
+        shape: &[Option<usize>],
+    ) -> Result<Self, FileError> {
         let fail = |expected: &str, got: String| FileError::content(place, expected, got);
-        let (header, body) = split(file).ok_or_else(|| {
+        let (header, body) = split(&file).ok_or_else(|| {
             let start = &file[..file.len().min(12)];
             let got = format!("\"{}\"", start.escape_ascii());
             fail("the header of a .npy file, version 1 to 3", got)
         })?;
-        let text = String::from_utf8_lossy(header);
+        let text = String::from_utf8_lossy(&header[..header.len().min(LONGEST_HEADER)]);
         let header = Header::parse(&text).ok_or_else(|| {
             let expected = "a number type, an order and a shape";
             fail(expected, text.trim().to_owned())
         })?;
-        let count = header
-            .shape
+        let got = &header.shape;
+        let fits = |(&got, want): (&usize, &Option<usize>)| want.is_none_or(|want| want == got);
+        let one = shape.is_empty() && got[..] == [1];
+        if !one && (got.len() != shape.len() || !got.iter().zip(shape).all(fits)) {
+            let symbol =
+                |side: &Option<usize>| side.map_or("any".to_owned(), |side| side.to_string());
+            let sides: Vec<String> = shape.iter().map(symbol).collect();
+            let expected = format!("shape [{}]", sides.join(", "));
+            return Err(fail(&expected, format!("{got:?}")));
+        }
+        let count = got
             .iter()
             .try_fold(1, |n: usize, &side| n.checked_mul(side));
         let size = header.number.size();
         if count.and_then(|count| count.checked_mul(size)) != Some(body.len()) {
-            let expected = format!("{size} bytes for each number of shape {:?}", header.shape);
+            let expected = format!("{size} bytes for each number of shape {got:?}");
             return Err(fail(&expected, format!("{} bytes", body.len())));
         }
-        let value = |bytes: &[u8]| header.number.decode(bytes, header.order);
-        let values: Vec<f64> = body.chunks_exact(size).filter_map(value).collect();
-        let values = if header.fortran {
-            c_order(&values, &header.shape)
-        } else {
-            values
-        };
         Ok(Self {
             number: header.number,
+            order: header.order,
+            fortran: header.fortran && header.shape.len() > 1,
             shape: header.shape,
-            values,
+            start: file.len() - body.len(),
+            file,
         })
     }
 
-    /// Checks the shape and returns its first length. In `expected`, `None` matches any length.
-    pub(super) fn expect_shape(
-        &self,
-        name: &str,
-        expected: &[Option<usize>],
-    ) -> Result<usize, FileError> {
-        let fits = |(&got, want): (&usize, &Option<usize>)| want.is_none_or(|want| want == got);
-        if self.shape.len() == expected.len() && self.shape.iter().zip(expected).all(fits) {
-            return Ok(self.shape[0]);
+    /// Returns the numbers in C order, in which the last index changes fastest.
+    pub(super) fn numbers(&self) -> Vec<f64> {
+        self.collect(|x| x)
+    }
+
+    /// Returns the numbers in C order, divided by `one`.
+    pub(super) fn floats(&self, one: f64) -> Vec<f32> {
+        self.collect(|x| (x / one) as f32)
+    }
+
+    fn collect<T>(&self, convert: impl Fn(f64) -> T) -> Vec<T> {
+        let bytes = &self.file[self.start..];
+        let size = self.number.size();
+        let at = |i: usize| {
+            let number = self.number.decode(&bytes[i * size..], self.order);
+            // The length was checked.
+            convert(number.unwrap_or_default())
+        };
+        let count = bytes.len() / size;
+        let mut values = Vec::with_capacity(count);
+        if self.fortran {
+            for_each_in_c_order(&self.shape, count, |i| values.push(at(i)));
+        } else {
+            values.extend((0..count).map(at));
         }
-        let symbol = |side: &Option<usize>| side.map_or("any".to_owned(), |side| side.to_string());
-        let expected: Vec<String> = expected.iter().map(symbol).collect();
-        Err(FileError::content(
-            format!("array {name}"),
-            format!("shape [{}]", expected.join(", ")),
-            format!("{:?}", self.shape),
-        ))
+        values
     }
 }
 
@@ -161,14 +186,13 @@ fn descriptor(text: &str) -> Option<(ByteOrder, NumberType)> {
     Some((order, number))
 }
 
-/// Reorders values in which the first index changes fastest.
-fn c_order(values: &[f64], shape: &[usize]) -> Vec<f64> {
+/// Calls `each` with the places of the numbers of an array in C order, if the first index changes
+/// fastest in the file.
+fn for_each_in_c_order(shape: &[usize], count: usize, mut each: impl FnMut(usize)) {
     let mut index = vec![0; shape.len()];
-    let mut ordered = Vec::with_capacity(values.len());
-    for _ in 0..values.len() {
+    for _ in 0..count {
         let place = shape.iter().zip(&index).rev();
-        let at = place.fold(0, |at, (side, index)| at * side + index);
-        ordered.push(values[at]);
+        each(place.fold(0, |at, (side, index)| at * side + index));
         for (index, side) in index.iter_mut().zip(shape).rev() {
             *index += 1;
             if *index < *side {
@@ -177,5 +201,4 @@ fn c_order(values: &[f64], shape: &[usize]) -> Vec<f64> {
             *index = 0;
         }
     }
-    ordered
 }

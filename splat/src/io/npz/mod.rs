@@ -5,68 +5,102 @@ mod array;
 
 use super::cloud::{brightest, check_colours, rounded};
 use super::error::FileError;
+use super::numbers::NumberType;
 use super::scene::{SceneFile, StoredScene, StoredView};
 use crate::camera::Camera;
-use crate::formulas::MAX_SIDE_PX;
+use crate::config::MAX_SIDE_PX;
 use archive::Archive;
-use array::Array;
 
 /// Reads the scene of an archive.
 pub(crate) fn parse(file: &[u8]) -> Result<SceneFile, FileError> {
     let mut archive = Archive::open(file)?;
-    let means = archive.array("means3d")?;
-    let count = means.expect_shape("means3d", &[None, Some(3)])?;
-    let colours = archive.array("colors")?;
-    colours.expect_shape("colors", &[Some(count), Some(3)])?;
-    let one = brightest("array colors", colours.number)?;
-    let colours: Vec<f32> = colours.values.iter().map(|x| (x / one) as f32).collect();
-    check_colours("array colors", &colours)?;
-    let (means, origin) = rounded(&means.values);
-    let scene = StoredScene {
-        origin,
-        ..StoredScene::from_points(&means, colours)
-    };
-    let views = views(&mut archive, origin)?;
+    let scene = scene(&mut archive)?;
+    let views = views(&mut archive, &scene)?;
     Ok(SceneFile { scene, views })
 }
 
-/// Reads the cameras. Their coordinates become relative to `origin`.
-fn views(archive: &mut Archive, origin: [f64; 3]) -> Result<Vec<StoredView>, FileError> {
-    let poses = archive.array("viewmats")?;
-    let count = poses.expect_shape("viewmats", &[None, Some(4), Some(4)])?;
-    let intrinsics = archive.array("Ks")?;
-    intrinsics.expect_shape("Ks", &[Some(count), Some(3), Some(3)])?;
+fn scene(archive: &mut Archive) -> Result<StoredScene, FileError> {
+    let means = archive.array("means3d", &[None, Some(3)])?;
+    let count = means.shape[0];
+    let narrow = matches!(
+        means.number,
+        NumberType::F16
+            | NumberType::F32
+            | NumberType::I8
+            | NumberType::U8
+            | NumberType::I16
+            | NumberType::U16
+    );
+    let (means, origin) = if narrow {
+        (means.floats(1.0), [0.0; 3])
+    } else {
+        rounded(means.numbers())
+    };
+    let colours = archive.array("colors", &[Some(count), Some(3)])?;
+    let colours = colours.floats(brightest("array colors", colours.number)?);
+    check_colours("array colors, row", &colours)?;
+    let invalid = |error| FileError::content("array means3d", "points with colours", error);
+    let points = StoredScene::from_points(means, Some(colours)).map_err(invalid)?;
+    Ok(StoredScene { origin, ..points })
+}
+
+/// Reads the cameras. Their coordinates become relative to the origin of the scene.
+fn views(archive: &mut Archive, scene: &StoredScene) -> Result<Vec<StoredView>, FileError> {
+    let poses = archive.array("viewmats", &[None, Some(4), Some(4)])?;
+    let count = poses.shape[0];
+    let intrinsics = archive.array("Ks", &[Some(count), Some(3), Some(3)])?;
     let (width, height) = (side(archive, "width")?, side(archive, "height")?);
-    let (poses, _) = poses.values.as_chunks::<16>();
-    let (intrinsics, _) = intrinsics.values.as_chunks::<9>();
-    let view = |(pose, k): (&[f64; 16], &[f64; 9])| {
-        let row = |i: usize| {
-            let [x, y, z] = [0, 1, 2].map(|j| pose[4 * i + j]);
-            let moved = x * origin[0] + y * origin[1] + z * origin[2];
-            [x, y, z, pose[4 * i + 3] + moved]
-        };
-        StoredView {
-            camera: Camera::pinhole(k[0], k[4], k[2], k[5]).with_pose([row(0), row(1), row(2)]),
+    let (poses, intrinsics) = (poses.numbers(), intrinsics.numbers());
+    let pairs = poses
+        .as_chunks::<16>()
+        .0
+        .iter()
+        .zip(intrinsics.as_chunks::<9>().0);
+    let view = |(i, (pose, k)): (usize, (&[f64; 16], &[f64; 9]))| {
+        check_matrices(i, pose, k)?;
+        let row = |i: usize| [0, 1, 2, 3].map(|j| pose[4 * i + j]);
+        let camera = Camera::pinhole(k[0], k[4], k[2], k[5]);
+        Ok(StoredView {
+            camera: scene.relative(camera.with_pose([row(0), row(1), row(2)])),
             width,
             height,
-        }
+        })
     };
-    Ok(poses.iter().zip(intrinsics).map(view).collect())
+    pairs.enumerate().map(view).collect()
+}
+
+/// Checks that a pose and intrinsics are those of a pinhole camera without skew.
+fn check_matrices(i: usize, pose: &[f64; 16], k: &[f64; 9]) -> Result<(), FileError> {
+    let fail = |array: &str, expected: &str, got: &[f64]| {
+        let got = format!("{got:?}");
+        Err(FileError::content(
+            format!("array {array}, camera {i}"),
+            expected,
+            got,
+        ))
+    };
+    if !pose.iter().all(|x| x.is_finite()) {
+        return fail("viewmats", "finite numbers", pose);
+    }
+    if pose[12..] != [0.0, 0.0, 0.0, 1.0] {
+        return fail("viewmats", "a last row of 0, 0, 0, 1", &pose[12..]);
+    }
+    if !k.iter().all(|x| x.is_finite()) || k[0] <= 0.0 || k[4] <= 0.0 {
+        return fail("Ks", "finite numbers and positive focal lengths", k);
+    }
+    if [k[1], k[3], k[6], k[7], k[8]] != [0.0, 0.0, 0.0, 0.0, 1.0] {
+        return fail("Ks", "fx 0 cx, 0 fy cy, 0 0 1", k);
+    }
+    Ok(())
 }
 
 /// Reads the width or the height of the images, px.
 fn side(archive: &mut Archive, name: &str) -> Result<usize, FileError> {
-    let Array { values, .. } = archive.array(name)?;
-    let most = MAX_SIDE_PX as f64;
-    match values[..] {
-        [side] if (1.0..=most).contains(&side) && side.fract() == 0.0 => Ok(side as usize),
-        _ => {
-            let expected = format!("one integer from 1 to {MAX_SIDE_PX}");
-            let got = match values[..] {
-                [side] => side.to_string(),
-                _ => format!("{} numbers", values.len()),
-            };
-            Err(FileError::content(format!("array {name}"), expected, got))
-        }
+    let array = archive.array(name, &[])?;
+    let (side, most) = (array.numbers()[0], MAX_SIDE_PX as f64);
+    if (1.0..=most).contains(&side) && side.fract() == 0.0 {
+        return Ok(side as usize);
     }
+    let expected = format!("an integer from 1 to {MAX_SIDE_PX}");
+    Err(FileError::content(format!("array {name}"), expected, side))
 }

@@ -5,6 +5,11 @@ use std::collections::HashSet;
 use crate::io::error::FileError;
 use crate::io::numbers::NumberType;
 
+/// The number of words of a line that are read. A valid line that is no comment has at most five.
+const MOST_WORDS: usize = 8;
+/// The number of bytes of a line that are read.
+const LONGEST_LINE: usize = 4096;
+
 /// How the rows are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Encoding {
@@ -64,11 +69,13 @@ impl<'a> Header<'a> {
             body: file,
         };
         let mut encoding = None;
-        let mut names = HashSet::new();
+        let (mut names, mut elements) = (HashSet::new(), HashSet::new());
         loop {
             let line = header.next_line()?;
             let place = format!("line {}", header.lines);
-            let words: Vec<&str> = line.split_ascii_whitespace().collect();
+            let words = line.split_ascii_whitespace();
+            // A comment has any number of words. Every other line has fewer than these.
+            let words: Vec<&str> = words.take(MOST_WORDS).collect();
             match words[..] {
                 ["ply"] if header.lines == 1 => {}
                 _ if header.lines == 1 => {
@@ -80,8 +87,7 @@ impl<'a> Header<'a> {
                 }
                 ["element", name, count] => {
                     let element = read_element(&place, name, count)?;
-                    let known = header.elements.iter().any(|other| other.name == name);
-                    if known {
+                    if !elements.insert(name.to_owned()) {
                         return Err(FileError::content(place, "another element", name));
                     }
                     header.elements.push(element);
@@ -113,7 +119,8 @@ impl<'a> Header<'a> {
         Ok(header)
     }
 
-    /// Takes the next line of the header. Its letters need not be UTF-8.
+    /// Takes the next line of the header. Its letters need not be UTF-8. Only the beginning of a
+    /// long line is returned.
     fn next_line(&mut self) -> Result<String, FileError> {
         let end = self.body.iter().position(|&byte| byte == self.line_end);
         let Some(end) = end else {
@@ -127,6 +134,7 @@ impl<'a> Header<'a> {
         let (line, rest) = self.body.split_at(end);
         self.body = &rest[1..];
         self.lines += 1;
+        let line = &line[..line.len().min(LONGEST_LINE)];
         Ok(String::from_utf8_lossy(line).into_owned())
     }
 }

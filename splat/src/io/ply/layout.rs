@@ -47,6 +47,7 @@ struct Shape {
     /// Two or three.
     scales: Vec<usize>,
     quaternion: [usize; 4],
+    filter: Option<usize>,
 }
 
 /// The properties of an element by name.
@@ -113,18 +114,43 @@ impl Names<'_> {
         (0..count).map(index).collect()
     }
 
+    /// Returns the index of the first property whose name, without the prefix, begins with `stem`.
+    fn begins(&self, stem: &str) -> Option<usize> {
+        self.0.properties.iter().position(|property| {
+            let name = property.name.strip_prefix("scalar_");
+            name.unwrap_or(&property.name).starts_with(stem)
+        })
+    }
+
+    /// Refuses a property whose meaning is not known.
+    fn refuse(&self, name: &str, expected: &str) -> Result<(), FileError> {
+        match self.find(name)? {
+            Some(_) => {
+                let place = format!("element {}", self.0.name);
+                Err(FileError::content(place, expected, name))
+            }
+            None => Ok(()),
+        }
+    }
+
     fn appearance(&self) -> Result<Appearance, FileError> {
-        if self.find("f_dc_0")?.is_some() {
+        if self.begins("f_dc_").is_some() || self.begins("f_rest_").is_some() {
+            let base = self.all(["f_dc_0", "f_dc_1", "f_dc_2"])?;
+            self.refuse("f_dc_3", "three channels f_dc_0 to f_dc_2")?;
             let rest = self.rest()?;
             let degree = REST.iter().position(|&count| count == rest.len());
             return Ok(Appearance::Harmonics {
                 degree: degree.unwrap_or_default() as u32,
-                base: self.all(["f_dc_0", "f_dc_1", "f_dc_2"])?,
+                base,
                 rest,
             });
         }
         for names in COLOURS {
-            if self.find(names[0])?.is_some() {
+            let mut any = false;
+            for name in names {
+                any |= self.find(name)?.is_some();
+            }
+            if any {
                 let columns = self.all(names)?;
                 let mut ones = [1.0; CHANNELS];
                 for (one, &column) in ones.iter_mut().zip(&columns) {
@@ -136,20 +162,23 @@ impl Names<'_> {
         Ok(Appearance::White)
     }
 
-    fn shape(&self) -> Result<Option<Shape>, FileError> {
-        let mut gaussian = false;
-        for name in ["scale_0", "rot_0", "f_dc_0"] {
-            gaussian |= self.find(name)?.is_some();
-        }
-        if !gaussian {
+    fn shape(&self, appearance: &Appearance) -> Result<Option<Shape>, FileError> {
+        let harmonic = matches!(appearance, Appearance::Harmonics { .. });
+        if !harmonic && self.begins("scale_").is_none() && self.begins("rot_").is_none() {
             return Ok(None);
+        }
+        if matches!(appearance, Appearance::White) {
+            return Err(self.missing("f_dc_0"));
         }
         let mut scales = self.all(["scale_0", "scale_1"])?.to_vec();
         scales.extend(self.find("scale_2")?);
+        self.refuse("scale_3", "two or three scales")?;
+        self.refuse("rot_4", "four components of a quaternion")?;
         Ok(Some(Shape {
             opacity: self.all(["opacity"])?[0],
             scales,
             quaternion: self.all(["rot_0", "rot_1", "rot_2", "rot_3"])?,
+            filter: self.find("filter_3D")?,
         }))
     }
 }
@@ -162,11 +191,12 @@ impl Layout {
             use NumberType::{F64, I32, I64, U32, U64};
             matches!(names.number(column), F64 | I32 | I64 | U32 | U64)
         };
+        let appearance = names.appearance()?;
         Ok(Self {
             means,
             narrow: !means.iter().any(wide),
-            appearance: names.appearance()?,
-            shape: names.shape()?,
+            shape: names.shape(&appearance)?,
+            appearance,
         })
     }
 
@@ -185,6 +215,7 @@ impl Layout {
             columns.push(shape.opacity);
             columns.extend(&shape.scales);
             columns.extend(shape.quaternion);
+            columns.extend(shape.filter);
         }
         columns
     }
@@ -201,6 +232,8 @@ struct Collected {
     logits: Vec<f32>,
     log_scales: Vec<f32>,
     quaternions: Vec<f32>,
+    /// Standard deviations of the smoothing filter, if there is one.
+    filters: Vec<f32>,
 }
 
 impl Collected {
@@ -219,6 +252,7 @@ impl Collected {
             logits: Vec::with_capacity(gaussians),
             log_scales: Vec::with_capacity(3 * gaussians),
             quaternions: Vec::with_capacity(4 * gaussians),
+            filters: Vec::new(),
         }
     }
 
@@ -259,21 +293,26 @@ impl Collected {
             let flat = 3 - shape.scales.len();
             self.log_scales
                 .extend(std::iter::repeat_n(f32::NEG_INFINITY, flat));
+            let (quaternion, filter) = quaternion.split_at(4);
             self.quaternions.extend(quaternion.iter().map(narrow));
+            self.filters.extend(filter.iter().map(narrow));
         }
     }
 
     fn finish(self, layout: Layout) -> Result<StoredScene, FileError> {
         if let Appearance::Constant { .. } = layout.appearance {
-            check_colours("vertex, colours", &self.colours)?;
+            check_colours("vertex", &self.colours)?;
         }
         let (means, origin) = if layout.narrow {
             (self.means, [0.0; 3])
         } else {
-            rounded(&self.wide_means)
+            rounded(self.wide_means)
         };
         if layout.shape.is_none() {
-            let points = StoredScene::from_points(&means, self.colours);
+            let white = matches!(layout.appearance, Appearance::White);
+            let points = StoredScene::from_points(means, (!white).then_some(self.colours));
+            let invalid = |error| FileError::content("vertex", "points with colours", error);
+            let points = points.map_err(invalid)?;
             return Ok(StoredScene { origin, ..points });
         }
         let colours = match layout.appearance {
@@ -281,17 +320,33 @@ impl Collected {
                 degree,
                 coefficients: self.colours,
             },
-            Appearance::Constant { .. } => Colours::Constant(self.colours),
-            Appearance::White => Colours::Constant(vec![1.0; means.len()]),
+            _ => Colours::Constant(self.colours),
         };
-        Ok(StoredScene {
+        let mut scene = StoredScene {
             origin,
             scales: scales_from_logs(&self.log_scales),
             quaternions: self.quaternions,
             opacities: opacities_from_logits(&self.logits),
             colours,
             means,
-        })
+        };
+        smooth(&mut scene, &self.filters);
+        Ok(scene)
+    }
+}
+
+/// Convolves each Gaussian with the round filter of its standard deviation in `filters`, as
+/// Mip-Splatting does (Yu et al. 2024, 3D smoothing filter). The integral of the opacity stays the
+/// same.
+fn smooth(scene: &mut StoredScene, filters: &[f32]) {
+    let (scales, _) = scene.scales.as_chunks_mut::<3>();
+    for ((scale, opacity), &filter) in scales.iter_mut().zip(&mut scene.opacities).zip(filters) {
+        let before: f64 = scale.iter().map(|&s| f64::from(s)).product();
+        *scale = scale.map(|s| s.hypot(filter));
+        let after: f64 = scale.iter().map(|&s| f64::from(s)).product();
+        if filter != 0.0 {
+            *opacity = (f64::from(*opacity) * before / after) as f32;
+        }
     }
 }
 
