@@ -7,12 +7,16 @@
 //!     --stages --workload gmae --workload scene.safetensors
 //! cargo run --release -p benches --no-default-features --features wgpu --bin throughput -- \
 //!     --backend wgpu --workload gmae
+//! target/release/throughput --compare PROGRAM --workload scene
+//! target/release/throughput --workload scene --stage composite --seconds 20
 //! ```
 //!
 //! The workloads are the seeded scenes of this crate, and the garden scene if its file is
 //! available. Without `--scaling` and `--stages` the program prints a table of throughput and a
 //! table of memory. The exit code is 2 if the arguments or a file cannot be used.
 
+mod arguments;
+mod compare;
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 mod device;
 mod memory;
@@ -23,14 +27,16 @@ mod stages;
 mod table;
 
 use std::io::{self, ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
+use std::time::Instant;
 
+use arguments::{Arguments, BackendName, StageName};
 use benches::{
-    Bench, Workload, batch256, batch1024, garden, garden_path, garden_view, gmae, gmae_heavy,
-    image_fit, measure, scene,
+    Bench, Stage, Workload, batch256, batch1024, garden, garden_path, garden_view, gmae,
+    gmae_heavy, image_fit, measure, scene,
 };
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde::Serialize;
 use splat::RenderError;
@@ -44,55 +50,6 @@ const SCENES: [&str; 6] = [
     "batch256",
     "garden",
 ];
-
-/// The help text of `--workload`, in which the names have no backquotes.
-const WORKLOAD_HELP: &str = "A workload file, or a scene: gmae, gmae_heavy, image_fit, scene, batch256, batch1024, garden, garden_648, \
-    garden_1296; may be given several times; default gmae, gmae_heavy, image_fit, scene, batch256, garden";
-
-/// The backends of `--backend`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum BackendName {
-    /// The CPU
-    Cpu,
-    /// A device that wgpu drives; needs the feature `wgpu`
-    Wgpu,
-    /// An NVIDIA device; needs the feature `cuda`
-    Cuda,
-}
-
-/// Times splat: throughput, scaling, stages.
-#[derive(Parser)]
-struct Arguments {
-    /// Workload files and names of scenes.
-    #[arg(long, value_name = "FILE", help = WORKLOAD_HELP)]
-    workload: Vec<String>,
-    /// The backend.
-    #[arg(long, value_enum, default_value_t = BackendName::Cpu)]
-    backend: BackendName,
-    /// How a device lists the hits of a tile.
-    #[cfg(any(feature = "wgpu", feature = "cuda"))]
-    #[arg(long, value_enum, default_value_t = device::RegimeName::Auto)]
-    regime: device::RegimeName,
-    /// Writes the workloads as files into this folder, and times nothing. The programs that splat
-    /// is compared with read these files.
-    #[arg(long, value_name = "FOLDER")]
-    export: Option<PathBuf>,
-    /// Number of threads; by default the number of cores.
-    #[arg(long, default_value_t = 0, hide_default_value = true)]
-    threads: usize,
-    /// Timed repetitions. The tables show medians.
-    #[arg(long, default_value_t = 7)]
-    rounds: usize,
-    /// Prints JSON instead of tables.
-    #[arg(long)]
-    json: bool,
-    /// Prints the time per pair for 1 to 16 times the views, the Gaussians and the pixels.
-    #[arg(long)]
-    scaling: bool,
-    /// Prints the time of every stage on one thread and on all threads.
-    #[arg(long)]
-    stages: bool,
-}
 
 /// The results on the CPU.
 #[derive(Serialize)]
@@ -140,7 +97,13 @@ fn run(arguments: &Arguments) -> Result<(), String> {
         }
         return on_device(arguments);
     }
+    if let Some(other) = &arguments.compare {
+        return compare(arguments, other);
+    }
     let all = pool(arguments.threads)?;
+    if let Some(stage) = arguments.stage {
+        return repeat(arguments, stage, &all);
+    }
     let rounds = arguments.rounds;
     let throughput = !(arguments.scaling || arguments.stages);
     // All workloads are read before anything is timed, so that a bad file is reported at once.
@@ -171,6 +134,44 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     } else {
         text(&report)
     })
+}
+
+/// Compares this program with another build of it.
+fn compare(arguments: &Arguments, other: &Path) -> Result<(), String> {
+    let rows = compare::measure(&compare::Runs {
+        other,
+        pairs: arguments.pairs.max(1),
+        rounds: arguments.rounds,
+        threads: arguments.threads,
+        workloads: &arguments.workload,
+    })?;
+    if arguments.json {
+        let json = serde_json::to_string_pretty(&rows).map_err(|error| error.to_string())?;
+        return print(&(json + "\n"));
+    }
+    let tables = compare::text(&rows);
+    let texts = tables
+        .iter()
+        .map(|(title, table)| format!("{title}\n\n{table}"));
+    print(&texts.collect::<Vec<_>>().join("\n"))
+}
+
+/// Repeats one stage of each workload for the given time.
+fn repeat(arguments: &Arguments, stage: StageName, pool: &ThreadPool) -> Result<(), String> {
+    for bench in ready(&arguments.workload, pool)? {
+        let start = Instant::now();
+        let mut times = Vec::new();
+        while start.elapsed().as_secs_f64() < arguments.seconds {
+            let time = pool.install(|| bench.time(stage.into()));
+            times.push(sampling::ms(time.map_err(|error| error.to_string())?));
+        }
+        let (name, stage) = (&bench.workload.name, Stage::from(stage).name());
+        let (count, ms) = (times.len(), sampling::median(times));
+        print(&format!(
+            "{name}: {stage}: {count} times, median {ms:.3} ms\n"
+        ))?;
+    }
+    Ok(())
 }
 
 /// Returns a pool of `threads` threads; 0 stands for the number of cores.

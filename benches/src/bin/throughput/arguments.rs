@@ -1,0 +1,113 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use benches::Stage;
+use clap::{Parser, ValueEnum};
+
+/// The help text of `--workload`, in which the names have no backquotes.
+const WORKLOAD_HELP: &str = "A workload file, or a scene: gmae, gmae_heavy, image_fit, scene, batch256, batch1024, garden, garden_648, \
+    garden_1296; may be given several times; default gmae, gmae_heavy, image_fit, scene, batch256, garden";
+
+/// The backends of `--backend`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BackendName {
+    /// The CPU
+    Cpu,
+    /// A device that wgpu drives; needs the feature `wgpu`
+    Wgpu,
+    /// An NVIDIA device; needs the feature `cuda`
+    Cuda,
+}
+
+/// Times splat: throughput, scaling, stages.
+#[derive(Parser)]
+pub(crate) struct Arguments {
+    /// Workload files and names of scenes.
+    #[arg(long, value_name = "FILE", help = WORKLOAD_HELP)]
+    pub(crate) workload: Vec<String>,
+    /// The backend.
+    #[arg(long, value_enum, default_value_t = BackendName::Cpu)]
+    pub(crate) backend: BackendName,
+    /// How a device lists the hits of a tile.
+    #[cfg(any(feature = "wgpu", feature = "cuda"))]
+    #[arg(long, value_enum, default_value_t = crate::device::RegimeName::Auto)]
+    pub(crate) regime: crate::device::RegimeName,
+    /// Writes the workloads as files into this folder, and times nothing. The programs that splat
+    /// is compared with read these files.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) export: Option<PathBuf>,
+    /// Number of threads; by default the number of cores.
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    pub(crate) threads: usize,
+    /// Timed repetitions. The tables show medians.
+    #[arg(long, default_value_t = 7)]
+    pub(crate) rounds: usize,
+    /// Prints JSON instead of tables.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Prints the time per pair for 1 to 16 times the views, the Gaussians and the pixels.
+    #[arg(long)]
+    pub(crate) scaling: bool,
+    /// Prints the time of every stage on one thread and on all threads.
+    #[arg(long)]
+    pub(crate) stages: bool,
+    /// Another build of this program. Both run in turns, and the ratios of their times are printed
+    /// with intervals.
+    #[arg(long, value_name = "PROGRAM")]
+    pub(crate) compare: Option<PathBuf>,
+    /// How often each program runs with `--compare`. Below 6 there is no interval.
+    #[arg(long, default_value_t = 20, requires = "compare")]
+    pub(crate) pairs: usize,
+    /// Only repeats this stage, for a profiler.
+    #[arg(long, value_enum)]
+    pub(crate) stage: Option<StageName>,
+    /// How long `--stage` goes on.
+    #[arg(long, default_value_t = 10.0, requires = "stage", value_parser = seconds)]
+    pub(crate) seconds: f64,
+}
+
+/// The stages of `--stage`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StageName {
+    /// Gaussians to splats
+    Project,
+    /// The tiles that each splat touches
+    Bin,
+    /// The hits of each tile by depth
+    Sort,
+    /// The images
+    Composite,
+    /// The vjp of composite
+    CompositeVjp,
+    /// The vjp of project
+    ProjectVjp,
+    /// All stages of the forward pass
+    Render,
+    /// Both vjps
+    RenderVjp,
+}
+
+impl From<StageName> for Stage {
+    fn from(name: StageName) -> Self {
+        match name {
+            StageName::Project => Self::Project,
+            StageName::Bin => Self::Bin,
+            StageName::Sort => Self::Sort,
+            StageName::Composite => Self::Composite,
+            StageName::CompositeVjp => Self::CompositeVjp,
+            StageName::ProjectVjp => Self::ProjectVjp,
+            StageName::Render => Self::Render,
+            StageName::RenderVjp => Self::RenderVjp,
+        }
+    }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds = text.parse().map_err(|_| "expected a number".to_owned())?;
+    if seconds > 0.0 && seconds <= 1e6 {
+        Ok(seconds)
+    } else {
+        Err("expected more than 0 and at most 1000000".to_owned())
+    }
+}
