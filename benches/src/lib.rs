@@ -42,7 +42,7 @@ pub use garden::{garden, garden_path, garden_view, shared};
 pub use recipe::{Place, Recipe, Scales, batch256, batch1024, gmae, gmae_heavy, image_fit, scene};
 pub use stage::{Bench, Stage, WANTED};
 
-use splat::{Gaussians, RenderConfig, Scene, Views};
+use splat::{Gaussians, RenderConfig, RenderError, Scene, SpatialOrder, Views};
 
 /// A scene that owns its buffers, and the settings of its render.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,6 +60,48 @@ pub struct Workload {
 }
 
 impl Workload {
+    /// Returns the workload with the Gaussians of every view along a Morton curve, or unchanged if
+    /// the ranges of two views overlap in part.
+    ///
+    /// # Errors
+    /// The errors of [`SpatialOrder`].
+    pub fn sorted(mut self) -> Result<Self, RenderError> {
+        let mut ranges = self.views.ranges.clone();
+        ranges.sort_by_key(|range| (range.start, range.end));
+        ranges.dedup();
+        if ranges.windows(2).any(|pair| pair[0].end > pair[1].start) {
+            return Ok(self);
+        }
+        for range in ranges {
+            let all = self.gaussians.as_slices();
+            let n = self.gaussians.count.max(1);
+            let mut part = all.map(|rows| {
+                let width = rows.len() / n;
+                &rows[range.start * width..range.end * width]
+            });
+            part.count = range.len();
+            let sorted = SpatialOrder::of(part.means)?.sort(&part)?;
+            let place = |all: &mut Vec<f32>, rows: &Vec<f32>| {
+                let at = range.start * (all.len() / n);
+                all[at..at + rows.len()].copy_from_slice(rows);
+            };
+            let Gaussians {
+                means,
+                scales,
+                quaternions,
+                opacities,
+                features,
+                ..
+            } = &mut self.gaussians;
+            place(means, &sorted.means);
+            place(scales, &sorted.scales);
+            place(quaternions, &sorted.quaternions);
+            place(opacities, &sorted.opacities);
+            place(features, &sorted.features);
+        }
+        Ok(self)
+    }
+
     /// Borrows the workload as the input of a render.
     pub fn scene(&self) -> Scene<'_, &[f32]> {
         Scene {

@@ -163,6 +163,35 @@ fn a_state_that_contradicts_the_settings_is_refused() {
     }
 }
 
+/// A model is created before its tensors are read: settings must not make it fill the memory.
+#[test]
+fn settings_of_a_far_larger_model_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    run(folder, common::config(), 1);
+    let good = String::from_utf8(files(folder)["config.json"].clone()).expect("text");
+    for (from, to) in [
+        ("\"encoder_width\": 16", "\"encoder_width\": 65536"),
+        ("\"encoder_depth\": 1", "\"encoder_depth\": 4000"),
+        ("\"decoder_width\": 8", "\"decoder_width\": 32768"),
+        ("\"decoder_depth\": 1", "\"decoder_depth\": 4000"),
+        ("\"gaussians\": 4", "\"gaussians\": 4000000"),
+        ("\"image_size\": 8", "\"image_size\": 4096"),
+    ] {
+        let edited = good.replacen(from, to, 1);
+        assert_ne!(edited, good, "{from}");
+        write(folder, "config.json", edited.as_bytes());
+        write_checksums(folder);
+        let words = Checkpoint::load(folder).expect_err("refused").to_string();
+        let known = ["expected about", "state.safetensors", "config.json"];
+        assert!(
+            known.iter().any(|part| words.contains(part)),
+            "{to}: {words}"
+        );
+        println!("{to}: {words}");
+    }
+}
+
 #[test]
 fn a_damaged_line_of_metrics_is_reported_and_the_run_goes_on() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -99,6 +99,7 @@ mod project;
 mod render;
 mod scalar;
 mod sort;
+mod spatial;
 mod splats;
 
 pub use backend::Backend;
@@ -127,6 +128,7 @@ pub use host::simd::Simd;
 pub use host::workspace::Workspace;
 pub use image::Image;
 pub use render::{Saved, Scene, render, render_vjp};
+pub use spatial::SpatialOrder;
 pub use splats::Splats;
 #[cfg(feature = "wgpu")]
 pub use wgpu;

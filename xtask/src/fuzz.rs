@@ -34,8 +34,7 @@ fn minutes(text: &str) -> Result<f64, String> {
 }
 
 /// Runs the chosen targets in turns. Each begins with its folder of `fuzz/corpus`. Afterwards the
-/// folder has the shortest inputs of the smallest set that reaches the same code. Returns the number
-/// of targets.
+/// folder has inputs of the smallest set that reaches the same code. Returns the number of targets.
 pub fn fuzz(options: &Options) -> io::Result<usize> {
     let list = output(&mut cargo_fuzz(&["list"])?)?;
     let known: Vec<&str> = list.lines().collect();
@@ -70,23 +69,24 @@ pub fn fuzz(options: &Options) -> io::Result<usize> {
             &[&["run"], feature, &[target], &flags].concat(),
         )?)?;
         run(&mut cargo_fuzz(&[&["cmin"], feature, &[target]].concat())?)?;
-        keep_shortest(&corpus)?;
+        thin_out(&corpus)?;
     }
     Ok(chosen.len())
 }
 
-/// Deletes all but the shortest files of a folder.
-fn keep_shortest(folder: &Path) -> io::Result<()> {
+/// Keeps [`KEPT`] files of a folder, of all lengths: short inputs are refused early, and long ones
+/// reach more code.
+fn thin_out(folder: &Path) -> io::Result<()> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         files.push((entry.metadata()?.len(), entry.path()));
     }
     files.sort();
-    files
-        .iter()
-        .skip(KEPT)
-        .try_for_each(|(_, path)| fs::remove_file(path))
+    // File i is kept if it is the first of its share of the list.
+    let share = |i: usize| i * KEPT / files.len();
+    let more = (1..files.len()).filter(|&i| files.len() > KEPT && share(i) == share(i - 1));
+    more.map(|i| &files[i].1).try_for_each(fs::remove_file)
 }
 
 /// Returns a command that runs `cargo fuzz` with the nightly toolchain.

@@ -199,6 +199,34 @@ impl Config {
         (self.patches() as f64 * (1.0 - self.mask_ratio) + 1e-9).floor() as usize
     }
 
+    /// Numbers of parameters of the encoder and of the decoder, about: without the tables of
+    /// positions, the last norm and the last layer. A number that `usize` does not hold becomes its
+    /// greatest.
+    pub fn parameters(&self) -> [usize; 2] {
+        // Four layers of the attention, two of the MLP of four times the width, two norms.
+        let block = |width: usize| {
+            let squares = width.saturating_mul(width).saturating_mul(12);
+            squares.saturating_add(width.saturating_mul(13))
+        };
+        let blocks = |depth: usize, width| depth.saturating_mul(block(width));
+        let (e, d) = (self.encoder_width, self.decoder_width);
+        let encoder = [
+            (self.patch_len() + 1).saturating_mul(e),
+            blocks(self.encoder_depth, e),
+            e.saturating_mul(3),
+        ];
+        let outputs = match self.method {
+            Method::Gmae => self.gaussians.saturating_mul(d),
+            Method::Mae => 0,
+        };
+        let decoder = [
+            (e + 1).saturating_mul(d),
+            blocks(self.decoder_depth, d),
+            outputs,
+        ];
+        [encoder, decoder].map(|parts| parts.into_iter().fold(0, usize::saturating_add))
+    }
+
     /// Number of values per patch, `3 P^2`.
     pub fn patch_len(&self) -> usize {
         self.patch_size * self.patch_size * 3

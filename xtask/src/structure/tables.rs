@@ -326,9 +326,9 @@ const LAYERS: &[Layer] = &[
         reason: "harmonics come before the render and import no stage",
     },
     Layer {
-        files: &["splat/src/activation.rs"],
+        files: &["splat/src/activation.rs", "splat/src/spatial.rs"],
         may_import: &[BASIS],
-        reason: "activations come before the render and import no stage",
+        reason: "activations and orders come before the render and import no stage",
     },
     Layer {
         files: ORACLE,

@@ -22,6 +22,10 @@ pub(crate) enum BackendName {
 
 /// Times splat: throughput, scaling, stages.
 #[derive(Parser)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub(crate) struct Arguments {
     /// Workload files and names of scenes.
     #[arg(long, value_name = "FILE", help = WORKLOAD_HELP)]
@@ -43,6 +47,9 @@ pub(crate) struct Arguments {
     /// Timed repetitions. The tables show medians.
     #[arg(long, default_value_t = 7)]
     pub(crate) rounds: usize,
+    /// Sorts the Gaussians of each view along a Morton curve first.
+    #[arg(long)]
+    pub(crate) sorted: bool,
     /// Prints JSON instead of tables.
     #[arg(long)]
     pub(crate) json: bool,

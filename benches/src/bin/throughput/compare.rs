@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
+use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 
 use crate::sampling::median;
@@ -22,6 +23,8 @@ pub(crate) struct Runs<'a> {
     pub(crate) rounds: usize,
     pub(crate) threads: usize,
     pub(crate) workloads: &'a [String],
+    /// Whether Gaussians are sorted along a Morton curve.
+    pub(crate) sorted: bool,
 }
 
 /// What the programs print with `--stages --json`. Other fields are left out.
@@ -68,7 +71,10 @@ pub(crate) fn measure(runs: &Runs<'_>) -> Result<Vec<Row>, String> {
     let programs = [this.as_path(), runs.other];
     // The times of each stage of each workload: for each pair, those of both programs.
     let mut times: BTreeMap<usize, Vec<[Timed; 2]>> = BTreeMap::new();
-    for pair in 0..runs.pairs {
+    let style = ProgressStyle::with_template("{bar:32} {pos}/{len} pairs {elapsed}, {eta} left");
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+    let progress = ProgressBar::new(runs.pairs as u64).with_style(style);
+    for pair in progress.wrap_iter(0..runs.pairs) {
         let first = pair % 2;
         let (a, b) = (run(programs[first], runs)?, run(programs[1 - first], runs)?);
         let [this, other] = if first == 0 { [a, b] } else { [b, a] };
@@ -94,6 +100,7 @@ pub(crate) fn measure(runs: &Runs<'_>) -> Result<Vec<Row>, String> {
 fn run(program: &Path, runs: &Runs<'_>) -> Result<Printed, String> {
     let mut command = Command::new(program);
     command.args(["--stages", "--json"]);
+    command.args(runs.sorted.then_some("--sorted"));
     for (flag, value) in [("--rounds", runs.rounds), ("--threads", runs.threads)] {
         command.args([flag, &value.to_string()]);
     }

@@ -108,7 +108,7 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     let throughput = !(arguments.scaling || arguments.stages);
     // All workloads are read before anything is timed, so that a bad file is reported at once.
     let benches = if throughput || arguments.stages {
-        ready(&arguments.workload, &all)?
+        ready(arguments, &all)?
     } else {
         Vec::new()
     };
@@ -144,6 +144,7 @@ fn compare(arguments: &Arguments, other: &Path) -> Result<(), String> {
         rounds: arguments.rounds,
         threads: arguments.threads,
         workloads: &arguments.workload,
+        sorted: arguments.sorted,
     })?;
     if arguments.json {
         let json = serde_json::to_string_pretty(&rows).map_err(|error| error.to_string())?;
@@ -158,7 +159,7 @@ fn compare(arguments: &Arguments, other: &Path) -> Result<(), String> {
 
 /// Repeats one stage of each workload for the given time.
 fn repeat(arguments: &Arguments, stage: StageName, pool: &ThreadPool) -> Result<(), String> {
-    for bench in ready(&arguments.workload, pool)? {
+    for bench in ready(arguments, pool)? {
         let start = Instant::now();
         let mut times = Vec::new();
         while start.elapsed().as_secs_f64() < arguments.seconds {
@@ -228,12 +229,18 @@ fn on_runtime<R: cubecl::Runtime>(arguments: &Arguments) -> Result<(), String> {
     print(&out)
 }
 
-/// Returns the workloads that `names` lists, each with the results of one render.
-fn ready(names: &[String], pool: &ThreadPool) -> Result<Vec<Bench>, String> {
-    let workloads = workloads(names)?.into_iter();
+/// Returns the workloads of the command line, each with the results of one render.
+fn ready(arguments: &Arguments, pool: &ThreadPool) -> Result<Vec<Bench>, String> {
+    let workloads = workloads(&arguments.workload)?.into_iter();
     let benches = workloads.map(|workload| {
         let name = workload.name.clone();
-        let bench = pool.install(|| Bench::new(workload));
+        let bench = pool.install(|| {
+            Bench::new(if arguments.sorted {
+                workload.sorted()?
+            } else {
+                workload
+            })
+        });
         bench.map_err(|error| format!("{name}: {error}"))
     });
     benches.collect()

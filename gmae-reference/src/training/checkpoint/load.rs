@@ -66,6 +66,7 @@ impl Checkpoint {
         let bytes = checksums.checked(folder, MODEL)?;
         let model = Tensors::parse(&current(folder, MODEL), &bytes)?;
         drop(bytes);
+        expect_size(&config, finetuning.is_some(), &model)?;
         let mut checkpoint = Self {
             folder: folder.to_owned(),
             config,
@@ -320,6 +321,27 @@ fn config(folder: &Path, checksums: &Checksums) -> Result<(Config, Option<Tuning
     let valid = valid.and_then(|()| tuning.as_ref().map_or(Ok(()), Tuning::validate));
     valid.map_err(|error| refused(error.to_string()))?;
     Ok((file.settings, tuning))
+}
+
+/// Checks that a model of these settings is not far larger than the file. A model is created before
+/// its tensors are read, and would take the memory that its settings ask for.
+fn expect_size(config: &Config, finetuned: bool, model: &Tensors) -> Result<(), Error> {
+    const FACTOR: usize = 4;
+    const SMALL: usize = 1 << 20;
+    let [encoder, decoder] = config.parameters();
+    // The file of a model that was trained from an encoder has no decoder.
+    let decoder = if finetuned { 0 } else { decoder };
+    let (expected, got) = (encoder.saturating_add(decoder), model.numbers());
+    let tables = config.patches().saturating_mul(config.encoder_width);
+    if expected.max(tables) <= got.saturating_mul(FACTOR).saturating_add(SMALL) {
+        return Ok(());
+    }
+    Err(Error::Checkpoint {
+        path: model.path().to_owned(),
+        reason: format!(
+            "expected about {expected} numbers, which the settings in {CONFIG} ask for, got {got}"
+        ),
+    })
 }
 
 /// Returns the folder of a checkpoint, if `path` is this folder or one of its files.

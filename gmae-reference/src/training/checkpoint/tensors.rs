@@ -77,6 +77,12 @@ impl Tensors {
         self.by_name.get(name)
     }
 
+    /// The number of numbers in all tensors.
+    pub(super) fn numbers(&self) -> usize {
+        let tensors = self.by_name.values();
+        tensors.map(|tensor| tensor.values.len()).sum()
+    }
+
     /// The names of all tensors, sorted.
     pub(super) fn names(&self) -> BTreeSet<&str> {
         self.by_name.keys().map(String::as_str).collect()
