@@ -7,6 +7,7 @@ mod engines;
 mod files;
 mod harmonics;
 mod input;
+mod random;
 mod render;
 #[cfg(feature = "runs")]
 mod runs;
@@ -16,6 +17,7 @@ mod splats;
 pub use engines::engines;
 pub use files::{npz, ply};
 pub use harmonics::harmonics;
+pub use random::random_input;
 pub use render::render;
 #[cfg(feature = "runs")]
 pub use runs::runs;

@@ -10,9 +10,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use fuzz_targets::{TARGETS, Target};
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use fuzz_targets::{TARGETS, Target, random_input};
 
 /// Runs the fuzz targets in turns on random inputs.
 #[derive(Parser)]
@@ -40,49 +38,6 @@ fn minutes(text: &str) -> Result<f64, String> {
 /// The greatest growth of the memory of a target after its first tenth, in MiB.
 const GROWTH: u64 = 64;
 
-/// Numbers that are often at the edge of a domain.
-const PALETTE: [f32; 16] = [
-    0.0,
-    -0.0,
-    1.0,
-    -1.0,
-    0.5,
-    2.0,
-    1e-3,
-    1e3,
-    1e-30,
-    1e30,
-    f32::NAN,
-    f32::INFINITY,
-    f32::NEG_INFINITY,
-    f32::MAX,
-    f32::MIN_POSITIVE,
-    1e-40,
-];
-
-/// Returns an input: runs of random bytes, of moderate numbers and of numbers from the palette, in
-/// `f32` and in `f64`.
-fn input(seed: u64) -> Vec<u8> {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let len = 1 << rng.random_range(5..13);
-    let mut bytes = Vec::with_capacity(len + 64);
-    while bytes.len() < len {
-        let kind = rng.random_range(0..6);
-        for _ in 0..rng.random_range(1..24) {
-            let moderate = rng.random_range(-2.0f32..2.0);
-            let edge = PALETTE[rng.random_range(0..PALETTE.len())];
-            match kind {
-                0 => bytes.extend(rng.random::<[u8; 4]>()),
-                1 => bytes.push(rng.random_range(0..8)),
-                2 | 3 => bytes.extend(moderate.to_le_bytes()),
-                4 => bytes.extend(f64::from(moderate.abs() * 8.0).to_le_bytes()),
-                _ => bytes.extend(edge.to_le_bytes()),
-            }
-        }
-    }
-    bytes
-}
-
 /// Returns the most memory that this program has had, MiB, or 0 where the system does not tell it.
 fn memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -97,7 +52,7 @@ fn drive(Target { name, run }: Target, time: Duration, first: u64) -> bool {
     let (mut inputs, mut bytes, mut accepted, mut settled) = (0u64, 0, 0, None);
     while start.elapsed() < time {
         let seed = first.wrapping_add(inputs);
-        let data = input(seed);
+        let data = random_input(seed);
         let outcome = std::panic::catch_unwind(|| run(&data));
         let Ok(done) = outcome else {
             eprintln!("{name}: the input of seed {seed} panicked");
