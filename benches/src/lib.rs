@@ -61,43 +61,35 @@ pub struct Workload {
 
 impl Workload {
     /// Returns the workload with the Gaussians of every view along a Morton curve, or unchanged if
-    /// the ranges of two views overlap in part.
+    /// the ranges of two views overlap in part or exceed the Gaussians.
     ///
     /// # Errors
     /// The errors of [`SpatialOrder`].
     pub fn sorted(mut self) -> Result<Self, RenderError> {
+        let n = self.gaussians.count;
         let mut ranges = self.views.ranges.clone();
+        ranges.retain(|range| !range.is_empty());
         ranges.sort_by_key(|range| (range.start, range.end));
         ranges.dedup();
-        if ranges.windows(2).any(|pair| pair[0].end > pair[1].start) {
+        let overlap = ranges.windows(2).any(|pair| pair[0].end > pair[1].start);
+        if overlap || ranges.last().is_some_and(|range| range.end > n) {
             return Ok(self);
         }
+        let Gaussians {
+            means,
+            scales,
+            quaternions,
+            opacities,
+            features,
+            ..
+        } = &mut self.gaussians;
         for range in ranges {
-            let all = self.gaussians.as_slices();
-            let n = self.gaussians.count.max(1);
-            let mut part = all.map(|rows| {
+            let order = SpatialOrder::of(&means[3 * range.start..3 * range.end])?;
+            for rows in [&mut *means, scales, quaternions, opacities, features] {
                 let width = rows.len() / n;
-                &rows[range.start * width..range.end * width]
-            });
-            part.count = range.len();
-            let sorted = SpatialOrder::of(part.means)?.sort(&part)?;
-            let place = |all: &mut Vec<f32>, rows: &Vec<f32>| {
-                let at = range.start * (all.len() / n);
-                all[at..at + rows.len()].copy_from_slice(rows);
-            };
-            let Gaussians {
-                means,
-                scales,
-                quaternions,
-                opacities,
-                features,
-                ..
-            } = &mut self.gaussians;
-            place(means, &sorted.means);
-            place(scales, &sorted.scales);
-            place(quaternions, &sorted.quaternions);
-            place(opacities, &sorted.opacities);
-            place(features, &sorted.features);
+                let rows = &mut rows[range.start * width..range.end * width];
+                rows.copy_from_slice(&order.sort_rows(rows)?);
+            }
         }
         Ok(self)
     }

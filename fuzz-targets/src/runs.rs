@@ -18,10 +18,13 @@ use crate::damage::damage;
 const SUMMED: [&str; 3] = ["config.json", "model.safetensors", "state.safetensors"];
 /// A line for each step. It has a checksum of its own.
 const METRICS: &str = "metrics.jsonl";
+/// The number of steps of the run.
+const STEPS: usize = 2;
 
 /// A folder that is changed, and the sound contents of its files.
 struct Run {
     folder: TempDir,
+    name: String,
     files: Vec<(&'static str, Vec<u8>)>,
 }
 
@@ -38,7 +41,11 @@ pub fn runs(data: &[u8]) -> usize {
     write(folder, name, &damage(sound.clone(), script));
     write_checksums(folder);
     let accepted = if *name == METRICS {
-        metrics::read(&folder.join(METRICS)).is_ok()
+        // Bad lines are dropped, after a copy has been made. Only a file without one is accepted.
+        let path = folder.join(METRICS);
+        let resumed = metrics::Metrics::resume(&path, &run.name, STEPS);
+        remove_copies(folder);
+        metrics::read(&path).is_ok() && resumed.is_ok_and(|file| file.repairs().is_empty())
     } else {
         let model = |checkpoint: Checkpoint| checkpoint.model::<Cpu>(&Device::default());
         Checkpoint::load(folder).and_then(model).is_ok()
@@ -70,10 +77,24 @@ fn trained() -> Run {
     let data = Shapes::new(7, IMAGES, config.image_size).expect("a valid size");
     let plan = Plan::new(&config, folder.path(), IMAGES).expect("a plan");
     let mut trainer = Trainer::new(config).expect("a trainer");
-    train(&mut trainer, &data, &plan.stop_at(2), &mut |_| Ok(())).expect("training");
+    train(&mut trainer, &data, &plan.stop_at(STEPS), &mut |_| Ok(())).expect("training");
     let read = |name| (name, fs::read(folder.path().join(name)).expect("a file"));
     let files = SUMMED.into_iter().chain([METRICS]).map(read).collect();
-    Run { folder, files }
+    let name = trainer.name().to_owned();
+    Run {
+        folder,
+        name,
+        files,
+    }
+}
+
+/// Removes the copies of damaged files, whose number would grow.
+fn remove_copies(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().contains("damaged") {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 fn write(folder: &Path, name: &str, content: &[u8]) {

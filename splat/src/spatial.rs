@@ -32,7 +32,11 @@ const BITS: u32 = 21;
 /// ```
 ///
 /// The ranges of a scene's views refer to indices. If views see different ranges of the Gaussians,
-/// each range must be sorted by itself.
+/// each range must be sorted by itself. The indices of [`Contributors`](crate::Contributors) are those
+/// of the sorted Gaussians: [`indices`](Self::indices) maps them to the first order.
+///
+/// The curve has 2^21 cells along the longest side of the box of all means. Means of one cell keep
+/// their order, so a mean millions of times farther away than the rest undoes the sorting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SpatialOrder {
     /// For each place, the Gaussian that comes there.
@@ -87,14 +91,7 @@ impl SpatialOrder {
         gaussians: &Gaussians<&[T]>,
     ) -> Result<Gaussians<Vec<T>>, RenderError> {
         self.check(gaussians)?;
-        gaussians.try_map(|rows| {
-            let width = rows.len() / self.from.len().max(1);
-            let mut sorted = try_reserved("sorted Gaussians", rows.len())?;
-            for &i in &self.from {
-                sorted.extend_from_slice(&rows[i as usize * width..][..width]);
-            }
-            Ok(sorted)
-        })
+        gaussians.try_map(|rows| self.sort_rows(rows))
     }
 
     /// Undoes [`sort`](Self::sort): returns sorted Gaussians, or gradients with respect to them, in
@@ -107,16 +104,46 @@ impl SpatialOrder {
         sorted: &Gaussians<&[T]>,
     ) -> Result<Gaussians<Vec<T>>, RenderError> {
         self.check(sorted)?;
-        sorted.try_map(|rows| {
-            let width = rows.len() / self.from.len().max(1);
-            let mut first = try_reserved("Gaussians in their first order", rows.len())?;
-            first.extend_from_slice(rows);
-            for (place, &i) in self.from.iter().enumerate() {
-                let row = &rows[place * width..][..width];
-                first[i as usize * width..][..width].copy_from_slice(row);
-            }
-            Ok(first)
-        })
+        sorted.try_map(|rows| self.unsort_rows(rows))
+    }
+
+    /// Returns rows `[N, K]`, such as the coefficients of harmonics, in this order.
+    ///
+    /// # Errors
+    /// - [`RenderError::Shape`] if the number of elements is no multiple of N.
+    /// - [`RenderError::Capacity`] if an allocation fails.
+    pub fn sort_rows<T: Copy>(&self, rows: &[T]) -> Result<Vec<T>, RenderError> {
+        let width = self.width(rows)?;
+        let mut sorted = try_reserved("sorted rows", rows.len())?;
+        for &i in &self.from {
+            sorted.extend_from_slice(&rows[i as usize * width..][..width]);
+        }
+        Ok(sorted)
+    }
+
+    /// Undoes [`sort_rows`](Self::sort_rows).
+    ///
+    /// # Errors
+    /// The errors of [`sort_rows`](Self::sort_rows).
+    pub fn unsort_rows<T: Copy>(&self, rows: &[T]) -> Result<Vec<T>, RenderError> {
+        let width = self.width(rows)?;
+        let mut first = try_reserved("rows in their first order", rows.len())?;
+        first.extend_from_slice(rows);
+        for (place, &i) in self.from.iter().enumerate() {
+            let row = &rows[place * width..][..width];
+            first[i as usize * width..][..width].copy_from_slice(row);
+        }
+        Ok(first)
+    }
+
+    /// Returns the number of elements of a row.
+    fn width<T>(&self, rows: &[T]) -> Result<usize, RenderError> {
+        let count = self.from.len();
+        if rows.len().checked_rem(count).unwrap_or(rows.len()) != 0 {
+            let expected = format!("a multiple of {count} elements, [N, K]");
+            return Err(RenderError::shape("rows", expected, rows.len()));
+        }
+        Ok(rows.len() / count.max(1))
     }
 
     fn check<T>(&self, gaussians: &Gaussians<&[T]>) -> Result<(), RenderError> {

@@ -200,13 +200,13 @@ impl Config {
     }
 
     /// Numbers of parameters of the encoder and of the decoder, about: without the tables of
-    /// positions, the last norm and the last layer. A number that `usize` does not hold becomes its
+    /// positions, the norms and the biases. A number that `usize` does not hold becomes its
     /// greatest.
     pub fn parameters(&self) -> [usize; 2] {
-        // Four layers of the attention, two of the MLP of four times the width, two norms.
+        // Four layers of the attention and two of the MLP.
         let block = |width: usize| {
-            let squares = width.saturating_mul(width).saturating_mul(12);
-            squares.saturating_add(width.saturating_mul(13))
+            let layers = self.mlp_ratio.saturating_mul(2).saturating_add(4);
+            width.saturating_mul(width).saturating_mul(layers)
         };
         let blocks = |depth: usize, width| depth.saturating_mul(block(width));
         let (e, d) = (self.encoder_width, self.decoder_width);
@@ -217,7 +217,7 @@ impl Config {
         ];
         let outputs = match self.method {
             Method::Gmae => self.gaussians.saturating_mul(d),
-            Method::Mae => 0,
+            Method::Mae => self.patch_len().saturating_mul(d),
         };
         let decoder = [
             (e + 1).saturating_mul(d),

@@ -113,7 +113,7 @@ pub(crate) fn rounded(coordinates: Vec<f64>) -> (Vec<f32>, [f64; 3]) {
             let pairs = p.iter().zip(&middle);
             pairs.map(|(x, m)| (x - m).abs()).fold(0.0, f64::max)
         }));
-        if spread > 0.0 && middle.iter().any(|m| m.abs() > FAR * spread) {
+        if middle.iter().any(|m| m.abs() > FAR * spread) {
             origin = middle;
         }
     }

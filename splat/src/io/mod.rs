@@ -53,9 +53,9 @@
 //!
 //! # Memory
 //!
-//! What is allocated depends on what a file has, not on what its header promises: at most 160 bytes
-//! for each Gaussian, 600 for each camera, and the arrays of an archive. Archives that unpack to
-//! more than four times their size plus 2 MiB are refused.
+//! What is allocated depends on what a file has, not on what its header promises: at most four times
+//! the size of the file, 160 bytes for each Gaussian, and 1000 for each camera. Archives that unpack
+//! to more than four times their size plus 2 MiB are refused.
 
 mod cloud;
 mod error;

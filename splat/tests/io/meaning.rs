@@ -217,6 +217,15 @@ fn properties_that_are_no_whole_set_are_refused() {
             &["uchar red", "uchar green", "uchar blue", "float rot_3"],
             "scale_0",
         ),
+        (
+            &["uchar red", "uchar green", "uchar blue", "float opacity"],
+            "scale_0",
+        ),
+        (
+            &["uchar red", "uchar green", "uchar blue", "float filter_3D"],
+            "scale_0",
+        ),
+        (&["float opacity"], "f_dc_0"),
     ] {
         refused(&[&points[..], more].concat(), &[word]);
     }
@@ -228,6 +237,10 @@ fn properties_that_are_no_whole_set_are_refused() {
     ] {
         refused(&[&GAUSSIAN[..], &[more]].concat(), &[word]);
     }
+    let mut flat = GAUSSIAN.to_vec();
+    flat.retain(|property| !property.contains("scale_2"));
+    flat.push("float filter_3D");
+    refused(&flat, &["three scales", "filter_3D"]);
     // Anchors of a network, without colours.
     let mut anchors = GAUSSIAN.to_vec();
     anchors.retain(|property| !property.contains("f_dc"));

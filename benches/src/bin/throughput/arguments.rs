@@ -48,7 +48,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 7)]
     pub(crate) rounds: usize,
     /// Sorts the Gaussians of each view along a Morton curve first.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "scaling")]
     pub(crate) sorted: bool,
     /// Prints JSON instead of tables.
     #[arg(long)]
@@ -61,13 +61,22 @@ pub(crate) struct Arguments {
     pub(crate) stages: bool,
     /// Another build of this program. Both run in turns, and the ratios of their times are printed
     /// with intervals.
-    #[arg(long, value_name = "PROGRAM")]
+    #[arg(
+        long,
+        value_name = "PROGRAM",
+        conflicts_with_all = ["backend", "export", "scaling", "stages", "stage"]
+    )]
     pub(crate) compare: Option<PathBuf>,
     /// How often each program runs with `--compare`. Below 6 there is no interval.
-    #[arg(long, default_value_t = 20, requires = "compare")]
-    pub(crate) pairs: usize,
+    #[arg(
+        long,
+        default_value_t = 20,
+        requires = "compare",
+        value_parser = clap::value_parser!(u32).range(1..=1000)
+    )]
+    pub(crate) pairs: u32,
     /// Only repeats this stage, for a profiler.
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, conflicts_with_all = ["backend", "export", "scaling", "stages"])]
     pub(crate) stage: Option<StageName>,
     /// How long `--stage` goes on.
     #[arg(long, default_value_t = 10.0, requires = "stage", value_parser = seconds)]

@@ -56,8 +56,8 @@ pub(crate) struct Row {
 struct Ratio {
     /// The median of the ratios of all pairs.
     median: f64,
-    /// An interval that contains the true median with a probability of at least 95 %, or `None` if
-    /// there are fewer than six pairs.
+    /// An interval that contains the true median with a probability of at least 95 % if the pairs are
+    /// independent, or `None` if there are fewer than six pairs.
     interval: Option<[f64; 2]>,
 }
 
@@ -162,7 +162,8 @@ impl Ratio {
 }
 
 /// Returns how many of `n` sorted values to leave out at each end, so that the rest contains the
-/// true median with a probability of at least 95 %, whatever the distribution (the sign test).
+/// true median with a probability of at least 95 %, whatever the distribution of independent values
+/// (the sign test). `n` is at most 1000: the smallest probabilities must not vanish.
 fn skipped(n: usize) -> Option<usize> {
     // The median is outside if at most k of n fair coins show heads, or at most k show tails.
     let (mut probability, mut ways, mut skipped) = (0.0, 0.5f64.powi(n as i32), None);
@@ -188,8 +189,8 @@ pub(crate) fn text(rows: &[Row]) -> Tables {
         cells
     });
     vec![(
-        "Time of the other program relative to this program, medians of pairs; above 1 this program is faster. The intervals \
-         contain the true median with 95 %",
+        "Time of the other program relative to this program, medians of pairs; above 1 this program is faster. An interval \
+         contains the true median with at least 95 %: of 25 intervals of equal programs, one can miss 1",
         markdown(
             &[
                 "stage",
@@ -225,6 +226,7 @@ mod tests {
             [10, 15, 20, 30].map(skipped),
             [Some(1), Some(3), Some(5), Some(9)]
         );
+        assert_eq!([100, 1000].map(skipped), [Some(39), Some(468)]);
     }
 
     #[test]

@@ -87,7 +87,7 @@ fn run(arguments: &Arguments) -> Result<(), String> {
         return Err("--rounds: expected at least 1".to_owned());
     }
     if let Some(folder) = &arguments.export {
-        return export(folder, workloads(&arguments.workload)?);
+        return export(folder, workloads(arguments)?);
     }
     if arguments.backend != BackendName::Cpu {
         if arguments.scaling || arguments.stages {
@@ -140,7 +140,7 @@ fn run(arguments: &Arguments) -> Result<(), String> {
 fn compare(arguments: &Arguments, other: &Path) -> Result<(), String> {
     let rows = compare::measure(&compare::Runs {
         other,
-        pairs: arguments.pairs.max(1),
+        pairs: arguments.pairs as usize,
         rounds: arguments.rounds,
         threads: arguments.threads,
         workloads: &arguments.workload,
@@ -214,7 +214,7 @@ fn on_runtime<R: cubecl::Runtime>(arguments: &Arguments) -> Result<(), String> {
     let refused = |error: RenderError| error.to_string();
     let gpu = splat::Gpu::<R>::new(&R::Device::default()).map_err(refused)?;
     let gpu = gpu.with_regime(arguments.regime.into());
-    let workloads = workloads(&arguments.workload)?;
+    let workloads = workloads(arguments)?;
     let throughput = device::measure(&gpu, workloads, arguments.rounds).map_err(refused)?;
     if arguments.json {
         let device = format!("{gpu:?}");
@@ -231,23 +231,18 @@ fn on_runtime<R: cubecl::Runtime>(arguments: &Arguments) -> Result<(), String> {
 
 /// Returns the workloads of the command line, each with the results of one render.
 fn ready(arguments: &Arguments, pool: &ThreadPool) -> Result<Vec<Bench>, String> {
-    let workloads = workloads(&arguments.workload)?.into_iter();
+    let workloads = workloads(arguments)?.into_iter();
     let benches = workloads.map(|workload| {
         let name = workload.name.clone();
-        let bench = pool.install(|| {
-            Bench::new(if arguments.sorted {
-                workload.sorted()?
-            } else {
-                workload
-            })
-        });
+        let bench = pool.install(|| Bench::new(workload));
         bench.map_err(|error| format!("{name}: {error}"))
     });
     benches.collect()
 }
 
-/// Returns the workloads that `names` lists, or the default workloads if `names` is empty.
-fn workloads(names: &[String]) -> Result<Vec<Workload>, String> {
+/// Returns the workloads of the command line, or the default ones, sorted if that is wanted.
+fn workloads(arguments: &Arguments) -> Result<Vec<Workload>, String> {
+    let names = &arguments.workload;
     let names: Vec<&str> = if names.is_empty() {
         SCENES.to_vec()
     } else {
@@ -256,6 +251,11 @@ fn workloads(names: &[String]) -> Result<Vec<Workload>, String> {
     let mut workloads = Vec::with_capacity(names.len());
     for name in names {
         workloads.extend(workload(name)?);
+    }
+    if arguments.sorted {
+        let sorted = workloads.into_iter().map(Workload::sorted);
+        let sorted: Result<_, RenderError> = sorted.collect();
+        return sorted.map_err(|error| format!("--sorted: {error}"));
     }
     Ok(workloads)
 }

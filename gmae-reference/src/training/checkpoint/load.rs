@@ -66,7 +66,7 @@ impl Checkpoint {
         let bytes = checksums.checked(folder, MODEL)?;
         let model = Tensors::parse(&current(folder, MODEL), &bytes)?;
         drop(bytes);
-        expect_size(&config, finetuning.is_some(), &model)?;
+        expect_size(&config, finetuning.as_ref(), &model)?;
         let mut checkpoint = Self {
             folder: folder.to_owned(),
             config,
@@ -325,17 +325,28 @@ fn config(folder: &Path, checksums: &Checksums) -> Result<(Config, Option<Tuning
 
 /// Checks that a model of these settings is not far larger than the file. A model is created before
 /// its tensors are read, and would take the memory that its settings ask for.
-fn expect_size(config: &Config, finetuned: bool, model: &Tensors) -> Result<(), Error> {
+fn expect_size(config: &Config, tuning: Option<&Tuning>, model: &Tensors) -> Result<(), Error> {
     const FACTOR: usize = 4;
     const SMALL: usize = 1 << 20;
+    // The file of a model that was trained from an encoder has no decoder, but one is created.
+    const DECODER: usize = 1 << 27;
+    let got = model.numbers();
+    let limit = got.saturating_mul(FACTOR).saturating_add(SMALL);
     let [encoder, decoder] = config.parameters();
-    // The file of a model that was trained from an encoder has no decoder.
-    let decoder = if finetuned { 0 } else { decoder };
-    let (expected, got) = (encoder.saturating_add(decoder), model.numbers());
-    let tables = config.patches().saturating_mul(config.encoder_width);
-    if expected.max(tables) <= got.saturating_mul(FACTOR).saturating_add(SMALL) {
+    let table = |width: usize| config.patches().saturating_mul(width);
+    let (encoder, decoder) = (
+        encoder.saturating_add(table(config.encoder_width)),
+        decoder.saturating_add(table(config.decoder_width)),
+    );
+    let head = match tuning {
+        Some(Tuning::Classes(tuning)) => tuning.classes.saturating_mul(config.encoder_width),
+        _ => 0,
+    };
+    let decoder_limit = tuning.map_or(limit, |_| limit.max(DECODER));
+    if encoder.max(head) <= limit && decoder <= decoder_limit {
         return Ok(());
     }
+    let expected = encoder.saturating_add(head).saturating_add(decoder);
     Err(Error::Checkpoint {
         path: model.path().to_owned(),
         reason: format!(

@@ -164,7 +164,9 @@ impl Names<'_> {
 
     fn shape(&self, appearance: &Appearance) -> Result<Option<Shape>, FileError> {
         let harmonic = matches!(appearance, Appearance::Harmonics { .. });
-        if !harmonic && self.begins("scale_").is_none() && self.begins("rot_").is_none() {
+        // `opacity` and `filter_3D` are no properties of points either.
+        let signs = ["scale_", "rot_", "opacity", "filter_3D"];
+        if !harmonic && !signs.iter().any(|stem| self.begins(stem).is_some()) {
             return Ok(None);
         }
         if matches!(appearance, Appearance::White) {
@@ -174,6 +176,9 @@ impl Names<'_> {
         scales.extend(self.find("scale_2")?);
         self.refuse("scale_3", "two or three scales")?;
         self.refuse("rot_4", "four components of a quaternion")?;
+        if scales.len() == 2 {
+            self.refuse("filter_3D", "three scales with a filter")?;
+        }
         Ok(Some(Shape {
             opacity: self.all(["opacity"])?[0],
             scales,
