@@ -1,7 +1,7 @@
 //! The order of Gaussians along a Morton curve changes a render by rounding alone.
 
 use splat::check::{OwnedScene, Tolerance, compare, cotangent, crowd, run_backend};
-use splat::{Cpu, Projection, SpatialOrder, Wanted};
+use splat::{Cpu, Image, Projection, SpatialOrder, Wanted};
 
 #[test]
 fn images_and_gradients_do_not_depend_on_the_order() {
@@ -29,6 +29,16 @@ fn images_and_gradients_do_not_depend_on_the_order() {
         assert_eq!(compare(name, got, expected, tolerance, |_| false), Ok(()));
     };
     close("features", &second.image.features, &first.image.features);
+    for plane in [
+        |image: &Image<Vec<f64>>| image.transmittance.clone(),
+        |image: &Image<Vec<f64>>| image.depth.clone(),
+    ] {
+        let planes = [&second.image, &first.image].map(plane);
+        let [got, expected] = planes.map(|plane| plane.expect("a wanted output"));
+        close("plane", &got, &expected);
+    }
+    let poses = [&second.gradients, &first.gradients].map(|v| v.camera_from_world.clone());
+    close("camera_from_world", &poses[0], &poses[1]);
     let unsorted = order.unsort(&second.gradients.gaussians.as_slices());
     let unsorted = unsorted.expect("as many");
     let pairs = unsorted
