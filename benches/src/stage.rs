@@ -44,6 +44,18 @@ impl Stage {
         Self::ProjectVjp,
     ];
 
+    /// All stages.
+    pub const ALL: [Self; 8] = [
+        Self::Project,
+        Self::Bin,
+        Self::Sort,
+        Self::Composite,
+        Self::CompositeVjp,
+        Self::ProjectVjp,
+        Self::Render,
+        Self::RenderVjp,
+    ];
+
     /// Returns the name of the timed function of `splat`.
     pub fn name(self) -> &'static str {
         match self {

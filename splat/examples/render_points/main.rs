@@ -88,6 +88,12 @@ fn run(arguments: &Arguments) -> Result<(), String> {
             views.len()
         )));
     }
+    if most_visible < scene.len() {
+        terminal::note(format_args!(
+            "note: the picture with most Gaussians shows {most_visible} of {}; the others are culled",
+            scene.len()
+        ));
+    }
     let per_picture = 1000.0 * start.elapsed().as_secs_f64() / views.len() as f64;
     terminal::line(format_args!(
         "{} pictures in {}, {per_picture:.0} ms each",

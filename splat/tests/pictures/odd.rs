@@ -213,6 +213,16 @@ fn pictures_do_not_depend_on_the_unit_or_the_place_of_a_scene() {
 }
 
 #[test]
+fn culled_gaussians_are_counted() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let (path, out) = (folder.path().join("scene.ply"), folder.path().join("out"));
+    fs::write(&path, include_bytes!("../cases/nan_row.ply")).expect("the folder is writable");
+    let output = run("render_points", &[text(&path), "--out", text(&out)]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("7 of 8"), "{said}");
+}
+
+#[test]
 fn a_single_gaussian_is_seen_whole() {
     for picture in pictures(&scene(1, 0)) {
         let lit = picture.pixels().filter(|p| p.0[0] > 30).count();

@@ -76,47 +76,17 @@ pub(crate) struct Arguments {
     )]
     pub(crate) pairs: u32,
     /// Only repeats this stage, for a profiler.
-    #[arg(long, value_enum, conflicts_with_all = ["backend", "export", "scaling", "stages"])]
-    pub(crate) stage: Option<StageName>,
+    #[arg(long, value_parser = stage, conflicts_with_all = ["backend", "export", "scaling", "stages"])]
+    pub(crate) stage: Option<Stage>,
     /// How long `--stage` goes on.
     #[arg(long, default_value_t = 10.0, requires = "stage", value_parser = seconds)]
     pub(crate) seconds: f64,
 }
 
-/// The stages of `--stage`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum StageName {
-    /// Gaussians to splats
-    Project,
-    /// The tiles that each splat touches
-    Bin,
-    /// The hits of each tile by depth
-    Sort,
-    /// The images
-    Composite,
-    /// The vjp of composite
-    CompositeVjp,
-    /// The vjp of project
-    ProjectVjp,
-    /// All stages of the forward pass
-    Render,
-    /// Both vjps
-    RenderVjp,
-}
-
-impl From<StageName> for Stage {
-    fn from(name: StageName) -> Self {
-        match name {
-            StageName::Project => Self::Project,
-            StageName::Bin => Self::Bin,
-            StageName::Sort => Self::Sort,
-            StageName::Composite => Self::Composite,
-            StageName::CompositeVjp => Self::CompositeVjp,
-            StageName::ProjectVjp => Self::ProjectVjp,
-            StageName::Render => Self::Render,
-            StageName::RenderVjp => Self::RenderVjp,
-        }
-    }
+/// Returns the stage with this name.
+fn stage(text: &str) -> Result<Stage, String> {
+    let named = Stage::ALL.into_iter().find(|stage| stage.name() == text);
+    named.ok_or_else(|| format!("expected one of {}", Stage::ALL.map(Stage::name).join(", ")))
 }
 
 fn seconds(text: &str) -> Result<f64, String> {

@@ -31,7 +31,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use arguments::{Arguments, BackendName, StageName};
+use arguments::{Arguments, BackendName};
 use benches::{
     Bench, Stage, Workload, batch256, batch1024, garden, garden_path, garden_view, gmae,
     gmae_heavy, image_fit, measure, scene,
@@ -158,15 +158,15 @@ fn compare(arguments: &Arguments, other: &Path) -> Result<(), String> {
 }
 
 /// Repeats one stage of each workload for the given time.
-fn repeat(arguments: &Arguments, stage: StageName, pool: &ThreadPool) -> Result<(), String> {
+fn repeat(arguments: &Arguments, stage: Stage, pool: &ThreadPool) -> Result<(), String> {
     for bench in ready(arguments, pool)? {
         let start = Instant::now();
         let mut times = Vec::new();
         while start.elapsed().as_secs_f64() < arguments.seconds {
-            let time = pool.install(|| bench.time(stage.into()));
+            let time = pool.install(|| bench.time(stage));
             times.push(sampling::ms(time.map_err(|error| error.to_string())?));
         }
-        let (name, stage) = (&bench.workload.name, Stage::from(stage).name());
+        let (name, stage) = (&bench.workload.name, stage.name());
         let (count, ms) = (times.len(), sampling::median(times));
         print(&format!(
             "{name}: {stage}: {count} times, median {ms:.3} ms\n"
