@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::config::{DEPTH_RANGE, MAX_SIDE_PX};
-use crate::error::{RenderError, checked_product, try_filled, try_reserved};
+use crate::error::{RenderError, checked_product, try_collected, try_filled, try_reserved};
 
 /// The map from camera coordinates to pixels (MATH eq. 5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +49,16 @@ pub struct Camera {
     pub near: f64,
     /// Greatest camera z, world units, at least `near`. Gaussians with a greater z are culled.
     pub far: f64,
+    /// The part of the camera's image that the view shows: its first column and row, px. 0, 0 if the
+    /// view shows all of the image. [`Views::crop`] sets it.
+    ///
+    /// A part of an image has the same numbers as the same part of a render of the whole image. It
+    /// would not if only the principal point were moved: the Jacobian's tangents are clamped to a
+    /// margin around the whole image (MATH eq. 6).
+    pub corner: [usize; 2],
+    /// Width and height of the camera's image, px, each 1 to 2^22, or `None` if the view shows all of
+    /// it. The principal point is that of this image.
+    pub whole: Option<[usize; 2]>,
 }
 
 impl Camera {
@@ -75,7 +85,14 @@ impl Camera {
             cy,
             near,
             far,
+            corner: [0; 2],
+            whole: None,
         }
+    }
+
+    /// Returns width and height of the camera's image, px, for a view of `size` px.
+    pub(crate) fn whole_of(&self, size: [usize; 2]) -> [usize; 2] {
+        self.whole.unwrap_or(size)
     }
 
     /// Returns [`Camera::new`] with [`Projection::Pinhole`].
@@ -206,6 +223,64 @@ impl Views {
         })
     }
 
+    /// Returns the views of a part of each image: its `columns` and `rows`, px. Renders of the part
+    /// have the bits of the same pixels of renders of the whole. Only the prefix images of
+    /// [`layers`](crate::RenderConfig::layers) can differ: they count the splats that touch a tile of
+    /// the part. A part can be cropped again.
+    ///
+    /// ```
+    /// # use splat::{Camera, Views};
+    /// # let camera = Camera::from_fov(1000, 800, 1.0)?;
+    /// # let views = Views::single(1000, 800, camera, 7);
+    /// // An image of 1000 x 800 px in two halves:
+    /// let left = views.crop(0..500, 0..800)?;
+    /// let right = views.crop(500..1000, 0..800)?;
+    /// assert_eq!((left.width, right.width), (500, 500));
+    /// # Ok::<(), splat::RenderError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// - [`RenderError::Config`] if a range is empty or exceeds the images.
+    /// - [`RenderError::Capacity`] if an allocation fails.
+    pub fn crop(&self, columns: Range<usize>, rows: Range<usize>) -> Result<Self, RenderError> {
+        for (argument, range, expected, count) in [
+            (
+                "columns",
+                &columns,
+                "a part of the columns of the images",
+                self.width,
+            ),
+            (
+                "rows",
+                &rows,
+                "a part of the rows of the images",
+                self.height,
+            ),
+        ] {
+            if range.is_empty() || range.end > count {
+                let got = format!("{range:?} of {count}");
+                return Err(RenderError::config(argument, expected, got));
+            }
+        }
+        let cameras = self.cameras.iter().map(|&camera| {
+            let [left, top] = camera.corner;
+            Camera {
+                corner: [
+                    left.saturating_add(columns.start),
+                    top.saturating_add(rows.start),
+                ],
+                whole: Some(camera.whole_of([self.width, self.height])),
+                ..camera
+            }
+        });
+        Ok(Self {
+            width: columns.len(),
+            height: rows.len(),
+            cameras: try_collected("cameras [B]", cameras)?,
+            ranges: try_collected("ranges [B]", self.ranges.iter().cloned())?,
+        })
+    }
+
     /// Returns the number of views B.
     pub fn len(&self) -> usize {
         self.ranges.len()
@@ -257,6 +332,9 @@ impl Views {
             ));
         }
         self.cameras.iter().try_for_each(Camera::validate)?;
+        self.cameras
+            .iter()
+            .try_for_each(|camera| self.validate_part(camera))?;
         for range in &self.ranges {
             if range.start > range.end || range.end > gaussians {
                 return Err(RenderError::shape(
@@ -267,6 +345,29 @@ impl Views {
             }
         }
         self.splat_offsets().map(|_| ())
+    }
+
+    /// Checks that the images lie in the image of a camera, whose sides are in their domain.
+    fn validate_part(&self, camera: &Camera) -> Result<(), RenderError> {
+        let size = [self.width, self.height];
+        let whole = camera.whole_of(size);
+        let fits = |axis: usize| {
+            let end = camera.corner[axis].checked_add(size[axis]);
+            whole[axis] <= MAX_SIDE_PX && end.is_some_and(|end| end <= whole[axis])
+        };
+        if fits(0) && fits(1) {
+            return Ok(());
+        }
+        let expected = "the corner of a part of an image of at most 4194304 x 4194304 px";
+        let got = format!(
+            "{:?} of a part of {size:?} px in {whole:?} px",
+            camera.corner
+        );
+        Err(RenderError::config(
+            "camera.corner, camera.whole",
+            expected,
+            got,
+        ))
     }
 }
 

@@ -95,6 +95,7 @@ mod host;
 mod image;
 mod math;
 mod number;
+mod pose;
 mod project;
 mod render;
 mod scalar;

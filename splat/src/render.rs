@@ -28,7 +28,8 @@ pub struct Saved<B: Backend> {
     pub splats: Splats<B::Buffer>,
     /// The hits of every tile in depth order. `composite_vjp` reads them.
     pub sorted: B::SortedHits,
-    /// The state at the end of each pixel. `composite_vjp` reads it.
+    /// The state at the end of each pixel. On the CPU, also the blocks of pixels in which each hit was
+    /// composited. `composite_vjp` reads it.
     pub composited: B::Composited,
     /// The settings of the forward pass. `project_vjp` reads them.
     pub config: RenderConfig,

@@ -215,7 +215,6 @@ impl<T: Number> Splats<&[T]> {
         let Some(extent) = row::<T, 2>(self.extents, m) else {
             return false;
         };
-        // Most culled splats have no extent, so their other values need not be read.
         if !(positive(extent) && finite(extent)) {
             return false;
         }
@@ -232,6 +231,18 @@ impl<T: Number> Splats<&[T]> {
             && finite(mean)
             && finite(conic)
             && self.has_finite_features(m)
+    }
+
+    /// Returns whether all features of `count` consecutive splats are finite.
+    #[inline(always)]
+    pub(crate) fn finite_features(&self, first: usize, count: usize) -> bool {
+        let range = first * self.channels..(first + count) * self.channels;
+        if let Some(halves) = &self.half_features {
+            let halves = halves[range].iter();
+            return halves.fold(true, |all, x| all & x.is_finite());
+        }
+        let features = self.features[range].iter();
+        features.fold(true, |all, x| all & x.finite())
     }
 
     /// Returns whether all features of splat `m` exist and are finite.

@@ -102,6 +102,36 @@ fn every_instruction_set_gives_the_same_image_but_for_rounding() {
     }
 }
 
+/// The saved state has the blocks of pixels in which each splat was composited, whose shape depends
+/// on the instruction set.
+#[test]
+fn the_state_of_one_instruction_set_serves_the_backward_pass_of_another() {
+    for world in few_and_many().into_iter().chain(few_and_many().map(opaque)) {
+        let rounded = world.rounded::<f64>();
+        let scene = rounded.scene();
+        let available = || Simd::ALL.into_iter().filter(|simd| simd.is_available());
+        for simd in available() {
+            let backend = Cpu::<f64>::new().with_simd(simd);
+            let (image, saved) = render(&backend, &scene, &config()).expect("valid scene");
+            let v = v_image(&image);
+            let vjp = |simd| {
+                let backend = Cpu::<f64>::new().with_simd(simd);
+                render_vjp(&backend, &scene, &saved, &v.as_slices(), Wanted::ALL)
+                    .expect("valid state")
+            };
+            let own = vjp(simd);
+            for other in available() {
+                let vjp = vjp(other);
+                for ((name, a), (_, b)) in own.buffers().into_iter().zip(vjp.buffers()) {
+                    let e = relative(a, b);
+                    let names = (other.name(), simd.name());
+                    assert!(e <= 1e-12, "{name}, {} after {}: {e:e}", names.0, names.1);
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn an_instruction_set_of_another_machine_is_refused() {
     let world = crowd(5, 1, 3, [8, 8], Projection::Pinhole);

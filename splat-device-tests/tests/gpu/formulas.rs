@@ -17,8 +17,9 @@ const DEVICE_TOLERANCE: f32 = 1e-5;
 
 /// Values per Gaussian: mean 3, scale 3, quaternion 4, opacity 1.
 const GAUSSIAN: usize = 11;
-/// Values of the camera: rotation 9, translation 3, fx fy cx cy, near far, tangents 4, two flags.
-const CAMERA: usize = 24;
+/// Values of the camera: rotation 9, translation 3, fx fy cx cy, near far, tangents 4, two flags,
+/// corner 2.
+const CAMERA: usize = 26;
 /// Values of a result: splat 7, its extents 2, the gradient with respect to the Gaussian 11 and to
 /// the translation 3, sigma 1, and the vjp of sigma 2.
 const OUT: usize = 26;
@@ -53,6 +54,8 @@ fn camera_from(x: &Array<f32>) -> CameraParams<f32> {
         tan_y_max: x[21],
         perspective_centre: x[22] > 0.5,
         perspective_footprint: x[23] > 0.5,
+        left: x[24],
+        top: x[25],
     }
 }
 
@@ -77,7 +80,7 @@ fn project_kernel(gaussians: &Array<f32>, camera: &Array<f32>, out: &mut Array<f
         let constants = ProjectConstants::<Real> {
             blur: 0.3,
             compensation_floor: 2.5e-5,
-            antialias: camera[24] > 0.5,
+            antialias: camera[26] > 0.5,
         };
         let footprint = project::footprint(shape, params, constants);
         let splat = project::splat(shape, footprint, params, constants);
@@ -202,6 +205,7 @@ fn camera_row(p: &CameraParams<f32>, antialias: bool) -> Vec<f32> {
         p.tan_y_max,
     ]);
     row.extend([flag(p.perspective_centre), flag(p.perspective_footprint)]);
+    row.extend([p.left, p.top]);
     assert_eq!(row.len(), CAMERA, "the layout of the camera");
     row.push(flag(antialias));
     row
@@ -241,7 +245,9 @@ pub fn device_formulas_equal_host_formulas(
         [0.28, 0.96, 0.0, -0.05],
         [0.0, 0.0, 1.0, 4.0],
     ];
-    let camera = Camera::new(projection, 40.0, 44.0, 20.0, 16.0).with_pose(pose);
+    let mut camera = Camera::new(projection, 40.0, 44.0, 20.0, 16.0).with_pose(pose);
+    // The view is a part of the camera's image.
+    (camera.corner, camera.whole) = ([3, 5], Some([50, 36]));
     let params = camera.params::<f32>(40, 30);
     let input = gaussians(COUNT);
     let client = WgpuRuntime::client(&WgpuDevice::default());

@@ -59,11 +59,13 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     }
     let mut views = file.views;
     if views.is_empty() {
-        views = orbit::around(&scene);
+        views = orbit::around(&scene).map_err(|error| fail(error.to_string()))?;
     }
     if views.is_empty() {
         return Err(fail("expected a finite mean, got none".to_owned()));
     }
+    let scene = scene.spatially_sorted();
+    let scene = scene.map_err(|error| fail(error.to_string()))?;
     files::writable_folder(&arguments.out)?;
     terminal::line(format_args!(
         "Gaussians: {}, cameras: {}",

@@ -32,7 +32,7 @@ recycle! {
     Gaussians<Vec<T>> { means scales quaternions opacities features } {}
     Gradients<Vec<T>> { gaussians backgrounds camera_from_world } {}
     Contributors<Vec<T>, Vec<u32>> { weights } { indices counts }
-    Composited<T> { transmittance contributors } { ends ended }
+    Composited<T> { transmittance contributors } { ends ended hit_blocks }
     Hits {} { from_splat }
     ProjectGradients<Vec<T>> { gaussians camera_from_world } {}
     SortedHits {} { splat_from_slot slot_from_hit hits_from_splat slots_from_tile rank_from_splat }

@@ -2,7 +2,7 @@
 //!
 //! A *hit* is one (splat, tile) pair. `formula.rs` contains the formulas of a splat's bounds, and
 //! `bounds.rs` computes the pixels within them. `grid.rs` defines the tile grid of an image.
-//! `cpu.rs` and `gpu/` find the tiles of every splat and count the hits.
+//! `cpu/` and `gpu/` find the tiles of every splat and count the hits.
 
 pub(crate) mod bounds;
 pub(crate) mod cpu;

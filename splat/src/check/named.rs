@@ -114,7 +114,7 @@ pub struct NamedScene {
 
 /// Returns the scenes of [`check_backend`](super::check_backend): every projection and setting,
 /// odd sizes of the image, shared and empty ranges, one to eleven channels, no to 1000 Gaussians,
-/// equal depths, poses that are no rotations, and scales, quaternions and opacities beyond the usual
+/// equal depths, parts of images, poses that are no rotations, and scales, quaternions and opacities beyond the usual
 /// ones. The oracle renders each of them in less than a second.
 pub fn named_scenes() -> Vec<NamedScene> {
     let mut all = Vec::new();
@@ -161,7 +161,7 @@ pub fn named_scenes() -> Vec<NamedScene> {
 type Change = (&'static str, fn(&mut OwnedScene));
 
 /// One or two properties that differ from the default.
-const SETTINGS: [Change; 18] = [
+const SETTINGS: [Change; 19] = [
     ("blur_0", |scene| scene.config.blur = 0.0),
     ("blur_2", |scene| scene.config.blur = 2.0),
     ("blur_0_antialias", |scene| {
@@ -186,6 +186,15 @@ const SETTINGS: [Change; 18] = [
     ("focal_lengths", |scene| {
         for camera in &mut scene.views.cameras {
             (camera.fx, camera.fy) = (0.4 * camera.fx, 1.7 * camera.fy);
+        }
+    }),
+    // The tangents of many Gaussians are beyond the margin of the part, and within that of the whole.
+    ("part_of_an_image", |scene| {
+        for camera in &mut scene.views.cameras {
+            (camera.fx, camera.fy) = (0.3 * camera.fx, 0.3 * camera.fy);
+        }
+        if let Ok(part) = scene.views.crop(19..31, 2..13) {
+            scene.views = part;
         }
     }),
     ("depth_and_layers", |scene| {

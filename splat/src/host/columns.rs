@@ -1,4 +1,5 @@
-//! Column layout of blocks of Gaussians, for the loops of *project* and of the spherical harmonics.
+//! Column layout of blocks of Gaussians or splats, for the loops of *project*, *bin* and of the
+//! spherical harmonics.
 //! The buffers themselves are stored by rows.
 //!
 //! A block is read from rows into one array per component. The formulas are applied to each of its
@@ -15,7 +16,7 @@ use crate::number::Number;
 /// therefore do not change any bit.
 pub(crate) const GRAIN: usize = 256;
 
-/// Greatest number of Gaussians per block. The columns of a block fit the first-level cache.
+/// Greatest number of Gaussians or splats per block. The columns of a block fit the first-level cache.
 pub(crate) const BLOCK: usize = 64;
 
 /// One component of every Gaussian of a block.

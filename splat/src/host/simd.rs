@@ -92,6 +92,15 @@ impl Simd {
         available.unwrap_or(Self::Portable)
     }
 
+    /// Returns the number of lanes with which [`dispatch`](Self::dispatch) runs kernels.
+    pub(crate) fn lanes(self) -> usize {
+        if self == Self::Avx512 && self.is_available() {
+            16
+        } else {
+            8
+        }
+    }
+
     /// Runs `kernel` compiled for this set, or for [`Simd::Portable`] if the machine lacks this
     /// set.
     #[inline(never)]
@@ -133,5 +142,30 @@ impl<K: Kernel, const LANES: usize> pulp::WithSimd for Wide<K, LANES> {
     #[inline(always)]
     fn with_simd<S: pulp::Simd>(self, _: S) -> K::Output {
         self.0.run::<<K::Scalar as Scalar>::Fused, LANES>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns the number of its lanes.
+    struct Lanes;
+
+    impl Kernel for Lanes {
+        type Scalar = f32;
+        type Output = usize;
+
+        #[inline(always)]
+        fn run<A: Arithmetic<f32>, const LANES: usize>(self) -> usize {
+            LANES
+        }
+    }
+
+    #[test]
+    fn lanes_are_those_of_the_kernels() {
+        for simd in Simd::ALL {
+            assert_eq!(simd.lanes(), simd.dispatch(Lanes), "{}", simd.name());
+        }
     }
 }

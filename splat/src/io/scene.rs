@@ -3,8 +3,9 @@
 use crate::backends::harmonics::features;
 use crate::camera::Camera;
 use crate::error::RenderError;
-use crate::gaussians::Gaussians;
+use crate::gaussians::{Gaussians, check_len};
 use crate::harmonics::Harmonics;
+use crate::spatial::SpatialOrder;
 
 /// Number of colour channels of a stored scene: red, green and blue.
 pub(crate) const CHANNELS: usize = 3;
@@ -74,6 +75,48 @@ impl StoredScene {
     /// Returns whether the scene has no Gaussian.
     pub fn is_empty(&self) -> bool {
         self.opacities.is_empty()
+    }
+
+    /// Returns the Gaussians along a Morton curve, in which renders of large scenes are faster. To map
+    /// contributors or gradients back to the order of the file, use [`SpatialOrder`] itself.
+    ///
+    /// # Errors
+    /// [`RenderError::Shape`] if the buffers do not belong to the same number of Gaussians, and
+    /// [`RenderError::Capacity`] as in [`SpatialOrder::of`].
+    pub fn spatially_sorted(self) -> Result<Self, RenderError> {
+        let n = self.len();
+        check_len("means", "[N, 3]", &[n, 3], self.means.len())?;
+        check_len("scales", "[N, 3]", &[n, 3], self.scales.len())?;
+        check_len("quaternions", "[N, 4]", &[n, 4], self.quaternions.len())?;
+        match &self.colours {
+            Colours::Constant(colours) => check_len("colours", "[N, 3]", &[n, 3], colours.len())?,
+            Colours::Harmonics {
+                degree,
+                coefficients,
+            } => {
+                let rows = *degree as usize + 1;
+                let shape = [n, rows.saturating_mul(rows), CHANNELS];
+                check_len("coefficients", "[N, K, 3]", &shape, coefficients.len())?;
+            }
+        }
+        let order = SpatialOrder::of(&self.means)?;
+        Ok(Self {
+            means: order.sort_rows(&self.means)?,
+            origin: self.origin,
+            scales: order.sort_rows(&self.scales)?,
+            quaternions: order.sort_rows(&self.quaternions)?,
+            opacities: order.sort_rows(&self.opacities)?,
+            colours: match &self.colours {
+                Colours::Constant(colours) => Colours::Constant(order.sort_rows(colours)?),
+                Colours::Harmonics {
+                    degree,
+                    coefficients,
+                } => Colours::Harmonics {
+                    degree: *degree,
+                    coefficients: order.sort_rows(coefficients)?,
+                },
+            },
+        })
     }
 
     /// Returns a camera of world coordinates as one of coordinates relative to `origin`, which

@@ -8,6 +8,7 @@ use std::hint::select_unpredictable;
 use rayon::prelude::*;
 
 use crate::composite::cpu::blend::NEVER;
+use crate::composite::cpu::coverage::BatchBounds;
 use crate::composite::cpu::forward::composite;
 use crate::composite::cpu::hits::Batch;
 use crate::composite::cpu::strip::SavedBlocks;
@@ -67,11 +68,12 @@ pub fn count(
             }
         }
         let mut useful = 0;
-        let mut batch = Batch::new(splats.channels)?;
+        let (mut batch, mut bounds) = (Batch::new(splats.channels)?, BatchBounds::new());
         for (index, m) in sorted.splats_of_tile(number).chunks(1).enumerate() {
-            batch.load::<0>(splats, m, &tile, &constants);
+            batch.load::<0>(splats, m);
+            bounds.find(splats, m, &batch, &tile, &constants);
             let hit = batch.hit(0);
-            for row in hit.rows.clone() {
+            for row in bounds.bounds(0).rows {
                 let mut ends = [NEVER; MAX_TILE_SIDE];
                 let of_row = &blocks[tile.blocks_of_row(row / BLOCK_SIDE)];
                 take_row(of_row, row, &mut ends[..tile.width], 1);

@@ -100,9 +100,13 @@ struct Map<const N: usize> {
 }
 
 /// Maps a point to the image of a camera. The Jacobian is that at the nearest point whose tangents
-/// are within a margin of the image.
+/// are within a margin of the camera's whole image, of which the image may be a part.
 fn map<const N: usize>([x, y, z]: [Dual<N>; 3], camera: &Camera, size: [f64; 2]) -> Map<N> {
     let (fx, fy, cx, cy) = (camera.fx, camera.fy, camera.cx, camera.cy);
+    let whole = camera
+        .whole
+        .map_or(size, |sides| sides.map(|side| side as f64));
+    let corner = camera.corner.map(|side| side as f64);
     let zero = Dual::constant(0.0);
     let tangent = |ratio: Dual<N>, focal: f64, principal: f64, side: f64| {
         let margin = TANGENT_MARGIN * 0.5 * side / focal;
@@ -113,8 +117,8 @@ fn map<const N: usize>([x, y, z]: [Dual<N>; 3], camera: &Camera, size: [f64; 2])
         ratio.at_least(low).at_most(high)
     };
     let (u, v) = (
-        tangent(x / z, fx, cx, size[0]),
-        tangent(y / z, fy, cy, size[1]),
+        tangent(x / z, fx, cx, whole[0]),
+        tangent(y / z, fy, cy, whole[1]),
     );
     let jacobian = if camera.projection == Projection::Orthographic {
         [
@@ -133,7 +137,10 @@ fn map<const N: usize>([x, y, z]: [Dual<N>; 3], camera: &Camera, size: [f64; 2])
         Dual::constant(1.0)
     };
     Map {
-        centre: [x * fx / divisor + cx, y * fy / divisor + cy],
+        centre: [
+            x * fx / divisor + (cx - corner[0]),
+            y * fy / divisor + (cy - corner[1]),
+        ],
         jacobian,
     }
 }

@@ -112,7 +112,9 @@ pub fn compensation(det_sharp: Real, det: Real, constants: ProjectConstants<Real
     ratio.sqrt()
 }
 
-/// Projects a centre from camera space to the image, px (MATH eq. 5).
+/// Projects a centre from camera space to the image, px (MATH eq. 5). The first column and row of the
+/// image in the camera's whole image are whole numbers, and subtracted last: the difference is exact
+/// near the image.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn image_point(centre: Vec3<Real>, camera: CameraParams<Real>) -> Vec2<Real> {
@@ -121,8 +123,8 @@ pub fn image_point(centre: Vec3<Real>, camera: CameraParams<Real>) -> Vec2<Real>
         shrink = 1.0 / centre.z;
     }
     Vec2::<Real> {
-        x: camera.fx * centre.x * shrink + camera.cx,
-        y: camera.fy * centre.y * shrink + camera.cy,
+        x: camera.fx * centre.x * shrink + camera.cx - camera.left,
+        y: camera.fy * centre.y * shrink + camera.cy - camera.top,
     }
 }
 

@@ -71,6 +71,10 @@ pub struct CameraParams<F: Number> {
     pub cx: F,
     /// Principal point along y, px.
     pub cy: F,
+    /// First column of the view's image in the camera's whole image.
+    pub left: F,
+    /// First row of the view's image in the camera's whole image.
+    pub top: F,
     /// Least camera-space z, world units. Nearer Gaussians are culled.
     pub near: F,
     /// Greatest camera-space z, world units. Farther Gaussians are culled.
@@ -103,7 +107,8 @@ impl Camera {
             }
         };
         let shift = |i: usize| n(self.camera_from_world[i][3]);
-        let (w, h) = (width as f64, height as f64);
+        // The clamp belongs to the whole image, of which the view may show a part.
+        let [w, h] = self.whole_of([width, height]).map(|side| side as f64);
         let (margin_x, margin_y) = (
             TANGENT_MARGIN * 0.5 * w / self.fx,
             TANGENT_MARGIN * 0.5 * h / self.fy,
@@ -123,6 +128,8 @@ impl Camera {
             fy: n(self.fy),
             cx: n(self.cx),
             cy: n(self.cy),
+            left: n(self.corner[0] as f64),
+            top: n(self.corner[1] as f64),
             near: n(self.near),
             far: n(self.far),
             tan_x_min: n(-(self.cx / self.fx) - margin_x),

@@ -35,6 +35,44 @@ fn every_encoding_gives_the_same_scene() {
     }
 }
 
+#[test]
+fn a_scene_in_spatial_order_has_the_same_gaussians() {
+    let read = scene(&gaussians(Encoding::Little, 9).bytes());
+    let sorted = read.clone().spatially_sorted().expect("whole rows");
+    let order = splat::SpatialOrder::of(&read.means).expect("whole rows");
+    let moved = (0..9).any(|i| order.indices()[i] as usize != i);
+    assert!(moved && sorted.len() == 9 && sorted.origin == read.origin);
+    let coefficients = |scene: &StoredScene| match &scene.colours {
+        Colours::Harmonics { coefficients, .. } => coefficients.clone(),
+        other => panic!("expected harmonics, got {other:?}"),
+    };
+    let buffers = |scene: &StoredScene| {
+        let StoredScene {
+            means,
+            scales,
+            quaternions,
+            opacities,
+            ..
+        } = scene;
+        [means, scales, quaternions, opacities, &coefficients(scene)].map(Clone::clone)
+    };
+    for (sorted, read) in buffers(&sorted).iter().zip(buffers(&read)) {
+        assert_eq!(order.unsort_rows(sorted).expect("whole rows"), read);
+    }
+    let colours: Vec<f32> = (0..27).map(|x| x as f32).collect();
+    let mut constant = read.clone();
+    constant.colours = Colours::Constant(colours.clone());
+    let sorted = constant.clone().spatially_sorted().expect("whole rows");
+    let expected = order.sort_rows(&colours).expect("whole rows");
+    assert_eq!(sorted.colours, Colours::Constant(expected));
+    constant.colours = Colours::Constant(colours[..18].to_vec());
+    let error = constant
+        .spatially_sorted()
+        .expect_err("two colours each")
+        .to_string();
+    assert!(error.contains("colours"), "{error}");
+}
+
 /// The numbers 0 to 100 are the same in every type.
 #[test]
 fn properties_have_any_type() {

@@ -73,6 +73,15 @@ pub const LOOPS: &[Source] = &[
         )],
     },
     Source {
+        file: "composite/cpu/blend.rs",
+        mutants: &[mutant(
+            "composite loop (blocks of a hit)",
+            "fn add<\n        A: Arithmetic<T>,",
+            "BlockSet::from(any) << block",
+            "BlockSet::from(any & (block > 0)) << block",
+        )],
+    },
+    Source {
         file: "composite/cpu/replay.rs",
         mutants: &[
             mutant(
@@ -83,7 +92,7 @@ pub const LOOPS: &[Source] = &[
             ),
             mutant(
                 "composite loop (planes over rows)",
-                "fn remove<",
+                "fn add_planes<",
                 "lanes[lane] += of_row[lane]",
                 "lanes[lane] = of_row[lane]",
             ),

@@ -53,8 +53,9 @@ pub(super) const FACE: &[&str] = &["splat/src/backend.rs", "splat/src/render.rs"
 pub(super) const ORACLE: &[&str] = &["splat/src/oracle/*.rs"];
 /// The checks for tests, behind the feature `check`.
 pub(super) const CHECK: &[&str] = &["splat/src/check/**/*.rs"];
-/// What a scene of a file needs to become Gaussians with features.
+/// What a scene of a file needs to become Gaussians with features, in a good order.
 pub(super) const FEATURES: &[&str] = &[
+    "splat/src/spatial.rs",
     "splat/src/activation.rs",
     "splat/src/harmonics/mod.rs",
     "splat/src/backends/harmonics.rs",
@@ -78,8 +79,7 @@ pub(super) const BINNING: &[&str] = &[
     "splat/src/binning/grid.rs",
     "splat/src/binning/bounds.rs",
 ];
-pub(super) const BINNING_CPU: &[&str] =
-    &["splat/src/binning/cpu.rs", "splat/src/binning/cpu/**/*.rs"];
+pub(super) const BINNING_CPU: &[&str] = &["splat/src/binning/cpu/**/*.rs"];
 pub(super) const BINNING_GPU: &[&str] = &["splat/src/binning/gpu/**/*.rs"];
 pub(super) const SORT: &[&str] = &["splat/src/sort/*.rs"];
 pub(super) const SORT_CPU: &[&str] = &["splat/src/sort/cpu/**/*.rs"];

@@ -326,9 +326,13 @@ const LAYERS: &[Layer] = &[
         reason: "harmonics come before the render and import no stage",
     },
     Layer {
-        files: &["splat/src/activation.rs", "splat/src/spatial.rs"],
+        files: &[
+            "splat/src/activation.rs",
+            "splat/src/pose.rs",
+            "splat/src/spatial.rs",
+        ],
         may_import: &[BASIS],
-        reason: "activations and orders come before the render and import no stage",
+        reason: "activations, poses and orders come before the render and import no stage",
     },
     Layer {
         files: ORACLE,

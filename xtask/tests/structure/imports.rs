@@ -64,7 +64,7 @@ const WRONG: [(&str, &str, &str); 34] = [
         "project/mod.rs",
     ),
     (
-        "binning/cpu.rs",
+        "binning/cpu/mod.rs",
         "crate::device::launch::Here",
         "device/launch.rs",
     ),

@@ -65,7 +65,7 @@ const FILES: [(&str, &str); 50] = [
     ("binning/formula.rs", "use super::Real;"),
     ("binning/bounds.rs", "use super::grid::Here as Grid;"),
     ("binning/grid.rs", ""),
-    ("binning/cpu.rs", "use crate::host::simd::Here as Simd;"),
+    ("binning/cpu/mod.rs", "use crate::host::simd::Here as Simd;"),
     ("binning/gpu/mod.rs", ""),
     ("sort/mod.rs", "pub mod cpu; pub mod gpu;"),
     ("sort/cpu/mod.rs", "use crate::binning::cpu::Here as Hits;"),

@@ -6,12 +6,13 @@ use rayon::prelude::*;
 
 use crate::composite::cpu::blend::Listed;
 use crate::composite::cpu::composited::{Composited, check_composited, check_sorted};
+use crate::composite::cpu::coverage::{SavedSet, load_sets};
 use crate::composite::cpu::hits::{BATCH, Batch};
 use crate::composite::cpu::pass::Backward;
 use crate::composite::cpu::read::Read;
 use crate::composite::cpu::replay::Pixels;
 use crate::composite::cpu::strip::{SavedBlocks, Strip, strips};
-use crate::composite::cpu::tile::{Row, Tile};
+use crate::composite::cpu::tile::{BlockSet, Row, Tile};
 use crate::error::{RenderError, checked_product, try_filled};
 use crate::gaussians::check_len;
 use crate::gradients::Wanted;
@@ -133,8 +134,13 @@ struct Replay<'p, 'a, T: Scalar> {
     pub(crate) pass: &'p Backward<'a, T>,
     pub(crate) pixels: &'p mut Pixels<T>,
     pub(crate) batch: &'p mut Batch<T>,
-    pub(crate) tile: &'p Tile,
+    /// The number of parts of a block in the saved state.
+    pub(crate) parts: usize,
     pub(crate) hits: &'p [u32],
+    /// `[hits, parts]`: the blocks in which each hit was composited in some pixel.
+    pub(crate) hit_blocks: &'p [SavedSet],
+    /// The blocks of the tile. Sets of a state that belongs to another render can have others.
+    pub(crate) blocks: BlockSet,
     /// `[hits, stride]`
     pub(crate) partials: &'p mut [T],
 }
@@ -162,28 +168,49 @@ impl<T: Scalar> Replay<'_, '_, T> {
         let Self {
             pixels,
             batch,
-            tile,
+            parts,
             ..
         } = self;
         let (constants, stride) = (&self.pass.composited.constants, self.pass.stride());
         let batches = self
             .partials
             .chunks_mut(BATCH * stride)
-            .zip(self.hits.chunks(BATCH));
-        for (number, (partials, hits)) in batches.enumerate().rev() {
-            let first = (number * BATCH) as u32;
-            pixels.reach(first);
-            if number > 0 {
-                batch.fetch(self.pass.splats, &self.hits[(number - 1) * BATCH..]);
+            .zip(self.hits.chunks(BATCH))
+            .zip(self.hit_blocks.chunks(BATCH * parts));
+        for (number, ((partials, hits), hit_blocks)) in batches.enumerate().rev() {
+            // While one hit of a batch is removed, one of the batch in front of it is prefetched.
+            let previous = &self.hits[..number * BATCH];
+            let previous = &previous[previous.len().saturating_sub(BATCH)..];
+            let alone = previous.get(hits.len()..).unwrap_or_default();
+            batch.fetch(self.pass.splats, alone);
+            if hit_blocks.iter().all(|&set| set == [0; _]) {
+                batch.fetch(self.pass.splats, previous);
+                partials.fill(T::ZERO);
+                continue;
             }
-            batch.load::<PLANES>(self.pass.splats, hits, tile, constants);
-            for (k, partial) in partials.chunks_exact_mut(stride).enumerate().rev() {
+            batch.load::<PLANES>(self.pass.splats, hits);
+            let first = (number * BATCH) as u32;
+            let partials = partials.chunks_exact_mut(stride);
+            let hits = partials.zip(hit_blocks.chunks_exact(parts)).enumerate();
+            for (k, (partial, saved)) in hits.rev() {
+                let next = previous.get(k..=k).unwrap_or_default();
+                batch.fetch(self.pass.splats, next);
+                let in_blocks = load_sets::<LANES>(saved).map(|set| set & self.blocks);
+                if in_blocks == [0; _] {
+                    partial.fill(T::ZERO);
+                    continue;
+                }
                 let listed = Listed {
                     index: first + k as u32,
                     values: batch.values(k),
                 };
-                let hit = batch.hit(k);
-                pixels.remove::<A, LANES, PLANES, GEOM>(tile, &hit, listed, constants, partial);
+                pixels.remove::<A, LANES, PLANES, GEOM>(
+                    &in_blocks,
+                    &batch.hit(k),
+                    listed,
+                    constants,
+                    partial,
+                );
             }
         }
     }
@@ -194,8 +221,7 @@ impl<T: Scalar> Backward<'_, T> {
         let (grid, mut partials, mut by_tile) = (self.sorted.grid, partials, by_tile);
         let task = |strip: Strip| {
             let tiles = strip.tiles(&grid);
-            let slots = self.sorted.slots_of_tile(tiles.start).start
-                ..self.sorted.slots_of_tile(tiles.end - 1).end;
+            let slots = self.sorted.slots_of_tiles(tiles.clone());
             TaskVjp {
                 strip,
                 partials: cut(&mut partials, slots.len() * self.stride()),
@@ -216,6 +242,9 @@ impl<T: Scalar> Backward<'_, T> {
         let (strip, stride) = (task.strip, self.stride());
         let (mut partials, mut by_tile) = (task.partials, task.v_background);
         let saved = SavedBlocks::new(grid);
+        let hit_blocks = self.composited.hit_blocks.as_chunks().0;
+        // Without hits there are no sets, and any number of parts will do.
+        let parts = (hit_blocks.len() / self.sorted.hits().max(1)).max(1);
         for (column, number) in strip.columns.clone().zip(strip.tiles(grid)) {
             let tile = &Tile::new(grid, column, strip.tile_row);
             let hits = self.sorted.splats_of_tile(number);
@@ -223,7 +252,7 @@ impl<T: Scalar> Backward<'_, T> {
             let v_background = cut(&mut by_tile, channels);
             let view = strip.view;
             let saved = saved.of_tile(view, column, strip.tile_row);
-            let end = simd.dispatch(Read {
+            simd.dispatch(Read {
                 pass: self,
                 pixels,
                 tile,
@@ -236,15 +265,15 @@ impl<T: Scalar> Backward<'_, T> {
             if stride == 0 {
                 continue;
             }
-            let (hits, _) = hits.split_at(end.min(hits.len()));
-            let (partials, beyond) = partials.split_at_mut(hits.len() * stride);
-            beyond.fill(T::ZERO);
+            let slots = self.sorted.slots_of_tile(number);
             simd.dispatch(Replay {
                 pass: self,
                 pixels,
                 batch,
-                tile,
+                parts,
                 hits,
+                hit_blocks: &hit_blocks[slots.start * parts..slots.end * parts],
+                blocks: tile.block_set(),
                 partials,
             });
         }

@@ -3,13 +3,17 @@
 use std::hint::select_unpredictable;
 use std::ops::Range;
 
-use crate::composite::cpu::hits::{BATCH, Batch, Coverage, Hit};
+use crate::composite::cpu::coverage::{
+    BatchBounds, Coverage, MAX_PARTS, PartSets, SavedSet, save_sets,
+};
+use crate::composite::cpu::hits::{BATCH, Batch, Hit};
 use crate::composite::cpu::tile::{
     BLOCK_COLUMNS, BLOCK_SIDE, Block, BlockSet, Blocks, Centres, Constants, MAX_LANES, Tile,
     blocks_of_planes, take_first,
 };
 use crate::contributors::NO_CONTRIBUTOR;
 use crate::error::RenderError;
+use crate::host::cut::cut;
 use crate::host::simd::Kernel;
 use crate::scalar::Scalar;
 use crate::scalar::rounding::Arithmetic;
@@ -32,6 +36,7 @@ pub struct Pixels<T> {
     centres: Centres<T>,
     /// The blocks with a pixel that has not ended.
     live: BlockSet,
+    bounds: BatchBounds<T>,
     coverage: Coverage<T>,
     /// The number of lanes evaluated so far.
     pub(crate) evaluated: u64,
@@ -112,6 +117,7 @@ impl<T: Scalar> Pixels<T> {
             contributors: contributors.then(Strongest::new),
             centres: Centres::new(),
             live: 0,
+            bounds: BatchBounds::new(),
             coverage: Coverage::new(),
             evaluated: 0,
         })
@@ -183,8 +189,9 @@ impl<T: Scalar> Pixels<T> {
         &self.planes(block)[self.planes - channels..]
     }
 
-    /// Blends one hit. `PLANES` is the number of values per pixel, or 0 to read it at run time.
-    /// `splat` is the index of the hit's splat.
+    /// Blends hit `k` of the batch. Returns the blocks in which it was composited in some pixel.
+    /// `PLANES` is the number of values per pixel, or 0 to read it at run time. `splat` is the
+    /// index of the hit's splat.
     #[inline(always)]
     pub(crate) fn add<
         A: Arithmetic<T>,
@@ -194,12 +201,15 @@ impl<T: Scalar> Pixels<T> {
     >(
         &mut self,
         tile: &Tile,
+        k: usize,
         hit: &Hit<T>,
         listed: Listed<'_, T>,
         splat: u32,
         constants: &Constants<T>,
-    ) {
-        hit.cover::<A, LANES>(tile, &self.centres, &mut self.coverage);
+    ) -> PartSets {
+        let bounds = self.bounds.bounds(k);
+        bounds.cover::<A, LANES>(hit, tile, &self.centres, &mut self.coverage);
+        let mut composited_in = [0; MAX_PARTS];
         for part in 0..MAX_LANES / LANES {
             let mut blocks = self.coverage.blocks[part] & self.live;
             self.evaluated += blocks.count_ones() as u64 * LANES as u64;
@@ -209,7 +219,8 @@ impl<T: Scalar> Pixels<T> {
                 let count = if PLANES > 0 { PLANES } else { self.planes };
                 let planes = &mut self.values[block * count..][..count];
                 let dx = self.centres.right_of(hit.mean.x, block);
-                let sigma = self.coverage.sigma::<A, LANES>(hit.conic, &dx, block, part);
+                let terms = self.coverage.terms::<LANES>(block, part);
+                let sigma = terms.sigma::<A>(hit.conic, &dx);
                 let pixels = Lanes {
                     transmittance: transmittance.load(part),
                     ends: ends.load(part),
@@ -218,6 +229,8 @@ impl<T: Scalar> Pixels<T> {
                     pixels.behind::<A>(&sigma, hit.opacity, listed.index, constants);
                 transmittance.store(part, behind.transmittance);
                 ends.store(part, behind.ends);
+                let any = composited.iter().fold(false, |any, &one| any | (one != 0));
+                composited_in[part] |= BlockSet::from(any) << block;
                 if CONTRIBUTORS && let Some(contributors) = &mut self.contributors {
                     contributors.add(block, part, splat, &weights, &composited);
                 }
@@ -232,6 +245,7 @@ impl<T: Scalar> Pixels<T> {
                 }
             }
         }
+        composited_in
     }
 }
 
@@ -299,6 +313,8 @@ pub(crate) struct Blend<'p, 'a, T: Scalar> {
     pub(crate) batch: &'p mut Batch<T>,
     pub(crate) tile: &'p Tile,
     pub(crate) hits: &'p [u32],
+    /// `[hits, parts]`: the blocks in which each hit is composited in some pixel.
+    pub(crate) hit_blocks: &'p mut [SavedSet],
     /// The index of the first hit in the tile's list.
     pub(crate) first: usize,
 }
@@ -331,29 +347,38 @@ impl<T: Scalar> Blend<'_, '_, T> {
             pixels,
             batch,
             tile,
+            hit_blocks,
             ..
         } = self;
-        let mut to_come = self.hits;
+        let parts = MAX_LANES / LANES;
+        let (mut to_come, mut hit_blocks) = (self.hits, hit_blocks);
         for (first, hits) in (self.first..).step_by(BATCH).zip(self.hits.chunks(BATCH)) {
             if !pixels.goes_on() {
-                return;
+                break;
             }
             to_come = &to_come[hits.len()..];
-            batch.fetch(splats, to_come);
-            batch.load::<PLANES>(splats, hits, tile, constants);
-            for (k, &hit) in hits.iter().enumerate() {
+            batch.load::<PLANES>(splats, hits);
+            pixels.bounds.find(splats, hits, batch, tile, constants);
+            let sets = cut(&mut hit_blocks, hits.len() * parts).chunks_exact_mut(parts);
+            for ((k, &hit), sets) in hits.iter().enumerate().zip(sets) {
                 let listed = Listed {
                     index: (first + k) as u32,
                     values: batch.values(k),
                 };
-                pixels.add::<A, LANES, PLANES, CONTRIBUTORS>(
+                let next = &to_come[k.min(to_come.len())..(k + 1).min(to_come.len())];
+                batch.fetch(splats, next);
+                BatchBounds::fetch(splats, next);
+                let in_blocks = pixels.add::<A, LANES, PLANES, CONTRIBUTORS>(
                     tile,
+                    k,
                     &batch.hit(k),
                     listed,
                     hit,
                     constants,
                 );
+                save_sets(&in_blocks, sets);
             }
         }
+        hit_blocks.fill([0; _]);
     }
 }

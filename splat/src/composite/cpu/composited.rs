@@ -8,7 +8,7 @@ use crate::scalar::Scalar;
 use crate::sort::cpu::lists::SortedHits;
 use crate::splats::Splats;
 
-/// The saved state of every pixel, an input of the vjp.
+/// The saved state of every pixel and every hit, an input of the vjp.
 #[derive(Debug, Clone)]
 pub struct Composited<T> {
     /// `[B, blocks, 16]`: the final transmittance of each pixel, tile by tile.
@@ -21,6 +21,10 @@ pub struct Composited<T> {
     /// `[B, tiles]`: 1 if some pixel of the tile's blocks ended, else 0. Pixels outside the image
     /// count as ended.
     pub(crate) ended: Vec<u32>,
+    /// `[K, parts, 2]`: for each hit and each part of a block, the set of blocks in which the splat
+    /// was composited in some pixel, as [`SavedSet`](crate::composite::cpu::coverage::SavedSet).
+    /// The instruction set of the forward pass determines the number of parts.
+    pub(crate) hit_blocks: Vec<u32>,
     /// The contributors of every pixel, if they were wanted. The vjp does not read them.
     pub(crate) contributors: Option<Contributors<Vec<T>, Vec<u32>>>,
     /// The images and their tiles.

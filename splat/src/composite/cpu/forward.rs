@@ -5,14 +5,16 @@ use rayon::prelude::*;
 use crate::binning::grid::TileGrid;
 use crate::composite::cpu::blend::{Blend, Pixels};
 use crate::composite::cpu::composited::{Composited, check_sorted};
+use crate::composite::cpu::coverage::{BatchBounds, SavedSet};
 use crate::composite::cpu::hits::Batch;
 use crate::composite::cpu::strip::{SavedBlocks, Strip, cut_rows, strips};
-use crate::composite::cpu::tile::{Constants, Tile};
+use crate::composite::cpu::tile::{Constants, MAX_LANES, Tile};
 use crate::composite::cpu::write::{ContributorRows, Rest, Saved, Write};
 use crate::config::RenderConfig;
 use crate::contributors::Contributors;
-use crate::error::{RenderError, try_collected};
+use crate::error::{RenderError, checked_product, try_collected};
 use crate::gaussians::check_len;
+use crate::host::cut::cut;
 use crate::host::simd::Simd;
 use crate::host::workspace::{Resources, Workspace};
 use crate::image::{Image, ImageSize};
@@ -29,6 +31,8 @@ struct Task<'a, T> {
     layers: Vec<Layer<'a, T>>,
     contributors: Option<ContributorRows<'a, T>>,
     saved: Saved<'a, T>,
+    /// `[hits, parts]`: the sets of blocks of the strip's hits.
+    hit_blocks: &'a mut [SavedSet],
 }
 
 /// A strip's rows of one prefix image.
@@ -84,6 +88,8 @@ pub(crate) fn composite<T: Scalar>(
         )?,
     };
     let saved = SavedBlocks::new(&sorted.grid).lanes("saved transmittance [B, blocks, 16]")?;
+    let parts = MAX_LANES / simd.lanes();
+    let hit_blocks = checked_product("blocks of hits [K, parts, 2]", &[sorted.hits(), parts, 2])?;
     let mut composited = Composited {
         transmittance: workspace.scalars("saved transmittance [B, blocks, 16]", saved)?,
         ends: workspace.indices("pixel ends [B, blocks, 16]", saved)?,
@@ -91,6 +97,7 @@ pub(crate) fn composite<T: Scalar>(
             "tiles with ended pixels [B, tiles]",
             size.views * sorted.grid.per_view(),
         )?,
+        hit_blocks: workspace.indices("blocks of hits [K, parts, 2]", hit_blocks)?,
         contributors: outputs
             .contributors
             .then(|| contributors(size, workspace))
@@ -112,7 +119,7 @@ pub(crate) fn composite<T: Scalar>(
     if size.views == 0 {
         return Ok((image, composited));
     }
-    composited.evaluated = tasks(&mut image, &mut composited, sorted, channels)
+    composited.evaluated = tasks(&mut image, &mut composited, sorted, channels, parts)
         .into_par_iter()
         .map_init(
             || {
@@ -182,6 +189,7 @@ fn tasks<'a, T: Scalar>(
     composited: &'a mut Composited<T>,
     sorted: &SortedHits,
     channels: usize,
+    parts: usize,
 ) -> Vec<Task<'a, T>> {
     let grid = &sorted.grid;
     let views = grid.size.views;
@@ -196,6 +204,7 @@ fn tasks<'a, T: Scalar>(
         ends: &mut composited.ends,
         ended: &mut composited.ended,
     };
+    let mut hit_blocks = composited.hit_blocks.as_chunks_mut().0;
     let strips = strips(grid);
     let layers = cut_layers(
         image.layers.as_deref_mut(),
@@ -224,6 +233,10 @@ fn tasks<'a, T: Scalar>(
             });
         Some(Task {
             saved: saved.cut(strip.columns.len(), blocks.of_strip(&strip).len()),
+            hit_blocks: cut(
+                &mut hit_blocks,
+                sorted.slots_of_tiles(strip.tiles(grid)).len() * parts,
+            ),
             strip,
             features: features.next()?,
             transmittance,
@@ -257,8 +270,10 @@ impl<T: Scalar> Forward<'_, T> {
             mut layers,
             mut contributors,
             mut saved,
+            mut hit_blocks,
         } = task;
         let background = &self.backgrounds[strip.view * channels..(strip.view + 1) * channels];
+        let parts = MAX_LANES / simd.lanes();
         pixels.evaluated = 0;
         for (column, number) in strip.columns.clone().zip(strip.tiles(grid)) {
             let tile = &Tile::new(grid, column, strip.tile_row);
@@ -266,9 +281,8 @@ impl<T: Scalar> Forward<'_, T> {
             pixels.reset(tile);
             let hits = self.sorted.splats_of_tile(number);
             let mut first = 0;
-            for (&cut, layer) in self.cuts.iter().zip(&mut layers) {
-                let before = |&m: &u32| (self.sorted.rank_from_splat[m as usize] as usize) < cut;
-                let end = hits.partition_point(before);
+            // Blends the hits up to, but without, `end`.
+            let mut blend = |pixels: &mut Pixels<T>, batch: &mut Batch<T>, end: usize| {
                 let hits = &hits[first..end];
                 simd.dispatch(Blend {
                     splats: self.splats,
@@ -277,9 +291,15 @@ impl<T: Scalar> Forward<'_, T> {
                     batch,
                     tile,
                     hits,
+                    hit_blocks: cut(&mut hit_blocks, hits.len() * parts),
                     first,
                 });
                 first = end;
+            };
+            for (&layer_end, layer) in self.cuts.iter().zip(&mut layers) {
+                let before =
+                    |&m: &u32| (self.sorted.rank_from_splat[m as usize] as usize) < layer_end;
+                blend(pixels, batch, hits.partition_point(before));
                 simd.dispatch(Write {
                     pixels,
                     tile,
@@ -290,18 +310,11 @@ impl<T: Scalar> Forward<'_, T> {
                     rest: None,
                 });
             }
-            let hits = &hits[first..];
-            simd.dispatch(Blend {
-                splats: self.splats,
-                constants: &self.constants,
-                pixels,
-                batch,
-                tile,
-                hits,
-                first,
-            });
+            blend(pixels, batch, hits.len());
             if number + 1 < strip.tiles(grid).end {
-                batch.fetch(self.splats, self.sorted.splats_of_tile(number + 1));
+                let next = self.sorted.splats_of_tile(number + 1);
+                batch.fetch(self.splats, next);
+                BatchBounds::fetch(self.splats, next);
             }
             let rest = Some(Rest {
                 depth: depth.as_deref_mut(),

@@ -3,6 +3,7 @@
 pub(crate) mod backward;
 pub(crate) mod blend;
 pub(crate) mod composited;
+pub(crate) mod coverage;
 pub(crate) mod forward;
 pub(crate) mod hits;
 mod pass;

@@ -15,8 +15,7 @@ use crate::image::ImageSize;
 use crate::scalar::Scalar;
 use crate::scalar::rounding::Arithmetic;
 
-/// Loads the pixels of a tile, computes the tile's gradient with respect to the background, and
-/// returns the greatest end of its pixels.
+/// Loads the pixels of a tile, and computes the tile's gradient with respect to the background.
 pub(super) struct Read<'p, 'a, T: Scalar> {
     pub(super) pass: &'p Backward<'a, T>,
     pub(crate) pixels: &'p mut Pixels<T>,
@@ -34,10 +33,10 @@ pub(super) struct Read<'p, 'a, T: Scalar> {
 
 impl<T: Scalar> Kernel for Read<'_, '_, T> {
     type Scalar = T;
-    type Output = usize;
+    type Output = ();
 
     #[inline(always)]
-    fn run<A: Arithmetic<T>, const LANES: usize>(self) -> usize {
+    fn run<A: Arithmetic<T>, const LANES: usize>(self) {
         let Self {
             pixels,
             tile,
@@ -104,7 +103,6 @@ impl<T: Scalar> Kernel for Read<'_, '_, T> {
                 }
             }
         }
-        pixels.find_ends(tile) as usize
     }
 }
 

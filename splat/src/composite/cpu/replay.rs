@@ -4,13 +4,14 @@
 use std::hint::select_unpredictable;
 
 use crate::composite::cpu::blend::Listed;
-use crate::composite::cpu::hits::{Coverage, Hit};
+use crate::composite::cpu::coverage::{PartSets, RowTerms};
+use crate::composite::cpu::hits::Hit;
 use crate::composite::cpu::tile::{
-    BLOCK_COLUMNS, BLOCKS, Block, BlockSet, Blocks, Centres, Constants, MAX_LANES, Tile,
-    blocks_of_planes, take_first,
+    BLOCK_COLUMNS, Block, BlockSet, Blocks, Centres, Constants, MAX_LANES, blocks_of_planes,
+    take_first,
 };
 use crate::composite::{Moments, RowMoments};
-use crate::error::{RenderError, checked_product, try_filled};
+use crate::error::{RenderError, try_filled};
 use crate::scalar::Scalar;
 use crate::scalar::rounding::Arithmetic;
 
@@ -35,16 +36,11 @@ pub struct Pixels<T> {
     /// the loss depends on it, then the features.
     pub(crate) v_values: Vec<Block<T>>,
     pub(crate) centres: Centres<T>,
-    /// The blocks that the current hits can reach.
-    live: BlockSet,
-    /// The greatest end of each block.
-    block_ends: [u32; BLOCKS],
-    /// The sums over the pixels of the current hit, one per lane: six moments, then the planes.
+    /// The sums of the planes over the pixels of the current hit, one per lane. They are used if
+    /// the number of planes is not a compile-time constant.
     sums: Vec<Block<T>>,
-    /// The sums of the planes over one row of blocks, if their number is not a compile-time
-    /// constant.
+    /// The same sums over one row of blocks.
     row_sums: Vec<Block<T>>,
-    coverage: Coverage<T>,
 }
 
 impl<T: Scalar> Pixels<T> {
@@ -53,44 +49,20 @@ impl<T: Scalar> Pixels<T> {
     /// # Errors
     /// Returns an error if a size overflows or an allocation fails.
     pub(crate) fn new(planes: usize) -> Result<Self, RenderError> {
-        let what = "sums of a hit [6 + C]";
-        let sums = checked_product(what, &[MOMENTS.saturating_add(planes)])?;
         Ok(Self {
             transmittance: Box::new([Block::all(T::ONE); _]),
             v_rest: Box::new([Block::all(T::ZERO); _]),
             ends: Box::new([Block::all(0); _]),
             v_values: blocks_of_planes(planes)?,
             centres: Centres::new(),
-            live: 0,
-            block_ends: [0; _],
-            sums: try_filled(what, sums, Block::all(T::ZERO))?,
+            sums: try_filled("sums of a hit [C]", planes, Block::all(T::ZERO))?,
             row_sums: try_filled("sums of a row of blocks [C]", planes, Block::all(T::ZERO))?,
-            coverage: Coverage::new(),
         })
     }
 
-    /// Computes the greatest end of each block. Returns the greatest of all.
-    pub(crate) fn find_ends(&mut self, tile: &Tile) -> u32 {
-        self.block_ends.fill(0);
-        for number in tile.blocks().flatten() {
-            let ends = self.ends[number].0.iter();
-            self.block_ends[number] = ends.fold(0, |greatest, &end| greatest.max(end));
-        }
-        self.block_ends
-            .iter()
-            .fold(0, |greatest, &end| greatest.max(end))
-    }
-
-    /// Sets `live` to the blocks in which the end of some pixel is beyond hit `index`.
-    pub(crate) fn reach(&mut self, index: u32) {
-        let ends = self.block_ends.iter().enumerate();
-        self.live = ends.fold(0, |live, (block, &end)| {
-            live | BlockSet::from(index < end) << block
-        });
-    }
-
     /// Removes one hit from the pixels and writes its partial to `out`: geometry if `GEOM`, then as
-    /// many planes as `out` has room for.
+    /// many planes as `out` has room for. The hit was composited in pixels of the blocks `in_blocks`
+    /// only.
     #[inline(always)]
     pub(crate) fn remove<
         A: Arithmetic<T>,
@@ -99,54 +71,44 @@ impl<T: Scalar> Pixels<T> {
         const GEOM: bool,
     >(
         &mut self,
-        tile: &Tile,
+        in_blocks: &PartSets,
         hit: &Hit<T>,
         listed: Listed<'_, T>,
         constants: &Constants<T>,
         out: &mut [T],
     ) {
         const { assert!(LANES <= MAX_LANES) };
-        hit.cover::<A, LANES>(tile, &self.centres, &mut self.coverage);
-        for sum in &mut self.sums {
-            *sum = Block::all(T::ZERO);
+        let mut moments = [Block::all(T::ZERO); MOMENTS];
+        let mut planes = [Block::all(T::ZERO); PLANES];
+        if PLANES == 0 {
+            self.sums.fill(Block::all(T::ZERO));
         }
-        for row in hit.block_rows() {
+        let mut rest = in_blocks.iter().fold(0, |any, &blocks| any | blocks);
+        while rest != 0 {
+            let row = rest.trailing_zeros() as usize / BLOCK_COLUMNS;
+            let of_row = BlockSet::from(u8::MAX) << (row * BLOCK_COLUMNS);
+            rest &= !of_row;
             for part in 0..MAX_LANES / LANES {
-                let of_row = BlockSet::from(u8::MAX) << (row * BLOCK_COLUMNS);
-                let blocks = self.coverage.blocks[part] & self.live & of_row;
+                let blocks = in_blocks[part] & of_row;
                 if blocks == 0 {
                     continue;
                 }
+                let terms = RowTerms::new::<A>(hit, &self.centres, row, part);
                 let (row_moments, row_planes) = self.remove_from_row::<A, LANES, PLANES, GEOM>(
-                    hit, listed, constants, blocks, part,
+                    hit, &terms, listed, constants, blocks, part,
                 );
-                // The number of moments is a compile-time constant.
-                let Some((moments, sums)) = self.sums.split_first_chunk_mut::<MOMENTS>() else {
-                    return;
-                };
-                let of_row = if PLANES > 0 {
-                    &row_planes[..]
-                } else {
-                    &self.row_sums
-                };
-                for (sum, of_row) in sums.iter_mut().zip(of_row) {
-                    let (mut lanes, of_row): ([T; LANES], [T; LANES]) =
-                        (sum.load(0), of_row.load(0));
-                    for lane in 0..LANES {
-                        lanes[lane] += of_row[lane];
-                    }
-                    sum.store(0, lanes);
+                add_planes::<T, LANES>(&mut planes, &row_planes);
+                if PLANES == 0 {
+                    add_planes::<T, LANES>(&mut self.sums, &self.row_sums);
                 }
                 if GEOM {
-                    let down = self.coverage.down::<LANES>(row, part);
-                    add_row::<T, A, LANES>(moments, &row_moments, &down);
+                    let down = self.centres.below::<LANES>(hit.mean.y, row, part);
+                    add_row::<T, A, LANES>(&mut moments, &row_moments, &down);
                 }
             }
         }
-        let Some((moments, sums)) = self.sums.split_first_chunk::<MOMENTS>() else {
-            return;
-        };
-        write_gradient::<T, A, LANES, GEOM>(hit, moments, sums, out);
+        let planes = if PLANES > 0 { &planes[..] } else { &self.sums };
+        write_gradient::<T, A, LANES, GEOM>(hit, &moments, planes, out);
     }
 
     /// Removes one hit from some blocks of one row, and returns the sums over their pixels. These
@@ -161,6 +123,7 @@ impl<T: Scalar> Pixels<T> {
     >(
         &mut self,
         hit: &Hit<T>,
+        terms: &RowTerms<T, LANES>,
         listed: Listed<'_, T>,
         constants: &Constants<T>,
         mut blocks: BlockSet,
@@ -191,7 +154,7 @@ impl<T: Scalar> Pixels<T> {
             };
             let (transmittance, v_rest) = (&mut self.transmittance[block], &mut self.v_rest[block]);
             let dx = self.centres.right_of(hit.mean.x, block);
-            let sigma = self.coverage.sigma::<A, LANES>(hit.conic, &dx, block, part);
+            let sigma = terms.sigma::<A>(hit.conic, &dx);
             let pixels = Lanes {
                 transmittance: transmittance.load(part),
                 v_rest: v_rest.load(part),
@@ -212,6 +175,18 @@ impl<T: Scalar> Pixels<T> {
             }
         }
         (row_moments, row_planes)
+    }
+}
+
+/// Adds the sums of one row of blocks to those of a hit.
+#[inline(always)]
+fn add_planes<T: Scalar, const LANES: usize>(sums: &mut [Block<T>], of_row: &[Block<T>]) {
+    for (sum, of_row) in sums.iter_mut().zip(of_row) {
+        let (mut lanes, of_row): ([T; LANES], [T; LANES]) = (sum.load(0), of_row.load(0));
+        for lane in 0..LANES {
+            lanes[lane] += of_row[lane];
+        }
+        sum.store(0, lanes);
     }
 }
 

@@ -33,9 +33,11 @@ const TAN_Y_MAX: u32 = 24;
 /// Both flags are integers, 0 or 1.
 const PERSPECTIVE_CENTRE: u32 = 25;
 const PERSPECTIVE_FOOTPRINT: u32 = 26;
+const LEFT: u32 = 27;
+const TOP: u32 = 28;
 
 /// Words per view.
-const VIEW: u32 = 27;
+const VIEW: u32 = 29;
 
 /// Words per grain: its view, and its first splat within the view.
 const GRAIN: u32 = 2;
@@ -78,6 +80,8 @@ fn set_camera(row: &mut [u32], camera: &CameraParams<f32>) {
         (TAN_X_MAX, camera.tan_x_max),
         (TAN_Y_MIN, camera.tan_y_min),
         (TAN_Y_MAX, camera.tan_y_max),
+        (LEFT, camera.left),
+        (TOP, camera.top),
     ] {
         row[at as usize] = x.to_bits();
     }
@@ -161,6 +165,8 @@ pub(crate) fn camera_of(views: &Array<u32>, view: u32) -> CameraParams<f32> {
         tan_x_max: number(views, at + TAN_X_MAX),
         tan_y_min: number(views, at + TAN_Y_MIN),
         tan_y_max: number(views, at + TAN_Y_MAX),
+        left: number(views, at + LEFT),
+        top: number(views, at + TOP),
         perspective_centre: views[(at + PERSPECTIVE_CENTRE) as usize] != 0,
         perspective_footprint: views[(at + PERSPECTIVE_FOOTPRINT) as usize] != 0,
     }
@@ -213,6 +219,8 @@ mod tests {
             tan_x_max: 20.0,
             tan_y_min: 21.0,
             tan_y_max: 22.0,
+            left: 26.0,
+            top: 27.0,
             perspective_centre: true,
             perspective_footprint: true,
         };
@@ -225,7 +233,7 @@ mod tests {
         let flags = row.iter().filter(|&&word| word == 1).count();
         let mut numbers: Vec<f32> = row.iter().map(|&word| f32::from_bits(word)).collect();
         numbers.sort_by(f32::total_cmp);
-        let expected: Vec<f32> = (1..=25).map(|x| x as f32).collect();
+        let expected: Vec<f32> = (1..=27).map(|x| x as f32).collect();
         assert_eq!((flags, &numbers[2..]), (2, &expected[..]));
     }
 }

@@ -35,6 +35,11 @@ impl SortedHits {
         self.slots_from_tile[tile] as usize..self.slots_from_tile[tile + 1] as usize
     }
 
+    /// Returns the slots of consecutive tiles.
+    pub(crate) fn slots_of_tiles(&self, tiles: std::ops::Range<usize>) -> std::ops::Range<usize> {
+        self.slots_from_tile[tiles.start] as usize..self.slots_from_tile[tiles.end] as usize
+    }
+
     /// Returns the splats of a tile, front to back.
     pub(crate) fn splats_of_tile(&self, tile: usize) -> &[u32] {
         &self.splat_from_slot[self.slots_of_tile(tile)]

@@ -1,5 +1,7 @@
 //! Finds the tiles of every splat and computes the running sum of the hits.
 
+mod rects;
+
 use rayon::prelude::*;
 
 use crate::binning::grid::{Hits, TileGrid, TileRect, TileSize};
@@ -7,6 +9,7 @@ use crate::camera::validate_size;
 use crate::error::{
     RenderError, checked_product, try_collected, try_collected_in_parallel, try_made,
 };
+use crate::host::columns::BLOCK;
 use crate::host::simd::{Kernel, Simd};
 use crate::host::workspace::Resources;
 use crate::image::ImageSize;
@@ -14,37 +17,46 @@ use crate::scalar::Scalar;
 use crate::scalar::rounding::Arithmetic;
 use crate::splats::Splats;
 
-/// Splats per task.
-const SPLATS_PER_BLOCK: usize = 4096;
+/// Splats per task, a multiple of [`BLOCK`].
+const SPLATS_PER_TASK: usize = 4096;
 
-/// Finds the tiles of one block of consecutive splats, beginning with splat `first`.
+/// Finds the tiles of consecutive splats, beginning with splat `first`.
 struct FindRects<'p, 'a, T: Scalar> {
     splats: &'p Splats<&'a [T]>,
     grid: &'p TileGrid,
     first: usize,
     rects: &'p mut [TileRect],
-    /// Number of hits of the block up to and including each splat, modulo 2^32.
+    /// Number of hits of the task up to and including each splat, modulo 2^32.
     ends: &'p mut [u32],
 }
 
 impl<T: Scalar> Kernel for FindRects<'_, '_, T> {
     type Scalar = T;
-    /// The number of hits of the block.
+    /// The number of hits of the task.
     type Output = u64;
 
     #[inline(always)]
     fn run<A: Arithmetic<T>, const LANES: usize>(self) -> u64 {
         let mut count = 0u64;
-        for ((m, rect), end) in (self.first..).zip(self.rects).zip(self.ends) {
-            *rect = self.grid.rect(self.splats, m);
-            count += u64::from(rect.count());
-            *end = count as u32;
+        let mut found = [TileRect::default(); BLOCK];
+        let blocks = self
+            .rects
+            .chunks_mut(BLOCK)
+            .zip(self.ends.chunks_mut(BLOCK));
+        for (first, (rects, ends)) in (self.first..).step_by(BLOCK).zip(blocks) {
+            self.grid
+                .block_rects::<T, LANES>(self.splats, first, rects.len(), &mut found);
+            rects.copy_from_slice(&found[..rects.len()]);
+            for (rect, end) in rects.iter().zip(ends) {
+                count += u64::from(rect.count());
+                *end = count as u32;
+            }
         }
         count
     }
 }
 
-/// Finds the first splat in one block of consecutive splats whose tiles differ from `rects`.
+/// Finds the first of consecutive splats whose tiles differ from `rects`.
 struct CheckRects<'p, 'a, T: Scalar> {
     splats: &'p Splats<&'a [T]>,
     grid: &'p TileGrid,
@@ -58,9 +70,15 @@ impl<T: Scalar> Kernel for CheckRects<'_, '_, T> {
 
     #[inline(always)]
     fn run<A: Arithmetic<T>, const LANES: usize>(self) -> Option<usize> {
-        for (m, rect) in (self.first..).zip(self.rects) {
-            if self.grid.rect(self.splats, m) != *rect {
-                return Some(m);
+        let mut found = [TileRect::default(); BLOCK];
+        for (first, rects) in (self.first..).step_by(BLOCK).zip(self.rects.chunks(BLOCK)) {
+            self.grid
+                .block_rects::<T, LANES>(self.splats, first, rects.len(), &mut found);
+            if found[..rects.len()] != *rects {
+                let pairs = found.iter().zip(rects);
+                return pairs
+                    .zip(first..)
+                    .find_map(|((a, b), m)| (a != b).then_some(m));
             }
         }
         None
@@ -74,12 +92,12 @@ impl Hits {
         splats: &Splats<&[T]>,
         simd: Simd,
     ) -> Option<usize> {
-        let blocks = self.rects.par_chunks(SPLATS_PER_BLOCK).enumerate();
+        let blocks = self.rects.par_chunks(SPLATS_PER_TASK).enumerate();
         let strangers = blocks.map(|(block, rects)| {
             let job = CheckRects {
                 splats,
                 grid: &self.grid,
-                first: block * SPLATS_PER_BLOCK,
+                first: block * SPLATS_PER_TASK,
                 rects,
             };
             simd.dispatch(job)
@@ -133,23 +151,23 @@ fn running_count<T: Scalar>(
     ends: &mut [u32],
     simd: Simd,
 ) -> Result<u64, RenderError> {
-    // Each block is summed on its own first. The total of the earlier blocks is added later.
+    // Each task sums its own hits first. The total of the earlier tasks is added later.
     let blocks = (
-        rects.par_chunks_mut(SPLATS_PER_BLOCK),
-        ends.par_chunks_mut(SPLATS_PER_BLOCK),
+        rects.par_chunks_mut(SPLATS_PER_TASK),
+        ends.par_chunks_mut(SPLATS_PER_TASK),
     );
     let blocks = blocks.into_par_iter().enumerate();
     let counts = blocks.map(|(block, (rects, ends))| {
         let job = FindRects {
             splats,
             grid,
-            first: block * SPLATS_PER_BLOCK,
+            first: block * SPLATS_PER_TASK,
             rects,
             ends,
         };
         simd.dispatch(job)
     });
-    let what = "hits of blocks of splats";
+    let what = "hits of tasks";
     let counts = try_collected_in_parallel(what, counts)?;
     let mut total = 0;
     let before = counts.iter().map(|count| {
@@ -157,7 +175,7 @@ fn running_count<T: Scalar>(
         total - count
     });
     let before = try_collected(what, before)?;
-    let blocks = ends.par_chunks_mut(SPLATS_PER_BLOCK).zip(before);
+    let blocks = ends.par_chunks_mut(SPLATS_PER_TASK).zip(before);
     blocks.for_each(|(ends, before)| {
         for end in ends {
             *end = end.wrapping_add(before as u32);

@@ -1,0 +1,209 @@
+//! Cameras from fields of view, points to look at, and the poses of other programs.
+
+use splat::{Camera, RenderError};
+
+/// Returns the pixel coordinates and the depth of a point of the world.
+fn project(camera: &Camera, point: [f64; 3]) -> [f64; 3] {
+    let [x, y, z] = camera
+        .camera_from_world
+        .map(|[a, b, c, shift]| a * point[0] + b * point[1] + c * point[2] + shift);
+    [
+        camera.fx * x / z + camera.cx,
+        camera.fy * y / z + camera.cy,
+        z,
+    ]
+}
+
+fn assert_near(a: &[f64], b: &[f64], what: &str) {
+    assert_eq!(a.len(), b.len());
+    let off = a
+        .iter()
+        .zip(b)
+        .fold(0.0, |most: f64, (a, b)| most.max((a - b).abs()));
+    assert!(off < 1e-9, "{what}: {a:?} and {b:?}");
+}
+
+fn camera() -> Camera {
+    Camera::from_fov(640, 480, 1.1).expect("an angle")
+}
+
+/// Eyes and targets in all directions, also far from the origin.
+fn places() -> impl Iterator<Item = ([f64; 3], [f64; 3])> {
+    let targets = [[0.0, 0.0, 0.0], [3.0, -2.0, 7.0], [5e5, 4e6, 100.0]];
+    let offsets = [
+        [0.0, 0.1, -5.0],
+        [4.0, 1.0, 0.5],
+        [-2.0, 3.0, 9.0],
+        [1e-3, 0.0, -1e-3],
+    ];
+    targets.into_iter().flat_map(move |target| {
+        offsets.map(|offset| (std::array::from_fn(|i| target[i] + offset[i]), target))
+    })
+}
+
+#[test]
+fn the_field_of_view_ends_at_the_borders() {
+    let camera = camera();
+    let half = 0.55_f64;
+    assert_near(
+        &project(&camera, [half.tan(), 0.0, 1.0]),
+        &[640.0, 240.0, 1.0],
+        "right",
+    );
+    assert_near(
+        &project(&camera, [-half.tan(), 0.0, 1.0]),
+        &[0.0, 240.0, 1.0],
+        "left",
+    );
+    assert_eq!(camera.fx, camera.fy);
+}
+
+#[test]
+fn the_target_is_in_the_middle_and_up_is_upwards() {
+    for (eye, target) in places() {
+        for up in [[0.0, -1.0, 0.0], [0.0, 0.0, 2.0], [1.0, 1.0, 1e-3]] {
+            let camera = camera().look_at(eye, target, up).expect("a direction");
+            let distance = (0..3)
+                .map(|i| (target[i] - eye[i]).powi(2))
+                .sum::<f64>()
+                .sqrt();
+            // Far from the origin, the shift of the pose has an error of 1e-9.
+            let [u, v, z] = project(&camera, target);
+            assert!(
+                (u - 320.0).abs() + (v - 240.0).abs() < 1e-2,
+                "{eye:?} {target:?}: {u} {v}"
+            );
+            assert!(
+                (z - distance).abs() < 1e-8 + 1e-9 * distance,
+                "{z} {distance}"
+            );
+            let above = std::array::from_fn(|i| target[i] + 0.1 * distance * up[i]);
+            let [u_above, v_above, _] = project(&camera, above);
+            assert!(v_above < v - 1.0, "{v_above} is not above {v}");
+            assert!((u_above - u).abs() < 1e-1, "{u_above} is not above {u}");
+        }
+    }
+}
+
+/// The same camera, given as a matrix of OpenGL, as a quaternion, and by a point.
+#[test]
+fn the_poses_of_other_programs_are_those_of_this_one() {
+    let pose = |camera: Camera| camera.camera_from_world.as_flattened().to_vec();
+    // The camera at (0, 0, 5) looks along -z, with y upwards: OpenGL's camera without a rotation.
+    let opengl = [
+        [1.0, 0.0, 0.0, 0.0],
+        [0.0, 1.0, 0.0, 0.0],
+        [0.0, 0.0, 1.0, 5.0],
+        [0.0, 0.0, 0.0, 1.0],
+    ];
+    let by_matrix = camera().with_opengl_pose(opengl).expect("a rotation");
+    let by_target = camera().look_at([0.0, 0.0, 5.0], [0.0, 0.0, 1.0], [0.0, 1.0, 0.0]);
+    let by_target = by_target.expect("a direction");
+    assert_near(&pose(by_matrix), &pose(by_target), "OpenGL");
+    // Any rotation: the matrix has the axes of the camera in its columns.
+    for (eye, target) in places() {
+        let expected = camera()
+            .look_at(eye, target, [0.3, -1.0, 0.2])
+            .expect("a direction");
+        let rows = expected.camera_from_world;
+        let row = |i: usize| [rows[0][i], -rows[1][i], -rows[2][i], eye[i]];
+        let matrix = [row(0), row(1), row(2), [0.0, 0.0, 0.0, 1.0]];
+        let by_matrix = camera().with_opengl_pose(matrix).expect("a rotation");
+        let scale = eye.iter().fold(1.0, |most: f64, x| most.max(x.abs()));
+        for (a, b) in pose(by_matrix).iter().zip(pose(expected)) {
+            assert!((a - b).abs() < 1e-12 * scale, "{a} {b}");
+        }
+    }
+    // Three digits of a matrix are made a rotation.
+    let rounded = opengl.map(|row| row.map(|x: f64| x + 4e-4 * x.signum()));
+    let mut rounded = rounded;
+    rounded[3] = opengl[3];
+    let axes = camera()
+        .with_opengl_pose(rounded)
+        .expect("nearly a rotation")
+        .camera_from_world;
+    for (i, a) in axes.iter().enumerate() {
+        for (j, b) in axes.iter().enumerate() {
+            let product: f64 = a[..3].iter().zip(&b[..3]).map(|(a, b)| a * b).sum();
+            assert!(
+                (product - f64::from(u8::from(i == j))).abs() < 1e-12,
+                "{i} {j} {product}"
+            );
+        }
+    }
+    // Half a turn about x.
+    for length in [1.0, -3.0, 1e-200, 1e200] {
+        let by_quaternion = camera().with_colmap_pose([0.0, length, 0.0, 0.0], [0.0, 0.0, 5.0]);
+        let by_quaternion = by_quaternion.expect("a rotation");
+        assert_near(&pose(by_quaternion), &pose(by_target), "COLMAP");
+    }
+    // An eighth of a turn about z, clockwise in the picture: x points to the lower right.
+    let (sin, cos) = (std::f64::consts::PI / 8.0).sin_cos();
+    let turned = camera().with_colmap_pose([cos, 0.0, 0.0, sin], [1.0, 2.0, 3.0]);
+    let half = 0.5_f64.sqrt();
+    let expected = [
+        half, -half, 0.0, 1.0, half, half, 0.0, 2.0, 0.0, 0.0, 1.0, 3.0,
+    ];
+    assert_near(
+        &pose(turned.expect("a rotation")),
+        &expected,
+        "COLMAP, turned",
+    );
+}
+
+/// Asserts that an error names its argument.
+fn assert_refused(result: Result<Camera, RenderError>, argument: &str) {
+    let error = result.expect_err(argument).to_string();
+    assert!(error.contains(argument), "{argument}: {error}");
+}
+
+#[test]
+fn what_is_no_camera_is_refused_by_name() {
+    for angle in [
+        0.0,
+        -1.0,
+        std::f64::consts::PI,
+        f64::NAN,
+        f64::INFINITY,
+        1e-320,
+    ] {
+        assert_refused(Camera::from_fov(4, 4, angle), "fov_x");
+    }
+    assert_refused(Camera::from_fov(0, 4, 1.0), "fov_x");
+    let (here, there, up) = ([1.0, 2.0, 3.0], [1.0, 2.0, 4.0], [0.0, -1.0, 0.0]);
+    let nan = [0.0, f64::NAN, 0.0];
+    assert_refused(camera().look_at(nan, there, up), "eye");
+    assert_refused(camera().look_at(here, nan, up), "target");
+    assert_refused(camera().look_at(here, here, up), "target");
+    assert_refused(
+        camera().look_at([-f64::MAX; 3], [f64::MAX; 3], up),
+        "target",
+    );
+    for up in [nan, [0.0; 3], [0.0, 0.0, 3.0], [0.0, 0.0, -1e-300]] {
+        assert_refused(camera().look_at(here, there, up), "up");
+    }
+    assert!(camera().look_at(here, there, [0.0, -1e-300, 0.0]).is_ok());
+    let rotation = [
+        [1.0, 0.0, 0.0, 0.0],
+        [0.0, 1.0, 0.0, 0.0],
+        [0.0, 0.0, 1.0, 5.0],
+        [0.0, 0.0, 0.0, 1.0],
+    ];
+    let changes: [(usize, usize, f64); 6] = [
+        (0, 0, 1.1),
+        (0, 0, -1.0),
+        (0, 1, 0.1),
+        (1, 3, f64::INFINITY),
+        (2, 2, f64::NAN),
+        (3, 0, 0.5),
+    ];
+    for (row, column, value) in changes {
+        let mut matrix = rotation;
+        matrix[row][column] = value;
+        assert_refused(camera().with_opengl_pose(matrix), "world_from_camera");
+    }
+    assert_refused(camera().with_colmap_pose([0.0; 4], [0.0; 3]), "quaternion");
+    let infinite = [1.0, f64::INFINITY, 0.0, 0.0];
+    assert_refused(camera().with_colmap_pose(infinite, [0.0; 3]), "quaternion");
+    assert_refused(camera().with_colmap_pose([1.0; 4], nan), "translation");
+}
