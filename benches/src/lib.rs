@@ -40,7 +40,7 @@ pub use device::DeviceBench;
 pub use file::LoadError;
 pub use garden::{garden, garden_path, garden_view, shared};
 pub use recipe::{Place, Recipe, Scales, batch256, batch1024, gmae, gmae_heavy, image_fit, scene};
-pub use stage::{Bench, Stage, WANTED};
+pub use stage::{Bench, Results, Stage, WANTED};
 
 use splat::{Gaussians, RenderConfig, RenderError, Scene, SpatialOrder, Views};
 

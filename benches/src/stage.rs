@@ -1,16 +1,38 @@
 //! One workload on the CPU with all its intermediate results. Each stage can be timed alone.
 
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use splat::stages::{Hits, Recycle};
 use splat::{
-    Backend, Cpu, Image, RenderError, Saved, Splats, Wanted, Workspace, render, render_vjp,
+    Backend, Cpu, Gradients, Image, RenderError, Saved, Splats, Wanted, Workspace, render,
+    render_vjp,
 };
 
 use crate::Workload;
 
 /// The gradients that are timed: those that training needs.
 pub const WANTED: Wanted = Wanted::NONE.with_geometry(true).with_features(true);
+
+/// The bytes that are written to empty the caches, several times what a last-level cache of today
+/// holds for a core.
+const EVICTION: usize = 256 << 20;
+
+/// The bytes of a cache line.
+const CACHE_LINE: usize = 64;
+
+/// Empties the caches of all cores of the current pool: every thread writes the same memory.
+fn evict() {
+    static MEMORY: LazyLock<Vec<AtomicU8>> =
+        LazyLock::new(|| (0..EVICTION).map(|_| AtomicU8::new(0)).collect());
+    let memory = &*MEMORY;
+    rayon::broadcast(|context| {
+        for byte in memory.iter().step_by(CACHE_LINE) {
+            byte.store(context.index() as u8, Relaxed);
+        }
+    });
+}
 
 /// A timed part of a render.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +93,9 @@ impl Stage {
     }
 }
 
+/// An image, and the gradients of its loss.
+pub type Results = (Image<Vec<f32>>, Gradients<Vec<f32>>);
+
 /// A workload with the intermediate results of one render on the CPU, and the gradient of the loss
 /// with respect to the image, `image - 0.5`.
 pub struct Bench {
@@ -83,6 +108,8 @@ pub struct Bench {
     hits: Hits,
     v_image: Image<Vec<f32>>,
     v_splats: Splats<Vec<f32>>,
+    /// Whether the caches are emptied before every timed run.
+    cold: bool,
 }
 
 impl Bench {
@@ -115,7 +142,44 @@ impl Bench {
             hits,
             v_image,
             v_splats,
+            cold: false,
         })
+    }
+
+    /// Empties the caches before every timed run, by writing more memory than they hold.
+    #[must_use]
+    pub fn with_cold_caches(mut self) -> Self {
+        self.cold = true;
+        self
+    }
+
+    /// Returns the bytes of the splats, the lists of hits, the feature image and the saved
+    /// transmittance. *composite* reads or writes each of them at least once.
+    pub fn composite_bytes(&self) -> usize {
+        let splats = &self.saved.splats;
+        let numbers = [
+            &splats.means,
+            &splats.conics,
+            &splats.opacities,
+            &splats.features,
+            &splats.extents,
+            &self.v_image.features,
+        ];
+        let numbers: usize = numbers.iter().map(|buffer| buffer.len()).sum();
+        let pixels = self.v_image.features.len() / splats.channels.max(1);
+        size_of::<f32>() * (numbers + pixels) + size_of::<u32>() * self.saved.sorted.hits()
+    }
+
+    /// Returns the image and all gradients.
+    ///
+    /// # Errors
+    /// Returns the errors of [`Bench::new`].
+    pub fn results(&self) -> Result<Results, RenderError> {
+        let scene = self.workload.scene();
+        let (image, saved) = render(&self.backend, &scene, &self.workload.config)?;
+        let v_image = self.v_image.as_slices();
+        let gradients = render_vjp(&self.backend, &scene, &saved, &v_image, Wanted::ALL)?;
+        Ok((image, gradients))
     }
 
     /// Times `work`, and then recycles the buffers of its result, as a training loop does.
@@ -123,6 +187,9 @@ impl Bench {
         &self,
         work: impl FnOnce() -> Result<R, RenderError>,
     ) -> Result<Duration, RenderError> {
+        if self.cold {
+            evict();
+        }
         let start = Instant::now();
         let result = std::hint::black_box(work()?);
         let time = start.elapsed();
@@ -167,9 +234,9 @@ impl Bench {
         }
     }
 
-    /// Runs a forward and a backward pass. Calls `after_forward` with the image between the two
-    /// passes, and `after_backward` at the end, while the results of both passes are still in
-    /// memory. Returns the results of both calls.
+    /// Runs a forward and a backward pass without memory of earlier passes. Calls `after_forward` with
+    /// the image between the two passes, and `after_backward` at the end, while the results of both
+    /// passes are still in memory. Returns the results of both calls.
     ///
     /// # Errors
     /// Returns the errors of [`Bench::new`].
@@ -179,10 +246,15 @@ impl Bench {
         after_backward: impl FnOnce() -> B,
     ) -> Result<(A, B), RenderError> {
         let scene = self.workload.scene();
-        let (image, saved) = render(&self.backend, &scene, &self.workload.config)?;
+        // Buffers that a workspace keeps would be counted as results, or not at all.
+        let kept = Workspace::new();
+        let backend = Cpu::new().with_workspace(&kept);
+        let (image, saved) = render(&backend, &scene, &self.workload.config)?;
+        kept.clear();
         let a = after_forward(&image);
         let v_image = self.v_image.as_slices();
-        let _gradients = render_vjp(&self.backend, &scene, &saved, &v_image, WANTED)?;
+        let _gradients = render_vjp(&backend, &scene, &saved, &v_image, WANTED)?;
+        kept.clear();
         Ok((a, after_backward()))
     }
 }

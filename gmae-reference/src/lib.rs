@@ -48,5 +48,5 @@ pub use ablation::AblationError;
 pub use bsds::BsdsError;
 pub use config::{Config, Preset};
 pub use error::Error;
-pub use report::ReportError;
+pub use report::{Raster, ReportError};
 pub use workers::Workers;

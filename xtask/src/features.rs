@@ -17,6 +17,12 @@ pub struct Build {
 }
 
 impl Build {
+    /// Returns whether the feature compiles a GPU backend.
+    fn has_device(&self) -> bool {
+        let feature = self.feature.as_deref();
+        feature.is_some_and(|feature| DEVICES.contains(&feature))
+    }
+
     /// Returns the arguments of Cargo. They run Clippy, which compiles as `cargo check` does, on
     /// the package's library and programs.
     pub fn arguments(&self) -> Vec<&str> {
@@ -34,12 +40,16 @@ impl Build {
     }
 }
 
+/// The features that compile a GPU backend.
+const DEVICES: [&str; 4] = ["cuda", "fusion", "gpu", "wgpu"];
+
 /// Compiles every package of the workspace with each of its features alone, and without features.
-/// Returns the number of builds.
+/// `without_devices` leaves out the features that compile a GPU backend. Returns the number of
+/// builds.
 ///
 /// # Errors
 /// Returns an error for the first build that fails, or if the list of packages cannot be read.
-pub fn check() -> io::Result<usize> {
+pub fn check(without_devices: bool) -> io::Result<usize> {
     let metadata = output(&mut cargo([
         "metadata",
         "--no-deps",
@@ -47,6 +57,9 @@ pub fn check() -> io::Result<usize> {
         "1",
     ])?)?;
     let mut builds = builds(&metadata)?;
+    if without_devices {
+        builds.retain(|build| !build.has_device());
+    }
     if let Err(error) = output(Command::new("mpicc").arg("--version")) {
         println!("SKIPPED: the feature mpi needs an MPI library: {error}");
         builds.retain(|build| build.feature.as_deref() != Some("mpi"));
@@ -158,6 +171,31 @@ mod tests {
                     "{wanted:?}"
                 );
             }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn features_with_devices_are_those_that_depend_on_cubecl() -> io::Result<()> {
+        let all = builds(&output(&mut cargo([
+            "metadata",
+            "--no-deps",
+            "--format-version",
+            "1",
+        ])?)?)?;
+        for build in &all {
+            let Some(feature) = &build.feature else {
+                continue;
+            };
+            let mut tree = cargo(["tree", "--edges", "normal", "--prefix", "none"])?;
+            tree.args(["--package", &build.package, "--no-default-features"]);
+            let tree = output(tree.args(["--features", feature]))?;
+            let depends = tree.lines().any(|line| line.starts_with("cubecl-runtime "));
+            assert_eq!(build.has_device(), depends, "{build:?}");
+        }
+        for device in DEVICES {
+            let exists = |build: &Build| build.feature.as_deref() == Some(device);
+            assert!(all.iter().any(exists), "{device}");
         }
         Ok(())
     }

@@ -3,7 +3,9 @@
 pub mod api;
 pub mod documents;
 pub mod features;
+pub mod instructions;
 pub mod lean;
+pub mod measure;
 pub mod package;
 pub mod pages;
 pub mod process;

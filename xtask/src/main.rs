@@ -2,13 +2,13 @@
 //!
 //! `cargo run -p xtask -- mutate` applies mutants, one at a time, to a copy of the crate `splat`,
 //! and runs the tests on each. The tests must catch every mutant. docs/VALIDATION.md lists the
-//! result. `lean`, `features` and `api` are steps of `.ci/run`.
+//! result. `lean`, `features`, `instructions`, `api`, `pages` and `package` are steps of `.ci/run`.
 
 use std::io;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::{api, features, lean, package, pages};
+use xtask::{api, features, instructions, lean, measure, package, pages};
 
 mod changed;
 mod fuzz;
@@ -32,7 +32,21 @@ enum Chore {
     /// Checks that `splat` has few dependencies, and no dependency for devices.
     Lean,
     /// Compiles every package with each of its features alone, and without features.
-    Features,
+    Features {
+        /// Leaves out the features that compile a GPU backend, which take most of the time.
+        #[arg(long)]
+        without_devices: bool,
+    },
+    /// Counts the instructions of every CPU stage with Valgrind, and compares them with
+    /// benches/instructions.toml.
+    Instructions {
+        /// Writes the table instead.
+        #[arg(long)]
+        write: bool,
+    },
+    /// Makes the tables of measurements in docs/BENCHMARKS.md again. It takes some minutes, in which
+    /// the machine should do nothing else.
+    Measure,
     /// Compares docs/API.txt with the public API of `splat`.
     Api {
         /// Writes the file instead.
@@ -79,10 +93,13 @@ fn run(chore: &Chore) -> io::Result<bool> {
             println!("crates of splat: {}", lean::check()?);
             Ok(true)
         }
-        Chore::Features => {
-            println!("{} builds with one feature or none", features::check()?);
+        Chore::Features { without_devices } => {
+            let builds = features::check(*without_devices)?;
+            println!("{builds} builds with one feature or none");
             Ok(true)
         }
+        Chore::Instructions { write } => instructions::check(*write),
+        Chore::Measure => measure::measure().map(|()| true),
         Chore::Api { write } => Ok(api::report(&api::check(*write)?)),
         Chore::Pages { write } => Ok(pages::report(&pages::check(*write)?)),
         Chore::Package => {

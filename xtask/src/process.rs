@@ -24,6 +24,19 @@ pub fn cargo<'a>(arguments: impl IntoIterator<Item = &'a str>) -> io::Result<Com
     Ok(cargo)
 }
 
+/// Builds the program `throughput` and returns its path.
+///
+/// # Errors
+/// Returns an error if the build fails.
+pub fn throughput() -> io::Result<PathBuf> {
+    let build = ["build", "--release", "--package", "benches"];
+    let program = ["--no-default-features", "--bin", "throughput"];
+    run(&mut cargo(build.into_iter().chain(program))?)?;
+    // Cargo takes a relative folder as one in the root of the workspace.
+    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    Ok(root()?.join(target).join("release").join("throughput"))
+}
+
 /// Runs `command` and returns its standard output.
 ///
 /// # Errors

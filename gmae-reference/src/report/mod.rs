@@ -47,6 +47,7 @@ pub use error::ReportError;
 pub(crate) use heat::{heat_map, label_map};
 pub(crate) use layers::{LabelPicture, LayeredPicture, LayersData};
 pub(crate) use precision_recall::PrecisionRecall;
+pub use raster::Raster;
 
 /// The name of the report inside an output folder.
 pub(crate) const FILE: &str = "report.html";

@@ -81,7 +81,7 @@ pub(crate) fn svg_file(curves: &[PrecisionRecall]) -> Result<String, ReportError
 pub(crate) fn png_file(curves: &[PrecisionRecall]) -> Result<Vec<u8>, ReportError> {
     let (width, height) = SQUARE.size;
     let mut image = RgbImage::from_pixel(width, height, Rgb([255; 3]));
-    let root = Raster { image: &mut image }.into_drawing_area();
+    let root = Raster::new(&mut image).into_drawing_area();
     let (marks, colours) = with_names(curves);
     draw(
         &root,

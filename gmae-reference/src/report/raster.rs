@@ -15,9 +15,18 @@ const HEIGHT: RasterHeight = RasterHeight::Size16;
 /// Replaces letters that the font does not have.
 const UNKNOWN: char = '?';
 
-/// A picture that is drawn into.
-pub(super) struct Raster<'a> {
-    pub(super) image: &'a mut RgbImage,
+/// A picture that `plotters` draws into. Letters come from a font of pictures, so that the machine
+/// need not have a font. All text has the size of that font, 16 px.
+#[derive(Debug)]
+pub struct Raster<'a> {
+    image: &'a mut RgbImage,
+}
+
+impl<'a> Raster<'a> {
+    /// Draws into `image`, over what it shows.
+    pub fn new(image: &'a mut RgbImage) -> Self {
+        Self { image }
+    }
 }
 
 type Outcome = Result<(), DrawingErrorKind<Infallible>>;

@@ -50,7 +50,11 @@ pub(crate) struct Arguments {
     /// Sorts the Gaussians of each view along a Morton curve first.
     #[arg(long, conflicts_with = "scaling")]
     pub(crate) sorted: bool,
-    /// Prints JSON instead of tables.
+    /// Empties the caches before every timed run. Without it the data of a stage stay in the caches
+    /// from one repetition to the next if they fit.
+    #[arg(long, conflicts_with_all = ["backend", "compare", "export", "scaling"])]
+    pub(crate) cold: bool,
+    /// Prints JSON instead of tables, with every sample of the CPU.
     #[arg(long)]
     pub(crate) json: bool,
     /// Prints the time per pair for 1 to 16 times the views, the Gaussians and the pixels.
@@ -59,6 +63,24 @@ pub(crate) struct Arguments {
     /// Prints the time of every stage on one thread and on all threads.
     #[arg(long)]
     pub(crate) stages: bool,
+    /// Draws the time per stage, the share of the roofline and the scaling to this file, which ends
+    /// with .svg or .png, and measures all three.
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = [
+            "backend", "export", "compare", "stage", "stages", "scaling", "bits", "cold", "sorted",
+        ]
+    )]
+    pub(crate) plot: Option<PathBuf>,
+    /// Prints checksums of the feature images and of all gradients, and times nothing.
+    #[arg(
+        long,
+        conflicts_with_all = [
+            "backend", "export", "compare", "scaling", "stages", "stage", "cold", "rounds",
+        ]
+    )]
+    pub(crate) bits: bool,
     /// Another build of this program. Both run in turns, and the ratios of their times are printed
     /// with intervals.
     #[arg(
@@ -76,8 +98,15 @@ pub(crate) struct Arguments {
     )]
     pub(crate) pairs: u32,
     /// Only repeats this stage, for a profiler.
-    #[arg(long, value_parser = stage, conflicts_with_all = ["backend", "export", "scaling", "stages"])]
+    #[arg(
+        long,
+        value_parser = stage,
+        conflicts_with_all = ["backend", "export", "scaling", "stages", "json", "rounds"]
+    )]
     pub(crate) stage: Option<Stage>,
+    /// How often `--stage` repeats, instead of a time. With 0 the stage does not run.
+    #[arg(long, requires = "stage", conflicts_with = "seconds")]
+    pub(crate) times: Option<usize>,
     /// How long `--stage` goes on.
     #[arg(long, default_value_t = 10.0, requires = "stage", value_parser = seconds)]
     pub(crate) seconds: f64,

@@ -71,7 +71,7 @@ pub(crate) fn measure<R: Runtime>(
             bench => items.push((bench?, work)),
         }
     }
-    let medians = interleaved(&items, rounds, |(bench, _)| {
+    let samples = interleaved(&items, rounds, |(bench, _)| {
         let mut times = [0.0; TIMED];
         times[0] = ms(bench.time(Stage::Render)?);
         times[1] = ms(bench.time(Stage::RenderVjp)?);
@@ -84,7 +84,8 @@ pub(crate) fn measure<R: Runtime>(
     let composite = Stage::SINGLE
         .iter()
         .position(|&stage| stage == Stage::Composite);
-    let rows = items.iter().zip(medians).map(|((bench, work), medians)| {
+    let rows = items.iter().zip(samples).map(|((bench, work), samples)| {
+        let medians = samples.medians();
         let stages_ms = medians[2..TIMED - 1].to_vec();
         let composite_ms = composite.map_or(f64::NAN, |at| stages_ms[at]);
         let (pace, most) = (1e-6 * work.useful as f64 / composite_ms, medians[TIMED - 1]);

@@ -12,14 +12,17 @@
 //! ```
 //!
 //! The workloads are the seeded scenes of this crate, and the garden scene if its file is
-//! available. Without `--scaling` and `--stages` the program prints a table of throughput and a
-//! table of memory. The exit code is 2 if the arguments or a file cannot be used.
+//! available. Without an option that asks for something else the program prints a table of throughput
+//! and a table of memory. The exit code is 2 if the arguments or a file cannot be used.
 
 mod arguments;
+mod bits;
 mod compare;
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 mod device;
+mod machine;
 mod memory;
+mod plot;
 mod rows;
 mod sampling;
 mod scaling;
@@ -34,9 +37,10 @@ use std::time::Instant;
 use arguments::{Arguments, BackendName};
 use benches::{
     Bench, Stage, Workload, batch256, batch1024, garden, garden_path, garden_view, gmae,
-    gmae_heavy, image_fit, measure, scene,
+    gmae_heavy, image_fit, scene,
 };
 use clap::Parser;
+use machine::Machine;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde::Serialize;
 use splat::RenderError;
@@ -54,14 +58,19 @@ const SCENES: [&str; 6] = [
 /// The results on the CPU.
 #[derive(Serialize)]
 struct Report {
+    machine: Machine,
     threads: usize,
     instructions: &'static str,
+    /// Whether the caches were emptied before every timed run.
+    cold: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     throughput: Option<Vec<rows::Row>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     scaling: Option<Vec<scaling::Row>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stages: Option<Vec<stages::Row>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bits: Option<Vec<bits::Row>>,
 }
 
 /// The results on a device.
@@ -104,35 +113,60 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     if let Some(stage) = arguments.stage {
         return repeat(arguments, stage, &all);
     }
-    let rounds = arguments.rounds;
-    let throughput = !(arguments.scaling || arguments.stages);
-    // All workloads are read before anything is timed, so that a bad file is reported at once.
-    let benches = if throughput || arguments.stages {
-        ready(arguments, &all)?
-    } else {
-        Vec::new()
-    };
-    let throughput = throughput.then(|| all.install(|| rows::measure(&benches, rounds)));
-    let one = pool(1)?;
-    let stages = arguments
-        .stages
-        .then(|| stages::measure(&benches, rounds, [&one, &all]));
-    drop(benches);
-    let scaling = arguments
-        .scaling
-        .then(|| all.install(|| scaling::measure(rounds)));
-    let refused = |error: RenderError| error.to_string();
-    let report = Report {
-        threads: all.current_num_threads(),
-        instructions: measure::simd_name(),
-        throughput: throughput.transpose().map_err(refused)?,
-        scaling: scaling.transpose().map_err(refused)?,
-        stages: stages.transpose().map_err(refused)?,
-    };
+    if let Some(path) = &arguments.plot {
+        plot::check_name(path)?;
+    }
+    let report = report(arguments, &all)?;
     print(&if arguments.json {
         serde_json::to_string_pretty(&report).map_err(|error| error.to_string())? + "\n"
     } else {
         text(&report)
+    })?;
+    if let Some(path) = &arguments.plot {
+        plot::write(
+            path,
+            &plot::Panels {
+                title: &report.machine.line(),
+                stages: report.stages.as_deref().unwrap_or_default(),
+                throughput: report.throughput.as_deref().unwrap_or_default(),
+                scaling: report.scaling.as_deref().unwrap_or_default(),
+            },
+        )?;
+    }
+    Ok(())
+}
+
+/// Measures on the CPU what the arguments ask for.
+fn report(arguments: &Arguments, all: &ThreadPool) -> Result<Report, String> {
+    let (rounds, every) = (arguments.rounds, arguments.plot.is_some());
+    let others = arguments.scaling || arguments.stages || arguments.bits;
+    let (throughput, wants_stages) = (every || !others, every || arguments.stages);
+    // All workloads are read before anything is timed, so that a bad file is reported at once.
+    let benches = if throughput || wants_stages || arguments.bits {
+        ready(arguments, all)?
+    } else {
+        Vec::new()
+    };
+    let machine = Machine::here();
+    let throughput = throughput.then(|| all.install(|| rows::measure(&benches, rounds)));
+    let one = pool(1)?;
+    let stages = wants_stages.then(|| stages::measure(&benches, rounds, [&one, all]));
+    let bits = arguments
+        .bits
+        .then(|| all.install(|| bits::measure(&benches)));
+    drop(benches);
+    let scaling = every || arguments.scaling;
+    let scaling = scaling.then(|| all.install(|| scaling::measure(rounds)));
+    let refused = |error: RenderError| error.to_string();
+    Ok(Report {
+        threads: all.current_num_threads(),
+        instructions: machine.instructions,
+        machine,
+        cold: arguments.cold,
+        throughput: throughput.transpose().map_err(refused)?,
+        scaling: scaling.transpose().map_err(refused)?,
+        stages: stages.transpose().map_err(refused)?,
+        bits: bits.transpose().map_err(refused)?,
     })
 }
 
@@ -157,20 +191,23 @@ fn compare(arguments: &Arguments, other: &Path) -> Result<(), String> {
     print(&texts.collect::<Vec<_>>().join("\n"))
 }
 
-/// Repeats one stage of each workload for the given time.
+/// Repeats one stage of each workload for the given time, or the given number of times.
 fn repeat(arguments: &Arguments, stage: Stage, pool: &ThreadPool) -> Result<(), String> {
     for bench in ready(arguments, pool)? {
         let start = Instant::now();
         let mut times = Vec::new();
-        while start.elapsed().as_secs_f64() < arguments.seconds {
+        let goes_on = |done: usize| match arguments.times {
+            Some(times) => done < times,
+            None => start.elapsed().as_secs_f64() < arguments.seconds,
+        };
+        while goes_on(times.len()) {
             let time = pool.install(|| bench.time(stage));
             times.push(sampling::ms(time.map_err(|error| error.to_string())?));
         }
         let (name, stage) = (&bench.workload.name, stage.name());
         let (count, ms) = (times.len(), sampling::median(times));
-        print(&format!(
-            "{name}: {stage}: {count} times, median {ms:.3} ms\n"
-        ))?;
+        let ms = table::number(ms, 3);
+        print(&format!("{name}: {stage}: {count} times, median {ms} ms\n"))?;
     }
     Ok(())
 }
@@ -235,7 +272,12 @@ fn ready(arguments: &Arguments, pool: &ThreadPool) -> Result<Vec<Bench>, String>
     let benches = workloads.map(|workload| {
         let name = workload.name.clone();
         let bench = pool.install(|| Bench::new(workload));
-        bench.map_err(|error| format!("{name}: {error}"))
+        let bench = bench.map_err(|error| format!("{name}: {error}"))?;
+        Ok(if arguments.cold {
+            bench.with_cold_caches()
+        } else {
+            bench
+        })
     });
     benches.collect()
 }
@@ -298,11 +340,14 @@ fn text(report: &Report) -> String {
         report.throughput.as_deref().map(rows::text),
         report.stages.as_deref().map(stages::text),
         report.scaling.as_deref().map(scaling::text),
+        report.bits.as_deref().map(bits::text),
     ];
-    let mut out = format!(
-        "{} threads, {} instructions\n",
-        report.threads, report.instructions
-    );
+    let caches = if report.cold { ", cold caches" } else { "" };
+    let threads = match report.threads {
+        1 => "One thread".to_owned(),
+        threads => format!("{threads} threads"),
+    };
+    let mut out = format!("{threads}{caches}, {}\n", report.machine.line());
     for (title, table) in tables.into_iter().flatten().flatten() {
         out.extend(["\n", title, "\n\n", &table]);
     }

@@ -6,25 +6,36 @@ use serde::Serialize;
 use splat::RenderError;
 
 use crate::memory::ALLOCATOR;
-use crate::sampling::{Roofline, interleaved, ms};
+use crate::sampling::{Roofline, Samples, Series, interleaved, ms};
 use crate::table::{Tables, count, markdown, number};
 
 /// The row of one workload.
 #[derive(Debug, Serialize)]
 pub(crate) struct Row {
-    workload: String,
+    pub(crate) workload: String,
     forward_ms: f64,
     backward_ms: f64,
     composite_ms: f64,
     useful_pairs: u64,
     evaluated_lanes: u64,
     useful_over_evaluated: f64,
-    composite_glanes_per_core: f64,
-    roofline_glanes_per_core: f64,
-    composite_over_roofline: f64,
+    pub(crate) composite_glanes_per_core: f64,
+    pub(crate) roofline_glanes_per_core: f64,
+    pub(crate) composite_over_roofline: f64,
+    /// The bytes of `Bench::composite_bytes` by the time of *composite*.
+    composite_gigabytes_per_second: f64,
     both_over_forward: f64,
     hits: usize,
     memory: Memory,
+    samples: Times,
+}
+
+/// The times of every round, ms.
+#[derive(Debug, Serialize)]
+struct Times {
+    forward: Series,
+    backward: Series,
+    composite: Series,
 }
 
 /// Bytes allocated in one forward and backward pass.
@@ -54,7 +65,7 @@ pub(crate) fn measure(benches: &[Bench], rounds: usize) -> Result<Vec<Row>, Rend
         let work = measure::count(&splats, &bench.saved.sorted, &bench.workload.config)?;
         items.push((bench, work, memory(bench)?));
     }
-    let medians = interleaved(&items, rounds, |(bench, work, _)| {
+    let samples = interleaved(&items, rounds, |(bench, work, _)| {
         let forward = ms(bench.time(Stage::Render)?);
         let backward = ms(bench.time(Stage::RenderVjp)?);
         let composite = ms(bench.time(Stage::Composite)?);
@@ -73,9 +84,10 @@ pub(crate) fn measure(benches: &[Bench], rounds: usize) -> Result<Vec<Row>, Rend
             both_over_forward,
         ])
     })?;
-    let rows = items.iter().zip(medians);
-    Ok(rows
-        .map(|((bench, work, memory), medians)| Row {
+    let rows = items.iter().zip(samples);
+    let row = |((bench, work, memory), samples): (&(&Bench, Work, Memory), Samples<7>)| {
+        let medians = samples.medians();
+        Row {
             workload: bench.workload.name.clone(),
             forward_ms: medians[0],
             backward_ms: medians[1],
@@ -86,11 +98,18 @@ pub(crate) fn measure(benches: &[Bench], rounds: usize) -> Result<Vec<Row>, Rend
             composite_glanes_per_core: medians[3],
             roofline_glanes_per_core: medians[4],
             composite_over_roofline: medians[5],
+            composite_gigabytes_per_second: 1e-6 * bench.composite_bytes() as f64 / medians[2],
             both_over_forward: medians[6],
             hits: bench.saved.sorted.hits(),
             memory: *memory,
-        })
-        .collect())
+            samples: Times {
+                forward: samples.series(0),
+                backward: samples.series(1),
+                composite: samples.series(2),
+            },
+        }
+    };
+    Ok(rows.map(row).collect())
 }
 
 /// Runs both passes once, and reads the allocator's counters.
@@ -140,6 +159,7 @@ pub(crate) fn text(rows: &[Row]) -> Tables {
             number(row.composite_glanes_per_core, 3),
             number(row.roofline_glanes_per_core, 3),
             number(row.composite_over_roofline, 2),
+            number(row.composite_gigabytes_per_second, 1),
         ]
     });
     let bytes = |bytes: usize| number(bytes as f64 / 1e6, 1);
@@ -158,7 +178,8 @@ pub(crate) fn text(rows: &[Row]) -> Tables {
     });
     vec![
         (
-            "Throughput. G/s: evaluated lanes of the composite stage, per core",
+            "Throughput. G/s: evaluated lanes of the composite stage, per core. GB/s: splats, lists of \
+             hits, feature image and transmittance once, on all cores",
             markdown(
                 &[
                     "workload",
@@ -172,6 +193,7 @@ pub(crate) fn text(rows: &[Row]) -> Tables {
                     "G/s",
                     "roofline G/s",
                     "of roofline",
+                    "GB/s",
                 ],
                 &times.collect::<Vec<_>>(),
             ),

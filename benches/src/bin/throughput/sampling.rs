@@ -4,29 +4,79 @@ use std::time::{Duration, Instant};
 
 use benches::measure;
 use rayon::prelude::*;
+use serde::Serialize;
 use splat::RenderError;
 
+/// The samples of one item: `K` values in each round.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Samples<const K: usize>(Vec<[f64; K]>);
+
+impl<const K: usize> Samples<K> {
+    /// Returns value `k` of all rounds.
+    pub(crate) fn series(&self, k: usize) -> Series {
+        let samples: Vec<f64> = self.0.iter().map(|values| values[k]).collect();
+        Series {
+            spread: spread(&samples),
+            samples,
+        }
+    }
+
+    /// Returns the median of value `k`.
+    pub(crate) fn median(&self, k: usize) -> f64 {
+        self.series(k).median()
+    }
+
+    /// Returns the medians of all values.
+    pub(crate) fn medians(&self) -> [f64; K] {
+        std::array::from_fn(|k| self.median(k))
+    }
+}
+
+/// The samples of one quantity, in the order of the rounds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Series {
+    pub(crate) samples: Vec<f64>,
+    /// The distance between the quartiles, divided by the median.
+    spread: f64,
+}
+
+impl Series {
+    pub(crate) fn median(&self) -> f64 {
+        median(self.samples.clone())
+    }
+}
+
+/// Returns the distance between the quartiles, divided by the median. A quartile is the median of one
+/// half of the values, without the middle one.
+fn spread(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let half = sorted.len() / 2;
+    if half == 0 {
+        return 0.0;
+    }
+    let (low, high) = (&sorted[..half], &sorted[sorted.len() - half..]);
+    (median(high.to_vec()) - median(low.to_vec())) / median(sorted.clone())
+}
+
 /// Calls `sample` once on every item in each of `rounds` rounds, after one round that is not
-/// counted. Returns, for each item, the medians of the `K` values of `sample`. The rounds are
-/// interleaved so that a temporary slow-down of the machine affects all items alike.
+/// counted. Returns the samples of each item. The rounds are interleaved so that a temporary
+/// slow-down of the machine affects all items alike.
 pub(crate) fn interleaved<B, const K: usize>(
     items: &[B],
     rounds: usize,
     sample: impl Fn(&B) -> Result<[f64; K], RenderError>,
-) -> Result<Vec<[f64; K]>, RenderError> {
-    let mut samples: Vec<Vec<[f64; K]>> = items.iter().map(|_| Vec::new()).collect();
+) -> Result<Vec<Samples<K>>, RenderError> {
+    let mut samples: Vec<Samples<K>> = items.iter().map(|_| Samples(Vec::new())).collect();
     for round in 0..=rounds {
         for (item, samples) in items.iter().zip(&mut samples) {
             let numbers = sample(item)?;
             if round > 0 {
-                samples.push(numbers);
+                samples.0.push(numbers);
             }
         }
     }
-    let medians = |samples: &Vec<[f64; K]>| {
-        std::array::from_fn(|k| median(samples.iter().map(|numbers| numbers[k]).collect()))
-    };
-    Ok(samples.iter().map(medians).collect())
+    Ok(samples)
 }
 
 /// Returns the middle value, or the mean of the two middle values. For no values the result is NaN.
@@ -95,10 +145,18 @@ mod tests {
     #[test]
     fn the_first_round_is_left_out() {
         let calls = std::cell::Cell::new(0.0);
-        let medians = interleaved(&[()], 3, |()| {
+        let samples = interleaved(&[()], 3, |()| {
             calls.set(calls.get() + 1.0);
             Ok([calls.get()])
         });
-        assert_eq!(medians, Ok(vec![[3.0]]));
+        assert_eq!(samples, Ok(vec![Samples(vec![[2.0], [3.0], [4.0]])]));
+        assert_eq!(samples.unwrap()[0].medians(), [3.0]);
+    }
+
+    #[test]
+    fn the_spread_is_that_of_the_quartiles() {
+        assert_eq!(spread(&[4.0]), 0.0);
+        assert_eq!(spread(&[2.0, 1.0, 4.0, 3.0, 5.0]), 1.0);
+        assert_eq!(spread(&[3.0, 3.0, 3.0, 3.0]), 0.0);
     }
 }

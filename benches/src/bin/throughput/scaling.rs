@@ -5,7 +5,7 @@ use benches::{Bench, Recipe, Stage, Workload, gmae};
 use serde::Serialize;
 use splat::{Backend, Cpu, RenderError};
 
-use crate::sampling::{interleaved, ms};
+use crate::sampling::{Series, interleaved, ms};
 use crate::table::{Tables, count, markdown, number};
 
 /// Views at factor 1.
@@ -20,18 +20,21 @@ const STEPS: usize = 8;
 /// The row of one size.
 #[derive(Debug, Serialize)]
 pub(crate) struct Row {
-    axis: &'static str,
-    factor: usize,
+    pub(crate) axis: &'static str,
+    pub(crate) factor: usize,
     views: usize,
     per_view: usize,
     width: usize,
     height: usize,
     pairs: u64,
     evaluated_lanes: u64,
+    hits: usize,
     both_ms: f64,
     ns_per_pair: f64,
     /// Deviation of the time per pair from that at factor 1.
-    deviation_percent: f64,
+    pub(crate) deviation_percent: f64,
+    /// The times of every round, ms.
+    samples: Series,
 }
 
 /// Measures all sizes along all axes.
@@ -98,12 +101,12 @@ fn axis(
         let work = work(&workload)?;
         items.push((factor, recipe, work, Bench::new(workload)?));
     }
-    let medians = interleaved(&items, rounds, |(_, _, _, bench)| {
+    let samples = interleaved(&items, rounds, |(_, _, _, bench)| {
         Ok([ms(bench.time(Stage::Render)?) + ms(bench.time(Stage::RenderVjp)?)])
     })?;
-    let per_pair = |at: usize| 1e6 * medians[at][0] / items[at].2.useful as f64;
+    let per_pair = |at: usize| 1e6 * samples[at].median(0) / items[at].2.useful as f64;
     let row = |at: usize| {
-        let (factor, recipe, work, _) = &items[at];
+        let (factor, recipe, work, bench) = &items[at];
         Row {
             axis,
             factor: *factor,
@@ -113,9 +116,11 @@ fn axis(
             height: recipe.height,
             pairs: work.useful,
             evaluated_lanes: work.evaluated,
-            both_ms: medians[at][0],
+            hits: bench.saved.sorted.hits(),
+            both_ms: samples[at].median(0),
             ns_per_pair: per_pair(at),
             deviation_percent: 100.0 * (per_pair(at) / per_pair(0) - 1.0),
+            samples: samples[at].series(0),
         }
     };
     Ok((0..items.len()).map(row).collect())
@@ -130,6 +135,7 @@ pub(crate) fn text(rows: &[Row]) -> Tables {
             format!("{} x {}", row.width, row.height),
             count(row.pairs),
             count(row.evaluated_lanes),
+            count(row.hits as u64),
             number(row.both_ms, 1),
             number(row.ns_per_pair, 2),
             format!("{:+.0} %", row.deviation_percent),
@@ -144,6 +150,7 @@ pub(crate) fn text(rows: &[Row]) -> Tables {
                 "image",
                 "pairs",
                 "evaluated lanes",
+                "hits",
                 "ms",
                 "ns per pair",
                 "off x 1",

@@ -5,7 +5,7 @@ use rayon::ThreadPool;
 use serde::Serialize;
 use splat::RenderError;
 
-use crate::sampling::{Roofline, interleaved, ms};
+use crate::sampling::{Roofline, Samples, Series, interleaved, ms};
 use crate::table::{Tables, markdown, number};
 
 /// The number of timed parts: the stages and the roofline. The speed-up of the roofline is the
@@ -15,15 +15,17 @@ const TIMED: usize = Stage::SINGLE.len() + 1;
 /// One stage of one workload.
 #[derive(Debug, Serialize)]
 pub(crate) struct Row {
-    workload: String,
-    stage: &'static str,
-    one_thread_ms: f64,
+    pub(crate) workload: String,
+    pub(crate) stage: &'static str,
+    pub(crate) one_thread_ms: f64,
     all_threads_ms: f64,
     speed_up: f64,
     /// Share of the sum of all stages on one thread; `None` for the roofline.
-    share: Option<f64>,
+    pub(crate) share: Option<f64>,
     /// Serial fraction by Amdahl's law (the Karp-Flatt metric); `None` on one thread.
     serial_fraction: Option<f64>,
+    /// The times of every round in ms, on one thread and on all threads; `None` for the sum.
+    samples: Option<[Series; 2]>,
 }
 
 /// Measures all stages of all workloads.
@@ -33,7 +35,7 @@ pub(crate) fn measure(
     [one, all]: [&ThreadPool; 2],
 ) -> Result<Vec<Row>, RenderError> {
     let (roofline, threads) = (Roofline::new(), all.current_num_threads());
-    let medians = interleaved(benches, rounds, |bench| {
+    let samples = interleaved(benches, rounds, |bench| {
         let mut times = [0.0; 2 * TIMED];
         for (times, at) in times.chunks_exact_mut(2).zip(0..) {
             for (pool, time) in [one, all].into_iter().zip(times) {
@@ -45,20 +47,21 @@ pub(crate) fn measure(
         }
         Ok(times)
     })?;
-    let tables = benches.iter().zip(&medians);
+    let tables = benches.iter().zip(&samples);
     Ok(tables
-        .flat_map(|(bench, medians)| of_one(&bench.workload.name, medians, threads))
+        .flat_map(|(bench, samples)| of_one(&bench.workload.name, samples, threads))
         .collect())
 }
 
-/// Returns the rows of one workload. `medians` holds pairs of times: one thread, all threads.
-fn of_one(workload: &str, medians: &[f64], threads: usize) -> Vec<Row> {
+/// Returns the rows of one workload. `samples` holds pairs of times: one thread, all threads.
+fn of_one(workload: &str, samples: &Samples<{ 2 * TIMED }>, threads: usize) -> Vec<Row> {
+    let medians = samples.medians();
     let times: Vec<[f64; 2]> = medians.chunks_exact(2).map(|t| [t[0], t[1]]).collect();
     let (stages, roofline) = times.split_at(TIMED - 1);
     let sum = |k: usize| stages.iter().map(|times| times[k]).sum::<f64>();
     let whole = [sum(0), sum(1)];
-    let names = Stage::SINGLE.iter().map(|stage| stage.name());
-    let row = |stage, [one, all]: [f64; 2], share| Row {
+    let series = |at: usize| Some([samples.series(2 * at), samples.series(2 * at + 1)]);
+    let row = |stage, [one, all]: [f64; 2], share, samples| Row {
         workload: workload.to_owned(),
         stage,
         one_thread_ms: one,
@@ -66,13 +69,20 @@ fn of_one(workload: &str, medians: &[f64], threads: usize) -> Vec<Row> {
         speed_up: one / all,
         share,
         serial_fraction: serial_fraction(one / all, threads),
+        samples,
     };
-    let mut rows: Vec<Row> = names
-        .zip(stages)
-        .map(|(name, &times)| row(name, times, Some(times[0] / whole[0])))
+    let names = Stage::SINGLE.iter().map(|stage| stage.name());
+    let mut rows: Vec<Row> = (0..)
+        .zip(names.zip(stages))
+        .map(|(at, (name, &times))| row(name, times, Some(times[0] / whole[0]), series(at)))
         .collect();
-    rows.push(row("all", whole, Some(1.0)));
-    rows.push(row("arithmetic alone", roofline[0], None));
+    rows.push(row("all", whole, Some(1.0), None));
+    rows.push(row(
+        "arithmetic alone",
+        roofline[0],
+        None,
+        series(TIMED - 1),
+    ));
     rows
 }
 
