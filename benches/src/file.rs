@@ -180,6 +180,7 @@ fn parse(bytes: &[u8]) -> Result<Workload, String> {
             features: numbers("features", &[channels])?,
             count: batch * count,
             channels,
+            encoding: splat::encoding::Encoding::PLAIN,
         },
         views: Views::dense(width, height, camera, batch, count)
             .map_err(|error| error.to_string())?,

@@ -60,6 +60,7 @@ pub fn garden(path: &Path) -> Result<Option<Workload>, LoadError> {
             features,
             count,
             channels: CHANNELS,
+            encoding: splat::encoding::Encoding::PLAIN,
         },
         views: Views {
             width: first.width,

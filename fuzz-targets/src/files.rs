@@ -2,7 +2,6 @@
 
 use std::io::{Cursor, Write};
 
-use splat::Camera;
 use splat::io::{Colours, SceneFile, parse};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
@@ -174,11 +173,5 @@ fn check(file: &SceneFile) {
         }
         other => panic!("no check of {other:?}"),
     }
-    let camera = Camera::pinhole(10.0, 10.0, 5.0, 5.0);
-    let features = scene.features(&camera);
-    assert!(features.is_ok_and(|features| features.len() == 3 * n) || is_of_degree_4(scene));
-}
-
-fn is_of_degree_4(scene: &splat::io::StoredScene) -> bool {
-    matches!(scene.colours, Colours::Harmonics { degree: 4, .. })
+    assert!(scene.gaussians().validate(|buffer| buffer.len()).is_ok());
 }

@@ -50,6 +50,7 @@ impl Input {
             features: fit(&self.features, n * c),
             count: n,
             channels: c,
+            encoding: splat::encoding::Encoding::PLAIN,
         };
         (
             gaussians,

@@ -70,6 +70,7 @@ impl<R: CubeRuntime> DeviceTape<R> {
             features: buffer("gaussians.features", primitive(of.features))?,
             count,
             channels,
+            encoding: splat::encoding::Encoding::PLAIN,
         };
         let backgrounds = buffer("background", primitive(inputs.background))?;
         let scene = Scene {
@@ -198,7 +199,7 @@ impl<B: Backend, R: CubeRuntime> Tape<B> for DeviceTape<R> {
             self.views.len(),
         );
         let mut outgoing = [const { None }; 7];
-        for (i, gradient) in gradients.into_buffers().iter().enumerate() {
+        for (i, gradient) in gradients.into_buffers().iter().enumerate().take(7) {
             if tracked[i] {
                 let put = give::<B, R>("a gradient", gradient, &shapes[i], self.dtype, &self.like)?;
                 outgoing[i] = Some(put);

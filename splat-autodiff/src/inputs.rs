@@ -123,6 +123,7 @@ impl<B: Backend> Inputs<B> {
                 features: Buffer::new("gaussians.features", features)?,
                 count,
                 channels,
+                encoding: splat::encoding::Encoding::PLAIN,
             },
             backgrounds: Buffer::new("background", backgrounds)?,
             poses: self

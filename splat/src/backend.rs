@@ -3,14 +3,15 @@
 //! A forward method `A -> B` has a vjp `(A, v_B) -> v_A` with the same structs. Tile sizes, lanes,
 //! workgroups and atomics do not appear in this trait.
 
-use crate::camera::Views;
 use crate::config::RenderConfig;
 use crate::contributors::Contributors;
+use crate::ellipse::Ellipses;
 use crate::error::RenderError;
 use crate::gaussians::Gaussians;
 use crate::gradients::{ProjectGradients, Wanted};
 use crate::image::Image;
 use crate::splats::Splats;
+use crate::views::Views;
 
 /// A compute engine: one method per stage of the render and per vjp.
 ///
@@ -96,6 +97,36 @@ pub trait Backend {
         v_splats: &Splats<Self::View<'_>>,
         wanted: Wanted,
     ) -> Result<ProjectGradients<Self::Buffer>, RenderError>;
+
+    /// Makes splats of ellipses, which takes the place of stage 1: inverts covariances, and computes the
+    /// extents for images of `width` x `height` px (MATH eq. 10 and 16).
+    ///
+    /// Composite the result with the same `config.alpha_min`.
+    ///
+    /// # Errors
+    /// - The errors of [`Ellipses::validate`].
+    /// - [`RenderError::Config`] if a setting or the image size is outside its domain.
+    /// - The errors listed at [`Backend`].
+    fn complete(
+        &self,
+        ellipses: &Ellipses<'_, Self::View<'_>>,
+        width: usize,
+        height: usize,
+        config: &RenderConfig,
+    ) -> Result<Splats<Self::Buffer>, RenderError>;
+
+    /// Vjp of [`Backend::complete`] for covariances. Returns the gradient with respect to the
+    /// covariances, `[M, 3]`, from `v_conics`, `[M, 3]` (MATH eq. 10'). `splats` is the result of
+    /// [`Backend::complete`]. All other gradients pass unchanged.
+    ///
+    /// # Errors
+    /// - [`RenderError::Shape`] if a buffer has the wrong length.
+    /// - The errors listed at [`Backend`].
+    fn complete_vjp(
+        &self,
+        splats: &Splats<Self::View<'_>>,
+        v_conics: Self::View<'_>,
+    ) -> Result<Self::Buffer, RenderError>;
 
     /// Stage 2: finds the tiles that each splat touches in an image of `width` x `height` px.
     ///

@@ -1,5 +1,6 @@
 //! The selection of gradients that a vjp computes, and the structs that return them.
 
+use crate::encoding::Encoding;
 use crate::gaussians::Gaussians;
 
 /// Selects the gradients that a vjp computes.
@@ -8,7 +9,7 @@ use crate::gaussians::Gaussians;
 /// a wanted gradient are skipped. The struct is non-exhaustive: start from [`Wanted::ALL`] or
 /// [`Wanted::NONE`].
 #[non_exhaustive]
-#[expect(clippy::struct_excessive_bools, reason = "four independent switches")]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wanted {
     /// Whether to compute the gradients with respect to means, scales, quaternions and opacities.
@@ -19,6 +20,8 @@ pub struct Wanted {
     pub backgrounds: bool,
     /// Whether to compute the gradient with respect to the cameras' poses, `camera_from_world`.
     pub cameras: bool,
+    /// Whether to compute the gradient with respect to the cameras' intrinsics.
+    pub intrinsics: bool,
 }
 
 impl Wanted {
@@ -28,6 +31,7 @@ impl Wanted {
         features: true,
         backgrounds: true,
         cameras: true,
+        intrinsics: true,
     };
 
     /// No gradients.
@@ -36,6 +40,7 @@ impl Wanted {
         features: false,
         backgrounds: false,
         cameras: false,
+        intrinsics: false,
     };
 
     /// Returns this selection with [`geometry`](Self::geometry) replaced.
@@ -65,10 +70,31 @@ impl Wanted {
         Self { cameras, ..self }
     }
 
+    /// Returns this selection with [`intrinsics`](Self::intrinsics) replaced.
+    #[must_use]
+    pub const fn with_intrinsics(self, intrinsics: bool) -> Self {
+        Self { intrinsics, ..self }
+    }
+
+    /// Returns the selection for [`Backend::composite_vjp`](crate::Backend::composite_vjp), whose
+    /// result [`Backend::project_vjp`](crate::Backend::project_vjp) needs for this selection. If the
+    /// features are harmonics, the gradients with respect to means and poses depend on the gradient
+    /// with respect to the splats' features.
+    #[must_use]
+    pub fn of_splats(self, encoding: Encoding) -> Self {
+        let features = self.features_of_splats(encoding);
+        Self { features, ..self }
+    }
+
+    pub(crate) fn features_of_splats(self, encoding: Encoding) -> bool {
+        self.features || (self.splat_geometry() && encoding.features_have_direction())
+    }
+
     /// Returns whether gradients with respect to the splats' means, conics, opacities and depths
-    /// are needed. The gradients with respect to `geometry` and to `cameras` both depend on them.
+    /// are needed. The gradients with respect to `geometry`, `cameras` and `intrinsics` depend on
+    /// them.
     pub fn splat_geometry(self) -> bool {
-        self.geometry || self.cameras
+        self.geometry || self.cameras || self.intrinsics
     }
 }
 
@@ -80,6 +106,8 @@ pub struct ProjectGradients<S> {
     /// Gradient with respect to `camera_from_world`, `[B, 3, 4]`. The twelve entries of a pose are
     /// treated as independent. Empty if not wanted.
     pub camera_from_world: S,
+    /// Gradient with respect to the intrinsics fx, fy, cx, cy, `[B, 4]`. Empty if not wanted.
+    pub intrinsics: S,
 }
 
 /// The gradients of a render. Buffers that are not wanted are empty.
@@ -90,14 +118,19 @@ pub struct Gradients<S> {
     /// Gradient with respect to the backgrounds, `[B, C]`.
     pub backgrounds: S,
     /// Gradient with respect to `camera_from_world`, `[B, 3, 4]`. The twelve entries of a pose are
-    /// treated as independent.
+    /// treated as independent. [`Camera::tangent_gradient`](crate::Camera::tangent_gradient) maps
+    /// those of one camera to the six directions of rigid motions.
     pub camera_from_world: S,
+    /// Gradient with respect to the intrinsics fx, fy, cx, cy, `[B, 4]`. The limits of the tangent
+    /// clamp move with them (MATH eq. 6).
+    pub intrinsics: S,
 }
 
 impl<S> Gradients<S> {
     /// Returns every buffer with the name of its input. The order is that of
-    /// [`Gaussians::buffers`], then `backgrounds` and `camera_from_world`.
-    pub fn buffers(&self) -> [(&'static str, &S); 7] {
+    /// [`Gaussians::buffers`], then `backgrounds`, `camera_from_world` and
+    /// `intrinsics`.
+    pub fn buffers(&self) -> [(&'static str, &S); 8] {
         let [means, scales, quaternions, opacities, features] = self.gaussians.buffers();
         [
             means,
@@ -107,11 +140,12 @@ impl<S> Gradients<S> {
             features,
             ("backgrounds", &self.backgrounds),
             ("camera_from_world", &self.camera_from_world),
+            ("intrinsics", &self.intrinsics),
         ]
     }
 
     /// Returns the buffers in the order of [`Gradients::buffers`].
-    pub fn into_buffers(self) -> [S; 7] {
+    pub fn into_buffers(self) -> [S; 8] {
         let gaussians = self.gaussians;
         [
             gaussians.means,
@@ -121,6 +155,7 @@ impl<S> Gradients<S> {
             gaussians.features,
             self.backgrounds,
             self.camera_from_world,
+            self.intrinsics,
         ]
     }
 
@@ -136,6 +171,7 @@ impl<S> Gradients<S> {
             gaussians: self.gaussians.try_map(&mut f)?,
             backgrounds: f(&self.backgrounds)?,
             camera_from_world: f(&self.camera_from_world)?,
+            intrinsics: f(&self.intrinsics)?,
         })
     }
 }

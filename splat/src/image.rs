@@ -1,8 +1,8 @@
 //! Rendered images, and the size of a batch of images.
 
-use crate::camera::validate_size;
 use crate::error::{RenderError, checked_product};
 use crate::gaussians::check_len;
+use crate::views::validate_size;
 
 /// B rendered images, row-major, with row 0 on top. The gradient of a loss with respect to images
 /// has the same type.

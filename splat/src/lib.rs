@@ -6,7 +6,11 @@
 //! camera poses. Both functions are generic over a [`Backend`]: [`Cpu`] in `f32` or `f64`, or
 //! `Gpu` with a feature of the table below.
 //!
+//! [`encoding::Encoding`] states what the numbers of the Gaussians mean: spherical harmonics or
+//! features, logarithms of scales or scales.
+//!
 //! ```
+//! use splat::encoding::Encoding;
 //! use splat::{Camera, Cpu, Gaussians, Image, RenderConfig, Scene, Views, Wanted, render, render_vjp};
 //!
 //! // One red Gaussian, two units in front of a 32 x 32 camera.
@@ -18,6 +22,7 @@
 //!     features: &[1.0, 0.0, 0.0],
 //!     count: 1,
 //!     channels: 3,
+//!     encoding: Encoding::PLAIN,
 //! };
 //! let views = Views::single(32, 32, Camera::pinhole(32.0, 32.0, 16.0, 16.0), gaussians.count);
 //! let scene = Scene { gaussians, views: &views, backgrounds: &[0.0, 0.0, 0.0] };
@@ -57,8 +62,8 @@
 //! # Single stages
 //!
 //! A render is four stages: project, bin, sort and composite. A caller can run them one by one with
-//! the methods of [`Backend`]. It can also start after the projection with splats from another
-//! source: see [`Splats`] and [`Cpu::splats`].
+//! the methods of [`Backend`]. [`ellipses::render_ellipses`] starts after the projection, with
+//! ellipses from another source.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
@@ -69,6 +74,7 @@
 pub mod activation;
 #[cfg(feature = "check")]
 pub mod check;
+pub mod encoding;
 pub mod formulas;
 #[cfg(doc)]
 pub mod guide;
@@ -87,6 +93,7 @@ mod config;
 mod contributors;
 #[cfg(feature = "gpu")]
 mod device;
+mod ellipse;
 mod error;
 mod gaussians;
 mod gradients;
@@ -95,6 +102,7 @@ mod host;
 mod image;
 mod math;
 mod number;
+mod planar;
 mod pose;
 mod project;
 mod render;
@@ -102,12 +110,13 @@ mod scalar;
 mod sort;
 mod spatial;
 mod splats;
+mod views;
 
 pub use backend::Backend;
 pub use backends::cpu::Cpu;
 pub use backends::stages::CpuScalar;
 pub use binning::grid::TileSize;
-pub use camera::{Camera, Projection, Views};
+pub use camera::{Camera, Projection};
 pub use config::{Outputs, RenderConfig};
 pub use contributors::{Contributors, NO_CONTRIBUTOR};
 #[cfg(feature = "gpu")]
@@ -131,8 +140,15 @@ pub use image::Image;
 pub use render::{Saved, Scene, render, render_vjp};
 pub use spatial::SpatialOrder;
 pub use splats::Splats;
+pub use views::Views;
 #[cfg(feature = "wgpu")]
 pub use wgpu;
+
+/// Renders without cameras: Gaussian ellipses in the image, as in a fit to one picture.
+pub mod ellipses {
+    pub use crate::ellipse::{Ellipses, EllipsesGradient, Shapes};
+    pub use crate::planar::{EllipseScene, SavedEllipses, render_ellipses, render_ellipses_vjp};
+}
 
 /// Spherical harmonics: features that depend on the view. They are evaluated before the render.
 pub mod sh {

@@ -6,7 +6,7 @@
 use crate::camera::Camera;
 use crate::error::RenderError;
 use crate::formulas::double::quat::{normalise, rotation};
-use crate::formulas::double::vec3::{cross, dot, scaled, unit};
+use crate::formulas::double::vec3::{add3, cross, dot, scaled, unit};
 use crate::math::{Quaternion, Vec3};
 
 /// The greatest deviation of a product of two columns of a rotation from 0 or 1. Files have at least
@@ -87,6 +87,93 @@ impl Camera {
             RenderError::config("up", expected, format!("{up:?}"))
         })?;
         Ok(self.at(eye, [right, cross(forward, right), forward]))
+    }
+
+    /// Returns the camera in coordinates relative to `centre`, world units: the pose `[R | t]` becomes
+    /// `[R | R centre + t]`. The camera sees the same if `centre` is subtracted from all means.
+    ///
+    /// ```
+    /// use splat::{Camera, Gaussians, encoding::Encoding};
+    ///
+    /// // UTM coordinates, whose `f32` values are 0.5 m apart.
+    /// let gaussians = Gaussians {
+    ///     means: &[453_210.25, 5_411_872.5, 112.0, 453_211.0, 5_411_872.125, 112.5][..],
+    ///     scales: &[0.1; 6],
+    ///     quaternions: &[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0],
+    ///     opacities: &[0.5; 2],
+    ///     features: &[1.0; 6],
+    ///     count: 2,
+    ///     channels: 3,
+    ///     encoding: Encoding::PLAIN,
+    /// };
+    /// let (near, centre) = gaussians.recentred()?;
+    /// assert_eq!(near.means, [-0.375, 0.1875, -0.25, 0.375, -0.1875, 0.25]);
+    /// let camera = Camera::from_fov(640, 480, 1.0)?.look_at(
+    ///     [453_210.0, 5_411_860.0, 112.0],
+    ///     centre,
+    ///     [0.0, 0.0, 1.0],
+    /// )?;
+    /// let camera = camera.recentred(centre);
+    /// assert!(camera.camera_from_world[2][3] < 13.0);
+    /// # Ok::<(), splat::RenderError>(())
+    /// ```
+    #[must_use]
+    pub fn recentred(self, centre: [f64; 3]) -> Self {
+        let [a, b, c] = centre;
+        let moved = |[x, y, z, shift]: [f64; 4]| [x, y, z, x * a + y * b + z * c + shift];
+        self.with_pose(self.camera_from_world.map(moved))
+    }
+
+    /// Returns the camera after a rigid motion of the camera's coordinates: a turn by the length of
+    /// `motion[3..]`, radians, about its direction, and then a shift by `motion[..3]`, world units. The
+    /// pose `T` becomes `[exp(turn) | shift] T`, which stays a rotation and a translation.
+    ///
+    /// An optimizer of poses descends along [`tangent_gradient`](Self::tangent_gradient):
+    ///
+    /// ```
+    /// # let camera = splat::Camera::from_fov(640, 480, 1.0)?;
+    /// # let v_pose = [[0.1; 4]; 3];
+    /// let step = camera.tangent_gradient(&v_pose).map(|v| -0.01 * v);
+    /// let camera = camera.moved(step);
+    /// # Ok::<(), splat::RenderError>(())
+    /// ```
+    #[must_use]
+    pub fn moved(self, motion: [f64; 6]) -> Self {
+        let [dx, dy, dz, a, b, c] = motion;
+        let angle = (a * a + b * b + c * c).sqrt();
+        // sin(angle / 2) / angle, whose limit at zero is 1/2.
+        let half_sine = if angle > 0.0 {
+            (0.5 * angle).sin() / angle
+        } else {
+            0.5
+        };
+        let turn = rotation(Quaternion {
+            w: (0.5 * angle).cos(),
+            x: half_sine * a,
+            y: half_sine * b,
+            z: half_sine * c,
+        });
+        let old = self.camera_from_world;
+        let row = |axis: Vec3<f64>, shift: f64| {
+            let entry = |k: usize| axis.x * old[0][k] + axis.y * old[1][k] + axis.z * old[2][k];
+            [entry(0), entry(1), entry(2), entry(3) + shift]
+        };
+        self.with_pose([row(turn.r0, dx), row(turn.r1, dy), row(turn.r2, dz)])
+    }
+
+    /// Returns the gradient with respect to the six numbers of [`moved`](Self::moved), at no motion,
+    /// from `v_pose`, the gradient with respect to `camera_from_world` at this camera. It has the shift
+    /// first, then the turn.
+    ///
+    /// With the columns `p` of `[R | t]` and those `v` of its gradient, it is `v` of `t` and the sum of
+    /// `p x v` (MATH eq. 22).
+    #[must_use]
+    pub fn tangent_gradient(&self, v_pose: &[[f64; 4]; 3]) -> [f64; 6] {
+        let column = |rows: &[[f64; 4]; 3], k: usize| vector(rows.map(|row| row[k]));
+        let shift = column(v_pose, 3);
+        let turns = (0..4).map(|k| cross(column(&self.camera_from_world, k), column(v_pose, k)));
+        let turn = turns.fold(Vec3::default(), add3);
+        [shift.x, shift.y, shift.z, turn.x, turn.y, turn.z]
     }
 
     /// Returns the camera at `eye` with its axes in the world.

@@ -1,7 +1,6 @@
 //! A whole render: the four stages in order, and their vjps in reverse order.
 
 use crate::backend::Backend;
-use crate::camera::Views;
 use crate::config::RenderConfig;
 use crate::contributors::Contributors;
 use crate::error::RenderError;
@@ -9,6 +8,7 @@ use crate::gaussians::Gaussians;
 use crate::gradients::{Gradients, ProjectGradients, Wanted};
 use crate::image::Image;
 use crate::splats::Splats;
+use crate::views::Views;
 
 /// The input of a render: Gaussians, their views, and one background per view.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +33,11 @@ pub struct Saved<B: Backend> {
     pub composited: B::Composited,
     /// The settings of the forward pass. `project_vjp` reads them.
     pub config: RenderConfig,
+    /// The views of the forward pass. [`render_vjp`] compares them with those of its scene.
+    pub views: Views,
+    /// The numbers and the encoding of the Gaussians of the forward pass. [`render_vjp`] compares them
+    /// with those of its scene.
+    pub shape: Gaussians<()>,
 }
 
 impl<B: Backend> Saved<B> {
@@ -77,16 +82,15 @@ pub(crate) fn finish<B: Backend>(
         let composited = backend.composite(&splats, &sorted, scene.backgrounds, config)?;
         (sorted, composited)
     };
-    let config = config.clone();
-    Ok((
-        image,
-        Saved {
-            splats,
-            sorted,
-            composited,
-            config,
-        },
-    ))
+    let saved = Saved {
+        splats,
+        sorted,
+        composited,
+        config: config.clone(),
+        views: scene.views.try_copied()?,
+        shape: scene.gaussians.map(|_| ()),
+    };
+    Ok((image, saved))
 }
 
 /// Vjp of [`render`]. Returns the `wanted` gradients with respect to the inputs in `scene`.
@@ -94,8 +98,13 @@ pub(crate) fn finish<B: Backend>(
 /// `saved` is the saved state of the forward pass, and `v_image` is the gradient with respect to
 /// its images. One saved state serves any number of calls.
 ///
+/// `scene` must be that of the forward pass. Views, encoding and numbers of Gaussians are compared. The
+/// numbers in the buffers are not: if they have changed since the forward pass, the gradients are wrong.
+///
 /// # Errors
-/// The errors of [`Backend::composite_vjp`] and [`Backend::project_vjp`].
+/// - [`RenderError::Shape`] if the views of `scene`, or the numbers or the encoding of its Gaussians,
+///   are not those of the forward pass.
+/// - The errors of [`Backend::composite_vjp`] and [`Backend::project_vjp`].
 pub fn render_vjp<B: Backend>(
     backend: &B,
     scene: &Scene<'_, B::View<'_>>,
@@ -108,7 +117,11 @@ pub fn render_vjp<B: Backend>(
         sorted,
         composited,
         config,
+        views,
+        shape,
     } = saved;
+    scene.views.check_same(views)?;
+    scene.gaussians.check_same(shape)?;
     let splats = splats.try_viewed(B::view)?;
     let (v_splats, backgrounds) = backend.composite_vjp(
         &splats,
@@ -116,12 +129,13 @@ pub fn render_vjp<B: Backend>(
         scene.backgrounds,
         composited,
         v_image,
-        wanted,
+        wanted.of_splats(scene.gaussians.encoding),
     )?;
     let v_splats = v_splats.try_viewed(B::view)?;
     let ProjectGradients {
         gaussians,
         camera_from_world,
+        intrinsics,
     } = backend.project_vjp(
         &scene.gaussians,
         scene.views,
@@ -134,5 +148,6 @@ pub fn render_vjp<B: Backend>(
         gaussians,
         backgrounds,
         camera_from_world,
+        intrinsics,
     })
 }

@@ -7,6 +7,7 @@
 
 use rayon::prelude::*;
 
+use crate::encoding::Features;
 use crate::error::{RenderError, try_collected_in_parallel, try_reserved};
 use crate::gaussians::{Gaussians, check_len};
 use crate::number::Number;
@@ -22,7 +23,8 @@ const BITS: u32 = 21;
 /// ```
 /// # use splat::{Gaussians, SpatialOrder};
 /// # let gaussians = Gaussians { means: &[5.0f32, 0., 0., 1., 0., 0.][..], scales: &[0.1; 6],
-/// #     quaternions: &[1.0; 8], opacities: &[0.3, 0.7], features: &[0.0; 6], count: 2, channels: 3 };
+/// #     quaternions: &[1.0; 8], opacities: &[0.3, 0.7], features: &[0.0; 6], count: 2, channels: 3,
+/// #     encoding: splat::encoding::Encoding::PLAIN };
 /// let order = SpatialOrder::of(gaussians.means)?;
 /// let sorted = order.sort(&gaussians)?;
 /// assert_eq!(sorted.opacities, [0.7, 0.3]);
@@ -148,6 +150,14 @@ impl SpatialOrder {
 
     fn check<T>(&self, gaussians: &Gaussians<&[T]>) -> Result<(), RenderError> {
         gaussians.validate(|buffer| buffer.len())?;
+        if gaussians.encoding.features == Features::PerSplat {
+            let expected = "features of Gaussians: those of splats are in the order of the views";
+            return Err(RenderError::shape(
+                "gaussians.encoding.features",
+                expected,
+                "PerSplat",
+            ));
+        }
         check_len(
             "gaussians.means",
             "[N, 3]",

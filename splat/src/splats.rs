@@ -163,25 +163,8 @@ impl<S> Splats<S> {
         len: impl Fn(&S) -> usize,
     ) -> Result<(), RenderError> {
         check_channels("splats.channels", self.channels)?;
-        let descent = self.offsets.windows(2).find(|ends| ends[0] > ends[1]);
-        let fault = match (self.offsets.first(), descent) {
-            (Some(0), None) => None,
-            (Some(0), Some(ends)) => Some(format!("{} after {}", ends[1], ends[0])),
-            (Some(first), _) => Some(format!("first offset {first}")),
-            (None, _) => Some("none".to_owned()),
-        };
-        if let Some(got) = fault {
-            let expected = "B + 1 ascending offsets from 0";
-            return Err(RenderError::shape("splats.offsets", expected, got));
-        }
+        check_offsets("splats.offsets", &self.offsets)?;
         let (m, c) = (self.len(), self.channels);
-        if m > u32::MAX as usize {
-            return Err(RenderError::Capacity {
-                what: "splats",
-                needed: m.to_string(),
-                limit: format!("{} (32-bit index)", u32::MAX),
-            });
-        }
         check_len("splats.means", "[M, 2]", &[m, 2], len(&self.means))?;
         check_len("splats.conics", "[M, 3]", &[m, 3], len(&self.conics))?;
         check_len("splats.opacities", "[M]", &[m], len(&self.opacities))?;
@@ -193,6 +176,30 @@ impl<S> Splats<S> {
         let beside = "splats.features beside half_features";
         check_len(beside, "[0]", &[0], len(&self.features))
     }
+}
+
+/// Checks that view offsets ascend from 0, and that 32 bits can number the splats.
+pub(crate) fn check_offsets(argument: &'static str, offsets: &[usize]) -> Result<(), RenderError> {
+    let descent = offsets.windows(2).find(|ends| ends[0] > ends[1]);
+    let got = match (offsets.first(), descent) {
+        (Some(0), None) => None,
+        (Some(0), Some(ends)) => Some(format!("{} after {}", ends[1], ends[0])),
+        (Some(first), _) => Some(format!("first offset {first}")),
+        (None, _) => Some("none".to_owned()),
+    };
+    if let Some(got) = got {
+        let expected = "B + 1 ascending offsets from 0";
+        return Err(RenderError::shape(argument, expected, got));
+    }
+    let m = offsets.last().copied().unwrap_or(0);
+    if m > u32::MAX as usize {
+        return Err(RenderError::Capacity {
+            what: "splats",
+            needed: m.to_string(),
+            limit: format!("{} (32-bit index)", u32::MAX),
+        });
+    }
+    Ok(())
 }
 
 impl<T> Splats<Vec<T>> {

@@ -137,6 +137,7 @@ fn a_picture_in_two_halves_has_no_seam() {
             features: &[1.0],
             count: 1,
             channels: 1,
+            encoding: splat::encoding::Encoding::PLAIN,
         };
         let scene = Scene {
             gaussians,

@@ -171,7 +171,7 @@ proptest! {
     }
 
     #[test]
-    fn sh_term_vjp_matches_differences(k in 0u32..16, d in numbers::<3>(), v in -1.0f64..1.0) {
+    fn sh_term_vjp_matches_differences(k in 0u32..25, d in numbers::<3>(), v in -1.0f64..1.0) {
         let vjp = row3(sh::sh_term_vjp(k, vec3_of(&d), v));
         passes(VECTOR, &d, &[v], |d| vec![sh::sh_term(k, vec3_of(d))], &vjp)?;
     }

@@ -12,14 +12,14 @@ fn harmonics_are_those_of_the_oracle() {
         (0..count).map(|i| weight(i + shift)).collect()
     };
     let (means, v) = (numbers(3 * n, 0), numbers(2 * n, 5));
-    let coefficients = numbers(n * 17 * 2, 9);
+    let coefficients = numbers(n * 26 * 2, 9);
     let eye: Camera = front_camera(Projection::Pinhole, 20, 20);
-    for degree in 0..=3 {
+    for degree in 0..=4 {
         let harmonics = Harmonics {
             degree,
             means: &means,
             coefficients: &coefficients,
-            stored: 17,
+            stored: 26,
             channels: 2,
         };
         let close = |name: &str, got: &[f64], expected: &[f64]| {

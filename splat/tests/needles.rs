@@ -23,6 +23,7 @@ fn needle(seed: u64, length: f64) -> OwnedScene {
         features: vec![0.7],
         count: 1,
         channels: 1,
+        encoding: splat::encoding::Encoding::PLAIN,
     };
     let camera = Camera::new(Projection::Orthographic, 1.0, 1.0, 128.0, 128.0);
     let scene = OwnedScene {

@@ -1,6 +1,11 @@
 //! Cameras from fields of view, points to look at, and the poses of other programs.
 
-use splat::{Camera, RenderError};
+use proptest::prelude::*;
+use splat::check::{
+    Kind, PROJECTIONS, Quotients, cotangent, crowd, difference, linear_loss, max_difference,
+    max_magnitude, run_backend, scenes,
+};
+use splat::{Camera, Cpu, RenderError, Wanted};
 
 /// Returns the pixel coordinates and the depth of a point of the world.
 fn project(camera: &Camera, point: [f64; 3]) -> [f64; 3] {
@@ -206,4 +211,152 @@ fn what_is_no_camera_is_refused_by_name() {
     let infinite = [1.0, f64::INFINITY, 0.0, 0.0];
     assert_refused(camera().with_colmap_pose(infinite, [0.0; 3]), "quaternion");
     assert_refused(camera().with_colmap_pose([1.0; 4], nan), "translation");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// The tangent gradient is the derivative of the loss along the motions of the camera.
+    #[test]
+    fn the_tangent_gradient_matches_differences(scene in scenes(Kind::Interior)) {
+        let v_image = cotangent(&scene.oracle().expect("a valid scene"));
+        let gradients = scene.gradients(&v_image).expect("a valid scene");
+        let loss = |view: usize, motion: [f64; 6]| {
+            let mut moved = scene.clone();
+            moved.views.cameras[view] = moved.views.cameras[view].moved(motion);
+            linear_loss(&moved.oracle().expect("a valid scene"), &v_image)
+        };
+        for (view, camera) in scene.views.cameras.iter().enumerate() {
+            let rows = gradients.camera_from_world[12 * view..].as_chunks::<4>().0;
+            let tangent = camera.tangent_gradient(&[rows[0], rows[1], rows[2]]);
+            let numeric: [f64; 6] = std::array::from_fn(|i| {
+                let at = |x: &[f64]| {
+                    let mut motion = [0.0; 6];
+                    motion[i] = x[0];
+                    loss(view, motion)
+                };
+                difference(&[0.0], 0, 1e-5, at)
+            });
+            let most = 1e-6 * max_magnitude(&numeric).max(1e-2);
+            let off = max_difference(&tangent, &numeric);
+            prop_assert!(off <= most, "{tangent:?} and {numeric:?}");
+        }
+    }
+}
+
+#[test]
+fn motions_of_a_camera_are_rigid() {
+    let camera = camera()
+        .look_at([1.0, -2.0, 3.0], [0.5, 0.5, 0.0], [0.0, -1.0, 0.0])
+        .expect("a direction");
+    let same = camera.moved([0.0; 6]);
+    assert_eq!(same.camera_from_world, camera.camera_from_world);
+    // A quarter turn about the direction of view: right becomes down.
+    let turned = camera.moved([0.0, 0.0, 0.0, 0.0, 0.0, std::f64::consts::FRAC_PI_2]);
+    let (old, new) = (camera.camera_from_world, turned.camera_from_world);
+    assert_near(&new[1], &old[0], "the row of y");
+    assert_near(&new[0], &old[1].map(|x| -x), "the row of x");
+    assert_near(&new[2], &old[2], "the row of z");
+    let shifted = camera.moved([0.1, -0.2, 0.3, 0.0, 0.0, 0.0]);
+    for (axis, shift) in [0.1, -0.2, 0.3].into_iter().enumerate() {
+        let difference = shifted.camera_from_world[axis][3] - camera.camera_from_world[axis][3];
+        assert!((difference - shift).abs() < 1e-12);
+    }
+    // Large and tiny motions leave a rotation.
+    for motion in [[7.0; 6], [-1e-9; 6], [1e-200; 6]] {
+        let rows = camera.moved(motion).camera_from_world;
+        for (a, b) in [(0, 0), (0, 1), (1, 1), (1, 2), (2, 2), (2, 0)] {
+            let product: f64 = (0..3).map(|k| rows[a][k] * rows[b][k]).sum();
+            let expected = if a == b { 1.0 } else { 0.0 };
+            assert!((product - expected).abs() < 1e-12, "{motion:?}");
+        }
+    }
+}
+
+/// The gradients with respect to the intrinsics match differences in f64, also for Gaussians beyond
+/// the tangent clamp, whose limits move with the intrinsics. Those in f32 are close.
+#[test]
+fn intrinsics_gradients_match_differences() {
+    for projection in PROJECTIONS {
+        let mut scene = crowd(3, 2, 80, [43, 31], projection);
+        for camera in &mut scene.views.cameras {
+            (camera.fx, camera.fy) = (0.3 * camera.fx, 0.4 * camera.fy);
+        }
+        let v_image = cotangent(&scene.oracle().expect("a valid scene"));
+        let gradients = scene.gradients(&v_image).expect("a valid scene");
+        let quotients = Quotients::DEFAULT.with_stride(1).with_most_skipped(0.2);
+        let range = scene.buffers()[7].1.clone();
+        let values = scene.values();
+        let loss = |x: &[f64]| {
+            let moved = scene.with_values(x).expect("as many values");
+            linear_loss(&moved.oracle().expect("a valid scene"), &v_image)
+        };
+        let numeric: Vec<f64> = range
+            .map(|i| difference(&values, i, quotients.step, loss))
+            .collect();
+        let most = 1e-6 * max_magnitude(&numeric);
+        let off = max_difference(&gradients.intrinsics, &numeric);
+        assert!(
+            off <= most,
+            "{projection:?}: {:?} and {numeric:?}",
+            gradients.intrinsics
+        );
+        let single = run_backend(&Cpu::<f32>::new(), &scene, &v_image, Wanted::ALL);
+        let single = single.expect("a valid scene").gradients.intrinsics;
+        let off = max_difference(&single, &numeric);
+        assert!(
+            off <= 1e-4 * max_magnitude(&numeric),
+            "{projection:?}: {single:?}"
+        );
+    }
+}
+
+/// A scene millions of world units from the origin renders in f32 as it does in f64.
+#[test]
+fn recentred_scenes_keep_their_digits() {
+    let near = crowd(19, 2, 120, [35, 29], splat::Projection::Pinhole);
+    let far_away = [453_210.25, 5_411_872.5, -112.125];
+    let mut far = near.clone();
+    for (x, shift) in far.gaussians.means.iter_mut().zip(far_away.iter().cycle()) {
+        *x += shift;
+    }
+    for camera in &mut far.views.cameras {
+        *camera = camera.recentred(far_away.map(|x| -x));
+    }
+    let gaussians = far.gaussians.as_slices();
+    let (gaussians, centre) = gaussians.recentred().expect("few Gaussians");
+    let mut views = far.views.clone();
+    for camera in &mut views.cameras {
+        *camera = camera.recentred(centre);
+    }
+    let backgrounds: Vec<f32> = far.backgrounds.iter().map(|&x| x as f32).collect();
+    let scene = splat::Scene {
+        gaussians: gaussians.as_slices(),
+        views: &views,
+        backgrounds: &backgrounds,
+    };
+    let (image, _) = splat::render(&Cpu::<f32>::new(), &scene, &far.config).expect("valid");
+    let got: Vec<f64> = image.features.iter().map(|&x| f64::from(x)).collect();
+    let exact = near.render().expect("valid").0.features;
+    let band = splat::check::boundary_band(&near, splat::check::BAND).expect("valid");
+    let worst = |got: &[f64]| {
+        let pixels = got.iter().zip(&exact).enumerate();
+        let far = pixels.filter(|(i, _)| !band[i / 3]);
+        far.fold(0.0f64, |worst, (_, (a, b))| worst.max((a - b).abs()))
+    };
+    assert!(worst(&got) < 1e-4, "{}", worst(&got));
+    // Rounded as they are, the coordinates lose everything.
+    let rounded = far.rounded::<f32>();
+    let (image, _) =
+        splat::render(&Cpu::<f32>::new(), &rounded.scene(), &far.config).expect("valid");
+    let lost: Vec<f64> = image.features.iter().map(|&x| f64::from(x)).collect();
+    assert!(worst(&lost) > 0.1);
+    let empty = splat::Gaussians::<&[f64]>::default();
+    assert_eq!(empty.recentred().expect("nothing").1, [0.0; 3]);
+    let mut wrong = far.gaussians.clone();
+    wrong.means.pop();
+    wrong.as_slices().recentred().expect_err("a short buffer");
+    wrong.means = vec![f64::NAN; 3 * wrong.count];
+    let (_, centre) = wrong.as_slices().recentred().expect("no finite mean");
+    assert_eq!(centre, [0.0; 3]);
 }

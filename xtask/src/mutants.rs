@@ -219,12 +219,12 @@ pub const FORMULAS: &[Source] = &[
         ],
     },
     Source {
-        file: "harmonics/cpu.rs",
+        file: "harmonics/formula.rs",
         mutants: &[mutant(
-            "sh::features_vjp (pose)",
-            "fn features_vjp<",
-            "t * sum.y",
-            "-t * sum.y",
+            "sh::view_offset_vjp (pose)",
+            "pub fn view_offset_vjp",
+            "vec3::scaled(t.y, v_offset)",
+            "vec3::scaled(-t.y, v_offset)",
         )],
     },
     Source {

@@ -123,6 +123,7 @@ fn take_apart<B: Operations>(
         features: numbers(gaussians.colours)?,
         count: count * images_count,
         channels: 3,
+        encoding: splat::encoding::Encoding::PLAIN,
     };
     let views = camera::views(config, images_count)?;
     let backend = splat::Cpu::<f32>::new();

@@ -69,6 +69,7 @@ pub fn buffers<B: Backend>(gaussians: Gaussians<B>) -> Result<splat::Gaussians<V
         features: numbers(gaussians.colours)?,
         count,
         channels,
+        encoding: splat::encoding::Encoding::PLAIN,
     })
 }
 

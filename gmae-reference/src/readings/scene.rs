@@ -119,6 +119,7 @@ pub(super) fn picked(
         features: part(&all.features, all.channels),
         count: indices.len(),
         channels: all.channels,
+        encoding: splat::encoding::Encoding::PLAIN,
     }
 }
 
@@ -143,6 +144,7 @@ pub(super) mod tests {
             features: vec![0.25; 3 * count],
             count,
             channels: 3,
+            encoding: splat::encoding::Encoding::PLAIN,
         };
         Scene::new(&config, gaussians)
     }

@@ -38,6 +38,7 @@ pub fn half_features_are_those_of_the_host() -> Result<(), Failed> {
         features: &features,
         count,
         channels: CHANNELS,
+        encoding: splat::encoding::Encoding::PLAIN,
     };
     let config = RenderConfig::default().with_half_features(true);
     let host = Cpu::<f32>::new().project(&gaussians, &views, &config)?;

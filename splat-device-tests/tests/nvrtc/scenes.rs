@@ -2,6 +2,7 @@
 //! computes nothing, so all inputs are zero.
 
 use cubecl::Runtime;
+use splat::encoding::{Encoding, Features};
 use splat::{
     Backend, Camera, Gaussians, Gpu, GpuBuffer, Image, Outputs, Regime, RenderConfig, RenderError,
     Scene, Support, Views, Wanted, render, render_vjp,
@@ -15,6 +16,8 @@ const CHANNELS: [usize; 10] = [1, 2, 3, 4, 5, 6, 7, 8, 16, 33];
 /// Numbers of Gaussians: `SHORT` fits the small regime, and `LONG` needs sums in several steps.
 const SHORT: usize = 600;
 const LONG: usize = 1_000_000;
+
+const PLAIN: Encoding = Encoding::PLAIN;
 
 /// The combinations of the optional outputs: transmittance, depth, contributors.
 const OUTPUTS: [(bool, bool, bool); 8] = [
@@ -72,17 +75,25 @@ pub fn launch_everything(architecture: Architecture) -> Result<(), String> {
                             .with_layers(layers)
                             .with_antialias(depth)
                             .with_half_features(transmittance && channels == 3);
-                        one(&backend, SHORT, channels, camera, &config).map_err(|error| {
-                            format!("{regime:?}, {channels} channels, {config:?}: {error}")
-                        })?;
+                        one(&backend, SHORT, channels, camera, &config, PLAIN).map_err(
+                            |error| format!("{regime:?}, {channels} channels, {config:?}: {error}"),
+                        )?;
                     }
                 }
             }
         }
     }
+    let config = RenderConfig::default();
+    for encoding in encodings() {
+        for half in [false, true] {
+            let config = config.clone().with_half_features(half);
+            one(&backend, SHORT, 3, projections[0], &config, encoding)
+                .map_err(|error| format!("{encoding:?}: {error}"))?;
+        }
+    }
     // This number of Gaussians needs sums over more blocks than one workgroup handles.
     let backend = backend.with_regime(Regime::Large);
-    one(&backend, LONG, 3, projections[0], &RenderConfig::default())
+    one(&backend, LONG, 3, projections[0], &config, PLAIN)
         .map_err(|error| format!("{LONG} Gaussians: {error}"))?;
     cubecl::future::block_on(backend.client().sync()).map_err(|error| error.to_string())
 }
@@ -99,7 +110,7 @@ pub fn hardly_anything_is_read_back(architecture: Architecture) -> Result<(), St
     for (regime, expected) in [(Regime::Small, 0), (Regime::Large, 1)] {
         let backend = backend.clone().with_regime(regime);
         let before = reads();
-        one(&backend, SHORT, 3, camera, &RenderConfig::default())
+        one(&backend, SHORT, 3, camera, &RenderConfig::default(), PLAIN)
             .map_err(|error| error.to_string())?;
         let got = reads() - before;
         if got != expected {
@@ -116,6 +127,13 @@ pub fn hardly_anything_is_read_back(architecture: Architecture) -> Result<(), St
     Ok(())
 }
 
+/// Every encoding of Gaussians, with harmonics of every degree.
+fn encodings() -> Vec<Encoding> {
+    let mut all = vec![Encoding::RAW, PLAIN.with_features(Features::PerSplat)];
+    all.extend((0..=4).map(|degree| PLAIN.with_harmonics(degree)));
+    all
+}
+
 /// Runs one render, and its vjp for several selections of gradients.
 fn one(
     backend: &Gpu<Recorder>,
@@ -123,22 +141,29 @@ fn one(
     channels: usize,
     camera: Camera,
     config: &RenderConfig,
+    encoding: Encoding,
 ) -> Result<(), RenderError> {
+    let views = Views {
+        width: 40,
+        height: 24,
+        cameras: vec![camera; 2],
+        ranges: vec![0..count, 100..count],
+    };
+    let splats = views.splat_offsets()?[2];
+    let features = match encoding.features_per_gaussian(channels) {
+        Some(row) => count * row,
+        None => splats * channels,
+    };
     let zeros = |len: usize| backend.upload(&vec![0.0; len]);
     let gaussians = Gaussians {
         means: zeros(count * 3)?,
         scales: zeros(count * 3)?,
         quaternions: zeros(count * 4)?,
         opacities: zeros(count)?,
-        features: zeros(count * channels)?,
+        features: zeros(features)?,
         count,
         channels,
-    };
-    let views = Views {
-        width: 40,
-        height: 24,
-        cameras: vec![camera; 2],
-        ranges: vec![0..count, 100..count],
+        encoding,
     };
     let backgrounds = zeros(2 * channels)?;
     let scene = Scene {
@@ -155,6 +180,7 @@ fn one(
         none.with_geometry(true),
         none.with_features(true),
         none.with_backgrounds(true).with_cameras(true),
+        none.with_intrinsics(true),
     ] {
         render_vjp(backend, &scene, &saved, &v_image, wanted)?;
     }

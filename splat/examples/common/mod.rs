@@ -3,3 +3,17 @@
 pub(crate) mod files;
 pub(crate) mod pictures;
 pub(crate) mod terminal;
+
+use std::fmt::Display;
+use std::process::ExitCode;
+
+/// Returns the exit code of a program: 0, or 2 after a note of the error.
+pub(crate) fn exit(outcome: Result<(), impl Display>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            terminal::note(format_args!("error: {error}"));
+            ExitCode::from(2)
+        }
+    }
+}

@@ -12,9 +12,9 @@
 //! Exit code 0: every picture is written, and at least one Gaussian is visible. Exit code 2: the
 //! arguments or the file are invalid, a picture cannot be written, or no Gaussian is visible.
 
+mod circle;
 #[path = "../common/mod.rs"]
 mod common;
-mod orbit;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -40,14 +40,13 @@ struct Arguments {
     out: PathBuf,
 }
 
+/// Number of cameras on the circle around a scene without cameras.
+const CIRCLE: usize = 8;
+/// Width and height of their pictures, px.
+const SIZE_PX: [usize; 2] = [800, 600];
+
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            terminal::note(format_args!("error: {error}"));
-            ExitCode::from(2)
-        }
-    }
+    common::exit(run(&Arguments::parse()))
 }
 
 fn run(arguments: &Arguments) -> Result<(), String> {
@@ -59,7 +58,14 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     }
     let mut views = file.views;
     if views.is_empty() {
-        views = orbit::around(&scene).map_err(|error| fail(error.to_string()))?;
+        let cameras = circle::around(&scene.gaussians(), CIRCLE, SIZE_PX);
+        let cameras = cameras.map_err(|error| fail(error.to_string()))?;
+        let [width, height] = SIZE_PX;
+        views.extend(cameras.into_iter().map(|camera| StoredView {
+            camera,
+            width,
+            height,
+        }));
     }
     if views.is_empty() {
         return Err(fail("expected a finite mean, got none".to_owned()));
@@ -106,10 +112,9 @@ fn run(arguments: &Arguments) -> Result<(), String> {
 
 /// Renders one picture on black. Returns it with the number of visible Gaussians.
 fn take(stored: &StoredScene, view: &StoredView) -> Result<(RgbImage, usize), RenderError> {
-    let colours = stored.features(&view.camera)?;
     let views = Views::single(view.width, view.height, view.camera, stored.len());
     let scene = Scene {
-        gaussians: stored.gaussians(&colours),
+        gaussians: stored.gaussians(),
         views: &views,
         backgrounds: &[0.0; 3],
     };

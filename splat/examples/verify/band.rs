@@ -28,6 +28,7 @@ pub(crate) fn pixels(reference: &Reference) -> Result<usize, RenderError> {
         features: vec![0.0; count],
         count,
         channels: 1,
+        encoding: splat::encoding::Encoding::PLAIN,
     };
     let views = reference.views();
     let splats = Cpu::<f64>::new().project(&gaussians.as_slices(), &views, &reference.config)?;

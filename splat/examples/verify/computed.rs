@@ -138,6 +138,7 @@ impl<'a, T: CpuScalar> Inputs<'a, T> {
             features,
             count: scenes.len() * n,
             channels: self.dims.channels,
+            encoding: splat::encoding::Encoding::PLAIN,
         }
     }
 

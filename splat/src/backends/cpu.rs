@@ -3,12 +3,12 @@
 use crate::backend::Backend;
 use crate::backends::stages::CpuScalar;
 use crate::binning::grid::{Hits, TileSize};
-use crate::camera::{Views, validate_size};
 use crate::composite::cpu::composited::Composited;
 use crate::config::RenderConfig;
 use crate::contributors::Contributors;
+use crate::ellipse::Ellipses;
 use crate::error::RenderError;
-use crate::gaussians::Gaussians;
+use crate::gaussians::{Gaussians, check_len};
 use crate::gradients::{ProjectGradients, Wanted};
 use crate::host::simd::Simd;
 use crate::host::threads::check_threads;
@@ -16,6 +16,7 @@ use crate::host::workspace::{Resources, Workspace};
 use crate::image::Image;
 use crate::sort::cpu::lists::SortedHits;
 use crate::splats::Splats;
+use crate::views::{Views, validate_size};
 
 /// The CPU backend at the precision `T`, `f32` or `f64`. Inputs are slices, and outputs are
 /// vectors.
@@ -134,8 +135,7 @@ impl<T: CpuScalar> Backend for Cpu<T> {
         config: &RenderConfig,
     ) -> Result<Splats<Vec<T>>, RenderError> {
         config.validate_at::<T>()?;
-        gaussians.validate(|buffer| buffer.len())?;
-        views.validate(gaussians.count)?;
+        gaussians.validate_in(views, |buffer| buffer.len())?;
         T::stage_project(gaussians, views, config, self.resources()?)
     }
 
@@ -149,12 +149,31 @@ impl<T: CpuScalar> Backend for Cpu<T> {
         wanted: Wanted,
     ) -> Result<ProjectGradients<Vec<T>>, RenderError> {
         config.validate_at::<T>()?;
-        gaussians.validate(|buffer| buffer.len())?;
-        views.validate(gaussians.count)?;
+        gaussians.validate_in(views, |buffer| buffer.len())?;
         let resources = self.resources()?;
         T::stage_project_vjp(
             gaussians, views, config, splats, v_splats, wanted, resources,
         )
+    }
+
+    fn complete(
+        &self,
+        ellipses: &Ellipses<'_, &[T]>,
+        width: usize,
+        height: usize,
+        config: &RenderConfig,
+    ) -> Result<Splats<Vec<T>>, RenderError> {
+        config.validate_at::<T>()?;
+        ellipses.validate(|buffer| buffer.len())?;
+        validate_size(width, height, ellipses.offsets.len() - 1)?;
+        let size = [width, height];
+        T::stage_ellipses(ellipses, size, config, self.resources()?)
+    }
+
+    fn complete_vjp(&self, splats: &Splats<&[T]>, v_conics: &[T]) -> Result<Vec<T>, RenderError> {
+        splats.validate(|buffer| buffer.len())?;
+        check_len("v_conics", "[M, 3]", &[splats.len(), 3], v_conics.len())?;
+        T::stage_ellipses_vjp(splats, v_conics, self.resources()?)
     }
 
     fn bin(&self, splats: &Splats<&[T]>, width: usize, height: usize) -> Result<Hits, RenderError> {

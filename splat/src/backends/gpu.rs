@@ -5,19 +5,20 @@ use cubecl::prelude::*;
 
 use crate::backend::Backend;
 use crate::binning::gpu::hits::Hits;
-use crate::camera::Views;
 use crate::composite::gpu::forward::Composited;
 use crate::config::RenderConfig;
 use crate::contributors::Contributors;
 use crate::device::Gpu;
 use crate::device::buffer::{GpuBuffer, GpuIndices, validate_splats};
+use crate::ellipse::Ellipses;
 use crate::error::RenderError;
-use crate::gaussians::Gaussians;
+use crate::gaussians::{Gaussians, check_len};
 use crate::gradients::{ProjectGradients, Wanted};
 use crate::image::Image;
 use crate::render::{Saved, Scene, finish};
 use crate::sort::gpu::lists::SortedHits;
 use crate::splats::Splats;
+use crate::views::{Views, validate_size};
 use crate::{binning, composite, project, sort};
 
 impl<R: Runtime> Gpu<R> {
@@ -77,8 +78,7 @@ impl<R: Runtime> Backend for Gpu<R> {
         config: &RenderConfig,
     ) -> Result<Splats<GpuBuffer>, RenderError> {
         config.validate_at::<f32>()?;
-        gaussians.validate(|buffer| buffer.len())?;
-        views.validate(gaussians.count)?;
+        gaussians.validate_in(views, |buffer| buffer.len())?;
         project::gpu::forward::project(self, gaussians, views, config)
     }
 
@@ -92,11 +92,33 @@ impl<R: Runtime> Backend for Gpu<R> {
         wanted: Wanted,
     ) -> Result<ProjectGradients<GpuBuffer>, RenderError> {
         config.validate_at::<f32>()?;
-        gaussians.validate(|buffer| buffer.len())?;
-        views.validate(gaussians.count)?;
+        gaussians.validate_in(views, |buffer| buffer.len())?;
         project::gpu::backward::project_vjp(
             self, gaussians, views, config, splats, v_splats, wanted,
         )
+    }
+
+    fn complete(
+        &self,
+        ellipses: &Ellipses<'_, &GpuBuffer>,
+        width: usize,
+        height: usize,
+        config: &RenderConfig,
+    ) -> Result<Splats<GpuBuffer>, RenderError> {
+        config.validate_at::<f32>()?;
+        ellipses.validate(|buffer| buffer.len())?;
+        validate_size(width, height, ellipses.offsets.len() - 1)?;
+        project::gpu::complete::ellipses(self, ellipses, [width, height], config)
+    }
+
+    fn complete_vjp(
+        &self,
+        splats: &Splats<&GpuBuffer>,
+        v_conics: &GpuBuffer,
+    ) -> Result<GpuBuffer, RenderError> {
+        validate_splats(splats)?;
+        check_len("v_conics", "[M, 3]", &[splats.len(), 3], v_conics.len())?;
+        project::gpu::complete::ellipses_vjp(self, splats, v_conics)
     }
 
     fn bin(

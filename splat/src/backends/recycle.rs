@@ -30,11 +30,11 @@ recycle! {
     Image<Vec<T>> { features transmittance depth layers layer_transmittance } {}
     Splats<Vec<T>> { means conics opacities depths features extents } {}
     Gaussians<Vec<T>> { means scales quaternions opacities features } {}
-    Gradients<Vec<T>> { gaussians backgrounds camera_from_world } {}
+    Gradients<Vec<T>> { gaussians backgrounds camera_from_world intrinsics } {}
     Contributors<Vec<T>, Vec<u32>> { weights } { indices counts }
     Composited<T> { transmittance contributors } { ends ended hit_blocks }
     Hits {} { from_splat }
-    ProjectGradients<Vec<T>> { gaussians camera_from_world } {}
+    ProjectGradients<Vec<T>> { gaussians camera_from_world intrinsics } {}
     SortedHits {} { splat_from_slot slot_from_hit hits_from_splat slots_from_tile rank_from_splat }
     Saved<Cpu<T>> { splats sorted composited } {}
 }

@@ -4,9 +4,10 @@
 //! calling crate would compile the stages again, at its own optimisation level.
 
 use crate::binning::grid::{Hits, TileSize};
-use crate::camera::{Camera, Views};
+use crate::camera::Camera;
 use crate::composite::cpu::composited::Composited;
 use crate::config::RenderConfig;
+use crate::ellipse::Ellipses;
 use crate::error::RenderError;
 use crate::gaussians::Gaussians;
 use crate::gradients::{ProjectGradients, Wanted};
@@ -17,6 +18,7 @@ use crate::image::Image;
 use crate::scalar::Scalar;
 use crate::sort::cpu::lists::SortedHits;
 use crate::splats::Splats;
+use crate::views::Views;
 use crate::{binning, composite, harmonics, project, sort};
 
 /// Declares [`CpuScalar`] and implements it for both scalars.
@@ -101,6 +103,19 @@ stages! {
         height: usize,
         config: &RenderConfig,
     ) -> Splats<Vec<Self>> = project::cpu::complete::complete;
+    /// Calls `project::cpu::complete::ellipses`.
+    fn stage_ellipses(
+        ellipses: &Ellipses<'_, &[Self]>,
+        size: [usize; 2],
+        config: &RenderConfig,
+        resources: Resources<'_, Self>,
+    ) -> Splats<Vec<Self>> = project::cpu::complete::ellipses;
+    /// Calls `project::cpu::complete::ellipses_vjp`.
+    fn stage_ellipses_vjp(
+        splats: &Splats<&[Self]>,
+        v_conics: &[Self],
+        resources: Resources<'_, Self>,
+    ) -> Vec<Self> = project::cpu::complete::ellipses_vjp;
     /// Calls `harmonics::cpu::features`.
     fn stage_harmonics(
         harmonics: Harmonics<'_, Self>,

@@ -23,13 +23,13 @@ pub(crate) fn reach<T: Scalar>(opacity: T, alpha_min: f64) -> T {
     select_unpredictable(counts, reach, T::ZERO)
 }
 
-/// Returns the inverse of a conic. Returns `None` if the conic is not positive definite or if its
-/// determinant is not finite.
+/// Returns the inverse of a conic or of a covariance. Returns `None` if the matrix is not positive
+/// definite or if its determinant is not finite.
 ///
 /// The computation is in `f64`. There the products of `f32` entries in the determinant are exact,
 /// and only their difference is rounded.
-pub(crate) fn covariance<T: Scalar>(conic: Sym2<T>) -> Option<Sym2<T>> {
-    let (xx, xy, yy) = (conic.xx.to_f64(), conic.xy.to_f64(), conic.yy.to_f64());
+pub(crate) fn inverse<T: Scalar>(m: Sym2<T>) -> Option<Sym2<T>> {
+    let (xx, xy, yy) = (m.xx.to_f64(), m.xy.to_f64(), m.yy.to_f64());
     let det = xx * yy - xy * xy;
     let k = Sym2 { xx, xy, yy };
     (xx > 0.0 && yy > 0.0 && det > 0.0 && det.is_finite()).then(|| {

@@ -3,11 +3,12 @@
 use rayon::prelude::*;
 
 use super::compare::{Tolerance, compare};
+use super::ellipses;
 use super::expected::Expected;
 use super::harmonics;
 use super::hostile;
 use super::image::cotangent;
-use super::named::{NamedScene, crowd, named_scenes};
+use super::named::{NamedScene, crowd, harmonics_of, named_scenes};
 use super::report::{Failure, Report};
 use super::run::{Outcome, run_backend};
 use super::scene::OwnedScene;
@@ -44,14 +45,25 @@ pub fn check_backend<B: Transfer>(backend: &B) -> Report {
     for (NamedScene { name, scene }, expected) in scenes.iter().zip(expected) {
         check_one(backend, name, scene, expected, &mut report);
     }
-    report.add("unwanted gradients", "", unwanted_are_empty(backend));
+    let mut scene = crowd(14, 2, 40, [20, 18], Projection::Pinhole);
+    report.add(
+        "unwanted gradients",
+        "",
+        unwanted_are_empty(backend, &scene),
+    );
+    harmonics_of(&mut scene, 2);
+    let outcome = unwanted_are_empty(backend, &scene);
+    report.add("unwanted gradients", "harmonics", outcome);
     for (check, outcome) in hostile::all(backend) {
         report.add(check, "", outcome);
     }
     for (what, outcome) in wrong::all(backend) {
         report.add("wrong arguments", what, outcome);
     }
-    for degree in 0..=3 {
+    for (kind, outcome) in ellipses::all(backend) {
+        report.add("ellipses", kind, outcome);
+    }
+    for degree in 0..=4 {
         for (check, outcome) in harmonics::all(backend, degree) {
             report.add(check, format!("degree_{degree}"), outcome);
         }
@@ -120,24 +132,25 @@ fn same_bits<B: Transfer>(
 }
 
 /// Gradients that are not wanted are empty. The wanted gradients do not depend on the selection.
-fn unwanted_are_empty<B: Transfer>(backend: &B) -> Result<(), Failure> {
-    let scene = crowd(14, 2, 40, [20, 18], Projection::Pinhole);
+fn unwanted_are_empty<B: Transfer>(backend: &B, scene: &OwnedScene) -> Result<(), Failure> {
     let v_image = cotangent(&scene.oracle()?);
-    let all = run_backend(backend, &scene, &v_image, Wanted::ALL)?.gradients;
+    let all = run_backend(backend, scene, &v_image, Wanted::ALL)?.gradients;
     let none = Wanted::NONE;
     for wanted in [
         none.with_geometry(true),
         none.with_features(true),
         none.with_backgrounds(true),
         none.with_cameras(true),
+        none.with_intrinsics(true),
         none,
     ] {
-        let got = run_backend(backend, &scene, &v_image, wanted)?.gradients;
+        let got = run_backend(backend, scene, &v_image, wanted)?.gradients;
         for ((name, got), (_, all)) in got.buffers().into_iter().zip(all.buffers()) {
             let is_wanted = match name {
                 "features" => wanted.features,
                 "backgrounds" => wanted.backgrounds,
                 "camera_from_world" => wanted.cameras,
+                "intrinsics" => wanted.intrinsics,
                 _ => wanted.geometry,
             };
             let expected: &[f64] = if is_wanted { all } else { &[] };

@@ -167,7 +167,7 @@ impl Expected {
             let channels = self.image.features.len() / self.band.len().max(1);
             let width = match name {
                 "means" | "scales" => 3,
-                "quaternions" | "camera_from_world" => 4,
+                "quaternions" | "camera_from_world" | "intrinsics" => 4,
                 "opacities" => 1,
                 _ => channels,
             };

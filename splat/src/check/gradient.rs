@@ -268,7 +268,7 @@ pub fn check_gradients(
 
 /// Returns an error unless every gradient has the length of its buffer.
 fn check_lengths(
-    buffers: &[(&'static str, Range<usize>); 7],
+    buffers: &[(&'static str, Range<usize>); 8],
     gradients: &Gradients<Vec<f64>>,
 ) -> Result<(), Failure> {
     for ((name, range), (_, got)) in buffers.iter().zip(gradients.buffers()) {
@@ -297,6 +297,7 @@ fn threshold(scene: &OwnedScene, buffer: &str, index: usize) -> Result<f64, Rend
         "quaternions" => 4,
         "opacities" => 1,
         "camera_from_world" => 12,
+        "intrinsics" => 4,
         _ => return Ok(f64::INFINITY),
     };
     let owner = index / width;
@@ -304,7 +305,7 @@ fn threshold(scene: &OwnedScene, buffer: &str, index: usize) -> Result<f64, Rend
     let views = scene.views.ranges.iter().zip(&distances).enumerate();
     let of_view = |(view, (range, distances)): (usize, (&Range<usize>, &Vec<f64>))| {
         let all = distances.iter().copied().fold(f64::INFINITY, f64::min);
-        if buffer == "camera_from_world" {
+        if matches!(buffer, "camera_from_world" | "intrinsics") {
             return if view == owner { all } else { f64::INFINITY };
         }
         let place = owner.checked_sub(range.start);

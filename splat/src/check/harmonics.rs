@@ -16,7 +16,7 @@ const NEAR_CLAMP: f64 = 1e3;
 /// More Gaussians than a block of lanes or a task of the CPU holds. The last block is not full.
 const COUNT: usize = 2 * 256 + 64 + 3;
 const CHANNELS: usize = 3;
-const STORED: usize = 17;
+const STORED: usize = 26;
 
 /// The buffers of harmonics, and the gradient with respect to their features.
 struct Inputs {

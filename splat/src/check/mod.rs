@@ -24,6 +24,7 @@ mod backend;
 mod band;
 mod compare;
 mod difference;
+mod ellipses;
 mod expected;
 mod gradient;
 mod harmonics;

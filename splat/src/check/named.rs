@@ -2,9 +2,11 @@
 
 use super::random::{Random, weight};
 use super::scene::OwnedScene;
-use crate::camera::{Camera, Projection, Views};
+use crate::camera::{Camera, Projection};
 use crate::config::{Outputs, RenderConfig};
+use crate::encoding::{Encoding, Features};
 use crate::gaussians::Gaussians;
+use crate::views::Views;
 
 /// Every projection.
 pub const PROJECTIONS: [Projection; 3] = [
@@ -114,8 +116,9 @@ pub struct NamedScene {
 
 /// Returns the scenes of [`check_backend`](super::check_backend): every projection and setting,
 /// odd sizes of the image, shared and empty ranges, one to eleven channels, no to 1000 Gaussians,
-/// equal depths, parts of images, poses that are no rotations, and scales, quaternions and opacities beyond the usual
-/// ones. The oracle renders each of them in less than a second.
+/// equal depths, parts of images, poses that are no rotations, harmonics, raw parameters, features of
+/// splats, and scales, quaternions and opacities beyond the usual ones. The oracle renders each of them
+/// in less than a second.
 pub fn named_scenes() -> Vec<NamedScene> {
     let mut all = Vec::new();
     let mut add = |name: &str, scene: OwnedScene| {
@@ -157,11 +160,31 @@ pub fn named_scenes() -> Vec<NamedScene> {
     all
 }
 
+/// Replaces the features of a scene by harmonics. About one sum in five is clamped at zero.
+pub(super) fn harmonics_of(scene: &mut OwnedScene, degree: u32) {
+    let g = &mut scene.gaussians;
+    g.encoding = g.encoding.with_harmonics(degree);
+    let row = g.encoding.features_per_gaussian(g.channels).unwrap_or(0);
+    g.features = (0..g.count * row).map(|i| 0.6 * weight(i)).collect();
+}
+
+/// Replaces scales and opacities by their logarithms and logits.
+fn raw_parameters(scene: &mut OwnedScene) {
+    let g = &mut scene.gaussians;
+    g.encoding.raw = true;
+    for scale in &mut g.scales {
+        *scale = scale.ln();
+    }
+    for opacity in &mut g.opacities {
+        *opacity = (*opacity / (1.0 - *opacity)).ln();
+    }
+}
+
 /// A change of a scene, with its name.
 type Change = (&'static str, fn(&mut OwnedScene));
 
 /// One or two properties that differ from the default.
-const SETTINGS: [Change; 19] = [
+const SETTINGS: [Change; 24] = [
     ("blur_0", |scene| scene.config.blur = 0.0),
     ("blur_2", |scene| scene.config.blur = 2.0),
     ("blur_0_antialias", |scene| {
@@ -251,6 +274,29 @@ const SETTINGS: [Change; 19] = [
         for opacity in &mut scene.gaussians.opacities {
             *opacity = 1.6 * *opacity - 0.1;
         }
+    }),
+    ("raw_parameters", raw_parameters),
+    ("features_per_splat", |scene| {
+        scene.views.ranges = vec![0..90, 30..160];
+        scene.gaussians.encoding = Encoding::PLAIN.with_features(Features::PerSplat);
+        scene.gaussians.features = (0..3 * 220).map(weight).collect();
+    }),
+    ("harmonics_of_degree_1", |scene| harmonics_of(scene, 1)),
+    // Both views see most Gaussians, each from its own direction.
+    ("harmonics_of_degree_3_shared", |scene| {
+        scene.views.ranges = vec![0..150, 10..160];
+        harmonics_of(scene, 3);
+        raw_parameters(scene);
+    }),
+    ("harmonics_of_degree_4", |scene| {
+        harmonics_of(scene, 4);
+        // Two coefficients per channel are stored and not used.
+        scene.gaussians.encoding.features = Features::Harmonics {
+            degree: 4,
+            stored: 27,
+        };
+        let numbers = 0..scene.gaussians.count * 27 * 3;
+        scene.gaussians.features = numbers.map(|i| 0.4 * weight(i)).collect();
     }),
     ("layers_alone", |scene| {
         scene.config.outputs = Outputs::default();

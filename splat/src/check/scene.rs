@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use crate::backends::cpu::Cpu;
 use crate::backends::stages::CpuScalar;
-use crate::camera::Views;
 use crate::config::RenderConfig;
 use crate::error::RenderError;
 use crate::gaussians::{Gaussians, check_len};
@@ -12,6 +11,7 @@ use crate::gradients::{Gradients, Wanted};
 use crate::image::Image;
 use crate::oracle;
 use crate::render::{Saved, Scene, render, render_vjp};
+use crate::views::Views;
 
 /// A scene with its settings. It owns its buffers, so that a failed property can print it.
 #[derive(Debug, Clone, PartialEq)]
@@ -153,6 +153,7 @@ impl OwnedScene {
         let rest = [
             ("backgrounds", self.backgrounds.clone()),
             ("camera_from_world", poses),
+            ("intrinsics", self.intrinsics().concat()),
         ];
         let buffers = gaussians.into_iter().chain(rest);
         buffers.flat_map(|(buffer, values)| {
@@ -172,11 +173,12 @@ impl OwnedScene {
 
     /// Returns the name of every buffer, with the range of its values in
     /// [`values`](Self::values).
-    pub fn buffers(&self) -> [(&'static str, Range<usize>); 7] {
+    pub fn buffers(&self) -> [(&'static str, Range<usize>); 8] {
         let g = self.gaussians.buffers().map(|(name, x)| (name, x.len()));
         let [means, scales, quaternions, opacities, features] = g;
         let backgrounds = ("backgrounds", self.backgrounds.len());
         let poses = ("camera_from_world", 12 * self.views.cameras.len());
+        let intrinsics = ("intrinsics", 4 * self.views.cameras.len());
         let mut end = 0;
         [
             means,
@@ -186,6 +188,7 @@ impl OwnedScene {
             features,
             backgrounds,
             poses,
+            intrinsics,
         ]
         .map(|(name, len)| {
             let start = end;
@@ -199,7 +202,7 @@ impl OwnedScene {
     /// # Errors
     /// [`RenderError::Shape`] if there are more or fewer values.
     pub fn with_values(&self, values: &[f64]) -> Result<Self, RenderError> {
-        let expected = self.buffers()[6].1.end;
+        let expected = self.buffers()[7].1.end;
         check_len("values", "[parameters]", &[expected], values.len())?;
         let mut scene = self.clone();
         let mut rest = values;
@@ -218,7 +221,18 @@ impl OwnedScene {
         for camera in &mut scene.views.cameras {
             fill(camera.camera_from_world.as_flattened_mut());
         }
+        for camera in &mut scene.views.cameras {
+            let mut row = [0.0; 4];
+            fill(&mut row);
+            [camera.fx, camera.fy, camera.cx, camera.cy] = row;
+        }
         Ok(scene)
+    }
+
+    fn intrinsics(&self) -> Vec<[f64; 4]> {
+        let cameras = self.views.cameras.iter();
+        let rows = cameras.map(|camera| [camera.fx, camera.fy, camera.cx, camera.cy]);
+        rows.collect()
     }
 
     fn poses(&self) -> Vec<f64> {

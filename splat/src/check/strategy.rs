@@ -9,10 +9,11 @@ use proptest::prelude::*;
 
 use super::named::{PROJECTIONS, front_camera, moved};
 use super::scene::OwnedScene;
-use crate::camera::{Projection, Views};
+use crate::camera::Projection;
 use crate::config::{Outputs, RenderConfig};
 use crate::gaussians::Gaussians;
 use crate::oracle;
+use crate::views::Views;
 
 /// A property of the Gaussians of random scenes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

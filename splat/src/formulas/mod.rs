@@ -15,7 +15,8 @@ pub use crate::number::Number;
 pub use crate::composite::{Moments, RowMoments, SigmaGradient};
 pub use crate::project::CameraParams;
 pub use crate::project::{
-    CameraGradient, Footprint, GaussianShape, ProjectConstants, ProjectGradient, Rows, Splat,
+    CameraGradient, Footprint, GaussianShape, Intrinsics, ProjectConstants, ProjectGradient, Rows,
+    Splat,
 };
 
 /// The formulas at `f32`.

@@ -5,6 +5,7 @@
 //! centre `-R^T t` to the Gaussian's mean (3DGS; MATH eq. 18, 19). `formula.rs` contains the basis
 //! functions and `cpu.rs` the loops.
 
+use crate::encoding::{check_stored, used_terms};
 use crate::error::RenderError;
 use crate::gaussians::{check_channels, check_len};
 
@@ -13,7 +14,7 @@ pub(crate) mod cpu;
 /// The means and the spherical-harmonic coefficients of N Gaussians.
 #[derive(Debug, Clone, Copy)]
 pub struct Harmonics<'a, T> {
-    /// Degree, 0 to 3. The first `(degree + 1)^2` coefficients are used.
+    /// Degree, 0 to 4. The first `(degree + 1)^2` coefficients are used.
     pub degree: u32,
     /// Means `[N, 3]`, world units.
     pub means: &'a [T],
@@ -50,26 +51,9 @@ impl<T> Harmonics<'_, T> {
     }
 
     pub(crate) fn validate(&self) -> Result<(), RenderError> {
-        if self.degree > 3 {
-            return Err(RenderError::config(
-                "harmonics.degree",
-                "0 to 3",
-                self.degree,
-            ));
-        }
+        let used = used_terms("harmonics.degree", self.degree)?;
         check_channels("harmonics.channels", self.channels)?;
-        check_channels("harmonics.stored", self.stored)?;
-        if self.stored < self.used() {
-            return Err(RenderError::shape(
-                "harmonics.stored",
-                format!(
-                    "at least {} coefficients for degree {}",
-                    self.used(),
-                    self.degree
-                ),
-                self.stored,
-            ));
-        }
+        check_stored("harmonics.stored", used, self.degree, self.stored)?;
         let n = self.count();
         check_len("harmonics.means", "[N, 3]", &[n, 3], self.means.len())?;
         let dims = [n, self.stored, self.channels];

@@ -26,6 +26,7 @@ use crate::number::Number;
 /// A workspace keeps its buffers until it is dropped or [`clear`](Workspace::clear)ed.
 ///
 /// ```
+/// use splat::encoding::Encoding;
 /// use splat::{Camera, Cpu, Gaussians, Image, RenderConfig, Scene, Views, Wanted, Workspace, render, render_vjp};
 ///
 /// let gaussians = Gaussians {
@@ -36,6 +37,7 @@ use crate::number::Number;
 ///     features: &[1.0, 0.0, 0.0],
 ///     count: 1,
 ///     channels: 3,
+///     encoding: Encoding::PLAIN,
 /// };
 /// let views = Views::single(32, 32, Camera::pinhole(32.0, 32.0, 16.0, 16.0), gaussians.count);
 /// let scene = Scene { gaussians, views: &views, backgrounds: &[0.0, 0.0, 0.0] };

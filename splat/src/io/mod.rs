@@ -9,10 +9,9 @@
 //!
 //! let file = splat::io::read("garden.npz")?;
 //! for view in &file.views {
-//!     let features = file.scene.features(&view.camera)?;
 //!     let views = Views::single(view.width, view.height, view.camera, file.scene.len());
 //!     let scene = Scene {
-//!         gaussians: file.scene.gaussians(&features),
+//!         gaussians: file.scene.gaussians(),
 //!         views: &views,
 //!         backgrounds: &[0.0; 3],
 //!     };

@@ -1,10 +1,9 @@
 //! The scenes that files contain.
 
-use crate::backends::harmonics::features;
 use crate::camera::Camera;
+use crate::encoding::Encoding;
 use crate::error::RenderError;
 use crate::gaussians::{Gaussians, check_len};
-use crate::harmonics::Harmonics;
 use crate::spatial::SpatialOrder;
 
 /// Number of colour channels of a stored scene: red, green and blue.
@@ -48,7 +47,7 @@ pub enum Colours {
     Constant(Vec<f32>),
     /// Spherical harmonics of the direction of view.
     Harmonics {
-        /// Degree, 0 to 4. The functions of [`sh`](crate::sh) evaluate degrees 0 to 3.
+        /// Degree, 0 to 4.
         degree: u32,
         /// Coefficients `[N, (degree + 1)^2, 3]`.
         coefficients: Vec<f32>,
@@ -123,40 +122,19 @@ impl StoredScene {
     /// renders `means`.
     #[must_use]
     pub fn relative(&self, camera: Camera) -> Camera {
-        let moved = camera.camera_from_world.map(|[x, y, z, shift]| {
-            let [by_x, by_y, by_z] = self.origin;
-            [x, y, z, x * by_x + y * by_y + z * by_z + shift]
-        });
-        camera.with_pose(moved)
+        camera.recentred(self.origin)
     }
 
-    /// Returns the colours `[N, 3]` that a camera sees. The camera is [relative](Self::relative) to
-    /// `origin`.
-    ///
-    /// # Errors
-    /// The errors of [`sh::features`](crate::sh::features), for a degree above 3 among them.
-    pub fn features(&self, camera: &Camera) -> Result<Vec<f32>, RenderError> {
-        match &self.colours {
-            Colours::Constant(colours) => Ok(colours.clone()),
+    /// Returns the Gaussians. The features of harmonics are their coefficients, which a render evaluates
+    /// for every view. Its cameras are [relative](Self::relative) to `origin`.
+    pub fn gaussians(&self) -> Gaussians<&[f32]> {
+        let (features, encoding) = match &self.colours {
+            Colours::Constant(colours) => (colours, Encoding::PLAIN),
             Colours::Harmonics {
                 degree,
                 coefficients,
-            } => {
-                let rows = *degree as usize + 1;
-                let harmonics = Harmonics {
-                    degree: *degree,
-                    means: &self.means,
-                    coefficients,
-                    stored: rows.saturating_mul(rows),
-                    channels: CHANNELS,
-                };
-                features(harmonics, camera)
-            }
-        }
-    }
-
-    /// Returns the Gaussians with these features `[N, 3]`, those of [`Self::features`] for example.
-    pub fn gaussians<'a>(&'a self, features: &'a [f32]) -> Gaussians<&'a [f32]> {
+            } => (coefficients, Encoding::PLAIN.with_harmonics(*degree)),
+        };
         Gaussians {
             means: &self.means,
             scales: &self.scales,
@@ -165,6 +143,7 @@ impl StoredScene {
             features,
             count: self.len(),
             channels: CHANNELS,
+            encoding,
         }
     }
 }

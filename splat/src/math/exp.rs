@@ -123,6 +123,13 @@ pub(crate) fn sigma_at_on_device(opacity: f32, alpha_min: f32) -> f32 {
     f32::ln(opacity / alpha_min)
 }
 
+/// Computes `1 / (1 + e^-x)` on a device. `e^-x` can overflow to infinity, which gives 0.
+#[cfg(feature = "gpu")]
+#[cubecl::cube]
+pub(crate) fn sigmoid_on_device(x: f32) -> f32 {
+    1.0 / (1.0 + f32::exp(-x))
+}
+
 /// Computes `e^x` for the activations.
 pub(crate) fn exponential(x: f64) -> f64 {
     x.exp()

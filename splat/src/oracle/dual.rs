@@ -33,6 +33,12 @@ impl<const N: usize> Dual<N> {
         }
     }
 
+    /// `1 / (1 + e^-x)`
+    pub(super) fn sigmoid(self) -> Self {
+        let value = 1.0 / (1.0 + (-self.value).exp());
+        self.chain(value, value * (1.0 - value))
+    }
+
     pub(super) fn exp(self) -> Self {
         let value = self.value.exp();
         self.chain(value, value)
@@ -47,6 +53,17 @@ impl<const N: usize> Dual<N> {
     pub(super) fn at_most(self, limit: f64) -> Self {
         if self.value > limit {
             Self::constant(limit)
+        } else {
+            self
+        }
+    }
+
+    /// The number, or the limit that it exceeds.
+    pub(super) fn clamped(self, low: Self, high: Self) -> Self {
+        if self.value < low.value {
+            low
+        } else if self.value > high.value {
+            high
         } else {
             self
         }
@@ -147,10 +164,18 @@ mod tests {
             ("a b", a * b, x * y, [y, x]),
             ("a / b", a / b, x / y, [1.0 / y, -x / (y * y)]),
             ("exp(b)", b.exp(), y.exp(), [0.0, y.exp()]),
+            (
+                "sigmoid(a)",
+                a.sigmoid(),
+                1.0 / (1.0 + (-x).exp()),
+                [1.0 / (2.0 + x.exp() + (-x).exp()), 0.0],
+            ),
             ("sqrt(a)", a.sqrt(), x.sqrt(), [0.5 / x.sqrt(), 0.0]),
             ("a + 3", a + 3.0, x + 3.0, [1.0, 0.0]),
             ("b * 4", b * 4.0, 4.0 * y, [0.0, 4.0]),
             ("at most, above", a.at_most(0.5), 0.5, [0.0, 0.0]),
+            ("clamped, above", a.clamped(b, b), y, [0.0, 1.0]),
+            ("clamped, within", a.clamped(b, a + 1.0), x, [1.0, 0.0]),
             ("at most, below", a.at_most(0.9), x, [1.0, 0.0]),
             ("at least, below", b.at_least(-1.0), -1.0, [0.0, 0.0]),
             ("at least, above", b.at_least(-2.0), y, [0.0, 1.0]),

@@ -3,8 +3,9 @@
 use super::dual::Dual;
 use super::pixel::pixel;
 use super::project::{INPUTS, Projected};
-use super::{centres, splats_of_view, validate};
+use super::{centres, features_of_view, features_vjp, harmonics_of, splats_of_view, validate};
 use crate::config::RenderConfig;
+use crate::encoding::Features;
 use crate::error::RenderError;
 use crate::gaussians::Gaussians;
 use crate::gradients::Gradients;
@@ -85,35 +86,88 @@ pub fn render_vjp(
             scales: vec![0.0; 3 * n],
             quaternions: vec![0.0; 4 * n],
             opacities: vec![0.0; n],
-            features: vec![0.0; channels * n],
+            features: vec![0.0; g.features.len()],
             count: n,
             channels,
+            encoding: g.encoding,
         },
         backgrounds: vec![0.0; channels * count],
         camera_from_world: vec![0.0; 12 * count],
+        intrinsics: vec![0.0; 4 * count],
     };
     for view in 0..count {
-        let splats = splats_of_view::<INPUTS>(scene, config, view, Dual::variable);
-        let v_splats = composite_vjp(scene, config, v_image, view, &splats, &mut gradients);
-        for (splat, v_splat) in splats.iter().zip(&v_splats) {
-            add_inputs(splat, v_splat, view, &mut gradients);
+        let features = features_of_view(scene, view)?;
+        let splats = splats_of_view::<INPUTS>(scene, config, view, &features, Dual::variable);
+        let v = composite_vjp(scene, config, v_image, view, &features, &splats);
+        add(&mut gradients.backgrounds[view * channels..], &v.background);
+        for (splat, v_splat) in splats.iter().zip(&v.splats) {
+            let index = views.ranges[view].start + splat.index;
+            add_inputs(splat, v_splat, index, view, &mut gradients);
+            let v_features = &v.features[splat.index * channels..][..channels];
+            add_features(scene, view, splat.index, v_features, &mut gradients)?;
         }
     }
     Ok(gradients)
 }
 
-/// Returns the gradient of each splat of a view, and adds those with respect to the features and
-/// the background.
+/// The gradients with respect to the inputs of the compositor in one view.
+struct ViewGradient {
+    /// One row per splat.
+    splats: Vec<[f64; OUTPUTS]>,
+    /// One row per Gaussian of the view.
+    features: Vec<f64>,
+    background: Vec<f64>,
+}
+
+/// Adds the gradient with respect to the features of Gaussian `row` of a view to those with respect
+/// to the inputs that they are made of.
+fn add_features(
+    scene: &Scene<'_, &[f64]>,
+    view: usize,
+    row: usize,
+    v_features: &[f64],
+    gradients: &mut Gradients<Vec<f64>>,
+) -> Result<(), RenderError> {
+    let (g, to) = (&scene.gaussians, &mut gradients.gaussians);
+    let index = scene.views.ranges[view].start + row;
+    match g.encoding.features {
+        Features::PerGaussian => add(&mut to.features[index * g.channels..], v_features),
+        Features::PerSplat => {
+            let splat = scene.views.splat_offsets()?[view] + row;
+            add(&mut to.features[splat * g.channels..], v_features);
+        }
+        Features::Harmonics { stored, .. } => {
+            let own = harmonics_of(g, index);
+            let v = features_vjp(own, &scene.views.cameras[view], v_features)?;
+            add(&mut to.means[3 * index..], &v.means);
+            add(
+                &mut to.features[index * stored * g.channels..],
+                &v.coefficients,
+            );
+            let pose = v.camera_from_world.as_flattened();
+            add(&mut gradients.camera_from_world[12 * view..], pose);
+        }
+    }
+    Ok(())
+}
+
+/// Adds `part` to the first numbers of `to`.
+fn add(to: &mut [f64], part: &[f64]) {
+    to.iter_mut().zip(part).for_each(|(to, part)| *to += part);
+}
+
+/// Computes the gradients with respect to the splats, the features and the background of a view.
 fn composite_vjp(
     scene: &Scene<'_, &[f64]>,
     config: &RenderConfig,
     v_image: &Image<&[f64]>,
     view: usize,
+    features: &[f64],
     splats: &[Projected<INPUTS>],
-    gradients: &mut Gradients<Vec<f64>>,
-) -> Vec<[f64; OUTPUTS]> {
+) -> ViewGradient {
     let channels = scene.gaussians.channels;
-    let features = scene.gaussians.features;
+    let mut v_features = vec![0.0; features.len()];
+    let mut v_background = vec![0.0; channels];
     let background = &scene.backgrounds[view * channels..(view + 1) * channels];
     let plain = |splat: &Projected<INPUTS>| {
         splat_of::<0>(splat.index, row(splat).map(|x| Dual::constant(x.value)))
@@ -126,14 +180,14 @@ fn composite_vjp(
         let found = pixel(&plain, at, features, background, config, |_| ());
         // The pixel is linear in the features and in the background.
         for &(place, weight) in &found.weights {
-            let to = &mut gradients.gaussians.features[splats[place].index * channels..];
+            let to = &mut v_features[splats[place].index * channels..];
             to.iter_mut()
                 .zip(v.features)
                 .for_each(|(to, v)| *to += weight * v);
         }
-        let to = &mut gradients.backgrounds[view * channels..];
         let rest = found.transmittance.value;
-        to.iter_mut()
+        v_background
+            .iter_mut()
             .zip(v.features)
             .for_each(|(to, v)| *to += rest * v);
 
@@ -160,14 +214,19 @@ fn composite_vjp(
             }
         }
     }
-    v_splats
+    ViewGradient {
+        splats: v_splats,
+        features: v_features,
+        background: v_background,
+    }
 }
 
-/// Adds the gradient with respect to the inputs of the projection: `v_splat` times the derivatives
-/// of the splat.
+/// Adds the gradient with respect to the inputs of the projection of Gaussian `i`: `v_splat` times
+/// the derivatives of the splat.
 fn add_inputs(
     splat: &Projected<INPUTS>,
     v_splat: &[f64; OUTPUTS],
+    i: usize,
     view: usize,
     gradients: &mut Gradients<Vec<f64>>,
 ) {
@@ -179,13 +238,11 @@ fn add_inputs(
             .map(|(output, v)| v * output.slopes[input]);
         terms.sum()
     });
-    let add = |to: &mut [f64], part: &[f64]| {
-        to.iter_mut().zip(part).for_each(|(to, part)| *to += part);
-    };
-    let (i, g) = (splat.index, &mut gradients.gaussians);
+    let g = &mut gradients.gaussians;
     add(&mut g.means[3 * i..], &v[..3]);
     add(&mut g.scales[3 * i..], &v[3..6]);
     add(&mut g.quaternions[4 * i..], &v[6..10]);
     add(&mut g.opacities[i..], &v[10..11]);
-    add(&mut gradients.camera_from_world[12 * view..], &v[11..]);
+    add(&mut gradients.camera_from_world[12 * view..], &v[11..23]);
+    add(&mut gradients.intrinsics[4 * view..], &v[23..]);
 }

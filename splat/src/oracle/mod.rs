@@ -17,13 +17,15 @@ mod project;
 #[cfg(feature = "check")]
 mod threshold;
 
-use crate::camera::Views;
 use crate::config::RenderConfig;
 use crate::contributors::{Contributors, NO_CONTRIBUTOR};
+use crate::encoding::Features;
 use crate::error::RenderError;
-use crate::gaussians::check_len;
+use crate::gaussians::{Gaussians, check_len};
+use crate::harmonics::Harmonics;
 use crate::image::Image;
 use crate::render::Scene;
+use crate::views::Views;
 
 use dual::Dual;
 use pixel::{Pixel, pixel};
@@ -39,35 +41,71 @@ pub(crate) use threshold::{near_thresholds, threshold_distances};
 /// Checks the arguments of [`render`] and [`contributors`].
 fn validate(scene: &Scene<'_, &[f64]>, config: &RenderConfig) -> Result<(), RenderError> {
     config.validate()?;
-    scene.gaussians.validate(|buffer| buffer.len())?;
-    scene.views.validate(scene.gaussians.count)?;
+    scene
+        .gaussians
+        .validate_in(scene.views, |buffer| buffer.len())?;
     let dims = [scene.views.ranges.len(), scene.gaussians.channels];
     check_len("backgrounds", "[B, C]", &dims, scene.backgrounds.len())
 }
 
-/// Projects the Gaussians of one view and sorts the visible ones by depth. `dual` makes a number of
-/// a value and its place in [`Inputs`].
+/// Returns the features of the Gaussians of one view, one row per Gaussian of its range.
+fn features_of_view(scene: &Scene<'_, &[f64]>, view: usize) -> Result<Vec<f64>, RenderError> {
+    let (g, range) = (&scene.gaussians, scene.views.ranges[view].clone());
+    let rows = |start: usize| {
+        let end = start + range.len();
+        Ok(g.features[start * g.channels..end * g.channels].to_vec())
+    };
+    match g.encoding.features {
+        Features::PerGaussian => rows(range.start),
+        Features::PerSplat => rows(scene.views.splat_offsets()?[view]),
+        Features::Harmonics { .. } => {
+            let mut all = Vec::new();
+            for i in range {
+                let own = harmonics_of(g, i);
+                all.extend(features(own, &scene.views.cameras[view])?);
+            }
+            Ok(all)
+        }
+    }
+}
+
+/// Returns the harmonics of Gaussian `i`. They have degree 0 and no coefficients if its features are
+/// none.
+fn harmonics_of<'a>(g: &Gaussians<&'a [f64]>, i: usize) -> Harmonics<'a, f64> {
+    let (degree, stored) = match g.encoding.features {
+        Features::Harmonics { degree, stored } => (degree, stored),
+        _ => (0, 0),
+    };
+    let row = stored * g.channels;
+    Harmonics {
+        degree,
+        means: &g.means[3 * i..3 * i + 3],
+        coefficients: &g.features[i * row..(i + 1) * row],
+        stored,
+        channels: g.channels,
+    }
+}
+
+/// Projects the Gaussians of one view and sorts the visible ones by depth. `features` are those of
+/// the view. `dual` makes a number of a value and its place in [`Inputs`].
 fn splats_of_view<const N: usize>(
     scene: &Scene<'_, &[f64]>,
     config: &RenderConfig,
     view: usize,
+    features: &[f64],
     dual: impl Fn(f64, usize) -> Dual<N>,
 ) -> Vec<Projected<N>> {
     let Views { width, height, .. } = *scene.views;
     let size = [width as f64, height as f64];
     let camera = &scene.views.cameras[view];
-    let g = &scene.gaussians;
-    let one = |i| {
-        project(
-            g,
-            i,
-            &Inputs::new(g, i, camera, &dual),
-            camera,
-            size,
-            config,
-        )
+    let (g, channels) = (&scene.gaussians, scene.gaussians.channels);
+    let one = |(row, i): (usize, usize)| {
+        let inputs = Inputs::new(g, i, camera, &dual);
+        let own = &features[row * channels..(row + 1) * channels];
+        project(row, &inputs, camera, size, own, config)
     };
-    let mut splats: Vec<_> = scene.views.ranges[view].clone().filter_map(one).collect();
+    let range = scene.views.ranges[view].clone().enumerate();
+    let mut splats: Vec<_> = range.filter_map(one).collect();
     // The sort is stable: splats of equal depth stay in the order of their indices.
     // Here 0 and -0 are equal.
     let order = |a: f64, b: f64| a.partial_cmp(&b).unwrap_or(std::cmp::Ordering::Equal);
@@ -80,11 +118,11 @@ fn pixels(
     scene: &Scene<'_, &[f64]>,
     config: &RenderConfig,
     view: usize,
+    features: &[f64],
     splats: &[Projected<0>],
 ) -> impl Iterator<Item = Pixel<0>> {
     let channels = scene.gaussians.channels;
     let background = &scene.backgrounds[view * channels..(view + 1) * channels];
-    let features = scene.gaussians.features;
     centres(scene.views).map(move |at| pixel(splats, at, features, background, config, |_| ()))
 }
 
@@ -114,15 +152,16 @@ pub fn render(
     let (mut features, mut transmittance, mut depth) = (vec![], vec![], vec![]);
     let (mut layers, mut layer_transmittance) = (vec![], vec![]);
     for view in 0..scene.views.ranges.len() {
-        let splats = splats_of_view::<0>(scene, config, view, |x, _| Dual::constant(x));
-        for pixel in pixels(scene, config, view, &splats) {
+        let own = features_of_view(scene, view)?;
+        let splats = splats_of_view::<0>(scene, config, view, &own, |x, _| Dual::constant(x));
+        for pixel in pixels(scene, config, view, &own, &splats) {
             features.extend(pixel.features.iter().map(|number| number.value));
             transmittance.push(pixel.transmittance.value);
             depth.push(pixel.depth.value);
         }
         for &limit in &config.layers {
             let nearest = &splats[..limit.min(splats.len())];
-            for pixel in pixels(scene, config, view, nearest) {
+            for pixel in pixels(scene, config, view, &own, nearest) {
                 layers.extend(pixel.features.iter().map(|number| number.value));
                 layer_transmittance.push(pixel.transmittance.value);
             }
@@ -148,14 +187,15 @@ pub fn contributors(
 ) -> Result<Contributors<Vec<f64>, Vec<u32>>, RenderError> {
     validate(scene, config)?;
     let (mut indices, mut weights, mut counts) = (vec![], vec![], vec![]);
-    for (view, range) in scene.views.ranges.iter().enumerate() {
-        let splats = splats_of_view::<0>(scene, config, view, |x, _| Dual::constant(x));
-        for pixel in pixels(scene, config, view, &splats) {
+    for view in 0..scene.views.ranges.len() {
+        let own = features_of_view(scene, view)?;
+        let splats = splats_of_view::<0>(scene, config, view, &own, |x, _| Dual::constant(x));
+        for pixel in pixels(scene, config, view, &own, &splats) {
             // The first of several equal weights is the nearest.
             let mut largest = (NO_CONTRIBUTOR, 0.0);
             for &(place, weight) in &pixel.weights {
                 if largest.0 == NO_CONTRIBUTOR || weight > largest.1 {
-                    largest = ((splats[place].index - range.start) as u32, weight);
+                    largest = (splats[place].index as u32, weight);
                 }
             }
             indices.push(largest.0);
@@ -178,13 +218,12 @@ pub(crate) fn weights(
 ) -> Result<Vec<Vec<(u32, f64)>>, RenderError> {
     validate(scene, config)?;
     let mut all = Vec::new();
-    for (view, range) in scene.views.ranges.iter().enumerate() {
-        let splats = splats_of_view::<0>(scene, config, view, |x, _| Dual::constant(x));
-        for pixel in pixels(scene, config, view, &splats) {
+    for view in 0..scene.views.ranges.len() {
+        let own = features_of_view(scene, view)?;
+        let splats = splats_of_view::<0>(scene, config, view, &own, |x, _| Dual::constant(x));
+        for pixel in pixels(scene, config, view, &own, &splats) {
             let weights = pixel.weights.iter();
-            let own = |&(place, weight): &(usize, f64)| {
-                ((splats[place].index - range.start) as u32, weight)
-            };
+            let own = |&(place, weight): &(usize, f64)| (splats[place].index as u32, weight);
             all.push(weights.map(own).collect());
         }
     }

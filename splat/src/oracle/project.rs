@@ -10,7 +10,7 @@ type Mat<const R: usize, const C: usize, const N: usize> = [[Dual<N>; C]; R];
 /// One projected Gaussian.
 #[derive(Clone, Copy)]
 pub(super) struct Projected<const N: usize> {
-    /// The index of the Gaussian.
+    /// The index of the Gaussian within its view.
     pub(super) index: usize,
     /// px
     pub(super) centre: [Dual<N>; 2],
@@ -22,7 +22,7 @@ pub(super) struct Projected<const N: usize> {
 }
 
 /// The number of values in [`Inputs`].
-pub(super) const INPUTS: usize = 23;
+pub(super) const INPUTS: usize = 27;
 
 /// What the projection of one Gaussian depends on, apart from constants.
 pub(super) struct Inputs<const N: usize> {
@@ -31,10 +31,12 @@ pub(super) struct Inputs<const N: usize> {
     quaternion: [Dual<N>; 4],
     opacity: Dual<N>,
     pose: Mat<3, 4, N>,
+    /// fx, fy, cx, cy
+    intrinsics: [Dual<N>; 4],
 }
 
 impl<const N: usize> Inputs<N> {
-    /// The values of Gaussian `i`, then the pose, row by row. `dual` makes a number of a value and
+    /// The values of Gaussian `i`, then the pose, row by row, then the intrinsics. `dual` makes a number of a value and
     /// its place in this order.
     pub(super) fn new(
         g: &Gaussians<&[f64]>,
@@ -43,11 +45,18 @@ impl<const N: usize> Inputs<N> {
         dual: impl Fn(f64, usize) -> Dual<N>,
     ) -> Self {
         let pose = camera.camera_from_world;
+        let intrinsics = [camera.fx, camera.fy, camera.cx, camera.cy];
+        let mut scale = std::array::from_fn(|k| dual(g.scales[3 * i + k], 3 + k));
+        let mut opacity = dual(g.opacities[i], 10);
+        if g.encoding.raw {
+            (scale, opacity) = (scale.map(Dual::exp), opacity.sigmoid());
+        }
         Self {
             mean: std::array::from_fn(|k| dual(g.means[3 * i + k], k)),
-            scale: std::array::from_fn(|k| dual(g.scales[3 * i + k], 3 + k)),
+            scale,
             quaternion: std::array::from_fn(|k| dual(g.quaternions[4 * i + k], 6 + k)),
-            opacity: dual(g.opacities[i], 10),
+            opacity,
+            intrinsics: std::array::from_fn(|k| dual(intrinsics[k], 23 + k)),
             pose: std::array::from_fn(|r| {
                 std::array::from_fn(|c| dual(pose[r][c], 11 + 4 * r + c))
             }),
@@ -101,35 +110,31 @@ struct Map<const N: usize> {
 
 /// Maps a point to the image of a camera. The Jacobian is that at the nearest point whose tangents
 /// are within a margin of the camera's whole image, of which the image may be a part.
-fn map<const N: usize>([x, y, z]: [Dual<N>; 3], camera: &Camera, size: [f64; 2]) -> Map<N> {
-    let (fx, fy, cx, cy) = (camera.fx, camera.fy, camera.cx, camera.cy);
+fn map<const N: usize>(
+    [x, y, z]: [Dual<N>; 3],
+    [fx, fy, cx, cy]: [Dual<N>; 4],
+    camera: &Camera,
+    size: [f64; 2],
+) -> Map<N> {
     let whole = camera
         .whole
         .map_or(size, |sides| sides.map(|side| side as f64));
     let corner = camera.corner.map(|side| side as f64);
     let zero = Dual::constant(0.0);
-    let tangent = |ratio: Dual<N>, focal: f64, principal: f64, side: f64| {
-        let margin = TANGENT_MARGIN * 0.5 * side / focal;
-        let (low, high) = (
-            -(principal / focal) - margin,
-            (side - principal) / focal + margin,
-        );
-        ratio.at_least(low).at_most(high)
+    let tangent = |ratio: Dual<N>, focal: Dual<N>, principal: Dual<N>, side: f64| {
+        let margin = Dual::constant(TANGENT_MARGIN * 0.5 * side) / focal;
+        let low = -(principal / focal) - margin;
+        let high = (-principal + side) / focal + margin;
+        ratio.clamped(low, high)
     };
     let (u, v) = (
         tangent(x / z, fx, cx, whole[0]),
         tangent(y / z, fy, cy, whole[1]),
     );
     let jacobian = if camera.projection == Projection::Orthographic {
-        [
-            [Dual::constant(fx), zero, zero],
-            [zero, Dual::constant(fy), zero],
-        ]
+        [[fx, zero, zero], [zero, fy, zero]]
     } else {
-        [
-            [Dual::constant(fx) / z, zero, -(u * fx / z)],
-            [zero, Dual::constant(fy) / z, -(v * fy / z)],
-        ]
+        [[fx / z, zero, -(u * fx / z)], [zero, fy / z, -(v * fy / z)]]
     };
     let divisor = if camera.projection == Projection::Pinhole {
         z
@@ -138,20 +143,20 @@ fn map<const N: usize>([x, y, z]: [Dual<N>; 3], camera: &Camera, size: [f64; 2])
     };
     Map {
         centre: [
-            x * fx / divisor + (cx - corner[0]),
-            y * fy / divisor + (cy - corner[1]),
+            x * fx / divisor + (cx + -corner[0]),
+            y * fy / divisor + (cy + -corner[1]),
         ],
         jacobian,
     }
 }
 
-/// Projects Gaussian `i` to an image of `size` px. Returns `None` if it is culled.
+/// Projects Gaussian `i`, with its `features` in this view, to an image of `size` px. Returns `None` if it is culled.
 pub(super) fn project<const N: usize>(
-    g: &Gaussians<&[f64]>,
     i: usize,
     inputs: &Inputs<N>,
     camera: &Camera,
     size: [f64; 2],
+    features: &[f64],
     config: &RenderConfig,
 ) -> Option<Projected<N>> {
     let pose = &inputs.pose;
@@ -159,7 +164,7 @@ pub(super) fn project<const N: usize>(
     let [[x], [y], [z]] = product(&w, &inputs.mean.map(|x| [x]));
     let point = [x + pose[0][3], y + pose[1][3], z + pose[2][3]];
     let depth = point[2];
-    let Map { centre, jacobian } = map(point, camera, size);
+    let Map { centre, jacobian } = map(point, inputs.intrinsics, camera, size);
 
     let [s0, s1, s2] = inputs.scale;
     let stretched = rotation(inputs.quaternion).map(|[a, b, c]| [a * s0, b * s1, c * s2]);
@@ -181,7 +186,6 @@ pub(super) fn project<const N: usize>(
         opacity,
         depth,
     };
-    let features = &g.features[i * g.channels..(i + 1) * g.channels];
     let kept = depth.value >= camera.near
         && depth.value <= camera.far
         && det.value > 0.0

@@ -2,7 +2,7 @@
 
 use super::dual::Dual;
 use super::pixel::{Pair, pixel};
-use super::{centres, splats_of_view, validate};
+use super::{centres, features_of_view, splats_of_view, validate};
 use crate::config::RenderConfig;
 use crate::error::RenderError;
 use crate::render::Scene;
@@ -27,7 +27,7 @@ pub(crate) fn threshold_distances(
             all[view] = vec![f64::INFINITY; range.len()];
         }
         for &(i, distance) in distances {
-            let own = &mut all[view][i - range.start];
+            let own = &mut all[view][i];
             *own = own.min(distance);
         }
     })?;
@@ -63,9 +63,10 @@ fn each_pixel(
         let ratio = value / threshold;
         (ratio - 1.0).abs()
     };
-    let (channels, features) = (scene.gaussians.channels, scene.gaussians.features);
+    let channels = scene.gaussians.channels;
     for view in 0..scene.views.ranges.len() {
-        let splats = splats_of_view::<0>(scene, config, view, |x, _| Dual::constant(x));
+        let features = features_of_view(scene, view)?;
+        let splats = splats_of_view::<0>(scene, config, view, &features, |x, _| Dual::constant(x));
         let background = &scene.backgrounds[view * channels..(view + 1) * channels];
         for at in centres(scene.views) {
             let (mut distances, mut in_front) = (Vec::new(), Vec::new());
@@ -82,7 +83,7 @@ fn each_pixel(
                 let nearest = in_front.iter().map(|&splat| (splat, end));
                 distances.extend(nearest);
             };
-            pixel(&splats, at, features, background, config, observe);
+            pixel(&splats, at, &features, background, config, observe);
             each(view, &distances);
         }
     }

@@ -9,7 +9,8 @@ use super::{Real, quat, sym2, vec3};
 use crate::math::{Mat3, Sym2, Vec2, Vec3};
 use crate::project::CameraParams;
 use crate::project::{
-    CameraGradient, Footprint, GaussianShape, ProjectConstants, ProjectGradient, Rows, Splat,
+    CameraGradient, Footprint, GaussianShape, Intrinsics, ProjectConstants, ProjectGradient, Rows,
+    Splat,
 };
 #[cfg(feature = "gpu")]
 use cubecl::prelude::*;
@@ -152,6 +153,48 @@ pub fn image_point_vjp(
     }
 }
 
+/// Computes the gradient with respect to the intrinsics (MATH eq. 5', 6' and 7').
+///
+/// `v_point` is the gradient with respect to the image point, `v_gains` that with respect to
+/// `fx shrink` and `fy shrink`, and `v_limit_x` and `v_limit_y` what the clamp of the tangents does not pass. A clamped
+/// tangent is a limit, which depends on the intrinsics as `-(cx + constant) / fx`.
+#[cfg_attr(feature = "gpu", cube)]
+#[inline(always)]
+pub fn intrinsics_vjp(
+    f: Footprint<Real>,
+    camera: CameraParams<Real>,
+    v_point: Vec2<Real>,
+    v_gains: Vec2<Real>,
+    v_limit_x: Real,
+    v_limit_y: Real,
+) -> Intrinsics<Real> {
+    let mut shrink = 1.0;
+    if camera.perspective_centre {
+        shrink = 1.0 / f.centre.z;
+    }
+    let v_x = v_limit_x / camera.fx;
+    let v_y = v_limit_y / camera.fy;
+    Intrinsics::<Real> {
+        fx: v_point.x * f.centre.x * shrink + f.shrink * v_gains.x - v_x * f.tangent.x,
+        fy: v_point.y * f.centre.y * shrink + f.shrink * v_gains.y - v_y * f.tangent.y,
+        cx: v_point.x - v_x,
+        cy: v_point.y - v_y,
+    }
+}
+
+/// Vjp of the activations of scales and opacity, from the activated Gaussian `g` and the gradient `v`
+/// with respect to it (MATH eq. 20').
+#[cfg_attr(feature = "gpu", cube)]
+#[inline(always)]
+pub fn activation_vjp(g: GaussianShape<Real>, v: GaussianShape<Real>) -> GaussianShape<Real> {
+    GaussianShape::<Real> {
+        mean: v.mean,
+        scale: vec3::times(v.scale, g.scale),
+        quaternion: v.quaternion,
+        opacity: v.opacity * g.opacity * (1.0 - g.opacity),
+    }
+}
+
 /// Computes the splat of a Gaussian from its [`footprint()`] (MATH eq. 4, 5, 10, 12).
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
@@ -250,7 +293,7 @@ fn outer_sum(a: Vec3<Real>, b: Vec3<Real>, c: Vec3<Real>, d: Vec3<Real>) -> Mat3
 }
 
 /// Vjp of [`footprint()`] followed by [`splat()`]: computes the gradients with respect to the
-/// Gaussian and to the camera's pose from `v_splat` (MATH eq. 4' to 12').
+/// Gaussian, to the camera's pose and to its intrinsics from `v_splat` (MATH eq. 4' to 12').
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn splat_vjp(
@@ -286,6 +329,12 @@ pub fn splat_vjp(
     let v_row0 = vec3::scaled(gain0, v_gained0);
     let v_row1 = vec3::scaled(gain1, v_gained1);
     let point = image_point_vjp(f.centre, camera, v_splat.mean);
+    let v_gains = Vec2::<Real> {
+        x: vec3::dot(v_gained0, f.row0),
+        y: vec3::dot(v_gained1, f.row1),
+    };
+    let mut v_limit_x = 0.0;
+    let mut v_limit_y = 0.0;
     let mut v_x = point.x;
     let mut v_y = point.y;
     let mut v_z = point.z + v_splat.depth;
@@ -296,8 +345,9 @@ pub fn splat_vjp(
         let v_v = -vec3::dot(v_row1, w.r2);
         let v_tan_x = clamped_vjp(tan_x, camera.tan_x_min, camera.tan_x_max, v_u);
         let v_tan_y = clamped_vjp(tan_y, camera.tan_y_min, camera.tan_y_max, v_v);
-        let v_shrink =
-            camera.fx * vec3::dot(v_gained0, f.row0) + camera.fy * vec3::dot(v_gained1, f.row1);
+        v_limit_x = v_u - v_tan_x;
+        v_limit_y = v_v - v_tan_y;
+        let v_shrink = camera.fx * v_gains.x + camera.fy * v_gains.y;
         v_x += v_tan_x * f.shrink;
         v_y += v_tan_y * f.shrink;
         v_z -= (v_tan_x * tan_x + v_tan_y * tan_y + v_shrink * f.shrink) * f.shrink;
@@ -322,6 +372,7 @@ pub fn splat_vjp(
                 r2: vec3::add3(v_r2, vec3::scaled(v_centre.z, g.mean)),
             },
             translation: v_centre,
+            intrinsics: intrinsics_vjp(f, camera, v_splat.mean, v_gains, v_limit_x, v_limit_y),
         },
     }
 }

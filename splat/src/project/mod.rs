@@ -43,8 +43,8 @@ pub struct Splat<F: Number> {
     pub depth: F,
 }
 
-/// The gradient with respect to `camera_from_world`. The twelve entries are treated as independent
-/// variables.
+/// The gradient with respect to a camera's pose, `camera_from_world`, and its intrinsics. The twelve
+/// entries of the pose are treated as independent variables.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
 pub struct CameraGradient<F: Number> {
@@ -52,6 +52,22 @@ pub struct CameraGradient<F: Number> {
     pub rotation: Mat3<F>,
     /// Gradient with respect to `t`.
     pub translation: Vec3<F>,
+    /// Gradient with respect to the intrinsics.
+    pub intrinsics: Intrinsics<F>,
+}
+
+/// The gradient with respect to the intrinsics of a camera.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
+pub struct Intrinsics<F: Number> {
+    /// Gradient with respect to the focal length along x.
+    pub fx: F,
+    /// Gradient with respect to the focal length along y.
+    pub fy: F,
+    /// Gradient with respect to the principal point along x.
+    pub cx: F,
+    /// Gradient with respect to the principal point along y.
+    pub cy: F,
 }
 
 /// A [`Camera`] in the form that the formulas read: rounded to the scalar `F`, with the ends of the

@@ -3,11 +3,11 @@
 
 use std::ops::Range;
 
-use crate::camera::Views;
 use crate::error::{RenderError, try_filled};
 use crate::gaussians::{Gaussians, check_len};
 use crate::gradients::Wanted;
 use crate::splats::Splats;
+use crate::views::Views;
 
 /// Checks the inputs of the projection's vjp. `len` returns the length of a buffer.
 pub(crate) fn validate_vjp<S>(
@@ -42,7 +42,7 @@ pub(crate) fn validate_vjp<S>(
         check_len("v_splats.opacities", "[M]", &[m], len(&v_splats.opacities))?;
         check_len("v_splats.depths", "[M]", &[m], len(&v_splats.depths))?;
     }
-    if wanted.features {
+    if wanted.features_of_splats(gaussians.encoding) {
         check_len(
             "v_splats.features",
             "[M, C]",

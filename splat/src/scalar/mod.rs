@@ -4,7 +4,8 @@ use crate::formulas::{double, single};
 use crate::math::{Mat3, Sym2, Vec2, Vec3, exp};
 use crate::number::Number;
 use crate::project::{
-    CameraParams, Footprint, GaussianShape, ProjectConstants, ProjectGradient, Splat,
+    CameraGradient, CameraParams, Footprint, GaussianShape, ProjectConstants, ProjectGradient,
+    Splat,
 };
 use crate::scalar::rounding::{Arithmetic, Fused, Separate};
 
@@ -56,12 +57,20 @@ scalar! {
     fn is_sound(g: GaussianShape<Self>, f: Footprint<Self>, s: Splat<Self>, camera: CameraParams<Self>, alpha_min: Self) -> bool = project;
     /// [`single::project::splat_vjp`](single::project::splat_vjp())
     fn splat_vjp(g: GaussianShape<Self>, camera: CameraParams<Self>, constants: ProjectConstants<Self>, v_splat: Splat<Self>) -> ProjectGradient<Self> = project;
+    /// [`single::sh::view_offset`](single::sh::view_offset())
+    fn view_offset(mean: Vec3<Self>, camera: CameraParams<Self>) -> Vec3<Self> = sh;
+    /// [`single::sh::view_offset_vjp`](single::sh::view_offset_vjp())
+    fn view_offset_vjp(camera: CameraParams<Self>, v_offset: Vec3<Self>) -> CameraGradient<Self> = sh;
+    /// [`single::project::activation_vjp`](single::project::activation_vjp())
+    fn activation_vjp(g: GaussianShape<Self>, v: GaussianShape<Self>) -> GaussianShape<Self> = project;
     /// [`single::binning::reach`](single::binning::reach())
     fn reach(sigma: Self, slack: Self) -> Self = binning;
     /// [`single::binning::extents`](single::binning::extents())
     fn extents(covariance: Sym2<Self>, reach: Self) -> Vec2<Self> = binning;
     /// [`single::binning::chord`](single::binning::chord())
     fn chord(slope: Self, inverse_half_height_squared: Self, half_width_squared: Self, dy: Self) -> Vec2<Self> = binning;
+    /// [`single::sym2::inverse_vjp`](single::sym2::inverse_vjp())
+    fn inverse_vjp(k: Sym2<Self>, v_k: Sym2<Self>) -> Sym2<Self> = sym2;
     /// [`single::vec3::add3`](single::vec3::add3())
     fn add3(a: Vec3<Self>, b: Vec3<Self>) -> Vec3<Self> = vec3;
     /// [`single::vec3::apply`](single::vec3::apply())

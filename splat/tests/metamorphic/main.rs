@@ -204,6 +204,7 @@ fn permuted(g: &Gaussians<Vec<f64>>, order: &[usize]) -> Gaussians<Vec<f64>> {
         features: rows(&g.features, g.channels),
         count: order.len(),
         channels: g.channels,
+        encoding: splat::encoding::Encoding::PLAIN,
     }
 }
 

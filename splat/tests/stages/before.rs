@@ -6,9 +6,9 @@ use splat::check::weight;
 #[test]
 fn spherical_harmonics_are_orthonormal() {
     // A product rule for the integral over the sphere. 16 steps around the axis are exact for these
-    // degrees. 400 midpoints in z leave an error of 1e-5.
-    let (rings, steps) = (400, 16);
-    let mut gram = [[0.0; 16]; 16];
+    // degrees. 1600 midpoints in z leave an error of 1e-5.
+    let (rings, steps) = (1600, 16);
+    let mut gram = [[0.0; 25]; 25];
     for ring in 0..rings {
         let z = (f64::from(ring) + 0.5) / f64::from(rings) * 2.0 - 1.0;
         let r = (1.0 - z * z).sqrt();
@@ -19,19 +19,19 @@ fn spherical_harmonics_are_orthonormal() {
                 y: r * y,
                 z,
             };
-            let basis: Vec<f64> = (0..16)
+            let basis: Vec<f64> = (0..25)
                 .map(|k| splat::formulas::double::sh::sh_term(k, d))
                 .collect();
             let area = 4.0 * std::f64::consts::PI / f64::from(rings * steps);
-            for i in 0..16 {
-                for j in 0..16 {
+            for i in 0..25 {
+                for j in 0..25 {
                     gram[i][j] += basis[i] * basis[j] * area;
                 }
             }
         }
     }
-    for i in 0..16 {
-        for j in 0..16 {
+    for i in 0..25 {
+        for j in 0..25 {
             let expected = if i == j { 1.0 } else { 0.0 };
             assert!(
                 (gram[i][j] - expected).abs() < 1e-4,
@@ -44,13 +44,13 @@ fn spherical_harmonics_are_orthonormal() {
 
 #[test]
 fn harmonics_vjp_matches_differences_down_to_the_pose() {
-    let (count, channels, stored) = (3, 2, 16);
+    let (count, channels, stored) = (3, 2, 25);
     let world = crowd(2, 1, count, [8, 8], Projection::Pinhole);
     let coefficients: Vec<f64> = (0..count * stored * channels)
         .map(|i| 0.4 * weight(i))
         .collect();
     let v: Vec<f64> = (0..count * channels).map(|i| weight(i + 5)).collect();
-    for degree in 0..4 {
+    for degree in 0..=4 {
         let base = world.views.cameras[0];
         let loss = |x: &[f64]| {
             let (means, rest) = x.split_at(3 * count);
@@ -99,15 +99,15 @@ fn harmonics_vjp_matches_differences_down_to_the_pose() {
 #[test]
 fn harmonics_without_a_direction_give_no_gradient_and_no_nan() {
     let camera = Camera::orthographic(1.0, 1.0, 0.5, 0.5);
-    let coefficients = [1.0; 16];
-    for degree in 0..4 {
+    let coefficients = [1.0; 25];
+    for degree in 0..=4 {
         for x in [0.0f64, f64::NAN, f64::INFINITY] {
             let means = [x, 0.0, 0.0];
             let harmonics = sh::Harmonics {
                 degree,
                 means: &means,
                 coefficients: &coefficients,
-                stored: 16,
+                stored: 25,
                 channels: 1,
             };
             let g = sh::features_vjp(harmonics, &camera, &[0.0]).expect("valid shapes");

@@ -22,6 +22,7 @@ fn one(mean: [f64; 3], s: f64) -> Gaussians<Vec<f64>> {
         features: vec![1.0],
         count: 1,
         channels: 1,
+        encoding: splat::encoding::Encoding::PLAIN,
     }
 }
 

@@ -64,6 +64,7 @@ impl Inputs {
             features: wide(&self.features),
             count: SCENES * n,
             channels: CHANNELS,
+            encoding: splat::encoding::Encoding::PLAIN,
         };
         let views = Views {
             width: WIDTH,

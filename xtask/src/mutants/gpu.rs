@@ -32,10 +32,10 @@ pub const KERNELS: &[Source] = &[
         )],
     },
     Source {
-        file: "project/gpu/pose_row.rs",
+        file: "project/gpu/camera_row.rs",
         mutants: &[mutant(
-            "gpu project (pose row)",
-            "fn share_pose(",
+            "gpu project (camera row)",
+            "fn share_camera(",
             "r.r1, t.y",
             "r.r1, -t.y",
         )],

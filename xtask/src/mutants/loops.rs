@@ -40,24 +40,24 @@ pub const LOOPS: &[Source] = &[
             mutant(
                 "project loop (pose over runs)",
                 "fn cameras(",
-                "accumulate(&mut total[12 * view..12 * view + 12], part)",
-                "total[12 * view..12 * view + 12].copy_from_slice(part)",
+                "accumulate(&mut poses[POSE * view..], &part[..POSE])",
+                "poses[POSE * view..][..POSE].copy_from_slice(&part[..POSE])",
             ),
             mutant(
                 "project loop (pose over blocks)",
-                "for PoseVjp<",
+                "for CameraVjp<",
                 "*sum += columns::total(column, count)",
                 "*sum = columns::total(column, count)",
             ),
             mutant(
                 "project loop (culled poses)",
-                "for PoseVjp<",
+                "for CameraVjp<",
                 "block.is_visible(k)",
                 "true",
             ),
             mutant(
                 "project loop (pose row)",
-                "fn pose_rows<",
+                "fn camera_row<",
                 "t.y, r2.x",
                 "-t.y, r2.x",
             ),
@@ -172,7 +172,7 @@ pub const LOOPS: &[Source] = &[
         )],
     },
     Source {
-        file: "harmonics/cpu.rs",
+        file: "harmonics/cpu/basis.rs",
         mutants: &[
             mutant(
                 "sh loop (clamp)",
@@ -183,8 +183,8 @@ pub const LOOPS: &[Source] = &[
             mutant(
                 "sh loop (coefficients)",
                 "fn sum_vjp<",
-                "= y * values[channel]",
-                "= -y * values[channel]",
+                "+= y * values[channel]",
+                "-= y * values[channel]",
             ),
             mutant(
                 "sh loop (terms over channels)",
@@ -195,8 +195,8 @@ pub const LOOPS: &[Source] = &[
             mutant(
                 "sh loop (coefficients beside a NaN)",
                 "fn sum_vjp<",
-                "= self.terms[term][k] * v[channel]",
-                "= -self.terms[term][k] * v[channel]",
+                "+= self.basis.terms[term][k] * v[channel]",
+                "-= self.basis.terms[term][k] * v[channel]",
             ),
             mutant(
                 "sh loop (terms beside a NaN)",
@@ -206,16 +206,21 @@ pub const LOOPS: &[Source] = &[
             ),
             mutant(
                 "sh loop (directions over terms)",
-                "fn directions_vjp<",
+                "Kernel for DirectionsVjp<",
                 "T::add3(columns::vec3(v_offsets, k), v)",
                 "v",
             ),
             mutant(
                 "sh loop (directions to offsets)",
-                "fn directions_vjp<",
+                "Kernel for DirectionsVjp<",
                 "T::unit_vjp(offset, columns::vec3(v_offsets, k))",
-                "T::add3(Vec3 { x: T::ZERO, ..offset }, columns::vec3(v_offsets, k))",
+                "columns::vec3(v_offsets, k)",
             ),
+        ],
+    },
+    Source {
+        file: "harmonics/cpu/mod.rs",
+        mutants: &[
             mutant(
                 "sh loop (pose over blocks)",
                 "impl<T: Scalar> FeaturesVjp<",
@@ -231,7 +236,7 @@ pub const LOOPS: &[Source] = &[
         ],
     },
     Source {
-        file: "harmonics/cpu.rs",
+        file: "harmonics/cpu/mod.rs",
         mutants: &[mutant(
             "sh::features_vjp (sum over tasks)",
             "fn features_vjp<",

@@ -14,10 +14,13 @@ pub(super) const GROUND: &[&str] = &[
 ];
 /// The structs that the trait `Backend` uses.
 pub(super) const STRUCTS: &[&str] = &[
+    "splat/src/ellipse.rs",
+    "splat/src/encoding.rs",
     "splat/src/gaussians.rs",
     "splat/src/splats.rs",
     "splat/src/image.rs",
     "splat/src/camera.rs",
+    "splat/src/views.rs",
     "splat/src/contributors.rs",
     "splat/src/gradients.rs",
 ];
@@ -37,10 +40,13 @@ pub(super) const BASIS: &[&str] = &[
     "splat/src/error.rs",
     "splat/src/config.rs",
     "splat/src/math/*.rs",
+    "splat/src/ellipse.rs",
+    "splat/src/encoding.rs",
     "splat/src/gaussians.rs",
     "splat/src/splats.rs",
     "splat/src/image.rs",
     "splat/src/camera.rs",
+    "splat/src/views.rs",
     "splat/src/contributors.rs",
     "splat/src/gradients.rs",
     "splat/src/scalar/*.rs",
@@ -48,18 +54,17 @@ pub(super) const BASIS: &[&str] = &[
 pub(super) const HOST: &[&str] = &["splat/src/host/*.rs"];
 pub(super) const DEVICE: &[&str] = &["splat/src/device/*.rs"];
 /// The trait `Backend` and the generic functions on it.
-pub(super) const FACE: &[&str] = &["splat/src/backend.rs", "splat/src/render.rs"];
+pub(super) const FACE: &[&str] = &[
+    "splat/src/backend.rs",
+    "splat/src/planar.rs",
+    "splat/src/render.rs",
+];
 /// The specification of the renderer.
 pub(super) const ORACLE: &[&str] = &["splat/src/oracle/*.rs"];
 /// The checks for tests, behind the feature `check`.
 pub(super) const CHECK: &[&str] = &["splat/src/check/**/*.rs"];
-/// What a scene of a file needs to become Gaussians with features, in a good order.
-pub(super) const FEATURES: &[&str] = &[
-    "splat/src/spatial.rs",
-    "splat/src/activation.rs",
-    "splat/src/harmonics/mod.rs",
-    "splat/src/backends/harmonics.rs",
-];
+/// What a scene of a file needs to become Gaussians in a good order.
+pub(super) const FEATURES: &[&str] = &["splat/src/spatial.rs", "splat/src/activation.rs"];
 /// The readers of scene files, behind the feature `io`.
 pub(super) const IO: &[&str] = &["splat/src/io/**/*.rs"];
 pub(super) const ALL: &[&str] = &["splat/src/**/*.rs"];
@@ -87,4 +92,7 @@ pub(super) const SORT_GPU: &[&str] = &["splat/src/sort/gpu/**/*.rs"];
 pub(super) const COMPOSITE: &[&str] = &["splat/src/composite/*.rs"];
 pub(super) const COMPOSITE_CPU: &[&str] = &["splat/src/composite/cpu/**/*.rs"];
 pub(super) const COMPOSITE_GPU: &[&str] = &["splat/src/composite/gpu/**/*.rs"];
-pub(super) const HARMONICS: &[&str] = &["splat/src/harmonics/*.rs"];
+/// The spherical harmonics, and the vector from a camera to a Gaussian on which they depend.
+pub(super) const HARMONICS: &[&str] = &["splat/src/harmonics/**/*.rs"];
+/// The basis functions, which stage 1 evaluates too.
+pub(super) const HARMONICS_BASIS: &[&str] = &["splat/src/harmonics/cpu/basis.rs"];

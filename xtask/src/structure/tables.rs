@@ -5,11 +5,12 @@
 
 use super::groups::{
     ALL, BASIS, BINNING, BINNING_CPU, BINNING_GPU, BOUNDS, CHECK, COMPILED, COMPOSITE,
-    COMPOSITE_CPU, COMPOSITE_GPU, DEVICE, FACE, FEATURES, FORMULAS, GROUND, HARMONICS, HOST, IO,
-    ORACLE, PROJECT, PROJECT_CPU, PROJECT_GPU, ROOT, SCALAR, SORT, SORT_CPU, SORT_GPU, STRUCTS,
-    VALUES,
+    COMPOSITE_CPU, COMPOSITE_GPU, DEVICE, FACE, FEATURES, FORMULAS, GROUND, HARMONICS,
+    HARMONICS_BASIS, HOST, IO, ORACLE, PROJECT, PROJECT_CPU, PROJECT_GPU, ROOT, SCALAR, SORT,
+    SORT_CPU, SORT_GPU, STRUCTS, VALUES,
 };
-use super::rules::{CubeHomes, Harness, Layer, LongKernel, Rules};
+use super::long_kernels::LONG_KERNELS;
+use super::rules::{CubeHomes, Harness, Layer, Rules};
 
 /// The rules of this workspace.
 pub const RULES: Rules = Rules {
@@ -83,28 +84,6 @@ pub const RULES: Rules = Rules {
     },
 };
 
-/// The device functions above the limit, each with a reason. An unnecessary entry is a fault.
-const LONG_KERNELS: &[LongKernel] = &[
-    LongKernel {
-        file: "splat/src/composite/gpu/forward_kernel.rs",
-        function: "composite_kernel",
-        lines: 227,
-        reason: "with its set-up or its loading in functions of their own, ptxas spills a variant",
-    },
-    LongKernel {
-        file: "splat/src/composite/gpu/replay.rs",
-        function: "replay_kernel",
-        lines: 210,
-        reason: "one walk over the hits, each step of which shares a dozen values with the next",
-    },
-    LongKernel {
-        file: "splat/src/composite/gpu/replay_planes.rs",
-        function: "replay_planes_kernel",
-        lines: 200,
-        reason: "one walk over the hits, each step of which shares a dozen values with the next",
-    },
-];
-
 /// The allowed imports in `splat/src`.
 const LAYERS: &[Layer] = &[
     Layer {
@@ -176,7 +155,11 @@ const LAYERS: &[Layer] = &[
         may_import: &[
             COMPILED,
             FORMULAS,
-            &["splat/src/math/*.rs", "splat/src/harmonics/mod.rs"],
+            &[
+                "splat/src/math/*.rs",
+                "splat/src/harmonics/mod.rs",
+                "splat/src/project/mod.rs",
+            ],
         ],
         reason: "a formula imports formulas, math and the values of its stage",
     },
@@ -207,12 +190,20 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         files: PROJECT_CPU,
-        may_import: &[BASIS, HOST, PROJECT, PROJECT_CPU, BOUNDS],
+        may_import: &[BASIS, HOST, PROJECT, PROJECT_CPU, BOUNDS, HARMONICS_BASIS],
         reason: "stage 1 on the host imports its engine and, of later stages, binning/bounds only",
     },
     Layer {
         files: PROJECT_GPU,
-        may_import: &[BASIS, COMPILED, DEVICE, PROJECT, PROJECT_GPU, BOUNDS],
+        may_import: &[
+            BASIS,
+            COMPILED,
+            DEVICE,
+            PROJECT,
+            PROJECT_GPU,
+            BOUNDS,
+            &["splat/src/harmonics/formula.rs"],
+        ],
         reason: "stage 1 on the device imports its engine and, of later stages, the bounds only",
     },
     Layer {
@@ -322,8 +313,8 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         files: HARMONICS,
-        may_import: &[BASIS, HOST, HARMONICS],
-        reason: "harmonics come before the render and import no stage",
+        may_import: &[BASIS, HOST, HARMONICS, &["splat/src/project/mod.rs"]],
+        reason: "harmonics come before the render and import no stage but the camera of stage 1",
     },
     Layer {
         files: &[

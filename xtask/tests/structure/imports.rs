@@ -27,11 +27,7 @@ const WRONG: [(&str, &str, &str); 34] = [
         "scalar/mod.rs",
     ),
     ("project/formula.rs", "crate::splats::Here", "splats.rs"),
-    (
-        "harmonics/formula.rs",
-        "crate::project::Here",
-        "project/mod.rs",
-    ),
+    ("harmonics/formula.rs", "crate::sort::Here", "sort/mod.rs"),
     ("formulas/mod.rs", "crate::scalar::Here", "scalar/mod.rs"),
     ("scalar/mod.rs", "crate::sort::cpu::Here", "sort/cpu/mod.rs"),
     ("host/simd.rs", "crate::sort::Here", "sort/mod.rs"),
@@ -94,7 +90,11 @@ const WRONG: [(&str, &str, &str); 34] = [
         "crate::backends::cpu::Here",
         "backends/cpu.rs",
     ),
-    ("harmonics/mod.rs", "crate::project::Here", "project/mod.rs"),
+    (
+        "harmonics/mod.rs",
+        "crate::project::cpu::Here",
+        "project/cpu/mod.rs",
+    ),
     ("activation.rs", "crate::project::Here", "project/mod.rs"),
     (
         "oracle/mod.rs",

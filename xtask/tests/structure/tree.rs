@@ -8,7 +8,7 @@ use xtask::structure::sources::Sources;
 use xtask::structure::tables::RULES;
 
 /// The files of the tree. Each file defines `Here`.
-const FILES: [(&str, &str); 50] = [
+const FILES: [(&str, &str); 51] = [
     ("lib.rs", ROOT),
     ("error.rs", ""),
     ("number.rs", ""),
@@ -24,7 +24,7 @@ const FILES: [(&str, &str); 50] = [
     ("render.rs", "use crate::backend::Here as Backend;"),
     ("oracle/mod.rs", "use crate::render::Here as Render;"),
     ("check/mod.rs", "use crate::oracle::Here as Oracle;"),
-    ("io/mod.rs", "use crate::harmonics::Here as Harmonics;"),
+    ("io/mod.rs", "use crate::activation::Here as Order;"),
     ("formulas/mod.rs", COMPILED),
     ("guide/mod.rs", ""),
     ("activation.rs", "use crate::scalar::Here as Scalar;"),
@@ -85,7 +85,11 @@ const FILES: [(&str, &str); 50] = [
     ),
     ("harmonics/mod.rs", "pub mod cpu;"),
     ("harmonics/formula.rs", "use super::Real;"),
-    ("harmonics/cpu.rs", "use crate::host::simd::Here as Simd;"),
+    ("harmonics/cpu/mod.rs", "pub mod basis;"),
+    (
+        "harmonics/cpu/basis.rs",
+        "use crate::host::simd::Here as Simd;",
+    ),
     ("backends/mod.rs", "pub mod cpu;"),
     (
         "backends/cpu.rs",

@@ -5,7 +5,6 @@ mod rects;
 use rayon::prelude::*;
 
 use crate::binning::grid::{Hits, TileGrid, TileRect, TileSize};
-use crate::camera::validate_size;
 use crate::error::{
     RenderError, checked_product, try_collected, try_collected_in_parallel, try_made,
 };
@@ -16,6 +15,7 @@ use crate::image::ImageSize;
 use crate::scalar::Scalar;
 use crate::scalar::rounding::Arithmetic;
 use crate::splats::Splats;
+use crate::views::validate_size;
 
 /// Splats per task, a multiple of [`BLOCK`].
 const SPLATS_PER_TASK: usize = 4096;

@@ -9,12 +9,12 @@ use cubecl::prelude::*;
 
 use crate::binning::gpu::hits::{Hits, SmallHits};
 use crate::binning::grid::{TileGrid, TileSize};
-use crate::camera::validate_size;
 use crate::device::buffer::GpuBuffer;
 use crate::device::{Gpu, Regime, SMALL_VIEW};
 use crate::error::{RenderError, checked_product};
 use crate::image::ImageSize;
 use crate::splats::Splats;
+use crate::views::validate_size;
 
 /// Chooses the regime. In the large regime, also counts the tiles of every splat and waits for the
 /// total.

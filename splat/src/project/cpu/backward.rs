@@ -1,25 +1,28 @@
 //! Loops of the projection's vjp. The gradient with respect to a Gaussian is a sum over views. The
-//! gradient with respect to a pose is a sum over Gaussians.
+//! gradient with respect to a camera is a sum over Gaussians.
 
 use rayon::prelude::*;
 
-use crate::camera::Views;
 use crate::config::RenderConfig;
-use crate::error::{RenderError, try_collected_in_parallel, try_filled};
+use crate::encoding::Features;
+use crate::error::{RenderError, try_filled};
 use crate::gaussians::Gaussians;
 use crate::gradients::{ProjectGradients, Wanted};
+use crate::harmonics::cpu::basis::{BasisGradient, Coefficients};
 use crate::host::columns::{self, BLOCK, Column, GRAIN};
 use crate::host::simd::Kernel;
 use crate::host::workspace::Resources;
-use crate::math::Mat3;
-use crate::project::CameraParams;
+use crate::math::{Mat3, Vec3};
+use crate::project::CameraGradient;
 use crate::project::cpu::columns::{ShapeColumns, SplatColumns};
+use crate::project::cpu::directions::{Scratch, block_vjp, harmonics_vjp};
 use crate::project::cpu::forward::camera_params;
+use crate::project::cpu::pass::{Run, VjpPass};
 use crate::project::views_of_tasks::{ViewsOfTasks, validate_vjp};
-use crate::project::{CameraGradient, ProjectConstants};
 use crate::scalar::Scalar;
 use crate::scalar::rounding::Arithmetic;
 use crate::splats::Splats;
+use crate::views::Views;
 
 /// Vjp of [`project`](crate::project::cpu::forward::project). MATH eq. 17 defines the sums over
 /// views and over Gaussians.
@@ -45,6 +48,7 @@ pub(crate) fn project_vjp<T: Scalar>(
         } else {
             ViewsOfTasks::default()
         },
+        coefficients: Coefficients::of(gaussians),
         resources,
     };
     let (count, channels) = (gaussians.count, gaussians.channels);
@@ -69,55 +73,40 @@ pub(crate) fn project_vjp<T: Scalar>(
         pass.geometry(&mut gradient);
     }
     if wanted.features {
-        gradient.features = resources
-            .workspace
-            .zeros("gradient with respect to features", count * channels)?;
-        pass.features(&mut gradient.features);
+        gradient.features = resources.workspace.zeros(
+            "gradient with respect to features",
+            gaussians.features.len(),
+        )?;
     }
-    let camera_from_world = if wanted.cameras {
-        pass.cameras()?
-    } else {
-        Vec::new()
-    };
-    Ok(ProjectGradients {
+    match (pass.coefficients, gaussians.encoding.features) {
+        (Some(coefficients), _) => {
+            let directed = gaussians.encoding.features_have_direction();
+            let means = if directed {
+                &mut gradient.means[..]
+            } else {
+                &mut []
+            };
+            if !(means.is_empty() && gradient.features.is_empty()) {
+                harmonics_vjp(&pass, coefficients, means, &mut gradient.features)?;
+            }
+        }
+        (None, Features::PerSplat) if wanted.features => {
+            gradient.features.copy_from_slice(v_splats.features);
+        }
+        (None, _) if wanted.features => pass.features(&mut gradient.features),
+        (None, _) => {}
+    }
+    let mut gradients = ProjectGradients {
         gaussians: gradient,
-        camera_from_world,
-    })
-}
-
-/// The inputs of all passes of [`project_vjp`].
-struct VjpPass<'a, T: Scalar> {
-    gaussians: &'a Gaussians<&'a [T]>,
-    views: &'a Views,
-    splats: &'a Splats<&'a [T]>,
-    v_splats: &'a Splats<&'a [T]>,
-    cameras: Vec<CameraParams<T>>,
-    constants: ProjectConstants<T>,
-    views_of: ViewsOfTasks,
-    resources: Resources<'a, T>,
-}
-
-/// A run of `count` consecutive splats of one view and their Gaussians, which are consecutive too.
-struct Run {
-    view: usize,
-    first_gaussian: usize,
-    first_splat: usize,
-    count: usize,
+        ..ProjectGradients::default()
+    };
+    if wanted.cameras || wanted.intrinsics {
+        pass.cameras(wanted, &mut gradients)?;
+    }
+    Ok(gradients)
 }
 
 impl<T: Scalar> VjpPass<'_, T> {
-    /// Returns the splats of `view` whose Gaussians lie in `first .. first + count`.
-    fn run(&self, view: usize, first: usize, count: usize) -> Run {
-        let range = &self.views.ranges[view];
-        let first_gaussian = range.start.max(first);
-        Run {
-            view,
-            first_gaussian,
-            first_splat: self.splats.offsets[view] + (first_gaussian - range.start),
-            count: range.end.min(first + count) - first_gaussian,
-        }
-    }
-
     /// Adds the gradients with respect to means, scales, quaternions and opacities to `out`.
     fn geometry(&self, out: &mut Gaussians<Vec<T>>) {
         let blocks = (
@@ -130,6 +119,7 @@ impl<T: Scalar> VjpPass<'_, T> {
         blocks.for_each(|(task, (means, scales, quaternions, opacities))| {
             let (first, count) = (task * GRAIN, opacities.len());
             let mut out = Gaussians {
+                encoding: self.gaussians.encoding,
                 means,
                 scales,
                 quaternions,
@@ -168,9 +158,13 @@ impl<T: Scalar> VjpPass<'_, T> {
         });
     }
 
-    /// Returns the gradient with respect to the poses, `[B, 3, 4]`. The partial gradients of a
-    /// view's runs are summed in order.
-    fn cameras(&self) -> Result<Vec<T>, RenderError> {
+    /// Computes the gradients with respect to the poses, `[B, 3, 4]`, and to the intrinsics,
+    /// `[B, 4]`, as wanted. The partial gradients of a view's runs are summed in order.
+    fn cameras(
+        &self,
+        wanted: Wanted,
+        gradients: &mut ProjectGradients<Vec<T>>,
+    ) -> Result<(), RenderError> {
         let count = self.views.ranges.iter().map(|r| r.len().div_ceil(GRAIN));
         let mut runs = try_filled("runs of Gaussians", count.sum(), (0, 0))?;
         let starts = self.views.ranges.iter().enumerate();
@@ -181,21 +175,42 @@ impl<T: Scalar> VjpPass<'_, T> {
         for (run, start) in runs.iter_mut().zip(starts) {
             *run = start;
         }
-        let sum = |&(view, start): &(usize, usize)| {
+        let what = "partial gradients with respect to cameras";
+        let mut parts = try_filled(what, runs.len(), [T::ZERO; CAMERA])?;
+        let directed = self.gaussians.encoding.features_have_direction();
+        let coefficients = self.coefficients.filter(|_| directed);
+        let jobs = parts.par_iter_mut().zip(&runs);
+        let scratch = || Scratch::new(coefficients);
+        jobs.try_for_each_init(scratch, |scratch, (part, &(view, start))| {
+            let scratch = scratch.as_mut().map_err(|error| error.clone())?;
             let run = &self.run(view, start, GRAIN);
-            self.resources.simd.dispatch(PoseVjp { pass: self, run })
-        };
-        let parts = runs.par_iter().map(sum);
-        let parts = try_collected_in_parallel("partial gradients with respect to poses", parts)?;
-        let what = "gradient with respect to poses [B, 3, 4]";
-        let mut total = self
-            .resources
-            .workspace
-            .zeros(what, 12 * self.views.len())?;
-        for ((view, _), part) in runs.iter().zip(&parts) {
-            accumulate(&mut total[12 * view..12 * view + 12], part);
+            *part = self.resources.simd.dispatch(CameraVjp {
+                pass: self,
+                run,
+                coefficients,
+                scratch,
+            });
+            Ok(())
+        })?;
+        let (workspace, views) = (self.resources.workspace, self.views.len());
+        if wanted.cameras {
+            let what = "gradient with respect to poses [B, 3, 4]";
+            let mut poses = workspace.zeros(what, POSE * views)?;
+            for ((view, _), part) in runs.iter().zip(&parts) {
+                accumulate(&mut poses[POSE * view..], &part[..POSE]);
+            }
+            gradients.camera_from_world = poses;
         }
-        Ok(total)
+        if wanted.intrinsics {
+            let what = "gradient with respect to intrinsics [B, 4]";
+            let width = CAMERA - POSE;
+            let mut intrinsics = workspace.zeros(what, width * views)?;
+            for ((view, _), part) in runs.iter().zip(&parts) {
+                accumulate(&mut intrinsics[width * view..], &part[POSE..]);
+            }
+            gradients.intrinsics = intrinsics;
+        }
+        Ok(())
     }
 }
 
@@ -216,6 +231,7 @@ impl<T: Scalar> Kernel for GeometryVjp<'_, '_, T> {
     fn run<A: Arithmetic<T>, const LANES: usize>(self) {
         let Self { pass, run, out, to } = self;
         let (camera, constants) = (pass.cameras[run.view], pass.constants);
+        let raw = pass.gaussians.encoding.raw;
         let mut block = Block::new();
         let mut v_shapes = ShapeColumns::new();
         for start in (0..run.count).step_by(BLOCK) {
@@ -223,44 +239,85 @@ impl<T: Scalar> Kernel for GeometryVjp<'_, '_, T> {
             block.read(pass, run, start, count);
             for k in 0..columns::padded::<LANES>(count) {
                 let (shape, v_splat) = (block.shapes.get(k), block.v_splats.get(k));
-                let v = T::splat_vjp(shape, camera, constants, v_splat);
-                v_shapes.set(k, block.is_visible(k), v.gaussian);
+                let mut v = T::splat_vjp(shape, camera, constants, v_splat).gaussian;
+                if raw {
+                    v = T::activation_vjp(shape, v);
+                }
+                v_shapes.set(k, block.is_visible(k), v);
             }
             v_shapes.add_to(out, to + start, count);
         }
     }
 }
 
-/// Computes the gradient with respect to the pose, summed over one run, as rows `[R | t]`.
-struct PoseVjp<'a, T: Scalar> {
+/// Number of values of a pose.
+const POSE: usize = 12;
+
+/// Number of values of a camera: the pose as rows `[R | t]`, then fx, fy, cx, cy.
+const CAMERA: usize = POSE + 4;
+
+/// Computes the gradient with respect to the camera, summed over one run.
+struct CameraVjp<'a, T: Scalar> {
     pass: &'a VjpPass<'a, T>,
     run: &'a Run,
+    /// The coefficients of harmonics, if the features depend on the pose.
+    coefficients: Option<Coefficients<'a, T>>,
+    scratch: &'a mut Scratch<T>,
 }
 
-impl<T: Scalar> Kernel for PoseVjp<'_, T> {
+impl<T: Scalar> Kernel for CameraVjp<'_, T> {
     type Scalar = T;
-    type Output = [T; 12];
+    type Output = [T; CAMERA];
 
     #[inline(always)]
-    fn run<A: Arithmetic<T>, const LANES: usize>(self) -> [T; 12] {
-        let Self { pass, run } = self;
+    fn run<A: Arithmetic<T>, const LANES: usize>(self) -> [T; CAMERA] {
+        let Self { pass, run, .. } = self;
         let (camera, constants) = (pass.cameras[run.view], pass.constants);
         let mut block = Block::new();
-        let mut v_poses = [[T::ZERO; BLOCK]; 12];
-        let mut sums = [T::ZERO; 12];
+        let mut v_cameras = [[T::ZERO; BLOCK]; CAMERA];
+        let mut sums = [T::ZERO; CAMERA];
         for start in (0..run.count).step_by(BLOCK) {
             let count = BLOCK.min(run.count - start);
             block.read(pass, run, start, count);
             for k in 0..columns::padded::<LANES>(count) {
                 let (shape, v_splat) = (block.shapes.get(k), block.v_splats.get(k));
                 let v = T::splat_vjp(shape, camera, constants, v_splat);
-                columns::set(&mut v_poses, k, block.is_visible(k), pose_rows(v.camera));
+                columns::set(&mut v_cameras, k, block.is_visible(k), camera_row(v.camera));
             }
-            for (sum, column) in sums.iter_mut().zip(&v_poses) {
+            for (sum, column) in sums.iter_mut().zip(&v_cameras) {
                 *sum += columns::total(column, count);
             }
         }
+        if let Some(coefficients) = self.coefficients {
+            let v = self.view_offset::<A>(coefficients);
+            let v = camera_row(T::view_offset_vjp(camera, v));
+            accumulate(&mut sums, &v);
+        }
         sums
+    }
+}
+
+impl<T: Scalar> CameraVjp<'_, T> {
+    /// Returns the sum of the gradients with respect to the vectors from the camera's centre.
+    #[inline(always)]
+    fn view_offset<A: Arithmetic<T>>(self, coefficients: Coefficients<'_, T>) -> Vec3<T> {
+        let mut gradient = BasisGradient::new();
+        let mut sums = [T::ZERO; 3];
+        for start in (0..self.run.count).step_by(BLOCK) {
+            let count = BLOCK.min(self.run.count - start);
+            block_vjp::<T, A>(
+                (self.pass, coefficients, self.run),
+                (start, count, true),
+                &mut gradient,
+                &mut [],
+                self.scratch,
+            );
+            for (sum, column) in sums.iter_mut().zip(&gradient.v_offsets) {
+                *sum += columns::total(column, count);
+            }
+        }
+        let [x, y, z] = sums;
+        Vec3 { x, y, z }
     }
 }
 
@@ -300,13 +357,13 @@ impl<T: Scalar> Block<T> {
     }
 }
 
-/// Returns the gradient with respect to a pose as rows `[R | t]`.
+/// Returns the values of a gradient with respect to a camera in the order of [`CAMERA`].
 #[inline(always)]
-fn pose_rows<T: Scalar>(v: CameraGradient<T>) -> [T; 12] {
+fn camera_row<T: Scalar>(v: CameraGradient<T>) -> [T; CAMERA] {
     let Mat3 { r0, r1, r2 } = v.rotation;
-    let t = v.translation;
+    let (t, i) = (v.translation, v.intrinsics);
     [
-        r0.x, r0.y, r0.z, t.x, r1.x, r1.y, r1.z, t.y, r2.x, r2.y, r2.z, t.z,
+        r0.x, r0.y, r0.z, t.x, r1.x, r1.y, r1.z, t.y, r2.x, r2.y, r2.z, t.z, i.fx, i.fy, i.cx, i.cy,
     ]
 }
 

@@ -3,7 +3,7 @@
 
 use crate::gaussians::Gaussians;
 use crate::host::columns::{BLOCK, Column, add, read, set, set_vec3, vec3, write};
-use crate::math::{Quaternion, Sym2, Vec2};
+use crate::math::{Quaternion, Sym2, Vec2, exp};
 use crate::number::Number;
 use crate::project::{GaussianShape, Splat};
 use crate::splats::Splats;
@@ -29,7 +29,7 @@ impl<T: Number> ShapeColumns<T> {
         }
     }
 
-    /// Reads the Gaussians `first .. first + count`.
+    /// Reads the Gaussians `first .. first + count` and activates raw parameters.
     #[inline(always)]
     pub(crate) fn read(&mut self, gaussians: &Gaussians<&[T]>, first: usize, count: usize) {
         let end = first + count;
@@ -40,6 +40,23 @@ impl<T: Number> ShapeColumns<T> {
             &mut self.quaternion,
         );
         read(&gaussians.opacities[first..end], &mut self.opacity);
+        if gaussians.encoding.raw {
+            self.activate(count);
+        }
+    }
+
+    /// Replaces logarithms of scales and logits of opacities by scales and opacities (MATH eq. 20).
+    /// The numbers are those of [`activation`](crate::activation), to the bit.
+    #[inline(always)]
+    fn activate(&mut self, count: usize) {
+        for column in &mut self.scale {
+            for x in &mut column[..count] {
+                *x = T::from_f64(exp::exponential(x.to_f64()));
+            }
+        }
+        for x in &mut self.opacity[0][..count] {
+            *x = T::from_f64(exp::sigmoid(x.to_f64()));
+        }
     }
 
     /// Adds the columns to the Gaussians `first .. first + count`.

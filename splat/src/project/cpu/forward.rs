@@ -6,15 +6,16 @@ use half::f16;
 use rayon::prelude::*;
 
 use crate::binning::bounds::{reach, visible_extent};
-use crate::camera::Views;
 use crate::config::RenderConfig;
+use crate::encoding::Features;
 use crate::error::{
     RenderError, checked_product, try_collected, try_collected_in_parallel, try_reserved,
 };
 use crate::gaussians::Gaussians;
+use crate::harmonics::cpu::basis::{Basis, Coefficients, known};
 use crate::host::columns::{self, BLOCK, Column, GRAIN};
 use crate::host::cut::cut;
-use crate::host::simd::Kernel;
+use crate::host::simd::{Kernel, Simd};
 use crate::host::workspace::Resources;
 use crate::math::Sym2;
 use crate::project::CameraParams;
@@ -23,6 +24,7 @@ use crate::project::cpu::columns::{ShapeColumns, SplatColumns};
 use crate::scalar::Scalar;
 use crate::scalar::rounding::Arithmetic;
 use crate::splats::Splats;
+use crate::views::Views;
 
 /// The inputs that all jobs of a projection share.
 struct Pass<'a, T: Scalar> {
@@ -31,12 +33,31 @@ struct Pass<'a, T: Scalar> {
     constants: ProjectConstants<T>,
     alpha_min: f64,
     size: [usize; 2],
+    coefficients: Option<Coefficients<'a, T>>,
+    simd: Simd,
+}
+
+impl<'a, T: Scalar> Pass<'a, T> {
+    /// Returns the features of `count` Gaussians from `gaussian` on, whose splats begin at `splat`.
+    /// Returns `None` for harmonics.
+    #[inline(always)]
+    fn given_features(&self, gaussian: usize, splat: usize, count: usize) -> Option<&'a [T]> {
+        let channels = self.gaussians.channels;
+        let first = match self.gaussians.encoding.features {
+            Features::PerGaussian => gaussian,
+            Features::PerSplat => splat,
+            Features::Harmonics { .. } => return None,
+        };
+        Some(&self.gaussians.features[first * channels..(first + count) * channels])
+    }
 }
 
 /// A run of consecutive splats of one view, and the parts of the output buffers that it fills.
 struct Job<'a, T> {
     view: usize,
     first_gaussian: usize,
+    /// Index of the first splat, over all views.
+    first_splat: usize,
     splats: Splats<&'a mut [T]>,
 }
 
@@ -67,6 +88,8 @@ pub(crate) fn project<T: Scalar>(
         constants: config.project_constants(),
         alpha_min: config.alpha_min,
         size: [views.width, views.height],
+        coefficients: Coefficients::of(gaussians),
+        simd,
     };
     let jobs = jobs(&mut splats, views)?;
     jobs.into_par_iter()
@@ -87,7 +110,7 @@ pub(super) fn camera_params<T: Scalar>(views: &Views) -> Result<Vec<CameraParams
 }
 
 /// Rounds features to 16-bit floats. Values beyond their range are clamped to ±65,504.
-fn to_halves<T: Scalar>(features: &[T]) -> Result<Vec<f16>, RenderError> {
+pub(super) fn to_halves<T: Scalar>(features: &[T]) -> Result<Vec<f16>, RenderError> {
     let greatest = f16::MAX.to_f64();
     let half = |&x: &T| f16::from_f64(x.to_f64().clamp(-greatest, greatest));
     let halves = features.par_iter().with_min_len(GRAIN).map(half);
@@ -109,6 +132,7 @@ fn jobs<'a, T: Scalar>(
     let mut extents = splats.extents.as_mut_slice();
     let runs = views.ranges.iter().map(|range| range.len().div_ceil(GRAIN));
     let mut jobs = try_reserved("runs of Gaussians", runs.sum())?;
+    let mut first_splat = 0;
     for (view, range) in views.ranges.iter().enumerate() {
         for first_gaussian in range.clone().step_by(GRAIN) {
             let n = GRAIN.min(range.end - first_gaussian);
@@ -126,8 +150,10 @@ fn jobs<'a, T: Scalar>(
             jobs.push(Job {
                 view,
                 first_gaussian,
+                first_splat,
                 splats,
             });
+            first_splat += n;
         }
     }
     Ok(jobs)
@@ -156,7 +182,7 @@ impl<T: Scalar> Kernel for Project<'_, T> {
         };
         let n = job.splats.opacities.len();
         for start in (0..n).step_by(BLOCK) {
-            block.project::<LANES>(pass, &mut job, start, BLOCK.min(n - start));
+            block.project::<A, LANES>(pass, &mut job, start, BLOCK.min(n - start));
         }
     }
 }
@@ -176,7 +202,7 @@ struct Block<T> {
 impl<T: Scalar> Block<T> {
     /// Projects `count` Gaussians of `job`, starting with index `start` of the job.
     #[inline(always)]
-    fn project<const LANES: usize>(
+    fn project<A: Arithmetic<T>, const LANES: usize>(
         &mut self,
         pass: &Pass<'_, T>,
         job: &mut Job<'_, T>,
@@ -188,8 +214,8 @@ impl<T: Scalar> Block<T> {
         let end = columns::padded::<LANES>(count);
         self.footprints(pass, job.view, end);
         let channels = pass.gaussians.channels;
-        let features = &pass.gaussians.features[first * channels..][..count * channels];
-        if !all_finite(features) {
+        let given = pass.given_features(first, job.first_splat + start, count);
+        if let Some(features) = given.filter(|features| !all_finite(features)) {
             for (k, row) in features.chunks_exact(channels).enumerate() {
                 if !all_finite(row) {
                     self.reaches[k] = T::ZERO;
@@ -197,15 +223,72 @@ impl<T: Scalar> Block<T> {
             }
         }
         self.extents(pass, end);
+        let rows = &mut job.splats.features[start * channels..(start + count) * channels];
+        if let Some(features) = given {
+            rows.copy_from_slice(features);
+        } else {
+            self.harmonics::<A>(pass, job.view, first, rows);
+        }
+        for (k, row) in rows.chunks_exact_mut(channels).enumerate() {
+            if !self.is_visible(k) {
+                row.fill(T::ZERO);
+            }
+        }
         self.splats.write(&mut job.splats, start, count);
         let end = start + count;
         columns::write(&mut job.splats.extents[2 * start..2 * end], &self.extents);
-        let rows = &mut job.splats.features[start * channels..end * channels];
-        rows.copy_from_slice(features);
+    }
+
+    /// Whether splat `k` of the block is visible. Extents are never negative, and zero marks a culled
+    /// splat.
+    #[inline(always)]
+    fn is_visible(&self, k: usize) -> bool {
+        self.extents[0][k] > T::ZERO
+    }
+
+    /// Evaluates the harmonics of the visible splats of the block, whose Gaussians begin at `first`.
+    /// Culls a splat if one of its features is not finite.
+    #[inline(always)]
+    fn harmonics<A: Arithmetic<T>>(
+        &mut self,
+        pass: &Pass<'_, T>,
+        view: usize,
+        first: usize,
+        rows: &mut [T],
+    ) {
+        // Three channels, as for colours, are compiled as a constant number.
+        match pass.gaussians.channels {
+            3 => self.harmonics_of::<A, 3>(pass, view, first, rows),
+            _ => self.harmonics_of::<A, 0>(pass, view, first, rows),
+        }
+    }
+
+    #[inline(always)]
+    fn harmonics_of<A: Arithmetic<T>, const CHANNELS: usize>(
+        &mut self,
+        pass: &Pass<'_, T>,
+        view: usize,
+        first: usize,
+        rows: &mut [T],
+    ) {
+        let channels = known::<CHANNELS>(pass.gaussians.channels);
+        let Some(coefficients) = pass.coefficients else {
+            return;
+        };
+        let count = rows.len() / channels;
+        if !(0..count).any(|k| self.is_visible(k)) {
+            return;
+        }
+        let means = &pass.gaussians.means[3 * first..3 * (first + count)];
+        let mut basis = Basis::new();
+        basis.fill(pass.simd, coefficients.used, means, pass.cameras[view]);
         for (k, row) in rows.chunks_exact_mut(channels).enumerate() {
-            // Extents are never negative, and zero marks a culled splat.
-            if self.extents[0][k] == T::ZERO {
-                row.fill(T::ZERO);
+            if self.is_visible(k) {
+                basis.features::<A>(k, coefficients.row(first + k), row);
+                if !all_finite(row) {
+                    columns::set(&mut self.extents, k, false, [T::ZERO; 2]);
+                    self.splats.set(k, false, self.splats.get(k));
+                }
             }
         }
     }

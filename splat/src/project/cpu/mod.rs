@@ -3,4 +3,6 @@
 pub(crate) mod backward;
 mod columns;
 pub(crate) mod complete;
+mod directions;
 pub(crate) mod forward;
+mod pass;

@@ -3,24 +3,29 @@
 
 use cubecl::prelude::*;
 
-use crate::camera::Views;
 use crate::config::RenderConfig;
 use crate::device::Gpu;
 use crate::device::buffer::{GpuBuffer, validate_splats};
 use crate::device::launch::{Sections, UNITS, cube_dim, grid, grid_of_units};
+use crate::encoding::Features;
 use crate::error::{RenderError, checked_product};
 use crate::gaussians::Gaussians;
 use crate::gradients::{ProjectGradients, Wanted};
+use crate::project::gpu::camera_row::{CAMERA, POSE};
+use crate::project::gpu::features::FeatureSource;
 use crate::project::gpu::forward::Settings;
 use crate::project::gpu::gaussian_rows::GaussianSectionsLaunch;
 use crate::project::gpu::gradient_row::GRADIENT;
-use crate::project::gpu::kernels::{
-    features_kernel, geometry_kernel, pack_gradients_kernel, pose_kernel, sum_grains_kernel,
+use crate::project::gpu::harmonics_kernels::{
+    camera_directions_kernel, coefficients_kernel, directions_kernel,
 };
-use crate::project::gpu::pose_row::POSE;
+use crate::project::gpu::kernels::{
+    camera_kernel, features_kernel, geometry_kernel, pack_gradients_kernel, sum_grains_kernel,
+};
 use crate::project::gpu::view_table::{push_grain, view_table};
 use crate::project::views_of_tasks::{ViewsOfTasks, validate_vjp};
 use crate::splats::Splats;
+use crate::views::Views;
 
 /// Number of Gaussians that share one list of views, and number of Gaussians per partial gradient
 /// with respect to a pose.
@@ -31,6 +36,11 @@ struct Backward<'a, R: Runtime> {
     gpu: &'a Gpu<R>,
     gaussians: &'a Gaussians<&'a GpuBuffer>,
     config: &'a RenderConfig,
+    source: FeatureSource,
+    /// The extents of the splats. Those of a culled splat are zero.
+    extents: &'a GpuBuffer,
+    /// The gradient with respect to the splats' features, `[M, C]`.
+    v_features: &'a GpuBuffer,
     tables: Tables,
     /// The packed gradient with respect to the splats' geometry, `[M, 8]`. It is empty if neither
     /// the gradient with respect to the geometry nor with respect to the poses is wanted.
@@ -59,6 +69,9 @@ pub(crate) fn project_vjp<R: Runtime>(
         gpu,
         gaussians,
         config,
+        source: FeatureSource::of(gaussians.encoding),
+        extents: splats.extents,
+        v_features: v_splats.features,
         tables: Tables::new(gpu, views, gaussians.count)?,
         packed,
     };
@@ -67,20 +80,31 @@ pub(crate) fn project_vjp<R: Runtime>(
     } else {
         gaussians.map(|_| none.clone())
     };
-    gradient.features = if wanted.features {
-        pass.by_features(v_splats.features)?
-    } else {
-        none.clone()
+    if wanted.geometry && gaussians.encoding.features_have_direction() {
+        pass.add_directions(&gradient.means)?;
+    }
+    gradient.features = match gaussians.encoding.features {
+        _ if !wanted.features => none.clone(),
+        Features::PerGaussian => pass.by_features()?,
+        // A copy on the device is not needed: buffers are immutable once they are written.
+        Features::PerSplat => v_splats.features.clone(),
+        Features::Harmonics { .. } => pass.by_coefficients()?,
     };
-    let camera_from_world = if wanted.cameras {
-        pass.by_poses(views)?
-    } else {
-        none
-    };
-    Ok(ProjectGradients {
+    let mut gradients = ProjectGradients {
         gaussians: gradient,
-        camera_from_world,
-    })
+        camera_from_world: none.clone(),
+        intrinsics: none,
+    };
+    if wanted.cameras || wanted.intrinsics {
+        let (poses, intrinsics) = pass.by_cameras(views)?;
+        if wanted.cameras {
+            gradients.camera_from_world = poses;
+        }
+        if wanted.intrinsics {
+            gradients.intrinsics = intrinsics;
+        }
+    }
+    Ok(gradients)
 }
 
 impl<R: Runtime> Backward<'_, R> {
@@ -114,6 +138,7 @@ impl<R: Runtime> Backward<'_, R> {
                 self.tables.starts as u32,
                 self.tables.lists as u32,
                 GaussianSectionsLaunch::new(scales as u32, quaternions as u32, opacities as u32),
+                self.gaussians.encoding.raw,
             );
         }
         Ok(Gaussians {
@@ -124,11 +149,12 @@ impl<R: Runtime> Backward<'_, R> {
             features: self.gpu.empty("no gradient", 0)?,
             count,
             channels,
+            encoding: self.gaussians.encoding,
         })
     }
 
     /// Returns the gradient with respect to the features, `[N, C]`.
-    fn by_features(&self, v_features: &GpuBuffer) -> Result<GpuBuffer, RenderError> {
+    fn by_features(&self) -> Result<GpuBuffer, RenderError> {
         let what = "gradient with respect to features [N, C]";
         let channels = self.gaussians.channels;
         let elements = checked_product(what, &[self.gaussians.count, channels])?;
@@ -139,7 +165,7 @@ impl<R: Runtime> Backward<'_, R> {
                 grid_of_units(elements)?,
                 cube_dim(),
                 self.tables.words.arg(),
-                v_features.arg(),
+                self.v_features.arg(),
                 out.arg(),
                 elements as u32,
                 channels as u32,
@@ -150,32 +176,68 @@ impl<R: Runtime> Backward<'_, R> {
         Ok(out)
     }
 
-    /// Returns the gradient with respect to the poses, `[B, 3, 4]`.
-    fn by_poses(&self, views: &Views) -> Result<GpuBuffer, RenderError> {
-        let (gpu, tables) = (self.gpu, &self.tables);
-        let what = "gradient with respect to poses [B, 3, 4]";
-        let rows = checked_product(what, &[views.len(), POSE as usize])?;
-        let out = gpu.empty(what, rows)?;
-        let cubes = tables.grain_count;
-        let what = "partial gradients with respect to poses";
-        let parts = gpu.empty(what, checked_product(what, &[cubes, POSE as usize])?)?;
-        if cubes > 0 {
-            pose_kernel::launch::<R>(
-                &gpu.client,
-                grid(cubes)?,
+    /// Returns the gradient with respect to the coefficients of harmonics, `[N, K, C]`.
+    fn by_coefficients(&self) -> Result<GpuBuffer, RenderError> {
+        let what = "gradient with respect to features [N, K, C]";
+        let out = self.gpu.empty(what, self.gaussians.features.len())?;
+        let channels = self.gaussians.channels;
+        let rows = self.gaussians.count * channels;
+        if rows > 0 {
+            coefficients_kernel::launch::<R>(
+                &self.gpu.client,
+                grid_of_units(rows)?,
                 cube_dim(),
                 self.gaussians.means.arg(),
-                self.gaussians.scales.arg(),
-                self.gaussians.quaternions.arg(),
-                self.gaussians.opacities.arg(),
-                tables.words.arg(),
-                self.packed.arg(),
-                parts.arg(),
-                Settings::launch::<R>(self.config),
-                tables.grains as u32,
-                cubes as u32,
+                self.gaussians.features.arg(),
+                self.tables.words.arg(),
+                self.v_features.arg(),
+                self.extents.arg(),
+                out.arg(),
+                rows as u32,
+                channels as u32,
+                self.tables.starts as u32,
+                self.tables.lists as u32,
+                self.source,
             );
         }
+        Ok(out)
+    }
+
+    /// Adds the gradient through the directions of view to that with respect to the means.
+    fn add_directions(&self, v_means: &GpuBuffer) -> Result<(), RenderError> {
+        let count = self.gaussians.count;
+        if count > 0 {
+            directions_kernel::launch::<R>(
+                &self.gpu.client,
+                grid_of_units(count)?,
+                cube_dim(),
+                self.gaussians.means.arg(),
+                self.gaussians.features.arg(),
+                self.tables.words.arg(),
+                self.v_features.arg(),
+                self.extents.arg(),
+                v_means.arg(),
+                count as u32,
+                self.gaussians.channels as u32,
+                self.tables.starts as u32,
+                self.tables.lists as u32,
+                self.source,
+            );
+        }
+        Ok(())
+    }
+
+    /// Returns the gradients with respect to the poses, `[B, 3, 4]`, and to the intrinsics, `[B, 4]`.
+    fn by_cameras(&self, views: &Views) -> Result<(GpuBuffer, GpuBuffer), RenderError> {
+        let (gpu, tables) = (self.gpu, &self.tables);
+        let what = "gradient with respect to cameras [B, 16]";
+        let rows = checked_product(what, &[views.len(), CAMERA as usize])?;
+        let [poses, lenses] = [POSE, CAMERA - POSE].map(|width| width as usize * views.len());
+        let mut sections = Sections::new();
+        sections.push(poses);
+        let intrinsics = sections.push(lenses);
+        let out = gpu.empty(what, sections.total)?;
+        let parts = self.camera_parts()?;
         if rows > 0 {
             sum_grains_kernel::launch::<R>(
                 &gpu.client,
@@ -185,9 +247,55 @@ impl<R: Runtime> Backward<'_, R> {
                 tables.grain_firsts.arg(),
                 out.arg(),
                 rows as u32,
+                intrinsics as u32,
             );
         }
-        Ok(out)
+        Ok((out.section(0, poses), out.section(intrinsics, lenses)))
+    }
+
+    /// Returns the partial gradients with respect to cameras, one row per grain.
+    fn camera_parts(&self) -> Result<GpuBuffer, RenderError> {
+        let (gpu, tables) = (self.gpu, &self.tables);
+        let cubes = tables.grain_count;
+        let what = "partial gradients with respect to cameras";
+        let parts = gpu.empty(what, checked_product(what, &[cubes, CAMERA as usize])?)?;
+        if cubes == 0 {
+            return Ok(parts);
+        }
+        camera_kernel::launch::<R>(
+            &gpu.client,
+            grid(cubes)?,
+            cube_dim(),
+            self.gaussians.means.arg(),
+            self.gaussians.scales.arg(),
+            self.gaussians.quaternions.arg(),
+            self.gaussians.opacities.arg(),
+            tables.words.arg(),
+            self.packed.arg(),
+            parts.arg(),
+            Settings::launch::<R>(self.config),
+            tables.grains as u32,
+            cubes as u32,
+            self.gaussians.encoding.raw,
+        );
+        if self.gaussians.encoding.features_have_direction() {
+            camera_directions_kernel::launch::<R>(
+                &gpu.client,
+                grid(cubes)?,
+                cube_dim(),
+                self.gaussians.means.arg(),
+                self.gaussians.features.arg(),
+                tables.words.arg(),
+                self.v_features.arg(),
+                self.extents.arg(),
+                parts.arg(),
+                tables.grains as u32,
+                cubes as u32,
+                self.gaussians.channels as u32,
+                self.source,
+            );
+        }
+        Ok(parts)
     }
 }
 

@@ -2,7 +2,6 @@
 
 use cubecl::prelude::*;
 
-use crate::camera::Views;
 use crate::config::{FOOTPRINT_SLACK, RenderConfig};
 use crate::device::Gpu;
 use crate::device::buffer::GpuBuffer;
@@ -14,6 +13,7 @@ use crate::formulas::single::{Real, binning, project as formula};
 use crate::gaussians::Gaussians;
 use crate::math::exp::sigma_at_on_device;
 use crate::math::{Sym2, Vec2};
+use crate::project::gpu::features::{FeatureSource, feature_of};
 use crate::project::gpu::gaussian_rows::shape_of;
 use crate::project::gpu::splat_rows::{SplatAllocation, SplatSections, set_splat};
 use crate::project::gpu::view_table::{
@@ -21,6 +21,7 @@ use crate::project::gpu::view_table::{
 };
 use crate::project::{ProjectConstants, Splat};
 use crate::splats::Splats;
+use crate::views::Views;
 
 /// The settings of a projection in the form that kernels take.
 #[derive(CubeType, CubeLaunch, Clone, Copy)]
@@ -54,7 +55,7 @@ pub(crate) fn constants_of(settings: Settings) -> ProjectConstants<f32> {
 /// Whether a splat's box contains a pixel centre of the image along one axis of `count` pixels. It
 /// is enough to test the image's pixel centre that is nearest to `mean`.
 #[cube]
-fn meets_image(mean: f32, extent: f32, count: f32) -> bool {
+pub(crate) fn meets_image(mean: f32, extent: f32, count: f32) -> bool {
     let mut nearest = f32::floor(mean) + 0.5;
     if nearest < 0.5 {
         nearest = 0.5;
@@ -106,20 +107,19 @@ fn project_kernel(
     channels: u32,
     sections: SplatSections,
     #[comptime] half_features: bool,
+    #[comptime] raw: bool,
+    #[comptime] source: FeatureSource,
 ) {
     let m = unit_index();
     if m < count {
         let view = view_of(views, view_count, m);
         let n = first_gaussian(views, view) + (m - first_splat(views, view));
-        let shape = shape_of(means, scales, quaternions, opacities, n);
+        let shape = shape_of(means, scales, quaternions, opacities, n, raw);
         let camera = camera_of(views, view);
         let constants = constants_of(chosen);
         let footprint = formula::footprint(shape, camera, constants);
         let splat = formula::splat(shape, footprint, camera, constants);
         let mut seen = formula::is_sound(shape, footprint, splat, camera, alpha_min);
-        for c in 0..channels {
-            seen = seen && finite(features[(n * channels + c) as usize]);
-        }
         let mut extent_x = 0.0f32;
         let mut extent_y = 0.0f32;
         if seen {
@@ -133,18 +133,22 @@ fn project_kernel(
             extent_y = extents.y;
         }
         if seen {
-            let extent = Vec2::<Real> {
-                x: extent_x,
-                y: extent_y,
-            };
-            set_splat(out, sections, m, splat, extent);
             for c in 0..channels {
-                let mut feature = features[(n * channels + c) as usize];
+                let mut feature =
+                    feature_of(features, shape.mean, camera, n, m, c, channels, source);
+                seen = seen && finite(feature);
                 if comptime![half_features] {
                     feature = rounded_to_half(feature);
                 }
                 out[(sections.features + m * channels + c) as usize] = feature;
             }
+        }
+        if seen {
+            let extent = Vec2::<Real> {
+                x: extent_x,
+                y: extent_y,
+            };
+            set_splat(out, sections, m, splat, extent);
         } else {
             set_splat(
                 out,
@@ -162,7 +166,7 @@ fn project_kernel(
 
 /// Returns the values that are stored for a culled splat: zeros.
 #[cube]
-fn no_splat() -> Splat<f32> {
+pub(crate) fn no_splat() -> Splat<f32> {
     Splat::<Real> {
         mean: Vec2::<Real> { x: 0.0, y: 0.0 },
         conic: Sym2::<Real> {
@@ -209,6 +213,8 @@ pub(crate) fn project<R: Runtime>(
             channels as u32,
             out.sections(),
             config.half_features,
+            gaussians.encoding.raw,
+            FeatureSource::of(gaussians.encoding),
         );
     }
     Ok(out.into_splats(offsets, channels))

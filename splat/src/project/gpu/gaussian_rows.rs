@@ -5,6 +5,7 @@ use cubecl::prelude::*;
 
 use crate::device::rows::{quaternion_of, set_quaternion_at, set_vec3_at, vec3_of};
 use crate::formulas::single::Real;
+use crate::math::exp::{exp_on_device, sigmoid_on_device};
 use crate::math::{Quaternion, Vec3};
 use crate::project::GaussianShape;
 
@@ -19,7 +20,7 @@ pub(crate) struct GaussianSections {
     opacities: u32,
 }
 
-/// Reads the geometry of Gaussian `n`.
+/// Reads the geometry of Gaussian `n`, and activates raw parameters (MATH eq. 20).
 #[cube]
 pub(crate) fn shape_of(
     means: &Array<f32>,
@@ -27,12 +28,24 @@ pub(crate) fn shape_of(
     quaternions: &Array<f32>,
     opacities: &Array<f32>,
     n: u32,
+    #[comptime] raw: bool,
 ) -> GaussianShape<f32> {
+    let given = vec3_of(scales, n);
+    let mut x = given.x;
+    let mut y = given.y;
+    let mut z = given.z;
+    let mut opacity = opacities[n as usize];
+    if comptime![raw] {
+        x = exp_on_device(x);
+        y = exp_on_device(y);
+        z = exp_on_device(z);
+        opacity = sigmoid_on_device(opacity);
+    }
     GaussianShape::<Real> {
         mean: vec3_of(means, n),
-        scale: vec3_of(scales, n),
+        scale: Vec3::<Real> { x, y, z },
         quaternion: quaternion_of(quaternions, n),
-        opacity: opacities[n as usize],
+        opacity,
     }
 }
 

@@ -5,11 +5,11 @@
 
 use cubecl::prelude::*;
 
-use crate::camera::Views;
 use crate::error::{RenderError, checked_product, try_filled};
 use crate::formulas::single::Real;
 use crate::math::{Mat3, Vec3};
 use crate::project::CameraParams;
+use crate::views::Views;
 
 /// Index of the view's first splat.
 const FIRST_SPLAT: u32 = 0;

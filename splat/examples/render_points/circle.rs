@@ -1,13 +1,8 @@
 //! Cameras for a scene without cameras. They lie on a circle around the centre of the scene and
 //! look at the centre.
 
-use splat::io::{StoredScene, StoredView};
-use splat::{Camera, RenderError};
+use splat::{Camera, Gaussians, RenderError};
 
-/// Number of cameras on the circle.
-const VIEWS: usize = 8;
-/// Width and height of each picture, px.
-const SIZE_PX: [usize; 2] = [800, 600];
 /// Horizontal field of view.
 const FIELD_DEGREES: f64 = 60.0;
 /// The direction in the world that points upwards in the pictures.
@@ -23,13 +18,18 @@ const RISE: f64 = 0.3;
 /// Least and greatest visible depth, relative to the radius.
 const DEPTHS: [f64; 2] = [1e-3, 1e3];
 
-/// Returns the cameras. The list is empty if no Gaussian has a finite mean.
+/// Returns `count` cameras for pictures of `width` x `height` px. The list is empty if no Gaussian has
+/// a finite mean.
 ///
 /// # Errors
-/// [`RenderError::Config`] if the Gaussians are so near each other, and so far from the origin, that a
-/// camera would be at the place of their centre.
-pub(crate) fn around(scene: &StoredScene) -> Result<Vec<StoredView>, RenderError> {
-    let (means, _) = scene.means.as_chunks::<3>();
+/// [`RenderError::Config`] if the picture has no width, or if the Gaussians are so near each other, and
+/// so far from the origin, that a camera would be at the place of their centre.
+pub(crate) fn around(
+    gaussians: &Gaussians<&[f32]>,
+    count: usize,
+    [width, height]: [usize; 2],
+) -> Result<Vec<Camera>, RenderError> {
+    let (means, _) = gaussians.means.as_chunks::<3>();
     let points: Vec<[f64; 3]> = means
         .iter()
         .map(|p| p.map(f64::from))
@@ -41,7 +41,7 @@ pub(crate) fn around(scene: &StoredScene) -> Result<Vec<StoredView>, RenderError
     // A few Gaussians far from the scene do not move the medians.
     let middle: [f64; 3] = std::array::from_fn(|axis| median(points.iter().map(|p| p[axis])));
     let spread = median(points.iter().map(|p| norm(difference(*p, middle))));
-    let (scales, _) = scene.scales.as_chunks::<3>();
+    let (scales, _) = gaussians.scales.as_chunks::<3>();
     let longest = |s: &[f32; 3]| f64::from(s[0].max(s[1]).max(s[2]));
     let size = median(scales.iter().map(longest).filter(|s| s.is_finite()));
     let radius = match (RADIUS * spread).max(RADIUS_OF_SCALE * size) {
@@ -49,21 +49,16 @@ pub(crate) fn around(scene: &StoredScene) -> Result<Vec<StoredView>, RenderError
         radius => radius,
     };
     let view = |i: usize| {
-        let (sin, cos) = (std::f64::consts::TAU * i as f64 / VIEWS as f64).sin_cos();
+        let (sin, cos) = (std::f64::consts::TAU * i as f64 / count as f64).sin_cos();
         let offset = [radius * sin, -RISE * radius, -radius * cos];
         let eye = std::array::from_fn(|axis| middle[axis] + offset[axis]);
-        let [width, height] = SIZE_PX;
         let camera = Camera::from_fov(width, height, FIELD_DEGREES.to_radians())?;
         let [near, far] = DEPTHS.map(|depth| depth * radius);
-        Ok(StoredView {
-            camera: camera
-                .look_at(eye, middle, UP)?
-                .with_depth_range(camera.near.min(near), camera.far.max(far)),
-            width,
-            height,
-        })
+        let range = (camera.near.min(near), camera.far.max(far));
+        let camera = camera.look_at(eye, middle, UP)?;
+        Ok(camera.with_depth_range(range.0, range.1))
     };
-    (0..VIEWS).map(view).collect()
+    (0..count).map(view).collect()
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {
