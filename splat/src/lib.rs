@@ -83,6 +83,10 @@ pub mod io;
 #[doc(hidden)]
 pub mod measure;
 pub mod oracle;
+#[cfg(feature = "gpu")]
+pub mod pack;
+#[cfg(feature = "wgpu")]
+pub mod wgpu_interop;
 
 mod backend;
 mod backends;

@@ -4,13 +4,14 @@
 use std::path::Path;
 
 /// The files that define the layouts, beneath `src`.
-const LAYOUTS: [&str; 9] = [
+const LAYOUTS: [&str; 10] = [
     "binning/gpu/rects.rs",
     "composite/gpu/moments.rs",
     "composite/gpu/packed.rs",
     "composite/gpu/partial_row.rs",
     "composite/gpu/state.rs",
     "device/rows.rs",
+    "pack/gpu/pixel_row.rs",
     "project/gpu/gaussian_rows.rs",
     "project/gpu/gradient_row.rs",
     "project/gpu/splat_rows.rs",

@@ -12,7 +12,7 @@ use crate::error::RenderError;
 pub(crate) const UNITS: u32 = 256;
 
 /// Greatest number of workgroups along one dimension of a grid.
-const MAX_CUBES: usize = 65_535;
+pub(crate) const MAX_CUBES: usize = 65_535;
 
 /// Alignment of the sections of one allocation, in words. 256 bytes is the greatest alignment that
 /// WebGPU requires.

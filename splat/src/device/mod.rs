@@ -11,15 +11,13 @@ pub(crate) mod launch;
 pub(crate) mod radix;
 pub(crate) mod rows;
 pub(crate) mod scan;
+pub(crate) mod started;
 pub(crate) mod support;
-
-use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::task::Poll;
 
 use cubecl::prelude::*;
 
 use crate::device::buffer::GpuBuffer;
+use crate::device::started::{caught, caught_while_polled, mark_started};
 use crate::device::support::{CUDA, Support};
 use crate::error::{RenderError, checked_product};
 
@@ -75,9 +73,9 @@ pub enum Regime {
 ///   respect to a Gaussian that about as many views show is also wrong.
 ///
 /// # Browsers
-/// A host in a browser cannot block. Create the device with `cubecl_wgpu::init_setup_async`, render
-/// with [`Gpu::render_async`], and read results with [`Gpu::download_async`] and the other `_async`
-/// methods. [`Gpu::download`], [`Backend::bin`](crate::Backend::bin) and
+/// A host in a browser cannot block. Create the backend with `Gpu::new_async` or `Gpu::from_wgpu`,
+/// render with [`Gpu::render_async`], and read results with [`Gpu::download_async`] and the other
+/// `_async` methods. [`Gpu::download`], [`Backend::bin`](crate::Backend::bin) and
 /// [`render`](crate::render()) panic.
 pub struct Gpu<R: Runtime> {
     pub(crate) client: ComputeClient<R>,
@@ -118,17 +116,21 @@ impl<R: Runtime> std::fmt::Debug for Gpu<R> {
 }
 
 impl<R: Runtime> Gpu<R> {
-    /// Creates a backend on `device`.
+    /// Creates a backend on `device`. All backends on one device share its memory and its queue.
     ///
     /// # Errors
     /// [`RenderError::Device`] if the device does not exist, or if it has less than 256 threads per
-    /// workgroup, 16 KiB of shared memory or 7 buffers per kernel.
+    /// workgroup, 65,535 workgroups per side of a grid, 16 KiB of shared memory or 7 buffers per
+    /// kernel.
     ///
     /// `CubeCL` panics if the device does not exist. This function catches the panic, but the panic
     /// hook still runs, and a program built with `panic = "abort"` ends.
     pub fn new(device: &R::Device) -> Result<Self, RenderError> {
         match caught(|| R::client(device)) {
-            Ok(client) => Self::from_client(client),
+            Ok(client) => {
+                mark_started(device);
+                Self::from_client(client)
+            }
             Err(got) => {
                 let runtime = std::any::type_name::<R>();
                 let expected = format!("a device and driver for {runtime} ({device:?})");
@@ -140,32 +142,11 @@ impl<R: Runtime> Gpu<R> {
     /// Creates a backend on the device of `client`, with the memory and the queue of `client`.
     ///
     /// # Errors
-    /// [`RenderError::Device`] if the device has less than 256 threads per workgroup, 16 KiB of
-    /// shared memory or 7 buffers per kernel.
+    /// [`RenderError::Device`] if the device has less than 256 threads per workgroup, 65,535
+    /// workgroups per side of a grid, 16 KiB of shared memory or 7 buffers per kernel.
     pub fn from_client(client: ComputeClient<R>) -> Result<Self, RenderError> {
         let properties = client.properties();
-        let hardware = &properties.hardware;
-        let least = [
-            (
-                "threads per workgroup",
-                hardware.max_units_per_cube as usize,
-                256,
-            ),
-            (
-                "bytes of shared memory",
-                hardware.max_shared_memory_size,
-                16 << 10,
-            ),
-            ("buffers per kernel", hardware.max_bindings as usize, 7),
-        ];
-        for (what, got, needed) in least {
-            if got < needed {
-                return Err(RenderError::Device {
-                    expected: format!("a device with {needed} {what}"),
-                    got: got.to_string(),
-                });
-            }
-        }
+        support::check_limits(properties)?;
         let max_buffer = properties.memory.max_page_size;
         let subgroups_in_order = R::name(&client) == CUDA;
         Ok(Self {
@@ -218,6 +199,15 @@ impl<R: Runtime> Gpu<R> {
         Ok(GpuBuffer { handle, len })
     }
 
+    /// Allocates a buffer of `len` words with unspecified contents. Kernels of the caller fill it.
+    ///
+    /// # Errors
+    /// [`RenderError::Capacity`] if the buffer exceeds the device's largest buffer or 32-bit
+    /// indices. If the device's memory is exhausted, the next read returns [`RenderError::Device`].
+    pub fn allocate(&self, len: usize) -> Result<GpuBuffer, RenderError> {
+        self.empty("an allocation", len)
+    }
+
     /// Copies integers to the device.
     pub(crate) fn upload_words(&self, words: &[u32]) -> Result<GpuBuffer, RenderError> {
         self.check_room("an upload", words.len())?;
@@ -260,23 +250,24 @@ impl<R: Runtime> Gpu<R> {
             expected: "the contents of a buffer".to_owned(),
             got,
         };
-        // Flush first: failed launches and allocations are recorded on the stream of the thread
-        // that requested them. A read alone may return the buffer's contents without an error.
-        caught(|| buffer.handle.stream.executes(|| self.client.flush()))
-            .and_then(|flushed| flushed.map_err(|error| error.to_string()))
-            .map_err(device)?;
+        self.flush(buffer).map_err(device)?;
         let read = caught(|| self.client.read_async(vec![buffer.handle.clone()]));
-        let mut read = Box::pin(read.map_err(device)?);
-        let read = poll_fn(|context| match caught(|| read.as_mut().poll(context)) {
-            Ok(poll) => poll.map(|read| read.map_err(|error| error.to_string())),
-            Err(panic) => Poll::Ready(Err(panic)),
-        });
-        let mut bytes = read.await.map_err(device)?;
+        let read = caught_while_polled(read.map_err(device)?).await;
+        let read = read.map_err(device)?;
+        let mut bytes = read.map_err(|error| device(error.to_string()))?;
         let bytes = bytes.pop().ok_or_else(|| device("nothing".to_owned()))?;
         // The returned bytes need not be aligned to words.
         let (words, _) = bytes.as_chunks();
         let words = words.iter().take(buffer.len);
         Ok(words.map(|&word| u32::from_ne_bytes(word)).collect())
+    }
+
+    /// Submits the launches of the thread that allocated `buffer`. Failed launches and allocations
+    /// are recorded on the stream of the thread that requested them. A read alone may return the
+    /// buffer's contents without an error.
+    pub(crate) fn flush(&self, buffer: &GpuBuffer) -> Result<(), String> {
+        caught(|| buffer.handle.stream.executes(|| self.client.flush()))
+            .and_then(|flushed| flushed.map_err(|error| error.to_string()))
     }
 
     /// Allocates `len` words with unspecified contents.
@@ -356,14 +347,4 @@ impl<R: Runtime> Gpu<R> {
     pub(crate) fn has_halves(&self) -> bool {
         support::has_halves(self.client.properties(), self.halves)
     }
-}
-
-/// Runs `ask` and converts a panic to an error. A panic is the only way in which `CubeCL` reports a
-/// missing adapter or driver, or a lost device.
-fn caught<T>(ask: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(ask)).map_err(|panic| {
-        let said = panic.downcast_ref::<String>().map(String::as_str);
-        let said = said.or_else(|| panic.downcast_ref::<&str>().copied());
-        said.unwrap_or("a panic of the runtime").to_owned()
-    })
 }

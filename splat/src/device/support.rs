@@ -3,11 +3,16 @@
 use cubecl::features::{Plane, TypeUsage};
 use cubecl::ir::{DeviceProperties, ElemType, FloatKind, HardwareProperties};
 
+use crate::device::launch::{MAX_CUBES, UNITS};
+use crate::error::RenderError;
+
 /// Whether kernels use an optional device feature, beyond plain WebGPU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Support {
-    /// Uses the feature if `CubeCL` reports it. `CubeCL` reports the features of the adapter. A
-    /// device that was created without a feature of its adapter needs [`Support::Never`].
+    /// Uses the feature if `CubeCL` reports it. For a device of `Gpu::from_wgpu` these are the
+    /// enabled features of the device. For a client of `cubecl_wgpu::init_device` they are the
+    /// features of the adapter: if the device was created without one of them, it needs
+    /// [`Support::Never`].
     #[default]
     Reported,
     /// Never uses the feature.
@@ -52,4 +57,36 @@ pub(crate) fn has_halves(properties: &DeviceProperties, halves: Support) -> bool
         Support::Never => false,
         Support::Assumed => true,
     }
+}
+
+/// Checks that the device has the limits that every kernel needs, those of plain WebGPU.
+pub(crate) fn check_limits(properties: &DeviceProperties) -> Result<(), RenderError> {
+    let hardware = &properties.hardware;
+    let least = [
+        (
+            "threads per workgroup",
+            hardware.max_units_per_cube.min(hardware.max_cube_dim.0) as usize,
+            UNITS as usize,
+        ),
+        (
+            "workgroups per side of a grid",
+            hardware.max_cube_count.0.min(hardware.max_cube_count.1) as usize,
+            MAX_CUBES,
+        ),
+        (
+            "bytes of shared memory",
+            hardware.max_shared_memory_size,
+            16 << 10,
+        ),
+        ("buffers per kernel", hardware.max_bindings as usize, 7),
+    ];
+    for (what, got, needed) in least {
+        if got < needed {
+            return Err(RenderError::Device {
+                expected: format!("a device with {needed} {what}"),
+                got: got.to_string(),
+            });
+        }
+    }
+    Ok(())
 }

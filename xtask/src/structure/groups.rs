@@ -53,6 +53,12 @@ pub(super) const BASIS: &[&str] = &[
 ];
 pub(super) const HOST: &[&str] = &["splat/src/host/*.rs"];
 pub(super) const DEVICE: &[&str] = &["splat/src/device/*.rs"];
+/// The pixels of an image, on the host.
+pub(super) const PACK: &[&str] = &["splat/src/pack/*.rs"];
+/// The pixels of an image, on the device.
+pub(super) const PACK_GPU: &[&str] = &["splat/src/pack/gpu/*.rs"];
+/// A device that the caller shares, behind the feature `wgpu`.
+pub(super) const INTEROP: &[&str] = &["splat/src/wgpu_interop/*.rs"];
 /// The trait `Backend` and the generic functions on it.
 pub(super) const FACE: &[&str] = &[
     "splat/src/backend.rs",

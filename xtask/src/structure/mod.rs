@@ -20,6 +20,7 @@ pub mod fault;
 pub mod groups;
 pub mod harness;
 pub mod imports;
+pub mod layers;
 pub mod long_kernels;
 pub mod modules;
 pub mod names;

@@ -111,7 +111,7 @@ const WRONG: [(&str, &str, &str); 34] = [
 ];
 
 /// Further forbidden imports, whose file or import occurs in [`WRONG`] as well.
-const WRONG_TOO: [(&str, &str, &str); 5] = [
+const WRONG_TOO: [(&str, &str, &str); 8] = [
     (
         "oracle/mod.rs",
         "crate::formulas::double::project::Here",
@@ -129,6 +129,17 @@ const WRONG_TOO: [(&str, &str, &str); 5] = [
         "host/simd.rs",
     ),
     ("backends/cpu.rs", "crate::measure::Here", "measure/mod.rs"),
+    (
+        "pack/pixel.rs",
+        "crate::device::launch::Here",
+        "device/launch.rs",
+    ),
+    (
+        "pack/gpu/mod.rs",
+        "crate::composite::gpu::Here",
+        "composite/gpu/mod.rs",
+    ),
+    ("wgpu_interop/mod.rs", "crate::render::Here", "render.rs"),
 ];
 
 #[test]
