@@ -48,6 +48,7 @@ pub const RULES: Rules = Rules {
             "splat/tests/**/*.rs",
             "splat-autodiff/tests/**/*.rs",
             "splat-device-tests/tests/**/*.rs",
+            "splat-wasm-tests/tests/**/*.rs",
         ],
         // Integers to be sorted, and damage of files.
         may_draw: &[
