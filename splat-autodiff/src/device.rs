@@ -4,9 +4,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use burn::tensor::DType;
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
-use burn::tensor::{DType, Tensor};
 use burn_cubecl::CubeRuntime;
 use burn_cubecl::tensor::CubeTensor;
 use splat::GpuBuffer;
@@ -14,11 +14,10 @@ use splat::{Backend as _, Gaussians, Gpu, Image, RenderConfig, Saved, Scene, Vie
 
 use crate::error::Error;
 use crate::inputs::{Inputs, read_one};
-use crate::layout::Layout;
-use crate::op::{primitive, tensor};
+use crate::op::primitive;
 use crate::poses::set_poses;
 use crate::primitive::{give, take};
-use crate::tape::{Forward, Recording, Tape, image_shapes, input_shapes, wanted};
+use crate::tape::{ImageGradients, Recording, Tape, culled, image_shapes, input_shapes, wanted};
 
 /// The saved state for the backward pass. All of its buffers are on the device.
 struct DeviceTape<R: CubeRuntime> {
@@ -91,76 +90,45 @@ impl<R: CubeRuntime> DeviceTape<R> {
         Ok((image, tape))
     }
 
-    fn layout(&self) -> Layout {
-        Layout::new(&self.views, &self.saved.config, self.gaussians.channels)
-    }
-
     /// Converts the images to tensors.
-    fn images<B: Backend>(&self, image: &Image<GpuBuffer>) -> Result<Forward<B>, Error> {
-        let put = |buffer: &GpuBuffer, shape: &[usize]| {
-            give::<B, R>("the image", buffer, shape, self.dtype, &self.like)
+    fn images<B: Backend>(&self, image: &Image<GpuBuffer>) -> Result<Image<FloatTensor<B>>, Error> {
+        let put = |buffer: &Option<GpuBuffer>, shape: &[usize]| {
+            let put = |buffer| give::<B, R>("the image", buffer, shape, self.dtype, &self.like);
+            buffer.as_ref().map(put).transpose()
         };
-        let shapes = image_shapes(self.layout(), self.saved.config.layers.len());
-        let plane = |buffer: &Option<GpuBuffer>| {
-            buffer
-                .as_ref()
-                .map(|buffer| put(buffer, &shapes.plane))
-                .transpose()
-        };
-        Ok(
-            Image::from_features(put(&image.features, &shapes.features)?)
-                .with_transmittance(plane(&image.transmittance)?)
-                .with_depth(plane(&image.depth)?)
-                .with_layers(
-                    image
-                        .layers
-                        .as_ref()
-                        .map(|images| put(images, &shapes.layers))
-                        .transpose()?,
-                )
-                .with_layer_transmittance(
-                    image
-                        .layer_transmittance
-                        .as_ref()
-                        .map(|planes| put(planes, &shapes.layer_transmittance))
-                        .transpose()?,
-                ),
-        )
+        let shapes = image_shapes(&self.views, &self.saved.config, self.gaussians.channels);
+        let (features, like) = (&image.features, &self.like);
+        let features = give::<B, R>("the image", features, &shapes.features, self.dtype, like)?;
+        Ok(Image::from_features(features)
+            .with_transmittance(put(&image.transmittance, &shapes.plane)?)
+            .with_depth(put(&image.depth, &shapes.plane)?)
+            .with_layers(put(&image.layers, &shapes.layers)?)
+            .with_layer_transmittance(put(
+                &image.layer_transmittance,
+                &shapes.layer_transmittance,
+            )?))
+    }
+
+    /// Copies the extents of the splats to the host and counts the culled splats of each view.
+    fn culled(&self) -> Result<Vec<usize>, Error> {
+        let splats = &self.saved.splats;
+        let extents = self.gpu.download(&splats.extents)?;
+        Ok(culled(&extents, &splats.offsets))
     }
 }
 
-/// Renders without saving state for a backward pass.
-pub(crate) fn forward<B: Backend, R: CubeRuntime>(
-    inputs: Inputs<B>,
-    views: &Views,
-    config: &RenderConfig,
-) -> Result<Forward<B>, Error> {
-    let (image, tape) = DeviceTape::<R>::record(inputs, views, config)?;
-    tape.images::<B>(&image)
-}
-
-/// Renders and saves the state for the backward pass.
+/// Renders and saves the state for the backward pass. Counts the culled Gaussians if `count` is
+/// set.
 pub(crate) fn record<B: Backend, R: CubeRuntime>(
+    count: bool,
     inputs: Inputs<B>,
     views: &Views,
     config: &RenderConfig,
 ) -> Result<Recording<B>, Error> {
     let (image, tape) = DeviceTape::<R>::record(inputs, views, config)?;
-    let (layout, images) = (tape.layout(), tape.images::<B>(&image)?);
-    let features = tensor::<B, 4>(images.features).reshape([layout.features()]);
-    let planes = [images.transmittance, images.depth].into_iter().flatten();
-    let planes = planes.map(|plane| tensor::<B, 3>(plane).reshape([layout.plane()]));
-    let mut parts: Vec<Tensor<B, 1>> = vec![features];
-    parts.extend(planes);
-    let joined = match parts.len() {
-        1 => parts.remove(0),
-        _ => Tensor::cat(parts, 0),
-    };
     Ok(Recording {
-        joined: primitive(joined),
-        layers: images.layers,
-        layer_transmittance: images.layer_transmittance,
-        layout,
+        images: tape.images::<B>(&image)?,
+        culled: count.then(|| tape.culled()).transpose()?,
         tape: Arc::new(tape),
     })
 }
@@ -168,23 +136,22 @@ pub(crate) fn record<B: Backend, R: CubeRuntime>(
 impl<B: Backend, R: CubeRuntime> Tape<B> for DeviceTape<R> {
     fn vjp(
         &self,
-        v_joined: FloatTensor<B>,
+        v_images: ImageGradients<FloatTensor<B>>,
         tracked: [bool; 7],
     ) -> Result<[Option<FloatTensor<B>>; 7], Error> {
-        let layout = self.layout();
-        let v_joined = tensor::<B, 1>(v_joined);
-        let mut from = 0;
-        let mut part = |len: usize| {
-            let part = v_joined.clone().slice(from..from + len);
-            from += len;
-            let argument = "gradient of the rendered tensor";
-            Ok::<_, Error>(take::<B, R>(argument, primitive(part))?.0)
+        let argument = "gradient of the rendered tensor";
+        let buffer = |gradient| Ok::<_, Error>(take::<B, R>(argument, gradient)?.0);
+        let features = match v_images.features {
+            Some(gradient) => buffer(gradient)?,
+            None => {
+                let shapes = image_shapes(&self.views, &self.saved.config, self.gaussians.channels);
+                let zeros = vec![0.0; shapes.features.iter().product()];
+                self.gpu.upload(&zeros)?
+            }
         };
-        let features = part(layout.features())?;
-        let mut plane = |present: bool| present.then(|| part(layout.plane())).transpose();
         let v_image = Image::from_features(features)
-            .with_transmittance(plane(layout.transmittance)?)
-            .with_depth(plane(layout.depth)?);
+            .with_transmittance(v_images.transmittance.map(buffer).transpose()?)
+            .with_depth(v_images.depth.map(buffer).transpose()?);
         let scene = Scene {
             gaussians: self.gaussians.map(Gpu::<R>::view),
             views: &self.views,
@@ -193,11 +160,8 @@ impl<B: Backend, R: CubeRuntime> Tape<B> for DeviceTape<R> {
         let wanted = wanted(tracked);
         let v_image = v_image.map(Gpu::<R>::view);
         let gradients = splat::render_vjp(&self.gpu, &scene, &self.saved, &v_image, wanted)?;
-        let shapes = input_shapes(
-            self.gaussians.count,
-            self.gaussians.channels,
-            self.views.len(),
-        );
+        let (n, c) = (self.gaussians.count, self.gaussians.channels);
+        let shapes = input_shapes(n, c, self.views.len());
         let mut outgoing = [const { None }; 7];
         for (i, gradient) in gradients.into_buffers().iter().enumerate().take(7) {
             if tracked[i] {

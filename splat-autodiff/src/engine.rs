@@ -8,63 +8,51 @@ use splat::{RenderConfig, Views};
 use crate::error::Error;
 use crate::host;
 use crate::inputs::Inputs;
-use crate::tape::{Forward, Recording};
-
-/// Calls `$function` of `device` or of `host`, depending on the runtime and the element type of the
-/// tensors.
-macro_rules! on_the_right_place {
-    ($function:ident::<$backend:ty>, $inputs:expr, $views:expr, $config:expr) => {{
-        let (inputs, views, config) = ($inputs, $views, $config);
-        let dtype = inputs.dtype();
-        #[cfg(feature = "wgpu")]
-        if dtype != DType::F64 && crate::primitive::lies_on::<$backend, Wgpu>() {
-            return crate::device::$function::<$backend, Wgpu>(inputs, views, config);
-        }
-        #[cfg(feature = "cuda")]
-        if dtype != DType::F64 && crate::primitive::lies_on::<$backend, Cuda>() {
-            return crate::device::$function::<$backend, Cuda>(inputs, views, config);
-        }
-        match dtype {
-            DType::F64 => host::$function::<$backend, f64>(inputs, views, config),
-            DType::F32 | DType::Flex32 | DType::F16 | DType::BF16 => {
-                host::$function::<$backend, f32>(inputs, views, config)
-            }
-            other => Err(Error::DType {
-                argument: "gaussians.means",
-                expected: "F64, F32, Flex32, F16 or BF16".to_owned(),
-                got: format!("{other:?}"),
-            }),
-        }
-    }};
-}
+use crate::memory::Memory;
+use crate::runtime;
+use crate::tape::Recording;
 
 #[cfg(feature = "wgpu")]
 type Wgpu = burn_wgpu::WgpuRuntime;
 #[cfg(feature = "cuda")]
 type Cuda = cubecl_cuda::CudaRuntime;
 
-/// Returns the settings without contributors, which this crate does not return.
-fn without_contributors(config: &RenderConfig) -> RenderConfig {
-    let outputs = config.outputs.with_contributors(false);
-    config.clone().with_outputs(outputs)
-}
-
-/// Renders without saving state for a backward pass.
-pub(crate) fn forward<B: Backend>(
-    inputs: Inputs<B>,
-    views: &Views,
-    config: &RenderConfig,
-) -> Result<Forward<B>, Error> {
-    let config = &without_contributors(config);
-    on_the_right_place!(forward::<B>, inputs, views, config)
-}
-
-/// Renders and saves the state for the backward pass.
+/// Renders and saves the state for the backward pass. A render on the CPU takes its buffers from
+/// `memory`. A render on a device counts the culled Gaussians if `culled_on_device` is set.
 pub(crate) fn record<B: Backend>(
+    memory: &Memory,
+    culled_on_device: bool,
     inputs: Inputs<B>,
     views: &Views,
     config: &RenderConfig,
 ) -> Result<Recording<B>, Error> {
-    let config = &without_contributors(config);
-    on_the_right_place!(record::<B>, inputs, views, config)
+    // Only builds with kernels read it.
+    let _ = culled_on_device;
+    // This crate does not return contributors.
+    let outputs = config.outputs.with_contributors(false);
+    let config = &config.clone().with_outputs(outputs);
+    let dtype = inputs.dtype();
+    // `f64` is rendered on the CPU in every build.
+    if dtype != DType::F64 {
+        runtime::check::<B>(&inputs.device())?;
+        #[cfg(feature = "wgpu")]
+        if crate::primitive::lies_on::<B, Wgpu>() {
+            return crate::device::record::<B, Wgpu>(culled_on_device, inputs, views, config);
+        }
+        #[cfg(feature = "cuda")]
+        if crate::primitive::lies_on::<B, Cuda>() {
+            return crate::device::record::<B, Cuda>(culled_on_device, inputs, views, config);
+        }
+    }
+    match dtype {
+        DType::F64 => host::record::<B, f64>(&memory.double, inputs, views, config),
+        DType::F32 | DType::Flex32 | DType::F16 | DType::BF16 => {
+            host::record::<B, f32>(&memory.single, inputs, views, config)
+        }
+        other => Err(Error::DType {
+            argument: "gaussians.means",
+            expected: "F64, F32, Flex32, F16 or BF16".to_owned(),
+            got: format!("{other:?}"),
+        }),
+    }
 }

@@ -49,6 +49,27 @@ pub enum Error {
         /// Burn's message, or the reason found by this crate.
         reason: String,
     },
+    /// The backend is differentiable, but not by Burn's `Autodiff`. The operation can only be added
+    /// to the graph of [`burn::backend::Autodiff`].
+    #[error(
+        "render on {backend}: its gradients are not those of Autodiff, use Autodiff around a plain backend"
+    )]
+    UnsupportedAutodiff {
+        /// Burn's name of the backend.
+        backend: String,
+    },
+    /// The tensors are on a device that this crate can render on, but this build cannot, because a
+    /// feature of the crate is off. A build with neither `wgpu` nor `cuda` renders all tensors on
+    /// the CPU and does not return this error.
+    #[error(
+        "render on {backend}: build splat-autodiff with feature `{feature}`, or move the tensors to a CPU backend"
+    )]
+    MissingFeature {
+        /// Burn's name of the backend.
+        backend: String,
+        /// The feature of this crate: `wgpu`, `cuda` or `fusion`.
+        feature: &'static str,
+    },
     /// The backend below `Autodiff` is itself differentiable. The gradient of a render is not
     /// differentiable, so second derivatives would be silently wrong.
     #[error(

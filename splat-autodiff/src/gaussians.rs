@@ -24,7 +24,39 @@ pub struct GaussianTensors<B: Backend> {
     pub features: Tensor<B, 2>,
 }
 
-/// A dense batch of B scenes with N Gaussians each, for [`splat::Views::dense`].
+/// A dense batch of B scenes with N Gaussians each.
+///
+/// [`splat::Views::dense`] views all scenes through one camera.
+/// [`splat::Views::dense_with_cameras`] gives each scene its own camera.
+///
+/// ```
+/// use burn::tensor::Tensor;
+/// use burn_flex::Flex;
+/// use splat::{Camera, RenderConfig, Views};
+/// use splat_autodiff::{GaussianBatch, render_forward};
+///
+/// // Two scenes of four Gaussians with one channel, each seen from another distance.
+/// let device = Default::default();
+/// let batch = GaussianBatch::<Flex> {
+///     means: Tensor::zeros([2, 4, 3], &device),
+///     scales: Tensor::ones([2, 4, 3], &device) * 0.1,
+///     quaternions: Tensor::ones([2, 4, 4], &device),
+///     opacities: Tensor::ones([2, 4], &device) * 0.5,
+///     features: Tensor::ones([2, 4, 1], &device),
+/// };
+/// let cameras = [2.0, 3.0].map(|distance| {
+///     Camera::pinhole(32.0, 32.0, 16.0, 16.0).with_pose([
+///         [1.0, 0.0, 0.0, 0.0],
+///         [0.0, 1.0, 0.0, 0.0],
+///         [0.0, 0.0, 1.0, distance],
+///     ])
+/// });
+/// let views = Views::dense_with_cameras(32, 32, cameras.to_vec(), 4)?;
+/// let background = Tensor::zeros([2, 1], &device);
+/// let image = render_forward(&batch.flatten()?, &views, background, &RenderConfig::default())?;
+/// assert_eq!(image.features.dims(), [2, 32, 32, 1]);
+/// # Ok::<(), splat_autodiff::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct GaussianBatch<B: Backend> {
     /// Centres `[B, N, 3]`, world units.
@@ -45,11 +77,12 @@ impl<B: Backend> GaussianBatch<B> {
     /// Reshapes the batch to one list of `B * N` Gaussians.
     ///
     /// Scene `b` becomes the Gaussians `b * N .. (b + 1) * N`. These are the ranges of
-    /// [`splat::Views::dense`]. Gradients propagate to the tensors of the batch.
+    /// [`splat::Views::dense`] and [`splat::Views::dense_with_cameras`]. Gradients propagate to the
+    /// tensors of the batch.
     ///
     /// # Errors
     /// Returns [`Error::Shape`] if the tensors disagree on B or N. Returns the same error if the
-    /// last dimension is not 3 (means, scales) or 4 (quaternions).
+    /// last dimension is not 3 (means, scales) or 4 (quaternions), or is 0 (features).
     pub fn flatten(self) -> Result<GaussianTensors<B>, Error> {
         let [batch, count, _] = self.means.dims();
         let [_, _, channels] = self.features.dims();
@@ -68,12 +101,9 @@ impl<B: Backend> GaussianBatch<B> {
         check("batch.means", "[B, N, 3]", 3, self.means.dims())?;
         check("batch.scales", "[B, N, 3]", 3, self.scales.dims())?;
         check("batch.quaternions", "[B, N, 4]", 4, self.quaternions.dims())?;
-        check(
-            "batch.features",
-            "[B, N, C]",
-            channels,
-            self.features.dims(),
-        )?;
+        // No batch has features of zero channels, so that the message states the least number.
+        let (symbols, width) = ("[B, N, C >= 1]", channels.max(1));
+        check("batch.features", symbols, width, self.features.dims())?;
         let opacities = self.opacities.dims();
         if opacities != [batch, count] {
             let expected = format!("[B, N] = {:?}", [batch, count]);

@@ -7,6 +7,7 @@ use splat::{Gaussians, Views};
 use crate::data::{Buffer, Precision};
 use crate::error::Error;
 use crate::gaussians::GaussianTensors;
+use crate::op::{Parents, tracked};
 
 /// The input tensors of one render.
 pub(crate) struct Inputs<B: Backend> {
@@ -25,6 +26,18 @@ pub(crate) struct Read<T> {
 }
 
 impl<B: Backend> Inputs<B> {
+    pub(crate) fn new(
+        gaussians: &GaussianTensors<B>,
+        background: Tensor<B, 2>,
+        poses: Option<Tensor<B, 3>>,
+    ) -> Self {
+        Self {
+            gaussians: gaussians.clone(),
+            background,
+            poses,
+        }
+    }
+
     /// The element type of the means, which [`Inputs::check`] requires of all tensors.
     pub(crate) fn dtype(&self) -> DType {
         self.gaussians.means.dtype()
@@ -50,7 +63,9 @@ impl<B: Backend> Inputs<B> {
         self.check_one("gaussians.scales", scales, "[N, 3]", [n, 3])?;
         self.check_one("gaussians.quaternions", quaternions, "[N, 4]", [n, 4])?;
         self.check_one("gaussians.opacities", opacities, "[N]", [n])?;
-        self.check_one("gaussians.features", features, "[N, C]", [n, c])?;
+        // No scene has features of zero channels, so that the message states the least number.
+        let (symbols, least) = ("[N, C >= 1]", c.max(1));
+        self.check_one("gaussians.features", features, symbols, [n, least])?;
         self.check_one("background", &self.background, "[V, C]", [v, c])?;
         match &self.poses {
             Some(poses) => self.check_one("poses", poses, "[V, 3, 4]", [v, 3, 4]),
@@ -146,9 +161,31 @@ pub(crate) fn read_one<B: Backend, T: Precision, const D: usize>(
 }
 
 impl<B: AutodiffBackend> Inputs<B> {
+    /// The tensors as tensors of Burn's graph. Without poses, the last of them is a constant.
+    ///
+    /// # Errors
+    /// [`Error::UnsupportedAutodiff`] if the backend is differentiable by a graph other than
+    /// Burn's.
+    pub(crate) fn parents(&self) -> Result<Parents<B::InnerBackend>, Error> {
+        let of = &self.gaussians;
+        let constant = || Tensor::<B, 2>::from_inner(self.background.clone().inner());
+        Ok([
+            tracked(of.means.clone())?,
+            tracked(of.scales.clone())?,
+            tracked(of.quaternions.clone())?,
+            tracked(of.opacities.clone())?,
+            tracked(of.features.clone())?,
+            tracked(self.background.clone())?,
+            match &self.poses {
+                Some(poses) => tracked(poses.clone())?,
+                None => tracked(constant())?,
+            },
+        ])
+    }
+
     /// The inner tensors, without the autodiff graph.
-    pub(crate) fn inner(&self) -> Inputs<B::InnerBackend> {
-        let gaussians = self.gaussians.clone();
+    pub(crate) fn inner(self) -> Inputs<B::InnerBackend> {
+        let gaussians = self.gaussians;
         Inputs {
             gaussians: GaussianTensors {
                 means: gaussians.means.inner(),
@@ -157,8 +194,8 @@ impl<B: AutodiffBackend> Inputs<B> {
                 opacities: gaussians.opacities.inner(),
                 features: gaussians.features.inner(),
             },
-            background: self.background.clone().inner(),
-            poses: self.poses.clone().map(Tensor::inner),
+            background: self.background.inner(),
+            poses: self.poses.map(Tensor::inner),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Gaussian splatting as a differentiable [Burn](burn) operation.
 //!
-//! [`render`] computes images from Burn tensors on any `Autodiff<B>`. On the CPU, images and
+//! [`render`] computes images from Burn tensors on any `Autodiff<B>`. Code that is generic over
+//! `AutodiffBackend` can call it. [`Renderer`] does the same and keeps memory from step to step of
+//! a training loop. On the CPU, images and
 //! gradients equal those of [`splat::render()`] and [`splat::render_vjp`] bit for bit. With the
 //! features `wgpu` and `cuda`, `splat::Gpu` renders tensors of Burn's `Wgpu` and `Cuda` backends on
 //! their own device.
@@ -57,21 +59,25 @@
 //! # Copies
 //!
 //! With the features `wgpu` and `cuda`, tensors of these runtimes are rendered on their device.
-//! Burn's fused backends also need the feature `fusion`. The kernels read the tensors' buffers, and
+//! Burn's fused backends also need the feature `fusion`. In a build with one of these features,
+//! tensors on a device that another of them would render on are an error
+//! ([`Error::MissingFeature`]). Without any of them, such tensors are rendered on the CPU. The
+//! kernels read the tensors' buffers, and
 //! the saved state stays on the device. Only poses are copied to the host, twelve values per view.
 //! Tensors that are not contiguous or not `f32` are copied on the device.
 //!
-//! `f64` tensors, and tensors of all other backends, are rendered on the CPU. Each tensor is read
+//! Three kinds of tensors are rendered on the CPU in every build: `f64` tensors, tensors of all
+//! other backends, and the tensors of a differentiable backend in [`render_forward`]. Each tensor is read
 //! once, and the backward pass uses the bytes that Burn returned. Reading a tensor from a device
 //! copies it. Reading a tensor of a CPU backend copies it only if the tensor is shared.
 //!
-//! Outputs and gradients become tensors without a copy, with two exceptions. A conversion to
-//! another element type copies. A differentiable render with optional [`splat::Outputs`] copies the
-//! images and the planes into one buffer, because an operation of Burn has a single output. The
-//! returned tensors are slices of that buffer.
+//! Outputs and gradients become tensors without a copy. The exception is a conversion to `f16` or
+//! `bf16`. Their memory then belongs to Burn. The saved state belongs to this crate. The free
+//! functions free it after the backward pass, and a [`Renderer`] keeps it for the next render.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod cast;
 mod data;
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 mod device;
@@ -80,23 +86,29 @@ mod error;
 mod gaussians;
 mod host;
 mod inputs;
-mod layout;
+mod memory;
 mod op;
 mod poses;
 #[cfg(feature = "gpu")]
 mod primitive;
 mod render;
+mod rendered;
+mod renderer;
+mod runtime;
 mod tape;
 
 pub use error::Error;
 pub use gaussians::{GaussianBatch, GaussianTensors};
-pub use render::{Rendered, render, render_forward, render_forward_with_poses, render_with_poses};
+pub use render::{render, render_forward, render_forward_with_poses, render_with_poses};
+pub use rendered::Rendered;
+pub use renderer::Renderer;
 
 /// Conversions between tensors and device buffers, for tests. Not part of the public interface.
 #[cfg(feature = "gpu")]
 #[doc(hidden)]
 pub mod measure {
     pub use crate::primitive::{give, lies_on, take};
+    pub use crate::runtime::{Features, missing_feature};
 }
 
 /// Compiles and runs the examples of this package's README as tests.

@@ -1,7 +1,7 @@
 //! Conversions between Burn's tensors on a `CubeCL` runtime and the buffers of the runtime. Only
 //! tensors that are not contiguous or not `f32` are copied.
 
-use std::any::{Any, TypeId};
+use std::any::TypeId;
 
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
@@ -11,6 +11,7 @@ use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 use splat::GpuBuffer;
 
+use crate::cast::cast;
 use crate::error::Error;
 
 /// Whether the tensors of `B` belong to the runtime `R`, directly or through Burn's fusion.
@@ -78,13 +79,6 @@ pub fn give<B: Backend, R: CubeRuntime>(
     })
 }
 
-/// Returns `a` as a `Z` if the types `A` and `Z` are the same.
-fn cast<A: 'static, Z: 'static>(a: A) -> Option<Z> {
-    let mut a = Some(a);
-    let a: &mut dyn Any = &mut a;
-    a.downcast_mut::<Option<Z>>().and_then(Option::take)
-}
-
 /// Burn's fusion delays operations, and a fused tensor is only an identifier of a future result.
 /// This module resolves such identifiers to tensors with a buffer, and registers tensors with
 /// Burn's fusion.
@@ -101,7 +95,7 @@ mod fused {
     use burn_fusion::{FusionTensor, NoOp};
     use burn_ir::{InitOperationIr, OperationIr};
 
-    use super::cast;
+    use crate::cast::cast;
 
     type Fused<R> = FusionTensor<FusionCubeRuntime<R>>;
     /// Burn's backend of the runtime. The type of its float tensors does not depend on the other

@@ -6,36 +6,50 @@ use std::sync::Arc;
 
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
-use splat::{Image, Wanted};
+use splat::{Image, RenderConfig, Views, Wanted};
 
 use crate::error::Error;
-use crate::layout::Layout;
-
-/// Images as tensor primitives of the backend, each in its own shape.
-pub(crate) type Forward<B> = Image<FloatTensor<B>>;
 
 /// A forward pass with the saved state for its backward pass.
 pub(crate) struct Recording<B: Backend> {
-    /// Features, then transmittance, then depth, as one tensor of rank 1.
-    pub(crate) joined: FloatTensor<B>,
-    /// `[V, L, H, W, C]`
-    pub(crate) layers: Option<FloatTensor<B>>,
-    /// `[V, L, H, W]`
-    pub(crate) layer_transmittance: Option<FloatTensor<B>>,
-    /// The layout of the outputs in `joined`.
-    pub(crate) layout: Layout,
+    /// The images as tensor primitives of the backend, each in its own shape.
+    pub(crate) images: Image<FloatTensor<B>>,
+    /// The number of culled Gaussians of each view, if they were counted.
+    pub(crate) culled: Option<Vec<usize>>,
     /// The saved state for the backward pass.
     pub(crate) tape: Arc<dyn Tape<B>>,
 }
 
+/// The gradients with respect to the images of a render. `None` stands for a gradient of zero.
+#[derive(Debug)]
+pub(crate) struct ImageGradients<F> {
+    /// `[V, H, W, C]`
+    pub(crate) features: Option<F>,
+    /// `[V, H, W]`
+    pub(crate) transmittance: Option<F>,
+    /// `[V, H, W]`
+    pub(crate) depth: Option<F>,
+}
+
+// The derived implementation would need `F: Default`.
+impl<F> Default for ImageGradients<F> {
+    fn default() -> Self {
+        Self {
+            features: None,
+            transmittance: None,
+            depth: None,
+        }
+    }
+}
+
 /// The saved state of a forward pass, with its vjp.
 pub(crate) trait Tape<B: Backend>: Debug + Send + Sync {
-    /// Computes the gradients with respect to the `tracked` inputs from the gradient with respect
-    /// to the joined outputs. The inputs are, in this order: means, scales, quaternions, opacities,
+    /// Computes the gradients with respect to the `tracked` inputs from the gradients with respect
+    /// to the images. The inputs are, in this order: means, scales, quaternions, opacities,
     /// features, background, poses.
     fn vjp(
         &self,
-        v_joined: FloatTensor<B>,
+        v_images: ImageGradients<FloatTensor<B>>,
         tracked: [bool; 7],
     ) -> Result<[Option<FloatTensor<B>>; 7], Error>;
 }
@@ -48,14 +62,14 @@ pub(crate) struct ImageShapes {
     pub(crate) layer_transmittance: [usize; 4],
 }
 
-/// The shapes of images with `layers` prefix images.
-pub(crate) fn image_shapes(layout: Layout, layers: usize) -> ImageShapes {
-    let [v, h, w, c] = layout.shape;
+/// The shapes of the images of `views` with `c` channels.
+pub(crate) fn image_shapes(views: &Views, config: &RenderConfig, c: usize) -> ImageShapes {
+    let (v, h, w, l) = (views.len(), views.height, views.width, config.layers.len());
     ImageShapes {
-        features: layout.shape,
+        features: [v, h, w, c],
         plane: [v, h, w],
-        layers: [v, layers, h, w, c],
-        layer_transmittance: [v, layers, h, w],
+        layers: [v, l, h, w, c],
+        layer_transmittance: [v, l, h, w],
     }
 }
 
@@ -79,4 +93,17 @@ pub(crate) fn wanted(tracked: [bool; 7]) -> Wanted {
         .with_features(tracked[4])
         .with_backgrounds(tracked[5])
         .with_cameras(tracked[6])
+}
+
+/// Counts the culled splats of each view. `extents` is `[M, 2]`, and a culled splat has extents of
+/// zero. `offsets` has the first splat of each view, then M.
+pub(crate) fn culled<T: PartialOrd + Default>(extents: &[T], offsets: &[usize]) -> Vec<usize> {
+    let zero = T::default();
+    let extents = extents.as_chunks::<2>().0;
+    let count = |ends: &[usize]| {
+        let visible = |[x, y]: &&[T; 2]| *x > zero && *y > zero;
+        let splats = extents.get(ends[0]..ends[1]).unwrap_or_default();
+        splats.len() - splats.iter().filter(visible).count()
+    };
+    offsets.windows(2).map(count).collect()
 }

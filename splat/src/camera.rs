@@ -144,20 +144,10 @@ impl Camera {
 
     /// Checks that every number is in its domain.
     pub(crate) fn validate(&self) -> Result<(), RenderError> {
-        let focal = |value: f64| value.is_finite() && value > 0.0;
-        if !focal(self.fx) {
-            return Err(RenderError::config(
-                "camera.fx",
-                "a finite number > 0",
-                self.fx,
-            ));
-        }
-        if !focal(self.fy) {
-            return Err(RenderError::config(
-                "camera.fy",
-                "a finite number > 0",
-                self.fy,
-            ));
+        for (argument, focal) in [("camera.fx", self.fx), ("camera.fy", self.fy)] {
+            if !(focal.is_finite() && focal > 0.0) {
+                return Err(RenderError::config(argument, "a finite number > 0", focal));
+            }
         }
         if !(self.cx.is_finite() && self.cy.is_finite()) {
             let got = format!("({}, {})", self.cx, self.cy);

@@ -48,15 +48,29 @@ impl Views {
         count: usize,
     ) -> Result<Self, RenderError> {
         checked_product("Gaussians (batch x count)", &[batch, count])?;
-        let mut ranges = try_filled("ranges [B]", batch, 0..0)?;
-        for (b, range) in ranges.iter_mut().enumerate() {
-            *range = b * count..(b + 1) * count;
-        }
+        let cameras = try_filled("cameras [B]", batch, camera)?;
+        Self::dense_with_cameras(width, height, cameras, count)
+    }
+
+    /// Returns [`Views::dense`] with a camera for each view, `[B]`. View `b` shows the Gaussians
+    /// `b * count .. (b + 1) * count` through `cameras[b]`.
+    ///
+    /// # Errors
+    /// [`RenderError::Capacity`] if the number of Gaussians exceeds `isize::MAX / 16` or an
+    /// allocation fails.
+    pub fn dense_with_cameras(
+        width: usize,
+        height: usize,
+        cameras: Vec<Camera>,
+        count: usize,
+    ) -> Result<Self, RenderError> {
+        checked_product("Gaussians (batch x count)", &[cameras.len(), count])?;
+        let ranges = (0..cameras.len()).map(|b| b * count..(b + 1) * count);
         Ok(Self {
             width,
             height,
-            cameras: try_filled("cameras [B]", batch, camera)?,
-            ranges,
+            ranges: try_collected("ranges [B]", ranges)?,
+            cameras,
         })
     }
 

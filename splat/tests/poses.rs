@@ -5,7 +5,7 @@ use splat::check::{
     Kind, PROJECTIONS, Quotients, cotangent, crowd, difference, linear_loss, max_difference,
     max_magnitude, run_backend, scenes,
 };
-use splat::{Camera, Cpu, RenderError, Wanted};
+use splat::{Camera, Cpu, RenderError, Views, Wanted};
 
 /// Returns the pixel coordinates and the depth of a point of the world.
 fn project(camera: &Camera, point: [f64; 3]) -> [f64; 3] {
@@ -211,6 +211,33 @@ fn what_is_no_camera_is_refused_by_name() {
     let infinite = [1.0, f64::INFINITY, 0.0, 0.0];
     assert_refused(camera().with_colmap_pose(infinite, [0.0; 3]), "quaternion");
     assert_refused(camera().with_colmap_pose([1.0; 4], nan), "translation");
+}
+
+#[test]
+fn each_view_of_a_dense_batch_may_have_its_camera() {
+    let moved = camera().with_pose([
+        [1.0, 0.0, 0.0, 0.5],
+        [0.0, 1.0, 0.0, 0.0],
+        [0.0, 0.0, 1.0, 2.0],
+    ]);
+    let cameras = vec![camera(), moved, camera()];
+    let views = Views::dense_with_cameras(64, 48, cameras.clone(), 5).expect("a small batch");
+    assert_eq!((views.width, views.height), (64, 48));
+    assert_eq!(views.cameras, cameras);
+    assert_eq!(views.ranges, [0..5, 5..10, 10..15]);
+    views.validate(15).expect("ranges within the Gaussians");
+
+    let equal = vec![camera(); 3];
+    assert_eq!(
+        Views::dense_with_cameras(64, 48, equal, 5),
+        Views::dense(64, 48, camera(), 3, 5)
+    );
+    let none = Views::dense_with_cameras(64, 48, Vec::new(), 5).expect("an empty batch");
+    assert!(none.is_empty());
+    assert!(matches!(
+        Views::dense_with_cameras(64, 48, cameras, usize::MAX),
+        Err(RenderError::Capacity { .. })
+    ));
 }
 
 proptest! {

@@ -42,8 +42,10 @@ fn dense_is_ragged_with_its_gradient() {
         ..batch
     };
     let flat = batch.clone().flatten().expect("the shapes agree");
-    let [one, other] = [&ragged, &flat].map(|gaussians| {
-        render(gaussians, &host.views, host.background(), &config)
+    let cameras = host.views.cameras.clone();
+    let views = Views::dense_with_cameras(16, 16, cameras, COUNT).expect("a small batch");
+    let [one, other] = [(&ragged, &host.views), (&flat, &views)].map(|(gaussians, views)| {
+        render(gaussians, views, host.background(), &config)
             .expect("a valid scene")
             .features
     });
@@ -112,6 +114,10 @@ fn a_dense_form_that_disagrees_is_an_error() {
     };
     let bare = GaussianBatch {
         features: Tensor::zeros([BATCH, COUNT + 1, 2], &device),
+        ..batch.clone()
+    };
+    let colourless = GaussianBatch {
+        features: Tensor::zeros([BATCH, COUNT, 0], &device),
         ..batch
     };
     for (broken, name) in [
@@ -119,6 +125,7 @@ fn a_dense_form_that_disagrees_is_an_error() {
         (wide, "batch.means"),
         (faint, "batch.opacities"),
         (bare, "batch.features"),
+        (colourless, "batch.features"),
     ] {
         match broken.flatten() {
             Err(Error::Shape { argument, .. }) => assert_eq!(argument, name),

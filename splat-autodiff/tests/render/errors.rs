@@ -1,9 +1,11 @@
 //! Errors, with the arguments that they name. Also empty scenes, which are valid.
 
 use burn::backend::Autodiff;
+use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Tensor};
+use burn_dispatch::{Dispatch, DispatchDevice};
 use burn_flex::FlexDevice;
-use splat::{Outputs, RenderConfig, Views};
+use splat::{Camera, Outputs, RenderConfig, Views};
 use splat_autodiff::{
     Error, GaussianTensors, Rendered, render, render_forward, render_forward_with_poses,
     render_with_poses,
@@ -198,8 +200,41 @@ fn no_channels_is_an_error() {
         zeros([3, 0]),
         &RenderConfig::default(),
     );
-    match result {
-        Err(Error::Render(error)) => assert!(error.to_string().contains("channels"), "{error}"),
+    assert_eq!(misshapen(result), "gaussians.features");
+    let result = render_forward(
+        &gaussians,
+        &host().views,
+        zeros([3, 0]),
+        &RenderConfig::default(),
+    );
+    let error = result.expect_err("no channels").to_string();
+    let expected = "gaussians.features: expected shape [N, C >= 1] = [12, 1], got [12, 0]";
+    assert_eq!(error, expected);
+}
+
+#[test]
+fn a_backend_with_another_graph_is_an_error_that_names_it() {
+    let device = DispatchDevice::autodiff(DispatchDevice::Flex(FlexDevice));
+    let zeros = |shape| Tensor::<Dispatch, 2>::zeros(shape, &device);
+    let gaussians = GaussianTensors {
+        means: zeros([1, 3]),
+        scales: zeros([1, 3]),
+        quaternions: zeros([1, 4]),
+        opacities: Tensor::zeros([1], &device),
+        features: zeros([1, 3]),
+    };
+    let views = Views::single(8, 8, Camera::pinhole(8.0, 8.0, 4.0, 4.0), 1);
+    let config = RenderConfig::default();
+    let name = Dispatch::name(&device);
+    match render(&gaussians, &views, zeros([1, 3]), &config) {
+        Err(Error::UnsupportedAutodiff { backend }) => assert_eq!(backend, name),
+        other => panic!("{other:?}"),
+    }
+    let poses = Tensor::<Dispatch, 3>::zeros([1, 3, 4], &device);
+    match render_with_poses(&gaussians, &views, zeros([1, 3]), poses, &config) {
+        Err(error @ Error::UnsupportedAutodiff { .. }) => {
+            assert!(error.to_string().contains(&name), "{error}");
+        }
         other => panic!("{other:?}"),
     }
 }

@@ -2,9 +2,11 @@
 
 mod batch;
 mod bitwise;
+mod culled;
 mod errors;
 mod finite_differences;
 mod fit;
+mod renderer;
 mod scene;
 mod second_use;
 mod tracking;

@@ -4,20 +4,29 @@
 //!
 //! `cargo test -p splat-autodiff --features wgpu,fusion --test device`
 
+mod buffers;
+mod scene;
+
+use std::any::{TypeId, type_name};
 use std::fmt::Debug;
 
 use burn::backend::Autodiff;
 use burn::tensor::backend::Backend;
-use burn::tensor::{DType, Tensor, TensorData};
+use burn::tensor::ops::FloatTensor;
+use burn::tensor::{Tensor, TensorData};
 use burn_cubecl::CubeBackend;
 use burn_flex::Flex;
 use burn_fusion::Fusion;
 use burn_wgpu::{WgpuDevice, WgpuRuntime};
 use libtest_mimic::{Arguments, Failed, Trial};
-use splat::GpuBuffer;
-use splat::{Camera, Outputs, RenderConfig, Views};
-use splat_autodiff::measure::{give, lies_on, take};
-use splat_autodiff::{GaussianTensors, render_forward, render_with_poses};
+use splat::{Camera, RenderConfig, Views};
+use splat_autodiff::measure::{Features, missing_feature};
+use splat_autodiff::{
+    GaussianTensors, Renderer, render_forward, render_forward_with_poses, render_with_poses,
+};
+
+use buffers::{buffers_are_lent, renders_stay_on_the_device};
+use scene::{C, Inputs, V, config, inputs, numbers, views};
 
 type Plain = CubeBackend<WgpuRuntime, f32, i32, u32>;
 type Fused = Fusion<Plain>;
@@ -25,62 +34,6 @@ type Fused = Fusion<Plain>;
 /// Greatest difference between device and CPU, relative to the largest element of a tensor. The
 /// device rounds `f32` in another order and uses another exponential.
 const TOLERANCE: f32 = 1e-4;
-
-/// Numbers of Gaussians (N), channels (C) and views (V).
-const N: usize = 24;
-const C: usize = 3;
-const V: usize = 2;
-
-/// Quasi-random values in (-1, 1).
-fn numbers(len: usize, seed: usize) -> Vec<f32> {
-    let number = |i: usize| ((i + 97 * seed) as f32 * 0.618_034).fract() * 2.0 - 1.0;
-    (1..=len).map(number).collect()
-}
-
-fn views() -> Views {
-    let camera = Camera::pinhole(24.0, 24.0, 12.0, 10.0);
-    Views {
-        width: 24,
-        height: 20,
-        cameras: vec![camera; V],
-        ranges: vec![0..N, 4..N],
-    }
-}
-
-fn config() -> RenderConfig {
-    let outputs = Outputs::ALL;
-    RenderConfig::default()
-        .with_outputs(outputs)
-        .with_layers(vec![2])
-}
-
-/// The seven inputs of a render. [`inputs`] creates the means as a tensor that is not contiguous.
-struct Inputs<B: Backend> {
-    gaussians: GaussianTensors<B>,
-    background: Tensor<B, 2>,
-    poses: Tensor<B, 3>,
-}
-
-fn inputs<B: Backend>(device: &B::Device) -> Inputs<B> {
-    let tensor = |values: Vec<f32>| Tensor::<B, 1>::from_data(TensorData::from(&*values), device);
-    let means = tensor(numbers(3 * N, 1)).reshape([3, N]).transpose();
-    let depth = Tensor::<B, 1>::from_floats([0.0, 0.0, 3.0], device).reshape([1, 3]);
-    let pose = [
-        1.0, 0.0, 0.0, 0.1, 0.0, 1.0, 0.0, -0.1, 0.0, 0.0, 1.0, 0.5f32,
-    ];
-    let gaussians = GaussianTensors {
-        means: means + depth,
-        scales: tensor(numbers(3 * N, 2)).reshape([N, 3]).abs() * 0.3 + 0.05,
-        quaternions: tensor(numbers(4 * N, 3)).reshape([N, 4]),
-        opacities: tensor(numbers(N, 4)).abs() * 0.8 + 0.1,
-        features: tensor(numbers(C * N, 5)).reshape([N, C]),
-    };
-    Inputs {
-        gaussians,
-        background: tensor(numbers(V * C, 6)).reshape([V, C]),
-        poses: tensor(pose.repeat(V)).reshape([V, 3, 4]),
-    }
-}
 
 /// Returns the images and gradients of a render as named buffers.
 fn everything<B: Backend>(device: &B::Device) -> Result<Vec<(&'static str, Vec<f32>)>, Failed> {
@@ -153,7 +106,7 @@ fn equals_the_cpu<B: Backend>(device: &B::Device) -> Result<(), Failed> {
 fn forward_equals_recorded<B: Backend>(device: &B::Device) -> Result<(), Failed> {
     let given = inputs::<B>(device);
     let poses = given.poses;
-    let forward = splat_autodiff::render_forward_with_poses(
+    let forward = render_forward_with_poses(
         &given.gaussians,
         &views(),
         given.background,
@@ -168,96 +121,79 @@ fn forward_equals_recorded<B: Backend>(device: &B::Device) -> Result<(), Failed>
     Err("images with and without gradient differ".into())
 }
 
-/// Returns the identifier of the buffer's allocation in `CubeCL`.
-fn allocation(buffer: &GpuBuffer) -> Result<String, Failed> {
-    let text = format!("{:?}", buffer.handle().memory);
-    let number = text.split("ManagedMemoryId { value: ").nth(1);
-    let number = number.and_then(|rest| rest.split(' ').next());
-    number
-        .map(str::to_owned)
-        .ok_or_else(|| format!("no number in {text}").into())
-}
-
-fn buffers_are_lent<B: Backend>(device: &B::Device) -> Result<(), Failed> {
-    if !lies_on::<B, WgpuRuntime>() {
-        return Err("rendered on the CPU".into());
-    }
-    let tensor = Tensor::<B, 1>::from_data(TensorData::from(&*numbers(60, 1)), device);
-    let tensor = tensor.reshape([20, 3]) + 1.0;
-    let lend = |tensor: &Tensor<B, 2>| {
-        take::<B, WgpuRuntime>("it", tensor.clone().into_primitive().tensor())
+/// The counts of culled Gaussians are copied from the device on request only.
+fn culled_are_counted_on_request<B: Backend>(device: &B::Device) -> Result<(), Failed> {
+    let given = inputs::<B>(device);
+    // A Gaussian without a depth, seen by both views.
+    let means = given.gaussians.means.slice_fill([5..6, 2..3], f32::NAN);
+    let gaussians = GaussianTensors {
+        means,
+        ..given.gaussians
     };
-    let ((first, like), (again, _)) = (lend(&tensor)?, lend(&tensor)?);
-    same("a tensor lent twice", &first, &again)?;
-    let other = tensor.clone() * 2.0;
-    if allocation(&lend(&other)?.0)? == allocation(&first)? {
-        return Err("two tensors have one buffer: the comparison says nothing".into());
+    let render = |renderer: &Renderer| {
+        let (poses, background) = (given.poses.clone(), given.background.clone());
+        renderer.render_forward_with_poses(&gaussians, &views(), background, poses, &config())
+    };
+    let unasked = render(&Renderer::new())?.culled;
+    let counted = render(&Renderer::new().with_culled_on_device(true))?.culled;
+    let host = inputs::<Flex>(&burn_flex::FlexDevice);
+    let means = host.gaussians.means.slice_fill([5..6, 2..3], f32::NAN);
+    let on_host = GaussianTensors {
+        means,
+        ..host.gaussians
+    };
+    let (background, poses) = (host.background, host.poses);
+    let image = render_forward_with_poses(&on_host, &views(), background, poses, &config())?;
+    let expected = image.culled.ok_or("no counts of the CPU")?;
+    if unasked.is_none() && counted.as_ref() == Some(&expected) && expected[0] > 0 {
+        return Ok(());
     }
-    // A buffer that becomes a tensor keeps its allocation.
-    let back = give::<B, WgpuRuntime>("it", &first, &[20, 3], DType::F32, &like)?;
-    let (back, _) = take::<B, WgpuRuntime>("it", back)?;
-    same("a buffer returned", &first, &back)
+    Err(format!("unasked {unasked:?}, counted {counted:?}, on the CPU {expected:?}").into())
 }
 
-/// Returns the identifier of the tensor's allocation in `CubeCL`.
-fn allocation_of<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Result<String, Failed> {
-    allocation(&take::<B, WgpuRuntime>("it", tensor.into_primitive().tensor())?.0)
-}
-
-/// The kernels write all images into one allocation, and the gradients with respect to geometry
-/// into another. Tensors in a common allocation were therefore written by the kernels. Tensors
-/// copied from the host each have a separate allocation.
-fn renders_stay_on_the_device<B: Backend>(device: &B::Device) -> Result<(), Failed> {
+/// Returns the gradient with respect to the means of a loss that depends on the depth only.
+fn by_depth<B: Backend>(device: &B::Device) -> Result<Vec<f32>, Failed> {
     let given = inputs::<Autodiff<B>>(device);
-    let (means, scales) = (
-        given.gaussians.means.require_grad(),
-        given.gaussians.scales.require_grad(),
-    );
+    let means = given.gaussians.means.require_grad();
     let gaussians = GaussianTensors {
         means: means.clone(),
-        scales: scales.clone(),
         ..given.gaussians
     };
     let (background, poses) = (given.background, given.poses);
     let image = render_with_poses(&gaussians, &views(), background, poses, &config())?;
-    let gradients = image.features.sum().backward();
-    let v_means = means
-        .grad(&gradients)
-        .ok_or("no gradient with respect to means")?;
-    let v_scales = scales
-        .grad(&gradients)
-        .ok_or("no gradient with respect to scales")?;
-
-    let given = inputs::<B>(device);
-    let forward = splat_autodiff::render_forward_with_poses(
-        &given.gaussians,
-        &views(),
-        given.background,
-        given.poses,
-        &config(),
-    )?;
-    let transmittance = forward.transmittance.ok_or("no transmittance")?;
-    let depth = forward.depth.ok_or("no depth")?;
-    let layers = forward.layers.ok_or("no layers")?;
-    let images = [
-        allocation_of(forward.features)?,
-        allocation_of(transmittance)?,
-        allocation_of(depth)?,
-        allocation_of(layers)?,
-    ];
-    let gradients = [allocation_of(v_means)?, allocation_of(v_scales)?];
-    if images.iter().any(|it| *it != images[0]) || gradients[0] != gradients[1] {
-        return Err(format!("images in {images:?}, gradients in {gradients:?}").into());
-    }
-    Ok(())
+    let gradients = image.depth.ok_or("no depth")?.sum().backward();
+    let v_means = means.grad(&gradients).ok_or("no gradient")?.into_data();
+    Ok(v_means.to_vec().map_err(|error| format!("{error:?}"))?)
 }
 
-fn same(what: &str, a: &GpuBuffer, b: &GpuBuffer) -> Result<(), Failed> {
-    let (a, b) = (allocation(a)?, allocation(b)?);
-    if a == b {
+fn a_loss_of_the_depth_alone_equals_the_cpu<B: Backend>(device: &B::Device) -> Result<(), Failed> {
+    let (expected, got) = (
+        by_depth::<Flex>(&burn_flex::FlexDevice)?,
+        by_depth::<B>(device)?,
+    );
+    let scale = expected.iter().fold(0.0f32, |most, x| most.max(x.abs()));
+    let close = |(a, b): (&f32, &f32)| (a - b).abs() <= TOLERANCE * scale;
+    if scale > 0.0 && got.len() == expected.len() && got.iter().zip(&expected).all(close) {
         return Ok(());
     }
-    Err(format!("{what}: allocations {a} and {b}").into())
+    Err(format!("device {got:?}, CPU {expected:?}").into())
+}
+
+/// The names of the tensors' types tell which feature a build lacks.
+fn a_missing_feature_is_named<B: Backend>(_: &B::Device) -> Result<(), Failed> {
+    let name = type_name::<FloatTensor<B>>();
+    let all = Features::BUILD;
+    let without_fusion = Features {
+        fusion: false,
+        ..all
+    };
+    let without_wgpu = Features { wgpu: false, ..all };
+    let fused = TypeId::of::<B>() == TypeId::of::<Fused>();
+    let found = [all, without_fusion, without_wgpu].map(|build| missing_feature(name, build));
+    if found == [None, fused.then_some("fusion"), Some("wgpu")] {
+        return Ok(());
+    }
+    Err(format!("{name}: {found:?}").into())
 }
 
 fn empty_scenes<B: Backend>(device: &B::Device) -> Result<(), Failed> {
@@ -288,7 +224,7 @@ fn trials_on<B: Backend>(name: &str, device: &B::Device, found: bool, trials: &m
 where
     B::Device: Debug,
 {
-    let checks: [(&str, Check<B::Device>); 5] = [
+    let checks: [(&str, Check<B::Device>); 8] = [
         ("equals_the_cpu", equals_the_cpu::<B>),
         ("forward_equals_recorded", forward_equals_recorded::<B>),
         ("buffers_are_lent", buffers_are_lent::<B>),
@@ -297,6 +233,18 @@ where
             renders_stay_on_the_device::<B>,
         ),
         ("empty_scenes", empty_scenes::<B>),
+        (
+            "culled_are_counted_on_request",
+            culled_are_counted_on_request::<B>,
+        ),
+        (
+            "a_loss_of_the_depth_alone_equals_the_cpu",
+            a_loss_of_the_depth_alone_equals_the_cpu::<B>,
+        ),
+        (
+            "a_missing_feature_is_named",
+            a_missing_feature_is_named::<B>,
+        ),
     ];
     for (check, run) in checks {
         let device = device.clone();

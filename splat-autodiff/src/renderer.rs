@@ -1,0 +1,226 @@
+//! A renderer that keeps its memory from one step of a training loop to the next.
+
+use burn::tensor::Tensor;
+use burn::tensor::backend::{AutodiffBackend, Backend};
+use splat::{RenderConfig, Views};
+
+use crate::engine;
+use crate::error::Error;
+use crate::gaussians::GaussianTensors;
+use crate::inputs::Inputs;
+use crate::memory::Memory;
+use crate::op::{attach, tensor, untyped};
+use crate::rendered::Rendered;
+use crate::tape::Recording;
+
+/// Renders like [`render`](crate::render()) and keeps memory for the next render.
+///
+/// On most systems, the first access to fresh memory takes about as long as filling it. A renderer
+/// keeps the saved state of a render and the intermediate gradients. They become free when the
+/// backward pass ends, or when Burn drops a graph without a backward pass. The next render takes
+/// them. The results have the same bits as those of the free functions.
+///
+/// Images and gradients are tensors of Burn. Burn owns their memory, and a renderer cannot take it
+/// back. In exchange, a renderer takes the memory of the gradients with respect to the images,
+/// which the backward pass consumes, and gives it to the next images. A buffer that a conversion to `f16`
+/// or `bf16` copies is also kept.
+///
+/// A clone shares the memory. Several threads and scenes of different sizes may use one renderer.
+/// The memory stays until the renderer is dropped or [`clear`](Renderer::clear)ed. Renders on a
+/// device do not use it, because the runtime of the device keeps its own memory.
+///
+/// ```
+/// use burn::tensor::backend::AutodiffBackend;
+/// use burn::tensor::Tensor;
+/// use splat::{Camera, RenderConfig, Views};
+/// use splat_autodiff::{Error, GaussianTensors, Renderer};
+///
+/// /// Learns the colour of one Gaussian and returns the last loss.
+/// fn fit<B: AutodiffBackend>(device: &B::Device) -> Result<f64, Error> {
+///     let renderer = Renderer::new();
+///     let views = Views::single(32, 32, Camera::pinhole(32.0, 32.0, 16.0, 16.0), 1);
+///     let mut colour = Tensor::<B, 2>::zeros([1, 3], device).require_grad();
+///     let mut last = f64::INFINITY;
+///     for _ in 0..50 {
+///         let gaussians = GaussianTensors {
+///             means: Tensor::from_floats([[0.0, 0.0, 2.0]], device),
+///             scales: Tensor::from_floats([[0.4, 0.4, 0.4]], device),
+///             quaternions: Tensor::from_floats([[1.0, 0.0, 0.0, 0.0]], device),
+///             opacities: Tensor::from_floats([0.8], device),
+///             features: colour.clone(),
+///         };
+///         let background = Tensor::ones([1, 3], device);
+///         let image = renderer.render(&gaussians, &views, background, &RenderConfig::default())?;
+///         let loss = (image.features - 0.5).powf_scalar(2.0).mean();
+///         let gradients = loss.backward();
+///         last = f64::from(loss.into_data().iter::<f32>().sum::<f32>());
+///         if let Some(gradient) = colour.grad(&gradients) {
+///             colour = Tensor::from_inner(colour.inner() - gradient * 5.0).require_grad();
+///         }
+///     }
+///     Ok(last)
+/// }
+///
+/// type B = burn::backend::Autodiff<burn_flex::Flex>;
+/// assert!(fit::<B>(&Default::default())? < 0.2);
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Renderer {
+    memory: Memory,
+    culled_on_device: bool,
+}
+
+impl Renderer {
+    /// Creates a renderer without memory.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Returns the renderer with another choice whether renders on a device fill
+    /// [`Rendered::culled`]. They do not by default: counting waits for the device and copies two
+    /// numbers per view and Gaussian to the host. Renders on the CPU always count.
+    #[must_use]
+    pub fn with_culled_on_device(self, count: bool) -> Self {
+        Self {
+            culled_on_device: count,
+            ..self
+        }
+    }
+
+    /// Renders like [`render`](crate::render()).
+    ///
+    /// # Errors
+    /// The same as for [`render`](crate::render()).
+    ///
+    /// # Panics
+    /// The same as for [`render`](crate::render()).
+    pub fn render<B: AutodiffBackend>(
+        &self,
+        gaussians: &GaussianTensors<B>,
+        views: &Views,
+        background: Tensor<B, 2>,
+        config: &RenderConfig,
+    ) -> Result<Rendered<B>, Error> {
+        let inputs = Inputs::new(gaussians, background, None);
+        self.differentiable(inputs, views, config)
+    }
+
+    /// Renders like [`render_with_poses`](crate::render_with_poses).
+    ///
+    /// # Errors
+    /// The same as for [`render_with_poses`](crate::render_with_poses).
+    ///
+    /// # Panics
+    /// The same as for [`render`](crate::render()).
+    pub fn render_with_poses<B: AutodiffBackend>(
+        &self,
+        gaussians: &GaussianTensors<B>,
+        views: &Views,
+        background: Tensor<B, 2>,
+        poses: Tensor<B, 3>,
+        config: &RenderConfig,
+    ) -> Result<Rendered<B>, Error> {
+        let inputs = Inputs::new(gaussians, background, Some(poses));
+        self.differentiable(inputs, views, config)
+    }
+
+    /// Renders like [`render_forward`](crate::render_forward).
+    ///
+    /// # Errors
+    /// The same as for [`render_forward`](crate::render_forward).
+    pub fn render_forward<B: Backend>(
+        &self,
+        gaussians: &GaussianTensors<B>,
+        views: &Views,
+        background: Tensor<B, 2>,
+        config: &RenderConfig,
+    ) -> Result<Rendered<B>, Error> {
+        self.forward(Inputs::new(gaussians, background, None), views, config)
+    }
+
+    /// Renders like [`render_forward_with_poses`](crate::render_forward_with_poses).
+    ///
+    /// # Errors
+    /// The same as for [`render_forward_with_poses`](crate::render_forward_with_poses).
+    pub fn render_forward_with_poses<B: Backend>(
+        &self,
+        gaussians: &GaussianTensors<B>,
+        views: &Views,
+        background: Tensor<B, 2>,
+        poses: Tensor<B, 3>,
+        config: &RenderConfig,
+    ) -> Result<Rendered<B>, Error> {
+        let inputs = Inputs::new(gaussians, background, Some(poses));
+        self.forward(inputs, views, config)
+    }
+
+    /// Returns the size of the memory that is kept and not in use, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.memory.bytes()
+    }
+
+    /// Frees the memory that is kept and not in use.
+    pub fn clear(&self) {
+        self.memory.clear();
+    }
+
+    fn record<B: Backend>(
+        &self,
+        inputs: Inputs<B>,
+        views: &Views,
+        config: &RenderConfig,
+    ) -> Result<Recording<B>, Error> {
+        engine::record(&self.memory, self.culled_on_device, inputs, views, config)
+    }
+
+    fn forward<B: Backend>(
+        &self,
+        inputs: Inputs<B>,
+        views: &Views,
+        config: &RenderConfig,
+    ) -> Result<Rendered<B>, Error> {
+        inputs.check(views)?;
+        let Recording { images, culled, .. } = self.record(inputs, views, config)?;
+        Ok(Rendered {
+            features: tensor(images.features),
+            transmittance: images.transmittance.map(tensor),
+            depth: images.depth.map(tensor),
+            layers: images.layers.map(tensor),
+            layer_transmittance: images.layer_transmittance.map(tensor),
+            culled,
+        })
+    }
+
+    fn differentiable<B: AutodiffBackend>(
+        &self,
+        inputs: Inputs<B>,
+        views: &Views,
+        config: &RenderConfig,
+    ) -> Result<Rendered<B>, Error> {
+        inputs.check(views)?;
+        let device = inputs.device();
+        let parents = inputs.parents()?;
+        if B::InnerBackend::ad_enabled(&device) {
+            return Err(Error::NestedAutodiff {
+                backend: B::InnerBackend::name(&device),
+            });
+        }
+        let Recording {
+            mut images,
+            culled,
+            tape,
+        } = self.record(inputs.inner(), views, config)?;
+        let (layers, planes) = (images.layers.take(), images.layer_transmittance.take());
+        let images = attach(&parents, tape, images);
+        let plane = |plane| untyped::<B, 3>(plane, &device);
+        Ok(Rendered {
+            features: untyped(images.features, &device)?,
+            transmittance: images.transmittance.map(plane).transpose()?,
+            depth: images.depth.map(plane).transpose()?,
+            layers: layers.map(|images| Tensor::from_inner(tensor(images))),
+            layer_transmittance: planes.map(|planes| Tensor::from_inner(tensor(planes))),
+            culled,
+        })
+    }
+}
