@@ -66,9 +66,10 @@ pub trait Backend {
     ///
     /// # Errors
     /// - [`RenderError::Shape`] if a buffer of `gaussians` has the wrong length, `views` has
-    ///   different numbers of cameras and ranges, or a range is not within `0..N`.
-    /// - [`RenderError::Config`] if a setting of `config`, a camera, the image size or the number
-    ///   of channels is outside its domain.
+    ///   different numbers of cameras and ranges, a range is not within `0..N`, or fewer harmonics
+    ///   are stored than their degree needs.
+    /// - [`RenderError::Config`] if a setting of `config`, a camera, the image size, the number of
+    ///   channels or the degree of harmonics is outside its domain.
     /// - The errors listed at [`Backend`].
     fn project(
         &self,
@@ -77,11 +78,13 @@ pub trait Backend {
         config: &RenderConfig,
     ) -> Result<Splats<Self::Buffer>, RenderError>;
 
-    /// Vjp of stage 1. Returns the gradients with respect to the Gaussians and the cameras' poses.
+    /// Vjp of stage 1. Returns the gradients with respect to the Gaussians, and to the poses and the
+    /// intrinsics of the cameras.
     ///
     /// `gaussians`, `views` and `config` are the arguments of [`Backend::project`], and `splats` is
     /// its result. `v_splats` is the gradient with respect to `splats`. The gradient of a Gaussian
-    /// is summed over the views that show it, in ascending order of the views.
+    /// is summed over the views that show it, in ascending order of the views. The gradient with respect
+    /// to features of splats is `v_splats.features`. On a device the two share their memory.
     ///
     /// # Errors
     /// - The errors of [`Backend::project`].

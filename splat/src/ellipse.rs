@@ -7,8 +7,9 @@ use crate::splats::check_offsets;
 /// M Gaussian ellipses in the images of B views, with C feature channels.
 ///
 /// View `b` shows the ellipses `offsets[b] .. offsets[b + 1]`. `V` is the type of a buffer: a slice or a
-/// device buffer. An ellipse is culled if one of its values is not finite, its shape is not positive
-/// definite, its opacity is below `alpha_min`, or its box contains no pixel centre of the image.
+/// device buffer. An ellipse is culled if one of its values or the inverse of its shape is not finite,
+/// its shape is not positive definite, its opacity is below `alpha_min`, or its box contains no pixel
+/// centre of the image.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ellipses<'a, V> {
     /// Centres `[M, 2]` as x, y, px. Pixel (row i, column j) is sampled at `(j + 0.5, i + 0.5)`.

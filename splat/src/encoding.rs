@@ -70,7 +70,7 @@ impl Encoding {
     /// Returns this encoding with harmonics of `degree`, as many of which are stored as are used.
     #[must_use]
     pub const fn with_harmonics(self, degree: u32) -> Self {
-        let side = degree as usize + 1;
+        let side = (degree as usize).saturating_add(1);
         let stored = side.saturating_mul(side);
         self.with_features(Features::Harmonics { degree, stored })
     }

@@ -84,8 +84,8 @@ impl<S> Gaussians<S> {
     /// checked.
     ///
     /// # Errors
-    /// - [`RenderError::Config`] if `channels` is 0 or exceeds 32 bits, or the degree of harmonics
-    ///   exceeds 4.
+    /// - [`RenderError::Config`] if `channels` is 0 or exceeds 32 bits, the degree of harmonics
+    ///   exceeds 4, or the number of stored harmonics exceeds 32 bits.
     /// - [`RenderError::Shape`] names the first buffer with a wrong length. The same variant is
     ///   returned if fewer harmonics are stored than the degree needs.
     /// - [`RenderError::Capacity`] if the number of elements of a shape overflows.

@@ -87,7 +87,8 @@ impl Wanted {
     }
 
     pub(crate) fn features_of_splats(self, encoding: Encoding) -> bool {
-        self.features || (self.splat_geometry() && encoding.features_have_direction())
+        let directed = encoding.features_have_direction();
+        self.features || (directed && (self.geometry || self.cameras))
     }
 
     /// Returns whether gradients with respect to the splats' means, conics, opacities and depths

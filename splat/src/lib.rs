@@ -2,9 +2,9 @@
 //!
 //! [`render`] draws a [`Scene`] of [`Gaussians`], seen by [`Views`], to an [`Image`].
 //! [`render_vjp`] takes the gradient of a loss with respect to that image. It returns the gradient
-//! with respect to every input: means, scales, quaternions, opacities, features, backgrounds and
-//! camera poses. Both functions are generic over a [`Backend`]: [`Cpu`] in `f32` or `f64`, or
-//! `Gpu` with a feature of the table below.
+//! with respect to every input: means, scales, quaternions, opacities, features, backgrounds, and
+//! poses and intrinsics of cameras. Both functions are generic over a [`Backend`]: [`Cpu`] in `f32`
+//! or `f64`, or `Gpu` with a feature of the table below.
 //!
 //! [`encoding::Encoding`] states what the numbers of the Gaussians mean: spherical harmonics or
 //! features, logarithms of scales or scales.
@@ -154,7 +154,9 @@ pub mod ellipses {
     pub use crate::planar::{EllipseScene, SavedEllipses, render_ellipses, render_ellipses_vjp};
 }
 
-/// Spherical harmonics: features that depend on the view. They are evaluated before the render.
+/// Spherical harmonics: features that depend on the view. A render evaluates them itself if
+/// [`Encoding::features`](crate::encoding::Encoding::features) says so. These functions evaluate them
+/// alone.
 pub mod sh {
     pub use crate::backends::harmonics::{features, features_vjp};
     pub use crate::harmonics::{Harmonics, HarmonicsGradient};

@@ -2,6 +2,7 @@
 
 use crate::backend::Backend;
 use crate::config::RenderConfig;
+use crate::contributors::Contributors;
 use crate::ellipse::{Ellipses, EllipsesGradient, Shapes};
 use crate::error::RenderError;
 use crate::gradients::Wanted;
@@ -35,6 +36,14 @@ pub struct SavedEllipses<B: Backend> {
     pub kind: Shapes,
     /// Width and height of the images, px.
     pub size: [usize; 2],
+}
+
+impl<B: Backend> SavedEllipses<B> {
+    /// Returns the contributors of every pixel. They are present if `config.outputs.contributors`
+    /// was set.
+    pub fn contributors(&self) -> Option<&Contributors<B::Buffer, B::Indices>> {
+        B::contributors(&self.composited)
+    }
 }
 
 /// Renders ellipses.

@@ -11,7 +11,7 @@ use crate::number::Number;
 
 /// M projected Gaussians in pixels, the input of binning, sorting and compositing.
 ///
-/// A caller may also construct splats directly: [`crate::Cpu::splats`] completes them.
+/// A caller may also start here, with splats of their own: see [`crate::ellipses`].
 ///
 /// View `b` has the splats `offsets[b] .. offsets[b + 1]`. Within a view, splat `i` is the
 /// projection of Gaussian `ranges[b].start + i`. A culled splat keeps its index and has extents of
@@ -34,7 +34,7 @@ pub struct Splats<S> {
     pub half_features: Option<Arc<Vec<f16>>>,
     /// Half width and half height `[M, 2]`, px, of a box that contains every pixel with an alpha of
     /// at least `alpha_min`. Zero if the splat is culled. The extents follow from the other fields
-    /// and are not differentiated. [`crate::Cpu::splats`] computes them for splats made elsewhere.
+    /// and are not differentiated. [`Backend::complete`](crate::Backend::complete) computes them for splats made elsewhere.
     pub extents: S,
     /// Index of each view's first splat, `[B + 1]`, ascending from 0. The last entry is M.
     pub offsets: Vec<usize>,

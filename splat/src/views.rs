@@ -271,7 +271,16 @@ impl Views {
 /// Checks that both sides of an image are within 1 to 2^22 px, and that the pixels of `batch`
 /// images fit 32-bit indices.
 pub(crate) fn validate_size(width: usize, height: usize, batch: usize) -> Result<(), RenderError> {
-    for (argument, side) in [("views.width", width), ("views.height", height)] {
+    validate_sides(["views.width", "views.height"], [width, height], batch)
+}
+
+/// [`validate_size`] of sides with other names.
+pub(crate) fn validate_sides(
+    names: [&'static str; 2],
+    [width, height]: [usize; 2],
+    batch: usize,
+) -> Result<(), RenderError> {
+    for (argument, side) in names.into_iter().zip([width, height]) {
         if side == 0 || side > MAX_SIDE_PX {
             return Err(RenderError::config(argument, "1 to 4194304 pixels", side));
         }

@@ -62,7 +62,7 @@ fn ramp(image: &Image<Vec<f64>>) -> Image<Vec<f64>> {
     image.map(|x| (0..x.len()).map(weight).collect())
 }
 
-fn gradient(buffers: &Buffers, kind: Shapes) -> EllipsesGradient<Vec<f64>> {
+fn gradient(buffers: &Buffers, kind: Shapes) -> (Image<Vec<f64>>, EllipsesGradient<Vec<f64>>) {
     let scene = scene(buffers, kind);
     let (image, saved) = render_ellipses(&Cpu::new(), &scene, &config()).expect("valid");
     let v_image = ramp(&image);
@@ -73,14 +73,14 @@ fn gradient(buffers: &Buffers, kind: Shapes) -> EllipsesGradient<Vec<f64>> {
         &v_image.as_slices(),
         Wanted::ALL,
     );
-    v.expect("valid")
+    (image, v.expect("valid"))
 }
 
 #[test]
 fn gradients_match_differences() {
     for kind in [Shapes::Covariances, Shapes::Conics] {
         let buffers = buffers(kind);
-        let v = gradient(&buffers, kind);
+        let (_, v) = gradient(&buffers, kind);
         let parts = [
             v.means,
             v.shapes,
@@ -166,6 +166,10 @@ fn wrong_arguments_are_errors_that_name_them() {
     offset(&[]);
     offset(&[1, COUNT]);
     offset(&[0, 5, 4]);
+    let mut flat = scene(&whole, Shapes::Conics);
+    flat.height = 0;
+    let error = render_ellipses(&Cpu::new(), &flat, &config()).expect_err("no height");
+    assert!(error.to_string().starts_with("height: "), "{error}");
     let mut odd = scene(&whole, Shapes::Conics);
     odd.ellipses.channels = 0;
     render_ellipses(&Cpu::new(), &odd, &config()).expect_err("no channels");

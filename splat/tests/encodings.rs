@@ -39,7 +39,9 @@ fn rendered<T: CpuScalar>(scene: &OwnedScene) -> (Image<Vec<T>>, Gradients<Vec<T
         &v_image.as_slices(),
         Wanted::ALL,
     );
-    (image, v.expect("a valid scene"))
+    let v = v.expect("a valid scene");
+    assert_eq!(v.gaussians.encoding, scene.gaussians.encoding);
+    (image, v)
 }
 
 /// Returns the harmonics of the Gaussians that view `view` of `scene` sees.
@@ -143,7 +145,7 @@ fn harmonics_in_a_render_are_those_of_the_functions() {
 }
 
 #[test]
-fn gradients_of_every_encoding_match_differences() {
+fn gradients_of_raw_harmonics_match_differences() {
     for (i, projection) in PROJECTIONS.into_iter().enumerate() {
         let degree = 2 + i as u32;
         let mut all = scene(degree, projection);
@@ -261,7 +263,7 @@ fn raw_parameters_have_the_bits_of_the_activations() {
     assert!(v.gaussians.means == g.means && v.gaussians.quaternions == g.quaternions);
 }
 
-/// Features of a splat that are not finite cull it, and only in the view in which they are not.
+/// Coefficients that are not numbers cull their Gaussians.
 #[test]
 fn harmonics_that_are_not_finite_cull_their_gaussian() {
     let mut spoilt = scene(2, Projection::Pinhole);

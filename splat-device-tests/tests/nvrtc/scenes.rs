@@ -2,7 +2,10 @@
 //! computes nothing, so all inputs are zero.
 
 use cubecl::Runtime;
+use splat::ellipses::{EllipseScene, Ellipses, Shapes, render_ellipses, render_ellipses_vjp};
 use splat::encoding::{Encoding, Features};
+use splat::pack::{Alpha, TransferFunction};
+use splat::stages::ImageSize;
 use splat::{
     Backend, Camera, Gaussians, Gpu, GpuBuffer, Image, Outputs, Regime, RenderConfig, RenderError,
     Scene, Support, Views, Wanted, render, render_vjp,
@@ -84,6 +87,12 @@ pub fn launch_everything(architecture: Architecture) -> Result<(), String> {
         }
     }
     let config = RenderConfig::default();
+    for kind in [Shapes::Conics, Shapes::Covariances] {
+        for half in [false, true] {
+            let config = config.clone().with_half_features(half);
+            ellipses(&backend, kind, &config).map_err(|error| format!("{kind:?}: {error}"))?;
+        }
+    }
     for encoding in encodings() {
         for half in [false, true] {
             let config = config.clone().with_half_features(half);
@@ -132,6 +141,46 @@ fn encodings() -> Vec<Encoding> {
     let mut all = vec![Encoding::RAW, PLAIN.with_features(Features::PerSplat)];
     all.extend((0..=4).map(|degree| PLAIN.with_harmonics(degree)));
     all
+}
+
+/// Renders ellipses, runs the vjp, and converts the image to pixels of both formats.
+fn ellipses(
+    backend: &Gpu<Recorder>,
+    kind: Shapes,
+    config: &RenderConfig,
+) -> Result<(), RenderError> {
+    let zeros = |len: usize| backend.upload(&vec![0.0; len]);
+    let (two, three, one) = (zeros(2 * SHORT)?, zeros(3 * SHORT)?, zeros(SHORT)?);
+    let backgrounds = zeros(3)?;
+    let scene = EllipseScene {
+        ellipses: Ellipses {
+            means: &two,
+            shapes: &three,
+            kind,
+            opacities: &one,
+            depths: &one,
+            features: &three,
+            offsets: &[0, SHORT],
+            channels: 3,
+        },
+        backgrounds: &backgrounds,
+        width: 40,
+        height: 24,
+    };
+    let (image, saved) = render_ellipses(backend, &scene, config)?;
+    let v_image = image.map(Gpu::<Recorder>::view);
+    render_ellipses_vjp(backend, &scene, &saved, &v_image, Wanted::ALL)?;
+    let (views, height, width) = (1, 24, 40);
+    let size = ImageSize {
+        views,
+        height,
+        width,
+    };
+    for transfer in [TransferFunction::Linear, TransferFunction::Srgb] {
+        backend.pack_rgba8(&image, size, transfer, Alpha::Opaque)?;
+    }
+    backend.pack_rgba16f(&image, size, Alpha::Opaque)?;
+    Ok(())
 }
 
 /// Runs one render, and its vjp for several selections of gradients.

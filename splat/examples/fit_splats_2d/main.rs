@@ -57,6 +57,8 @@ fn fit(target: &[f32], steps: usize) -> Result<(Vec<f32>, f32), RenderError> {
         let v = render_ellipses_vjp(&backend, &scene, &saved, &v_image.as_slices(), Wanted::ALL)?;
         parameters.descend(&v);
         workspace.recycle(image);
+        workspace.recycle(saved);
+        workspace.recycle(v);
     }
 }
 

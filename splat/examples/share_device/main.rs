@@ -16,6 +16,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use image::{DynamicImage, RgbaImage};
+use splat::encoding::Encoding;
 use splat::pack::{self, Alpha, TransferFunction};
 use splat::stages::ImageSize;
 use splat::{Camera, Gaussians, Gpu, RenderConfig, Scene, Views, render};
@@ -29,13 +30,8 @@ const SIZE: ImageSize = ImageSize {
 
 fn main() -> ExitCode {
     let file = std::env::args_os().nth(1);
-    match run(Path::new(&file.unwrap_or("share_device.png".into()))) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            common::terminal::note(format_args!("error: {error}"));
-            ExitCode::from(2)
-        }
-    }
+    let file = file.unwrap_or("share_device.png".into());
+    common::exit(run(Path::new(&file)))
 }
 
 pub(crate) fn run(file: &Path) -> Result<(), Box<dyn Error>> {
@@ -54,6 +50,7 @@ pub(crate) fn run(file: &Path) -> Result<(), Box<dyn Error>> {
             features: &gpu.upload(&colours)?,
             count: COUNT,
             channels: 3,
+            encoding: Encoding::PLAIN,
         },
         views: &Views::single(SIZE.width, SIZE.height, camera, COUNT),
         backgrounds: &gpu.upload(&[0.0; 3])?,
@@ -67,12 +64,8 @@ pub(crate) fn run(file: &Path) -> Result<(), Box<dyn Error>> {
 
     let shown = caller.read(&texture)?;
     let image = gpu.download_image(&image)?;
-    let on_host = pack::rgba8(
-        &image.as_slices(),
-        SIZE,
-        TransferFunction::Srgb,
-        Alpha::Opaque,
-    )?;
+    let image = image.as_slices();
+    let on_host = pack::rgba8(&image, SIZE, TransferFunction::Srgb, Alpha::Opaque)?;
     if shown != gpu.download_packed(&packed)? || shown != on_host {
         return Err("the texture differs from the image".into());
     }

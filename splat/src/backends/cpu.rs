@@ -16,7 +16,7 @@ use crate::host::workspace::{Resources, Workspace};
 use crate::image::Image;
 use crate::sort::cpu::lists::SortedHits;
 use crate::splats::Splats;
-use crate::views::{Views, validate_size};
+use crate::views::{Views, validate_sides, validate_size};
 
 /// The CPU backend at the precision `T`, `f32` or `f64`. Inputs are slices, and outputs are
 /// vectors.
@@ -165,7 +165,8 @@ impl<T: CpuScalar> Backend for Cpu<T> {
     ) -> Result<Splats<Vec<T>>, RenderError> {
         config.validate_at::<T>()?;
         ellipses.validate(|buffer| buffer.len())?;
-        validate_size(width, height, ellipses.offsets.len() - 1)?;
+        let views = ellipses.offsets.len() - 1;
+        validate_sides(["width", "height"], [width, height], views)?;
         let size = [width, height];
         T::stage_ellipses(ellipses, size, config, self.resources()?)
     }

@@ -18,7 +18,7 @@ use crate::image::Image;
 use crate::render::{Saved, Scene, finish};
 use crate::sort::gpu::lists::SortedHits;
 use crate::splats::Splats;
-use crate::views::{Views, validate_size};
+use crate::views::{Views, validate_sides};
 use crate::{binning, composite, project, sort};
 
 impl<R: Runtime> Gpu<R> {
@@ -107,7 +107,8 @@ impl<R: Runtime> Backend for Gpu<R> {
     ) -> Result<Splats<GpuBuffer>, RenderError> {
         config.validate_at::<f32>()?;
         ellipses.validate(|buffer| buffer.len())?;
-        validate_size(width, height, ellipses.offsets.len() - 1)?;
+        let views = ellipses.offsets.len() - 1;
+        validate_sides(["width", "height"], [width, height], views)?;
         project::gpu::complete::ellipses(self, ellipses, [width, height], config)
     }
 

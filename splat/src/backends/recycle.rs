@@ -5,10 +5,12 @@ use crate::backends::stages::CpuScalar;
 use crate::binning::grid::Hits;
 use crate::composite::cpu::composited::Composited;
 use crate::contributors::Contributors;
+use crate::ellipse::EllipsesGradient;
 use crate::gaussians::Gaussians;
 use crate::gradients::{Gradients, ProjectGradients};
 use crate::host::workspace::{Indices, Recycle, Workspace};
 use crate::image::Image;
+use crate::planar::SavedEllipses;
 use crate::render::Saved;
 use crate::sort::cpu::lists::SortedHits;
 use crate::splats::Splats;
@@ -37,4 +39,6 @@ recycle! {
     ProjectGradients<Vec<T>> { gaussians camera_from_world intrinsics } {}
     SortedHits {} { splat_from_slot slot_from_hit hits_from_splat slots_from_tile rank_from_splat }
     Saved<Cpu<T>> { splats sorted composited } {}
+    SavedEllipses<Cpu<T>> { splats sorted composited } {}
+    EllipsesGradient<Vec<T>> { means shapes opacities depths features backgrounds } {}
 }

@@ -294,10 +294,9 @@ fn is_sampled(i: usize, stride: usize) -> bool {
 fn threshold(scene: &OwnedScene, buffer: &str, index: usize) -> Result<f64, RenderError> {
     let width = match buffer {
         "means" | "scales" => 3,
-        "quaternions" => 4,
+        "quaternions" | "intrinsics" => 4,
         "opacities" => 1,
         "camera_from_world" => 12,
-        "intrinsics" => 4,
         _ => return Ok(f64::INFINITY),
     };
     let owner = index / width;

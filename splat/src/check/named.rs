@@ -184,7 +184,7 @@ fn raw_parameters(scene: &mut OwnedScene) {
 type Change = (&'static str, fn(&mut OwnedScene));
 
 /// One or two properties that differ from the default.
-const SETTINGS: [Change; 24] = [
+const SETTINGS: [Change; 27] = [
     ("blur_0", |scene| scene.config.blur = 0.0),
     ("blur_2", |scene| scene.config.blur = 2.0),
     ("blur_0_antialias", |scene| {
@@ -297,6 +297,25 @@ const SETTINGS: [Change; 24] = [
         };
         let numbers = 0..scene.gaussians.count * 27 * 3;
         scene.gaussians.features = numbers.map(|i| 0.4 * weight(i)).collect();
+    }),
+    ("harmonics_of_five_channels", |scene| {
+        *scene = with_channels(scene.clone(), 5);
+        harmonics_of(scene, 2);
+        scene.config.layers = vec![2, 9, 1000];
+    }),
+    ("harmonics_of_a_part", |scene| {
+        harmonics_of(scene, 1);
+        if let Ok(part) = scene.views.crop(5..27, 3..22) {
+            scene.views = part;
+        }
+    }),
+    // Sums that are not finite cull their Gaussians, and sums of minus infinity are clamped.
+    ("harmonics_that_are_not_finite", |scene| {
+        harmonics_of(scene, 1);
+        let rows = scene.gaussians.features.chunks_exact_mut(12).step_by(3);
+        for (i, row) in rows.enumerate() {
+            row[i % 12] = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY][i % 3];
+        }
     }),
     ("layers_alone", |scene| {
         scene.config.outputs = Outputs::default();

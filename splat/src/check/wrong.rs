@@ -221,6 +221,6 @@ fn named(argument: &str, outcome: Result<(), RenderError>) -> Result<(), Failure
             },
         ) if named.contains(argument) => Ok(()),
         Err(other) => Err(Failure::property(expected, other.to_string())),
-        Ok(_) => Err(Failure::property(expected, "a result")),
+        Ok(()) => Err(Failure::property(expected, "a result")),
     }
 }

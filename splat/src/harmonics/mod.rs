@@ -1,9 +1,9 @@
-//! Spherical harmonics: view-dependent features. They are a separate differentiable function, which
-//! the caller evaluates before the render.
+//! Spherical harmonics: features that depend on the view. A render evaluates them if the encoding of
+//! the Gaussians says so. `sh::features` evaluates them alone.
 //!
 //! `features = max(0, 1/2 + sum_k Y_k(d) coefficients_k)`. `d` is the direction from the camera's
 //! centre `-R^T t` to the Gaussian's mean (3DGS; MATH eq. 18, 19). `formula.rs` contains the basis
-//! functions and `cpu.rs` the loops.
+//! functions and `cpu/` the loops.
 
 use crate::encoding::{check_stored, used_terms};
 use crate::error::RenderError;

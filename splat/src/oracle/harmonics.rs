@@ -47,7 +47,7 @@ fn basis<const N: usize>(degree: u32, mean: [Dual<N>; 3], pose: [[Dual<N>; 4]; 3
     let offset: [Dual<N>; 3] = std::array::from_fn(|axis| mean[axis] - centre(axis));
     let length = offset.map(|x| x * x).into_iter().sum::<Dual<N>>().sqrt();
     let direction = offset.map(|x| x / length);
-    let degrees = 0..=i32::try_from(degree).expect("at most 3");
+    let degrees = 0..=i32::try_from(degree).expect("at most 4");
     let orders = degrees.flat_map(|l| (-l..=l).map(move |m| (l, m)));
     orders.map(|(l, m)| harmonic(l, m, direction)).collect()
 }
@@ -80,7 +80,11 @@ fn channel_sum(
 /// [`RenderError::Shape`] and [`RenderError::Config`] of [`sh::features`](crate::sh::features).
 pub fn features(harmonics: Harmonics<'_, f64>, camera: &Camera) -> Result<Vec<f64>, RenderError> {
     let sums = feature_sums(harmonics, camera)?;
-    Ok(sums.into_iter().map(|sum| sum.max(0.0)).collect())
+    Ok(sums
+        .into_iter()
+        // NaN stays NaN.
+        .map(|sum| if sum < 0.0 { 0.0 } else { sum })
+        .collect())
 }
 
 /// Computes the sums of [`features`] before the clamp at zero, `[N, C]`.

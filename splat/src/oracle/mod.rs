@@ -70,7 +70,7 @@ fn features_of_view(scene: &Scene<'_, &[f64]>, view: usize) -> Result<Vec<f64>, 
 }
 
 /// Returns the harmonics of Gaussian `i`. They have degree 0 and no coefficients if its features are
-/// none.
+/// not harmonics.
 fn harmonics_of<'a>(g: &Gaussians<&'a [f64]>, i: usize) -> Harmonics<'a, f64> {
     let (degree, stored) = match g.encoding.features {
         Features::Harmonics { degree, stored } => (degree, stored),

@@ -156,7 +156,8 @@ pub fn image_point_vjp(
 /// Computes the gradient with respect to the intrinsics (MATH eq. 5', 6' and 7').
 ///
 /// `v_point` is the gradient with respect to the image point, `v_gains` that with respect to
-/// `fx shrink` and `fy shrink`, and `v_limit_x` and `v_limit_y` what the clamp of the tangents does not pass. A clamped
+/// `fx shrink` and `fy shrink`, and `v_limit_x` and `v_limit_y` are the parts of the
+/// gradients with respect to the tangents that the clamp does not pass. A clamped
 /// tangent is a limit, which depends on the intrinsics as `-(cx + constant) / fx`.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]

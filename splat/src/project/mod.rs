@@ -224,7 +224,7 @@ pub struct Rows<F: Number> {
     pub m1: Vec3<F>,
 }
 
-/// The gradients of one projection with respect to the Gaussian and to the camera's pose.
+/// The gradients of one projection with respect to the Gaussian and to the camera.
 #[derive(Debug, Clone, Copy)]
 #[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
 pub struct ProjectGradient<F: Number> {

@@ -1,4 +1,4 @@
-//! Spherical harmonics and activations, which callers apply before the render.
+//! Spherical harmonics and activations outside a render.
 
 use super::*;
 use splat::check::weight;

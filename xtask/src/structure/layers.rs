@@ -238,7 +238,7 @@ pub(super) const LAYERS: &[Layer] = &[
     Layer {
         files: HARMONICS,
         may_import: &[BASIS, HOST, HARMONICS, &["splat/src/project/mod.rs"]],
-        reason: "harmonics come before the render and import no stage but the camera of stage 1",
+        reason: "harmonics import no stage but the camera of stage 1",
     },
     Layer {
         files: &[
@@ -247,7 +247,7 @@ pub(super) const LAYERS: &[Layer] = &[
             "splat/src/spatial.rs",
         ],
         may_import: &[BASIS],
-        reason: "activations, poses and orders come before the render and import no stage",
+        reason: "activations, poses and orders import no stage",
     },
     Layer {
         files: ORACLE,

@@ -61,7 +61,7 @@ impl<'a, T> Coefficients<'a, T> {
     /// Returns the number of coefficients of a Gaussian, `K C`.
     #[inline(always)]
     pub(crate) fn row_len(&self) -> usize {
-        self.stored * self.channels
+        self.stored.saturating_mul(self.channels)
     }
 
     /// Returns the coefficients of Gaussian `i` that are in use.

@@ -55,6 +55,7 @@ pub(crate) fn project_vjp<T: Scalar>(
     let mut gradient = Gaussians {
         count,
         channels,
+        encoding: gaussians.encoding,
         ..Gaussians::default()
     };
     if wanted.geometry {
@@ -178,6 +179,7 @@ impl<T: Scalar> VjpPass<'_, T> {
         let what = "partial gradients with respect to cameras";
         let mut parts = try_filled(what, runs.len(), [T::ZERO; CAMERA])?;
         let directed = self.gaussians.encoding.features_have_direction();
+        let directed = directed && wanted.cameras && !runs.is_empty();
         let coefficients = self.coefficients.filter(|_| directed);
         let jobs = parts.par_iter_mut().zip(&runs);
         let scratch = || Scratch::new(coefficients);

@@ -86,7 +86,7 @@ pub(crate) fn project_vjp<R: Runtime>(
     gradient.features = match gaussians.encoding.features {
         _ if !wanted.features => none.clone(),
         Features::PerGaussian => pass.by_features()?,
-        // A copy on the device is not needed: buffers are immutable once they are written.
+        // The two share their memory, as the docs of `Backend::project_vjp` say.
         Features::PerSplat => v_splats.features.clone(),
         Features::Harmonics { .. } => pass.by_coefficients()?,
     };
@@ -96,7 +96,7 @@ pub(crate) fn project_vjp<R: Runtime>(
         intrinsics: none,
     };
     if wanted.cameras || wanted.intrinsics {
-        let (poses, intrinsics) = pass.by_cameras(views)?;
+        let (poses, intrinsics) = pass.by_cameras(views, wanted)?;
         if wanted.cameras {
             gradients.camera_from_world = poses;
         }
@@ -228,7 +228,11 @@ impl<R: Runtime> Backward<'_, R> {
     }
 
     /// Returns the gradients with respect to the poses, `[B, 3, 4]`, and to the intrinsics, `[B, 4]`.
-    fn by_cameras(&self, views: &Views) -> Result<(GpuBuffer, GpuBuffer), RenderError> {
+    fn by_cameras(
+        &self,
+        views: &Views,
+        wanted: Wanted,
+    ) -> Result<(GpuBuffer, GpuBuffer), RenderError> {
         let (gpu, tables) = (self.gpu, &self.tables);
         let what = "gradient with respect to cameras [B, 16]";
         let rows = checked_product(what, &[views.len(), CAMERA as usize])?;
@@ -237,7 +241,7 @@ impl<R: Runtime> Backward<'_, R> {
         sections.push(poses);
         let intrinsics = sections.push(lenses);
         let out = gpu.empty(what, sections.total)?;
-        let parts = self.camera_parts()?;
+        let parts = self.camera_parts(wanted)?;
         if rows > 0 {
             sum_grains_kernel::launch::<R>(
                 &gpu.client,
@@ -254,7 +258,7 @@ impl<R: Runtime> Backward<'_, R> {
     }
 
     /// Returns the partial gradients with respect to cameras, one row per grain.
-    fn camera_parts(&self) -> Result<GpuBuffer, RenderError> {
+    fn camera_parts(&self, wanted: Wanted) -> Result<GpuBuffer, RenderError> {
         let (gpu, tables) = (self.gpu, &self.tables);
         let cubes = tables.grain_count;
         let what = "partial gradients with respect to cameras";
@@ -278,7 +282,7 @@ impl<R: Runtime> Backward<'_, R> {
             cubes as u32,
             self.gaussians.encoding.raw,
         );
-        if self.gaussians.encoding.features_have_direction() {
+        if wanted.cameras && self.gaussians.encoding.features_have_direction() {
             camera_directions_kernel::launch::<R>(
                 &gpu.client,
                 grid(cubes)?,

@@ -44,6 +44,7 @@ pub(crate) fn coefficients_kernel(
         for k in 0..used {
             sums[k as usize] = 0.0;
         }
+        let mean = vec3_of(means, n);
         let grain = n / UNITS;
         let from = views[(starts + grain) as usize];
         let to = views[(starts + grain + 1) as usize];
@@ -54,8 +55,7 @@ pub(crate) fn coefficients_kernel(
             if n >= first && n - first < length {
                 let m = first_splat(views, view) + (n - first);
                 if is_visible(vec2_of(extents, m)) {
-                    let offset = view_offset(vec3_of(means, n), camera_of(views, view));
-                    let direction = vec3::unit(offset);
+                    let direction = vec3::unit(view_offset(mean, camera_of(views, view)));
                     let sum = channel_sum(coefficients, direction, n, c, channels, source);
                     // A clamped channel has no gradient.
                     if finite(sum) && sum >= 0.0 {
