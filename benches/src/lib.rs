@@ -23,8 +23,8 @@
 //! | `image_fit()` | 2,547,212, 2,578,210 | 10,000, 10,000 | 43,729, 43,710 |
 //! | `scene()` | 4,604,995, 4,603,191 | 70,491, 70,755 | 150,396, 150,930 |
 //!
-//! A *useful pair* is a (splat, pixel) pair with an alpha of at least 1/255, before the hit at which
-//! the pixel ends.
+//! A *useful pair* is a (splat, pixel) pair with an alpha of at least 1/255, before the hit at
+//! which the pixel ends.
 
 #[cfg(feature = "gpu")]
 mod device;

@@ -234,9 +234,9 @@ impl Bench {
         }
     }
 
-    /// Runs a forward and a backward pass without memory of earlier passes. Calls `after_forward` with
-    /// the image between the two passes, and `after_backward` at the end, while the results of both
-    /// passes are still in memory. Returns the results of both calls.
+    /// Runs a forward and a backward pass without memory of earlier passes. Calls `after_forward`
+    /// with the image between the two passes, and `after_backward` at the end, while the results of
+    /// both passes are still in memory. Returns the results of both calls.
     ///
     /// # Errors
     /// Returns the errors of [`Bench::new`].

@@ -67,9 +67,9 @@
 //! Tensors that are not contiguous or not `f32` are copied on the device.
 //!
 //! Three kinds of tensors are rendered on the CPU in every build: `f64` tensors, tensors of all
-//! other backends, and the tensors of a differentiable backend in [`render_forward`]. Each tensor is read
-//! once, and the backward pass uses the bytes that Burn returned. Reading a tensor from a device
-//! copies it. Reading a tensor of a CPU backend copies it only if the tensor is shared.
+//! other backends, and the tensors of a differentiable backend in [`render_forward`]. Each tensor
+//! is read once, and the backward pass uses the bytes that Burn returned. Reading a tensor from a
+//! device copies it. Reading a tensor of a CPU backend copies it only if the tensor is shared.
 //!
 //! Outputs and gradients become tensors without a copy. The exception is a conversion to `f16` or
 //! `bf16`. Their memory then belongs to Burn. The saved state belongs to this crate. The free

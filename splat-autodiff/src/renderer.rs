@@ -22,8 +22,8 @@ use crate::tape::Recording;
 ///
 /// Images and gradients are tensors of Burn. Burn owns their memory, and a renderer cannot take it
 /// back. In exchange, a renderer takes the memory of the gradients with respect to the images,
-/// which the backward pass consumes, and gives it to the next images. A buffer that a conversion to `f16`
-/// or `bf16` copies is also kept.
+/// which the backward pass consumes, and gives it to the next images. A buffer that a conversion to
+/// `f16` or `bf16` copies is also kept.
 ///
 /// A clone shares the memory. Several threads and scenes of different sizes may use one renderer.
 /// The memory stays until the renderer is dropped or [`clear`](Renderer::clear)ed. Renders on a

@@ -44,10 +44,11 @@ pub extern "C" fn splat_report() -> *const u8 {
     kept.as_ptr()
 }
 
-/// Runs a step. Returns its numbers, a line for each buffer, or `error: ` and the message of the error.
+/// Runs a step. Returns its numbers, a line for each buffer, or `error: ` and the message of the
+/// error.
 ///
-/// A line has the name of a buffer and the bits of each number as `f64`. The conversion from `f32` is
-/// exact.
+/// A line has the name of a buffer and the bits of each number as `f64`. The conversion from `f32`
+/// is exact.
 pub fn report(step: u32) -> String {
     match step {
         SINGLE => lines(both_ways(&Inputs::<f32>::draw())),

@@ -1,8 +1,8 @@
 //! Renders in a WebAssembly module, forward and backward, compared with the host.
 //!
-//! Cargo builds the module with `splat` without features, and `node.mjs` runs it in Node. Without Node
-//! or the target `wasm32-unknown-unknown` the trials are reported as ignored. The module's instruction
-//! set is [`Simd::Portable`], so the host uses this set too.
+//! Cargo builds the module with `splat` without features, and `node.mjs` runs it in Node. Without
+//! Node or the target `wasm32-unknown-unknown` the trials are reported as ignored. The module's
+//! instruction set is [`Simd::Portable`], so the host uses this set too.
 //!
 //! `cargo test -p splat-wasm-tests`
 
@@ -18,8 +18,8 @@ const TARGET: &str = "wasm32-unknown-unknown";
 /// The steps that one instance of the module runs, in this order.
 const STEPS: [u32; 4] = [SINGLE, DOUBLE, WRONG_LENGTH, SINGLE];
 /// The greatest difference at `f64`, relative to the largest number of a buffer: 450 roundings. The
-/// module and the host have exponentials and logarithms that differ by a rounding, and a gradient sums
-/// hundreds of pairs. The measured differences are at most 1e-15.
+/// module and the host have exponentials and logarithms that differ by a rounding, and a gradient
+/// sums hundreds of pairs. The measured differences are at most 1e-15.
 const F64_TOLERANCE: f64 = 1e-13;
 
 type Check = fn() -> Result<(), Failed>;

@@ -1,7 +1,7 @@
 //! Activations that map unconstrained parameters to scales and opacities (MATH eq. 20).
 //!
-//! A render applies them itself if [`Encoding::raw`](crate::encoding::Encoding::raw) is set. A caller
-//! applies these functions otherwise. Each function is followed by its vjp.
+//! A render applies them itself if [`Encoding::raw`](crate::encoding::Encoding::raw) is set. A
+//! caller applies these functions otherwise. Each function is followed by its vjp.
 
 use crate::error::RenderError;
 use crate::gaussians::check_len;

@@ -78,13 +78,14 @@ pub trait Backend {
         config: &RenderConfig,
     ) -> Result<Splats<Self::Buffer>, RenderError>;
 
-    /// Vjp of stage 1. Returns the gradients with respect to the Gaussians, and to the poses and the
-    /// intrinsics of the cameras.
+    /// Vjp of stage 1. Returns the gradients with respect to the Gaussians, and to the poses and
+    /// the intrinsics of the cameras.
     ///
     /// `gaussians`, `views` and `config` are the arguments of [`Backend::project`], and `splats` is
     /// its result. `v_splats` is the gradient with respect to `splats`. The gradient of a Gaussian
-    /// is summed over the views that show it, in ascending order of the views. The gradient with respect
-    /// to features of splats is `v_splats.features`. On a device the two share their memory.
+    /// is summed over the views that show it, in ascending order of the views. The gradient with
+    /// respect to features of splats is `v_splats.features`. On a device the two share their
+    /// memory.
     ///
     /// # Errors
     /// - The errors of [`Backend::project`].
@@ -101,8 +102,8 @@ pub trait Backend {
         wanted: Wanted,
     ) -> Result<ProjectGradients<Self::Buffer>, RenderError>;
 
-    /// Makes splats of ellipses, which takes the place of stage 1: inverts covariances, and computes the
-    /// extents for images of `width` x `height` px (MATH eq. 10 and 16).
+    /// Makes splats of ellipses, which takes the place of stage 1: inverts covariances, and
+    /// computes the extents for images of `width` x `height` px (MATH eq. 10 and 16).
     ///
     /// Composite the result with the same `config.alpha_min`.
     ///

@@ -47,15 +47,15 @@ pub struct Camera {
     pub near: f64,
     /// Greatest camera z, world units, at least `near`. Gaussians with a greater z are culled.
     pub far: f64,
-    /// The part of the camera's image that the view shows: its first column and row, px. 0, 0 if the
-    /// view shows all of the image. [`Views::crop`](crate::Views::crop) sets it.
+    /// The part of the camera's image that the view shows: its first column and row, px. 0, 0 if
+    /// the view shows all of the image. [`Views::crop`](crate::Views::crop) sets it.
     ///
     /// A part of an image has the same numbers as the same part of a render of the whole image. It
     /// would not if only the principal point were moved: the Jacobian's tangents are clamped to a
     /// margin around the whole image (MATH eq. 6).
     pub corner: [usize; 2],
-    /// Width and height of the camera's image, px, each 1 to 2^22, or `None` if the view shows all of
-    /// it. The principal point is that of this image.
+    /// Width and height of the camera's image, px, each 1 to 2^22, or `None` if the view shows all
+    /// of it. The principal point is that of this image.
     pub whole: Option<[usize; 2]>,
 }
 

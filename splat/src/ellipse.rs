@@ -6,10 +6,10 @@ use crate::splats::check_offsets;
 
 /// M Gaussian ellipses in the images of B views, with C feature channels.
 ///
-/// View `b` shows the ellipses `offsets[b] .. offsets[b + 1]`. `V` is the type of a buffer: a slice or a
-/// device buffer. An ellipse is culled if one of its values or the inverse of its shape is not finite,
-/// its shape is not positive definite, its opacity is below `alpha_min`, or its box contains no pixel
-/// centre of the image.
+/// View `b` shows the ellipses `offsets[b] .. offsets[b + 1]`. `V` is the type of a buffer: a slice
+/// or a device buffer. An ellipse is culled if one of its values or the inverse of its shape is not
+/// finite, its shape is not positive definite, its opacity is below `alpha_min`, or its box
+/// contains no pixel centre of the image.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ellipses<'a, V> {
     /// Centres `[M, 2]` as x, y, px. Pixel (row i, column j) is sampled at `(j + 0.5, i + 0.5)`.
@@ -20,8 +20,8 @@ pub struct Ellipses<'a, V> {
     pub kind: Shapes,
     /// Opacities `[M]`, normally in `[0, 1]`.
     pub opacities: V,
-    /// Depths `[M]` of any unit. Ellipses are composited in ascending order of depth, and those of equal
-    /// depth in ascending order of their indices.
+    /// Depths `[M]` of any unit. Ellipses are composited in ascending order of depth, and those of
+    /// equal depth in ascending order of their indices.
     pub depths: V,
     /// Features `[M, C]` of any unit and sign.
     pub features: V,
@@ -45,12 +45,13 @@ pub enum Shapes {
 pub struct EllipsesGradient<S> {
     /// Gradient with respect to the centres, `[M, 2]`.
     pub means: S,
-    /// Gradient with respect to the shapes, `[M, 3]`. That of xy is the derivative with respect to the
-    /// one value in both off-diagonal entries.
+    /// Gradient with respect to the shapes, `[M, 3]`. That of xy is the derivative with respect to
+    /// the one value in both off-diagonal entries.
     pub shapes: S,
     /// Gradient with respect to the opacities, `[M]`.
     pub opacities: S,
-    /// Gradient with respect to the depths, `[M]`, through the depth image. The order has no gradient.
+    /// Gradient with respect to the depths, `[M]`, through the depth image. The order has no
+    /// gradient.
     pub depths: S,
     /// Gradient with respect to the features, `[M, C]`.
     pub features: S,

@@ -120,7 +120,8 @@ pub(crate) fn check_stored(
     Ok(())
 }
 
-/// Returns the number of basis functions of degrees up to `degree`, if it is at most [`MAX_DEGREE`].
+/// Returns the number of basis functions of degrees up to `degree`, if it is at most
+/// [`MAX_DEGREE`].
 pub(crate) fn used_terms(argument: &'static str, degree: u32) -> Result<usize, RenderError> {
     if degree > MAX_DEGREE {
         return Err(RenderError::config(argument, "0 to 4", degree));

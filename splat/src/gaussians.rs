@@ -79,8 +79,8 @@ impl<S> Gaussians<S> {
         ]
     }
 
-    /// Checks the number of channels, the encoding and the length of every buffer. `len` returns the
-    /// length of a buffer. The length of [`Features::PerSplat`] depends on the views and is not
+    /// Checks the number of channels, the encoding and the length of every buffer. `len` returns
+    /// the length of a buffer. The length of [`Features::PerSplat`] depends on the views and is not
     /// checked.
     ///
     /// # Errors
@@ -108,8 +108,8 @@ impl<S> Gaussians<S> {
         }
     }
 
-    /// Checks these Gaussians, `views`, and that the two belong together. `len` returns the length of
-    /// a buffer.
+    /// Checks these Gaussians, `views`, and that the two belong together. `len` returns the length
+    /// of a buffer.
     ///
     /// # Errors
     /// The errors of [`Gaussians::validate`] and [`Views::validate`], and [`RenderError::Shape`] if
@@ -155,12 +155,12 @@ impl<S> Gaussians<S> {
 }
 
 impl Gaussians<&[f64]> {
-    /// Returns the Gaussians with coordinates relative to a centre, and the centre, world units. The
-    /// centre is subtracted in `f64`, and the numbers are then rounded to `f32`.
+    /// Returns the Gaussians with coordinates relative to a centre, and the centre, world units.
+    /// The centre is subtracted in `f64`, and the numbers are then rounded to `f32`.
     ///
-    /// Means far from the origin would lose digits if they were rounded as they are. A camera belongs to
-    /// the result after [`Camera::recentred`](crate::Camera::recentred) with the same centre. The centre
-    /// is the middle of the box around the finite means.
+    /// Means far from the origin would lose digits if they were rounded as they are. A camera
+    /// belongs to the result after [`Camera::recentred`](crate::Camera::recentred) with the same
+    /// centre. The centre is the middle of the box around the finite means.
     ///
     /// # Errors
     /// - [`RenderError::Shape`] if the number of means is not `3 N`.

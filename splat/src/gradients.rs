@@ -77,9 +77,9 @@ impl Wanted {
     }
 
     /// Returns the selection for [`Backend::composite_vjp`](crate::Backend::composite_vjp), whose
-    /// result [`Backend::project_vjp`](crate::Backend::project_vjp) needs for this selection. If the
-    /// features are harmonics, the gradients with respect to means and poses depend on the gradient
-    /// with respect to the splats' features.
+    /// result [`Backend::project_vjp`](crate::Backend::project_vjp) needs for this selection. If
+    /// the features are harmonics, the gradients with respect to means and poses depend on the
+    /// gradient with respect to the splats' features.
     #[must_use]
     pub fn of_splats(self, encoding: Encoding) -> Self {
         let features = self.features_of_splats(encoding);

@@ -155,8 +155,8 @@ pub mod ellipses {
 }
 
 /// Spherical harmonics: features that depend on the view. A render evaluates them itself if
-/// [`Encoding::features`](crate::encoding::Encoding::features) says so. These functions evaluate them
-/// alone.
+/// [`Encoding::features`](crate::encoding::Encoding::features) says so. These functions evaluate
+/// them alone.
 pub mod sh {
     pub use crate::backends::harmonics::{features, features_vjp};
     pub use crate::harmonics::{Harmonics, HarmonicsGradient};

@@ -9,8 +9,8 @@ use crate::gradients::Wanted;
 use crate::image::Image;
 use crate::splats::Splats;
 
-/// The input of a render without cameras: ellipses, the size of their images, and one background per
-/// view.
+/// The input of a render without cameras: ellipses, the size of their images, and one background
+/// per view.
 #[derive(Debug, Clone, Copy)]
 pub struct EllipseScene<'a, V> {
     /// The M ellipses of B views.
@@ -72,7 +72,8 @@ impl<B: Backend> SavedEllipses<B> {
 /// ```
 ///
 /// # Errors
-/// The errors of the four stages. Values that are not finite or not positive definite are not errors.
+/// The errors of the four stages. Values that are not finite or not positive definite are not
+/// errors.
 pub fn render_ellipses<B: Backend>(
     backend: &B,
     scene: &EllipseScene<'_, B::View<'_>>,
@@ -102,15 +103,15 @@ pub fn render_ellipses<B: Backend>(
     Ok((image, saved))
 }
 
-/// Vjp of [`render_ellipses`]. Returns the `wanted` gradients with respect to the inputs in `scene`:
-/// `geometry` selects means, shapes, opacities and depths. There are no cameras.
+/// Vjp of [`render_ellipses`]. Returns the `wanted` gradients with respect to the inputs in
+/// `scene`: `geometry` selects means, shapes, opacities and depths. There are no cameras.
 ///
-/// `saved` is the saved state of the forward pass, and `v_image` is the gradient with respect to its
-/// images. The numbers in the buffers must be those of the forward pass.
+/// `saved` is the saved state of the forward pass, and `v_image` is the gradient with respect to
+/// its images. The numbers in the buffers must be those of the forward pass.
 ///
 /// # Errors
-/// [`RenderError::Shape`] if the ellipses or the size of `scene` are not those of the forward pass, and
-/// the errors of [`Backend::composite_vjp`] and [`Backend::complete_vjp`].
+/// [`RenderError::Shape`] if the ellipses or the size of `scene` are not those of the forward pass,
+/// and the errors of [`Backend::composite_vjp`] and [`Backend::complete_vjp`].
 pub fn render_ellipses_vjp<B: Backend>(
     backend: &B,
     scene: &EllipseScene<'_, B::View<'_>>,

@@ -9,8 +9,8 @@ use crate::formulas::double::quat::{normalise, rotation};
 use crate::formulas::double::vec3::{add3, cross, dot, scaled, unit};
 use crate::math::{Quaternion, Vec3};
 
-/// The greatest deviation of a product of two columns of a rotation from 0 or 1. Files have at least
-/// four digits.
+/// The greatest deviation of a product of two columns of a rotation from 0 or 1. Files have at
+/// least four digits.
 const ROTATION_ERROR: f64 = 1e-3;
 
 /// The least sine of the angle between the direction of view and `up`.
@@ -18,11 +18,11 @@ const LEAST_SINE: f64 = 1e-9;
 
 impl Camera {
     /// Returns a pinhole camera at the origin of the world that looks along `+z`, with a horizontal
-    /// field of view of `fov_x` radians in an image of `width` x `height` px. Its pixels are squares,
-    /// and its principal point is the centre of the image.
+    /// field of view of `fov_x` radians in an image of `width` x `height` px. Its pixels are
+    /// squares, and its principal point is the centre of the image.
     ///
-    /// `fov_x` is the `camera_angle_x` of `NeRF`'s `transforms.json`. The vertical field of view `fov_y`
-    /// of OpenGL is that of `fov_x = 2 atan(width / height tan(fov_y / 2))`.
+    /// `fov_x` is the `camera_angle_x` of `NeRF`'s `transforms.json`. The vertical field of view
+    /// `fov_y` of OpenGL is that of `fov_x = 2 atan(width / height tan(fov_y / 2))`.
     ///
     /// ```
     /// let camera = splat::Camera::from_fov(800, 600, 90f64.to_radians())?;
@@ -48,8 +48,8 @@ impl Camera {
         Ok(Self::pinhole(focal, focal, cx, cy))
     }
 
-    /// Returns the camera at `eye`, looking at `target`, world units. The direction `up` of the world
-    /// points upwards in the picture.
+    /// Returns the camera at `eye`, looking at `target`, world units. The direction `up` of the
+    /// world points upwards in the picture.
     ///
     /// ```
     /// let camera = splat::Camera::from_fov(640, 480, 1.0)?;
@@ -89,8 +89,9 @@ impl Camera {
         Ok(self.at(eye, [right, cross(forward, right), forward]))
     }
 
-    /// Returns the camera in coordinates relative to `centre`, world units: the pose `[R | t]` becomes
-    /// `[R | R centre + t]`. The camera sees the same if `centre` is subtracted from all means.
+    /// Returns the camera in coordinates relative to `centre`, world units: the pose `[R | t]`
+    /// becomes `[R | R centre + t]`. The camera sees the same if `centre` is subtracted from all
+    /// means.
     ///
     /// ```
     /// use splat::{Camera, Gaussians, encoding::Encoding};
@@ -125,8 +126,8 @@ impl Camera {
     }
 
     /// Returns the camera after a rigid motion of the camera's coordinates: a turn by the length of
-    /// `motion[3..]`, radians, about its direction, and then a shift by `motion[..3]`, world units. The
-    /// pose `T` becomes `[exp(turn) | shift] T`, which stays a rotation and a translation.
+    /// `motion[3..]`, radians, about its direction, and then a shift by `motion[..3]`, world units.
+    /// The pose `T` becomes `[exp(turn) | shift] T`, which stays a rotation and a translation.
     ///
     /// An optimizer of poses descends along [`tangent_gradient`](Self::tangent_gradient):
     ///
@@ -161,12 +162,12 @@ impl Camera {
         self.with_pose([row(turn.r0, dx), row(turn.r1, dy), row(turn.r2, dz)])
     }
 
-    /// Returns the gradient with respect to the six numbers of [`moved`](Self::moved), at no motion,
-    /// from `v_pose`, the gradient with respect to `camera_from_world` at this camera. It has the shift
-    /// first, then the turn.
+    /// Returns the gradient with respect to the six numbers of [`moved`](Self::moved), at no
+    /// motion, from `v_pose`, the gradient with respect to `camera_from_world` at this camera. It
+    /// has the shift first, then the turn.
     ///
-    /// With the columns `p` of `[R | t]` and those `v` of its gradient, it is `v` of `t` and the sum of
-    /// `p x v` (MATH eq. 22).
+    /// With the columns `p` of `[R | t]` and those `v` of its gradient, it is `v` of `t` and the
+    /// sum of `p x v` (MATH eq. 22).
     #[must_use]
     pub fn tangent_gradient(&self, v_pose: &[[f64; 4]; 3]) -> [f64; 6] {
         let column = |rows: &[[f64; 4]; 3], k: usize| vector(rows.map(|row| row[k]));
@@ -182,16 +183,17 @@ impl Camera {
         self.with_pose(axes.map(row))
     }
 
-    /// Returns the camera at a pose in the convention of OpenGL, Blender and the `transform_matrix` of
-    /// `NeRF`'s `transforms.json`: rows of the motion from camera to world, with the camera's axes x
-    /// right, y up, z backward. It is the inverse of OpenGL's view matrix, as `[row][column]`.
+    /// Returns the camera at a pose in the convention of OpenGL, Blender and the `transform_matrix`
+    /// of `NeRF`'s `transforms.json`: rows of the motion from camera to world, with the camera's
+    /// axes x right, y up, z backward. It is the inverse of OpenGL's view matrix, as
+    /// `[row][column]`.
     ///
-    /// The products of the three axes may deviate by 1e-3 from those of a rotation. The axes are then
-    /// made orthonormal: backward keeps its direction, and right its plane.
+    /// The products of the three axes may deviate by 1e-3 from those of a rotation. The axes are
+    /// then made orthonormal: backward keeps its direction, and right its plane.
     ///
     /// # Errors
-    /// [`RenderError::Config`] if a number is not finite, if the last row is not 0, 0, 0, 1, or if the
-    /// other columns are no rotation.
+    /// [`RenderError::Config`] if a number is not finite, if the last row is not 0, 0, 0, 1, or if
+    /// the other columns are no rotation.
     pub fn with_opengl_pose(self, world_from_camera: [[f64; 4]; 4]) -> Result<Self, RenderError> {
         let [x, y, z, last] = world_from_camera;
         if last != [0.0, 0.0, 0.0, 1.0] {
@@ -210,9 +212,9 @@ impl Camera {
         Ok(self.at(eye, [right, cross(forward, right), forward]))
     }
 
-    /// Returns the camera at a pose in the convention of COLMAP's `images.txt`: the motion from world
-    /// to camera as a quaternion w, x, y, z of any length, and a translation. The camera's axes are
-    /// those of this crate.
+    /// Returns the camera at a pose in the convention of COLMAP's `images.txt`: the motion from
+    /// world to camera as a quaternion w, x, y, z of any length, and a translation. The camera's
+    /// axes are those of this crate.
     ///
     /// # Errors
     /// [`RenderError::Config`] if a number is not finite or the quaternion is zero.
@@ -279,8 +281,8 @@ fn with_shift(axis: Vec3<f64>, shift: f64) -> [f64; 4] {
     [axis.x, axis.y, axis.z, shift]
 }
 
-/// Returns the direction of a vector, or `None` if the vector is zero or overflows. Its components are
-/// divided by the greatest first, so that squares neither overflow nor vanish.
+/// Returns the direction of a vector, or `None` if the vector is zero or overflows. Its components
+/// are divided by the greatest first, so that squares neither overflow nor vanish.
 fn direction(a: [f64; 3]) -> Option<Vec3<f64>> {
     let greatest = a.iter().fold(0.0_f64, |greatest, x| greatest.max(x.abs()));
     (greatest > 0.0 && greatest.is_finite()).then(|| unit(vector(a.map(|x| x / greatest))))

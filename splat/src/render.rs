@@ -28,15 +28,15 @@ pub struct Saved<B: Backend> {
     pub splats: Splats<B::Buffer>,
     /// The hits of every tile in depth order. `composite_vjp` reads them.
     pub sorted: B::SortedHits,
-    /// The state at the end of each pixel. On the CPU, also the blocks of pixels in which each hit was
-    /// composited. `composite_vjp` reads it.
+    /// The state at the end of each pixel. On the CPU, also the blocks of pixels in which each hit
+    /// was composited. `composite_vjp` reads it.
     pub composited: B::Composited,
     /// The settings of the forward pass. `project_vjp` reads them.
     pub config: RenderConfig,
     /// The views of the forward pass. [`render_vjp`] compares them with those of its scene.
     pub views: Views,
-    /// The numbers and the encoding of the Gaussians of the forward pass. [`render_vjp`] compares them
-    /// with those of its scene.
+    /// The numbers and the encoding of the Gaussians of the forward pass. [`render_vjp`] compares
+    /// them with those of its scene.
     pub shape: Gaussians<()>,
 }
 
@@ -98,8 +98,9 @@ pub(crate) fn finish<B: Backend>(
 /// `saved` is the saved state of the forward pass, and `v_image` is the gradient with respect to
 /// its images. One saved state serves any number of calls.
 ///
-/// `scene` must be that of the forward pass. Views, encoding and numbers of Gaussians are compared. The
-/// numbers in the buffers are not: if they have changed since the forward pass, the gradients are wrong.
+/// `scene` must be that of the forward pass. Views, encoding and numbers of Gaussians are compared.
+/// The numbers in the buffers are not: if they have changed since the forward pass, the gradients
+/// are wrong.
 ///
 /// # Errors
 /// - [`RenderError::Shape`] if the views of `scene`, or the numbers or the encoding of its Gaussians,

@@ -34,8 +34,8 @@ const BITS: u32 = 21;
 /// ```
 ///
 /// The ranges of a scene's views refer to indices. If views see different ranges of the Gaussians,
-/// each range must be sorted by itself. The indices of [`Contributors`](crate::Contributors) are those
-/// of the sorted Gaussians: [`indices`](Self::indices) maps them to the first order.
+/// each range must be sorted by itself. The indices of [`Contributors`](crate::Contributors) are
+/// those of the sorted Gaussians: [`indices`](Self::indices) maps them to the first order.
 ///
 /// The curve has 2^21 cells along the longest side of the box of all means. Means of one cell keep
 /// their order, so a mean millions of times farther away than the rest undoes the sorting.

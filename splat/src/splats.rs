@@ -34,7 +34,8 @@ pub struct Splats<S> {
     pub half_features: Option<Arc<Vec<f16>>>,
     /// Half width and half height `[M, 2]`, px, of a box that contains every pixel with an alpha of
     /// at least `alpha_min`. Zero if the splat is culled. The extents follow from the other fields
-    /// and are not differentiated. [`Backend::complete`](crate::Backend::complete) computes them for splats made elsewhere.
+    /// and are not differentiated. [`Backend::complete`](crate::Backend::complete) computes them
+    /// for splats made elsewhere.
     pub extents: S,
     /// Index of each view's first splat, `[B + 1]`, ascending from 0. The last entry is M.
     pub offsets: Vec<usize>,

@@ -76,8 +76,8 @@ impl Views {
 
     /// Returns the views of a part of each image: its `columns` and `rows`, px. Renders of the part
     /// have the bits of the same pixels of renders of the whole. Only the prefix images of
-    /// [`layers`](crate::RenderConfig::layers) can differ: they count the splats that touch a tile of
-    /// the part. A part can be cropped again.
+    /// [`layers`](crate::RenderConfig::layers) can differ: they count the splats that touch a tile
+    /// of the part. A part can be cropped again.
     ///
     /// ```
     /// # use splat::{Camera, Views};
@@ -142,8 +142,8 @@ impl Views {
         })
     }
 
-    /// Checks that these views are those of a forward pass, `of`. Cameras are compared by the bits of
-    /// their numbers, so that NaN equals itself.
+    /// Checks that these views are those of a forward pass, `of`. Cameras are compared by the bits
+    /// of their numbers, so that NaN equals itself.
     pub(crate) fn check_same(&self, of: &Self) -> Result<(), RenderError> {
         let fault = |argument, expected: String, got: String| {
             let expected = format!("{expected}, as in the forward pass");

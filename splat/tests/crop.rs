@@ -122,8 +122,8 @@ fn gradients_of_the_quarters_sum_to_those_of_the_whole() {
     }
 }
 
-/// The two halves of a picture with a slanted Gaussian that reaches over the cut. With the principal
-/// point moved instead, the left half differs by 0.09.
+/// The two halves of a picture with a slanted Gaussian that reaches over the cut. With the
+/// principal point moved instead, the left half differs by 0.09.
 #[test]
 fn a_picture_in_two_halves_has_no_seam() {
     let render_part = |columns: Option<Range<usize>>| {

@@ -113,7 +113,8 @@ fn gradients_match_differences() {
     }
 }
 
-/// An ellipse with a value that cannot be drawn is culled: image and gradients are those without it.
+/// An ellipse with a value that cannot be drawn is culled: image and gradients are those without
+/// it.
 #[test]
 fn ellipses_that_cannot_be_drawn_are_culled() {
     for kind in [Shapes::Covariances, Shapes::Conics] {

@@ -1,5 +1,5 @@
-//! Encodings of Gaussians: a render of raw parameters, harmonics or features of splats equals a render
-//! of what they stand for.
+//! Encodings of Gaussians: a render of raw parameters, harmonics or features of splats equals a
+//! render of what they stand for.
 
 use splat::check::{
     OwnedScene, PROJECTIONS, Quotients, check_gradients, cotangent, crowd, max_difference,
@@ -90,8 +90,8 @@ fn assert_close<T: CpuScalar>(what: &str, got: &[T], expected: &[T], tolerance: 
     assert!(off <= most, "{what}: {off:e} of {most:e}");
 }
 
-/// The image of harmonics has the bits of the image of `sh::features`. The gradients are those of the
-/// render and of `sh::features_vjp`, one after the other.
+/// The image of harmonics has the bits of the image of `sh::features`. The gradients are those of
+/// the render and of `sh::features_vjp`, one after the other.
 fn equals_the_functions<T: CpuScalar>(tolerance: f64) {
     for projection in PROJECTIONS {
         for degree in 0..=4 {

@@ -1,8 +1,8 @@
 //! The number of instructions of every CPU stage, which hardly depends on the machine and its load.
 //!
-//! Valgrind counts them on the AVX2 path. A count contains what surrounds a stage: the allocator, the
-//! thread pool and, for *sort*, a copy of the hits. The counts of a table that is part of the repository are
-//! compared with those of the working tree.
+//! Valgrind counts them on the AVX2 path. A count contains what surrounds a stage: the allocator,
+//! the thread pool and, for *sort*, a copy of the hits. The counts of a table that is part of the
+//! repository are compared with those of the working tree.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -45,8 +45,8 @@ pub struct Table {
 /// Counts the instructions of every stage. With `write`, writes the table. Otherwise compares the
 /// counts with the table, and returns whether all of them are within 2 % or 30,000 instructions.
 ///
-/// The counts depend on the compiler and its flags. If the table was made with another version or other
-/// flags, nothing is compared, and the program says so.
+/// The counts depend on the compiler and its flags. If the table was made with another version or
+/// other flags, nothing is compared, and the program says so.
 ///
 /// # Errors
 /// Returns an error if the program cannot be built or counted, or if the table cannot be read or

@@ -26,8 +26,8 @@ struct Arguments {
 enum Chore {
     /// Breaks every vjp in turn and checks that the tests fail.
     Mutate(mutate::Options),
-    /// Runs the fuzz targets with libFuzzer and minimises their inputs. It needs a nightly toolchain
-    /// and `cargo-fuzz`.
+    /// Runs the fuzz targets with libFuzzer and minimises their inputs. It needs a nightly
+    /// toolchain and `cargo-fuzz`.
     Fuzz(fuzz::Options),
     /// Checks that `splat` has few dependencies, and no dependency for devices.
     Lean,
@@ -44,8 +44,8 @@ enum Chore {
         #[arg(long)]
         write: bool,
     },
-    /// Makes the tables of measurements in docs/BENCHMARKS.md again. It takes some minutes, in which
-    /// the machine should do nothing else.
+    /// Makes the tables of measurements in docs/BENCHMARKS.md again. It takes some minutes, in
+    /// which the machine should do nothing else.
     Measure,
     /// Compares docs/API.txt with the public API of `splat`.
     Api {

@@ -18,12 +18,12 @@ const RISE: f64 = 0.3;
 /// Least and greatest visible depth, relative to the radius.
 const DEPTHS: [f64; 2] = [1e-3, 1e3];
 
-/// Returns `count` cameras for pictures of `width` x `height` px. The list is empty if no Gaussian has
-/// a finite mean.
+/// Returns `count` cameras for pictures of `width` x `height` px. The list is empty if no Gaussian
+/// has a finite mean.
 ///
 /// # Errors
-/// [`RenderError::Config`] if the picture has no width, or if the Gaussians are so near each other, and
-/// so far from the origin, that a camera would be at the place of their centre.
+/// [`RenderError::Config`] if the picture has no width, or if the Gaussians are so near each other,
+/// and so far from the origin, that a camera would be at the place of their centre.
 pub(crate) fn around(
     gaussians: &Gaussians<&[f32]>,
     count: usize,

@@ -31,8 +31,8 @@ use common::{files, terminal};
 /// Renders a point cloud (.npz, .ply) or a trained scene (.ply) to PNG files.
 #[derive(Parser)]
 struct Arguments {
-    /// Scene to render: Gaussians in the format of 3DGS or points (.ply), or points with colours and
-    /// cameras (.npz). For a scene without cameras, eight are placed on a circle around it.
+    /// Scene to render: Gaussians in the format of 3DGS or points (.ply), or points with colours
+    /// and cameras (.npz). For a scene without cameras, eight are placed on a circle around it.
     file: PathBuf,
     /// Folder for the pictures, one PNG file per camera. It is created if it does not exist.
     /// Existing pictures of the same names are replaced.

@@ -25,8 +25,8 @@ pub(super) fn all<B: Transfer>(backend: &B) -> Vec<(&'static str, Result<(), Fai
     ]
 }
 
-/// The image is that of the scene. The gradients are those of the stages, with the rule of the inverse
-/// for covariances.
+/// The image is that of the scene. The gradients are those of the stages, with the rule of the
+/// inverse for covariances.
 fn equals<B: Transfer>(backend: &B, kind: Shapes) -> Result<(), Failure> {
     let mut scene = crowd(31, 2, 60, [33, 27], Projection::Pinhole);
     // Wide splats, whose inverses are accurate.

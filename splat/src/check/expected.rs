@@ -233,8 +233,8 @@ impl Expected {
     }
 }
 
-/// The relative tolerance of images. Sums in another order than the oracle differ by more than a few
-/// roundings of `f64`.
+/// The relative tolerance of images. Sums in another order than the oracle differ by more than a
+/// few roundings of `f64`.
 fn image_rounding<B: Transfer>(backend: &B) -> f64 {
     (IMAGE_ROUNDINGS * backend.unit_roundoff()).max(1e-11)
 }

@@ -26,10 +26,10 @@ const VJP_STEP: f64 = 1e-4;
 /// Compares a vjp with difference quotients: `vjp` must be the gradient of the sum of `f(x)` times
 /// `v_output` with respect to `x`.
 ///
-/// Each number of `vjp` is compared relative to itself, to 1e-6. The quotients have a rounding error
-/// of 1e-10 times the terms of the loss, which is allowed too. `names` has one name per number of
-/// `x`, separated by spaces. The step is 1e-4, so that `x` should be of order one, and `f` smooth
-/// within 2e-4 of it.
+/// Each number of `vjp` is compared relative to itself, to 1e-6. The quotients have a rounding
+/// error of 1e-10 times the terms of the loss, which is allowed too. `names` has one name per
+/// number of `x`, separated by spaces. The step is 1e-4, so that `x` should be of order one, and
+/// `f` smooth within 2e-4 of it.
 ///
 /// ```
 /// use splat::check::check_vjp;

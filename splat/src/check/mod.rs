@@ -8,8 +8,8 @@
 //! | Are these the gradients of a render? | [`check_gradients`], [`OwnedScene::oracle_gradients`] |
 //! | Is my backend right? | [`check_backend`] |
 //!
-//! [`check_scene`] runs the checks of a backend with a scene of the caller. The parts of these checks
-//! are public too:
+//! [`check_scene`] runs the checks of a backend with a scene of the caller. The parts of these
+//! checks are public too:
 //!
 //! - Scenes: random ones for property tests ([`scenes`], [`SceneOptions`]), ones from a seed
 //!   ([`crowd`]), and a table with names ([`named_scenes`]).

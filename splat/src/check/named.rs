@@ -114,11 +114,11 @@ pub struct NamedScene {
     pub scene: OwnedScene,
 }
 
-/// Returns the scenes of [`check_backend`](super::check_backend): every projection and setting,
-/// odd sizes of the image, shared and empty ranges, one to eleven channels, no to 1000 Gaussians,
-/// equal depths, parts of images, poses that are no rotations, harmonics, raw parameters, features of
-/// splats, and scales, quaternions and opacities beyond the usual ones. The oracle renders each of them
-/// in less than a second.
+/// Returns the scenes of [`check_backend`](super::check_backend): every projection and setting, odd
+/// sizes of the image, shared and empty ranges, one to eleven channels, no to 1000 Gaussians, equal
+/// depths, parts of images, poses that are no rotations, harmonics, raw parameters, features of
+/// splats, and scales, quaternions and opacities beyond the usual ones. The oracle renders each of
+/// them in less than a second.
 pub fn named_scenes() -> Vec<NamedScene> {
     let mut all = Vec::new();
     let mut add = |name: &str, scene: OwnedScene| {
@@ -211,7 +211,8 @@ const SETTINGS: [Change; 27] = [
             (camera.fx, camera.fy) = (0.4 * camera.fx, 1.7 * camera.fy);
         }
     }),
-    // The tangents of many Gaussians are beyond the margin of the part, and within that of the whole.
+    // The tangents of many Gaussians are beyond the margin of the part, and within that of the
+    // whole.
     ("part_of_an_image", |scene| {
         for camera in &mut scene.views.cameras {
             (camera.fx, camera.fy) = (0.3 * camera.fx, 0.3 * camera.fy);

@@ -263,8 +263,8 @@ pub fn settings() -> impl Strategy<Value = RenderConfig> {
     })
 }
 
-/// Generates `views` cameras of one projection in front of a scene around the origin, all different.
-/// View b sees the Gaussians from `min(b, count)` to `count`.
+/// Generates `views` cameras of one projection in front of a scene around the origin, all
+/// different. View b sees the Gaussians from `min(b, count)` to `count`.
 fn views(
     projections: Vec<Projection>,
     views: RangeInclusive<usize>,

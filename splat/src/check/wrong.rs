@@ -93,7 +93,8 @@ const WRONG: [Wrong; 18] = [
     }),
 ];
 
-/// A name, a part of the argument's path in the error, and a change of a scene after its forward pass.
+/// A name, a part of the argument's path in the error, and a change of a scene after its forward
+/// pass.
 type Changed = (&'static str, &'static str, fn(&mut OwnedScene));
 
 /// Changes after which the saved state does not belong to the scene.

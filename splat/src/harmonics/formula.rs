@@ -1,6 +1,6 @@
 //! Real spherical harmonics of degree 0 to 4 (MATH eq. 18). The order and the signs are those of
-//! 3DGS: l ascending, m = -l .. l, Condon-Shortley phase. This file contains one basis function, the
-//! vector from a camera to a mean, and their vjps. The loops sum over the coefficients.
+//! 3DGS: l ascending, m = -l .. l, Condon-Shortley phase. This file contains one basis function,
+//! the vector from a camera to a mean, and their vjps. The loops sum over the coefficients.
 
 use super::{Real, vec3};
 use crate::math::{Mat3, Vec3};
@@ -253,8 +253,8 @@ pub fn view_offset(mean: Vec3<Real>, camera: CameraParams<Real>) -> Vec3<Real> {
     )
 }
 
-/// Vjp of [`view_offset()`] with respect to the pose, from the gradient `v_offset`. The gradient with
-/// respect to the mean is `v_offset` itself (MATH eq. 19').
+/// Vjp of [`view_offset()`] with respect to the pose, from the gradient `v_offset`. The gradient
+/// with respect to the mean is `v_offset` itself (MATH eq. 19').
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn view_offset_vjp(camera: CameraParams<Real>, v_offset: Vec3<Real>) -> CameraGradient<Real> {

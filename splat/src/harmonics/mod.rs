@@ -1,5 +1,5 @@
-//! Spherical harmonics: features that depend on the view. A render evaluates them if the encoding of
-//! the Gaussians says so. `sh::features` evaluates them alone.
+//! Spherical harmonics: features that depend on the view. A render evaluates them if the encoding
+//! of the Gaussians says so. `sh::features` evaluates them alone.
 //!
 //! `features = max(0, 1/2 + sum_k Y_k(d) coefficients_k)`. `d` is the direction from the camera's
 //! centre `-R^T t` to the Gaussian's mean (3DGS; MATH eq. 18, 19). `formula.rs` contains the basis

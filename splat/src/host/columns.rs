@@ -16,7 +16,8 @@ use crate::number::Number;
 /// therefore do not change any bit.
 pub(crate) const GRAIN: usize = 256;
 
-/// Greatest number of Gaussians or splats per block. The columns of a block fit the first-level cache.
+/// Greatest number of Gaussians or splats per block. The columns of a block fit the first-level
+/// cache.
 pub(crate) const BLOCK: usize = 64;
 
 /// One component of every Gaussian of a block.

@@ -22,9 +22,9 @@
 //!
 //! # PLY
 //!
-//! ASCII, little-endian and big-endian files, with any properties in any order and any number
-//! type. The element `vertex` is read. Other elements and properties, lists among them, are passed
-//! over, but must be complete. A property can have the prefix `scalar_`, which `CloudCompare` writes.
+//! ASCII, little-endian and big-endian files, with any properties in any order and any number type.
+//! The element `vertex` is read. Other elements and properties, lists among them, are passed over,
+//! but must be complete. A property can have the prefix `scalar_`, which `CloudCompare` writes.
 //!
 //! | properties of a vertex | meaning |
 //! |---|---|
@@ -52,9 +52,9 @@
 //!
 //! # Memory
 //!
-//! What is allocated depends on what a file has, not on what its header promises: at most four times
-//! the size of the file, 160 bytes for each Gaussian, and 1000 for each camera. Archives that unpack
-//! to more than four times their size plus 2 MiB are refused.
+//! What is allocated depends on what a file has, not on what its header promises: at most four
+//! times the size of the file, 160 bytes for each Gaussian, and 1000 for each camera. Archives that
+//! unpack to more than four times their size plus 2 MiB are refused.
 
 mod cloud;
 mod error;

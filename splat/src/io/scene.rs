@@ -76,8 +76,8 @@ impl StoredScene {
         self.opacities.is_empty()
     }
 
-    /// Returns the Gaussians along a Morton curve, in which renders of large scenes are faster. To map
-    /// contributors or gradients back to the order of the file, use [`SpatialOrder`] itself.
+    /// Returns the Gaussians along a Morton curve, in which renders of large scenes are faster. To
+    /// map contributors or gradients back to the order of the file, use [`SpatialOrder`] itself.
     ///
     /// # Errors
     /// [`RenderError::Shape`] if the buffers do not belong to the same number of Gaussians, and
@@ -125,8 +125,8 @@ impl StoredScene {
         camera.recentred(self.origin)
     }
 
-    /// Returns the Gaussians. The features of harmonics are their coefficients, which a render evaluates
-    /// for every view. Its cameras are [relative](Self::relative) to `origin`.
+    /// Returns the Gaussians. The features of harmonics are their coefficients, which a render
+    /// evaluates for every view. Its cameras are [relative](Self::relative) to `origin`.
     pub fn gaussians(&self) -> Gaussians<&[f32]> {
         let (features, encoding) = match &self.colours {
             Colours::Constant(colours) => (colours, Encoding::PLAIN),

@@ -2,8 +2,8 @@
 //! with textbook formulas and without tiles. A Gaussian's box decides only whether it is visible.
 //!
 //! The gradients are computed from the same text with dual numbers (forward-mode differentiation).
-//! No derivative is written by hand. At a clamp, the derivative is zero on the side of the constant.
-//! A comparison with a threshold has no derivative.
+//! No derivative is written by hand. At a clamp, the derivative is zero on the side of the
+//! constant. A comparison with a threshold has no derivative.
 //!
 //! The oracle shares constants with the rest of the crate but no formula, so that tests can compare
 //! the two. It is slow, because it is written for readability. The gradient of a pixel with K
@@ -69,8 +69,8 @@ fn features_of_view(scene: &Scene<'_, &[f64]>, view: usize) -> Result<Vec<f64>, 
     }
 }
 
-/// Returns the harmonics of Gaussian `i`. They have degree 0 and no coefficients if its features are
-/// not harmonics.
+/// Returns the harmonics of Gaussian `i`. They have degree 0 and no coefficients if its features
+/// are not harmonics.
 fn harmonics_of<'a>(g: &Gaussians<&'a [f64]>, i: usize) -> Harmonics<'a, f64> {
     let (degree, stored) = match g.encoding.features {
         Features::Harmonics { degree, stored } => (degree, stored),

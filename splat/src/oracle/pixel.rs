@@ -29,8 +29,8 @@ pub(super) struct Pair {
 }
 
 /// Composites `splats`, which are sorted by depth, at the point `at`, px. `features` are those of
-/// all Gaussians of the view, `[n, C]`, and `background` is that of the view, `[C]`. `observe` sees every splat
-/// up to the one at which the pixel ends.
+/// all Gaussians of the view, `[n, C]`, and `background` is that of the view, `[C]`. `observe` sees
+/// every splat up to the one at which the pixel ends.
 pub(super) fn pixel<const N: usize>(
     splats: &[Projected<N>],
     at: [f64; 2],

@@ -36,8 +36,8 @@ pub(super) struct Inputs<const N: usize> {
 }
 
 impl<const N: usize> Inputs<N> {
-    /// The values of Gaussian `i`, then the pose, row by row, then the intrinsics. `dual` makes a number of a value and
-    /// its place in this order.
+    /// The values of Gaussian `i`, then the pose, row by row, then the intrinsics. `dual` makes a
+    /// number of a value and its place in this order.
     pub(super) fn new(
         g: &Gaussians<&[f64]>,
         i: usize,
@@ -150,7 +150,8 @@ fn map<const N: usize>(
     }
 }
 
-/// Projects Gaussian `i`, with its `features` in this view, to an image of `size` px. Returns `None` if it is culled.
+/// Projects Gaussian `i`, with its `features` in this view, to an image of `size` px. Returns
+/// `None` if it is culled.
 pub(super) fn project<const N: usize>(
     i: usize,
     inputs: &Inputs<N>,

@@ -10,8 +10,8 @@
 //!
 //! # Eight bits
 //! A value `x` becomes the byte that is nearest to `255 x`, or to `255 s(x)` with the curve `s` of
-//! sRGB. Of two bytes at the same distance the greater one is chosen. NaN and negative values become
-//! 0, and values above 1 become 255.
+//! sRGB. Of two bytes at the same distance the greater one is chosen. NaN and negative values
+//! become 0, and values above 1 become 255.
 //!
 //! # Sixteen bits
 //! A value becomes the nearest value of IEEE binary16, ties to even. Values beyond ±65,504 are

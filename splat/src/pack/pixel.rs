@@ -17,8 +17,8 @@ pub enum TransferFunction {
     /// The byte is proportional to the value. For features that are encoded already, such as those
     /// of a scene that was trained on photographs, and for data.
     Linear,
-    /// The byte is proportional to the sRGB encoding of the value (IEC 61966-2-1). For features that
-    /// are proportional to light, in textures of the format `Rgba8UnormSrgb`.
+    /// The byte is proportional to the sRGB encoding of the value (IEC 61966-2-1). For features
+    /// that are proportional to light, in textures of the format `Rgba8UnormSrgb`.
     Srgb,
 }
 

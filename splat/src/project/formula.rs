@@ -113,9 +113,9 @@ pub fn compensation(det_sharp: Real, det: Real, constants: ProjectConstants<Real
     ratio.sqrt()
 }
 
-/// Projects a centre from camera space to the image, px (MATH eq. 5). The first column and row of the
-/// image in the camera's whole image are whole numbers, and subtracted last: the difference is exact
-/// near the image.
+/// Projects a centre from camera space to the image, px (MATH eq. 5). The first column and row of
+/// the image in the camera's whole image are whole numbers, and subtracted last: the difference is
+/// exact near the image.
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn image_point(centre: Vec3<Real>, camera: CameraParams<Real>) -> Vec2<Real> {
@@ -183,8 +183,8 @@ pub fn intrinsics_vjp(
     }
 }
 
-/// Vjp of the activations of scales and opacity, from the activated Gaussian `g` and the gradient `v`
-/// with respect to it (MATH eq. 20').
+/// Vjp of the activations of scales and opacity, from the activated Gaussian `g` and the gradient
+/// `v` with respect to it (MATH eq. 20').
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn activation_vjp(g: GaussianShape<Real>, v: GaussianShape<Real>) -> GaussianShape<Real> {

@@ -43,8 +43,8 @@ pub struct Splat<F: Number> {
     pub depth: F,
 }
 
-/// The gradient with respect to a camera's pose, `camera_from_world`, and its intrinsics. The twelve
-/// entries of the pose are treated as independent variables.
+/// The gradient with respect to a camera's pose, `camera_from_world`, and its intrinsics. The
+/// twelve entries of the pose are treated as independent variables.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[cfg_attr(feature = "gpu", derive(cubecl::CubeType))]
 pub struct CameraGradient<F: Number> {

@@ -1,7 +1,8 @@
 //! A device that `splat` and its caller share, through wgpu 29 and `CubeCL` 0.10.
 //!
-//! A program that draws with wgpu has a device of its own. [`Gpu::from_wgpu`](crate::Gpu::from_wgpu)
-//! renders on that device, so that inputs and pictures never leave it:
+//! A program that draws with wgpu has a device of its own.
+//! [`Gpu::from_wgpu`](crate::Gpu::from_wgpu) renders on that device, so that inputs and pictures
+//! never leave it:
 //!
 //! 1. The caller creates a `wgpu::Device` and a `wgpu::Queue` with at least the limits of plain
 //!    WebGPU (`wgpu::Limits::default()`).

@@ -26,15 +26,15 @@ use crate::error::RenderError;
 /// The number of bytes that one vector load of WGSL reads, in bits.
 const LOAD_WIDTH: u32 = 128;
 
-/// The devices for which [`client`] was called, with their clients. `CubeCL` keeps its servers until
-/// the program ends.
+/// The devices for which [`client`] was called, with their clients. `CubeCL` keeps its servers
+/// until the program ends.
 static SHARED: Mutex<Vec<(wgpu::Device, ComputeClient<WgpuRuntime>)>> = Mutex::new(Vec::new());
 
 /// Returns the client of a device, after creating it in the first call for the device.
 ///
 /// # Errors
-/// [`RenderError::Device`] if the device has too low limits, if the queue belongs to another device,
-/// or if the device is lost.
+/// [`RenderError::Device`] if the device has too low limits, if the queue belongs to another
+/// device, or if the device is lost.
 pub(crate) fn client(
     device: &wgpu::Device,
     queue: &wgpu::Queue,
@@ -74,8 +74,8 @@ pub(crate) fn client(
 /// Returns whether two handles are the same device.
 ///
 /// wgpu compares handles by numbers that each instance counts anew, so devices of two instances may
-/// be equal. Handles of one device share the scopes that capture its errors. The test makes an error
-/// on one device and looks whether a scope of the other captures it.
+/// be equal. Handles of one device share the scopes that capture its errors. The test makes an
+/// error on one device and looks whether a scope of the other captures it.
 #[cfg(not(target_family = "wasm"))]
 fn same(device: &wgpu::Device, other: &wgpu::Device) -> bool {
     if device != other {
@@ -88,8 +88,8 @@ fn same(device: &wgpu::Device, other: &wgpu::Device) -> bool {
     captured
 }
 
-/// Returns whether `queue` is the queue of `device`. The test makes an error on the queue, a write to
-/// an offset that is not aligned, and looks whether a scope of the device captures it.
+/// Returns whether `queue` is the queue of `device`. The test makes an error on the queue, a write
+/// to an offset that is not aligned, and looks whether a scope of the device captures it.
 #[cfg(not(target_family = "wasm"))]
 fn owns(device: &wgpu::Device, queue: &wgpu::Queue) -> bool {
     let buffer = buffer(device, wgpu::BufferUsages::COPY_DST);

@@ -30,8 +30,8 @@ impl WgpuSlice {
         &self.buffer
     }
 
-    /// Returns the first byte of the slice in [`WgpuSlice::buffer`]. It is a multiple of the device's
-    /// `min_storage_buffer_offset_alignment`, if the [`GpuBuffer`] is one of this crate's.
+    /// Returns the first byte of the slice in [`WgpuSlice::buffer`]. It is a multiple of the
+    /// device's `min_storage_buffer_offset_alignment`, if the [`GpuBuffer`] is one of this crate's.
     pub fn offset(&self) -> u64 {
         self.offset
     }
@@ -52,8 +52,8 @@ impl WgpuSlice {
 }
 
 impl Gpu<WgpuRuntime> {
-    /// Submits the pending launches of the calling thread and of the thread that allocated `buffer`,
-    /// and returns the memory of `buffer`. It does not wait for the device. See
+    /// Submits the pending launches of the calling thread and of the thread that allocated
+    /// `buffer`, and returns the memory of `buffer`. It does not wait for the device. See
     /// [`wgpu_interop`](crate::wgpu_interop) for the order of the caller's work and the launches.
     ///
     /// # Errors

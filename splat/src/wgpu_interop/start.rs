@@ -20,9 +20,10 @@ impl Gpu<WgpuRuntime> {
     ///
     /// # Errors
     /// [`RenderError::Device`] if the device has less than 256 threads per workgroup, 65,535
-    /// workgroups per side of a grid, 16 KiB of shared memory or 8 storage buffers per shader, which
-    /// are limits of plain WebGPU. The error names the limit. The same variant is returned if the
-    /// device is lost, or if `queue` belongs to another device. A browser does not report the latter.
+    /// workgroups per side of a grid, 16 KiB of shared memory or 8 storage buffers per shader,
+    /// which are limits of plain WebGPU. The error names the limit. The same variant is returned if
+    /// the device is lost, or if `queue` belongs to another device. A browser does not report the
+    /// latter.
     ///
     /// wgpu has no function that names the device of a queue, so this function provokes an error on
     /// `queue`. It is captured if the queue is the right one. Else the device of `queue` receives

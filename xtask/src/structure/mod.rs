@@ -1,8 +1,8 @@
 //! The checks of the structure of the workspace: the allowed imports, import cycles, the sizes of
 //! files and functions, and the files that may name `CubeCL`.
 //!
-//! [`rules`] defines the form of the rules. [`tables`] holds the rules, and [`groups`] the groups of
-//! files that they name. The other files analyse the sources:
+//! [`rules`] defines the form of the rules. [`tables`] holds the rules, and [`groups`] the groups
+//! of files that they name. The other files analyse the sources:
 //!
 //! - [`sources`] reads the files.
 //! - [`modules`] finds the modules of a crate. [`names`] finds the file that defines a name.

@@ -1,5 +1,5 @@
-//! Checksums of the feature images and of all gradients. If two builds by one version of the compiler
-//! print the same checksums, they compute the same bits.
+//! Checksums of the feature images and of all gradients. If two builds by one version of the
+//! compiler print the same checksums, they compute the same bits.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 

@@ -12,8 +12,8 @@
 //! ```
 //!
 //! The workloads are the seeded scenes of this crate, and the garden scene if its file is
-//! available. Without an option that asks for something else the program prints a table of throughput
-//! and a table of memory. The exit code is 2 if the arguments or a file cannot be used.
+//! available. Without an option that asks for something else the program prints a table of
+//! throughput and a table of memory. The exit code is 2 if the arguments or a file cannot be used.
 
 mod arguments;
 mod bits;

@@ -46,8 +46,8 @@ impl Series {
     }
 }
 
-/// Returns the distance between the quartiles, divided by the median. A quartile is the median of one
-/// half of the values, without the middle one.
+/// Returns the distance between the quartiles, divided by the median. A quartile is the median of
+/// one half of the values, without the middle one.
 fn spread(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

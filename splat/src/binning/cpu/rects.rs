@@ -41,8 +41,8 @@ impl TileGrid {
             (self.size.height, self.tile_height),
         ];
         for (axis, (pixels, side)) in axes.into_iter().enumerate() {
-            // Tile sides are powers of two: a shift avoids a division. `nearest` of an `f64` is exact
-            // beyond the greatest number of pixels, 2^22.
+            // Tile sides are powers of two: a shift avoids a division. `nearest` of an `f64` is
+            // exact beyond the greatest number of pixels, 2^22.
             let (pixels, bits) = (pixels as f64, side.trailing_zeros());
             for k in 0..padded::<LANES>(count) {
                 let (centre, half) = (means[axis][k].to_f64(), extents[axis][k].to_f64());

@@ -1,5 +1,5 @@
-//! The blocks of pixels of a tile in which each hit can count, and the sets of blocks in which it was
-//! composited, as they are saved for the backward pass.
+//! The blocks of pixels of a tile in which each hit can count, and the sets of blocks in which it
+//! was composited, as they are saved for the backward pass.
 
 use std::hint::select_unpredictable;
 use std::ops::Range;

@@ -12,8 +12,8 @@ pub(crate) const BATCH: usize = 16;
 /// One value for each hit of a batch.
 pub(crate) type Column<T> = [T; BATCH];
 
-/// Consecutive hits of a tile's list, stored as columns. `BatchBounds` computes from them the bounds
-/// of the whole batch at once.
+/// Consecutive hits of a tile's list, stored as columns. `BatchBounds` computes from them the
+/// bounds of the whole batch at once.
 #[derive(Debug, Clone)]
 pub(crate) struct Batch<T> {
     pub(crate) mean: [Column<T>; 2],

@@ -61,8 +61,8 @@ impl<T: Scalar> Pixels<T> {
     }
 
     /// Removes one hit from the pixels and writes its partial to `out`: geometry if `GEOM`, then as
-    /// many planes as `out` has room for. The hit was composited in pixels of the blocks `in_blocks`
-    /// only.
+    /// many planes as `out` has room for. The hit was composited in pixels of the blocks
+    /// `in_blocks` only.
     #[inline(always)]
     pub(crate) fn remove<
         A: Arithmetic<T>,

@@ -1,5 +1,5 @@
-//! The basis functions of a block of Gaussians, and the vjp of the sums over them. The harmonics of a
-//! call and those of a render share these loops.
+//! The basis functions of a block of Gaussians, and the vjp of the sums over them. The harmonics of
+//! a call and those of a render share these loops.
 
 use crate::config::HARMONICS_OFFSET;
 use crate::encoding::Features;
@@ -90,8 +90,8 @@ impl<T: Scalar> Basis<T> {
         }
     }
 
-    /// Computes the columns for Gaussians with these `means`, seen from `camera`, for the first `used`
-    /// basis functions.
+    /// Computes the columns for Gaussians with these `means`, seen from `camera`, for the first
+    /// `used` basis functions.
     pub(crate) fn fill(&mut self, simd: Simd, used: usize, means: &[T], camera: CameraParams<T>) {
         simd.dispatch(Fill {
             basis: self,
@@ -202,9 +202,9 @@ impl<T: Scalar> BasisGradient<T> {
         }
     }
 
-    /// Computes the gradients with respect to the offsets of `count` Gaussians from the gradients with
-    /// respect to the terms. A gradient that is not finite becomes zero. This is the case at the
-    /// camera's centre, where the direction is not defined.
+    /// Computes the gradients with respect to the offsets of `count` Gaussians from the gradients
+    /// with respect to the terms. A gradient that is not finite becomes zero. This is the case at
+    /// the camera's centre, where the direction is not defined.
     pub(crate) fn directions_vjp(&mut self, simd: Simd, used: usize, count: usize) {
         simd.dispatch(DirectionsVjp {
             gradient: self,

@@ -58,8 +58,8 @@ impl<R: Runtime> Gpu<R> {
     /// [`pack::rgba8`](crate::pack::rgba8) on the device, with the same bytes.
     ///
     /// # Errors
-    /// The errors of [`pack::rgba8`](crate::pack::rgba8). Also [`RenderError::Capacity`] if the rows
-    /// exceed the device's largest buffer.
+    /// The errors of [`pack::rgba8`](crate::pack::rgba8). Also [`RenderError::Capacity`] if the
+    /// rows exceed the device's largest buffer.
     pub fn pack_rgba8(
         &self,
         image: &Image<GpuBuffer>,

@@ -1,5 +1,5 @@
-//! Splats that the caller supplies instead of Gaussians: their extents (see [`crate::Cpu::splats`]),
-//! and their conics if they are given as ellipses.
+//! Splats that the caller supplies instead of Gaussians: their extents (see
+//! [`crate::Cpu::splats`]), and their conics if they are given as ellipses.
 
 use std::sync::Arc;
 
@@ -101,8 +101,8 @@ pub(crate) fn ellipses<T: Scalar>(
     Ok(splats)
 }
 
-/// Returns the covariance and the conic of a matrix xx, xy, yy. Returns `None` if it is not positive
-/// definite or not finite, or if its inverse is not finite.
+/// Returns the covariance and the conic of a matrix xx, xy, yy. Returns `None` if it is not
+/// positive definite or not finite, or if its inverse is not finite.
 fn shape<T: Scalar>(kind: Shapes, own: &[T]) -> Option<[Sym2<T>; 2]> {
     let own = Sym2 {
         xx: own[0],

@@ -1,5 +1,5 @@
-//! The vjp of harmonics that the projection evaluates. The gradient with respect to coefficients is a
-//! sum over views. Gradients with respect to means and poses arise from the direction of view.
+//! The vjp of harmonics that the projection evaluates. The gradient with respect to coefficients is
+//! a sum over views. Gradients with respect to means and poses arise from the direction of view.
 
 use rayon::prelude::*;
 

@@ -239,15 +239,15 @@ impl<T: Scalar> Block<T> {
         columns::write(&mut job.splats.extents[2 * start..2 * end], &self.extents);
     }
 
-    /// Whether splat `k` of the block is visible. Extents are never negative, and zero marks a culled
-    /// splat.
+    /// Whether splat `k` of the block is visible. Extents are never negative, and zero marks a
+    /// culled splat.
     #[inline(always)]
     fn is_visible(&self, k: usize) -> bool {
         self.extents[0][k] > T::ZERO
     }
 
-    /// Evaluates the harmonics of the visible splats of the block, whose Gaussians begin at `first`.
-    /// Culls a splat if one of its features is not finite.
+    /// Evaluates the harmonics of the visible splats of the block, whose Gaussians begin at
+    /// `first`. Culls a splat if one of its features is not finite.
     #[inline(always)]
     fn harmonics<A: Arithmetic<T>>(
         &mut self,

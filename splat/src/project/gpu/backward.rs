@@ -227,7 +227,8 @@ impl<R: Runtime> Backward<'_, R> {
         Ok(())
     }
 
-    /// Returns the gradients with respect to the poses, `[B, 3, 4]`, and to the intrinsics, `[B, 4]`.
+    /// Returns the gradients with respect to the poses, `[B, 3, 4]`, and to the intrinsics, `[B,
+    /// 4]`.
     fn by_cameras(
         &self,
         views: &Views,

@@ -12,7 +12,8 @@ const COLUMNS: u32 = 4;
 /// Values per pose.
 pub(crate) const POSE: u32 = 3 * COLUMNS;
 
-/// Values per camera. One of each per thread fills the 16 KiB of shared memory that every device has.
+/// Values per camera. One of each per thread fills the 16 KiB of shared memory that every device
+/// has.
 pub(crate) const CAMERA: u32 = POSE + 4;
 
 /// Writes the gradient of this thread to shared memory. `sums` has one section per value of the
@@ -42,7 +43,8 @@ fn share_row(sums: &mut SharedMemory<f32>, #[comptime] k: u32, r: Vec3<f32>, t: 
     sums[(at + (k + 3) * UNITS) as usize] = t;
 }
 
-/// Sums every section of shared memory by halves into its first element. All threads must take part.
+/// Sums every section of shared memory by halves into its first element. All threads must take
+/// part.
 #[cube]
 pub(crate) fn sum_shared(sums: &mut SharedMemory<f32>) {
     let mut half = (UNITS / 2).runtime();

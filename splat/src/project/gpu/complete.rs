@@ -18,8 +18,8 @@ use crate::project::gpu::forward::{meets_image, no_splat, rounded_to_half};
 use crate::project::gpu::splat_rows::{SplatAllocation, SplatSections, conic_index, set_splat};
 use crate::splats::Splats;
 
-/// Returns whether a matrix is positive definite. The products of the determinant are rounded, so that
-/// a needle may be decided otherwise than on the CPU.
+/// Returns whether a matrix is positive definite. The products of the determinant are rounded, so
+/// that a needle may be decided otherwise than on the CPU.
 #[cube]
 fn is_positive_definite(m: Sym2<f32>, det: f32) -> bool {
     m.xx > 0.0 && m.yy > 0.0 && det > 0.0 && finite(det)

@@ -112,8 +112,8 @@ pub(crate) fn channel_sum(
     sum
 }
 
-/// Computes the gradient with respect to the direction through channel `c`, from the gradient `v` with
-/// respect to the channel's sum (MATH eq. 18').
+/// Computes the gradient with respect to the direction through channel `c`, from the gradient `v`
+/// with respect to the channel's sum (MATH eq. 18').
 #[cube]
 pub(crate) fn channel_sum_vjp(
     features: &Array<f32>,

@@ -1,5 +1,5 @@
-//! Kernels of the vjp of harmonics. The gradient with respect to coefficients is a sum over views. Those
-//! with respect to means and cameras arise from the direction of view.
+//! Kernels of the vjp of harmonics. The gradient with respect to coefficients is a sum over views.
+//! Those with respect to means and cameras arise from the direction of view.
 
 use cubecl::prelude::*;
 
@@ -17,8 +17,8 @@ use crate::project::gpu::features::{
 use crate::project::gpu::splat_rows::is_visible;
 use crate::project::gpu::view_table::{camera_of, count_of, first_gaussian, first_splat, grain_of};
 
-/// Computes the gradient with respect to the coefficients of one channel of one Gaussian per thread.
-/// `views`, `starts` and `lists` are those of
+/// Computes the gradient with respect to the coefficients of one channel of one Gaussian per
+/// thread. `views`, `starts` and `lists` are those of
 /// [`geometry_kernel`](super::kernels::geometry_kernel).
 #[cube(launch)]
 pub(crate) fn coefficients_kernel(
@@ -78,8 +78,9 @@ pub(crate) fn coefficients_kernel(
     }
 }
 
-/// Returns the gradient with respect to the vector from the camera's centre to Gaussian `n`, through
-/// the features of its splat `m`. Returns zero if it is not finite, as at the camera's centre.
+/// Returns the gradient with respect to the vector from the camera's centre to Gaussian `n`,
+/// through the features of its splat `m`. Returns zero if it is not finite, as at the camera's
+/// centre.
 #[cube]
 fn offset_vjp(
     means: &Array<f32>,
@@ -172,8 +173,8 @@ pub(crate) fn directions_kernel(
     }
 }
 
-/// Adds the gradient through the directions of view to the partial gradients with respect to cameras.
-/// Each workgroup sums the splats of one grain.
+/// Adds the gradient through the directions of view to the partial gradients with respect to
+/// cameras. Each workgroup sums the splats of one grain.
 #[cube(launch)]
 pub(crate) fn camera_directions_kernel(
     means: &Array<f32>,

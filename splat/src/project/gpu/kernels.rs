@@ -116,8 +116,8 @@ pub(crate) fn features_kernel(
     }
 }
 
-/// Computes the partial gradient with respect to a camera, in the order of [`CAMERA`]. Each workgroup
-/// sums the splats of one grain.
+/// Computes the partial gradient with respect to a camera, in the order of [`CAMERA`]. Each
+/// workgroup sums the splats of one grain.
 ///
 /// `views` contains the table of views, followed by the grains from `grains` on. A grain is stored
 /// as its view and its first splat within the view.
@@ -167,9 +167,9 @@ pub(crate) fn camera_kernel(
     }
 }
 
-/// Sums one value of one view's camera gradient per thread, over the grains of the view in order. The
-/// grains of view `b` are `firsts[b] .. firsts[b + 1]`. The poses of all views come first, and the
-/// intrinsics begin at `intrinsics`.
+/// Sums one value of one view's camera gradient per thread, over the grains of the view in order.
+/// The grains of view `b` are `firsts[b] .. firsts[b + 1]`. The poses of all views come first, and
+/// the intrinsics begin at `intrinsics`.
 #[cube(launch)]
 pub(crate) fn sum_grains_kernel(
     parts: &Array<f32>,
