@@ -48,10 +48,8 @@ impl<R: CubeRuntime> DeviceTape<R> {
         config: &RenderConfig,
     ) -> Result<(Image<GpuBuffer>, Self), Error> {
         let dtype = inputs.dtype();
-        let ([count, _], [_, channels]) = (
-            inputs.gaussians.means.dims(),
-            inputs.gaussians.features.dims(),
-        );
+        let (count, channels) = (inputs.count(), inputs.channels());
+        let encoding = inputs.encoding;
         let mut views = views.clone();
         if let Some(poses) = inputs.poses {
             let poses = read_one::<B, f32, 3>("poses", poses)?;
@@ -69,7 +67,7 @@ impl<R: CubeRuntime> DeviceTape<R> {
             features: buffer("gaussians.features", primitive(of.features))?,
             count,
             channels,
-            encoding: splat::encoding::Encoding::PLAIN,
+            encoding,
         };
         let backgrounds = buffer("background", primitive(inputs.background))?;
         let scene = Scene {
@@ -160,8 +158,7 @@ impl<B: Backend, R: CubeRuntime> Tape<B> for DeviceTape<R> {
         let wanted = wanted(tracked);
         let v_image = v_image.map(Gpu::<R>::view);
         let gradients = splat::render_vjp(&self.gpu, &scene, &self.saved, &v_image, wanted)?;
-        let (n, c) = (self.gaussians.count, self.gaussians.channels);
-        let shapes = input_shapes(n, c, self.views.len());
+        let shapes = input_shapes(&self.saved.shape, &self.views);
         let mut outgoing = [const { None }; 7];
         for (i, gradient) in gradients.into_buffers().iter().enumerate().take(7) {
             if tracked[i] {

@@ -20,7 +20,8 @@ pub struct GaussianTensors<B: Backend> {
     pub quaternions: Tensor<B, 2>,
     /// Opacities `[N]` in [0, 1].
     pub opacities: Tensor<B, 1>,
-    /// Features `[N, C]` of any sign and unit, C at least 1.
+    /// Features `[N, C]` of any sign and unit, C at least 1. A
+    /// [`Renderer`](crate::Renderer::with_encoding) also takes harmonics and features of splats.
     pub features: Tensor<B, 2>,
 }
 

@@ -175,8 +175,7 @@ impl<B: Backend, T: Precision> Tape<B> for HostTape<T> {
             }
             self.workspace.recycle(zeros);
         }
-        let (n, c) = (self.gaussians.count, self.gaussians.channels);
-        let shapes = input_shapes(n, c, self.views.len());
+        let shapes = input_shapes(&self.saved.shape, &self.views);
         let mut outgoing = [const { None }; 7];
         for (i, (gradient, shape)) in gradients.into_buffers().into_iter().zip(shapes).enumerate() {
             if tracked[i] {

@@ -2,12 +2,14 @@
 
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{DType, Tensor, TensorData, Transaction};
+use splat::encoding::{Encoding, Features};
 use splat::{Gaussians, Views};
 
 use crate::data::{Buffer, Precision};
 use crate::error::Error;
 use crate::gaussians::GaussianTensors;
 use crate::op::{Parents, tracked};
+use crate::tape::features_dims;
 
 /// The input tensors of one render.
 pub(crate) struct Inputs<B: Backend> {
@@ -16,6 +18,8 @@ pub(crate) struct Inputs<B: Backend> {
     pub(crate) background: Tensor<B, 2>,
     /// `[V, 3, 4]`
     pub(crate) poses: Option<Tensor<B, 3>>,
+    /// The meaning of scales, opacities and features.
+    pub(crate) encoding: Encoding,
 }
 
 /// The data of [`Inputs`] on the host.
@@ -30,11 +34,26 @@ impl<B: Backend> Inputs<B> {
         gaussians: &GaussianTensors<B>,
         background: Tensor<B, 2>,
         poses: Option<Tensor<B, 3>>,
+        encoding: Encoding,
     ) -> Self {
         Self {
             gaussians: gaussians.clone(),
             background,
             poses,
+            encoding,
+        }
+    }
+
+    /// The number of Gaussians.
+    pub(crate) fn count(&self) -> usize {
+        self.gaussians.means.dims()[0]
+    }
+
+    /// The number of channels. The features have as many columns unless they are harmonics.
+    pub(crate) fn channels(&self) -> usize {
+        match self.encoding.features {
+            Features::Harmonics { .. } => self.background.dims()[1],
+            Features::PerGaussian | Features::PerSplat => self.gaussians.features.dims()[1],
         }
     }
 
@@ -58,14 +77,19 @@ impl<B: Backend> Inputs<B> {
             opacities,
             features,
         } = &self.gaussians;
-        let ([n, _], [_, c], v) = (means.dims(), features.dims(), views.len());
+        let (n, c, v) = (self.count(), self.channels(), views.len());
         self.check_one("gaussians.means", means, "[N, 3]", [n, 3])?;
         self.check_one("gaussians.scales", scales, "[N, 3]", [n, 3])?;
         self.check_one("gaussians.quaternions", quaternions, "[N, 4]", [n, 4])?;
         self.check_one("gaussians.opacities", opacities, "[N]", [n])?;
         // No scene has features of zero channels, so that the message states the least number.
-        let (symbols, least) = ("[N, C >= 1]", c.max(1));
-        self.check_one("gaussians.features", features, symbols, [n, least])?;
+        let symbols = match self.encoding.features {
+            Features::PerGaussian => "[N, C >= 1]",
+            Features::PerSplat => "[M, C >= 1]",
+            Features::Harmonics { .. } => "[N, K C]",
+        };
+        let dims = features_dims(self.encoding, [n, c.max(1)], views);
+        self.check_one("gaussians.features", features, symbols, dims)?;
         self.check_one("background", &self.background, "[V, C]", [v, c])?;
         match &self.poses {
             Some(poses) => self.check_one("poses", poses, "[V, 3, 4]", [v, 3, 4]),
@@ -104,8 +128,7 @@ impl<B: Backend> Inputs<B> {
 
     /// Reads every tensor to the host once.
     pub(crate) fn read<T: Precision>(self) -> Result<Read<T>, Error> {
-        let ([count, _], [_, channels]) =
-            (self.gaussians.means.dims(), self.gaussians.features.dims());
+        let (count, channels, encoding) = (self.count(), self.channels(), self.encoding);
         let GaussianTensors {
             means,
             scales,
@@ -138,7 +161,7 @@ impl<B: Backend> Inputs<B> {
                 features: Buffer::new("gaussians.features", features)?,
                 count,
                 channels,
-                encoding: splat::encoding::Encoding::PLAIN,
+                encoding,
             },
             backgrounds: Buffer::new("background", backgrounds)?,
             poses: self
@@ -196,6 +219,7 @@ impl<B: AutodiffBackend> Inputs<B> {
             },
             background: self.background.inner(),
             poses: self.poses.map(Tensor::inner),
+            encoding: self.encoding,
         }
     }
 }

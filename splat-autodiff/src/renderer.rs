@@ -2,6 +2,7 @@
 
 use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
+use splat::encoding::Encoding;
 use splat::{RenderConfig, Views};
 
 use crate::engine;
@@ -69,6 +70,7 @@ use crate::tape::Recording;
 pub struct Renderer {
     memory: Memory,
     culled_on_device: bool,
+    encoding: Encoding,
 }
 
 impl Renderer {
@@ -88,6 +90,18 @@ impl Renderer {
         }
     }
 
+    /// Returns the renderer for tensors of another encoding. The default is [`Encoding::PLAIN`].
+    ///
+    /// With [`Features::Harmonics`](splat::encoding::Features::Harmonics) the features are `[N, K C]`:
+    /// coefficients of spherical harmonics, of which those of the same basis function are neighbours.
+    /// C is the number of columns of the background. With
+    /// [`Features::PerSplat`](splat::encoding::Features::PerSplat) they are `[M, C]`. Gradients have
+    /// the encoding of their tensors.
+    #[must_use]
+    pub fn with_encoding(self, encoding: Encoding) -> Self {
+        Self { encoding, ..self }
+    }
+
     /// Renders like [`render`](crate::render()).
     ///
     /// # Errors
@@ -102,7 +116,7 @@ impl Renderer {
         background: Tensor<B, 2>,
         config: &RenderConfig,
     ) -> Result<Rendered<B>, Error> {
-        let inputs = Inputs::new(gaussians, background, None);
+        let inputs = Inputs::new(gaussians, background, None, self.encoding);
         self.differentiable(inputs, views, config)
     }
 
@@ -121,7 +135,7 @@ impl Renderer {
         poses: Tensor<B, 3>,
         config: &RenderConfig,
     ) -> Result<Rendered<B>, Error> {
-        let inputs = Inputs::new(gaussians, background, Some(poses));
+        let inputs = Inputs::new(gaussians, background, Some(poses), self.encoding);
         self.differentiable(inputs, views, config)
     }
 
@@ -136,7 +150,11 @@ impl Renderer {
         background: Tensor<B, 2>,
         config: &RenderConfig,
     ) -> Result<Rendered<B>, Error> {
-        self.forward(Inputs::new(gaussians, background, None), views, config)
+        self.forward(
+            Inputs::new(gaussians, background, None, self.encoding),
+            views,
+            config,
+        )
     }
 
     /// Renders like [`render_forward_with_poses`](crate::render_forward_with_poses).
@@ -151,7 +169,7 @@ impl Renderer {
         poses: Tensor<B, 3>,
         config: &RenderConfig,
     ) -> Result<Rendered<B>, Error> {
-        let inputs = Inputs::new(gaussians, background, Some(poses));
+        let inputs = Inputs::new(gaussians, background, Some(poses), self.encoding);
         self.forward(inputs, views, config)
     }
 

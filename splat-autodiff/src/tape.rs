@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
-use splat::{Image, RenderConfig, Views, Wanted};
+use splat::encoding::Encoding;
+use splat::{Gaussians, Image, RenderConfig, Views, Wanted};
 
 use crate::error::Error;
 
@@ -73,14 +74,28 @@ pub(crate) fn image_shapes(views: &Views, config: &RenderConfig, c: usize) -> Im
     }
 }
 
-/// The shapes of the seven inputs of a render with `n` Gaussians, `c` channels and `v` views.
-pub(crate) fn input_shapes(n: usize, c: usize, v: usize) -> [Vec<usize>; 7] {
+/// The dimensions of the tensor of features: `[N, C]`, `[M, C]` or `[N, K C]`.
+pub(crate) fn features_dims(
+    encoding: Encoding,
+    [count, channels]: [usize; 2],
+    views: &Views,
+) -> [usize; 2] {
+    if let Some(row) = encoding.features_per_gaussian(channels) {
+        return [count, row];
+    }
+    let lengths = views.ranges.iter().map(ExactSizeIterator::len);
+    [lengths.fold(0, usize::saturating_add), channels]
+}
+
+/// The shapes of the seven inputs of a render.
+pub(crate) fn input_shapes(gaussians: &Gaussians<()>, views: &Views) -> [Vec<usize>; 7] {
+    let (n, c, v) = (gaussians.count, gaussians.channels, views.len());
     [
         vec![n, 3],
         vec![n, 3],
         vec![n, 4],
         vec![n],
-        vec![n, c],
+        features_dims(gaussians.encoding, [n, c], views).to_vec(),
         vec![v, c],
         vec![v, 3, 4],
     ]

@@ -3,6 +3,7 @@
 mod batch;
 mod bitwise;
 mod culled;
+mod encodings;
 mod errors;
 mod finite_differences;
 mod fit;
