@@ -139,13 +139,12 @@ impl<B: Backend, R: CubeRuntime> Tape<B> for DeviceTape<R> {
     ) -> Result<[Option<FloatTensor<B>>; 7], Error> {
         let argument = "gradient of the rendered tensor";
         let buffer = |gradient| Ok::<_, Error>(take::<B, R>(argument, gradient)?.0);
-        let features = match v_images.features {
-            Some(gradient) => buffer(gradient)?,
-            None => {
-                let shapes = image_shapes(&self.views, &self.saved.config, self.gaussians.channels);
-                let zeros = vec![0.0; shapes.features.iter().product()];
-                self.gpu.upload(&zeros)?
-            }
+        let features = if let Some(gradient) = v_images.features {
+            buffer(gradient)?
+        } else {
+            let shapes = image_shapes(&self.views, &self.saved.config, self.gaussians.channels);
+            let zeros = vec![0.0; shapes.features.iter().product()];
+            self.gpu.upload(&zeros)?
         };
         let v_image = Image::from_features(features)
             .with_transmittance(v_images.transmittance.map(buffer).transpose()?)
