@@ -184,7 +184,7 @@ fn raw_parameters(scene: &mut OwnedScene) {
 type Change = (&'static str, fn(&mut OwnedScene));
 
 /// One or two properties that differ from the default.
-const SETTINGS: [Change; 27] = [
+const SETTINGS: [Change; 28] = [
     ("blur_0", |scene| scene.config.blur = 0.0),
     ("blur_2", |scene| scene.config.blur = 2.0),
     ("blur_0_antialias", |scene| {
@@ -209,6 +209,15 @@ const SETTINGS: [Change; 27] = [
     ("focal_lengths", |scene| {
         for camera in &mut scene.views.cameras {
             (camera.fx, camera.fy) = (0.4 * camera.fx, 1.7 * camera.fy);
+        }
+    }),
+    // Wide Gaussians around a narrow field of view: the tangents of many visible ones are clamped.
+    ("clamped_tangents", |scene| {
+        for camera in &mut scene.views.cameras {
+            (camera.fx, camera.fy) = (8.0 * camera.fx, 8.8 * camera.fy);
+        }
+        for scale in &mut scene.gaussians.scales {
+            *scale += 0.2;
         }
     }),
     // The tangents of many Gaussians are beyond the margin of the part, and within that of the
