@@ -126,5 +126,11 @@ pub(crate) fn used_terms(argument: &'static str, degree: u32) -> Result<usize, R
     if degree > MAX_DEGREE {
         return Err(RenderError::config(argument, "0 to 4", degree));
     }
-    Ok((degree as usize + 1).pow(2))
+    Ok(terms(degree))
+}
+
+/// Returns the number of basis functions of degrees up to `degree`.
+#[inline(always)]
+pub(crate) fn terms(degree: u32) -> usize {
+    (degree as usize + 1).pow(2)
 }

@@ -5,7 +5,7 @@
 //! centre `-R^T t` to the Gaussian's mean (3DGS; MATH eq. 18, 19). `formula.rs` contains the basis
 //! functions and `cpu/` the loops.
 
-use crate::encoding::{check_stored, used_terms};
+use crate::encoding::{check_stored, terms, used_terms};
 use crate::error::RenderError;
 use crate::gaussians::{check_channels, check_len};
 
@@ -43,7 +43,7 @@ pub struct HarmonicsGradient<T> {
 impl<T> Harmonics<'_, T> {
     #[inline(always)]
     pub(crate) fn used(&self) -> usize {
-        ((self.degree + 1) * (self.degree + 1)) as usize
+        terms(self.degree)
     }
 
     pub(crate) fn count(&self) -> usize {

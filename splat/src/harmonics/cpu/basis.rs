@@ -2,7 +2,7 @@
 //! a call and those of a render share these loops.
 
 use crate::config::HARMONICS_OFFSET;
-use crate::encoding::Features;
+use crate::encoding::{Features, terms};
 use crate::gaussians::Gaussians;
 use crate::host::columns::{self, BLOCK, Column};
 use crate::host::simd::{Kernel, Simd};
@@ -52,7 +52,7 @@ impl<'a, T> Coefficients<'a, T> {
         };
         Some(Self {
             values: gaussians.features,
-            used: (degree as usize + 1).pow(2),
+            used: terms(degree),
             stored,
             channels: gaussians.channels,
         })

@@ -3,7 +3,7 @@
 use cubecl::prelude::*;
 
 use crate::config::HARMONICS_OFFSET;
-use crate::encoding::{Encoding, Features};
+use crate::encoding::{Encoding, Features, terms};
 use crate::formulas::single::sh::{sh_term, sh_term_vjp, view_offset};
 use crate::formulas::single::{Real, vec3};
 use crate::math::Vec3;
@@ -29,7 +29,7 @@ impl FeatureSource {
             Features::PerGaussian => Self::Gaussians,
             Features::PerSplat => Self::Splats,
             Features::Harmonics { degree, stored } => Self::Harmonics {
-                used: (degree + 1).pow(2),
+                used: terms(degree) as u32,
                 stored: stored as u32,
             },
         }
