@@ -11,6 +11,7 @@ use crate::gaussians::Gaussians;
 use crate::gradients::{ProjectGradients, Wanted};
 use crate::image::Image;
 use crate::splats::Splats;
+use crate::statistics::{SplatStatistics, Statistics};
 use crate::views::Views;
 
 /// A compute engine: one method per stage of the render and per vjp.
@@ -200,4 +201,43 @@ pub trait Backend {
         v_image: &Image<Self::View<'_>>,
         wanted: Wanted,
     ) -> Result<(Splats<Self::Buffer>, Self::Buffer), RenderError>;
+
+    /// Statistics of the splats over their pixels (MATH eq. 23). The arguments are those of
+    /// [`Backend::composite_vjp`].
+    ///
+    /// # Errors
+    /// The errors of [`Backend::composite_vjp`].
+    fn splat_statistics(
+        &self,
+        splats: &Splats<Self::View<'_>>,
+        sorted: &Self::SortedHits,
+        backgrounds: Self::View<'_>,
+        composited: &Self::Composited,
+        v_image: &Image<Self::View<'_>>,
+    ) -> Result<SplatStatistics<Self::Buffer>, RenderError>;
+
+    /// Statistics of `count` Gaussians over their views, from those of their splats (MATH eq. 23).
+    ///
+    /// `splats` is the result of [`Backend::project`] for `views`, `v_means` is the gradient with
+    /// respect to the splats' means, `[M, 2]`, and `of_splats` is the result of
+    /// [`Backend::splat_statistics`], which the returned struct takes over.
+    ///
+    /// # Errors
+    /// - [`RenderError::Shape`] if the offsets of `splats` do not match `views`, a range of `views` is
+    ///   not within `0..count`, or a buffer has the wrong length.
+    /// - The errors listed at [`Backend`].
+    fn gaussian_statistics(
+        &self,
+        count: usize,
+        views: &Views,
+        splats: &Splats<Self::View<'_>>,
+        v_means: Self::View<'_>,
+        of_splats: SplatStatistics<Self::Buffer>,
+    ) -> Result<Statistics<Self::Buffer>, RenderError>;
+
+    /// Takes back splats that a caller of this crate does not need, to reuse their memory.
+    #[doc(hidden)]
+    fn reclaim(&self, splats: Splats<Self::Buffer>) {
+        drop(splats);
+    }
 }

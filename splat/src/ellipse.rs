@@ -3,6 +3,7 @@
 use crate::error::{RenderError, checked_product};
 use crate::gaussians::{check_channels, check_len};
 use crate::splats::check_offsets;
+use crate::statistics::SplatStatistics;
 
 /// M Gaussian ellipses in the images of B views, with C feature channels.
 ///
@@ -57,6 +58,8 @@ pub struct EllipsesGradient<S> {
     pub features: S,
     /// Gradient with respect to the backgrounds, `[B, C]`.
     pub backgrounds: S,
+    /// Statistics of the ellipses, if they are wanted.
+    pub statistics: Option<SplatStatistics<S>>,
 }
 
 impl<V> Ellipses<'_, V> {

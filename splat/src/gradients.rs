@@ -2,6 +2,8 @@
 
 use crate::encoding::Encoding;
 use crate::gaussians::Gaussians;
+use crate::splats::Splats;
+use crate::statistics::Statistics;
 
 /// Selects the gradients that a vjp computes.
 ///
@@ -22,16 +24,24 @@ pub struct Wanted {
     pub cameras: bool,
     /// Whether to compute the gradient with respect to the cameras' intrinsics.
     pub intrinsics: bool,
+    /// Whether to return the gradient with respect to the splats too. It costs no time if all
+    /// gradients with respect to the Gaussians are wanted.
+    pub splats: bool,
+    /// Whether to compute the [`Statistics`] of the Gaussians, which takes one more walk over the
+    /// hits.
+    pub statistics: bool,
 }
 
 impl Wanted {
-    /// All gradients.
+    /// The gradients with respect to all inputs of a render, without `splats` and `statistics`.
     pub const ALL: Self = Self {
         geometry: true,
         features: true,
         backgrounds: true,
         cameras: true,
         intrinsics: true,
+        splats: false,
+        statistics: false,
     };
 
     /// No gradients.
@@ -41,6 +51,8 @@ impl Wanted {
         backgrounds: false,
         cameras: false,
         intrinsics: false,
+        splats: false,
+        statistics: false,
     };
 
     /// Returns this selection with [`geometry`](Self::geometry) replaced.
@@ -76,6 +88,18 @@ impl Wanted {
         Self { intrinsics, ..self }
     }
 
+    /// Returns this selection with [`splats`](Self::splats) replaced.
+    #[must_use]
+    pub const fn with_splats(self, splats: bool) -> Self {
+        Self { splats, ..self }
+    }
+
+    /// Returns this selection with [`statistics`](Self::statistics) replaced.
+    #[must_use]
+    pub const fn with_statistics(self, statistics: bool) -> Self {
+        Self { statistics, ..self }
+    }
+
     /// Returns the selection for [`Backend::composite_vjp`](crate::Backend::composite_vjp), whose
     /// result [`Backend::project_vjp`](crate::Backend::project_vjp) needs for this selection. If
     /// the features are harmonics, the gradients with respect to means and poses depend on the
@@ -86,15 +110,25 @@ impl Wanted {
         Self { features, ..self }
     }
 
-    pub(crate) fn features_of_splats(self, encoding: Encoding) -> bool {
+    fn features_of_splats(self, encoding: Encoding) -> bool {
+        self.splats || self.features_of_gaussians(encoding)
+    }
+
+    /// Returns whether the projection's vjp needs the gradient with respect to the splats' features.
+    pub(crate) fn features_of_gaussians(self, encoding: Encoding) -> bool {
         let directed = encoding.features_have_direction();
         self.features || (directed && (self.geometry || self.cameras))
     }
 
     /// Returns whether gradients with respect to the splats' means, conics, opacities and depths
-    /// are needed. The gradients with respect to `geometry`, `cameras` and `intrinsics` depend on
-    /// them.
+    /// are needed. The gradients with respect to `geometry`, `cameras` and `intrinsics` and the
+    /// statistics depend on them.
     pub fn splat_geometry(self) -> bool {
+        self.gaussian_geometry() || self.splats || self.statistics
+    }
+
+    /// Returns whether the projection's vjp needs the gradients with respect to the splats' geometry.
+    pub(crate) fn gaussian_geometry(self) -> bool {
         self.geometry || self.cameras || self.intrinsics
     }
 }
@@ -125,12 +159,17 @@ pub struct Gradients<S> {
     /// Gradient with respect to the intrinsics fx, fy, cx, cy, `[B, 4]`. The limits of the tangent
     /// clamp move with them (MATH eq. 6).
     pub intrinsics: S,
+    /// Gradient with respect to the splats of every view, with their shapes, if it is wanted. It is
+    /// zero for culled splats. On a device its features may share memory with those of `gaussians`.
+    pub splats: Option<Splats<S>>,
+    /// Statistics of the Gaussians and splats, if they are wanted.
+    pub statistics: Option<Statistics<S>>,
 }
 
 impl<S> Gradients<S> {
-    /// Returns every buffer with the name of its input. The order is that of
-    /// [`Gaussians::buffers`], then `backgrounds`, `camera_from_world` and
-    /// `intrinsics`.
+    /// Returns the gradient with respect to every input of the render, with the input's name. The
+    /// order is that of [`Gaussians::buffers`], then `backgrounds`, `camera_from_world` and
+    /// `intrinsics`. The gradient with respect to splats and the statistics are not among them.
     pub fn buffers(&self) -> [(&'static str, &S); 8] {
         let [means, scales, quaternions, opacities, features] = self.gaussians.buffers();
         [
@@ -160,7 +199,7 @@ impl<S> Gradients<S> {
         ]
     }
 
-    /// Applies `f` to every buffer in the order of [`Gradients::buffers`] and keeps the counts.
+    /// Applies `f` to every buffer, in the order of the fields, and keeps the counts.
     ///
     /// # Errors
     /// The first error that `f` returns.
@@ -173,6 +212,14 @@ impl<S> Gradients<S> {
             backgrounds: f(&self.backgrounds)?,
             camera_from_world: f(&self.camera_from_world)?,
             intrinsics: f(&self.intrinsics)?,
+            splats: match &self.splats {
+                Some(splats) => Some(splats.try_map(&mut f)?),
+                None => None,
+            },
+            statistics: match &self.statistics {
+                Some(statistics) => Some(statistics.try_map(&mut f)?),
+                None => None,
+            },
         })
     }
 }

@@ -114,6 +114,7 @@ mod scalar;
 mod sort;
 mod spatial;
 mod splats;
+mod statistics;
 mod views;
 
 pub use backend::Backend;
@@ -170,6 +171,7 @@ pub mod stages {
     pub use crate::host::workspace::Recycle;
     pub use crate::image::ImageSize;
     pub use crate::sort::cpu::lists::SortedHits;
+    pub use crate::statistics::{SplatStatistics, Statistics};
 
     /// The types of `Gpu` that pass between the stages.
     #[cfg(feature = "gpu")]

@@ -104,7 +104,8 @@ pub fn render_ellipses<B: Backend>(
 }
 
 /// Vjp of [`render_ellipses`]. Returns the `wanted` gradients with respect to the inputs in
-/// `scene`: `geometry` selects means, shapes, opacities and depths. There are no cameras.
+/// `scene`: `geometry` selects means, shapes, opacities and depths. There are no cameras, and the
+/// gradient with respect to the splats is the one that is returned.
 ///
 /// `saved` is the saved state of the forward pass, and `v_image` is the gradient with respect to
 /// its images. The numbers in the buffers must be those of the forward pass.
@@ -130,9 +131,18 @@ pub fn render_ellipses_vjp<B: Backend>(
         Wanted {
             cameras: false,
             intrinsics: false,
+            splats: false,
+            statistics: false,
             ..wanted
         },
     )?;
+    let statistics = if wanted.statistics {
+        let (sorted, composited) = (&saved.sorted, &saved.composited);
+        let backgrounds = scene.backgrounds;
+        Some(backend.splat_statistics(&splats, sorted, backgrounds, composited, v_image)?)
+    } else {
+        None
+    };
     let Splats {
         means,
         conics,
@@ -153,6 +163,7 @@ pub fn render_ellipses_vjp<B: Backend>(
         depths,
         features,
         backgrounds,
+        statistics,
     })
 }
 

@@ -132,23 +132,40 @@ pub fn render_vjp<B: Backend>(
         v_image,
         wanted.of_splats(scene.gaussians.encoding),
     )?;
-    let v_splats = v_splats.try_viewed(B::view)?;
+    let (by_inputs, statistics) = {
+        let v_splats = v_splats.try_viewed(B::view)?;
+        let (gaussians, views) = (&scene.gaussians, scene.views);
+        let by_inputs =
+            backend.project_vjp(gaussians, views, config, &splats, &v_splats, wanted)?;
+        let statistics = if wanted.statistics {
+            let backgrounds = scene.backgrounds;
+            let of_splats =
+                backend.splat_statistics(&splats, sorted, backgrounds, composited, v_image)?;
+            let v_means = v_splats.means;
+            let count = gaussians.count;
+            Some(backend.gaussian_statistics(count, views, &splats, v_means, of_splats)?)
+        } else {
+            None
+        };
+        (by_inputs, statistics)
+    };
+    let v_splats = if wanted.splats {
+        Some(v_splats)
+    } else {
+        backend.reclaim(v_splats);
+        None
+    };
     let ProjectGradients {
         gaussians,
         camera_from_world,
         intrinsics,
-    } = backend.project_vjp(
-        &scene.gaussians,
-        scene.views,
-        config,
-        &splats,
-        &v_splats,
-        wanted,
-    )?;
+    } = by_inputs;
     Ok(Gradients {
         gaussians,
         backgrounds,
         camera_from_world,
         intrinsics,
+        splats: v_splats,
+        statistics,
     })
 }

@@ -230,6 +230,7 @@ fn one(
         none.with_features(true),
         none.with_backgrounds(true).with_cameras(true),
         none.with_intrinsics(true),
+        none.with_splats(true).with_statistics(true),
     ] {
         render_vjp(backend, &scene, &saved, &v_image, wanted)?;
     }

@@ -16,6 +16,7 @@ use crate::host::workspace::{Resources, Workspace};
 use crate::image::Image;
 use crate::sort::cpu::lists::SortedHits;
 use crate::splats::Splats;
+use crate::statistics::{SplatStatistics, Statistics};
 use crate::views::{Views, validate_sides, validate_size};
 
 /// The CPU backend at the precision `T`, `f32` or `f64`. Inputs are slices, and outputs are
@@ -218,5 +219,34 @@ impl<T: CpuScalar> Backend for Cpu<T> {
             wanted,
             self.resources()?,
         )
+    }
+
+    fn splat_statistics(
+        &self,
+        splats: &Splats<&[T]>,
+        sorted: &SortedHits,
+        backgrounds: &[T],
+        composited: &Composited<T>,
+        v_image: &Image<&[T]>,
+    ) -> Result<SplatStatistics<Vec<T>>, RenderError> {
+        splats.validate(|buffer| buffer.len())?;
+        let resources = self.resources()?;
+        T::stage_splat_statistics(splats, sorted, backgrounds, composited, v_image, resources)
+    }
+
+    fn gaussian_statistics(
+        &self,
+        count: usize,
+        views: &Views,
+        splats: &Splats<&[T]>,
+        v_means: &[T],
+        of_splats: SplatStatistics<Vec<T>>,
+    ) -> Result<Statistics<Vec<T>>, RenderError> {
+        let workspace = self.resources()?.workspace;
+        T::stage_gaussian_statistics(count, views, splats, v_means, of_splats, workspace)
+    }
+
+    fn reclaim(&self, splats: Splats<Vec<T>>) {
+        self.workspace.recycle(splats);
     }
 }

@@ -18,6 +18,7 @@ use crate::image::Image;
 use crate::render::{Saved, Scene, finish};
 use crate::sort::gpu::lists::SortedHits;
 use crate::splats::Splats;
+use crate::statistics::{SplatStatistics, Statistics};
 use crate::views::{Views, validate_sides};
 use crate::{binning, composite, project, sort};
 
@@ -166,6 +167,38 @@ impl<R: Runtime> Backend for Gpu<R> {
             composited,
             v_image,
             wanted,
+        )
+    }
+
+    fn splat_statistics(
+        &self,
+        splats: &Splats<&GpuBuffer>,
+        sorted: &SortedHits,
+        backgrounds: &GpuBuffer,
+        composited: &Composited,
+        v_image: &Image<&GpuBuffer>,
+    ) -> Result<SplatStatistics<GpuBuffer>, RenderError> {
+        validate_splats(splats)?;
+        composite::gpu::statistics::splat_statistics(
+            self,
+            splats,
+            sorted,
+            backgrounds,
+            composited,
+            v_image,
+        )
+    }
+
+    fn gaussian_statistics(
+        &self,
+        count: usize,
+        views: &Views,
+        splats: &Splats<&GpuBuffer>,
+        v_means: &GpuBuffer,
+        of_splats: SplatStatistics<GpuBuffer>,
+    ) -> Result<Statistics<GpuBuffer>, RenderError> {
+        project::gpu::statistics::gaussian_statistics(
+            self, count, views, splats, v_means, of_splats,
         )
     }
 }

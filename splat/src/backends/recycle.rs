@@ -14,6 +14,7 @@ use crate::planar::SavedEllipses;
 use crate::render::Saved;
 use crate::sort::cpu::lists::SortedHits;
 use crate::splats::Splats;
+use crate::statistics::{SplatStatistics, Statistics};
 
 /// Implements [`Recycle`] for a struct from its fields with scalars (or with recyclable values) and
 /// its fields with indices.
@@ -32,7 +33,13 @@ recycle! {
     Image<Vec<T>> { features transmittance depth layers layer_transmittance } {}
     Splats<Vec<T>> { means conics opacities depths features extents } {}
     Gaussians<Vec<T>> { means scales quaternions opacities features } {}
-    Gradients<Vec<T>> { gaussians backgrounds camera_from_world intrinsics } {}
+    Gradients<Vec<T>> {
+        gaussians backgrounds camera_from_world intrinsics splats statistics
+    } {}
+    Statistics<Vec<T>> {
+        views radii largest_weights total_weights mean_gradients absolute_mean_gradients splats
+    } {}
+    SplatStatistics<Vec<T>> { absolute_means largest_weights total_weights } {}
     Contributors<Vec<T>, Vec<u32>> { weights } { indices counts }
     Composited<T> { transmittance contributors } { ends ended hit_blocks }
     Hits {} { from_splat }
@@ -40,5 +47,7 @@ recycle! {
     SortedHits {} { splat_from_slot slot_from_hit hits_from_splat slots_from_tile rank_from_splat }
     Saved<Cpu<T>> { splats sorted composited } {}
     SavedEllipses<Cpu<T>> { splats sorted composited } {}
-    EllipsesGradient<Vec<T>> { means shapes opacities depths features backgrounds } {}
+    EllipsesGradient<Vec<T>> {
+        means shapes opacities depths features backgrounds statistics
+    } {}
 }

@@ -13,11 +13,12 @@ use crate::gaussians::Gaussians;
 use crate::gradients::{ProjectGradients, Wanted};
 use crate::harmonics::{Harmonics, HarmonicsGradient};
 use crate::host::simd::Simd;
-use crate::host::workspace::Resources;
+use crate::host::workspace::{Resources, Workspace};
 use crate::image::Image;
 use crate::scalar::Scalar;
 use crate::sort::cpu::lists::SortedHits;
 use crate::splats::Splats;
+use crate::statistics::{SplatStatistics, Statistics};
 use crate::views::Views;
 use crate::{binning, composite, harmonics, project, sort};
 
@@ -96,6 +97,24 @@ stages! {
         wanted: Wanted,
         resources: Resources<'_, Self>,
     ) -> (Splats<Vec<Self>>, Vec<Self>) = composite::cpu::backward::composite_vjp;
+    /// Calls `composite::cpu::weigh::splat_statistics`.
+    fn stage_splat_statistics(
+        splats: &Splats<&[Self]>,
+        sorted: &SortedHits,
+        backgrounds: &[Self],
+        composited: &Composited<Self>,
+        v_image: &Image<&[Self]>,
+        resources: Resources<'_, Self>,
+    ) -> SplatStatistics<Vec<Self>> = composite::cpu::weigh::splat_statistics;
+    /// Calls `project::cpu::statistics::gaussian_statistics`.
+    fn stage_gaussian_statistics(
+        count: usize,
+        views: &Views,
+        splats: &Splats<&[Self]>,
+        v_means: &[Self],
+        of_splats: SplatStatistics<Vec<Self>>,
+        workspace: &Workspace<Self>,
+    ) -> Statistics<Vec<Self>> = project::cpu::statistics::gaussian_statistics;
     /// Calls `project::cpu::complete::complete`.
     fn stage_complete(
         splats: Splats<Vec<Self>>,

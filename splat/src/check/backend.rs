@@ -12,6 +12,7 @@ use super::named::{NamedScene, crowd, harmonics_of, named_scenes};
 use super::report::{Failure, Report};
 use super::run::{Outcome, run_backend};
 use super::scene::OwnedScene;
+use super::statistics;
 use super::transfer::Transfer;
 use super::wrong;
 use crate::camera::Projection;
@@ -62,6 +63,9 @@ pub fn check_backend<B: Transfer>(backend: &B) -> Report {
     }
     for (kind, outcome) in ellipses::all(backend) {
         report.add("ellipses", kind, outcome);
+    }
+    for (scene, outcome) in statistics::all(backend) {
+        report.add("statistics", scene, outcome);
     }
     for degree in 0..=4 {
         for (check, outcome) in harmonics::all(backend, degree) {

@@ -107,7 +107,8 @@ fn run<B: Transfer>(
     };
     let (image, saved) = render_ellipses(backend, &input, &scene.config)?;
     let v_image = v_image.try_map(|buffer| backend.upload(buffer))?;
-    let v = render_ellipses_vjp(backend, &input, &saved, &v_image.map(B::view), Wanted::ALL)?;
+    let wanted = Wanted::ALL.with_statistics(true);
+    let v = render_ellipses_vjp(backend, &input, &saved, &v_image.map(B::view), wanted)?;
     let down = |buffer: &B::Buffer| backend.download(buffer);
     let gradient = EllipsesGradient {
         means: down(&v.means)?,
@@ -116,6 +117,10 @@ fn run<B: Transfer>(
         depths: down(&v.depths)?,
         features: down(&v.features)?,
         backgrounds: down(&v.backgrounds)?,
+        statistics: match &v.statistics {
+            Some(statistics) => Some(statistics.try_map(down)?),
+            None => None,
+        },
     };
     Ok((down(&image.features)?, gradient))
 }

@@ -36,6 +36,7 @@ mod random;
 mod report;
 mod run;
 mod scene;
+mod statistics;
 mod strategy;
 mod transfer;
 mod wrong;

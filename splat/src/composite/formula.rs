@@ -102,6 +102,18 @@ pub fn sigma_vjp(conic: Sym2<Real>, v_sigma: Moments<Real>) -> SigmaGradient<Rea
     }
 }
 
+/// Computes the gradient with respect to the splat's mean in one pixel at `d = pixel - mean`, px (MATH
+/// eq. 13'). [`sigma_vjp()`] returns the sum over the pixels. The statistics need the absolute value
+/// in each pixel.
+#[cfg_attr(feature = "gpu", cube)]
+#[inline(always)]
+pub fn mean_vjp(conic: Sym2<Real>, d: Vec2<Real>, v_sigma: Real) -> Vec2<Real> {
+    Vec2::<Real> {
+        x: -v_sigma * (conic.xx * d.x + conic.xy * d.y),
+        y: -v_sigma * (conic.xy * d.x + conic.yy * d.y),
+    }
+}
+
 /// Computes `min(alpha_max, opacity falloff)` (MATH eq. 14).
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]

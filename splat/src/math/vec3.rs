@@ -1,8 +1,8 @@
-//! Vectors in space. Linear functions have no separate vjp, because their derivative is the
+//! Vectors in space and in the image. Linear functions have no separate vjp, because their derivative is the
 //! function itself.
 
 use super::Real;
-use crate::math::{Mat3, Vec3};
+use crate::math::{Mat3, Vec2, Vec3};
 #[cfg(feature = "gpu")]
 use cubecl::prelude::*;
 
@@ -105,4 +105,11 @@ pub fn unit_vjp(a: Vec3<Real>, v_unit: Vec3<Real>) -> Vec3<Real> {
     let inverse = 1.0 / dot(a, a).sqrt();
     let u = scaled(inverse, a);
     combine(inverse, v_unit, -inverse * dot(u, v_unit), u)
+}
+
+/// Computes the length of a vector in the image.
+#[cfg_attr(feature = "gpu", cube)]
+#[inline(always)]
+pub fn length(a: Vec2<Real>) -> Real {
+    (a.x * a.x + a.y * a.y).sqrt()
 }

@@ -94,6 +94,8 @@ pub fn render_vjp(
         backgrounds: vec![0.0; channels * count],
         camera_from_world: vec![0.0; 12 * count],
         intrinsics: vec![0.0; 4 * count],
+        splats: None,
+        statistics: None,
     };
     for view in 0..count {
         let features = features_of_view(scene, view)?;

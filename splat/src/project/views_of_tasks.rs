@@ -7,6 +7,7 @@ use crate::error::{RenderError, try_filled};
 use crate::gaussians::{Gaussians, check_len};
 use crate::gradients::Wanted;
 use crate::splats::Splats;
+use crate::statistics::SplatStatistics;
 use crate::views::Views;
 
 /// Checks the inputs of the projection's vjp. `len` returns the length of a buffer.
@@ -20,29 +21,16 @@ pub(crate) fn validate_vjp<S>(
 ) -> Result<(), RenderError> {
     splats.validate(&len)?;
     let expected = views.splat_offsets()?;
-    for (argument, offsets) in [
-        ("splats.offsets", &splats.offsets),
-        ("v_splats.offsets", &v_splats.offsets),
-    ] {
-        if offsets.len() != expected.len() {
-            let got = format!("{} offsets", offsets.len());
-            let expected = format!("the {} offsets of these views", expected.len());
-            return Err(RenderError::shape(argument, expected, got));
-        }
-        let mut pairs = expected.iter().zip(offsets).enumerate();
-        if let Some((i, (expected, got))) = pairs.find(|(_, (expected, got))| expected != got) {
-            let expected = format!("the offsets of these views, {expected} at {i}");
-            return Err(RenderError::shape(argument, expected, got));
-        }
-    }
+    check_offsets_of_views("splats.offsets", &splats.offsets, &expected)?;
+    check_offsets_of_views("v_splats.offsets", &v_splats.offsets, &expected)?;
     let (m, c) = (splats.len(), gaussians.channels);
-    if wanted.splat_geometry() {
+    if wanted.gaussian_geometry() {
         check_len("v_splats.means", "[M, 2]", &[m, 2], len(&v_splats.means))?;
         check_len("v_splats.conics", "[M, 3]", &[m, 3], len(&v_splats.conics))?;
         check_len("v_splats.opacities", "[M]", &[m], len(&v_splats.opacities))?;
         check_len("v_splats.depths", "[M]", &[m], len(&v_splats.depths))?;
     }
-    if wanted.features_of_splats(gaussians.encoding) {
+    if wanted.features_of_gaussians(gaussians.encoding) {
         check_len(
             "v_splats.features",
             "[M, C]",
@@ -51,6 +39,47 @@ pub(crate) fn validate_vjp<S>(
         )?;
     }
     Ok(())
+}
+
+/// Checks that the offsets of splats are those of the views, `expected`.
+fn check_offsets_of_views(
+    argument: &'static str,
+    offsets: &[usize],
+    expected: &[usize],
+) -> Result<(), RenderError> {
+    if offsets.len() != expected.len() {
+        let got = format!("{} offsets", offsets.len());
+        let expected = format!("the {} offsets of these views", expected.len());
+        return Err(RenderError::shape(argument, expected, got));
+    }
+    let mut pairs = expected.iter().zip(offsets).enumerate();
+    if let Some((i, (expected, got))) = pairs.find(|(_, (expected, got))| expected != got) {
+        let expected = format!("the offsets of these views, {expected} at {i}");
+        return Err(RenderError::shape(argument, expected, got));
+    }
+    Ok(())
+}
+
+/// Checks the inputs of the statistics of `count` Gaussians. `len` returns the length of a buffer.
+pub(crate) fn validate_statistics<S>(
+    count: usize,
+    views: &Views,
+    splats: &Splats<S>,
+    v_means: &S,
+    of_splats: &SplatStatistics<S>,
+    len: impl Fn(&S) -> usize,
+) -> Result<(), RenderError> {
+    views.validate(count)?;
+    splats.validate(&len)?;
+    check_offsets_of_views("splats.offsets", &splats.offsets, &views.splat_offsets()?)?;
+    let m = splats.len();
+    check_len("v_means", "[M, 2]", &[m, 2], len(v_means))?;
+    let absolute = len(&of_splats.absolute_means);
+    check_len("of_splats.absolute_means", "[M, 2]", &[m, 2], absolute)?;
+    let largest = len(&of_splats.largest_weights);
+    check_len("of_splats.largest_weights", "[M]", &[m], largest)?;
+    let total = len(&of_splats.total_weights);
+    check_len("of_splats.total_weights", "[M]", &[m], total)
 }
 
 /// The views that each task reads. Task `t` covers the Gaussians `t * grain .. (t + 1) * grain`.

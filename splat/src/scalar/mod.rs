@@ -63,6 +63,8 @@ scalar! {
     fn view_offset_vjp(camera: CameraParams<Self>, v_offset: Vec3<Self>) -> CameraGradient<Self> = sh;
     /// [`single::project::activation_vjp`](single::project::activation_vjp())
     fn activation_vjp(g: GaussianShape<Self>, v: GaussianShape<Self>) -> GaussianShape<Self> = project;
+    /// [`single::vec3::length`](single::vec3::length())
+    fn length(a: Vec2<Self>) -> Self = vec3;
     /// [`single::binning::reach`](single::binning::reach())
     fn reach(sigma: Self, slack: Self) -> Self = binning;
     /// [`single::binning::extents`](single::binning::extents())

@@ -64,6 +64,7 @@ arithmetic! {
     fn add_in_row(sum: RowMoments<T>, dx: T, v_sigma: T) -> RowMoments<T>;
     fn add_row(sum: Moments<T>, row: RowMoments<T>, dy: T) -> Moments<T>;
     fn sigma_vjp(conic: Sym2<T>, v_sigma: Moments<T>) -> SigmaGradient<T>;
+    fn mean_vjp(conic: Sym2<T>, d: Vec2<T>, v_sigma: T) -> Vec2<T>;
     fn alpha(opacity: T, falloff: T, alpha_max: T) -> T;
     fn alpha_vjp(opacity: T, falloff: T, alpha_max: T, v_alpha: T) -> T;
     fn opacity_vjp(opacity: T, v_sigma: T) -> T;

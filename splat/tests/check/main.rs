@@ -8,7 +8,7 @@ use splat::check::{
 };
 use splat::{Image, Projection};
 
-use toy::{CompositeFault, Fault, ImageFault, Toy};
+use toy::{CompositeFault, Fault, ImageFault, StatisticsFault, Toy};
 
 /// Changes the last number of a buffer.
 fn spoil(buffer: &mut [f64]) {
@@ -82,6 +82,29 @@ fn faults_of_the_compositing_are_found() {
         });
         let text = report.to_string();
         let named = |line: &str| line.contains(": ") && line.contains(&format!(" {name}["));
+        assert!(text.lines().any(named), "{name}: {text}");
+    }
+}
+
+#[test]
+fn faults_of_the_statistics_are_found() {
+    let faults: [(&str, StatisticsFault); 4] = [
+        ("views", |s| s.views.iter_mut().for_each(|x| *x *= 2.0)),
+        ("largest_weights", |s| s.largest_weights.fill(1.0)),
+        ("absolute_mean_gradients", |s| {
+            s.absolute_mean_gradients = s.mean_gradients.clone();
+        }),
+        ("total_weights", |s| s.splats.total_weights[3] += 0.01),
+    ];
+    for (name, fault) in faults {
+        let report = check_backend(&Toy {
+            statistics_fault: Some(fault),
+            ..Toy::default()
+        });
+        let text = report.to_string();
+        let named = |line: &str| {
+            line.starts_with("statistics, scene ") && line.contains(&format!(" {name}["))
+        };
         assert!(text.lines().any(named), "{name}: {text}");
     }
 }

@@ -2,7 +2,7 @@
 
 use splat::check::Transfer;
 use splat::ellipses::Ellipses;
-use splat::stages::{Composited, Hits, ProjectGradients, SortedHits};
+use splat::stages::{Composited, Hits, ProjectGradients, SortedHits, SplatStatistics, Statistics};
 use splat::{
     Backend, Contributors, Cpu, Gaussians, Image, RenderConfig, RenderError, Splats, Views, Wanted,
 };
@@ -20,9 +20,13 @@ pub(crate) struct Toy {
     pub(crate) fault: Option<Fault>,
     pub(crate) composite_fault: Option<CompositeFault>,
     pub(crate) image_fault: Option<ImageFault>,
+    pub(crate) statistics_fault: Option<StatisticsFault>,
     /// The unit roundoff that the backend claims, if not that of `f64`.
     pub(crate) roundoff: Option<f64>,
 }
+
+/// A change of the statistics of Gaussians, which makes them wrong.
+pub(crate) type StatisticsFault = fn(&mut Statistics<Vec<f64>>);
 
 /// A change of the image, which makes it wrong.
 pub(crate) type ImageFault = fn(&mut Image<Vec<f64>>);
@@ -130,6 +134,34 @@ impl Backend for Toy {
             fault(&mut v, &mut v_backgrounds);
         }
         Ok((v, v_backgrounds))
+    }
+
+    fn splat_statistics(
+        &self,
+        splats: &Splats<&[f64]>,
+        sorted: &SortedHits,
+        backgrounds: &[f64],
+        composited: &Composited<f64>,
+        v_image: &Image<&[f64]>,
+    ) -> Result<SplatStatistics<Vec<f64>>, RenderError> {
+        let backend = &self.right;
+        backend.splat_statistics(splats, sorted, backgrounds, composited, v_image)
+    }
+
+    fn gaussian_statistics(
+        &self,
+        count: usize,
+        views: &Views,
+        splats: &Splats<&[f64]>,
+        v_means: &[f64],
+        of_splats: SplatStatistics<Vec<f64>>,
+    ) -> Result<Statistics<Vec<f64>>, RenderError> {
+        let backend = &self.right;
+        let mut found = backend.gaussian_statistics(count, views, splats, v_means, of_splats)?;
+        if let Some(fault) = self.statistics_fault {
+            fault(&mut found);
+        }
+        Ok(found)
     }
 }
 

@@ -101,14 +101,14 @@ pub const KERNELS: &[Source] = &[
             mutant(
                 "gpu composite (small: over tiles)",
                 "fn gather_small_kernel(",
-                "sum += partials",
-                "sum = partials",
+                "sum += partial;",
+                "sum = partial;",
             ),
             mutant(
                 "gpu composite (large: over hits)",
                 "fn gather_large_kernel(",
-                "sum += partials",
-                "sum = partials",
+                "sum += partial;",
+                "sum = partial;",
             ),
             mutant(
                 "gpu composite (large: over chunks)",

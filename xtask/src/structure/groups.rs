@@ -23,6 +23,7 @@ pub(super) const STRUCTS: &[&str] = &[
     "splat/src/views.rs",
     "splat/src/contributors.rs",
     "splat/src/gradients.rs",
+    "splat/src/statistics.rs",
 ];
 pub(super) const FORMULAS: &[&str] = &["splat/src/*/formula.rs"];
 /// The value types of the formulas.
@@ -49,6 +50,7 @@ pub(super) const BASIS: &[&str] = &[
     "splat/src/views.rs",
     "splat/src/contributors.rs",
     "splat/src/gradients.rs",
+    "splat/src/statistics.rs",
     "splat/src/scalar/*.rs",
 ];
 pub(super) const HOST: &[&str] = &["splat/src/host/*.rs"];

@@ -12,4 +12,6 @@ pub(crate) mod replay;
 pub(crate) mod strip;
 mod sums;
 pub(crate) mod tile;
+mod walk;
+pub(crate) mod weigh;
 mod write;

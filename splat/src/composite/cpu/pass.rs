@@ -8,6 +8,10 @@ use crate::scalar::Scalar;
 use crate::sort::cpu::lists::SortedHits;
 use crate::splats::Splats;
 
+/// The number of values of a partial of statistics: the sums of the absolute gradient with respect to the mean, x
+/// and y, the sum of the weights, and the greatest weight, in this order.
+pub(super) const STATISTICS: usize = 4;
+
 /// The inputs of all tasks.
 pub(super) struct Backward<'a, T: Scalar> {
     pub(super) splats: &'a Splats<&'a [T]>,
@@ -16,11 +20,17 @@ pub(super) struct Backward<'a, T: Scalar> {
     pub(super) composited: &'a Composited<T>,
     pub(super) v_image: &'a Image<&'a [T]>,
     pub(super) wanted: Wanted,
+    /// Whether the partials are statistics instead of gradients.
+    pub(super) statistics: bool,
 }
 
 impl<T: Scalar> Backward<'_, T> {
-    /// Returns the number of values per partial gradient: geometry, then depth, then features.
+    /// Returns the number of values per partial: geometry, then depth, then features, or the
+    /// statistics.
     pub(super) fn stride(&self) -> usize {
+        if self.statistics {
+            return STATISTICS;
+        }
         let features = if self.wanted.features {
             self.splats.channels
         } else {

@@ -233,7 +233,7 @@ fn known<U, const PLANES: usize>(planes: &[U]) -> Option<&[U; PLANES]> {
 
 /// Computes the gradient with respect to a hit's weight (MATH eq. 15'), in one part of a block.
 #[inline(always)]
-fn v_weights<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
+pub(super) fn v_weights<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
     v_planes: &[Block<T>],
     values: &[T],
     part: usize,
@@ -314,17 +314,17 @@ fn add_row<T: Scalar, A: Arithmetic<T>, const LANES: usize>(
 }
 
 /// The state of the pixels in one part of a block.
-struct Lanes<T, const LANES: usize> {
-    transmittance: [T; LANES],
-    v_rest: [T; LANES],
-    ends: [u32; LANES],
+pub(super) struct Lanes<T, const LANES: usize> {
+    pub(super) transmittance: [T; LANES],
+    pub(super) v_rest: [T; LANES],
+    pub(super) ends: [u32; LANES],
 }
 
 impl<T: Scalar, const LANES: usize> Lanes<T, LANES> {
     /// Returns the pixels in front of a hit, the hit's weights, and its gradients with respect to
     /// sigma. Without `GEOM` these gradients are zero.
     #[inline(always)]
-    fn in_front<A: Arithmetic<T>, const GEOM: bool>(
+    pub(super) fn in_front<A: Arithmetic<T>, const GEOM: bool>(
         mut self,
         sigma: &[T; LANES],
         opacity: T,
@@ -358,7 +358,7 @@ impl<T: Scalar, const LANES: usize> Lanes<T, LANES> {
 
 /// Returns the sum over the lanes. Each step adds the upper half to the lower half.
 #[inline(always)]
-fn total<T: Scalar, const LANES: usize>(lanes: &Block<T>) -> T {
+pub(super) fn total<T: Scalar, const LANES: usize>(lanes: &Block<T>) -> T {
     let mut lanes: [T; LANES] = lanes.load(0);
     let mut half = LANES / 2;
     while half > 0 {

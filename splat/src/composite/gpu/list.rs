@@ -180,6 +180,22 @@ pub(crate) fn list_hits(
     }
 }
 
+/// Copies the rows of `count` splats to shared memory. All threads of the workgroup share the work.
+#[cube]
+pub(crate) fn load_rows(
+    packed: &Array<f32>,
+    list: &SharedMemory<u32>,
+    count: u32,
+    rows: &mut SharedMemory<f32>,
+) {
+    let mut i = UNIT_POS_X;
+    while i < count * ROW {
+        let m = list[(i / ROW) as usize];
+        rows[i as usize] = row_word(packed, m, i);
+        i += CUBE_DIM_X;
+    }
+}
+
 /// Copies the rows and features of `count` splats to shared memory. All threads of the workgroup
 /// share the work.
 #[cube]
@@ -194,12 +210,7 @@ pub(crate) fn load_hits<F: Float>(
     all_channels: u32,
     #[comptime] channels: u32,
 ) {
-    let mut i = UNIT_POS_X;
-    while i < count * ROW {
-        let m = list[(i / ROW) as usize];
-        rows[i as usize] = row_word(packed, m, i);
-        i += CUBE_DIM_X;
-    }
+    load_rows(packed, list, count, rows);
     let mut i = UNIT_POS_X;
     while i < count * channels {
         let m = list[(i / channels) as usize];

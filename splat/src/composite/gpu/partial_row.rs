@@ -15,6 +15,15 @@ const OPACITY: u32 = 5;
 /// The number of values of a partial for geometry.
 pub(crate) const GEOMETRY: u32 = 6;
 
+/// The statistics of a hit: the absolute gradient with respect to the mean, x and y, and the sum of
+/// the weights. The greatest weight follows.
+const TOTAL: u32 = 2;
+/// The greatest weight, the last of the statistics.
+pub(crate) const LARGEST: u32 = 3;
+
+/// The number of values of a partial of statistics.
+pub(crate) const STATISTICS: u32 = 4;
+
 /// Writes a value in the first launch, and adds to it in later launches.
 #[cube]
 fn put(partials: &mut Array<f32>, at: u32, x: f32, #[comptime] first: bool) {
@@ -84,4 +93,30 @@ pub(crate) fn target_index(
         }
     }
     to
+}
+
+/// Returns the word that statistic `k` of splat `m` is combined into. The totals are in the section of
+/// the opacities, and the greatest weights in that of the depths.
+#[cube]
+pub(crate) fn statistic_index(target: Target, m: u32, k: u32) -> u32 {
+    let mut to = mean_index(m) + k;
+    if k == TOTAL {
+        to = target.sections.opacities + m;
+    } else if k == LARGEST {
+        to = target.sections.depths + m;
+    }
+    to
+}
+
+/// Combines two values of statistic `k`.
+#[cube]
+pub(crate) fn combined(a: f32, b: f32, k: u32) -> f32 {
+    let mut both = a + b;
+    if k == LARGEST {
+        both = a;
+        if b > a {
+            both = b;
+        }
+    }
+    both
 }

@@ -5,7 +5,7 @@ use cubecl::prelude::*;
 
 use crate::binning::gpu::hits::TILE_SIDE;
 use crate::composite::gpu::list::list_length;
-use crate::composite::gpu::partial_row::{Target, target_index};
+use crate::composite::gpu::partial_row::{Target, combined, statistic_index, target_index};
 use crate::composite::gpu::state::{PixelState, cut_end, set_state, set_tile_end, tile_end};
 use crate::composite::gpu::tile::{Layout, tile_of};
 use crate::device::launch::{UNITS, cube_index, unit_index};
@@ -184,6 +184,7 @@ pub(crate) fn gather_small_kernel(
     tiles: u32,
     #[comptime] geometry: bool,
     #[comptime] with_depth: bool,
+    #[comptime] statistics: bool,
 ) {
     let i = unit_index();
     if i < count {
@@ -199,10 +200,19 @@ pub(crate) fn gather_small_kernel(
                 let word = masks[((view * tiles + tile) * words + rank / 32) as usize];
                 if (word >> (rank % 32)) & 1 == 1 {
                     let hit = (local * tiles + tile) * ranks + rank;
-                    sum += partials[(hit * target.stride + k) as usize];
+                    let partial = partials[(hit * target.stride + k) as usize];
+                    if comptime![statistics] {
+                        sum = combined(sum, partial, k);
+                    } else {
+                        sum += partial;
+                    }
                 }
             }
-            out[target_index(target, m, k, geometry, with_depth) as usize] = sum;
+            if comptime![statistics] {
+                out[statistic_index(target, m, k) as usize] = sum;
+            } else {
+                out[target_index(target, m, k, geometry, with_depth) as usize] = sum;
+            }
         }
     }
 }
@@ -221,12 +231,17 @@ pub(crate) fn gather_large_kernel(
     end_slot: u32,
     #[comptime] geometry: bool,
     #[comptime] with_depth: bool,
+    #[comptime] statistics: bool,
 ) {
     let i = unit_index();
     if i < count {
         let k = i % target.stride;
         let m = i / target.stride;
-        let to = target_index(target, m, k, geometry, with_depth);
+        let to = if comptime![statistics] {
+            statistic_index(target, m, k)
+        } else {
+            target_index(target, m, k, geometry, with_depth)
+        };
         let mut sum = 0.0f32;
         if first_slot > 0 {
             sum = out[to as usize];
@@ -234,7 +249,12 @@ pub(crate) fn gather_large_kernel(
         for hit in from_splat[m as usize]..from_splat[(m + 1) as usize] {
             let slot = slot_from_hit[hit as usize];
             if slot >= first_slot && slot < end_slot {
-                sum += partials[((slot - first_slot) * target.stride + k) as usize];
+                let partial = partials[((slot - first_slot) * target.stride + k) as usize];
+                if comptime![statistics] {
+                    sum = combined(sum, partial, k);
+                } else {
+                    sum += partial;
+                }
             }
         }
         out[to as usize] = sum;

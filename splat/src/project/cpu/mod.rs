@@ -6,3 +6,4 @@ pub(crate) mod complete;
 mod directions;
 pub(crate) mod forward;
 mod pass;
+pub(crate) mod statistics;

@@ -60,7 +60,7 @@ pub(crate) fn project_vjp<R: Runtime>(
     validate_splats(splats)?;
     validate_vjp(gaussians, views, splats, v_splats, wanted, |x| x.len())?;
     let none = gpu.empty("no gradient", 0)?;
-    let packed = if wanted.splat_geometry() {
+    let packed = if wanted.gaussian_geometry() {
         pack(gpu, splats, v_splats)?
     } else {
         none.clone()
@@ -330,12 +330,12 @@ fn pack<R: Runtime>(
 }
 
 /// The table of views and, in the same buffer after it, the lists that the kernels of the vjp read.
-struct Tables {
-    words: GpuBuffer,
+pub(super) struct Tables {
+    pub(super) words: GpuBuffer,
     /// Index in `words` of the start offsets of the lists of views, one per grain of Gaussians.
-    starts: usize,
+    pub(super) starts: usize,
     /// Index in `words` of the lists of views.
-    lists: usize,
+    pub(super) lists: usize,
     /// Index in `words` of the grains of all views. A grain is stored as its view and its first
     /// splat within the view.
     grains: usize,
@@ -345,7 +345,11 @@ struct Tables {
 }
 
 impl Tables {
-    fn new<R: Runtime>(gpu: &Gpu<R>, views: &Views, gaussians: usize) -> Result<Self, RenderError> {
+    pub(super) fn new<R: Runtime>(
+        gpu: &Gpu<R>,
+        views: &Views,
+        gaussians: usize,
+    ) -> Result<Self, RenderError> {
         let mut words = view_table(views, &views.splat_offsets()?)?;
         let starts = words.len();
         let of_grains = ViewsOfTasks::new(gaussians, GRAIN, views)?;

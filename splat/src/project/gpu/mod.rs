@@ -10,4 +10,5 @@ pub(crate) mod gradient_row;
 pub(crate) mod harmonics_kernels;
 pub(crate) mod kernels;
 pub(crate) mod splat_rows;
+pub(crate) mod statistics;
 pub(crate) mod view_table;
