@@ -192,7 +192,6 @@ impl ImageSize {
     }
 
     /// Returns the number of pixels of all images, `B H W`.
-    #[cfg(feature = "gpu")]
     pub(crate) fn pixels(&self) -> usize {
         self.views * self.height * self.width
     }

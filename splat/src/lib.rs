@@ -83,7 +83,6 @@ pub mod io;
 #[doc(hidden)]
 pub mod measure;
 pub mod oracle;
-#[cfg(feature = "gpu")]
 pub mod pack;
 #[cfg(feature = "wgpu")]
 pub mod wgpu_interop;

@@ -177,19 +177,26 @@ fn reused_memory_changes_no_bit() {
     for world in ending.into_iter().chain([faint]) {
         let rounded = world.rounded::<f32>();
         let fresh = both_ways(&Cpu::new(), &rounded, &config());
-        // Reads before writes must show. The workspace therefore has buffers of NaN in every size,
-        // and buffers with the indices of another scene in which pixels end.
-        for size in (0..20).map(|bits| 1usize << bits) {
-            for _ in 0..16 {
-                workspace.recycle(vec![f32::NAN; size]);
-            }
+        // Reads before writes must show. The workspace therefore gets back results that are filled with
+        // NaN, and the state of another scene in which pixels end.
+        let other = opaque(crowd(77, 3, 900, [150, 140], Projection::Pinhole));
+        for scene in [&rounded, &other.rounded::<f32>()] {
+            let rendered = render(&reusing, &scene.scene(), &config()).expect("a valid scene");
+            let (mut image, mut saved) = rendered;
+            let v = v_image(&image);
+            let (scene, v) = (scene.scene(), v.as_slices());
+            let gradients = render_vjp(&reusing, &scene, &saved, &v, Wanted::ALL);
+            let mut gradients = gradients.expect("a valid scene");
+            image.features.fill(f32::NAN);
+            saved.splats.means.fill(f32::NAN);
+            saved.splats.features.fill(f32::NAN);
+            saved.splats.extents.fill(f32::NAN);
+            gradients.gaussians.means.fill(f32::NAN);
+            gradients.gaussians.opacities.fill(f32::NAN);
+            workspace.recycle((image, saved));
+            workspace.recycle(gradients);
         }
-        for _ in 0..2 {
-            let other = opaque(crowd(77, 3, 900, [150, 140], Projection::Pinhole));
-            let other = other.rounded::<f32>();
-            let rendered = render(&Cpu::new(), &other.scene(), &config()).expect("a valid scene");
-            workspace.recycle(rendered.1);
-        }
+        assert!(workspace.bytes() > 0);
         let reused = both_ways(&reusing, &rounded, &config());
         for ((name, a), (_, b)) in buffers(&fresh).into_iter().zip(buffers(&reused)) {
             let bits = |x: &[f32]| x.iter().map(|x| x.to_bits()).collect::<Vec<u32>>();

@@ -76,7 +76,7 @@ impl<T: CpuScalar> Cpu<T> {
     }
 
     /// Returns the instruction set and the workspace of a stage.
-    fn resources(&self) -> Result<Resources<'_, T>, RenderError> {
+    pub(crate) fn resources(&self) -> Result<Resources<'_, T>, RenderError> {
         let simd = self.simd()?;
         let workspace = &self.workspace;
         Ok(Resources { simd, workspace })

@@ -3,6 +3,7 @@
 #[cfg(feature = "gpu")]
 pub(crate) mod copies;
 pub(crate) mod cpu;
+mod frames;
 #[cfg(feature = "gpu")]
 pub(crate) mod gpu;
 pub(crate) mod harmonics;

@@ -8,7 +8,7 @@ use crate::contributors::Contributors;
 use crate::ellipse::EllipsesGradient;
 use crate::gaussians::Gaussians;
 use crate::gradients::{Gradients, ProjectGradients};
-use crate::host::workspace::{Indices, Recycle, Workspace};
+use crate::host::workspace::{Other, Recycle, Workspace};
 use crate::image::Image;
 use crate::planar::SavedEllipses;
 use crate::render::Saved;
@@ -23,7 +23,7 @@ macro_rules! recycle {
         impl<T: CpuScalar> Recycle<T> for $type {
             fn recycle(self, workspace: &Workspace<T>) {
                 $(workspace.recycle(self.$field);)*
-                $(workspace.recycle(Indices(self.$index));)*
+                $(workspace.recycle(Other(self.$index));)*
             }
         }
     )*};
@@ -31,7 +31,7 @@ macro_rules! recycle {
 
 recycle! {
     Image<Vec<T>> { features transmittance depth layers layer_transmittance } {}
-    Splats<Vec<T>> { means conics opacities depths features extents } {}
+    Splats<Vec<T>> { means conics opacities depths features half_features extents } {}
     Gaussians<Vec<T>> { means scales quaternions opacities features } {}
     Gradients<Vec<T>> {
         gaussians backgrounds camera_from_world intrinsics splats statistics
@@ -42,7 +42,7 @@ recycle! {
     SplatStatistics<Vec<T>> { absolute_means largest_weights total_weights } {}
     Contributors<Vec<T>, Vec<u32>> { weights } { indices counts }
     Composited<T> { transmittance contributors } { ends ended hit_blocks }
-    Hits {} { from_splat }
+    Hits {} { from_splat rects }
     ProjectGradients<Vec<T>> { gaussians camera_from_world intrinsics } {}
     SortedHits {} { splat_from_slot slot_from_hit hits_from_splat slots_from_tile rank_from_splat }
     Saved<Cpu<T>> { splats sorted composited } {}

@@ -87,6 +87,15 @@ stages! {
         config: &RenderConfig,
         resources: Resources<'_, Self>,
     ) -> (Image<Vec<Self>>, Composited<Self>) = composite::cpu::forward::composite;
+    /// Calls `composite::cpu::forward::composite_into`.
+    fn stage_composite_into(
+        splats: &Splats<&[Self]>,
+        sorted: &SortedHits,
+        backgrounds: &[Self],
+        config: &RenderConfig,
+        resources: Resources<'_, Self>,
+        image: Image<&mut [Self]>,
+    ) -> Composited<Self> = composite::cpu::forward::composite_into;
     /// Calls `composite::cpu::backward::composite_vjp`.
     fn stage_composite_vjp(
         splats: &Splats<&[Self]>,

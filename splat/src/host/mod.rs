@@ -3,6 +3,7 @@
 
 pub(crate) mod columns;
 pub(crate) mod cut;
+pub(crate) mod memory;
 pub(crate) mod prefetch;
 pub(crate) mod simd;
 pub(crate) mod threads;

@@ -1,29 +1,31 @@
 //! Reuse of buffers by successive renders.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::marker::PhantomData;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::error::{RenderError, try_made};
+use crate::error::RenderError;
+use crate::host::memory::Memory;
 use crate::host::simd::Simd;
 use crate::number::Number;
 
 /// Buffers that [`Cpu`](crate::Cpu) reuses. On most systems, the first access to fresh memory takes
 /// about as long as filling it.
 ///
-/// Images, splats, gradients, the saved state of a render, and the gradients of hits are taken from
-/// the workspace. A loop that recycles its results allocates none of these after its first
-/// iterations. Every call still allocates
+/// Images, splats, gradients, the saved state of a render, and all working memory whose size depends on
+/// the scene are taken from the workspace. A loop that recycles its results allocates no buffer of
+/// more than 1 KiB after its first iterations, except for
 ///
-/// - the tiles of each splat, 12 bytes per splat;
-/// - the depth order of each view and the tables of the sort;
-/// - 16-bit features;
-/// - the lists of tasks and views, and the working memory of each thread;
-/// - the results of the spherical harmonics.
+/// - lists with one entry per view, if there are more than about ten views, and two lists of a vjp
+///   with 4 bytes for each 256 Gaussians;
+/// - the results of the functions in [`sh`](crate::sh).
 ///
 /// A clone shares the buffers. Several threads and scenes of different sizes may use one workspace.
-/// A workspace keeps its buffers until it is dropped or [`clear`](Workspace::clear)ed.
+/// The number of its buffers is at most twice the number that was in use at one time, however the
+/// sizes change. They are kept until the workspace is dropped or [`clear`](Workspace::clear)ed.
+/// Buffers that it has not lent are not kept.
 ///
 /// ```
 /// use splat::encoding::Encoding;
@@ -56,7 +58,10 @@ use crate::number::Number;
 /// assert!(workspace.bytes() > 0);
 /// # Ok::<(), splat::RenderError>(())
 /// ```
-pub struct Workspace<T>(Arc<Mutex<Pools<T>>>);
+pub struct Workspace<T> {
+    memory: Memory,
+    scalar: PhantomData<fn() -> T>,
+}
 
 /// Number of values that one task sets to zero.
 const ZEROS_PER_TASK: usize = 1 << 15;
@@ -68,15 +73,12 @@ pub struct Resources<'a, T> {
     pub(crate) workspace: &'a Workspace<T>,
 }
 
-/// Unused buffers with unspecified contents.
-struct Pools<T> {
-    scalars: Vec<Vec<T>>,
-    indices: Vec<Vec<u32>>,
-}
-
 impl<T> Clone for Workspace<T> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
+        Self {
+            memory: self.memory.clone(),
+            scalar: PhantomData,
+        }
     }
 }
 
@@ -97,40 +99,31 @@ impl<T> fmt::Debug for Workspace<T> {
 impl<T> Workspace<T> {
     /// Creates an empty workspace.
     pub fn new() -> Self {
-        Self(Arc::new(Mutex::new(Pools {
-            scalars: Vec::new(),
-            indices: Vec::new(),
-        })))
+        Self {
+            memory: Memory::default(),
+            scalar: PhantomData,
+        }
     }
 
-    /// Returns the size of all unused buffers in bytes.
+    /// Returns the size of all unused buffers in bytes. The working memory of threads is not counted.
     pub fn bytes(&self) -> usize {
-        self.with(|pools| {
-            let scalars = pools.scalars.iter().map(|b| b.capacity() * size_of::<T>());
-            let indices = pools
-                .indices
-                .iter()
-                .map(|b| b.capacity() * size_of::<u32>());
-            scalars.sum::<usize>() + indices.sum::<usize>()
-        })
+        self.memory.bytes()
     }
 
-    /// Frees all unused buffers.
+    /// Frees everything that is unused.
     pub fn clear(&self) {
-        self.with(|pools| {
-            pools.scalars.clear();
-            pools.indices.clear();
-        });
+        self.memory.clear();
     }
 
-    /// Takes the buffers of `done`, the result of a render or of a stage, for reuse.
+    /// Takes back the buffers of `done`, the result of a render or of a stage, for reuse. Buffers that
+    /// the workspace has not lent are freed.
     pub fn recycle(&self, done: impl Recycle<T>) {
         done.recycle(self);
     }
 
-    fn with<R>(&self, f: impl FnOnce(&mut Pools<T>) -> R) -> R {
-        // A thread that panicked with the lock left the pools in a valid state.
-        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Returns the memory behind the workspace.
+    pub(crate) fn memory(&self) -> &Memory {
+        &self.memory
     }
 }
 
@@ -138,24 +131,18 @@ impl<T: Number> Workspace<T> {
     /// Returns a buffer of `count` values with unspecified contents. The caller must write all of
     /// them.
     pub(crate) fn scalars(&self, what: &'static str, count: usize) -> Result<Vec<T>, RenderError> {
-        take(
-            self.with(|pools| fitting(&mut pools.scalars, count)),
-            what,
-            count,
-        )
+        self.memory.buffer(what, count)
     }
 
     /// Returns a buffer of `count` zeros.
     pub(crate) fn zeros(&self, what: &'static str, count: usize) -> Result<Vec<T>, RenderError> {
-        match self.with(|pools| fitting(&mut pools.scalars, count)) {
-            Some(mut buffer) => {
-                buffer.resize(count, T::ZERO);
-                let parts = buffer.par_chunks_mut(ZEROS_PER_TASK);
-                parts.for_each(|part| part.fill(T::ZERO));
-                Ok(buffer)
-            }
-            None => try_made(what, count, || T::ZERO),
+        // The default of a scalar is zero.
+        let (mut buffer, is_new) = self.memory.buffer_or_new(what, count)?;
+        if !is_new {
+            let parts = buffer.par_chunks_mut(ZEROS_PER_TASK);
+            parts.for_each(|part| part.fill(T::ZERO));
         }
+        Ok(buffer)
     }
 
     /// Returns a buffer of `count` indices with unspecified contents. The caller must write all of
@@ -165,36 +152,7 @@ impl<T: Number> Workspace<T> {
         what: &'static str,
         count: usize,
     ) -> Result<Vec<u32>, RenderError> {
-        take(
-            self.with(|pools| fitting(&mut pools.indices, count)),
-            what,
-            count,
-        )
-    }
-}
-
-/// Removes the smallest buffer with room for `count` elements from a pool. Buffers more than four
-/// times too large are skipped.
-fn fitting<U>(pool: &mut Vec<Vec<U>>, count: usize) -> Option<Vec<U>> {
-    let fits = |buffer: &Vec<U>| buffer.capacity() >= count && buffer.capacity() / 4 <= count;
-    let candidates = pool.iter().enumerate().filter(|(_, buffer)| fits(buffer));
-    let (best, _) = candidates.min_by_key(|(_, buffer)| buffer.capacity())?;
-    Some(pool.swap_remove(best))
-}
-
-/// Sets the length of `buffer` to `count` and keeps its contents. Allocates a new buffer if there
-/// is none.
-fn take<U: Copy + Default + Send>(
-    buffer: Option<Vec<U>>,
-    what: &'static str,
-    count: usize,
-) -> Result<Vec<U>, RenderError> {
-    match buffer {
-        Some(mut buffer) => {
-            buffer.resize(count, U::default());
-            Ok(buffer)
-        }
-        None => try_made(what, count, U::default),
+        self.memory.buffer(what, count)
     }
 }
 
@@ -204,21 +162,26 @@ pub trait Recycle<T> {
     fn recycle(self, workspace: &Workspace<T>);
 }
 
-impl<T> Recycle<T> for Vec<T> {
+impl<T: Number> Recycle<T> for Vec<T> {
     fn recycle(self, workspace: &Workspace<T>) {
-        if self.capacity() > 0 {
-            workspace.with(|pools| pools.scalars.push(self));
-        }
+        workspace.memory.give(self);
     }
 }
 
-/// A buffer of indices. Its type does not depend on the scalar.
-pub(crate) struct Indices(pub(crate) Vec<u32>);
+/// A buffer whose type does not depend on the scalar.
+pub(crate) struct Other<U>(pub(crate) Vec<U>);
 
-impl<T> Recycle<T> for Indices {
+impl<T, U: Send + 'static> Recycle<T> for Other<U> {
     fn recycle(self, workspace: &Workspace<T>) {
-        if self.0.capacity() > 0 {
-            workspace.with(|pools| pools.indices.push(self.0));
+        workspace.memory.give(self.0);
+    }
+}
+
+/// A buffer that is returned if nobody else holds it.
+impl<T, U: Send + 'static> Recycle<T> for Arc<Vec<U>> {
+    fn recycle(self, workspace: &Workspace<T>) {
+        if let Some(buffer) = Arc::into_inner(self) {
+            workspace.memory.give(buffer);
         }
     }
 }

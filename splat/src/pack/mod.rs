@@ -1,6 +1,7 @@
 //! Pixels with 8 or 16 bits per channel, for textures and files.
 //!
-//! [`rgba8`] and [`rgba16f`] convert images on the host. `Gpu::pack_rgba8` and `Gpu::pack_rgba16f`
+//! [`rgba8`] and [`rgba16f`] convert images on the host.
+//! [`Cpu::render_rgba8_into`](crate::Cpu::render_rgba8_into) renders to bytes. `Gpu::pack_rgba8` and `Gpu::pack_rgba16f`
 //! convert images on a device to the same bits: they compare integers, so that neither the
 //! rounding nor the treatment of NaN depends on the device.
 //!
@@ -17,8 +18,10 @@
 //! A value becomes the nearest value of IEEE binary16, ties to even. Values beyond ±65,504 are
 //! clamped to ±65,504, infinities included. NaN becomes 0. Negative values keep their sign.
 
+#[cfg(feature = "gpu")]
 pub(crate) mod gpu;
-mod pixel;
+pub(crate) mod pixel;
 
+#[cfg(feature = "gpu")]
 pub use crate::pack::gpu::PackedImage;
-pub use crate::pack::pixel::{Alpha, TransferFunction, rgba8, rgba16f};
+pub use crate::pack::pixel::{Alpha, TransferFunction, rgba8, rgba8_into, rgba16f};

@@ -3,8 +3,9 @@
 use std::sync::LazyLock;
 
 use half::f16;
+use rayon::prelude::*;
 
-use crate::error::{RenderError, try_collected};
+use crate::error::{RenderError, try_collected, try_filled};
 use crate::gaussians::check_len;
 use crate::image::{Image, ImageSize};
 
@@ -48,13 +49,37 @@ pub fn rgba8(
     transfer: TransferFunction,
     alpha: Alpha,
 ) -> Result<Vec<u8>, RenderError> {
+    channels_of(image, size, alpha, |buffer| buffer.len())?;
+    let mut bytes = try_filled("bytes [B, H, W, 4]", 4 * size.pixels(), 0)?;
+    rgba8_into(image, size, transfer, alpha, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// [`rgba8`] into the bytes of the caller, on all threads.
+///
+/// # Errors
+/// The errors of [`rgba8`]. Also [`RenderError::Shape`] if `bytes` does not have 4 bytes per pixel.
+pub fn rgba8_into(
+    image: &Image<&[f32]>,
+    size: ImageSize,
+    transfer: TransferFunction,
+    alpha: Alpha,
+    bytes: &mut [u8],
+) -> Result<(), RenderError> {
     let channels = channels_of(image, size, alpha, |buffer| buffer.len())?;
-    let (colours, alphas) = (thresholds(transfer), thresholds(TransferFunction::Linear));
-    let bytes = (0..4 * size.pixels()).map(|at| match at % 4 {
-        3 => level(alphas, alpha_of(image, channels, alpha, at / 4)),
-        c => level(colours, image.features[at / 4 * channels + c]),
-    });
-    try_collected("bytes [B, H, W, 4]", bytes)
+    let dims = [size.views, size.height, size.width, 4];
+    check_len("bytes", "[B, H, W, 4]", &dims, bytes.len())?;
+    let (colours, alphas) = (levels(transfer), levels(TransferFunction::Linear));
+    let (pixels, _) = bytes.as_chunks_mut::<4>();
+    let pixels = pixels.par_iter_mut().enumerate();
+    pixels
+        .with_min_len(PIXELS_PER_TASK)
+        .for_each(|(at, pixel)| {
+            let colour = |c: usize| colours.of(image.features[at * channels + c]);
+            let alpha = alphas.of(alpha_of(image, channels, alpha, at));
+            *pixel = [colour(0), colour(1), colour(2), alpha];
+        });
+    Ok(())
 }
 
 /// Converts images with 3 or 4 channels to 16-bit floats `[B, H, W, 4]`, in the order red, green,
@@ -128,12 +153,56 @@ fn alpha_of(image: &Image<&[f32]>, channels: usize, alpha: Alpha, pixel: usize) 
     }
 }
 
-/// Returns the greatest byte whose threshold is at most `value`. NaN gives 0.
-fn level(thresholds: &[u32; LEVELS], value: f32) -> u8 {
-    // The bits of positive floats have the order of the floats.
-    let bits = if value > 0.0 { value.to_bits() } else { 0 };
-    let count = thresholds.partition_point(|&threshold| threshold <= bits);
-    count.saturating_sub(1) as u8
+/// The thresholds of the bytes, and a table that finds the byte of a value.
+struct Levels {
+    thresholds: &'static [u32; LEVELS],
+    /// The byte of the least value whose upper bits are the index.
+    least: Vec<u8>,
+}
+
+/// The number of lower bits of a value that the table of [`Levels`] does not distinguish.
+const LOWER_BITS: u32 = 16;
+
+/// The least number of pixels that a thread converts.
+const PIXELS_PER_TASK: usize = 1 << 12;
+
+impl Levels {
+    fn new(transfer: TransferFunction) -> Self {
+        let thresholds = thresholds(transfer);
+        let upper = 0..=1.0f32.to_bits() >> LOWER_BITS;
+        let least = upper.map(|upper| {
+            let bits = upper << LOWER_BITS;
+            let count = thresholds.partition_point(|&threshold| threshold <= bits);
+            count.saturating_sub(1) as u8
+        });
+        Self {
+            thresholds,
+            least: least.collect(),
+        }
+    }
+
+    /// Returns the greatest byte whose threshold is at most `value`. NaN gives 0.
+    #[inline]
+    fn of(&self, value: f32) -> u8 {
+        // The bits of positive floats have the order of the floats.
+        let bits = if value > 0.0 { value.to_bits() } else { 0 };
+        let Some(&least) = self.least.get((bits >> LOWER_BITS) as usize) else {
+            return u8::MAX;
+        };
+        let above = self.thresholds.iter().skip(usize::from(least) + 1);
+        let passed = above.take_while(|&&threshold| threshold <= bits).count();
+        least + passed as u8
+    }
+}
+
+/// Returns the bytes of the values.
+fn levels(transfer: TransferFunction) -> &'static Levels {
+    static LINEAR: LazyLock<Levels> = LazyLock::new(|| Levels::new(TransferFunction::Linear));
+    static SRGB: LazyLock<Levels> = LazyLock::new(|| Levels::new(TransferFunction::Srgb));
+    match transfer {
+        TransferFunction::Linear => &LINEAR,
+        TransferFunction::Srgb => &SRGB,
+    }
 }
 
 /// Returns the thresholds of the bytes: the bits of the least value that becomes byte `k`, for each
@@ -195,7 +264,7 @@ mod tests {
         for transfer in [TransferFunction::Linear, TransferFunction::Srgb] {
             for step in 0..=1 << 20 {
                 let x = step as f32 / (1 << 20) as f32;
-                let byte = f64::from(level(thresholds(transfer), x));
+                let byte = f64::from(levels(transfer).of(x));
                 let exact = expected(transfer, f64::from(x));
                 // The two pieces of the standard's curve miss each other by 2e-8.
                 assert!((byte - exact).abs() <= 0.5 + 1e-5, "{transfer:?} {x}");
@@ -207,21 +276,25 @@ mod tests {
     fn bytes_and_values_correspond() {
         for k in 0..=255u8 {
             let linear = f32::from(k) / 255.0;
-            assert_eq!(level(thresholds(TransferFunction::Linear), linear), k);
+            assert_eq!(levels(TransferFunction::Linear).of(linear), k);
             let light = decoded(f64::from(k) / 255.0) as f32;
-            assert_eq!(level(thresholds(TransferFunction::Srgb), light), k);
+            assert_eq!(levels(TransferFunction::Srgb).of(light), k);
         }
         // 255 x is 127.5.
-        assert_eq!(level(thresholds(TransferFunction::Linear), 0.5), 128);
+        assert_eq!(levels(TransferFunction::Linear).of(0.5), 128);
     }
 
     #[test]
     fn values_outside_the_range_are_clamped() {
         for transfer in [TransferFunction::Linear, TransferFunction::Srgb] {
             let bytes = [f32::NAN, -f32::NAN, -0.0, -3.0, f32::NEG_INFINITY]
-                .map(|x| level(thresholds(transfer), x));
+                .map(|x| levels(transfer).of(x));
             assert_eq!(bytes, [0; 5]);
-            let bytes = [1.0, 1.5, f32::MAX, f32::INFINITY].map(|x| level(thresholds(transfer), x));
+            for &threshold in &thresholds(transfer)[1..] {
+                let of = |bits: u32| levels(transfer).of(f32::from_bits(bits));
+                assert_eq!(of(threshold), of(threshold - 1) + 1);
+            }
+            let bytes = [1.0, 1.5, f32::MAX, f32::INFINITY].map(|x| levels(transfer).of(x));
             assert_eq!(bytes, [255; 4]);
         }
     }

@@ -317,6 +317,7 @@ pub(super) const LAYERS: &[Layer] = &[
             COMPOSITE_CPU,
             COMPOSITE_GPU,
             HARMONICS,
+            PACK,
             &["splat/src/backends/*.rs"],
         ],
         reason: "only the backends import several stages",

@@ -5,10 +5,9 @@ mod rects;
 use rayon::prelude::*;
 
 use crate::binning::grid::{Hits, TileGrid, TileRect, TileSize};
-use crate::error::{
-    RenderError, checked_product, try_collected, try_collected_in_parallel, try_made,
-};
+use crate::error::{RenderError, checked_product, try_collected};
 use crate::host::columns::BLOCK;
+use crate::host::memory::Memory;
 use crate::host::simd::{Kernel, Simd};
 use crate::host::workspace::Resources;
 use crate::image::ImageSize;
@@ -123,10 +122,17 @@ pub(crate) fn bin<T: Scalar>(
     };
     let grid = TileGrid::new(size, tile);
     checked_product("tiles", &[views, grid.rows, grid.columns])?;
-    let mut rects = try_made("tiles of splats [M]", splats.len(), TileRect::default)?;
+    let memory = workspace.memory();
+    let mut rects = memory.buffer("tiles of splats [M]", splats.len())?;
     let mut from_splat = workspace.indices("hit offsets [M + 1]", splats.len() + 1)?;
     from_splat[0] = 0;
-    let total = running_count(splats, &grid, &mut rects, &mut from_splat[1..], simd)?;
+    let total = running_count(
+        splats,
+        &grid,
+        &mut rects,
+        &mut from_splat[1..],
+        (simd, memory),
+    )?;
     if total >= u64::from(u32::MAX) {
         return Err(RenderError::Capacity {
             what: "hits (splat, tile)",
@@ -149,37 +155,36 @@ fn running_count<T: Scalar>(
     grid: &TileGrid,
     rects: &mut [TileRect],
     ends: &mut [u32],
-    simd: Simd,
+    (simd, memory): (Simd, &Memory),
 ) -> Result<u64, RenderError> {
     // Each task sums its own hits first. The total of the earlier tasks is added later.
     let blocks = (
         rects.par_chunks_mut(SPLATS_PER_TASK),
         ends.par_chunks_mut(SPLATS_PER_TASK),
     );
-    let blocks = blocks.into_par_iter().enumerate();
-    let counts = blocks.map(|(block, (rects, ends))| {
-        let job = FindRects {
+    let what = "hits of tasks";
+    let tasks = splats.len().div_ceil(SPLATS_PER_TASK);
+    let mut counts: Vec<u64> = memory.buffer(what, tasks)?;
+    let blocks = blocks.into_par_iter().zip(&mut counts).enumerate();
+    blocks.for_each(|(block, ((rects, ends), count))| {
+        *count = simd.dispatch(FindRects {
             splats,
             grid,
             first: block * SPLATS_PER_TASK,
             rects,
             ends,
-        };
-        simd.dispatch(job)
+        });
     });
-    let what = "hits of tasks";
-    let counts = try_collected_in_parallel(what, counts)?;
     let mut total = 0;
-    let before = counts.iter().map(|count| {
-        total += count;
-        total - count
-    });
-    let before = try_collected(what, before)?;
-    let blocks = ends.par_chunks_mut(SPLATS_PER_TASK).zip(before);
-    blocks.for_each(|(ends, before)| {
+    for count in &mut counts {
+        total += std::mem::replace(count, total);
+    }
+    let blocks = ends.par_chunks_mut(SPLATS_PER_TASK).zip(&counts);
+    blocks.for_each(|(ends, &before)| {
         for end in ends {
             *end = end.wrapping_add(before as u32);
         }
     });
+    memory.give(counts);
     Ok(total)
 }

@@ -11,6 +11,7 @@ mod read;
 pub(crate) mod replay;
 pub(crate) mod strip;
 mod sums;
+mod tasks;
 pub(crate) mod tile;
 mod walk;
 pub(crate) mod weigh;

@@ -60,6 +60,11 @@ impl<T: Scalar> Pixels<T> {
         })
     }
 
+    /// Returns the number of planes.
+    pub(super) fn planes(&self) -> usize {
+        self.sums.len()
+    }
+
     /// Removes one hit from the pixels and writes its partial to `out`: geometry if `GEOM`, then as
     /// many planes as `out` has room for. The hit was composited in pixels of the blocks
     /// `in_blocks` only.

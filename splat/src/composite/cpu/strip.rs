@@ -27,61 +27,88 @@ impl Strip {
     }
 }
 
-/// Returns all strips of a batch, view by view, row by row, from left to right. If there are few
-/// rows of tiles, each row is cut into several strips.
-pub(crate) fn strips(grid: &TileGrid) -> Vec<Strip> {
-    let columns = strip_columns(grid);
-    let mut strips = Vec::with_capacity(grid.size.views * grid.rows * columns.len());
-    for view in 0..grid.size.views {
-        for tile_row in 0..grid.rows {
-            strips.extend(columns.iter().cloned().map(|columns| Strip {
-                view,
-                tile_row,
-                columns,
-            }));
+/// The strips of a batch, view by view, row by row, from left to right. If there are few rows of
+/// tiles, each row is cut into several strips.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Strips {
+    grid: TileGrid,
+    /// Tiles of a strip. The last strip of a row can have fewer.
+    step: usize,
+    /// Strips of a row of tiles.
+    per_row: usize,
+}
+
+impl Strips {
+    pub(crate) fn new(grid: &TileGrid) -> Self {
+        let rows = (grid.size.views * grid.rows).max(1);
+        let pieces = STRIPS.div_ceil(rows).min(grid.columns).max(1);
+        let step = grid.columns.div_ceil(pieces).max(1);
+        Self {
+            grid: *grid,
+            step,
+            per_row: grid.columns.div_ceil(step),
         }
     }
-    strips
-}
 
-/// Returns the columns of each strip of a row of tiles.
-fn strip_columns(grid: &TileGrid) -> Vec<Range<usize>> {
-    let rows = (grid.size.views * grid.rows).max(1);
-    let pieces = STRIPS.div_ceil(rows).min(grid.columns).max(1);
-    let step = grid.columns.div_ceil(pieces).max(1);
-    (0..grid.columns)
-        .step_by(step)
-        .map(|start| start..grid.columns.min(start + step))
-        .collect()
-}
+    /// Returns the height of a tile, px.
+    pub(crate) fn tile_height(&self) -> usize {
+        self.grid.tile_height
+    }
 
-/// Cuts `images` images, `[images, H, W, per_pixel]`, into the rows of pixels of each strip, in the
-/// order of [`strips`].
-pub(crate) fn cut_rows<'a, T>(
-    mut buffer: &'a mut [T],
-    grid: &TileGrid,
-    images: usize,
-    per_pixel: usize,
-) -> Vec<Vec<&'a mut [T]>> {
-    let (size, columns) = (grid.size, strip_columns(grid));
-    let mut strips = Vec::with_capacity(images * grid.rows * columns.len());
-    for _ in 0..images {
-        for tile_row in 0..grid.rows {
-            let first = strips.len();
-            let height = grid
-                .tile_height
-                .min(size.height - tile_row * grid.tile_height);
-            strips.resize_with(first + columns.len(), || Vec::with_capacity(height));
-            for _ in 0..height {
-                for (strip, columns) in strips[first..].iter_mut().zip(&columns) {
-                    let end = size.width.min(columns.end * grid.tile_width);
-                    let width = end - columns.start * grid.tile_width;
-                    strip.push(cut(&mut buffer, width * per_pixel));
-                }
+    /// Returns the number of strips of a view.
+    pub(crate) fn per_view(&self) -> usize {
+        self.grid.rows * self.per_row
+    }
+
+    /// Returns the number of strips.
+    pub(crate) fn len(&self) -> usize {
+        self.grid.size.views * self.per_view()
+    }
+
+    /// Returns all strips in order.
+    pub(crate) fn iter(self) -> impl Iterator<Item = Strip> {
+        (0..self.len()).map(move |i| {
+            let (view, of_view) = (i / self.per_view(), i % self.per_view());
+            let (tile_row, of_row) = (of_view / self.per_row, of_view % self.per_row);
+            Strip {
+                view,
+                tile_row,
+                columns: self.columns(of_row),
+            }
+        })
+    }
+
+    /// Returns the columns of strip `number` of a row of tiles.
+    fn columns(&self, number: usize) -> Range<usize> {
+        let first = number * self.step;
+        first..self.grid.columns.min(first + self.step)
+    }
+
+    /// Cuts `images` images, `[images, H, W, per_pixel]`, into the rows of pixels of each strip. A
+    /// strip has as many consecutive rows in `rows` as a tile is high; those beyond the image are
+    /// empty. `place(image, strip)` is the place of a strip of an image among all strips. The order of
+    /// a view's strips is that of [`iter`](Self::iter). `rows` must be empty.
+    pub(crate) fn cut_rows<'a, T>(
+        &self,
+        mut buffer: &'a mut [T],
+        images: usize,
+        per_pixel: usize,
+        place: impl Fn(usize, usize) -> usize,
+        rows: &mut Vec<&'a mut [T]>,
+    ) {
+        let (size, height) = (self.grid.size, self.grid.tile_height);
+        rows.resize_with(images * self.per_view() * height, Default::default);
+        for (image, y) in (0..images).flat_map(|image| (0..size.height).map(move |y| (image, y))) {
+            let (tile_row, y) = (y / height, y % height);
+            for of_row in 0..self.per_row {
+                let columns = self.columns(of_row);
+                let end = size.width.min(columns.end * self.grid.tile_width);
+                let width = end - columns.start * self.grid.tile_width;
+                let strip = place(image, tile_row * self.per_row + of_row);
+                rows[strip * height + y] = cut(&mut buffer, width * per_pixel);
             }
         }
     }
-    strips
 }
 
 /// The layout of the compositor's saved state. It has all blocks that contain a pixel of the image,
@@ -159,7 +186,7 @@ mod tests {
             let grid = TileGrid::new(size, tile);
             let saved = SavedBlocks::new(&grid);
             let mut end = 0;
-            for strip in strips(&grid) {
+            for strip in Strips::new(&grid).iter() {
                 let of_strip = saved.of_strip(&strip);
                 assert_eq!(of_strip.start, end);
                 for column in strip.columns.clone() {

@@ -23,6 +23,9 @@ const HITS_AHEAD: usize = 16;
 /// Gradients of consecutive splats with respect to mean, conic, opacity and depth.
 type GeometrySums<'a, T> = (&'a mut [[T; 2]], &'a mut [[T; 3]], &'a mut [T], &'a mut [T]);
 
+/// The gradients of consecutive splats that are wanted: with respect to geometry and features.
+type Sums<'a, T> = (Option<GeometrySums<'a, T>>, Option<&'a mut [T]>);
+
 impl<T: Scalar> Backward<'_, T> {
     /// Sums the gradients of every splat's hits, in the order of its tiles (MATH eq. 17).
     pub(super) fn sum_hits(
@@ -49,32 +52,41 @@ impl<T: Scalar> Backward<'_, T> {
             offsets: self.splats.offsets.clone(),
             channels,
         };
-        let by_geometry = (
-            v.means.as_chunks_mut().0.par_chunks_mut(SPLATS_PER_TASK),
-            v.conics.as_chunks_mut().0.par_chunks_mut(SPLATS_PER_TASK),
-            v.opacities.par_chunks_mut(SPLATS_PER_TASK),
-            v.depths.par_chunks_mut(SPLATS_PER_TASK),
+        let is_wanted = geometry > 0 || features > 0;
+        let tasks = if is_wanted {
+            m.div_ceil(SPLATS_PER_TASK)
+        } else {
+            0
+        };
+        let memory = workspace.memory();
+        let mut list = memory.list::<Sums<'static, T>, _>("tasks of splats", tasks)?;
+        let mut parts = (
+            v.means.as_chunks_mut().0.chunks_mut(SPLATS_PER_TASK),
+            v.conics.as_chunks_mut().0.chunks_mut(SPLATS_PER_TASK),
+            v.opacities.chunks_mut(SPLATS_PER_TASK),
+            v.depths.chunks_mut(SPLATS_PER_TASK),
         );
-        let mut geometry = by_geometry.into_par_iter().map(Some).collect::<Vec<_>>();
         let mut features = v
             .features
-            .par_chunks_mut(channels.saturating_mul(SPLATS_PER_TASK))
-            .map(Some)
-            .collect::<Vec<_>>();
-        // Gradients that are not wanted have no tasks: the longer list gives the number of tasks.
-        let tasks = geometry.len().max(features.len());
-        geometry.resize_with(tasks, || None);
-        features.resize_with(tasks, || None);
-        let tasks = geometry.into_par_iter().zip(features).enumerate();
-        tasks.for_each(|(task, (geometry, features))| {
+            .chunks_mut(channels.saturating_mul(SPLATS_PER_TASK));
+        // Gradients that are not wanted have no parts.
+        list.extend((0..tasks).map(|_| {
+            let (means, conics, opacities, depths) = &mut parts;
+            let geometry = match (means.next(), conics.next(), opacities.next(), depths.next()) {
+                (Some(means), Some(conics), Some(opacities), Some(depths)) => {
+                    Some((means, conics, opacities, depths))
+                }
+                _ => None,
+            };
+            (geometry, features.next())
+        }));
+        let parts = list.par_drain(..).enumerate();
+        parts.for_each(|(task, (geometry, features))| {
             let first = task * SPLATS_PER_TASK;
-            self.sum_hits_of(
-                first..m.min(first + SPLATS_PER_TASK),
-                partials,
-                geometry,
-                features,
-            );
+            let splats = first..m.min(first + SPLATS_PER_TASK);
+            self.sum_hits_of(splats, partials, geometry, features);
         });
+        memory.keep_list::<Sums<'static, T>, _>(list);
         Ok(v)
     }
 

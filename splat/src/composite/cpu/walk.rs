@@ -11,11 +11,12 @@ use crate::composite::cpu::hits::{BATCH, Batch, Hit};
 use crate::composite::cpu::pass::Backward;
 use crate::composite::cpu::read::Read;
 use crate::composite::cpu::replay::Pixels;
-use crate::composite::cpu::strip::{SavedBlocks, Strip, strips};
+use crate::composite::cpu::strip::{SavedBlocks, Strip, Strips};
 use crate::composite::cpu::tile::{BlockSet, Constants, Row, Tile};
 use crate::error::{RenderError, checked_product, try_filled};
 use crate::gaussians::check_len;
 use crate::host::cut::cut;
+use crate::host::memory::Memory;
 use crate::host::simd::Simd;
 use crate::host::workspace::Workspace;
 use crate::scalar::Scalar;
@@ -43,6 +44,11 @@ impl<T: Scalar> Room<T> {
             batch: Batch::new(planes)?,
             v_row: try_filled("a row of gradients [C, 32]", channels, [T::ZERO; _])?,
         })
+    }
+
+    /// Returns whether the buffers have the sizes of [`new`](Self::new).
+    fn fits(&self, planes: usize, channels: usize) -> bool {
+        self.pixels.planes() == planes && self.v_row.len() == channels
     }
 }
 
@@ -167,25 +173,29 @@ impl<T: Scalar> Backward<'_, T> {
         } else {
             [self.planes(), channels]
         };
-        self.tasks(&mut partials, &mut by_tile)
-            .into_par_iter()
-            .map_init(
-                || Room::new(planes, row),
-                |room, task| match room {
-                    Ok(room) => {
-                        self.strip(simd, room, task, &compute);
-                        Ok(())
-                    }
-                    Err(error) => Err(error.clone()),
-                },
-            )
-            .collect::<Result<(), RenderError>>()?;
+        let memory = workspace.memory();
+        let mut tasks = self.tasks(&mut partials, &mut by_tile, memory)?;
+        tasks.par_drain(..).try_for_each(|task| {
+            let fits = |room: &Room<T>| room.fits(planes, row);
+            let mut room = memory.room(fits, || Room::new(planes, row))?;
+            self.strip(simd, &mut room, task, &compute);
+            memory.keep_room(room);
+            Ok::<_, RenderError>(())
+        })?;
+        memory.keep_list::<TaskVjp<'static, T>, _>(tasks);
         Ok((partials, by_tile))
     }
 
-    fn tasks<'a>(&self, partials: &'a mut [T], by_tile: &'a mut [T]) -> Vec<TaskVjp<'a, T>> {
-        let (grid, mut partials, mut by_tile) = (self.sorted.grid, partials, by_tile);
-        let task = |strip: Strip| {
+    /// Cuts the outputs into tasks.
+    fn tasks<'b>(
+        &self,
+        mut partials: &'b mut [T],
+        mut by_tile: &'b mut [T],
+        memory: &Memory,
+    ) -> Result<Vec<TaskVjp<'b, T>>, RenderError> {
+        let (grid, strips) = (self.sorted.grid, Strips::new(&self.sorted.grid));
+        let mut tasks = memory.list::<TaskVjp<'static, T>, _>("strips of tiles", strips.len())?;
+        tasks.extend(strips.iter().map(|strip| {
             let tiles = strip.tiles(&grid);
             let slots = self.sorted.slots_of_tiles(tiles.clone());
             TaskVjp {
@@ -193,8 +203,8 @@ impl<T: Scalar> Backward<'_, T> {
                 partials: cut(&mut partials, slots.len() * self.stride()),
                 v_background: cut(&mut by_tile, tiles.len() * self.splats.channels),
             }
-        };
-        strips(&grid).into_iter().map(task).collect()
+        }));
+        Ok(tasks)
     }
 
     /// Computes the gradients of a strip.

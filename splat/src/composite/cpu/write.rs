@@ -47,14 +47,22 @@ pub(crate) struct Write<'p, 'a, T: Scalar> {
 /// The outputs of a tile besides features and transmittance.
 pub(crate) struct Rest<'p, 'a, T> {
     pub(crate) depth: Option<&'p mut [&'a mut [T]]>,
-    pub(crate) contributors: Option<&'p mut ContributorRows<'a, T>>,
+    pub(crate) contributors: Option<ContributorRows<'p, 'a, T>>,
     /// The index of the view's first splat.
     pub(crate) first_splat: u32,
     pub(crate) saved: Saved<'p, T>,
 }
 
 /// The rows of the three buffers of contributors.
-pub(crate) type ContributorRows<'a, T> = Contributors<Vec<&'a mut [T]>, Vec<&'a mut [u32]>>;
+pub(crate) type ContributorRows<'r, 'a, T> =
+    Contributors<&'r mut [&'a mut [T]], &'r mut [&'a mut [u32]]>;
+
+/// Borrows rows of contributors for a shorter time.
+pub(crate) fn borrowed<'s, 'a, T>(
+    rows: &'s mut ContributorRows<'_, 'a, T>,
+) -> ContributorRows<'s, 'a, T> {
+    Contributors::new(&mut *rows.indices, &mut *rows.weights, &mut *rows.counts)
+}
 
 impl<T: Scalar> Kernel for Write<'_, '_, T> {
     type Scalar = T;

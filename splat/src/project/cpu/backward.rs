@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use crate::config::RenderConfig;
 use crate::encoding::Features;
-use crate::error::{RenderError, try_filled};
+use crate::error::RenderError;
 use crate::gaussians::Gaussians;
 use crate::gradients::{ProjectGradients, Wanted};
 use crate::harmonics::cpu::basis::{BasisGradient, Coefficients};
@@ -167,7 +167,8 @@ impl<T: Scalar> VjpPass<'_, T> {
         gradients: &mut ProjectGradients<Vec<T>>,
     ) -> Result<(), RenderError> {
         let count = self.views.ranges.iter().map(|r| r.len().div_ceil(GRAIN));
-        let mut runs = try_filled("runs of Gaussians", count.sum(), (0, 0))?;
+        let memory = self.resources.workspace.memory();
+        let mut runs: Vec<(usize, usize)> = memory.buffer("runs of Gaussians", count.sum())?;
         let starts = self.views.ranges.iter().enumerate();
         let starts = starts.flat_map(|(view, range)| {
             let starts = range.clone().step_by(GRAIN);
@@ -177,7 +178,7 @@ impl<T: Scalar> VjpPass<'_, T> {
             *run = start;
         }
         let what = "partial gradients with respect to cameras";
-        let mut parts = try_filled(what, runs.len(), [T::ZERO; CAMERA])?;
+        let mut parts: Vec<[T; CAMERA]> = memory.buffer(what, runs.len())?;
         let directed = self.gaussians.encoding.features_have_direction();
         let directed = directed && wanted.cameras && !runs.is_empty();
         let coefficients = self.coefficients.filter(|_| directed);
@@ -212,6 +213,8 @@ impl<T: Scalar> VjpPass<'_, T> {
             }
             gradients.intrinsics = intrinsics;
         }
+        memory.give(runs);
+        memory.give(parts);
         Ok(())
     }
 }

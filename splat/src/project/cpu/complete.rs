@@ -95,7 +95,7 @@ pub(crate) fn ellipses<T: Scalar>(
     });
     if config.half_features {
         let features = std::mem::take(&mut splats.features);
-        splats.half_features = Some(Arc::new(to_halves(&features)?));
+        splats.half_features = Some(Arc::new(to_halves(&features, workspace.memory())?));
         workspace.recycle(features);
     }
     Ok(splats)

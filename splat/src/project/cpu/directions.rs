@@ -3,7 +3,7 @@
 
 use rayon::prelude::*;
 
-use crate::error::{RenderError, try_filled, try_reserved};
+use crate::error::{RenderError, try_filled};
 use crate::harmonics::cpu::basis::{BasisGradient, Coefficients, known};
 use crate::host::columns::{self, BLOCK, GRAIN};
 use crate::host::simd::Kernel;
@@ -30,6 +30,9 @@ impl<T: Scalar> Scratch<T> {
     }
 }
 
+/// The gradients of the Gaussians of a task with respect to means and coefficients.
+type Part<'a, T> = (&'a mut [T], &'a mut [T]);
+
 /// Adds the gradients through the harmonics to those with respect to means, `[N, 3]`, and
 /// coefficients, `[N, K, C]`. Either may be empty if it is not wanted.
 pub(super) fn harmonics_vjp<T: Scalar>(
@@ -40,7 +43,9 @@ pub(super) fn harmonics_vjp<T: Scalar>(
 ) -> Result<(), RenderError> {
     let (count, row) = (pass.gaussians.count, coefficients.row_len());
     let tasks = count.div_ceil(GRAIN);
-    let mut parts = try_reserved("tasks of Gaussians", tasks)?;
+    let memory = pass.resources.workspace.memory();
+    let mut parts: Vec<Part<'_, T>> =
+        memory.list::<Part<'static, T>, _>("tasks of Gaussians", tasks)?;
     let mut means = v_means.chunks_mut(3 * GRAIN);
     let mut rows = v_coefficients.chunks_mut(row.saturating_mul(GRAIN));
     for _ in 0..tasks {
@@ -64,8 +69,10 @@ pub(super) fn harmonics_vjp<T: Scalar>(
                 scratch,
             });
         }
-        Ok(())
-    })
+        Ok::<_, RenderError>(())
+    })?;
+    memory.keep_list::<Part<'static, T>, _>(parts);
+    Ok(())
 }
 
 /// Adds the gradients of one run to those of its Gaussians.

@@ -8,13 +8,12 @@ use rayon::prelude::*;
 use crate::binning::bounds::{reach, visible_extent};
 use crate::config::RenderConfig;
 use crate::encoding::Features;
-use crate::error::{
-    RenderError, checked_product, try_collected, try_collected_in_parallel, try_reserved,
-};
+use crate::error::{RenderError, checked_product, try_collected};
 use crate::gaussians::Gaussians;
 use crate::harmonics::cpu::basis::{Basis, Coefficients, known};
 use crate::host::columns::{self, BLOCK, Column, GRAIN};
 use crate::host::cut::cut;
+use crate::host::memory::Memory;
 use crate::host::simd::{Kernel, Simd};
 use crate::host::workspace::Resources;
 use crate::math::Sym2;
@@ -91,12 +90,14 @@ pub(crate) fn project<T: Scalar>(
         coefficients: Coefficients::of(gaussians),
         simd,
     };
-    let jobs = jobs(&mut splats, views)?;
-    jobs.into_par_iter()
+    let memory = workspace.memory();
+    let mut jobs = jobs(&mut splats, views, memory)?;
+    jobs.par_drain(..)
         .for_each(|job| simd.dispatch(Project { pass: &pass, job }));
+    memory.keep_list::<Job<'static, T>, _>(jobs);
     if config.half_features {
         let features = std::mem::take(&mut splats.features);
-        splats.half_features = Some(Arc::new(to_halves(&features)?));
+        splats.half_features = Some(Arc::new(to_halves(&features, memory)?));
         workspace.recycle(features);
     }
     Ok(splats)
@@ -110,11 +111,16 @@ pub(super) fn camera_params<T: Scalar>(views: &Views) -> Result<Vec<CameraParams
 }
 
 /// Rounds features to 16-bit floats. Values beyond their range are clamped to ±65,504.
-pub(super) fn to_halves<T: Scalar>(features: &[T]) -> Result<Vec<f16>, RenderError> {
+pub(super) fn to_halves<T: Scalar>(
+    features: &[T],
+    memory: &Memory,
+) -> Result<Vec<f16>, RenderError> {
     let greatest = f16::MAX.to_f64();
-    let half = |&x: &T| f16::from_f64(x.to_f64().clamp(-greatest, greatest));
-    let halves = features.par_iter().with_min_len(GRAIN).map(half);
-    try_collected_in_parallel("16-bit splat features [M, C]", halves)
+    let half = |x: T| f16::from_f64(x.to_f64().clamp(-greatest, greatest));
+    let mut halves = memory.buffer("16-bit splat features [M, C]", features.len())?;
+    let pairs = halves.par_iter_mut().zip(features).with_min_len(GRAIN);
+    pairs.for_each(|(out, &x)| *out = half(x));
+    Ok(halves)
 }
 
 /// Splits the buffers of `splats` into jobs of at most [`GRAIN`] splats. A job has splats of one
@@ -122,6 +128,7 @@ pub(super) fn to_halves<T: Scalar>(features: &[T]) -> Result<Vec<f16>, RenderErr
 fn jobs<'a, T: Scalar>(
     splats: &'a mut Splats<Vec<T>>,
     views: &Views,
+    memory: &Memory,
 ) -> Result<Vec<Job<'a, T>>, RenderError> {
     let channels = splats.channels;
     let mut means = splats.means.as_mut_slice();
@@ -131,7 +138,7 @@ fn jobs<'a, T: Scalar>(
     let mut features = splats.features.as_mut_slice();
     let mut extents = splats.extents.as_mut_slice();
     let runs = views.ranges.iter().map(|range| range.len().div_ceil(GRAIN));
-    let mut jobs = try_reserved("runs of Gaussians", runs.sum())?;
+    let mut jobs = memory.list::<Job<'static, T>, _>("runs of Gaussians", runs.sum())?;
     let mut first_splat = 0;
     for (view, range) in views.ranges.iter().enumerate() {
         for first_gaussian in range.clone().step_by(GRAIN) {

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::error::{RenderError, try_reserved};
+use crate::error::RenderError;
 use crate::host::columns::GRAIN;
 use crate::host::workspace::Workspace;
 use crate::math::Vec2;
@@ -44,7 +44,9 @@ pub(crate) fn gaussian_statistics<T: Scalar>(
         absolute_mean_gradients: zeros("absolute mean gradients of Gaussians [N]")?,
         splats: SplatStatistics::default(),
     };
-    let mut parts: Vec<Part<'_, T>> = try_reserved("tasks of Gaussians", count.div_ceil(GRAIN))?;
+    let (memory, tasks) = (workspace.memory(), count.div_ceil(GRAIN));
+    let mut parts: Vec<Part<'_, T>> =
+        memory.list::<Part<'static, T>, _>("tasks of Gaussians", tasks)?;
     let mut grains = [
         out.views.chunks_mut(GRAIN),
         out.radii.chunks_mut(GRAIN),
@@ -53,7 +55,7 @@ pub(crate) fn gaussian_statistics<T: Scalar>(
         out.mean_gradients.chunks_mut(GRAIN),
         out.absolute_mean_gradients.chunks_mut(GRAIN),
     ];
-    for _ in 0..count.div_ceil(GRAIN) {
+    for _ in 0..tasks {
         parts.push(
             grains
                 .each_mut()
@@ -61,7 +63,7 @@ pub(crate) fn gaussian_statistics<T: Scalar>(
         );
     }
     parts
-        .into_par_iter()
+        .par_drain(..)
         .enumerate()
         .for_each(|(task, mut part)| {
             let first = task * GRAIN;
@@ -74,6 +76,7 @@ pub(crate) fn gaussian_statistics<T: Scalar>(
                 }
             }
         });
+    memory.keep_list::<Part<'static, T>, _>(parts);
     Ok(Statistics {
         splats: of_splats,
         ..out

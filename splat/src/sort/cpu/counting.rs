@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use rayon::prelude::*;
 
-use crate::error::{RenderError, try_filled, try_reserved};
+use crate::error::RenderError;
+use crate::host::memory::Memory;
 
 /// Bins per task when the counts are summed.
 const BINS_PER_TASK: usize = 512;
@@ -22,6 +23,7 @@ pub(crate) fn into_bins(
     counts: &mut [u32],
     bins: usize,
     first: u32,
+    memory: &Memory,
     count: impl Fn(usize, &mut [u32]) + Sync,
     put: impl Fn(usize, &mut [u32]) + Sync,
 ) -> Result<(), RenderError> {
@@ -32,7 +34,7 @@ pub(crate) fn into_bins(
     } else {
         let blocks = counts.par_chunks_mut(bins).enumerate();
         blocks.for_each(|(block, row)| count(block, row));
-        shares(counts, bins, first)?;
+        shares(counts, bins, first, memory)?;
         let blocks = counts.par_chunks_mut(bins).enumerate();
         blocks.for_each(|(block, row)| put(block, row));
     }
@@ -49,37 +51,41 @@ fn counts_to_starts(counts: &mut [u32], first: u32) {
 
 /// Replaces each count by the first slot of the block's range in the bin. The ranges are ordered by
 /// bin, and within a bin by block.
-fn shares(counts: &mut [u32], bins: usize, first: u32) -> Result<(), RenderError> {
-    // A task handles some of the bins: columns of the table.
-    let what = "bins of tasks";
-    let blocks = counts.len() / bins;
-    let mut tasks: Vec<Vec<&mut [u32]>> = try_reserved(what, bins.div_ceil(BINS_PER_TASK))?;
-    for _ in 0..bins.div_ceil(BINS_PER_TASK) {
-        tasks.push(try_reserved(what, blocks)?);
-    }
-    for row in counts.chunks_exact_mut(bins) {
-        for (task, part) in tasks.iter_mut().zip(row.chunks_mut(BINS_PER_TASK)) {
-            task.push(part);
+fn shares(counts: &mut [u32], bins: usize, first: u32, memory: &Memory) -> Result<(), RenderError> {
+    // A task handles some of the bins: columns of the table. Its parts of the rows are consecutive.
+    let (blocks, tasks) = (counts.len() / bins, bins.div_ceil(BINS_PER_TASK));
+    let mut parts = memory.list::<&'static mut [u32], _>("bins of tasks", blocks * tasks)?;
+    parts.resize_with(blocks * tasks, Default::default);
+    for (block, row) in counts.chunks_exact_mut(bins).enumerate() {
+        for (task, part) in row.chunks_mut(BINS_PER_TASK).enumerate() {
+            parts[task * blocks + block] = part;
         }
     }
-    let mut starts = try_filled("starts of bins", bins, 0)?;
-    let columns = (&tasks, starts.par_chunks_mut(BINS_PER_TASK)).into_par_iter();
-    columns.for_each(|(parts, sums)| {
-        for part in parts {
-            for (sum, count) in sums.iter_mut().zip(part.iter()) {
-                *sum += count;
+    let mut starts: Vec<u32> = memory.buffer("starts of bins", bins)?;
+    let columns = parts.par_chunks_mut(blocks);
+    columns
+        .zip(starts.par_chunks_mut(BINS_PER_TASK))
+        .for_each(|(parts, sums)| {
+            sums.fill(0);
+            for part in parts {
+                for (sum, count) in sums.iter_mut().zip(part.iter()) {
+                    *sum += count;
+                }
             }
-        }
-    });
+        });
     counts_to_starts(&mut starts, first);
-    let columns = (tasks, starts.par_chunks_mut(BINS_PER_TASK)).into_par_iter();
-    columns.for_each(|(parts, starts)| {
-        for part in parts {
-            for (start, count) in starts.iter_mut().zip(part) {
-                *start += std::mem::replace(count, *start);
+    let columns = parts.par_chunks_mut(blocks);
+    columns
+        .zip(starts.par_chunks_mut(BINS_PER_TASK))
+        .for_each(|(parts, starts)| {
+            for part in parts {
+                for (start, count) in starts.iter_mut().zip(part.iter_mut()) {
+                    *start += std::mem::replace(count, *start);
+                }
             }
-        }
-    });
+        });
+    memory.keep_list::<&'static mut [u32], _>(parts);
+    memory.give(starts);
     Ok(())
 }
 

@@ -6,7 +6,8 @@ use std::sync::atomic::AtomicU32;
 use rayon::prelude::*;
 
 use crate::binning::grid::TileRect;
-use crate::error::{RenderError, try_filled, try_made};
+use crate::error::RenderError;
+use crate::host::memory::Memory;
 use crate::sort::cpu::counting::{block_of, into_bins, store};
 
 /// Least number of hits per block if there are several blocks, and greatest number of blocks.
@@ -55,8 +56,9 @@ impl Deal<'_> {
         first: u32,
         tile_ends: &mut [u32],
         blocks: usize,
+        memory: &Memory,
     ) -> Result<(), RenderError> {
-        let mut cards = try_made("splats in depth order", order.len(), Card::default)?;
+        let mut cards: Vec<Card> = memory.buffer("splats in depth order", order.len())?;
         let gather = |(rank, (card, &m)): (usize, (&mut Card, &u32))| {
             store(&self.rank_from_splat[m as usize], rank as u32);
             *card = Card {
@@ -76,7 +78,8 @@ impl Deal<'_> {
         let counts = if blocks == 1 {
             &mut *tile_ends
         } else {
-            table = try_filled("counts of tiles", blocks * tiles, 0)?;
+            table = memory.buffer("counts of tiles", blocks * tiles)?;
+            table.fill(0);
             table.as_mut_slice()
         };
         let cards_of = |block: usize| &cards[block_of(order.len(), blocks, block)];
@@ -87,10 +90,12 @@ impl Deal<'_> {
                 self.put(card, row);
             }
         };
-        into_bins(counts, tiles, first, count, put)?;
+        into_bins(counts, tiles, first, memory, count, put)?;
         if blocks > 1 {
             tile_ends.copy_from_slice(&table[(blocks - 1) * tiles..]);
         }
+        memory.give(table);
+        memory.give(cards);
         Ok(())
     }
 

@@ -6,13 +6,14 @@
 //! the shortened keys have more than 32 bits.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use rayon::prelude::*;
 
-use crate::error::{RenderError, try_filled, try_made};
+use crate::error::RenderError;
+use crate::host::memory::Memory;
 use crate::scalar::Scalar;
-use crate::sort::cpu::counting::{block_of, into_bins, into_plain, store};
+use crate::sort::cpu::counting::{block_of, into_atomic, into_bins, into_plain, store};
 
 /// Views of fewer splats are sorted by comparison.
 const DIGITS_PAY_FROM: usize = 1024;
@@ -95,14 +96,15 @@ impl Numbers {
 }
 
 impl<T: Scalar> ViewSplats<'_, T> {
-    /// Returns the splats that touch a tile, by ascending depth, ties by index.
-    pub(crate) fn order(&self) -> Result<Vec<u32>, RenderError> {
+    /// Returns the splats that touch a tile, by ascending depth, ties by index. The buffer belongs to
+    /// `memory`.
+    pub(crate) fn order(&self, memory: &Memory) -> Result<Vec<u32>, RenderError> {
         let count = self.splats.len();
         if count < DIGITS_PAY_FROM {
-            // The number of splats is small, so the unchecked allocations are small too.
-            Ok(self.order_by_comparison())
+            self.order_by_comparison(memory)
         } else {
-            self.order_by_digits(count.div_ceil(SPLATS_PER_BLOCK).min(MAX_BLOCKS))
+            let blocks = count.div_ceil(SPLATS_PER_BLOCK).min(MAX_BLOCKS);
+            self.order_by_digits(blocks, memory)
         }
     }
 
@@ -113,22 +115,35 @@ impl<T: Scalar> ViewSplats<'_, T> {
         (hits[0] != hits[1]).then(|| self.depths[m].sort_key())
     }
 
-    pub(crate) fn order_by_comparison(&self) -> Vec<u32> {
+    pub(crate) fn order_by_comparison(&self, memory: &Memory) -> Result<Vec<u32>, RenderError> {
         let splats = self.splats.clone();
         let keyed = splats.filter_map(|m| Some((self.key(m)?, m as u32)));
+        let mut order: Vec<u32> = memory.buffer("depth order", self.splats.len())?;
+        order.clear();
         // No two items are equal, so an unstable sort gives the only possible order.
         if size_of::<T>() == 4 {
-            let mut packed: Vec<u64> = keyed.map(|(key, m)| pack(key, m)).collect();
+            let mut packed: Vec<u64> = memory.buffer("keys of splats", self.splats.len())?;
+            packed.clear();
+            packed.extend(keyed.map(|(key, m)| pack(key, m)));
             packed.sort_unstable();
-            packed.into_iter().map(|item| item as u32).collect()
+            order.extend(packed.iter().map(|&item| item as u32));
+            memory.give(packed);
         } else {
-            let mut keyed: Vec<(u64, u32)> = keyed.collect();
-            keyed.sort_unstable();
-            keyed.into_iter().map(|(_, m)| m).collect()
+            let mut list: Vec<(u64, u32)> = memory.buffer("keys of splats", self.splats.len())?;
+            list.clear();
+            list.extend(keyed);
+            list.sort_unstable();
+            order.extend(list.iter().map(|&(_, m)| m));
+            memory.give(list);
         }
+        Ok(order)
     }
 
-    pub(crate) fn order_by_digits(&self, blocks: usize) -> Result<Vec<u32>, RenderError> {
+    pub(crate) fn order_by_digits(
+        &self,
+        blocks: usize,
+        memory: &Memory,
+    ) -> Result<Vec<u32>, RenderError> {
         let begin = self.splats.start;
         let in_block = |block: usize| {
             let splats = block_of(self.splats.len(), blocks, block);
@@ -150,7 +165,7 @@ impl<T: Scalar> ViewSplats<'_, T> {
             parts.reduce(|| Keys::NONE, Keys::with)
         };
         if keys.count == 0 {
-            return Ok(Vec::new());
+            return memory.buffer("depth order", 0);
         }
         let numbers = keys.numbers();
         // Longer numbers are sorted by the lower 32 bits first, then stably by the upper bits.
@@ -163,6 +178,7 @@ impl<T: Scalar> ViewSplats<'_, T> {
             keys.count,
             numbers.bits.min(32),
             blocks,
+            memory,
             lower,
         )?;
         if numbers.bits <= 32 {
@@ -173,7 +189,10 @@ impl<T: Scalar> ViewSplats<'_, T> {
             let key = self.depths[m as usize].sort_key();
             Some(pack(numbers.of(key) >> 32, m))
         };
-        by_digits(keys.count, keys.count, numbers.bits - 32, blocks, upper)
+        let bits = numbers.bits - 32;
+        let sorted = by_digits(keys.count, keys.count, bits, blocks, memory, upper)?;
+        memory.give(order);
+        Ok(sorted)
     }
 }
 
@@ -191,36 +210,46 @@ fn by_digits(
     count: usize,
     bits: u32,
     blocks: usize,
+    memory: &Memory,
     read: impl Fn(usize) -> Option<u64> + Sync,
 ) -> Result<Vec<u32>, RenderError> {
     let passes = bits.div_ceil(DIGIT_BITS).max(1);
     let digit_bits = bits.div_ceil(passes);
-    let mut counts = try_filled("counts of digits", blocks << digit_bits, 0)?;
+    let mut counts: Vec<u32> = memory.buffer("counts of digits", blocks << digit_bits)?;
     let digit = |pass: u32| Digit {
         shift: 32 + pass * digit_bits,
         bins: 1 << digit_bits,
     };
-    let order = try_made("depth order", count, || AtomicU32::new(0))?;
+    let order = into_atomic(memory.buffer("depth order", count)?);
     let last = |slot: usize, item: u64| store(&order[slot], item as u32);
     if passes == 1 {
-        digit(0).sort(&mut counts, len, read, last)?;
+        digit(0).sort(&mut counts, len, memory, read, last)?;
+        memory.give(counts);
         return Ok(into_plain(order));
     }
-    let buffer = || try_made("keys of splats", count, || AtomicU64::new(0));
+    let buffer = || -> Result<Vec<AtomicU64>, RenderError> {
+        let keys: Vec<u64> = memory.buffer("keys of splats", count)?;
+        Ok(keys.into_iter().map(AtomicU64::new).collect())
+    };
     let (mut from, mut to) = (buffer()?, Vec::new());
     let first = |slot: usize, item| from[slot].store(item, Relaxed);
-    digit(0).sort(&mut counts, len, read, first)?;
+    digit(0).sort(&mut counts, len, memory, read, first)?;
     for middle in 1..passes - 1 {
         if to.is_empty() {
             to = buffer()?;
         }
         let read = |i: usize| Some(from[i].load(Relaxed));
         let write = |slot: usize, item| to[slot].store(item, Relaxed);
-        digit(middle).sort(&mut counts, count, read, write)?;
+        digit(middle).sort(&mut counts, count, memory, read, write)?;
         std::mem::swap(&mut from, &mut to);
     }
     let read = |i: usize| Some(from[i].load(Relaxed));
-    digit(passes - 1).sort(&mut counts, count, read, last)?;
+    digit(passes - 1).sort(&mut counts, count, memory, read, last)?;
+    for keys in [from, to] {
+        let keys = keys.into_iter().map(AtomicU64::into_inner);
+        memory.give(keys.collect::<Vec<u64>>());
+    }
+    memory.give(counts);
     Ok(into_plain(order))
 }
 
@@ -245,6 +274,7 @@ impl Digit {
         self,
         counts: &mut [u32],
         len: usize,
+        memory: &Memory,
         read: impl Fn(usize) -> Option<u64> + Sync,
         write: impl Fn(usize, u64) + Sync,
     ) -> Result<(), RenderError> {
@@ -266,6 +296,6 @@ impl Digit {
             }
         };
         counts.fill(0);
-        into_bins(counts, self.bins, 0, count, put)
+        into_bins(counts, self.bins, 0, memory, count, put)
     }
 }

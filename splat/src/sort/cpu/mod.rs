@@ -41,6 +41,7 @@ pub(crate) fn sort<T: Scalar>(
         rects,
         from_splat,
     } = hits;
+    let memory = workspace.memory();
     let total = from_splat[splats.len()] as usize;
     // Every element of both buffers is written below, so their old contents do not matter.
     let splat_from_slot = into_atomic(workspace.indices("slots [K]", total)?);
@@ -71,8 +72,12 @@ pub(crate) fn sort<T: Scalar>(
         };
         let [first, end] = [offsets[0], offsets[1]].map(|m| from_splat[m]);
         let blocks = deal::blocks_for((end - first) as usize, tiles);
-        deal.view(&view.order()?, first, tile_ends, blocks)
+        let order = view.order(memory)?;
+        deal.view(&order, first, tile_ends, blocks, memory)?;
+        memory.give(order);
+        Ok(())
     })?;
+    memory.give(rects);
     Ok(SortedHits {
         grid,
         offsets,

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use crate::binning::bounds::splat_pixels;
 use crate::binning::cpu::bin;
 use crate::binning::grid::TileSize;
+use crate::host::memory::Memory;
 use crate::host::simd::Simd;
 use crate::host::workspace::{Resources, Workspace};
 use crate::scalar::Scalar;
@@ -72,10 +73,16 @@ fn order_is_that_of_a_stable_sort<T: Scalar>() {
             let depth = |m: u32| depths[m as usize];
             depth(a).partial_cmp(&depth(b)).expect("numbers")
         });
-        assert_eq!(view.order().expect("memory"), expected, "{count}");
-        assert_eq!(view.order_by_comparison(), expected, "{count}");
+        assert_eq!(
+            view.order(&Memory::default()).expect("memory"),
+            expected,
+            "{count}"
+        );
+        let order = view.order_by_comparison(&Memory::default());
+        assert_eq!(order.expect("memory"), expected, "{count}");
         for blocks in [1, 2, 3, 7] {
-            let order = view.order_by_digits(blocks).expect("memory");
+            let order = view.order_by_digits(blocks, &Memory::default());
+            let order = order.expect("memory");
             assert_eq!(order, expected, "{count} in {blocks} blocks");
         }
     }
@@ -106,6 +113,7 @@ fn bins_fill_up_in_order_however_many_the_blocks() {
             &mut counts,
             bins,
             7,
+            &Memory::default(),
             |block, row| of_block(block).for_each(|i| row[bin_of(i)] += 1),
             |block, row| {
                 for i in of_block(block) {
@@ -248,7 +256,7 @@ fn blocks_deal_as_one_does() {
         hits_from_splat: &hits.from_splat,
         splats: 0..splats.len(),
     };
-    let order = view.order().expect("memory");
+    let order = view.order(&Memory::default()).expect("memory");
     for blocks in [1, 2, 5, 64, 2000] {
         let fresh = |count: usize| (0..count).map(|_| AtomicU32::new(u32::MAX)).collect();
         let total = expected.hits();
@@ -263,7 +271,7 @@ fn blocks_deal_as_one_does() {
             splat_from_slot: &slots,
             slot_from_hit: &slots_of_hits,
         };
-        deal.view(&order, 0, &mut tile_ends, blocks)
+        deal.view(&order, 0, &mut tile_ends, blocks, &Memory::default())
             .expect("memory");
         let plain = |numbers: Vec<AtomicU32>| -> Vec<u32> {
             numbers.into_iter().map(AtomicU32::into_inner).collect()
