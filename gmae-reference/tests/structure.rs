@@ -46,6 +46,25 @@ fn only_one_folder_writes_files() {
     }
 }
 
+/// `model/render.rs` warns if a render shows nothing. A render elsewhere would not.
+#[test]
+fn only_one_file_renders() {
+    let home = Path::new("model/render.rs");
+    let calls = ["splat::render(", "splat_autodiff::render", "Renderer::new("];
+    for (name, text) in sources() {
+        let code = text.lines().filter(|line| !line.trim().starts_with("//"));
+        let code: Vec<&str> = code.collect();
+        let code = code.join("\n");
+        let found = calls.into_iter().any(|call| code.contains(call));
+        assert_eq!(found, name == home, "{} renders", name.display());
+        if found {
+            // One render for each of the three calls, and their checks.
+            assert_eq!(code.matches("warn_if_all(").count(), 2, "{code}");
+            assert_eq!(code.matches("shown(rendered").count(), 2, "{code}");
+        }
+    }
+}
+
 /// Returns the paths that a `use` tree names: `a::{b, c::{d}}` is `a::b` and `a::c::d`.
 fn expanded(tree: &str) -> Vec<String> {
     let Some((prefix, rest)) = tree.split_once('{') else {

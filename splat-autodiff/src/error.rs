@@ -41,6 +41,18 @@ pub enum Error {
         /// The device of the tensor.
         got: String,
     },
+    /// A number is outside its domain: intrinsics of
+    /// [`CameraTensors`](crate::CameraTensors::intrinsics), or the last offset of
+    /// [`EllipseViews`](crate::EllipseViews::offsets). Numbers in other tensors are never errors.
+    #[error("{argument}: expected {expected}, got {got}")]
+    Value {
+        /// The name of the argument, such as `cameras.intrinsics`.
+        argument: &'static str,
+        /// The domain of the number.
+        expected: String,
+        /// The number.
+        got: String,
+    },
     /// The data of a tensor could not be accessed.
     #[error("reading {argument}: {reason}")]
     Read {

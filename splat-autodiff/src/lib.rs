@@ -2,7 +2,9 @@
 //!
 //! [`render`] computes images from Burn tensors on any `Autodiff<B>`. Code that is generic over
 //! `AutodiffBackend` can call it. [`Renderer`] does the same and keeps memory from step to step of
-//! a training loop. On the CPU, images and
+//! a training loop. [`render_with_cameras`] also takes poses and intrinsics as tensors
+//! ([`CameraTensors`]). [`render_ellipses`] renders ellipses in the image, without cameras
+//! ([`EllipseTensors`]). On the CPU, images and
 //! gradients equal those of [`splat::render()`] and [`splat::render_vjp`] bit for bit. With the
 //! features `wgpu` and `cuda`, `splat::Gpu` renders tensors of Burn's `Wgpu` and `Cuda` backends on
 //! their own device.
@@ -63,7 +65,8 @@
 //! tensors on a device that another of them would render on are an error
 //! ([`Error::MissingFeature`]). Without any of them, such tensors are rendered on the CPU. The
 //! kernels read the tensors' buffers, and
-//! the saved state stays on the device. Only poses are copied to the host, twelve values per view.
+//! the saved state stays on the device. Only poses and intrinsics that are tensors are copied to the
+//! host, sixteen values per view.
 //! Tensors that are not contiguous or not `f32` are copied on the device.
 //!
 //! Three kinds of tensors are rendered on the CPU in every build: `f64` tensors, tensors of all
@@ -77,10 +80,12 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod cameras;
 mod cast;
 mod data;
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 mod device;
+mod ellipses;
 mod engine;
 mod error;
 mod gaussians;
@@ -88,7 +93,6 @@ mod host;
 mod inputs;
 mod memory;
 mod op;
-mod poses;
 #[cfg(feature = "gpu")]
 mod primitive;
 mod render;
@@ -97,9 +101,14 @@ mod renderer;
 mod runtime;
 mod tape;
 
+pub use cameras::CameraTensors;
+pub use ellipses::{EllipseTensors, EllipseViews};
 pub use error::Error;
 pub use gaussians::{GaussianBatch, GaussianTensors};
-pub use render::{render, render_forward, render_forward_with_poses, render_with_poses};
+pub use render::{
+    render, render_ellipses, render_ellipses_forward, render_forward, render_forward_with_cameras,
+    render_with_cameras,
+};
 pub use rendered::Rendered;
 pub use renderer::Renderer;
 

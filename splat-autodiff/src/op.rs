@@ -27,9 +27,9 @@ use crate::tape::{ImageGradients, Tape};
 /// and a render is not.
 pub(crate) type Tracked<B> = FloatTensor<Autodiff<B, NoCheckpointing>>;
 
-/// The tensors of a differentiable backend as tensors of Burn's graph: means, scales, quaternions,
-/// opacities, features, background, poses.
-pub(crate) type Parents<B> = [Tracked<B>; 7];
+/// The input tensors of a differentiable backend as tensors of Burn's graph, in the order of the
+/// inputs.
+pub(crate) type Parents<B, const N: usize> = [Tracked<B>; N];
 
 /// Returns `tensor` as a tensor of Burn's graph.
 ///
@@ -66,9 +66,7 @@ fn unsupported<B: AutodiffBackend>(device: &B::Device) -> Error {
 /// step of the render empties it.
 type Collected<B> = Arc<Mutex<ImageGradients<FloatTensor<B>>>>;
 
-/// The backward step of a render.
-///
-/// Parents: means, scales, quaternions, opacities, features, background, poses.
+/// The backward step of a render. Its parents are the inputs, in their order.
 #[derive(Debug, Clone, Copy)]
 struct RenderBackward;
 
@@ -85,14 +83,14 @@ enum ImageBackward {
 /// The images hold nodes of their own, so that only the graph holds the node of the render. Then
 /// the second `backward()` of two losses of one render panics in Burn. If the images held the node
 /// of the render, that `backward()` would silently return no gradients.
-pub(crate) fn attach<B: Backend>(
-    parents: &Parents<B>,
-    tape: Arc<dyn Tape<B>>,
+pub(crate) fn attach<B: Backend, const N: usize>(
+    parents: &Parents<B, N>,
+    tape: Arc<dyn Tape<B, N>>,
     images: Image<FloatTensor<B>>,
 ) -> Image<Tracked<B>> {
     let nodes = parents.each_ref().map(|parent| parent.node.clone());
     let collected = Collected::<B>::default();
-    let prepared = Backward::<B, 7>::prepare::<NoCheckpointing>(RenderBackward, nodes);
+    let prepared = Backward::<B, N>::prepare::<NoCheckpointing>(RenderBackward, nodes);
     // Burn wants a value of the render's node. Nothing reads it, so any tensor will do.
     let value = images.features.clone();
     let render = match prepared.compute_bound().stateful() {
@@ -136,13 +134,13 @@ impl<B: Backend> Backward<B, 1> for ImageBackward {
     }
 }
 
-impl<B: Backend> Backward<B, 7> for RenderBackward {
-    type State = (Arc<dyn Tape<B>>, Collected<B>);
+impl<B: Backend, const N: usize> Backward<B, N> for RenderBackward {
+    type State = (Arc<dyn Tape<B, N>>, Collected<B>);
 
     /// # Panics
     /// Panics if an incoming gradient cannot be read, or if the vjp fails, for example without
     /// enough memory. Burn's `backward()` cannot return an error.
-    fn backward(self, ops: Ops<Self::State, 7>, grads: &mut BurnGradients, _: &mut Checkpointer) {
+    fn backward(self, ops: Ops<Self::State, N>, grads: &mut BurnGradients, _: &mut Checkpointer) {
         let (tape, collected) = ops.state;
         let v_images =
             std::mem::take(&mut *collected.lock().unwrap_or_else(PoisonError::into_inner));

@@ -1,9 +1,12 @@
-//! The entry points: with and without gradients, with and without a tensor of poses.
+//! The entry points: with and without gradients, of Gaussians with and without tensors of cameras, and
+//! of ellipses.
 
 use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use splat::{RenderConfig, Views};
 
+use crate::cameras::CameraTensors;
+use crate::ellipses::{EllipseTensors, EllipseViews};
 use crate::error::Error;
 use crate::gaussians::GaussianTensors;
 use crate::rendered::Rendered;
@@ -42,27 +45,26 @@ pub fn render<B: AutodiffBackend>(
     Renderer::new().render(gaussians, views, background, config)
 }
 
-/// Renders like [`render`], with the camera poses given by a tensor.
+/// Renders like [`render`], with camera poses, intrinsics or both given by tensors.
 ///
-/// `poses` is `[V, 3, 4]`: `camera_from_world` of every view as rows `[R | t]`, t in world units.
-/// The poses in `views` are ignored. A pose that is not finite culls all Gaussians of its view.
-///
-/// The gradient with respect to `poses` treats the twelve entries as independent. To keep R a
-/// rotation, compute `poses` from a parametrisation of rotations.
+/// The backward pass also computes the gradients with respect to the tensors of `cameras`
+/// (docs/MATH.md, section 2).
 ///
 /// # Errors
-/// The same as for [`render`]. The checks of shape, element type and device include `poses`.
+/// The same as for [`render`]. The checks of shape, element type and device include the tensors of
+/// `cameras`. [`Error::Value`] if a focal length is not finite and positive, or a coordinate of a
+/// principal point is not finite.
 ///
 /// # Panics
 /// The same as for [`render`].
-pub fn render_with_poses<B: AutodiffBackend>(
+pub fn render_with_cameras<B: AutodiffBackend>(
     gaussians: &GaussianTensors<B>,
     views: &Views,
     background: Tensor<B, 2>,
-    poses: Tensor<B, 3>,
+    cameras: CameraTensors<B>,
     config: &RenderConfig,
 ) -> Result<Rendered<B>, Error> {
-    Renderer::new().render_with_poses(gaussians, views, background, poses, config)
+    Renderer::new().render_with_cameras(gaussians, views, background, cameras, config)
 }
 
 /// Renders like [`render`] on any backend, without gradients.
@@ -82,19 +84,95 @@ pub fn render_forward<B: Backend>(
     Renderer::new().render_forward(gaussians, views, background, config)
 }
 
-/// Renders like [`render_with_poses`] on any backend, without gradients.
+/// Renders like [`render_with_cameras`] on any backend, without gradients.
 ///
 /// [`render_forward`] describes the behaviour on a differentiable backend.
 ///
 /// # Errors
-/// The same as for [`render_with_poses`], except [`Error::UnsupportedAutodiff`] and
+/// The same as for [`render_with_cameras`], except [`Error::UnsupportedAutodiff`] and
 /// [`Error::NestedAutodiff`].
-pub fn render_forward_with_poses<B: Backend>(
+pub fn render_forward_with_cameras<B: Backend>(
     gaussians: &GaussianTensors<B>,
     views: &Views,
     background: Tensor<B, 2>,
-    poses: Tensor<B, 3>,
+    cameras: CameraTensors<B>,
     config: &RenderConfig,
 ) -> Result<Rendered<B>, Error> {
-    Renderer::new().render_forward_with_poses(gaussians, views, background, poses, config)
+    Renderer::new().render_forward_with_cameras(gaussians, views, background, cameras, config)
+}
+
+/// Renders ellipses in the image over a background for each of the V images, differentiably:
+/// [`splat::ellipses::render_ellipses`] as a Burn operation.
+///
+/// `background` is `[V, C]`. The backward pass computes gradients with respect to the ellipses'
+/// tensors and `background` (docs/MATH.md, eq. 10' and 13' to 17). Only tracked tensors receive a
+/// gradient. Copies, precision and the one backward pass per forward pass are those of [`render`].
+///
+/// ```
+/// use burn::backend::Autodiff;
+/// use burn::tensor::Tensor;
+/// use burn_flex::Flex;
+/// use splat::RenderConfig;
+/// use splat::ellipses::Shapes;
+/// use splat_autodiff::{EllipseTensors, EllipseViews, render_ellipses};
+///
+/// // One red ellipse in an image of 32 x 24 px. Only its centre is learned.
+/// type B = Autodiff<Flex>;
+/// let device = Default::default();
+/// let ellipses = EllipseTensors::<B> {
+///     means: Tensor::from_floats([[16.0, 12.0]], &device).require_grad(),
+///     shapes: Tensor::from_floats([[9.0, 2.0, 4.0]], &device),
+///     kind: Shapes::Covariances,
+///     opacities: Tensor::from_floats([0.8], &device),
+///     depths: Tensor::zeros([1], &device),
+///     features: Tensor::from_floats([[1.0, 0.0, 0.0]], &device),
+/// };
+/// let views = EllipseViews::single(32, 24, 1);
+/// let background = Tensor::zeros([1, 3], &device);
+///
+/// // The shape of the images is [1, 24, 32, 3].
+/// let config = RenderConfig::default();
+/// let image = render_ellipses(&ellipses, &views, background, &config)?.features;
+/// // The right half is brighter if the centre is further right.
+/// let gradients = image.slice([0..1, 0..24, 16..32]).mean().backward();
+/// let gradient = ellipses.means.grad(&gradients).expect("a tracked tensor");
+/// assert!(gradient.into_data().iter::<f32>().next() > Some(0.0));
+/// # Ok::<(), splat_autodiff::Error>(())
+/// ```
+///
+/// # Errors
+/// - [`Error::Shape`] if a tensor does not have the documented shape.
+/// - [`Error::Value`] if the last offset of `views` is not the number of ellipses.
+/// - [`Error::DType`] and [`Error::Device`] if an element type or a device differs from that of
+///   `ellipses.means`, or the element type is not a supported float type.
+/// - [`Error::Read`], [`Error::UnsupportedAutodiff`], [`Error::NestedAutodiff`] and
+///   [`Error::MissingFeature`] as for [`render`].
+/// - [`Error::Render`] if [`splat::ellipses::render_ellipses`] returns an error, for example for
+///   offsets that descend.
+///
+/// # Panics
+/// The same as for [`render`].
+pub fn render_ellipses<B: AutodiffBackend>(
+    ellipses: &EllipseTensors<B>,
+    views: &EllipseViews,
+    background: Tensor<B, 2>,
+    config: &RenderConfig,
+) -> Result<Rendered<B>, Error> {
+    Renderer::new().render_ellipses(ellipses, views, background, config)
+}
+
+/// Renders like [`render_ellipses`] on any backend, without gradients.
+///
+/// [`render_forward`] describes the behaviour on a differentiable backend.
+///
+/// # Errors
+/// The same as for [`render_ellipses`], except [`Error::UnsupportedAutodiff`] and
+/// [`Error::NestedAutodiff`].
+pub fn render_ellipses_forward<B: Backend>(
+    ellipses: &EllipseTensors<B>,
+    views: &EllipseViews,
+    background: Tensor<B, 2>,
+    config: &RenderConfig,
+) -> Result<Rendered<B>, Error> {
+    Renderer::new().render_ellipses_forward(ellipses, views, background, config)
 }

@@ -18,7 +18,8 @@ pub struct Rendered<B: Backend> {
     /// [`splat::Outputs::transmittance`] is set.
     pub transmittance: Option<Tensor<B, 3>>,
     /// Depth images `[V, H, W]` in world units: the sum of weight times camera z (eq. 15), not
-    /// divided by alpha. `Some` if [`splat::Outputs::depth`] is set.
+    /// divided by alpha. Of ellipses, the sum of weight times their depth, in its unit. `Some` if
+    /// [`splat::Outputs::depth`] is set.
     pub depth: Option<Tensor<B, 3>>,
     /// Layer images `[V, L, H, W, C]`: image `l` contains only the nearest `config.layers[l]`
     /// visible splats, over the background. `Some` if `config.layers` is not empty. Layer images
@@ -27,10 +28,11 @@ pub struct Rendered<B: Backend> {
     /// Transmittance of the layer images `[V, L, H, W]`. `Some` if `config.layers` is not empty and
     /// [`splat::Outputs::transmittance`] is set. It carries no gradient.
     pub layer_transmittance: Option<Tensor<B, 4>>,
-    /// The number of culled Gaussians of each view, `[V]`. A culled Gaussian contributes nothing to
-    /// its view and has no gradient from it. The reasons are listed in docs/CONVENTIONS.md, among
-    /// them a depth out of range and a value that is not finite. A count near the length of a
-    /// view's range points to a wrong camera.
+    /// The number of culled Gaussians or ellipses of each view, `[V]`. A culled Gaussian contributes
+    /// nothing to its view and has no gradient from it. The reasons are listed in
+    /// docs/CONVENTIONS.md, among them a depth out of range and a value that is not finite. A count
+    /// near the length of a view's range points to a wrong camera. The reasons for ellipses are
+    /// listed at [`EllipseTensors`](crate::EllipseTensors).
     ///
     /// `Some` if the render ran on the CPU. A render on a device counts only on request, by
     /// [`Renderer::with_culled_on_device`](crate::Renderer::with_culled_on_device).

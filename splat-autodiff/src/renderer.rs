@@ -5,10 +5,14 @@ use burn::tensor::backend::{AutodiffBackend, Backend};
 use splat::encoding::Encoding;
 use splat::{RenderConfig, Views};
 
-use crate::engine;
+use crate::cameras::CameraTensors;
+use crate::ellipses::{EllipseTensors, EllipseViews};
+use crate::engine::{self, Rendering};
 use crate::error::Error;
 use crate::gaussians::GaussianTensors;
-use crate::inputs::Inputs;
+use crate::inputs::TrackedInputs;
+use crate::inputs::ellipses::EllipseInputs;
+use crate::inputs::gaussians::GaussianInputs;
 use crate::memory::Memory;
 use crate::op::{attach, tensor, untyped};
 use crate::rendered::Rendered;
@@ -116,27 +120,26 @@ impl Renderer {
         background: Tensor<B, 2>,
         config: &RenderConfig,
     ) -> Result<Rendered<B>, Error> {
-        let inputs = Inputs::new(gaussians, background, None, self.encoding);
-        self.differentiable(inputs, views, config)
+        let none = CameraTensors::new();
+        self.render_with_cameras(gaussians, views, background, none, config)
     }
 
-    /// Renders like [`render_with_poses`](crate::render_with_poses).
+    /// Renders like [`render_with_cameras`](crate::render_with_cameras).
     ///
     /// # Errors
-    /// The same as for [`render_with_poses`](crate::render_with_poses).
+    /// The same as for [`render_with_cameras`](crate::render_with_cameras).
     ///
     /// # Panics
     /// The same as for [`render`](crate::render()).
-    pub fn render_with_poses<B: AutodiffBackend>(
+    pub fn render_with_cameras<B: AutodiffBackend>(
         &self,
         gaussians: &GaussianTensors<B>,
         views: &Views,
         background: Tensor<B, 2>,
-        poses: Tensor<B, 3>,
+        cameras: CameraTensors<B>,
         config: &RenderConfig,
     ) -> Result<Rendered<B>, Error> {
-        let inputs = Inputs::new(gaussians, background, Some(poses), self.encoding);
-        self.differentiable(inputs, views, config)
+        self.differentiable(self.inputs(gaussians, views, background, cameras), config)
     }
 
     /// Renders like [`render_forward`](crate::render_forward).
@@ -150,27 +153,66 @@ impl Renderer {
         background: Tensor<B, 2>,
         config: &RenderConfig,
     ) -> Result<Rendered<B>, Error> {
-        self.forward(
-            Inputs::new(gaussians, background, None, self.encoding),
-            views,
-            config,
-        )
+        let none = CameraTensors::new();
+        self.render_forward_with_cameras(gaussians, views, background, none, config)
     }
 
-    /// Renders like [`render_forward_with_poses`](crate::render_forward_with_poses).
+    /// Renders like [`render_forward_with_cameras`](crate::render_forward_with_cameras).
     ///
     /// # Errors
-    /// The same as for [`render_forward_with_poses`](crate::render_forward_with_poses).
-    pub fn render_forward_with_poses<B: Backend>(
+    /// The same as for [`render_forward_with_cameras`](crate::render_forward_with_cameras).
+    pub fn render_forward_with_cameras<B: Backend>(
         &self,
         gaussians: &GaussianTensors<B>,
         views: &Views,
         background: Tensor<B, 2>,
-        poses: Tensor<B, 3>,
+        cameras: CameraTensors<B>,
         config: &RenderConfig,
     ) -> Result<Rendered<B>, Error> {
-        let inputs = Inputs::new(gaussians, background, Some(poses), self.encoding);
-        self.forward(inputs, views, config)
+        self.forward(self.inputs(gaussians, views, background, cameras), config)
+    }
+
+    /// Renders like [`render_ellipses`](crate::render_ellipses). The encoding has no effect: it
+    /// concerns Gaussians.
+    ///
+    /// # Errors
+    /// The same as for [`render_ellipses`](crate::render_ellipses).
+    ///
+    /// # Panics
+    /// The same as for [`render`](crate::render()).
+    pub fn render_ellipses<B: AutodiffBackend>(
+        &self,
+        ellipses: &EllipseTensors<B>,
+        views: &EllipseViews,
+        background: Tensor<B, 2>,
+        config: &RenderConfig,
+    ) -> Result<Rendered<B>, Error> {
+        let inputs = EllipseInputs {
+            ellipses: ellipses.clone(),
+            background,
+            views,
+        };
+        self.differentiable(inputs, config)
+    }
+
+    /// Renders like [`render_ellipses_forward`](crate::render_ellipses_forward). The encoding has
+    /// no effect: it concerns Gaussians.
+    ///
+    /// # Errors
+    /// The same as for [`render_ellipses_forward`](crate::render_ellipses_forward).
+    pub fn render_ellipses_forward<B: Backend>(
+        &self,
+        ellipses: &EllipseTensors<B>,
+        views: &EllipseViews,
+        background: Tensor<B, 2>,
+        config: &RenderConfig,
+    ) -> Result<Rendered<B>, Error> {
+        let inputs = EllipseInputs {
+            ellipses: ellipses.clone(),
+            background,
+            views,
+        };
+        self.forward(inputs, config)
     }
 
     /// Returns the size of the memory that is kept and not in use, in bytes.
@@ -183,23 +225,37 @@ impl Renderer {
         self.memory.clear();
     }
 
-    fn record<B: Backend>(
+    fn inputs<'a, B: Backend>(
         &self,
-        inputs: Inputs<B>,
-        views: &Views,
-        config: &RenderConfig,
-    ) -> Result<Recording<B>, Error> {
-        engine::record(&self.memory, self.culled_on_device, inputs, views, config)
+        gaussians: &GaussianTensors<B>,
+        views: &'a Views,
+        background: Tensor<B, 2>,
+        cameras: CameraTensors<B>,
+    ) -> GaussianInputs<'a, B> {
+        GaussianInputs {
+            gaussians: gaussians.clone(),
+            background,
+            cameras,
+            views,
+            encoding: self.encoding,
+        }
     }
 
-    fn forward<B: Backend>(
+    fn record<B: Backend, const N: usize>(
         &self,
-        inputs: Inputs<B>,
-        views: &Views,
+        inputs: impl Rendering<B, N>,
+        config: &RenderConfig,
+    ) -> Result<Recording<B, N>, Error> {
+        engine::record(&self.memory, self.culled_on_device, inputs, config)
+    }
+
+    fn forward<B: Backend, const N: usize>(
+        &self,
+        inputs: impl Rendering<B, N>,
         config: &RenderConfig,
     ) -> Result<Rendered<B>, Error> {
-        inputs.check(views)?;
-        let Recording { images, culled, .. } = self.record(inputs, views, config)?;
+        inputs.check()?;
+        let Recording { images, culled, .. } = self.record(inputs, config)?;
         Ok(Rendered {
             features: tensor(images.features),
             transmittance: images.transmittance.map(tensor),
@@ -210,13 +266,16 @@ impl Renderer {
         })
     }
 
-    fn differentiable<B: AutodiffBackend>(
+    fn differentiable<B: AutodiffBackend, I, const N: usize>(
         &self,
-        inputs: Inputs<B>,
-        views: &Views,
+        inputs: I,
         config: &RenderConfig,
-    ) -> Result<Rendered<B>, Error> {
-        inputs.check(views)?;
+    ) -> Result<Rendered<B>, Error>
+    where
+        I: TrackedInputs<B, N>,
+        I::Inner: Rendering<B::InnerBackend, N>,
+    {
+        inputs.check()?;
         let device = inputs.device();
         let parents = inputs.parents()?;
         if B::InnerBackend::ad_enabled(&device) {
@@ -228,7 +287,7 @@ impl Renderer {
             mut images,
             culled,
             tape,
-        } = self.record(inputs.inner(), views, config)?;
+        } = self.record(inputs.inner(), config)?;
         let (layers, planes) = (images.layers.take(), images.layer_transmittance.take());
         let images = attach(&parents, tape, images);
         let plane = |plane| untyped::<B, 3>(plane, &device);

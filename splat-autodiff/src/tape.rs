@@ -6,19 +6,18 @@ use std::sync::Arc;
 
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
-use splat::encoding::Encoding;
-use splat::{Gaussians, Image, RenderConfig, Views, Wanted};
+use splat::{Image, RenderConfig};
 
 use crate::error::Error;
 
-/// A forward pass with the saved state for its backward pass.
-pub(crate) struct Recording<B: Backend> {
+/// A forward pass of `N` inputs with the saved state for its backward pass.
+pub(crate) struct Recording<B: Backend, const N: usize> {
     /// The images as tensor primitives of the backend, each in its own shape.
     pub(crate) images: Image<FloatTensor<B>>,
-    /// The number of culled Gaussians of each view, if they were counted.
+    /// The number of culled Gaussians or ellipses of each view, if they were counted.
     pub(crate) culled: Option<Vec<usize>>,
     /// The saved state for the backward pass.
-    pub(crate) tape: Arc<dyn Tape<B>>,
+    pub(crate) tape: Arc<dyn Tape<B, N>>,
 }
 
 /// The gradients with respect to the images of a render. `None` stands for a gradient of zero.
@@ -43,19 +42,19 @@ impl<F> Default for ImageGradients<F> {
     }
 }
 
-/// The saved state of a forward pass, with its vjp.
-pub(crate) trait Tape<B: Backend>: Debug + Send + Sync {
+/// The saved state of a forward pass of `N` inputs, with its vjp.
+pub(crate) trait Tape<B: Backend, const N: usize>: Debug + Send + Sync {
     /// Computes the gradients with respect to the `tracked` inputs from the gradients with respect
-    /// to the images. The inputs are, in this order: means, scales, quaternions, opacities,
-    /// features, background, poses.
+    /// to the images. Both arrays have the order of the inputs.
     fn vjp(
         &self,
         v_images: ImageGradients<FloatTensor<B>>,
-        tracked: [bool; 7],
-    ) -> Result<[Option<FloatTensor<B>>; 7], Error>;
+        tracked: [bool; N],
+    ) -> Result<[Option<FloatTensor<B>>; N], Error>;
 }
 
 /// The shapes of the outputs.
+#[derive(Debug, Clone)]
 pub(crate) struct ImageShapes {
     pub(crate) features: [usize; 4],
     pub(crate) plane: [usize; 3],
@@ -63,51 +62,17 @@ pub(crate) struct ImageShapes {
     pub(crate) layer_transmittance: [usize; 4],
 }
 
-/// The shapes of the images of `views` with `c` channels.
-pub(crate) fn image_shapes(views: &Views, config: &RenderConfig, c: usize) -> ImageShapes {
-    let (v, h, w, l) = (views.len(), views.height, views.width, config.layers.len());
-    ImageShapes {
-        features: [v, h, w, c],
-        plane: [v, h, w],
-        layers: [v, l, h, w, c],
-        layer_transmittance: [v, l, h, w],
+impl ImageShapes {
+    /// The shapes of `v` images of `h` x `w` px with `c` channels.
+    pub(crate) fn new([v, h, w]: [usize; 3], c: usize, config: &RenderConfig) -> Self {
+        let l = config.layers.len();
+        Self {
+            features: [v, h, w, c],
+            plane: [v, h, w],
+            layers: [v, l, h, w, c],
+            layer_transmittance: [v, l, h, w],
+        }
     }
-}
-
-/// The dimensions of the tensor of features: `[N, C]`, `[M, C]` or `[N, K C]`.
-pub(crate) fn features_dims(
-    encoding: Encoding,
-    [count, channels]: [usize; 2],
-    views: &Views,
-) -> [usize; 2] {
-    if let Some(row) = encoding.features_per_gaussian(channels) {
-        return [count, row];
-    }
-    let lengths = views.ranges.iter().map(ExactSizeIterator::len);
-    [lengths.fold(0, usize::saturating_add), channels]
-}
-
-/// The shapes of the seven inputs of a render.
-pub(crate) fn input_shapes(gaussians: &Gaussians<()>, views: &Views) -> [Vec<usize>; 7] {
-    let (n, c, v) = (gaussians.count, gaussians.channels, views.len());
-    [
-        vec![n, 3],
-        vec![n, 3],
-        vec![n, 4],
-        vec![n],
-        features_dims(gaussians.encoding, [n, c], views).to_vec(),
-        vec![v, c],
-        vec![v, 3, 4],
-    ]
-}
-
-/// Converts the `tracked` flags of the seven inputs to the groups of gradients of a vjp.
-pub(crate) fn wanted(tracked: [bool; 7]) -> Wanted {
-    Wanted::NONE
-        .with_geometry(tracked[..4].contains(&true))
-        .with_features(tracked[4])
-        .with_backgrounds(tracked[5])
-        .with_cameras(tracked[6])
 }
 
 /// Counts the culled splats of each view. `extents` is `[M, 2]`, and a culled splat has extents of

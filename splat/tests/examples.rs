@@ -72,6 +72,37 @@ fn orbit_shows_the_ball_from_all_sides() {
 }
 
 #[test]
+fn orbit_refuses_a_scene_of_culled_gaussians() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let scene = folder.path().join("all_culled.ply");
+    std::fs::write(&scene, include_bytes!("cases/all_culled.ply")).expect("a file");
+    let [scene, out] = [&scene, folder.path()].map(|path| path.to_str().expect("UTF-8"));
+    let arguments = [scene, "--frames", "3", "--size", "64", "48", "--out", out];
+    let part = "expected a visible Gaussian, got 7 that are culled in all 3 pictures";
+    refused("orbit", &arguments, part);
+}
+
+/// The warning stands beside the picture, because a fit of nothing is still a picture.
+#[test]
+fn fit_splats_2d_warns_if_all_ellipses_are_culled() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("fit.png");
+    let path = path.to_str().expect("UTF-8");
+    let said = |opacity| {
+        let arguments = [path, "--steps", "2", "--opacity", opacity];
+        let output = run("fit_splats_2d", &arguments);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let warning = "warning: expected a visible Gaussian, got 150 that are culled in the picture\n";
+    assert_eq!(said("0.0039"), warning);
+    assert_eq!(said("0.004"), "");
+    for wrong in ["0", "1", "NaN", "two"] {
+        refused("fit_splats_2d", &[path, "--opacity", wrong], "--opacity");
+    }
+}
+
+#[test]
 fn fit_splats_2d_comes_close_to_its_picture() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("fit.png");

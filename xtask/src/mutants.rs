@@ -99,6 +99,24 @@ pub const FORMULAS: &[Source] = &[
                 "v_z = (along_x",
             ),
             mutant(
+                "project::intrinsics_vjp",
+                "pub fn intrinsics_vjp",
+                "v_gains.x - v_x",
+                "v_gains.x + v_x",
+            ),
+            mutant(
+                "project::activation_vjp (scales)",
+                "pub fn activation_vjp",
+                "vec3::times(v.scale, g.scale)",
+                "v.scale",
+            ),
+            mutant(
+                "project::activation_vjp (opacity)",
+                "pub fn activation_vjp",
+                "1.0 - g.opacity",
+                "1.0 + g.opacity",
+            ),
+            mutant(
                 "project::rows_vjp (covariance)",
                 "pub fn rows_vjp",
                 "2.0 * v_yy",
@@ -215,6 +233,12 @@ pub const FORMULAS: &[Source] = &[
                 "pub fn sh_term_vjp",
                 "y = 6.0 * C3_SECTORAL",
                 "y = -6.0 * C3_SECTORAL",
+            ),
+            mutant(
+                "sh::quartic_gradient (degree 4)",
+                "fn quartic_gradient",
+                "x = 4.0 * C4_PLANAR",
+                "x = -4.0 * C4_PLANAR",
             ),
         ],
     },

@@ -139,7 +139,7 @@ fn take_apart<B: Operations>(
         views: &views,
         backgrounds: &white,
     };
-    let (image, _) = splat::render(&backend, &input, &settings).map_err(refused)?;
+    let (image, _) = render::render_on_host(&input, &settings)?;
     let renders = images(config, &image.features);
     let mut prefixes = images(config, &image.layers.unwrap_or_default()).into_iter();
     let apart = renders.into_iter().enumerate().map(|(view, render)| {

@@ -6,6 +6,7 @@ mod batch;
 mod block;
 pub mod camera;
 mod classifier;
+mod culled;
 mod decoded;
 mod decoder;
 mod encoder;

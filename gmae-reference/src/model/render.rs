@@ -1,14 +1,17 @@
-//! Renders Gaussians to images. All renders of training and prediction go through this file. Only
-//! the depth layers of the report and the readings call the `splat` crate directly.
+//! Renders Gaussians to images. All renders go through this file, which warns if a render shows
+//! nothing.
+
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
-use splat::RenderConfig;
-use splat_autodiff::GaussianTensors;
+use splat::{Cpu, Image, RenderConfig, Saved, Scene, Views};
+use splat_autodiff::{GaussianTensors, Rendered, Renderer};
 
 use super::camera;
+use super::culled::warn_if_all;
 use super::head::Gaussians;
 use crate::config::Config;
 use crate::error::Error;
@@ -19,6 +22,9 @@ use crate::numbers::numbers;
 /// The result is differentiable with respect to the Gaussians. `settings` is usually the result of
 /// [`settings()`].
 ///
+/// Warns on standard error if an image shows none of its Gaussians. On a device, only the first
+/// render of the process is checked, because the check waits for the device.
+///
 /// # Errors
 ///
 /// [`Error::Render`] if [`splat_autodiff::render()`] returns an error or memory runs out.
@@ -27,13 +33,17 @@ pub fn render<B: Backend, C: CheckpointStrategy>(
     settings: &RenderConfig,
     gaussians: Gaussians<Autodiff<B, C>>,
 ) -> Result<Tensor<Autodiff<B, C>, 4>, Error> {
+    static CHECKED: AtomicBool = AtomicBool::new(false);
     let views = camera::views(config, gaussians.images)?;
     let background = white(gaussians.images, &gaussians.means.device());
-    let rendered = splat_autodiff::render(&tensors(gaussians), &views, background, settings);
-    rendered.map(|image| image.features).map_err(refused)
+    let first = !CHECKED.swap(true, Ordering::Relaxed);
+    let renderer = Renderer::new().with_culled_on_device(first);
+    let rendered = renderer.render(&tensors(gaussians), &views, background, settings);
+    shown(rendered, &views)
 }
 
-/// Renders like [`render()`] with the settings of `config`, but without gradients.
+/// Renders like [`render()`] with the settings of `config`, but without gradients. Every render is
+/// checked.
 ///
 /// # Errors
 ///
@@ -44,9 +54,34 @@ pub fn render_forward<B: Backend>(
 ) -> Result<Tensor<B, 4>, Error> {
     let views = camera::views(config, gaussians.images)?;
     let background = white(gaussians.images, &gaussians.means.device());
+    let renderer = Renderer::new().with_culled_on_device(true);
     let rendered =
-        splat_autodiff::render_forward(&tensors(gaussians), &views, background, &settings(config));
-    rendered.map(|image| image.features).map_err(refused)
+        renderer.render_forward(&tensors(gaussians), &views, background, &settings(config));
+    shown(rendered, &views)
+}
+
+/// Renders Gaussians on the host, without Burn. Warns as [`render()`] does.
+///
+/// # Errors
+///
+/// [`Error::Render`] if [`splat::render()`] returns an error.
+pub(crate) fn render_on_host(
+    scene: &Scene<'_, &[f32]>,
+    settings: &RenderConfig,
+) -> Result<(Image<Vec<f32>>, Saved<Cpu<f32>>), Error> {
+    let (image, saved) = splat::render(&Cpu::<f32>::new(), scene, settings).map_err(refused)?;
+    warn_if_all(&saved.splats.culled(), &scene.views.ranges);
+    Ok((image, saved))
+}
+
+/// Returns the images of a render and warns if one shows nothing.
+fn shown<B: Backend>(
+    rendered: Result<Rendered<B>, splat_autodiff::Error>,
+    views: &Views,
+) -> Result<Tensor<B, 4>, Error> {
+    let rendered = rendered.map_err(refused)?;
+    warn_if_all(&rendered.culled.unwrap_or_default(), &views.ranges);
+    Ok(rendered.features)
 }
 
 /// Returns the settings of the renderer: the defaults with the blur of `config`.

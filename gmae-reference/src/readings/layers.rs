@@ -9,6 +9,7 @@ use splat::{Backend as _, NO_CONTRIBUTOR, Scene as Input, Splats};
 use super::scene::{Scene, picked};
 use crate::data::Image;
 use crate::error::Error;
+use crate::model::render;
 
 /// The numbers of layers for which a scene is rendered at once.
 pub(crate) const LEVELS: [usize; 5] = [4, 8, 16, 32, 64];
@@ -72,7 +73,7 @@ pub(crate) fn layers(
         views: &views,
         backgrounds: &[1.0; 3],
     };
-    let (image, saved) = splat::render(&backend, &input, &settings).map_err(refused)?;
+    let (image, saved) = render::render_on_host(&input, &settings)?;
     let mut rank_of = vec![visible; scene.gaussians.count];
     for (rank, &index) in order.iter().enumerate() {
         rank_of[index] = rank;
@@ -139,8 +140,7 @@ impl Layers {
             backgrounds: &[1.0; 3],
         };
         let settings = layer.settings(self.width, self.height);
-        let (image, _) = splat::render(&splat::Cpu::<f32>::new(), &input, &settings)
-            .map_err(|error| Error::Render(error.to_string()))?;
+        let (image, _) = render::render_on_host(&input, &settings)?;
         Ok(Image {
             width: self.width,
             height: self.height,

@@ -7,6 +7,7 @@ mod bad_input;
 mod boundaries;
 mod boxes;
 mod cli;
+mod culled;
 #[cfg(unix)]
 mod evaluate;
 #[cfg(unix)]

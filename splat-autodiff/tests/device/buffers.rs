@@ -7,7 +7,7 @@ use burn_wgpu::WgpuRuntime;
 use libtest_mimic::Failed;
 use splat::GpuBuffer;
 use splat_autodiff::measure::{give, lies_on, take};
-use splat_autodiff::{GaussianTensors, render_forward_with_poses, render_with_poses};
+use splat_autodiff::{GaussianTensors, render_forward_with_cameras, render_with_cameras};
 
 use crate::scene::{config, inputs, numbers, views};
 
@@ -43,7 +43,9 @@ pub(crate) fn buffers_are_lent<B: Backend>(device: &B::Device) -> Result<(), Fai
 }
 
 /// Returns the identifier of the tensor's allocation in `CubeCL`.
-fn allocation_of<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Result<String, Failed> {
+pub(crate) fn allocation_of<B: Backend, const D: usize>(
+    tensor: Tensor<B, D>,
+) -> Result<String, Failed> {
     allocation(&take::<B, WgpuRuntime>("it", tensor.into_primitive().tensor())?.0)
 }
 
@@ -52,6 +54,7 @@ fn allocation_of<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Result<Str
 /// copied from the host each have a separate allocation.
 pub(crate) fn renders_stay_on_the_device<B: Backend>(device: &B::Device) -> Result<(), Failed> {
     let given = inputs::<Autodiff<B>>(device);
+    let cameras = given.cameras();
     let (means, scales) = (
         given.gaussians.means.require_grad(),
         given.gaussians.scales.require_grad(),
@@ -61,8 +64,8 @@ pub(crate) fn renders_stay_on_the_device<B: Backend>(device: &B::Device) -> Resu
         scales: scales.clone(),
         ..given.gaussians
     };
-    let (background, poses) = (given.background, given.poses);
-    let image = render_with_poses(&gaussians, &views(), background, poses, &config())?;
+    let background = given.background;
+    let image = render_with_cameras(&gaussians, &views(), background, cameras, &config())?;
     let gradients = image.features.sum().backward();
     let v_means = means
         .grad(&gradients)
@@ -72,11 +75,12 @@ pub(crate) fn renders_stay_on_the_device<B: Backend>(device: &B::Device) -> Resu
         .ok_or("no gradient with respect to scales")?;
 
     let given = inputs::<B>(device);
-    let forward = render_forward_with_poses(
+    let cameras = given.cameras();
+    let forward = render_forward_with_cameras(
         &given.gaussians,
         &views(),
         given.background,
-        given.poses,
+        cameras,
         &config(),
     )?;
     let transmittance = forward.transmittance.ok_or("no transmittance")?;

@@ -5,6 +5,8 @@
 //! `cargo test -p splat-autodiff --features wgpu,fusion --test device`
 
 mod buffers;
+mod compare;
+mod ellipses;
 mod scene;
 
 use std::any::{TypeId, type_name};
@@ -22,18 +24,16 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use splat::{Camera, RenderConfig, Views};
 use splat_autodiff::measure::{Features, missing_feature};
 use splat_autodiff::{
-    GaussianTensors, Renderer, render_forward, render_forward_with_poses, render_with_poses,
+    CameraTensors, GaussianTensors, Renderer, render_forward, render_forward_with_cameras,
+    render_with_cameras,
 };
 
 use buffers::{buffers_are_lent, renders_stay_on_the_device};
+use compare::{TOLERANCE, all_close};
 use scene::{C, Inputs, V, config, inputs, numbers, views};
 
 type Plain = CubeBackend<WgpuRuntime, f32, i32, u32>;
 type Fused = Fusion<Plain>;
-
-/// Greatest difference between device and CPU, relative to the largest element of a tensor. The
-/// device rounds `f32` in another order and uses another exponential.
-const TOLERANCE: f32 = 1e-4;
 
 /// Returns the images and gradients of a render as named buffers.
 fn everything<B: Backend>(device: &B::Device) -> Result<Vec<(&'static str, Vec<f32>)>, Failed> {
@@ -41,6 +41,7 @@ fn everything<B: Backend>(device: &B::Device) -> Result<Vec<(&'static str, Vec<f
         gaussians: g,
         background,
         poses,
+        intrinsics,
     } = inputs::<Autodiff<B>>(device);
     let g = GaussianTensors {
         means: g.means.require_grad(),
@@ -49,9 +50,13 @@ fn everything<B: Backend>(device: &B::Device) -> Result<Vec<(&'static str, Vec<f
         opacities: g.opacities.require_grad(),
         features: g.features.require_grad(),
     };
-    let (background, poses) = (background.require_grad(), poses.require_grad());
+    let background = background.require_grad();
+    let (poses, intrinsics) = (poses.require_grad(), intrinsics.require_grad());
     let (views, config) = (views(), config());
-    let image = render_with_poses(&g, &views, background.clone(), poses.clone(), &config)?;
+    let cameras = CameraTensors::new()
+        .with_poses(poses.clone())
+        .with_intrinsics(intrinsics.clone());
+    let image = render_with_cameras(&g, &views, background.clone(), cameras, &config)?;
     let (transmittance, depth, layers) = (image.transmittance, image.depth, image.layers);
     let transmittance = transmittance.ok_or("no transmittance")?;
     let depth = depth.ok_or("no depth")?;
@@ -82,35 +87,23 @@ fn everything<B: Backend>(device: &B::Device) -> Result<Vec<(&'static str, Vec<f
         ("v_features", gradient!(g.features)),
         ("v_background", gradient!(background)),
         ("v_poses", gradient!(poses)),
+        ("v_intrinsics", gradient!(intrinsics)),
     ])
 }
 
 fn equals_the_cpu<B: Backend>(device: &B::Device) -> Result<(), Failed> {
     let cpu = everything::<Flex>(&burn_flex::FlexDevice)?;
-    for ((name, expected), (_, got)) in cpu.into_iter().zip(everything::<B>(device)?) {
-        let scale = expected.iter().fold(0.0f32, |most, x| most.max(x.abs()));
-        if scale == 0.0 || expected.len() != got.len() {
-            return Err(format!("{name}: nothing to compare").into());
-        }
-        for (i, (a, b)) in got.iter().zip(&expected).enumerate() {
-            // The comparison is false for NaN.
-            let close = (a - b).abs() <= TOLERANCE * scale;
-            if !close {
-                return Err(format!("{name}[{i}]: device {a}, CPU {b}, scale {scale}").into());
-            }
-        }
-    }
-    Ok(())
+    all_close(cpu, everything::<B>(device)?)
 }
 
 fn forward_equals_recorded<B: Backend>(device: &B::Device) -> Result<(), Failed> {
     let given = inputs::<B>(device);
-    let poses = given.poses;
-    let forward = render_forward_with_poses(
+    let cameras = given.cameras();
+    let forward = render_forward_with_cameras(
         &given.gaussians,
         &views(),
         given.background,
-        poses,
+        cameras,
         &config(),
     )?;
     let recorded = everything::<B>(device)?;
@@ -124,6 +117,7 @@ fn forward_equals_recorded<B: Backend>(device: &B::Device) -> Result<(), Failed>
 /// The counts of culled Gaussians are copied from the device on request only.
 fn culled_are_counted_on_request<B: Backend>(device: &B::Device) -> Result<(), Failed> {
     let given = inputs::<B>(device);
+    let (cameras, behind) = (given.cameras(), given.background.clone());
     // A Gaussian without a depth, seen by both views.
     let means = given.gaussians.means.slice_fill([5..6, 2..3], f32::NAN);
     let gaussians = GaussianTensors {
@@ -131,19 +125,20 @@ fn culled_are_counted_on_request<B: Backend>(device: &B::Device) -> Result<(), F
         ..given.gaussians
     };
     let render = |renderer: &Renderer| {
-        let (poses, background) = (given.poses.clone(), given.background.clone());
-        renderer.render_forward_with_poses(&gaussians, &views(), background, poses, &config())
+        let (cameras, background) = (cameras.clone(), behind.clone());
+        renderer.render_forward_with_cameras(&gaussians, &views(), background, cameras, &config())
     };
     let unasked = render(&Renderer::new())?.culled;
     let counted = render(&Renderer::new().with_culled_on_device(true))?.culled;
     let host = inputs::<Flex>(&burn_flex::FlexDevice);
+    let cameras = host.cameras();
     let means = host.gaussians.means.slice_fill([5..6, 2..3], f32::NAN);
     let on_host = GaussianTensors {
         means,
         ..host.gaussians
     };
-    let (background, poses) = (host.background, host.poses);
-    let image = render_forward_with_poses(&on_host, &views(), background, poses, &config())?;
+    let background = host.background;
+    let image = render_forward_with_cameras(&on_host, &views(), background, cameras, &config())?;
     let expected = image.culled.ok_or("no counts of the CPU")?;
     if unasked.is_none() && counted.as_ref() == Some(&expected) && expected[0] > 0 {
         return Ok(());
@@ -154,13 +149,14 @@ fn culled_are_counted_on_request<B: Backend>(device: &B::Device) -> Result<(), F
 /// Returns the gradient with respect to the means of a loss that depends on the depth only.
 fn by_depth<B: Backend>(device: &B::Device) -> Result<Vec<f32>, Failed> {
     let given = inputs::<Autodiff<B>>(device);
+    let cameras = given.cameras();
     let means = given.gaussians.means.require_grad();
     let gaussians = GaussianTensors {
         means: means.clone(),
         ..given.gaussians
     };
-    let (background, poses) = (given.background, given.poses);
-    let image = render_with_poses(&gaussians, &views(), background, poses, &config())?;
+    let background = given.background;
+    let image = render_with_cameras(&gaussians, &views(), background, cameras, &config())?;
     let gradients = image.depth.ok_or("no depth")?.sum().backward();
     let v_means = means.grad(&gradients).ok_or("no gradient")?.into_data();
     Ok(v_means.to_vec().map_err(|error| format!("{error:?}"))?)
@@ -224,7 +220,7 @@ fn trials_on<B: Backend>(name: &str, device: &B::Device, found: bool, trials: &m
 where
     B::Device: Debug,
 {
-    let checks: [(&str, Check<B::Device>); 8] = [
+    let checks: [(&str, Check<B::Device>); 10] = [
         ("equals_the_cpu", equals_the_cpu::<B>),
         ("forward_equals_recorded", forward_equals_recorded::<B>),
         ("buffers_are_lent", buffers_are_lent::<B>),
@@ -233,6 +229,14 @@ where
             renders_stay_on_the_device::<B>,
         ),
         ("empty_scenes", empty_scenes::<B>),
+        (
+            "ellipses_equal_the_cpu",
+            ellipses::ellipses_equal_the_cpu::<B>,
+        ),
+        (
+            "ellipses_stay_on_the_device",
+            ellipses::ellipses_stay_on_the_device::<B>,
+        ),
         (
             "culled_are_counted_on_request",
             culled_are_counted_on_request::<B>,

@@ -7,7 +7,8 @@ use burn_flex::Flex;
 use splat::check::Random;
 use splat::{Cpu, Gradients, Image, Outputs, RenderConfig, Wanted};
 use splat_autodiff::{
-    GaussianTensors, Rendered, render_forward, render_forward_with_poses, render_with_poses,
+    CameraTensors, GaussianTensors, Rendered, render_forward, render_forward_with_cameras,
+    render_with_cameras,
 };
 
 use crate::scene::{Host, Number, Plain, all_outputs, numbers, ragged, rounded, tensor};
@@ -163,15 +164,18 @@ fn gradients_are_splats<T: Number, C: CheckpointStrategy>() {
             opacities: raw.opacities.require_grad(),
             features: raw.features.require_grad(),
         };
-        let (background, poses) = (
-            host.background().require_grad(),
+        let background = host.background().require_grad();
+        let (poses, intrinsics) = (
             host.poses().require_grad(),
+            host.intrinsics().require_grad(),
         );
-        let rendered = render_with_poses(
+        let rendered = render_with_cameras(
             &gaussians,
             &host.views,
             background.clone(),
-            poses.clone(),
+            CameraTensors::new()
+                .with_poses(poses.clone())
+                .with_intrinsics(intrinsics.clone()),
             &config,
         );
         let gradients = weights.loss(rendered.expect("a valid scene")).backward();
@@ -190,6 +194,7 @@ fn gradients_are_splats<T: Number, C: CheckpointStrategy>() {
         check!(gaussians.features, expected.gaussians.features);
         check!(background, expected.backgrounds);
         check!(poses, expected.camera_from_world);
+        check!(intrinsics, expected.intrinsics);
     }
 }
 
@@ -208,18 +213,36 @@ fn gradients_are_splats_with_checkpointing() {
     gradients_are_splats::<f32, BalancedCheckpointing>();
 }
 
+/// The tensors replace the numbers of the views, with the other numbers of the views kept.
 #[test]
-fn poses_replace_those_of_the_views() {
+fn cameras_replace_those_of_the_views() {
     let host = ragged::<f32>(4);
     let mut elsewhere = host.views.clone();
+    let mut wider = host.views.clone();
     for camera in &mut elsewhere.cameras {
         camera.camera_from_world[0][3] += 1.0;
     }
-    let config = RenderConfig::default();
-    let (gaussians, background) = (host.tensors::<Plain>(), host.background());
-    let rendered =
-        render_forward_with_poses(&gaussians, &elsewhere, background, host.poses(), &config);
-    assert_same_image(rendered.expect("a valid scene"), &image(&host, &config));
+    for camera in &mut wider.cameras {
+        // A focal length that is no longer used may also be invalid.
+        (camera.fx, camera.fy, camera.cx, camera.cy) = (-1.0, 7.0, 3.0, f64::NAN);
+    }
+    let poses = || CameraTensors::new().with_poses(host.poses());
+    let intrinsics = || CameraTensors::new().with_intrinsics(host.intrinsics());
+    let mut both = elsewhere.clone();
+    for (camera, other) in both.cameras.iter_mut().zip(&wider.cameras) {
+        *camera = other.with_pose(camera.camera_from_world);
+    }
+    for (views, cameras) in [
+        (elsewhere, poses()),
+        (wider, intrinsics()),
+        (both, poses().with_intrinsics(host.intrinsics())),
+    ] {
+        let (gaussians, background) = (host.tensors::<Plain>(), host.background());
+        let config = RenderConfig::default();
+        let rendered =
+            render_forward_with_cameras(&gaussians, &views, background, cameras, &config);
+        assert_same_image(rendered.expect("a valid scene"), &image(&host, &config));
+    }
 }
 
 /// A render of `f16` tensors equals the `f32` render of the same values, rounded to `f16`.

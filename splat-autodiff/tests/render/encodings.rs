@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use splat::check::weight;
 use splat::encoding::{Encoding, Features};
 use splat::{Cpu, RenderConfig, Wanted, render, render_vjp};
-use splat_autodiff::{Error, GaussianTensors, Renderer};
+use splat_autodiff::{CameraTensors, Error, GaussianTensors, Renderer};
 
 use crate::scene::{Diff, Host, Number, numbers, ragged, tensor, track};
 
@@ -76,11 +76,11 @@ fn equals<T: Number>() {
         let given = tensors(&host, dims);
         let poses = host.poses::<Diff>().require_grad();
         let image = renderer
-            .render_with_poses(
+            .render_with_cameras(
                 &given,
                 &host.views,
                 host.background(),
-                poses.clone(),
+                CameraTensors::new().with_poses(poses.clone()),
                 &config,
             )
             .expect("valid")

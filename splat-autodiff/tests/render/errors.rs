@@ -7,8 +7,8 @@ use burn_dispatch::{Dispatch, DispatchDevice};
 use burn_flex::FlexDevice;
 use splat::{Camera, Outputs, RenderConfig, Views};
 use splat_autodiff::{
-    Error, GaussianTensors, Rendered, render, render_forward, render_forward_with_poses,
-    render_with_poses,
+    CameraTensors, Error, GaussianTensors, Rendered, render, render_forward,
+    render_forward_with_cameras, render_with_cameras,
 };
 
 use crate::scene::{Diff, Host, Plain, all_outputs, numbers, ragged, track};
@@ -64,14 +64,50 @@ fn shapes_that_disagree_are_errors_that_name_the_tensor() {
     );
     // The features have more channels than the background.
     assert_eq!(broken(&|g| g.features = zeros([12, 6])), "background");
-    let poses = render_forward_with_poses(
-        &raw,
-        &views,
-        host().background(),
-        zeros([3, 4, 4]),
-        &RenderConfig::default(),
-    );
-    assert_eq!(misshapen(poses), "poses");
+    let with = |cameras| {
+        misshapen(render_forward_with_cameras(
+            &raw,
+            &views,
+            host().background(),
+            cameras,
+            &RenderConfig::default(),
+        ))
+    };
+    let none = CameraTensors::new;
+    let poses = none().with_poses(zeros([3, 4, 4]));
+    assert_eq!(with(poses), "cameras.poses");
+    for shape in [[2, 4], [3, 3], [3, 5]] {
+        let intrinsics = none().with_intrinsics(zeros(shape));
+        assert_eq!(with(intrinsics), "cameras.intrinsics");
+    }
+}
+
+/// Intrinsics are settings of the render. A value that no camera may have is an error.
+#[test]
+fn intrinsics_out_of_their_domain_are_errors_that_name_them() {
+    let (gaussians, views) = (host().tensors::<Diff>(), host().views);
+    let refused = |view: usize, column: usize, value: f32| {
+        let ranges = [view..view + 1, column..column + 1];
+        let intrinsics = host().intrinsics::<Diff>().slice_fill(ranges, value);
+        let cameras = CameraTensors::new().with_intrinsics(intrinsics);
+        let config = RenderConfig::default();
+        match render_with_cameras(&gaussians, &views, host().background(), cameras, &config) {
+            Err(error @ Error::Value { .. }) => error.to_string(),
+            other => panic!("{view}, {column}, {value}: {other:?}"),
+        }
+    };
+    let expected = "cameras.intrinsics: expected a finite number > 0 as fx of view 1, got -2";
+    assert_eq!(refused(1, 0, -2.0), expected);
+    let expected = "cameras.intrinsics: expected a finite number > 0 as fy of view 0, got 0";
+    assert_eq!(refused(0, 1, 0.0), expected);
+    let expected = "cameras.intrinsics: expected a finite number as cy of view 2, got NaN";
+    assert_eq!(refused(2, 3, f32::NAN), expected);
+    for value in [f32::NAN, f32::INFINITY] {
+        for column in 0..4 {
+            let error = refused(0, column, value);
+            assert!(error.starts_with("cameras.intrinsics: "), "{error}");
+        }
+    }
 }
 
 #[test]
@@ -94,6 +130,22 @@ fn element_types_that_disagree_are_errors() {
     match forward(&gaussians, &host().views) {
         Err(Error::DType { argument, .. }) => assert_eq!(argument, "gaussians.opacities"),
         other => panic!("{other:?}"),
+    }
+    let (poses, intrinsics) = (
+        host().poses::<Plain>().cast(DType::F64),
+        host().intrinsics::<Plain>().cast(DType::F64),
+    );
+    let none = CameraTensors::new;
+    for (cameras, name) in [
+        (none().with_poses(poses), "cameras.poses"),
+        (none().with_intrinsics(intrinsics), "cameras.intrinsics"),
+    ] {
+        let (gaussians, background) = (host().tensors(), host().background());
+        let (views, config) = (host().views, RenderConfig::default());
+        match render_forward_with_cameras(&gaussians, &views, background, cameras, &config) {
+            Err(Error::DType { argument, .. }) => assert_eq!(argument, name),
+            other => panic!("{other:?}"),
+        }
     }
 }
 
@@ -170,8 +222,9 @@ fn the_differentiable_entries_refuse_the_same() {
     let result = render(&gaussians, &flat, host().background(), &config);
     assert!(matches!(result, Err(Error::Render(_))), "{result:?}");
     let lost = host().poses::<Diff>() * f32::NAN;
-    let culled = render_with_poses(&gaussians, &views, host().background(), lost, &config)
-        .expect("numbers are never an error");
+    let lost = CameraTensors::new().with_poses(lost);
+    let culled = render_with_cameras(&gaussians, &views, host().background(), lost, &config)
+        .expect("a pose is never an error");
     let background = render_forward(
         &GaussianTensors {
             opacities: zeros([12]),
@@ -231,7 +284,8 @@ fn a_backend_with_another_graph_is_an_error_that_names_it() {
         other => panic!("{other:?}"),
     }
     let poses = Tensor::<Dispatch, 3>::zeros([1, 3, 4], &device);
-    match render_with_poses(&gaussians, &views, zeros([1, 3]), poses, &config) {
+    let poses = CameraTensors::new().with_poses(poses);
+    match render_with_cameras(&gaussians, &views, zeros([1, 3]), poses, &config) {
         Err(error @ Error::UnsupportedAutodiff { .. }) => {
             assert!(error.to_string().contains(&name), "{error}");
         }

@@ -4,7 +4,7 @@ use burn::tensor::activation::sigmoid;
 use burn::tensor::{DType, Tensor};
 use splat::check::{Random, check_vjp, max_magnitude};
 use splat::{Camera, Outputs, RenderConfig, Views};
-use splat_autodiff::{GaussianTensors, Rendered, render_with_poses};
+use splat_autodiff::{CameraTensors, GaussianTensors, Rendered, render_with_cameras};
 
 use crate::scene::{Diff, numbers, tensor};
 
@@ -15,8 +15,8 @@ const V: usize = 2;
 /// Height and width, px.
 const SIDES: [usize; 2] = [9, 11];
 
-/// Names and lengths of the seven inputs before their activations.
-const SHAPES: [(&str, usize); 7] = [
+/// Names and lengths of the eight inputs before their activations.
+const SHAPES: [(&str, usize); 8] = [
     ("means", N * 3),
     ("scales", N * 3),
     ("quaternions", N * 4),
@@ -24,9 +24,10 @@ const SHAPES: [(&str, usize); 7] = [
     ("features", N * C),
     ("background", V * C),
     ("poses", V * 12),
+    ("intrinsics", V * 4),
 ];
 
-fn start() -> [Vec<f64>; 7] {
+fn start() -> [Vec<f64>; 8] {
     let mut random = Random::new(21);
     // Poses near the identity.
     let poses = (0..V).flat_map(|_| {
@@ -43,6 +44,7 @@ fn start() -> [Vec<f64>; 7] {
         random.several(N * C, -1.0, 1.0),
         random.several(V * C, 0.0, 1.0),
         poses,
+        random.several(V * 4, -0.1, 0.1),
     ]
 }
 
@@ -58,8 +60,8 @@ fn config() -> RenderConfig {
 }
 
 /// Returns the leaves of the graph, and the loss of the image rendered from them.
-fn graph(values: &[Vec<f64>; 7]) -> ([Tensor<Diff, 1>; 7], Tensor<Diff, 1>) {
-    let leaves: [Tensor<Diff, 1>; 7] = std::array::from_fn(|i| {
+fn graph(values: &[Vec<f64>; 8]) -> ([Tensor<Diff, 1>; 8], Tensor<Diff, 1>) {
+    let leaves: [Tensor<Diff, 1>; 8] = std::array::from_fn(|i| {
         tensor::<Diff, f64, 1>(&values[i], [values[i].len()]).require_grad()
     });
     let [
@@ -70,6 +72,7 @@ fn graph(values: &[Vec<f64>; 7]) -> ([Tensor<Diff, 1>; 7], Tensor<Diff, 1>) {
         features,
         background,
         poses,
+        intrinsics,
     ] = leaves.clone();
     let ahead = tensor::<Diff, f64, 2>(&[0.0, 0.0, 3.0], [1, 3]);
     let gaussians = GaussianTensors {
@@ -86,8 +89,13 @@ fn graph(values: &[Vec<f64>; 7]) -> ([Tensor<Diff, 1>; 7], Tensor<Diff, 1>) {
         cameras: vec![camera; V],
         ranges: vec![0..3, 1..4],
     };
-    let (background, poses) = (background.reshape([V, C]), poses.reshape([V, 3, 4]));
-    let rendered = render_with_poses(&gaussians, &views, background, poses, &config());
+    // Focal lengths and principal points within about 10 % of those of `camera`.
+    let around = tensor::<Diff, f64, 2>(&[9.0, 8.0, 5.5, 4.5], [1, 4]);
+    let cameras = CameraTensors::new()
+        .with_poses(poses.reshape([V, 3, 4]))
+        .with_intrinsics(intrinsics.reshape([V, 4]).exp() * around);
+    let background = background.reshape([V, C]);
+    let rendered = render_with_cameras(&gaussians, &views, background, cameras, &config());
     (leaves, loss(rendered.expect("a valid scene")))
 }
 
@@ -107,7 +115,7 @@ fn loss(rendered: Rendered<Diff>) -> Tensor<Diff, 1> {
 }
 
 /// Splits a row of all inputs.
-fn split(row: &[f64]) -> [Vec<f64>; 7] {
+fn split(row: &[f64]) -> [Vec<f64>; 8] {
     let mut rest = row;
     SHAPES.map(|(_, len)| {
         let (head, tail) = rest.split_at(len);

@@ -3,10 +3,13 @@
 mod batch;
 mod bitwise;
 mod culled;
+mod ellipse_errors;
+mod ellipses;
 mod encodings;
 mod errors;
 mod finite_differences;
 mod fit;
+mod focal;
 mod renderer;
 mod scene;
 mod second_use;

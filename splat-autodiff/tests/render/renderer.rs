@@ -3,7 +3,7 @@
 use burn::tensor::{DType, Tensor};
 use splat::check::{Random, crowd, with_channels};
 use splat::{Cpu, Image, Projection, RenderConfig, Wanted, render_vjp};
-use splat_autodiff::{GaussianTensors, Renderer};
+use splat_autodiff::{CameraTensors, GaussianTensors, Renderer};
 
 use crate::scene::{Diff, Host, Number, Plain, all_outputs, numbers, rounded, tensor, track};
 
@@ -61,12 +61,15 @@ fn step<T: Number>(renderer: &Renderer, sizes: [usize; 5], config: &RenderConfig
     let gaussians = track(host.tensors::<Diff>());
     let background = host.background().require_grad();
     let poses = host.poses().require_grad();
+    let intrinsics = host.intrinsics().require_grad();
     let rendered = renderer
-        .render_with_poses(
+        .render_with_cameras(
             &gaussians,
             &host.views,
             background.clone(),
-            poses.clone(),
+            CameraTensors::new()
+                .with_poses(poses.clone())
+                .with_intrinsics(intrinsics.clone()),
             config,
         )
         .expect("a valid scene");
@@ -95,6 +98,7 @@ fn step<T: Number>(renderer: &Renderer, sizes: [usize; 5], config: &RenderConfig
     check!(gaussians.features, expected.gaussians.features);
     check!(background, expected.backgrounds);
     check!(poses, expected.camera_from_world);
+    check!(intrinsics, expected.intrinsics);
 }
 
 fn several_steps<T: Number>() {

@@ -65,12 +65,19 @@ pub(crate) fn numbers<B: Backend, T: Number, const D: usize>(tensor: Tensor<B, D
         .expect("the precision of the scene")
 }
 
-impl<T> From<Rounded<T>> for Host<T> {
+impl<T: Number> From<Rounded<T>> for Host<T> {
+    /// Rounds the intrinsics too, so that a tensor can have those of the views.
     fn from(scene: Rounded<T>) -> Self {
+        let mut views = scene.views;
+        let round = |x: f64| T::from_f64(x).to_f64();
+        for camera in &mut views.cameras {
+            (camera.fx, camera.fy) = (round(camera.fx), round(camera.fy));
+            (camera.cx, camera.cy) = (round(camera.cx), round(camera.cy));
+        }
         Self {
             gaussians: scene.gaussians,
             backgrounds: scene.backgrounds,
-            views: scene.views,
+            views,
         }
     }
 }
@@ -115,6 +122,14 @@ impl<T: Number> Host<T> {
             .flat_map(|camera| camera.camera_from_world);
         let values: Vec<T> = rows.flatten().map(T::from_f64).collect();
         tensor(&values, [self.views.len(), 3, 4])
+    }
+
+    /// The intrinsics of the views as a tensor `[V, 4]`.
+    pub(crate) fn intrinsics<B: Backend>(&self) -> Tensor<B, 2> {
+        let cameras = self.views.cameras.iter();
+        let values = cameras.flat_map(|camera| [camera.fx, camera.fy, camera.cx, camera.cy]);
+        let values: Vec<T> = values.map(T::from_f64).collect();
+        tensor(&values, [self.views.len(), 4])
     }
 }
 

@@ -3,11 +3,11 @@
 use burn::tensor::Tensor;
 use burn_flex::FlexDevice;
 use splat::RenderConfig;
-use splat_autodiff::{GaussianTensors, Rendered, render, render_with_poses};
+use splat_autodiff::{CameraTensors, GaussianTensors, Rendered, render, render_with_cameras};
 
 use crate::scene::{Diff, all_outputs, numbers, ragged, tensor, track};
 
-const NAMES: [&str; 7] = [
+const NAMES: [&str; 8] = [
     "means",
     "scales",
     "quaternions",
@@ -15,6 +15,7 @@ const NAMES: [&str; 7] = [
     "features",
     "background",
     "poses",
+    "intrinsics",
 ];
 
 fn loss(rendered: Rendered<Diff>) -> Tensor<Diff, 1> {
@@ -25,8 +26,8 @@ fn loss(rendered: Rendered<Diff>) -> Tensor<Diff, 1> {
     planes.fold(loss, |loss, plane| loss + plane.powf_scalar(2.0).sum())
 }
 
-/// Returns the gradients with respect to the seven inputs. `tracked` selects the tracked inputs.
-fn gradients(tracked: [bool; 7], config: &RenderConfig) -> [Option<Vec<f32>>; 7] {
+/// Returns the gradients with respect to the eight inputs. `tracked` selects the tracked inputs.
+fn gradients(tracked: [bool; 8], config: &RenderConfig) -> [Option<Vec<f32>>; 8] {
     let host = ragged::<f32>(6);
     let raw = host.tensors::<Diff>();
     let gaussians = GaussianTensors {
@@ -38,11 +39,14 @@ fn gradients(tracked: [bool; 7], config: &RenderConfig) -> [Option<Vec<f32>>; 7]
     };
     let background = host.background().set_require_grad(tracked[5]);
     let poses = host.poses().set_require_grad(tracked[6]);
-    let rendered = render_with_poses(
+    let intrinsics = host.intrinsics().set_require_grad(tracked[7]);
+    let rendered = render_with_cameras(
         &gaussians,
         &host.views,
         background.clone(),
-        poses.clone(),
+        CameraTensors::new()
+            .with_poses(poses.clone())
+            .with_intrinsics(intrinsics.clone()),
         config,
     );
     let gradients = loss(rendered.expect("a valid scene")).backward();
@@ -54,14 +58,15 @@ fn gradients(tracked: [bool; 7], config: &RenderConfig) -> [Option<Vec<f32>>; 7]
         gaussians.features.grad(&gradients).map(numbers),
         background.grad(&gradients).map(numbers),
         poses.grad(&gradients).map(numbers),
+        intrinsics.grad(&gradients).map(numbers),
     ]
 }
 
 #[test]
 fn each_input_alone_has_its_gradient_and_the_others_none() {
     for config in [RenderConfig::default(), all_outputs()] {
-        let all = gradients([true; 7], &config);
-        for alone in 0..7 {
+        let all = gradients([true; 8], &config);
+        for alone in 0..8 {
             let got = gradients(std::array::from_fn(|i| i == alone), &config);
             for (i, name) in NAMES.iter().enumerate() {
                 if i == alone {
@@ -78,6 +83,33 @@ fn each_input_alone_has_its_gradient_and_the_others_none() {
             }
         }
     }
+}
+
+/// The gradient with respect to one tensor of cameras does not depend on the presence of the other.
+#[test]
+fn poses_and_intrinsics_may_come_alone() {
+    let host = ragged::<f32>(6);
+    let render = |cameras: CameraTensors<Diff>| {
+        let (gaussians, config) = (host.tensors(), RenderConfig::default());
+        let background = host.background();
+        let rendered = render_with_cameras(&gaussians, &host.views, background, cameras, &config);
+        loss(rendered.expect("a valid scene")).backward()
+    };
+    let poses = host.poses().require_grad();
+    let intrinsics = host.intrinsics().require_grad();
+    let none = CameraTensors::new;
+    let alone = (
+        render(none().with_poses(poses.clone())),
+        render(none().with_intrinsics(intrinsics.clone())),
+    );
+    let both = none().with_poses(poses.clone());
+    let both = render(both.with_intrinsics(intrinsics.clone()));
+    let of_poses = |gradients| poses.grad(gradients).map(numbers::<_, f32, 3>);
+    let of_intrinsics = |gradients| intrinsics.grad(gradients).map(numbers::<_, f32, 2>);
+    assert!(of_poses(&both).is_some() && of_intrinsics(&both).is_some());
+    assert_eq!(of_poses(&alone.0), of_poses(&both));
+    assert_eq!(of_intrinsics(&alone.1), of_intrinsics(&both));
+    assert!(of_intrinsics(&alone.0).is_none() && of_poses(&alone.1).is_none());
 }
 
 #[test]

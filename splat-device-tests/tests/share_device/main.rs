@@ -13,6 +13,7 @@ mod start;
 mod textures;
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use splat::Camera;
 
 use caller::{Caller, ensure};
 
@@ -20,17 +21,34 @@ use caller::{Caller, ensure};
 fn the_example_writes_its_picture(_: &Caller) -> Result<(), Failed> {
     let folder = tempfile::TempDir::new()?;
     let file = folder.path().join("picture.png");
-    example::run(&file).map_err(|error| error.to_string())?;
+    example::run(&file, camera()).map_err(|error| error.to_string())?;
     let picture = image::open(&file)?.into_rgb8();
     let bright = picture.pixels().filter(|pixel| pixel.0[1] > 128).count();
     let found = (picture.dimensions(), bright);
     ensure(found.0 == (203, 150) && bright > 1000, format!("{found:?}"))
 }
 
+/// The camera of the example.
+fn camera() -> Camera {
+    Camera::pinhole(200.0, 200.0, 101.5, 75.0)
+}
+
+/// A camera that shows nothing is an error, and no picture is written.
+fn the_example_reports_a_picture_of_nothing(_: &Caller) -> Result<(), Failed> {
+    let folder = tempfile::TempDir::new()?;
+    let file = folder.path().join("picture.png");
+    let said = match example::run(&file, camera().with_depth_range(1e5, 1e6)) {
+        Ok(()) => "a picture".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    let expected = "expected a visible Gaussian, got 600 that are culled in the picture";
+    ensure(said == expected && !file.exists(), said)
+}
+
 /// A file that cannot be written is an error of one line.
 fn the_example_reports_errors(_: &Caller) -> Result<(), Failed> {
     let folder = tempfile::TempDir::new()?;
-    let said = match example::run(&folder.path().join("absent/picture.png")) {
+    let said = match example::run(&folder.path().join("absent/picture.png"), camera()) {
         Ok(()) => "a picture".to_owned(),
         Err(error) => error.to_string(),
     };
@@ -49,6 +67,10 @@ fn main() {
             the_example_writes_its_picture,
         ),
         trial("the_example_reports_errors", the_example_reports_errors),
+        trial(
+            "the_example_reports_a_picture_of_nothing",
+            the_example_reports_a_picture_of_nothing,
+        ),
     ];
     let all = [
         start::TRIALS,

@@ -3,6 +3,7 @@
 pub(crate) mod files;
 pub(crate) mod pictures;
 pub(crate) mod terminal;
+pub(crate) mod visible;
 
 use std::fmt::Display;
 use std::process::ExitCode;

@@ -3,7 +3,7 @@
 use indicatif::ProgressBar;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use splat::{Backend, Cpu, Image, RenderConfig, RenderError, Wanted};
+use splat::{Backend, Cpu, Image, RenderConfig, RenderError, Splats, Wanted};
 
 use crate::adam::{Adam, StepSizes};
 use crate::model::Parameters;
@@ -30,10 +30,11 @@ const LAST_STEP: f32 = 0.02;
 /// Iterations between two reports of the error.
 const REPORT_EVERY: usize = 10;
 
-/// Number of Gaussians, number of iterations, and random seed of a run.
+/// Number of Gaussians, number of iterations, opacity at the start, and random seed of a run.
 pub(crate) struct Plan {
     pub(crate) gaussians: usize,
     pub(crate) iterations: usize,
+    pub(crate) opacity: f32,
     pub(crate) seed: u64,
 }
 
@@ -58,6 +59,8 @@ pub(crate) struct Fitted {
     pub(crate) parameters: Parameters<f32>,
     /// `[H, W, 3]`
     pub(crate) rendered: Vec<f32>,
+    /// The splats of `rendered`.
+    pub(crate) splats: Splats<Vec<f32>>,
 }
 
 /// Fits Gaussians to a photograph and reports the progress to `progress`.
@@ -67,11 +70,11 @@ pub(crate) fn fit(
     progress: &ProgressBar,
 ) -> Result<Fitted, RenderError> {
     let mut rng = ChaCha8Rng::seed_from_u64(plan.seed);
-    let mut parameters = seeding::first(photo, plan.gaussians_at(0), &mut rng);
+    let mut parameters = seeding::first(photo, plan.gaussians_at(0), plan.opacity, &mut rng);
     let mut adam = Adam::default();
     let canvas = Canvas::new(photo);
     for iteration in 0..plan.iterations {
-        let (rendered, v) = canvas.gradient(&parameters)?;
+        let Differentiated { rendered, v, .. } = canvas.gradient(&parameters)?;
         adam.step(&mut parameters, &v, &STEPS, plan.step_factor(iteration));
         let missing = plan.gaussians_at(iteration + 1) - parameters.len();
         if missing > 0 {
@@ -83,19 +86,24 @@ pub(crate) fn fit(
         progress.inc(1);
     }
     let missing = plan.gaussians - parameters.len();
-    let (mut rendered, _) = canvas.gradient(&parameters)?;
+    let mut last = canvas.gradient(&parameters)?;
     if missing > 0 {
-        seeding::add(&mut parameters, photo, &rendered, missing, &mut rng);
-        rendered = canvas.gradient(&parameters)?.0;
+        seeding::add(&mut parameters, photo, &last.rendered, missing, &mut rng);
+        last = canvas.gradient(&parameters)?;
     }
     Ok(Fitted {
         parameters,
-        rendered,
+        rendered: last.rendered,
+        splats: last.splats,
     })
 }
 
-/// A rendered picture, and the gradient of its error with respect to the parameters.
-type Differentiated = (Vec<f32>, Parameters<f32>);
+/// A rendered picture, its splats, and the gradient of its error with respect to the parameters.
+struct Differentiated {
+    rendered: Vec<f32>,
+    splats: Splats<Vec<f32>>,
+    v: Parameters<f32>,
+}
 
 /// The renderer and the photograph that its pictures are compared with.
 struct Canvas<'a> {
@@ -143,6 +151,10 @@ impl<'a> Canvas<'a> {
             wanted,
         )?;
         let v = parameters.splats_vjp(&splats, v_splats)?;
-        Ok((image.features, v))
+        Ok(Differentiated {
+            rendered: image.features,
+            splats,
+            v,
+        })
     }
 }

@@ -7,7 +7,8 @@
 //!
 //! The Gaussians lie in the image plane. They are passed to the compositor as splats, without a
 //! projection. The program writes `fit.png`, `error.png` (four times the absolute error) and
-//! `gaussians.png` (the ellipse of each Gaussian at one standard deviation).
+//! `gaussians.png` (the ellipse of each Gaussian at one standard deviation). If all Gaussians of
+//! `fit.png` are culled, a warning says so.
 //!
 //! Exit code 0: all pictures are written. Exit code 2: the arguments or the photograph are invalid,
 //! or a picture cannot be written.
@@ -16,6 +17,8 @@ mod adam;
 #[path = "../common/mod.rs"]
 mod common;
 mod fit;
+#[path = "../common/fits.rs"]
+mod fits;
 mod model;
 mod photo;
 mod pictures;
@@ -54,6 +57,11 @@ struct Arguments {
     /// exist. Existing pictures of these names are replaced.
     #[arg(long = "output", alias = "out", default_value = "out")]
     out: PathBuf,
+    /// Opacity of the Gaussians that are placed at the start, in (0, 1). One below 1/255 is not drawn,
+    /// and has no gradient.
+    #[arg(long, default_value_t = seeding::FIRST_OPACITY, allow_negative_numbers = true)]
+    #[arg(value_parser = fits::opacity)]
+    opacity: f32,
     /// Seed of the random positions of new Gaussians. On one machine, the same arguments and seed
     /// give the same pictures.
     #[arg(long, default_value_t = 0)]
@@ -70,6 +78,7 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     let plan = Plan {
         gaussians: arguments.gaussians as usize,
         iterations: arguments.iterations as usize,
+        opacity: arguments.opacity,
         seed: arguments.seed,
     };
     let progress = ProgressBar::new(u64::from(arguments.iterations)).with_style(style());
@@ -81,6 +90,7 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     for (name, picture) in pictures::all(&photo, &fitted) {
         common::pictures::write_png(&arguments.out.join(name), &picture)?;
     }
+    fits::warn_if_all_culled(&fitted.splats);
     terminal::line(format_args!(
         "{}: {:.2} dB with {} gaussians after {} iterations of {:.0} ms",
         arguments.photo.display(),

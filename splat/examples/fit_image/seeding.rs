@@ -6,6 +6,7 @@ use rand::distr::Distribution;
 use rand::distr::weighted::WeightedIndex;
 use rand_chacha::ChaCha8Rng;
 
+use crate::fits;
 use crate::model::Parameters;
 use crate::photo::Photo;
 
@@ -15,14 +16,20 @@ const EVEN_SHARE: f32 = 0.3;
 /// Gaussian covers at the local density. Gaussians added later have half this value, relative to
 /// the mean density.
 const SCALE_OF_CELL: f32 = 0.6;
-/// Opacity logit of the first Gaussians: opacity 0.73.
-const FIRST_LOGIT: f32 = 1.0;
+/// Opacity of the first Gaussians: a logit of 1.
+pub(crate) const FIRST_OPACITY: f32 = 0.731_058_6;
 /// Opacity logit of the Gaussians added later. Their opacity of 0.27 changes the picture little.
 const LATER_LOGIT: f32 = -1.0;
 
 /// Returns the first `count` Gaussians. They are dense and small where neighbouring pixels differ.
 /// The largest Gaussian is farthest back.
-pub(crate) fn first(photo: &Photo, count: usize, rng: &mut ChaCha8Rng) -> Parameters<f32> {
+pub(crate) fn first(
+    photo: &Photo,
+    count: usize,
+    opacity: f32,
+    rng: &mut ChaCha8Rng,
+) -> Parameters<f32> {
+    let logit = fits::logit(opacity);
     let detail = photo.detail();
     let mean = detail.iter().sum::<f32>() / detail.len() as f32;
     // A photograph of one colour has no detail anywhere.
@@ -39,7 +46,7 @@ pub(crate) fn first(photo: &Photo, count: usize, rng: &mut ChaCha8Rng) -> Parame
     let mut parameters = Parameters::default();
     for (scale, pixel) in seeds {
         let centre = jittered(photo, pixel, rng);
-        parameters.push(centre, f64::from(scale), FIRST_LOGIT, photo.colour(pixel));
+        parameters.push(centre, f64::from(scale), logit, photo.colour(pixel));
     }
     parameters
 }

@@ -1,5 +1,8 @@
 //! The picture to fit.
 
+/// Width and height, px.
+pub(crate) const SIZE: [usize; 2] = [96, 64];
+
 /// A red disc before a blue one, on a gradient.
 pub(crate) fn picture([width, height]: [usize; 2]) -> Vec<f32> {
     let inside = |x: f32, y: f32, [cx, cy, r]: [f32; 3]| (x - cx).hypot(y - cy) < r;

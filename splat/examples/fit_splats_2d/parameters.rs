@@ -1,7 +1,9 @@
 //! The parameters of ellipses without constraints, and Adam (Kingma and Ba, 2015).
 
 use splat::activation::{opacities_from_logits, opacities_from_logits_vjp};
-use splat::ellipses::{Ellipses, EllipsesGradient, Shapes};
+use splat::ellipses::{EllipseScene, Ellipses, EllipsesGradient, Shapes};
+
+use crate::fits;
 
 /// Numbers per ellipse: mean 2, factor of the covariance 3, logit of the opacity, colour 3.
 const WIDTH: usize = 9;
@@ -31,13 +33,14 @@ pub(crate) struct Splats {
 
 impl Parameters {
     /// Returns round grey ellipses, spread evenly over a picture by a sequence of low discrepancy.
-    pub(crate) fn spread(count: usize, [width, height]: [usize; 2]) -> Self {
+    pub(crate) fn spread(count: usize, [width, height]: [usize; 2], opacity: f32) -> Self {
         let (w, h) = (width as f32, height as f32);
+        let logit = fits::logit(opacity);
         let radius = (w * h / count as f32).sqrt();
         let row = |i: usize| {
             let at = |step: f64| (step * i as f64).fract() as f32;
             let mean = [w * at(0.754_877_666_2), h * at(0.569_840_290_9)];
-            [mean[0], mean[1], radius, 0.0, radius, -1.0, 0.5, 0.5, 0.5]
+            [mean[0], mean[1], radius, 0.0, radius, logit, 0.5, 0.5, 0.5]
         };
         let values: Vec<f32> = (0..count).flat_map(row).collect();
         let zeros = vec![0.0; values.len()];
@@ -109,16 +112,26 @@ impl Parameters {
 }
 
 impl Splats {
-    pub(crate) fn ellipses<'a>(&'a self, offsets: &'a [usize]) -> Ellipses<'a, &'a [f32]> {
-        Ellipses {
-            means: &self.means,
-            shapes: &self.covariances,
-            kind: Shapes::Covariances,
-            opacities: &self.opacities,
-            depths: &self.depths,
-            features: &self.colours,
-            offsets,
-            channels: 3,
+    /// Returns the ellipses on grey, with `offsets` of one picture.
+    pub(crate) fn scene<'a>(
+        &'a self,
+        offsets: &'a [usize],
+        [width, height]: [usize; 2],
+    ) -> EllipseScene<'a, &'a [f32]> {
+        EllipseScene {
+            ellipses: Ellipses {
+                means: &self.means,
+                shapes: &self.covariances,
+                kind: Shapes::Covariances,
+                opacities: &self.opacities,
+                depths: &self.depths,
+                features: &self.colours,
+                offsets,
+                channels: 3,
+            },
+            backgrounds: &[0.5; 3],
+            width,
+            height,
         }
     }
 }

@@ -17,6 +17,7 @@ use clap::Parser;
 use indicatif::ProgressBar;
 use splat::{Cpu, RenderConfig, Scene, Views, Workspace, render};
 
+use common::visible::Visible;
 use common::{files, pictures, terminal};
 
 /// Renders the frames of a flight around a scene to PNG files.
@@ -49,7 +50,8 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
     // The frames take turns in the same memory.
     let workspace = Workspace::new();
     let backend = Cpu::<f32>::new().with_workspace(&workspace);
-    let (progress, mut most_visible) = (ProgressBar::new(cameras.len() as u64), 0);
+    let progress = ProgressBar::new(cameras.len() as u64);
+    let mut visible = Visible::default();
     for (i, camera) in cameras.into_iter().enumerate() {
         let views = Views::single(width, height, camera, gaussians.count);
         let scene = Scene {
@@ -58,8 +60,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
             backgrounds: &[0.0; 3],
         };
         let (image, saved) = render(&backend, &scene, &RenderConfig::default())?;
-        let culled: usize = saved.splats.culled().iter().sum();
-        most_visible = most_visible.max(gaussians.count - culled);
+        visible.add(&saved.splats);
         let picture = pictures::picture(width, height, &image.features);
         pictures::write_png(&arguments.out.join(format!("frame_{i:04}.png")), &picture)?;
         workspace.recycle(image);
@@ -67,9 +68,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
         progress.inc(1);
     }
     progress.finish_and_clear();
-    if most_visible == 0 {
-        return Err("expected a visible Gaussian, got none in any frame".into());
-    }
+    visible.check()?;
     let (frames, out) = (arguments.frames, arguments.out.display());
     Ok(terminal::line(format_args!("{frames} frames in {out}"))?)
 }

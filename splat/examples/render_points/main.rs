@@ -26,6 +26,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use splat::io::{StoredScene, StoredView};
 use splat::{Cpu, RenderConfig, RenderError, Scene, Views, render};
 
+use common::visible::Visible;
 use common::{files, terminal};
 
 /// Renders a point cloud (.npz, .ply) or a trained scene (.ply) to PNG files.
@@ -80,25 +81,19 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     ))?;
     let progress = ProgressBar::new(views.len() as u64).with_style(style());
     let start = Instant::now();
-    let mut most_visible = 0;
+    let mut visible = Visible::default();
     for (i, view) in views.iter().enumerate() {
-        let taken = take(&scene, view).map_err(|error| fail(error.to_string()))?;
-        let (picture, visible) = taken;
-        most_visible = most_visible.max(visible);
+        let picture = take(&scene, view, &mut visible);
+        let picture = picture.map_err(|error| fail(error.to_string()))?;
         common::pictures::write_png(&arguments.out.join(format!("view_{i:02}.png")), &picture)?;
         progress.inc(1);
     }
     progress.finish_and_clear();
-    if most_visible == 0 {
-        return Err(fail(format!(
-            "expected a visible Gaussian, got {} that are culled in all {} pictures",
-            scene.len(),
-            views.len()
-        )));
-    }
-    if most_visible < scene.len() {
+    visible.check().map_err(fail)?;
+    if visible.most < scene.len() {
         terminal::note(format_args!(
-            "note: the picture with most Gaussians shows {most_visible} of {}; the others are culled",
+            "note: the picture with most Gaussians shows {} of {}; the others are culled",
+            visible.most,
             scene.len()
         ));
     }
@@ -110,8 +105,12 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     ))
 }
 
-/// Renders one picture on black. Returns it with the number of visible Gaussians.
-fn take(stored: &StoredScene, view: &StoredView) -> Result<(RgbImage, usize), RenderError> {
+/// Renders one picture on black and counts its Gaussians.
+fn take(
+    stored: &StoredScene,
+    view: &StoredView,
+    visible: &mut Visible,
+) -> Result<RgbImage, RenderError> {
     let views = Views::single(view.width, view.height, view.camera, stored.len());
     let scene = Scene {
         gaussians: stored.gaussians(),
@@ -119,9 +118,12 @@ fn take(stored: &StoredScene, view: &StoredView) -> Result<(RgbImage, usize), Re
         backgrounds: &[0.0; 3],
     };
     let (image, saved) = render(&Cpu::<f32>::new(), &scene, &RenderConfig::default())?;
-    let culled: usize = saved.splats.culled().iter().sum();
-    let picture = common::pictures::picture(view.width, view.height, &image.features);
-    Ok((picture, stored.len() - culled))
+    visible.add(&saved.splats);
+    Ok(common::pictures::picture(
+        view.width,
+        view.height,
+        &image.features,
+    ))
 }
 
 fn style() -> ProgressStyle {

@@ -3,8 +3,8 @@
 //! `cargo run --release -p splat --features wgpu --example share_device -- share_device.png`
 //!
 //! A shader of the program writes the means, `splat` renders them, and the picture is copied to a
-//! texture of the program. Exit code 0: the texture has the bytes that `splat` gives for the image,
-//! and they are written as a PNG file. Exit code 2: it has not, or there is no device.
+//! texture of the program. Exit code 0: a Gaussian is visible, the texture has the bytes that `splat`
+//! gives for the image, and they are written as a PNG file. Exit code 2: otherwise, or without a device.
 
 mod caller;
 #[expect(dead_code, reason = "this example writes one file")]
@@ -31,16 +31,16 @@ const SIZE: ImageSize = ImageSize {
 fn main() -> ExitCode {
     let file = std::env::args_os().nth(1);
     let file = file.unwrap_or("share_device.png".into());
-    common::exit(run(Path::new(&file)))
+    let camera = Camera::pinhole(200.0, 200.0, 101.5, 75.0);
+    common::exit(run(Path::new(&file), camera))
 }
 
-pub(crate) fn run(file: &Path) -> Result<(), Box<dyn Error>> {
+pub(crate) fn run(file: &Path, camera: Camera) -> Result<(), Box<dyn Error>> {
     let caller = caller::Caller::new()?;
     let gpu = Gpu::from_wgpu(&caller.device, &caller.queue)?;
     let means = gpu.allocate(3 * COUNT)?;
     caller.write_spiral(&gpu.wgpu_buffer(&means)?);
     let colours: Vec<f32> = (0..3 * COUNT).map(|i| (i % 7) as f32 / 6.0).collect();
-    let camera = Camera::pinhole(200.0, 200.0, 101.5, 75.0);
     let scene = Scene {
         gaussians: Gaussians {
             means: &means,
@@ -55,7 +55,10 @@ pub(crate) fn run(file: &Path) -> Result<(), Box<dyn Error>> {
         views: &Views::single(SIZE.width, SIZE.height, camera, COUNT),
         backgrounds: &gpu.upload(&[0.0; 3])?,
     };
-    let (image, _) = render(&gpu, &scene, &RenderConfig::default())?;
+    let (image, saved) = render(&gpu, &scene, &RenderConfig::default())?;
+    let mut visible = common::visible::Visible::default();
+    visible.add(&gpu.download_splats(&saved.splats)?);
+    visible.check()?;
     let packed = gpu.pack_rgba8(&image, SIZE, TransferFunction::Srgb, Alpha::Opaque)?;
     let texture = caller.texture(SIZE.width as u32, SIZE.height as u32);
     let mut encoder = caller.encoder();

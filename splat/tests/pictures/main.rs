@@ -95,6 +95,36 @@ fn fit_image_improves_and_writes_three_pictures() {
 }
 
 #[test]
+fn fit_image_warns_if_all_gaussians_are_culled() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let (path, out) = (folder.path().join("photo.png"), folder.path().join("out"));
+    photo()
+        .save(&path)
+        .expect("the temporary folder is writable");
+    let said = |opacity| {
+        // One Gaussian: half of several are added later, with another opacity.
+        let count = ["--gaussians", "1", "--iterations", "3"];
+        let more = ["--opacity", opacity, "--out", text(&out)];
+        let output = run("fit_image", &[&[text(&path)], &count[..], &more].concat());
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{said}");
+        said
+    };
+    let warning = "warning: expected a visible Gaussian, got 1 that are culled in the picture";
+    let faint = said("0.0039");
+    assert!(faint.contains(warning), "{faint}");
+    let bright = said("0.5");
+    assert!(!bright.contains("warning"), "{bright}");
+    for wrong in ["0", "1", "NaN", "-0.5"] {
+        assert_refused(
+            "fit_image",
+            &[text(&path), "--opacity", wrong],
+            &["--opacity"],
+        );
+    }
+}
+
+#[test]
 fn fit_image_is_repeatable() {
     let folder = TempDir::new().expect("a temporary folder");
     let path = folder.path().join("photo.png");

@@ -44,6 +44,12 @@ pub const LOOPS: &[Source] = &[
                 "poses[POSE * view..][..POSE].copy_from_slice(&part[..POSE])",
             ),
             mutant(
+                "project loop (intrinsics over runs)",
+                "fn cameras(",
+                "accumulate(&mut intrinsics[width * view..], &part[POSE..])",
+                "intrinsics[width * view..][..width].copy_from_slice(&part[POSE..])",
+            ),
+            mutant(
                 "project loop (pose over blocks)",
                 "for CameraVjp<",
                 "*sum += columns::total(column, count)",
@@ -56,12 +62,42 @@ pub const LOOPS: &[Source] = &[
                 "true",
             ),
             mutant(
+                "project loop (pose by directions)",
+                "for CameraVjp<",
+                "accumulate(&mut sums, &v)",
+                "let _ = v",
+            ),
+            mutant(
+                "project loop (pose by directions, over blocks)",
+                "fn view_offset<",
+                "*sum += columns::total(column, count)",
+                "*sum = columns::total(column, count)",
+            ),
+            mutant(
                 "project loop (pose row)",
                 "fn camera_row<",
                 "t.y, r2.x",
                 "-t.y, r2.x",
             ),
         ],
+    },
+    Source {
+        file: "project/cpu/directions.rs",
+        mutants: &[mutant(
+            "project loop (means by directions)",
+            "Kernel for HarmonicsVjp<",
+            "columns::add(means, &gradient.v_offsets)",
+            "let _ = means",
+        )],
+    },
+    Source {
+        file: "project/cpu/complete.rs",
+        mutants: &[mutant(
+            "project::ellipses_vjp",
+            "fn ellipses_vjp<",
+            "[v.xx, v.xy, v.yy]",
+            "[v.xx, -v.xy, v.yy]",
+        )],
     },
     Source {
         file: "host/columns.rs",
