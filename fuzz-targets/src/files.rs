@@ -1,12 +1,14 @@
-//! The readers of scene files: files as they come, and valid files that are damaged.
+//! The readers of scene files: files as they come, and valid files that are damaged. What is
+//! accepted is written and read again.
 
 use std::io::{Cursor, Write};
 
-use splat::io::{Colours, SceneFile, parse};
+use splat::io::{Colours, FileError, Format, SceneFile, parse, parse_as};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use crate::damage::damage;
+use crate::packed;
 
 /// Number types of PLY files and their sizes.
 const TYPES: [(&str, usize); 8] = [
@@ -54,6 +56,33 @@ pub fn npz(data: &[u8]) -> usize {
             read(&packed(first, damaged))
         }
     }
+}
+
+/// Reads a compressed PLY file: a script that damages a valid one.
+pub fn compressed_ply(data: &[u8]) -> usize {
+    let Some((&first, script)) = data.split_first() else {
+        return 0;
+    };
+    read(&damage(packed::compressed_ply(first), script))
+}
+
+/// Reads an SPZ file. The first byte chooses: the rest is the file, a script that damages a valid
+/// file, or one that damages its numbers before they are packed.
+pub fn spz(data: &[u8]) -> usize {
+    let Some((&first, script)) = data.split_first() else {
+        return 0;
+    };
+    match first % 8 {
+        0 => read(&[b"NGSP", script].concat()),
+        1 => read(&[b"\x1f\x8b\x08", script].concat()),
+        2 | 3 => read(&damage(packed::spz(first, |bytes| bytes), script)),
+        _ => read(&packed::spz(first, |bytes| damage(bytes, script))),
+    }
+}
+
+/// Reads the rows of a `.splat` file.
+pub fn splat(data: &[u8]) -> usize {
+    read_as(data, Format::Splat)
 }
 
 /// Returns a valid PLY file of a few Gaussians or points, with lists and other elements.
@@ -144,9 +173,19 @@ fn packed(first: u8, change: impl Fn(usize, Vec<u8>) -> Vec<u8>) -> Vec<u8> {
 
 /// Reads a file. A scene that is accepted must be whole. Returns 1 if it is.
 fn read(file: &[u8]) -> usize {
-    match parse(file) {
+    taken(parse(file))
+}
+
+/// Reads a file of a known format.
+fn read_as(file: &[u8], format: Format) -> usize {
+    taken(parse_as(file, format))
+}
+
+fn taken(outcome: Result<SceneFile, FileError>) -> usize {
+    match outcome {
         Ok(file) => {
             check(&file);
+            write_again(&file);
             1
         }
         Err(error) => {
@@ -154,6 +193,23 @@ fn read(file: &[u8]) -> usize {
             assert!(!said.contains(char::is_control), "{said:?}");
             0
         }
+    }
+}
+
+/// Writes the scene. What a writer accepts can be read.
+fn write_again(file: &SceneFile) {
+    let (mut ply, mut spz) = (Vec::new(), Vec::new());
+    let n = file.scene.len();
+    if file.scene.write_ply(&mut ply).is_ok() {
+        let again = parse(&ply).expect("a written file");
+        assert_eq!(again.scene.len(), n);
+        let plain = file.scene.origin == [0.0; 3];
+        assert!(!plain || again.scene.means == file.scene.means);
+    }
+    if file.scene.write_spz(&mut spz).is_ok() {
+        // So many equal Gaussians are packed so well that the reader takes them for a bomb.
+        let again = parse(&spz).map(|again| again.scene.len());
+        assert!(again.is_ok_and(|again| again == n) || n > 10_000);
     }
 }
 

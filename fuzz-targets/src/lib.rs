@@ -7,6 +7,7 @@ mod engines;
 mod files;
 mod harmonics;
 mod input;
+mod packed;
 mod random;
 mod render;
 #[cfg(feature = "runs")]
@@ -15,7 +16,7 @@ mod saved;
 mod splats;
 
 pub use engines::engines;
-pub use files::{npz, ply};
+pub use files::{compressed_ply, npz, ply, splat, spz};
 pub use harmonics::harmonics;
 pub use random::random_input;
 pub use render::render;
@@ -41,7 +42,10 @@ pub const TARGETS: &[Target] = &[
     target("saved", saved),
     target("engines", engines),
     target("ply", ply),
+    target("compressed_ply", compressed_ply),
     target("npz", npz),
+    target("spz", spz),
+    target("splat", splat),
     #[cfg(feature = "runs")]
     target("runs", runs),
 ];

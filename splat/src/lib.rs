@@ -52,7 +52,7 @@
 //! | `gpu` | `Gpu<R>`, generic over [CubeCL](https://docs.rs/cubecl)'s runtimes, without a runtime | `cubecl` |
 //! | `wgpu` | `gpu`, `WgpuRuntime` and `WgpuDevice`: Vulkan, Metal, DirectX 12, WebGPU | `cubecl-wgpu` |
 //! | `check` | `check`: random scenes, and checks of gradients, losses and backends | `proptest` |
-//! | `io` | `io`: scenes from PLY files and `NumPy` archives | `zip` |
+//! | `io` | `io`: scenes from PLY, SPZ and `.splat` files and `NumPy` archives, and to PLY and SPZ files | `flate2`, `ruzstd`, `tempfile`, `zip` |
 //! | `cuda` | `gpu`, `CudaRuntime` and `CudaDevice`; the program needs NVIDIA's driver and NVRTC when it runs | `cubecl-cuda` |
 //!
 //! With a feature the crate also re-exports the crates that its functions name: `splat::cubecl`

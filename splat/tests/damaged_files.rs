@@ -8,13 +8,15 @@ mod archive;
 mod damage;
 #[path = "io/file.rs"]
 mod file;
+#[path = "damaged/packed.rs"]
+mod packed;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use splat::io::parse;
+use splat::io::{Format, SceneFile, parse, parse_as};
 use zip::CompressionMethod::{Deflated, Stored};
 
 use archive::Npy;
@@ -48,13 +50,21 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// Reads a file. Returns whether it was accepted, and the bytes that were needed at the same time
-/// beside the file.
-fn read(file: &[u8]) -> (bool, usize) {
+/// Reads a file. Returns its contents if it was accepted, and the bytes that were needed at the
+/// same time beside the file.
+fn read_as(file: &[u8], format: Option<Format>) -> (Option<SceneFile>, usize) {
     let before = ALLOCATOR.now.load(SeqCst);
     ALLOCATOR.most.store(before, SeqCst);
-    let accepted = parse(file).is_ok();
-    (accepted, ALLOCATOR.most.load(SeqCst) - before)
+    let read = match format {
+        Some(format) => parse_as(file, format),
+        None => parse(file),
+    };
+    (read.ok(), ALLOCATOR.most.load(SeqCst) - before)
+}
+
+fn read(file: &[u8]) -> (bool, usize) {
+    let (read, bytes) = read_as(file, None);
+    (read.is_some(), bytes)
 }
 
 /// Returns the properties of a Gaussian of degree 3.
@@ -64,8 +74,36 @@ fn harmonic() -> Vec<&'static str> {
     GAUSSIAN.into_iter().chain(names).collect()
 }
 
+/// A whole file that is damaged.
+struct Whole {
+    name: String,
+    bytes: Vec<u8>,
+    /// The format, if the bytes do not show it.
+    format: Option<Format>,
+    /// Whether a checksum finds each damage of the numbers.
+    checked: bool,
+    /// The bytes that the file may need beyond four times its size.
+    spare: usize,
+    /// The shares of damages that are accepted.
+    accepted: [f64; 2],
+}
+
+impl Whole {
+    fn new(name: String, bytes: Vec<u8>) -> Self {
+        Self {
+            name,
+            bytes,
+            format: None,
+            checked: false,
+            spare: 64 << 10,
+            // Most damage is noticed, and one script in seven is empty.
+            accepted: [0.125, 0.5],
+        }
+    }
+}
+
 /// The whole files that are damaged.
-fn files() -> Vec<(String, Vec<u8>)> {
+fn files() -> Vec<Whole> {
     let mut files = Vec::new();
     let listed = [&["list uchar int near"], &GAUSSIAN[..]].concat();
     for encoding in ENCODINGS {
@@ -78,13 +116,33 @@ fn files() -> Vec<(String, Vec<u8>)> {
         let lists = Ply::new(encoding)
             .element("face", &["list int uint corners"], &faces)
             .element("vertex", &listed, &rows);
-        files.push((format!("PLY, {encoding:?}"), plain.bytes()));
-        files.push((format!("PLY with lists, {encoding:?}"), lists.bytes()));
+        let packed = packed::compressed(encoding);
+        files.push(Whole::new(format!("PLY, {encoding:?}"), plain.bytes()));
+        let name = format!("PLY with lists, {encoding:?}");
+        files.push(Whole::new(name, lists.bytes()));
+        let name = format!("compressed PLY, {encoding:?}");
+        files.push(Whole::new(name, packed.bytes()));
     }
     for method in [Stored, Deflated] {
         let bytes = archive::archive(&archive::arrays(), method);
-        files.push((format!("NPZ, {method:?}"), bytes));
+        files.push(Whole {
+            checked: true,
+            ..Whole::new(format!("NPZ, {method:?}"), bytes)
+        });
     }
+    for version in 1..=4 {
+        files.push(Whole {
+            checked: version < 4,
+            // The tables of the decompressors, and what a small file may unpack to.
+            spare: 64 << 20,
+            ..Whole::new(format!("SPZ {version}"), packed::spz(version))
+        });
+    }
+    files.push(Whole {
+        format: Some(Format::Splat),
+        accepted: [0.15, 0.8],
+        ..Whole::new(".splat".to_owned(), packed::splat())
+    });
     files
 }
 
@@ -92,21 +150,33 @@ fn files() -> Vec<(String, Vec<u8>)> {
 fn damaged_files_are_refused_or_read_within_the_memory_of_their_size() {
     const DAMAGES: usize = 2_000;
     let mut rng = ChaCha8Rng::seed_from_u64(0);
-    for (name, whole) in files() {
-        assert!(read(&whole).0, "{name}");
+    for whole in files() {
+        let name = &whole.name;
+        let (original, _) = read_as(&whole.bytes, whole.format);
+        let original = original.unwrap_or_else(|| panic!("{name}"));
         let mut accepted = 0;
         for i in 0..DAMAGES {
             let mut script = [0; 65];
             rng.fill(&mut script);
-            let damaged = damage::damage(whole.clone(), &script);
-            let (fine, bytes) = read(&damaged);
-            accepted += usize::from(fine);
-            let most = 4 * damaged.len() + (64 << 10);
+            let damaged = damage::damage(whole.bytes.clone(), &script);
+            let (read, bytes) = read_as(&damaged, whole.format);
+            accepted += usize::from(read.is_some());
+            let most = 4 * damaged.len() + whole.spare;
             assert!(bytes <= most, "{name}, damage {i}: {bytes} bytes");
+            if whole.checked
+                && let Some(read) = read
+            {
+                // As text, in which NaN equals NaN.
+                let same = format!("{read:?}") == format!("{original:?}");
+                assert!(same, "{name}, damage {i}: another scene");
+            }
         }
-        // Most damage is noticed, and one script in seven is empty.
-        let shares = DAMAGES / 8..DAMAGES / 2;
-        assert!(shares.contains(&accepted), "{name}: {accepted} accepted");
+        let share = accepted as f64 / DAMAGES as f64;
+        let [least, most] = whole.accepted;
+        assert!(
+            (least..most).contains(&share),
+            "{name}: {accepted} accepted"
+        );
     }
     // Larger files, whose rows have few bytes.
     let count = 20_000;

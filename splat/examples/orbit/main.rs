@@ -23,7 +23,7 @@ use common::{files, pictures, terminal};
 /// Renders the frames of a flight around a scene to PNG files.
 #[derive(Parser)]
 struct Arguments {
-    /// Scene (.ply, .npz). Without one, a ball of Gaussians with harmonics of degree 1.
+    /// Scene (.ply, .npz, .splat, .spz). Without one, a ball of Gaussians with harmonics of degree 1.
     scene: Option<PathBuf>,
     /// Number of frames of the turn.
     #[arg(long, default_value_t = 60)]

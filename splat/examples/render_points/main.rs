@@ -4,10 +4,10 @@
 //! cargo run --release -p splat --example render_points -- garden.npz --out out
 //! ```
 //!
-//! A `NumPy` archive (.npz) contains points, colours and cameras. A PLY file (.ply) contains points
-//! or the Gaussians of a trained scene. They are rendered by eight cameras on a circle around their
-//! centre. The formats are those of `splat::io`. The pictures are `view_00.png`, `view_01.png` and
-//! so on.
+//! A `NumPy` archive (.npz) contains points, colours and cameras. A PLY file (.ply) contains
+//! points or the Gaussians of a trained scene, and SPZ and .splat files contain Gaussians. They
+//! are rendered by eight cameras on a circle around their centre. The formats are those of
+//! `splat::io`. The pictures are `view_00.png`, `view_01.png` and so on.
 //!
 //! Exit code 0: every picture is written, and at least one Gaussian is visible. Exit code 2: the
 //! arguments or the file are invalid, a picture cannot be written, or no Gaussian is visible.
@@ -29,10 +29,10 @@ use splat::{Cpu, RenderConfig, RenderError, Scene, Views, render};
 use common::visible::Visible;
 use common::{files, terminal};
 
-/// Renders a point cloud (.npz, .ply) or a trained scene (.ply) to PNG files.
+/// Renders a point cloud (.npz, .ply) or a trained scene (.ply, .spz, .splat) to PNG files.
 #[derive(Parser)]
 struct Arguments {
-    /// Scene to render: Gaussians in the format of 3DGS or points (.ply), or points with colours
+    /// Scene to render: Gaussians or points (.ply), Gaussians (.spz, .splat), or points with colours
     /// and cameras (.npz). For a scene without cameras, eight are placed on a circle around it.
     file: PathBuf,
     /// Folder for the pictures, one PNG file per camera. It is created if it does not exist.
@@ -53,6 +53,7 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<(), String> {
     let fail = |error: String| format!("{}: {error}", arguments.file.display());
     let file = splat::io::read(&arguments.file).map_err(|error| error.to_string())?;
+    let config = RenderConfig::default().with_antialias(file.antialiased);
     let scene = file.scene;
     if scene.is_empty() {
         return Err(fail("expected at least one Gaussian, got none".to_owned()));
@@ -83,7 +84,7 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     let start = Instant::now();
     let mut visible = Visible::default();
     for (i, view) in views.iter().enumerate() {
-        let picture = take(&scene, view, &mut visible);
+        let picture = take(&scene, view, &config, &mut visible);
         let picture = picture.map_err(|error| fail(error.to_string()))?;
         common::pictures::write_png(&arguments.out.join(format!("view_{i:02}.png")), &picture)?;
         progress.inc(1);
@@ -109,6 +110,7 @@ fn run(arguments: &Arguments) -> Result<(), String> {
 fn take(
     stored: &StoredScene,
     view: &StoredView,
+    config: &RenderConfig,
     visible: &mut Visible,
 ) -> Result<RgbImage, RenderError> {
     let views = Views::single(view.width, view.height, view.camera, stored.len());
@@ -117,7 +119,7 @@ fn take(
         views: &views,
         backgrounds: &[0.0; 3],
     };
-    let (image, saved) = render(&Cpu::<f32>::new(), &scene, &RenderConfig::default())?;
+    let (image, saved) = render(&Cpu::<f32>::new(), &scene, config)?;
     visible.add(&saved.splats);
     Ok(common::pictures::picture(
         view.width,

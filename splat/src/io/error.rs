@@ -2,16 +2,19 @@
 
 use std::fmt::{Display, Write};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// The reason why a file is no scene. The message has one line. It names the place in the file, what
-/// was expected there and what the file has.
+/// The reason why a file is no scene, or why a scene cannot be written. The message has one line. It
+/// names the place, what was expected there and what the file or the scene has.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileError {
     /// The file cannot be opened or read.
     #[error("cannot be read")]
     Unreadable(#[source] io::Error),
+    /// The file cannot be written.
+    #[error("cannot be written")]
+    Unwritable(#[source] io::Error),
     /// The contents break a rule of the file format, or are not those of a scene.
     #[error("{place}: expected {expected}, got {got}")]
     Content {
@@ -20,6 +23,16 @@ pub enum FileError {
         /// What a valid file has there.
         expected: String,
         /// What this file has there.
+        got: String,
+    },
+    /// The format cannot hold the scene.
+    #[error("{place}: expected {expected}, got {got}")]
+    Scene {
+        /// The buffer and the Gaussian.
+        place: String,
+        /// What the format can hold there.
+        expected: String,
+        /// What the scene has there.
         got: String,
     },
     /// The error of a file with a name. Its message contains the one of the inner error.
@@ -41,13 +54,32 @@ impl FileError {
             got: clean(got),
         }
     }
+
+    /// Returns a [`FileError::Scene`].
+    pub(crate) fn scene(place: impl Display, expected: impl Display, got: impl Display) -> Self {
+        Self::Scene {
+            place: clean(place),
+            expected: clean(expected),
+            got: clean(got),
+        }
+    }
+
+    /// Returns the error with the path of the file.
+    pub(crate) fn in_file(self, path: &Path) -> Self {
+        Self::InFile {
+            path: path.to_owned(),
+            error: Box::new(self),
+        }
+    }
 }
 
 /// Returns the message of an error with the path of its file.
-fn named(path: &std::path::Path, error: &FileError) -> String {
+fn named(path: &Path, error: &FileError) -> String {
     let path = clean(path.display());
     match error {
-        FileError::Unreadable(reason) => format!("{path}: {error}: {}", clean(reason)),
+        FileError::Unreadable(reason) | FileError::Unwritable(reason) => {
+            format!("{path}: {error}: {}", clean(reason))
+        }
         _ => format!("{path}: {error}"),
     }
 }
@@ -61,7 +93,7 @@ struct Line {
 
 impl Write for Line {
     fn write_str(&mut self, part: &str) -> std::fmt::Result {
-        const LONGEST: usize = 200;
+        const LONGEST: usize = 240;
         for letter in part.chars() {
             if self.letters == LONGEST {
                 self.text.push_str(" ...");

@@ -17,6 +17,20 @@ pub struct SceneFile {
     pub scene: StoredScene,
     /// The cameras. Only `NumPy` archives have any.
     pub views: Vec<StoredView>,
+    /// Whether the file says that the scene was trained with anti-aliasing, as
+    /// [`RenderConfig::antialias`](crate::RenderConfig::antialias) does it. Only SPZ files say so.
+    pub antialiased: bool,
+}
+
+impl SceneFile {
+    /// Returns the contents of a file that has only Gaussians.
+    pub(crate) fn of(scene: StoredScene) -> Self {
+        Self {
+            scene,
+            views: Vec::new(),
+            antialiased: false,
+        }
+    }
 }
 
 /// N Gaussians with three colour channels.
@@ -66,6 +80,31 @@ pub struct StoredView {
 }
 
 impl StoredScene {
+    /// Makes a scene of N Gaussians, with the origin zero. `means` and `scales` are `[N, 3]` in world
+    /// units, `quaternions` `[N, 4]` as w, x, y, z, and `opacities` `[N]`. Scales and opacities are
+    /// activated: standard deviations and not their logarithms, opacities and not their logits.
+    ///
+    /// # Errors
+    /// [`RenderError::Shape`] if the buffers do not belong to the same number of Gaussians.
+    pub fn new(
+        means: Vec<f32>,
+        scales: Vec<f32>,
+        quaternions: Vec<f32>,
+        opacities: Vec<f32>,
+        colours: Colours,
+    ) -> Result<Self, RenderError> {
+        let scene = Self {
+            means,
+            origin: [0.0; 3],
+            scales,
+            quaternions,
+            opacities,
+            colours,
+        };
+        scene.check_lengths()?;
+        Ok(scene)
+    }
+
     /// Returns the number N of Gaussians.
     pub fn len(&self) -> usize {
         self.opacities.len()
@@ -76,13 +115,8 @@ impl StoredScene {
         self.opacities.is_empty()
     }
 
-    /// Returns the Gaussians along a Morton curve, in which renders of large scenes are faster. To
-    /// map contributors or gradients back to the order of the file, use [`SpatialOrder`] itself.
-    ///
-    /// # Errors
-    /// [`RenderError::Shape`] if the buffers do not belong to the same number of Gaussians, and
-    /// [`RenderError::Capacity`] as in [`SpatialOrder::of`].
-    pub fn spatially_sorted(self) -> Result<Self, RenderError> {
+    /// Checks that the buffers belong to the same number of Gaussians.
+    pub(crate) fn check_lengths(&self) -> Result<(), RenderError> {
         let n = self.len();
         check_len("means", "[N, 3]", &[n, 3], self.means.len())?;
         check_len("scales", "[N, 3]", &[n, 3], self.scales.len())?;
@@ -98,6 +132,17 @@ impl StoredScene {
                 check_len("coefficients", "[N, K, 3]", &shape, coefficients.len())?;
             }
         }
+        Ok(())
+    }
+
+    /// Returns the Gaussians along a Morton curve, in which renders of large scenes are faster. To
+    /// map contributors or gradients back to the order of the file, use [`SpatialOrder`] itself.
+    ///
+    /// # Errors
+    /// [`RenderError::Shape`] if the buffers do not belong to the same number of Gaussians, and
+    /// [`RenderError::Capacity`] as in [`SpatialOrder::of`].
+    pub fn spatially_sorted(self) -> Result<Self, RenderError> {
+        self.check_lengths()?;
         let order = SpatialOrder::of(&self.means)?;
         Ok(Self {
             means: order.sort_rows(&self.means)?,

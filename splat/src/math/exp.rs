@@ -145,6 +145,12 @@ pub(crate) fn sigmoid(x: f64) -> f64 {
     }
 }
 
+/// Computes `ln (o / (1 - o))`, the inverse of [`sigmoid`], for `o` from 0 to 1.
+#[cfg(feature = "io")]
+pub(crate) fn logit(o: f64) -> f64 {
+    ln_f64(o / (1.0 - o))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

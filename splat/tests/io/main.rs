@@ -1,14 +1,23 @@
-//! The readers of scene files: PLY and `NumPy` archives, whole, odd and damaged.
+//! The readers and writers of scene files: whole, odd and damaged files.
 
 mod archive;
 mod cases;
+mod compressed;
 mod file;
 mod headers;
 mod meaning;
+mod names;
 mod npz;
+mod peers;
 mod points;
+mod spz;
+mod spz_axes;
+mod spz_damage;
+mod writing;
+mod written_files;
 
-use splat::io::{FileError, StoredScene, parse};
+use splat::check::weight;
+use splat::io::{Colours, FileError, StoredScene, parse};
 
 /// Reads the scene of a file that must be accepted.
 #[track_caller]
@@ -33,4 +42,25 @@ fn assert_refused(file: &[u8], words: &[&str]) {
     for word in words {
         assert!(said.contains(word), "{word}: {said}");
     }
+}
+
+/// Makes a scene of Gaussians whose numbers are all different and within the range of every format.
+fn scene_of(count: usize, degree: u32) -> StoredScene {
+    let coefficients = (degree as usize + 1).pow(2);
+    let numbers = |width: usize, shift: usize, number: fn(f64) -> f64| -> Vec<f32> {
+        let number = |i: usize| number(weight(i + shift)) as f32;
+        (0..width * count).map(number).collect()
+    };
+    let colours = Colours::Harmonics {
+        degree,
+        coefficients: numbers(3 * coefficients, 5, |x| 0.99 * x),
+    };
+    StoredScene::new(
+        numbers(3, 1, |x| 3.0 * x),
+        numbers(3, 2, |x| (3.0 * x - 2.0).exp()),
+        numbers(4, 3, |x| x),
+        numbers(1, 4, |x| 0.5 + 0.49 * x),
+        colours,
+    )
+    .expect("whole rows")
 }

@@ -16,7 +16,10 @@ pub(crate) fn parse(file: &[u8]) -> Result<SceneFile, FileError> {
     let mut archive = Archive::open(file)?;
     let scene = scene(&mut archive)?;
     let views = views(&mut archive, &scene)?;
-    Ok(SceneFile { scene, views })
+    Ok(SceneFile {
+        views,
+        ..SceneFile::of(scene)
+    })
 }
 
 fn scene(archive: &mut Archive) -> Result<StoredScene, FileError> {

@@ -119,6 +119,17 @@ impl<'a> Header<'a> {
         Ok(header)
     }
 
+    /// Returns the names of the elements.
+    pub(super) fn names(&self) -> String {
+        let names = self.elements.iter().map(|element| element.name.as_str());
+        let names: Vec<&str> = names.collect();
+        if names.is_empty() {
+            "none".to_owned()
+        } else {
+            names.join(", ")
+        }
+    }
+
     /// Takes the next line of the header. Its letters need not be UTF-8. Only the beginning of a
     /// long line is returned.
     fn next_line(&mut self) -> Result<String, FileError> {

@@ -1,13 +1,10 @@
 //! The meaning of the properties of a vertex.
 
-use super::body::Body;
 use super::header::{Element, Kind};
-use super::rows::rows;
-use crate::activation::{opacities_from_logits, scales_from_logs};
-use crate::io::cloud::{brightest, check_colours, rounded};
+use crate::io::cloud::brightest;
 use crate::io::error::FileError;
 use crate::io::numbers::NumberType;
-use crate::io::scene::{CHANNELS, Colours, StoredScene};
+use crate::io::scene::CHANNELS;
 
 /// Numbers of properties `f_rest_*` for the degrees 0 to 4.
 const REST: [usize; 5] = [0, 9, 24, 45, 72];
@@ -19,16 +16,16 @@ const COLOURS: [[&str; CHANNELS]; 3] = [
 ];
 
 /// The properties that a scene is made of, as indices into those of the element.
-struct Layout {
-    means: [usize; 3],
+pub(super) struct Layout {
+    pub(super) means: [usize; 3],
     /// Whether `f32` holds every mean.
-    narrow: bool,
-    appearance: Appearance,
+    pub(super) narrow: bool,
+    pub(super) appearance: Appearance,
     /// `None`: the vertices are points.
-    shape: Option<Shape>,
+    pub(super) shape: Option<Shape>,
 }
 
-enum Appearance {
+pub(super) enum Appearance {
     Harmonics {
         degree: u32,
         base: [usize; CHANNELS],
@@ -42,20 +39,20 @@ enum Appearance {
     White,
 }
 
-struct Shape {
-    opacity: usize,
+pub(super) struct Shape {
+    pub(super) opacity: usize,
     /// Two or three.
-    scales: Vec<usize>,
-    quaternion: [usize; 4],
-    filter: Option<usize>,
+    pub(super) scales: Vec<usize>,
+    pub(super) quaternion: [usize; 4],
+    pub(super) filter: Option<usize>,
 }
 
 /// The properties of an element by name.
-struct Names<'a>(&'a Element);
+pub(super) struct Names<'a>(pub(super) &'a Element);
 
 impl Names<'_> {
     /// Returns the index of a property.
-    fn find(&self, name: &str) -> Result<Option<usize>, FileError> {
+    pub(super) fn find(&self, name: &str) -> Result<Option<usize>, FileError> {
         let properties = &self.0.properties;
         let named = |wanted: &str| properties.iter().position(|p| p.name == wanted);
         let Some(index) = named(name).or_else(|| named(&format!("scalar_{name}"))) else {
@@ -68,7 +65,7 @@ impl Names<'_> {
     }
 
     /// Returns the indices of properties that must be present.
-    fn all<const N: usize>(&self, names: [&str; N]) -> Result<[usize; N], FileError> {
+    pub(super) fn all<const N: usize>(&self, names: [&str; N]) -> Result<[usize; N], FileError> {
         let mut indices = [0; N];
         for (index, name) in indices.iter_mut().zip(names) {
             *index = self.find(name)?.ok_or_else(|| self.missing(name))?;
@@ -81,21 +78,21 @@ impl Names<'_> {
         FileError::content(place, format!("a property {name}"), "none")
     }
 
-    fn place(&self, index: usize) -> String {
+    pub(super) fn place(&self, index: usize) -> String {
         let Element {
             name, properties, ..
         } = self.0;
         format!("element {name}, property {}", properties[index].name)
     }
 
-    fn number(&self, index: usize) -> NumberType {
+    pub(super) fn number(&self, index: usize) -> NumberType {
         match self.0.properties[index].kind {
             Kind::Number(number) | Kind::List { item: number, .. } => number,
         }
     }
 
     /// Returns the indices of `f_rest_0` and so on.
-    fn rest(&self) -> Result<Vec<usize>, FileError> {
+    pub(super) fn rest(&self) -> Result<Vec<usize>, FileError> {
         let is_rest = |name: &str| {
             let name = name.strip_prefix("scalar_").unwrap_or(name);
             name.starts_with("f_rest_")
@@ -189,7 +186,7 @@ impl Names<'_> {
 }
 
 impl Layout {
-    fn of(element: &Element) -> Result<Self, FileError> {
+    pub(super) fn of(element: &Element) -> Result<Self, FileError> {
         let names = Names(element);
         let means = names.all(["x", "y", "z"])?;
         let wide = |&column: &usize| {
@@ -205,8 +202,8 @@ impl Layout {
         })
     }
 
-    /// Returns all columns in the order in which [`Collected::push`] takes them.
-    fn columns(&self) -> Vec<usize> {
+    /// Returns all columns in the order in which `Output::push` takes them.
+    pub(super) fn columns(&self) -> Vec<usize> {
         let mut columns = self.means.to_vec();
         match &self.appearance {
             Appearance::Harmonics { base, rest, .. } => {
@@ -224,145 +221,4 @@ impl Layout {
         }
         columns
     }
-}
-
-/// The rows that were read.
-#[derive(Default)]
-struct Collected {
-    means: Vec<f32>,
-    /// The means, where `f32` does not hold them.
-    wide_means: Vec<f64>,
-    /// Colours or coefficients.
-    colours: Vec<f32>,
-    logits: Vec<f32>,
-    log_scales: Vec<f32>,
-    quaternions: Vec<f32>,
-    /// Standard deviations of the smoothing filter, if there is one.
-    filters: Vec<f32>,
-}
-
-impl Collected {
-    fn with_capacity(layout: &Layout, count: usize) -> Self {
-        let colours = match &layout.appearance {
-            Appearance::Harmonics { rest, .. } => CHANNELS + rest.len(),
-            Appearance::Constant { .. } => CHANNELS,
-            Appearance::White => 0,
-        };
-        let gaussians = if layout.shape.is_some() { count } else { 0 };
-        let narrow = if layout.narrow { count } else { 0 };
-        Self {
-            means: Vec::with_capacity(3 * narrow),
-            wide_means: Vec::with_capacity(3 * (count - narrow)),
-            colours: Vec::with_capacity(colours * count),
-            logits: Vec::with_capacity(gaussians),
-            log_scales: Vec::with_capacity(3 * gaussians),
-            quaternions: Vec::with_capacity(4 * gaussians),
-            filters: Vec::new(),
-        }
-    }
-
-    fn push(&mut self, layout: &Layout, row: &[f64]) {
-        let narrow = |x: &f64| *x as f32;
-        let (means, row) = row.split_at(3);
-        if layout.narrow {
-            self.means.extend(means.iter().map(narrow));
-        } else {
-            self.wide_means.extend(means);
-        }
-        let mut row = row;
-        match &layout.appearance {
-            Appearance::Harmonics { rest, .. } => {
-                let (base, others) = row.split_at(CHANNELS);
-                self.colours.extend(base.iter().map(narrow));
-                // The file orders these values by channel, the renderer by coefficient.
-                let beyond = rest.len() / CHANNELS;
-                for k in 0..beyond {
-                    let channel = |c: usize| others[c * beyond + k] as f32;
-                    self.colours.extend((0..CHANNELS).map(channel));
-                }
-                row = &others[rest.len()..];
-            }
-            Appearance::Constant { ones, .. } => {
-                let (rgb, others) = row.split_at(CHANNELS);
-                let pairs = rgb.iter().zip(ones);
-                self.colours.extend(pairs.map(|(x, one)| (x / one) as f32));
-                row = others;
-            }
-            Appearance::White => {}
-        }
-        if let Some(shape) = &layout.shape {
-            self.logits.push(row[0] as f32);
-            let (scales, quaternion) = row[1..].split_at(shape.scales.len());
-            self.log_scales.extend(scales.iter().map(narrow));
-            // A surface has no thickness.
-            let flat = 3 - shape.scales.len();
-            self.log_scales
-                .extend(std::iter::repeat_n(f32::NEG_INFINITY, flat));
-            let (quaternion, filter) = quaternion.split_at(4);
-            self.quaternions.extend(quaternion.iter().map(narrow));
-            self.filters.extend(filter.iter().map(narrow));
-        }
-    }
-
-    fn finish(self, layout: Layout) -> Result<StoredScene, FileError> {
-        if let Appearance::Constant { .. } = layout.appearance {
-            check_colours("vertex", &self.colours)?;
-        }
-        let (means, origin) = if layout.narrow {
-            (self.means, [0.0; 3])
-        } else {
-            rounded(self.wide_means)
-        };
-        if layout.shape.is_none() {
-            let white = matches!(layout.appearance, Appearance::White);
-            let points = StoredScene::from_points(means, (!white).then_some(self.colours));
-            let invalid = |error| FileError::content("vertex", "points with colours", error);
-            let points = points.map_err(invalid)?;
-            return Ok(StoredScene { origin, ..points });
-        }
-        let colours = match layout.appearance {
-            Appearance::Harmonics { degree, .. } => Colours::Harmonics {
-                degree,
-                coefficients: self.colours,
-            },
-            _ => Colours::Constant(self.colours),
-        };
-        let mut scene = StoredScene {
-            origin,
-            scales: scales_from_logs(&self.log_scales),
-            quaternions: self.quaternions,
-            opacities: opacities_from_logits(&self.logits),
-            colours,
-            means,
-        };
-        smooth(&mut scene, &self.filters);
-        Ok(scene)
-    }
-}
-
-/// Convolves each Gaussian with the round filter of its standard deviation in `filters`, as
-/// Mip-Splatting does (Yu et al. 2024, 3D smoothing filter). The integral of the opacity stays the
-/// same.
-fn smooth(scene: &mut StoredScene, filters: &[f32]) {
-    let (scales, _) = scene.scales.as_chunks_mut::<3>();
-    for ((scale, opacity), &filter) in scales.iter_mut().zip(&mut scene.opacities).zip(filters) {
-        let before: f64 = scale.iter().map(|&s| f64::from(s)).product();
-        *scale = scale.map(|s| s.hypot(filter));
-        let after: f64 = scale.iter().map(|&s| f64::from(s)).product();
-        if filter != 0.0 {
-            *opacity = (f64::from(*opacity) * before / after) as f32;
-        }
-    }
-}
-
-/// Takes the rows of the element and makes a scene of them.
-pub(super) fn scene(body: &mut Body, element: &Element) -> Result<StoredScene, FileError> {
-    let layout = Layout::of(element)?;
-    // `rows` refuses a greater count.
-    let count = element.count.min(body.most_rows(element));
-    let mut collected = Collected::with_capacity(&layout, count);
-    rows(body, element, &layout.columns(), |row| {
-        collected.push(&layout, row);
-    })?;
-    collected.finish(layout)
 }

@@ -1,8 +1,8 @@
 //! The rows of an element.
 
-use super::binary::{equal_rows, rows_with_lists};
+use super::binary::{Rows, equal_rows, rows_with_lists};
 use super::body::{Body, ends_early};
-use super::header::{Element, Encoding, Kind};
+use super::header::{Element, Encoding};
 use super::text;
 use crate::io::error::FileError;
 use crate::io::numbers::ByteOrder;
@@ -22,21 +22,12 @@ pub(super) fn rows(
     if element.count > most {
         return Err(ends_early(element, most, None));
     }
-    let order = match body.encoding {
-        Encoding::Text => return text::rows(body, element, wanted, each),
-        Encoding::Little => ByteOrder::Little,
-        Encoding::Big => ByteOrder::Big,
-    };
-    let sizes: Option<Vec<usize>> = element
-        .properties
-        .iter()
-        .map(|property| match property.kind {
-            Kind::Number(number) => Some(number.size()),
-            Kind::List { .. } => None,
-        })
-        .collect();
-    match sizes {
-        Some(sizes) => equal_rows(body, element, &sizes, wanted, order, each),
-        None => rows_with_lists(body, element, wanted, order, each),
+    if let Some(layout) = Rows::of(body, element, wanted) {
+        return equal_rows(body, element, &layout, each);
+    }
+    match body.encoding {
+        Encoding::Text => text::rows(body, element, wanted, each),
+        Encoding::Little => rows_with_lists(body, element, wanted, ByteOrder::Little, each),
+        Encoding::Big => rows_with_lists(body, element, wanted, ByteOrder::Big, each),
     }
 }
