@@ -176,6 +176,12 @@ pub const FORMULAS: &[Source] = &[
                 "xy: -v_sigma",
             ),
             mutant(
+                "composite::mean_vjp",
+                "pub fn mean_vjp",
+                "conic.xy * d.x + conic.yy",
+                "conic.xy * d.x - conic.yy",
+            ),
+            mutant(
                 "composite::add_row (xy)",
                 "pub fn add_row",
                 "fused(row.x, dy",

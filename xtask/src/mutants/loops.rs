@@ -208,6 +208,32 @@ pub const LOOPS: &[Source] = &[
         )],
     },
     Source {
+        file: "composite/cpu/weigh.rs",
+        mutants: &[
+            mutant(
+                "statistics (absolute gradients)",
+                "Partial<T> for Weights {",
+                "v_mean.y.abs()",
+                "v_mean.y",
+            ),
+            mutant(
+                "statistics (weights over hits)",
+                "pub(crate) fn splat_statistics<",
+                "sums[2] += weight",
+                "sums[2] = weight",
+            ),
+        ],
+    },
+    Source {
+        file: "project/cpu/statistics.rs",
+        mutants: &[mutant(
+            "statistics (gradients over views)",
+            "fn add_splat<",
+            "*gradients += T::length",
+            "*gradients = T::length",
+        )],
+    },
+    Source {
         file: "harmonics/cpu/basis.rs",
         mutants: &[
             mutant(
