@@ -3,6 +3,7 @@
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use splat::Views;
+use splat::formulas::Number;
 
 use crate::data::Precision;
 use crate::error::Error;
@@ -113,7 +114,7 @@ pub(crate) fn set_intrinsics<T: Precision>(
 ) -> Result<(), Error> {
     let rows = intrinsics.as_chunks::<4>().0;
     for (view, (camera, row)) in views.cameras.iter_mut().zip(rows).enumerate() {
-        let [fx, fy, cx, cy] = row.map(|x| x.to_f64());
+        let [fx, fy, cx, cy] = row.map(Number::to_f64);
         for (name, value, positive) in [
             ("fx", fx, true),
             ("fy", fy, true),

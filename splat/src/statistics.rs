@@ -5,7 +5,6 @@
 /// A Gaussian that no view shows has zeros. The statistics are no gradients: a later render does not
 /// add to them.
 #[derive(Debug, Clone, PartialEq, Default)]
-#[non_exhaustive]
 pub struct Statistics<S> {
     /// The number of views in which the Gaussian is not culled, `[N]`.
     pub views: S,
@@ -20,7 +19,7 @@ pub struct Statistics<S> {
     /// px^-1 times the unit of the loss. Training of 3DGS (Kerbl et al. 2023) adds Gaussians where
     /// the mean over views is large.
     pub mean_gradients: S,
-    /// The same for the absolute gradients of `splats`, `[N]`. AbsGS (Ye et al. 2024) uses it in
+    /// The same for the absolute gradients of `splats`, `[N]`. `AbsGS` (Ye et al. 2024) uses it in
     /// place of `mean_gradients`, because gradients of opposite signs do not cancel in it.
     pub absolute_mean_gradients: S,
     /// The statistics of every view by itself.
@@ -29,7 +28,6 @@ pub struct Statistics<S> {
 
 /// Statistics of M splats over their pixels.
 #[derive(Debug, Clone, PartialEq, Default)]
-#[non_exhaustive]
 pub struct SplatStatistics<S> {
     /// The sum over pixels of the absolute value of the gradient with respect to the splat's mean, x
     /// and y, `[M, 2]`, px^-1 times the unit of the loss.

@@ -59,7 +59,7 @@ fn sums_over_pixels(
     v_image: &Image<Vec<f64>>,
 ) -> Result<Sums, RenderError> {
     let channels = scene.gaussians.channels;
-    let splats = scene.views.ranges.iter().map(|range| range.len()).sum();
+    let splats = scene.views.ranges.iter().map(ExactSizeIterator::len).sum();
     let mut sums = Sums {
         absolute_means: vec![0.0; 2 * splats],
         largest_weights: vec![0.0; splats],

@@ -133,13 +133,14 @@ fn coefficients(count: usize) -> Vec<f32> {
 }
 
 fn table(found: &[[f64; NAMES.len()]]) -> String {
-    let mut text = "| way | ms | relative |\n|---|---|---|".to_owned();
-    for (way, name) in NAMES.iter().enumerate() {
+    let row = |(way, name): (usize, &&str)| {
         let own = median(found.iter().map(|round| round[way]));
         let relative = median(found.iter().map(|round| round[way] / round[0]));
-        text += &format!("\n| {name} | {:.1} | {relative:.3} |", 1e3 * own);
-    }
-    text
+        format!("| {name} | {:.1} | {relative:.3} |", 1e3 * own)
+    };
+    let head = ["| way | ms | relative |", "|---|---|---|"].map(str::to_owned);
+    let rows = head.into_iter().chain(NAMES.iter().enumerate().map(row));
+    rows.collect::<Vec<_>>().join("\n")
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {

@@ -60,6 +60,9 @@ pub fn render_forward<B: Backend>(
     shown(rendered, &views)
 }
 
+/// The images and the saved state of a render on the host.
+pub(crate) type OnHost = (Image<Vec<f32>>, Saved<Cpu<f32>>);
+
 /// Renders Gaussians on the host, without Burn. Warns as [`render()`] does.
 ///
 /// # Errors
@@ -68,7 +71,7 @@ pub fn render_forward<B: Backend>(
 pub(crate) fn render_on_host(
     scene: &Scene<'_, &[f32]>,
     settings: &RenderConfig,
-) -> Result<(Image<Vec<f32>>, Saved<Cpu<f32>>), Error> {
+) -> Result<OnHost, Error> {
     let (image, saved) = splat::render(&Cpu::<f32>::new(), scene, settings).map_err(refused)?;
     warn_if_all(&saved.splats.culled(), &scene.views.ranges);
     Ok((image, saved))

@@ -77,7 +77,7 @@ impl<T: CpuScalar> Cpu<T> {
         // The views are valid, or the projection would have failed.
         let dims = [views.len(), views.height, views.width, channels];
         check_len("features", "[B, H, W, C]", &dims, features.len())?;
-        let seen = splats.try_viewed(|buffer| buffer.as_slice())?;
+        let seen = splats.try_viewed(Vec::as_slice)?;
         let hits = self.bin(&seen, views.width, views.height)?;
         let visible = hits.from_splat.windows(2).filter(|ends| ends[0] < ends[1]);
         let visible = visible.count();

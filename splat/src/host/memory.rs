@@ -293,7 +293,9 @@ mod tests {
         for frame in 0..500usize {
             let size = |i: usize| 100 + (frame * 7919 + i * 104_729) % 10_000;
             let lent: Vec<_> = (0..5).map(|i| buffer(&memory, size(i))).collect();
-            lent.into_iter().for_each(|buffer| memory.give(buffer));
+            for buffer in lent {
+                memory.give(buffer);
+            }
             most = most.max(memory.bytes());
         }
         assert!(most <= 10 * 4 * 10_100, "{most} bytes");

@@ -177,7 +177,7 @@ impl<T, U: Send + 'static> Recycle<T> for Other<U> {
     }
 }
 
-/// A buffer that is returned if nobody else holds it.
+/// A shared buffer. The workspace takes it if this is its only owner.
 impl<T, U: Send + 'static> Recycle<T> for Arc<Vec<U>> {
     fn recycle(self, workspace: &Workspace<T>) {
         if let Some(buffer) = Arc::into_inner(self) {

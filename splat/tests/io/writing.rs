@@ -56,9 +56,9 @@ fn the_header_is_that_of_3dgs_without_normals() {
 fn a_scene_of_a_file_comes_back_bit_for_bit() {
     let number = |i: usize, j: usize| match GAUSSIAN[j] {
         // Every second number lies where a wrong rounding of the inverse shows most.
-        "float opacity" if i % 2 == 0 => weight(i * 14 + j) - 1.0,
+        "float opacity" if i.is_multiple_of(2) => weight(i * 14 + j) - 1.0,
         "float opacity" => 18.0 * weight(i * 14 + j),
-        name if name.contains("scale") && i % 2 == 0 => 2.0 * weight(i * 14 + j),
+        name if name.contains("scale") && i.is_multiple_of(2) => 2.0 * weight(i * 14 + j),
         name if name.contains("scale") => 20.0 * weight(i * 14 + j),
         _ => 5.0 * weight(i * 14 + j),
     };

@@ -221,25 +221,24 @@ impl<T: Scalar> Forward<'_, T> {
             let left = tile.x - strip.columns.start * grid.tile_width;
             pixels.reset(tile);
             let hits = self.sorted.splats_of_tile(number);
-            let mut first = 0;
             // Blends the hits up to, but without, `end`.
+            let mut first = 0;
             let mut blend = |pixels: &mut Pixels<T>, batch: &mut Batch<T>, end: usize| {
-                let hits = &hits[first..end];
                 simd.dispatch(Blend {
                     splats: self.splats,
                     constants: &self.constants,
                     pixels,
                     batch,
                     tile,
-                    hits,
-                    hit_blocks: cut(&mut hit_blocks, hits.len() * parts),
+                    hits: &hits[first..end],
+                    hit_blocks: cut(&mut hit_blocks, (end - first) * parts),
                     first,
                 });
                 first = end;
             };
             for (layer, &layer_end) in self.cuts.iter().enumerate() {
-                let before =
-                    |&m: &u32| (self.sorted.rank_from_splat[m as usize] as usize) < layer_end;
+                let ranks = &self.sorted.rank_from_splat;
+                let before = |&m: &u32| (ranks[m as usize] as usize) < layer_end;
                 blend(pixels, batch, hits.partition_point(before));
                 let of_layer = layer * grid.tile_height..(layer + 1) * grid.tile_height;
                 simd.dispatch(Write {
