@@ -71,14 +71,15 @@ pub fn rgba8_into(
     check_len("bytes", "[B, H, W, 4]", &dims, bytes.len())?;
     let (colours, alphas) = (levels(transfer), levels(TransferFunction::Linear));
     let (pixels, _) = bytes.as_chunks_mut::<4>();
-    let pixels = pixels.par_iter_mut().enumerate();
-    pixels
-        .with_min_len(PIXELS_PER_TASK)
-        .for_each(|(at, pixel)| {
-            let colour = |c: usize| colours.of(image.features[at * channels + c]);
-            let alpha = alphas.of(alpha_of(image, channels, alpha, at));
-            *pixel = [colour(0), colour(1), colour(2), alpha];
-        });
+    let features = image.features.par_chunks_exact(channels);
+    let pixels = pixels.par_iter_mut().zip(features).enumerate();
+    let pixels = pixels.with_min_len(PIXELS_PER_TASK);
+    pixels.for_each(|(at, (pixel, features))| {
+        for (byte, &value) in pixel.iter_mut().zip(&features[..3]) {
+            *byte = colours.of(value);
+        }
+        pixel[3] = alphas.of(alpha_of(image, channels, alpha, at));
+    });
     Ok(())
 }
 
@@ -153,15 +154,16 @@ fn alpha_of(image: &Image<&[f32]>, channels: usize, alpha: Alpha, pixel: usize) 
     }
 }
 
-/// The thresholds of the bytes, and a table that finds the byte of a value.
+/// A table that finds the byte of a value.
 struct Levels {
-    thresholds: &'static [u32; LEVELS],
+    /// The threshold of the byte after each byte. No value reaches that of the last.
+    next: [u32; LEVELS],
     /// The byte of the least value whose upper bits are the index.
     least: Vec<u8>,
 }
 
 /// The number of lower bits of a value that the table of [`Levels`] does not distinguish.
-const LOWER_BITS: u32 = 16;
+const LOWER_BITS: u32 = 15;
 
 /// The least number of pixels that a thread converts.
 const PIXELS_PER_TASK: usize = 1 << 12;
@@ -169,6 +171,7 @@ const PIXELS_PER_TASK: usize = 1 << 12;
 impl Levels {
     fn new(transfer: TransferFunction) -> Self {
         let thresholds = thresholds(transfer);
+        let next = |byte: usize| thresholds.get(byte + 1).copied().unwrap_or(u32::MAX);
         let upper = 0..=1.0f32.to_bits() >> LOWER_BITS;
         let least = upper.map(|upper| {
             let bits = upper << LOWER_BITS;
@@ -176,7 +179,7 @@ impl Levels {
             count.saturating_sub(1) as u8
         });
         Self {
-            thresholds,
+            next: std::array::from_fn(next),
             least: least.collect(),
         }
     }
@@ -189,9 +192,11 @@ impl Levels {
         let Some(&least) = self.least.get((bits >> LOWER_BITS) as usize) else {
             return u8::MAX;
         };
-        let above = self.thresholds.iter().skip(usize::from(least) + 1);
-        let passed = above.take_while(|&&threshold| threshold <= bits).count();
-        least + passed as u8
+        let mut byte = least;
+        while self.next[usize::from(byte)] <= bits {
+            byte += 1;
+        }
+        byte
     }
 }
 
