@@ -1,5 +1,5 @@
 //! A photographed scene: the points of the `MipNeRF` 360 garden, seen by its three cameras. Each
-//! point becomes one isotropic Gaussian, as in the example `render_points`.
+//! point becomes one isotropic Gaussian, as in the example `view_scene`.
 
 use std::path::{Path, PathBuf};
 

@@ -8,7 +8,10 @@
 //! The Gaussians lie in the image plane. They are passed to the compositor as splats, without a
 //! projection. The program writes `fit.png`, `error.png` (four times the absolute error) and
 //! `gaussians.png` (the ellipse of each Gaussian at one standard deviation). If all Gaussians of
-//! `fit.png` are culled, a warning says so.
+//! `fit.png` are culled, a warning says so. The memory that the fit takes is stated before it starts.
+//!
+//! The orientation stored in the photograph is applied. Transparent pixels are composited over white,
+//! and a photograph larger than `--max-side` is downsampled. A note says so in both cases.
 //!
 //! Exit code 0: all pictures are written. Exit code 2: the arguments or the photograph are invalid,
 //! or a picture cannot be written.
@@ -16,9 +19,11 @@
 mod adam;
 #[path = "../common/mod.rs"]
 mod common;
+mod decoding;
 mod fit;
 #[path = "../common/fits.rs"]
 mod fits;
+mod memory;
 mod model;
 mod photo;
 mod pictures;
@@ -30,6 +35,7 @@ use std::time::Instant;
 
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
+use splat::formulas::MAX_SIDE_PX;
 
 use common::{files, terminal};
 use fit::Plan;
@@ -41,7 +47,8 @@ const MOST_GAUSSIANS: u64 = 10_000_000;
 /// Fits Gaussians to a photograph and writes pictures of the result.
 #[derive(Parser)]
 struct Arguments {
-    /// Photograph to fit: a PNG or JPEG file. Transparent pixels are shown on white.
+    /// Photograph to fit: a PNG or JPEG file. Transparent pixels are composited over
+    /// white.
     photo: PathBuf,
     /// Number of Gaussians at the end of the fit, 1 to 10,000,000. Half of them are placed at the
     /// start, and the others are added where the error is large.
@@ -62,6 +69,11 @@ struct Arguments {
     #[arg(long, default_value_t = seeding::FIRST_OPACITY, allow_negative_numbers = true)]
     #[arg(value_parser = fits::opacity)]
     opacity: f32,
+    /// Greatest width and height of the fitted picture, px. A larger photograph is downsampled, with
+    /// the same ratio of the sides.
+    #[arg(long, default_value_t = 1024, allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=MAX_SIDE_PX as i64))]
+    max_side: u32,
     /// Seed of the random positions of new Gaussians. On one machine, the same arguments and seed
     /// give the same pictures.
     #[arg(long, default_value_t = 0)]
@@ -73,7 +85,11 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<(), String> {
-    let photo = Photo::read(&arguments.photo)?;
+    let name = arguments.photo.display();
+    let (photo, changes) = Photo::read(&arguments.photo, arguments.max_side)?;
+    for change in changes {
+        terminal::note(format_args!("note: {name}: {change}"));
+    }
     files::writable_folder(&arguments.out)?;
     let plan = Plan {
         gaussians: arguments.gaussians as usize,
@@ -81,10 +97,10 @@ fn run(arguments: &Arguments) -> Result<(), String> {
         opacity: arguments.opacity,
         seed: arguments.seed,
     };
+    terminal::line(memory::Estimate::of(&photo, plan.gaussians))?;
     let progress = ProgressBar::new(u64::from(arguments.iterations)).with_style(style());
     let start = Instant::now();
-    let fitted = fit::fit(&photo, &plan, &progress)
-        .map_err(|error| format!("{}: {error}", arguments.photo.display()))?;
+    let fitted = fit::fit(&photo, &plan, &progress).map_err(|error| format!("{name}: {error}"))?;
     let elapsed = start.elapsed().as_secs_f64();
     progress.finish_and_clear();
     for (name, picture) in pictures::all(&photo, &fitted) {
@@ -92,8 +108,7 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     }
     fits::warn_if_all_culled(&fitted.splats);
     terminal::line(format_args!(
-        "{}: {:.2} dB with {} gaussians after {} iterations of {:.0} ms",
-        arguments.photo.display(),
+        "{name}: {:.2} dB with {} gaussians after {} iterations of {:.0} ms",
         photo.psnr(&fitted.rendered),
         plan.gaussians,
         plan.iterations,

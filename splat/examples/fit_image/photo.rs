@@ -1,11 +1,8 @@
 //! The photograph: its pixels, its local detail, and the error of a rendered picture.
 
-use std::io::Cursor;
 use std::path::Path;
 
-use image::{DynamicImage, ImageDecoder, ImageReader, RgbImage};
-use splat::formulas::MAX_SIDE_PX;
-
+use crate::decoding::{self, Change};
 use crate::model::CHANNELS;
 
 /// Half the side of the square over which detail is averaged, px.
@@ -22,26 +19,13 @@ pub(crate) struct Photo {
 }
 
 impl Photo {
-    /// Reads a PNG or JPEG file.
-    pub(crate) fn read(path: &Path) -> Result<Self, String> {
-        let name = path.display();
-        let bytes =
-            std::fs::read(path).map_err(|error| format!("{name}: cannot be read: {error}"))?;
-        let picture = decode(&bytes).map_err(|error| {
-            let words: Vec<String> = error.to_string().lines().map(str::to_owned).collect();
-            format!(
-                "{name}: expected a PNG or JPEG file: {}",
-                words.join(" ").trim()
-            )
-        })?;
-        let (width, height) = picture.dimensions();
-        if width.min(height) == 0 || width.max(height) as usize > MAX_SIDE_PX {
-            return Err(format!(
-                "{}: expected sides of 1 to {MAX_SIDE_PX} px, got {width} x {height} px",
-                path.display()
-            ));
-        }
-        Ok(Self {
+    /// Reads a PNG or JPEG file, as a picture whose sides have at most `most_px`. The second value is
+    /// the list of changes for which the file does not ask.
+    pub(crate) fn read(path: &Path, most_px: u32) -> Result<(Self, Vec<Change>), String> {
+        let named = |error| format!("{}: {error}", path.display());
+        let bytes = std::fs::read(path).map_err(|error| named(format!("cannot be read: {error}")));
+        let (picture, changes) = decoding::picture(&bytes?, most_px).map_err(named)?;
+        let photo = Self {
             width: picture.width() as usize,
             height: picture.height() as usize,
             colours: picture
@@ -49,7 +33,8 @@ impl Photo {
                 .iter()
                 .map(|&byte| f32::from(byte) / 255.0)
                 .collect(),
-        })
+        };
+        Ok((photo, changes))
     }
 
     /// The number of pixels.
@@ -119,27 +104,6 @@ impl Photo {
         let sum: f64 = self.colours.iter().zip(rendered).map(square).sum();
         -10.0 * (sum / self.colours.len() as f64).log10()
     }
-}
-
-/// Decodes a file. Applies the orientation stored in it, and composites transparent pixels over
-/// white.
-fn decode(bytes: &[u8]) -> Result<RgbImage, Box<dyn std::error::Error>> {
-    let mut decoder = ImageReader::new(Cursor::new(bytes))
-        .with_guessed_format()?
-        .into_decoder()?;
-    let orientation = decoder.orientation()?;
-    let mut picture = DynamicImage::from_decoder(decoder)?;
-    picture.apply_orientation(orientation);
-    if !picture.color().has_alpha() {
-        return Ok(picture.into_rgb8());
-    }
-    let picture = picture.into_rgba8();
-    let (width, height) = picture.dimensions();
-    Ok(RgbImage::from_fn(width, height, |x, y| {
-        let [red, green, blue, alpha] = picture.get_pixel(x, y).0.map(u16::from);
-        let on_white = |colour: u16| ((colour * alpha + 255 * (255 - alpha) + 127) / 255) as u8;
-        image::Rgb([red, green, blue].map(on_white))
-    }))
 }
 
 /// Averages `lines` lines of `length` values over a window along each line. Neighbouring values of

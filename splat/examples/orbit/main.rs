@@ -5,7 +5,7 @@
 //! ```
 
 mod ball;
-#[path = "../render_points/circle.rs"]
+#[path = "../view_scene/circle.rs"]
 mod circle;
 #[path = "../common/mod.rs"]
 mod common;

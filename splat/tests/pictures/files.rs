@@ -46,3 +46,26 @@ fn vertex(i: usize, rest: usize) -> Vec<u8> {
     values.extend([4.0, -1.6, -1.6, -1.6, 1.0, 0.0, 0.0, 0.0]);
     values.iter().flat_map(|x: &f32| x.to_le_bytes()).collect()
 }
+
+/// Returns a red, a green and a blue Gaussian, in the file format of 3DGS, as text. Their standard
+/// deviation is 0.05. All lengths are multiplied by `unit`.
+pub(crate) fn ball_scene(centres: [[f64; 3]; 3], unit: f64) -> Vec<u8> {
+    let mut file = "ply\nformat ascii 1.0\nelement vertex 3\n".to_owned();
+    for name in ["x", "y", "z"] {
+        writeln!(file, "property double {name}").expect("a string takes everything");
+    }
+    let names = "f_dc_0 f_dc_1 f_dc_2 opacity scale_0 scale_1 scale_2 rot_0 rot_1 rot_2 rot_3";
+    for name in names.split(' ') {
+        writeln!(file, "property float {name}").expect("a string takes everything");
+    }
+    file.push_str("end_header\n");
+    for (channel, centre) in centres.into_iter().enumerate() {
+        let [x, y, z] = centre.map(|x| x * unit);
+        let mut dc = [-1.772_453_9; 3];
+        dc[channel] = 1.772_453_9;
+        let ([r, g, b], log) = (dc, (0.05 * unit).ln());
+        writeln!(file, "{x} {y} {z} {r} {g} {b} 4 {log} {log} {log} 1 0 0 0")
+            .expect("a string takes everything");
+    }
+    file.into_bytes()
+}

@@ -1,13 +1,22 @@
-//! The examples `fit_image` and `render_points`: the pictures that they write, the input that they
+//! The examples `fit_image` and `view_scene`: the pictures that they write, the input that they
 //! reject, and their parts.
 
 #[path = "../../examples/common/files.rs"]
 mod atomic;
+#[path = "../../examples/view_scene/cameras/mod.rs"]
+mod camera_files;
+mod cameras;
+mod damaged_cameras;
+#[path = "../../examples/fit_image/decoding.rs"]
+mod decoding;
 mod files;
 #[path = "../../examples/fit_image/model.rs"]
 mod fit_model;
 mod model;
 mod odd;
+mod odd_cameras;
+mod photographs;
+mod pinhole;
 #[path = "../programs/mod.rs"]
 mod programs;
 mod writing;
@@ -192,11 +201,11 @@ fn fit_image_refuses_bad_input() {
 }
 
 #[test]
-fn render_points_draws_a_scene_in_the_colour_of_its_harmonics() {
+fn view_scene_draws_a_scene_in_the_colour_of_its_harmonics() {
     let folder = TempDir::new().expect("a temporary folder");
     let (path, out) = (folder.path().join("scene.ply"), folder.path().join("out"));
     std::fs::write(&path, scene(200, 45)).expect("the temporary folder is writable");
-    let output = run("render_points", &[text(&path), "--out", text(&out)]);
+    let output = run("view_scene", &[text(&path), "--out", text(&out)]);
     assert!(
         output.status.success(),
         "{}",
@@ -220,12 +229,12 @@ fn render_points_draws_a_scene_in_the_colour_of_its_harmonics() {
 }
 
 #[test]
-fn render_points_refuses_bad_input() {
+fn view_scene_refuses_bad_input() {
     let folder = TempDir::new().expect("a temporary folder");
     let refused = |name: &str, bytes: &[u8], words: &[&str]| {
         let path = folder.path().join(name);
         std::fs::write(&path, bytes).expect("the temporary folder is writable");
-        assert_refused("render_points", &[text(&path)], &[&[name], words].concat());
+        assert_refused("view_scene", &[text(&path)], &[&[name], words].concat());
     };
     refused("a.txt", b"", &[".ply", ".npz"]);
     refused("a.npz", b"no archive", &["archive"]);
@@ -234,5 +243,5 @@ fn render_points_refuses_bad_input() {
     let whole = scene(10, 0);
     refused("c.ply", &whole[..whole.len() - 56], &["vertex", "10"]);
     let absent = folder.path().join("absent.ply");
-    assert_refused("render_points", &[text(&absent)], &["absent.ply"]);
+    assert_refused("view_scene", &[text(&absent)], &["absent.ply"]);
 }

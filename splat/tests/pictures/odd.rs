@@ -24,8 +24,8 @@ fn paths_that_hold_no_file_are_refused_by_name() {
     for (example, extension) in [
         ("fit_image", "png"),
         ("fit_image", "jpg"),
-        ("render_points", "ply"),
-        ("render_points", "npz"),
+        ("view_scene", "ply"),
+        ("view_scene", "npz"),
     ] {
         let folder = folder.path().join(format!("{example}-{extension}"));
         fs::create_dir(&folder).expect("the temporary folder is writable");
@@ -38,7 +38,7 @@ fn paths_that_hold_no_file_are_refused_by_name() {
         assert!(!out.exists(), "{example} made a folder for nothing");
     }
     #[cfg(unix)]
-    for example in ["fit_image", "render_points"] {
+    for example in ["fit_image", "view_scene"] {
         assert_refused(example, &["/dev/null"], &["/dev/null"]);
     }
 }
@@ -81,7 +81,7 @@ fn output_that_cannot_be_written_is_refused_by_name() {
     let few = ["--gaussians=3", "--iterations=1"];
     for (example, input, more, last) in [
         ("fit_image", &picture, &few[..], "gaussians.png"),
-        ("render_points", &ply, &[], "view_07.png"),
+        ("view_scene", &ply, &[], "view_07.png"),
     ] {
         // A file where a folder should be, at the end of the path and within it.
         for out in [ply.clone(), ply.join("deeper")] {
@@ -154,11 +154,7 @@ fn scenes_of_which_nothing_is_visible_are_errors() {
     let refused = |file: &[u8], words: &[&str]| {
         fs::write(&path, file).expect("the temporary folder is writable");
         let arguments = [text(&path), "--out", text(&out)];
-        assert_refused(
-            "render_points",
-            &arguments,
-            &[&["scene.ply"], words].concat(),
-        );
+        assert_refused("view_scene", &arguments, &[&["scene.ply"], words].concat());
     };
     refused(&scene(0, 0), &["at least one Gaussian"]);
     // All quaternions are zero, so all Gaussians are culled.
@@ -181,7 +177,7 @@ fn pictures(file: &[u8]) -> Vec<image::RgbImage> {
     let folder = TempDir::new().expect("a temporary folder");
     let (path, out) = (folder.path().join("scene.ply"), folder.path().join("out"));
     fs::write(&path, file).expect("the temporary folder is writable");
-    let output = run("render_points", &[text(&path), "--out", text(&out)]);
+    let output = run("view_scene", &[text(&path), "--out", text(&out)]);
     assert!(output.status.success(), "{output:?}");
     (0..8)
         .map(|i| image::open(out.join(format!("view_{i:02}.png"))).expect("a whole picture"))
@@ -217,7 +213,7 @@ fn culled_gaussians_are_counted() {
     let folder = TempDir::new().expect("a temporary folder");
     let (path, out) = (folder.path().join("scene.ply"), folder.path().join("out"));
     fs::write(&path, include_bytes!("../cases/nan_row.ply")).expect("the folder is writable");
-    let output = run("render_points", &[text(&path), "--out", text(&out)]);
+    let output = run("view_scene", &[text(&path), "--out", text(&out)]);
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && said.contains("7 of 8"), "{said}");
 }

@@ -18,6 +18,38 @@ const RISE: f64 = 0.3;
 /// Least and greatest visible depth, relative to the radius.
 const DEPTHS: [f64; 2] = [1e-3, 1e3];
 
+/// The place and the size of a scene.
+pub(crate) struct Extent {
+    /// The median of each coordinate of the means, world units.
+    middle: [f64; 3],
+    /// Radius of the circle of the cameras, world units, above zero.
+    pub(crate) radius: f64,
+}
+
+/// Returns the extent of the scene, or `None` if no Gaussian has a finite mean.
+pub(crate) fn extent(gaussians: &Gaussians<&[f32]>) -> Option<Extent> {
+    let (means, _) = gaussians.means.as_chunks::<3>();
+    let points: Vec<[f64; 3]> = means
+        .iter()
+        .map(|p| p.map(f64::from))
+        .filter(|p| p.iter().all(|x| x.is_finite()))
+        .collect();
+    if points.is_empty() {
+        return None;
+    }
+    // A few Gaussians far from the scene do not move the medians.
+    let middle: [f64; 3] = std::array::from_fn(|axis| median(points.iter().map(|p| p[axis])));
+    let spread = median(points.iter().map(|p| norm(difference(*p, middle))));
+    let (scales, _) = gaussians.scales.as_chunks::<3>();
+    let longest = |s: &[f32; 3]| f64::from(s[0].max(s[1]).max(s[2]));
+    let size = median(scales.iter().map(longest).filter(|s| s.is_finite()));
+    let radius = match (RADIUS * spread).max(RADIUS_OF_SCALE * size) {
+        0.0 => 1.0,
+        radius => radius,
+    };
+    Some(Extent { middle, radius })
+}
+
 /// Returns `count` cameras for pictures of `width` x `height` px. The list is empty if no Gaussian
 /// has a finite mean.
 ///
@@ -29,24 +61,8 @@ pub(crate) fn around(
     count: usize,
     [width, height]: [usize; 2],
 ) -> Result<Vec<Camera>, RenderError> {
-    let (means, _) = gaussians.means.as_chunks::<3>();
-    let points: Vec<[f64; 3]> = means
-        .iter()
-        .map(|p| p.map(f64::from))
-        .filter(|p| p.iter().all(|x| x.is_finite()))
-        .collect();
-    if points.is_empty() {
+    let Some(Extent { middle, radius }) = extent(gaussians) else {
         return Ok(Vec::new());
-    }
-    // A few Gaussians far from the scene do not move the medians.
-    let middle: [f64; 3] = std::array::from_fn(|axis| median(points.iter().map(|p| p[axis])));
-    let spread = median(points.iter().map(|p| norm(difference(*p, middle))));
-    let (scales, _) = gaussians.scales.as_chunks::<3>();
-    let longest = |s: &[f32; 3]| f64::from(s[0].max(s[1]).max(s[2]));
-    let size = median(scales.iter().map(longest).filter(|s| s.is_finite()));
-    let radius = match (RADIUS * spread).max(RADIUS_OF_SCALE * size) {
-        0.0 => 1.0,
-        radius => radius,
     };
     let view = |i: usize| {
         let (sin, cos) = (std::f64::consts::TAU * i as f64 / count as f64).sin_cos();

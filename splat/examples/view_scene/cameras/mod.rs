@@ -1,0 +1,62 @@
+//! Cameras from the files of other programs.
+
+mod colmap;
+mod intrinsics;
+mod json;
+mod reading;
+mod trained;
+mod transforms;
+
+use std::path::Path;
+
+use serde_json::Value;
+use splat::io::StoredView;
+
+use intrinsics::Intrinsics;
+use json::Entry;
+use reading::{contents, named};
+
+/// Reads the cameras of `transforms.json`, of `cameras.json`, or of a folder of COLMAP, in the order
+/// of the file and in coordinates of the world. With `wanted`, the pictures have this size, px.
+///
+/// # Errors
+/// One line that names the file, the entry and the field.
+pub(crate) fn read(path: &Path, wanted: Option<[usize; 2]>) -> Result<Vec<StoredView>, String> {
+    let views = if path.is_dir() {
+        colmap::read(path, wanted)?
+    } else {
+        let bytes = contents(path)?;
+        from_json(&bytes, wanted).map_err(|error| named(path, &error))?
+    };
+    if views.is_empty() {
+        return Err(named(path, "expected at least one camera, got none"));
+    }
+    Ok(views)
+}
+
+/// Returns views that show the same in pictures of another size.
+pub(crate) fn resized(
+    views: Vec<StoredView>,
+    wanted: Option<[usize; 2]>,
+) -> Result<Vec<StoredView>, String> {
+    let resized = |(i, old): (usize, StoredView)| {
+        let intrinsics = Intrinsics::of(&old);
+        let new = intrinsics.view(wanted);
+        let mut new = new.map_err(|error| format!("camera {i}: {error}"))?;
+        new.camera = new.camera.with_pose(old.camera.camera_from_world);
+        new.camera = (new.camera).with_depth_range(old.camera.near, old.camera.far);
+        Ok(new)
+    };
+    views.into_iter().enumerate().map(resized).collect()
+}
+
+fn from_json(bytes: &[u8], wanted: Option<[usize; 2]>) -> Result<Vec<StoredView>, String> {
+    let value: Value =
+        serde_json::from_slice(bytes).map_err(|error| format!("expected a JSON file: {error}"))?;
+    let root = Entry::root(&value);
+    match value {
+        Value::Object(_) => transforms::views(&root, wanted),
+        Value::Array(_) => trained::views(&root, wanted),
+        _ => Err(root.wrong("an object (transforms.json) or an array (cameras.json)")),
+    }
+}

@@ -1,0 +1,75 @@
+//! Renders a trained scene or a point cloud, from the cameras of a file or from all sides.
+//!
+//! ```text
+//! cargo run --release -p splat --example view_scene -- scene.ply --cameras cameras.json --out out
+//! ```
+//!
+//! A `NumPy` archive (.npz) contains points, colours and cameras. A PLY file (.ply) contains
+//! points or the Gaussians of a trained scene, and SPZ and .splat files contain Gaussians. The
+//! formats are those of `splat::io`. Scenes without cameras are rendered by eight cameras on a circle
+//! around their centre. The pictures are `view_00.png`, `view_01.png` and so on.
+//!
+//! Exit code 0: every picture is written, and at least one Gaussian is visible. Exit code 2: the
+//! arguments or a file are invalid, a picture cannot be written, or no Gaussian is visible.
+
+mod arguments;
+mod backends;
+mod cameras;
+mod circle;
+#[path = "../common/mod.rs"]
+mod common;
+mod input;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Parser;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use arguments::Arguments;
+use common::visible::Visible;
+use common::{files, pictures, terminal};
+use input::Input;
+
+fn main() -> ExitCode {
+    common::exit(run(&Arguments::parse()))
+}
+
+fn run(arguments: &Arguments) -> Result<(), String> {
+    let fail = |error: String| format!("{}: {error}", arguments.scene.display());
+    arguments.backend.check()?;
+    let input = Input::read(arguments)?;
+    let (count, views) = (input.scene.len(), &input.views);
+    files::writable_folder(&arguments.out)?;
+    terminal::line(format_args!("Gaussians: {count}, cameras: {}", views.len()))?;
+    let draw = backends::open(arguments.backend, input.gaussians(), &input.config);
+    let draw = draw.map_err(|error| fail(error.to_string()))?;
+    let progress = ProgressBar::new(views.len() as u64).with_style(style());
+    let start = Instant::now();
+    let mut visible = Visible::default();
+    for (i, view) in views.iter().enumerate() {
+        let (colours, splats) = draw(view).map_err(|error| fail(error.to_string()))?;
+        visible.add(&splats);
+        let picture = pictures::picture(view.width, view.height, &colours);
+        pictures::write_png(&arguments.out.join(format!("view_{i:02}.png")), &picture)?;
+        progress.inc(1);
+    }
+    progress.finish_and_clear();
+    visible.check().map_err(fail)?;
+    if visible.most < count {
+        terminal::note(format_args!(
+            "note: the picture with most Gaussians shows {} of {count}; the others are culled",
+            visible.most
+        ));
+    }
+    let per_picture = 1000.0 * start.elapsed().as_secs_f64() / views.len() as f64;
+    let (pictures, out) = (views.len(), arguments.out.display());
+    terminal::line(format_args!(
+        "{pictures} pictures in {out}, {per_picture:.0} ms each"
+    ))
+}
+
+fn style() -> ProgressStyle {
+    ProgressStyle::with_template("{bar:32} {pos}/{len} {elapsed}, {eta} left")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+}
