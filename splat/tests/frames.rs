@@ -28,7 +28,8 @@ fn same_bits<T: CpuScalar>() {
         let mut features = vec![T::from_f64(f64::NAN); image.features.len()];
         for config in [&config, &more, &config] {
             let visible = backend.render_into(&scene, config, &mut features);
-            assert!(features == image.features, "{}", simd.name());
+            let bits = |x: &[T]| x.iter().map(|x| x.to_f64().to_bits()).collect::<Vec<_>>();
+            assert!(bits(&features) == bits(&image.features), "{}", simd.name());
             let culled: usize = saved.splats.culled().iter().sum();
             assert_eq!(visible.expect("a valid scene"), 2000 - culled);
             features.fill(T::from_f64(f64::NAN));
@@ -70,6 +71,29 @@ fn bytes_are_those_of_the_image() {
 }
 
 #[test]
+fn the_fourth_channel_can_be_alpha() {
+    let mut world = world();
+    let g = &mut world.gaussians;
+    g.channels = 4;
+    g.features = (0..4 * g.count).map(|i| (i % 9) as f64 / 8.0).collect();
+    world.backgrounds = vec![0.2, 0.4, 0.6, 0.8, 0.1, 0.3, 0.5, 0.7];
+    let rounded = world.rounded::<f32>();
+    let (backend, config) = (Cpu::<f32>::new(), RenderConfig::default());
+    let (image, _) = render(&backend, &rounded.scene(), &config).expect("a valid scene");
+    let size = ImageSize {
+        views: 2,
+        height: 45,
+        width: 70,
+    };
+    let (transfer, alpha) = (TransferFunction::Linear, Alpha::Channel);
+    let expected = pack::rgba8(&image.as_slices(), size, transfer, alpha);
+    let mut bytes = vec![7; 2 * 45 * 70 * 4];
+    let drawn = backend.render_rgba8_into(&rounded.scene(), &config, transfer, alpha, &mut bytes);
+    drawn.expect("a valid scene");
+    assert!(bytes == expected.expect("a valid image"));
+}
+
+#[test]
 fn a_scene_behind_the_camera_is_reported() {
     let mut world = world();
     for z in world.gaussians.means.iter_mut().skip(2).step_by(3) {
@@ -79,7 +103,12 @@ fn a_scene_behind_the_camera_is_reported() {
     let mut features = vec![0.0; 2 * 45 * 70 * 3];
     let visible = Cpu::<f32>::new().render_into(&rounded.scene(), &world.config, &mut features);
     assert_eq!(visible.expect("a valid scene"), 0);
-    assert_eq!(features[..3], rounded.backgrounds[..3]);
+    let views = features
+        .chunks(45 * 70 * 3)
+        .zip(rounded.backgrounds.chunks(3));
+    for (image, background) in views {
+        assert!(image.chunks(3).all(|pixel| pixel == background));
+    }
 }
 
 #[test]
@@ -98,7 +127,10 @@ fn wrong_lengths_and_channels_are_named() {
         backend.render_rgba8_into(scene, config, transfer, alpha, bytes)
     };
     named(draw(&scene, Alpha::Opaque, &mut bytes[1..]), "bytes");
-    named(draw(&scene, Alpha::Channel, &mut bytes), "image.features");
+    named(
+        draw(&scene, Alpha::Channel, &mut bytes),
+        "gaussians.channels",
+    );
     scene.gaussians.encoding = Encoding::PLAIN.with_harmonics(1);
     named(
         draw(&scene, Alpha::Opaque, &mut bytes),

@@ -263,7 +263,7 @@ fn every_refused_request_beside_the_stages_is_an_error_of_capacity() {
 fn absurd_channels_take_no_memory_where_there_is_no_element() {
     let _turn = turn();
     let camera = Camera::pinhole(1.0, 1.0, 0.5, 0.5);
-    let no_view = Views::dense(1, 1, camera, 0, 0).expect("a small batch");
+    let no_view = Views::dense(1 << 22, 1 << 22, camera, 0, 0).expect("a small batch");
     let no_gaussian = Views::single(4, 4, camera, 0);
     let config = RenderConfig::default().with_outputs(splat::Outputs::ALL);
     for channels in [1 << 20, 1 << 31, u32::MAX as usize] {

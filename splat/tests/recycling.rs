@@ -120,17 +120,17 @@ fn steps_of_training_allocate_no_buffer_after_the_third() {
         let v_image = image.without_layers();
         let v_image = v_image.as_slices();
         let wanted = Wanted::ALL.with_splats(true).with_statistics(true);
+        // One job of the pool for the whole step, see above.
         let step = |_| {
-            let (image, saved) = render(&backend, &scene, &config).expect("a valid scene");
-            let v = render_vjp(&backend, &scene, &saved, &v_image, wanted);
-            workspace.recycle(v.expect("a valid scene"));
-            workspace.recycle((image, saved));
+            rayon::scope(|_| {
+                let (image, saved) = render(&backend, &scene, &config).expect("a valid scene");
+                let v = render_vjp(&backend, &scene, &saved, &v_image, wanted);
+                workspace.recycle(v.expect("a valid scene"));
+                workspace.recycle((image, saved));
+            });
         };
-        let found = buffers_of(20, step);
-        // About a dozen jobs of a step come from outside the pool, see above.
-        let per_step = found[3..].iter().sum::<usize>();
-        assert!(per_step <= 17, "{found:?}");
-        assert!(found[3..].iter().all(|&count| count <= 1), "{found:?}");
+        let found = buffers_of(40, step);
+        assert!(found[3..].iter().sum::<usize>() <= 1, "{found:?}");
     }
 }
 

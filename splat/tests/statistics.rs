@@ -1,6 +1,7 @@
 //! The statistics of a render against their definition: sums over the gradients of single pixels.
 
 use splat::check::{OwnedScene, cotangent, crowd, max_difference};
+use splat::formulas::{Sym2, Vec2, single};
 use splat::stages::Statistics;
 use splat::{Cpu, Gradients, Image, Projection, RenderError, Simd, Wanted, render, render_vjp};
 
@@ -183,4 +184,16 @@ fn weights_of_all_splats_and_the_rest_fill_every_pixel() {
         (filled - pixels).abs() < 1e-10 * pixels,
         "{filled} of {pixels}"
     );
+}
+
+/// Lanes in which a pair does not count have a `v_sigma` of zero, and no part in the sums.
+#[test]
+fn a_pair_that_does_not_count_adds_nothing_beside_the_steepest_conic() {
+    let conic = Sym2 {
+        xx: 2e38_f32,
+        xy: -1e38,
+        yy: 2e38,
+    };
+    let v_mean = single::composite::mean_vjp(conic, Vec2 { x: 3.0, y: -3.0 }, 0.0);
+    assert_eq!([v_mean.x, v_mean.y], [0.0; 2]);
 }

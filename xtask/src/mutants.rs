@@ -178,8 +178,8 @@ pub const FORMULAS: &[Source] = &[
             mutant(
                 "composite::mean_vjp",
                 "pub fn mean_vjp",
-                "conic.xy * d.x + conic.yy",
-                "conic.xy * d.x - conic.yy",
+                "conic.xy * along + conic.yy",
+                "conic.xy * along - conic.yy",
             ),
             mutant(
                 "composite::add_row (xy)",

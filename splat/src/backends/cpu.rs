@@ -54,12 +54,18 @@ impl<T: CpuScalar> Cpu<T> {
         Self { simd, ..self }
     }
 
-    /// Returns the backend with `workspace` as the source of its buffers. By default a backend has
-    /// a private workspace that is never refilled; clones share it.
+    /// Returns the backend with `workspace` as the source of its buffers. By default a backend has a
+    /// workspace of its own, which its clones share. Working memory returns to it by itself, and results
+    /// if the caller recycles them.
     #[must_use]
     pub fn with_workspace(self, workspace: &Workspace<T>) -> Self {
         let workspace = workspace.clone();
         Self { workspace, ..self }
+    }
+
+    /// Returns the workspace of the backend.
+    pub fn workspace(&self) -> &Workspace<T> {
+        &self.workspace
     }
 
     /// Returns the instruction set, if the machine has it and the system can create the threads.

@@ -108,6 +108,8 @@ impl Cpu<f32> {
     ///
     /// # Errors
     /// The errors of [`render`](crate::render()) and [`pack::rgba8_into`](crate::pack::rgba8_into).
+    /// [`RenderError::Shape`] names `gaussians.channels` if there are not 3 or 4 channels, or not 4 with
+    /// [`Alpha::Channel`].
     pub fn render_rgba8_into(
         &self,
         scene: &Scene<'_, &[f32]>,
@@ -123,6 +125,13 @@ impl Cpu<f32> {
             height: views.height,
             width: views.width,
         };
+        if !(channels == 4 || channels == 3 && alpha != Alpha::Channel) {
+            let expected = match alpha {
+                Alpha::Channel => "4 channels, of which the last is alpha",
+                Alpha::Opaque | Alpha::Transmittance => "3 or 4 channels",
+            };
+            return Err(RenderError::shape("gaussians.channels", expected, channels));
+        }
         let dims = [size.views, size.height, size.width, 4];
         check_len("bytes", "[B, H, W, 4]", &dims, bytes.len())?;
         let workspace = self.resources()?.workspace;

@@ -108,9 +108,12 @@ pub fn sigma_vjp(conic: Sym2<Real>, v_sigma: Moments<Real>) -> SigmaGradient<Rea
 #[cfg_attr(feature = "gpu", cube)]
 #[inline(always)]
 pub fn mean_vjp(conic: Sym2<Real>, d: Vec2<Real>, v_sigma: Real) -> Vec2<Real> {
+    // A pair that does not count has a `v_sigma` of zero. This order keeps it zero beside any conic.
+    let along = v_sigma * d.x;
+    let down = v_sigma * d.y;
     Vec2::<Real> {
-        x: -v_sigma * (conic.xx * d.x + conic.xy * d.y),
-        y: -v_sigma * (conic.xy * d.x + conic.yy * d.y),
+        x: -(conic.xx * along + conic.xy * down),
+        y: -(conic.xy * along + conic.yy * down),
     }
 }
 

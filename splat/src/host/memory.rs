@@ -13,10 +13,17 @@ const MOST_LENT: usize = 1024;
 /// Unused buffers of any type of element, and unused rooms. A *room* is the working memory of one
 /// task.
 ///
-/// Buffers that come from elsewhere are not accepted. The number of unused buffers of a type is
-/// therefore bounded by the number that was in use at one time.
+/// Buffers that come from elsewhere are not accepted. A request that no unused buffer fits frees the
+/// largest of those that are too small for it, which growing requests would leave behind. Buffers that
+/// have not fitted the last [`REQUESTS`] requests are freed too.
 #[derive(Clone, Default)]
 pub(crate) struct Memory(Arc<Mutex<Shelves>>);
+
+/// The number of unused rooms of a type above which one is freed for each new one.
+const MOST_ROOMS: usize = 64;
+
+/// The number of requests for which an unused buffer is kept: those of several renders.
+const REQUESTS: u64 = 256;
 
 /// The shelves by the type of element or room.
 type Shelves = HashMap<TypeId, Box<dyn Shelf>>;
@@ -32,12 +39,13 @@ trait Shelf: Any + Send {
 
 /// The buffers of elements of type `U`.
 struct Buffers<U> {
-    /// The unused buffers with unspecified contents. The one that was returned first is first.
-    unused: Vec<Vec<U>>,
+    /// The unused buffers with unspecified contents, each with the number of the last request before
+    /// its return. The one that was returned first is first.
+    unused: Vec<(u64, Vec<U>)>,
     /// The addresses of the buffers in use. The one that was lent first is first.
     lent: VecDeque<usize>,
-    /// The greatest number of buffers that were in use at one time.
-    most: usize,
+    /// The number of requests so far.
+    requests: u64,
 }
 
 /// The unused rooms of type `R`.
@@ -45,7 +53,8 @@ struct Rooms<R>(Vec<Box<R>>);
 
 impl<U: Send + 'static> Shelf for Buffers<U> {
     fn bytes(&self) -> usize {
-        let sizes = self.unused.iter().map(|b| b.capacity() * size_of::<U>());
+        let buffers = self.unused.iter();
+        let sizes = buffers.map(|(_, buffer)| buffer.capacity() * size_of::<U>());
         sizes.sum()
     }
 
@@ -77,7 +86,7 @@ impl<U> Default for Buffers<U> {
         Self {
             unused: Vec::new(),
             lent: VecDeque::new(),
-            most: 0,
+            requests: 0,
         }
     }
 }
@@ -90,18 +99,25 @@ impl<R> Default for Rooms<R> {
 
 impl<U> Buffers<U> {
     /// Removes the smallest unused buffer with room for `count` elements. Buffers more than four times
-    /// too large are skipped. If there is none, the oldest unused buffers are freed, so that there are
-    /// never more than twice as many buffers as were in use at one time.
+    /// too large are skipped.
     fn take(&mut self, count: usize) -> Option<Vec<U>> {
-        let fits = |buffer: &Vec<U>| buffer.capacity() >= count && buffer.capacity() / 4 <= count;
-        let candidates = self.unused.iter().enumerate();
-        let fitting = candidates.filter(|(_, buffer)| fits(buffer));
-        if let Some((best, _)) = fitting.min_by_key(|(_, buffer)| buffer.capacity()) {
-            return Some(self.unused.remove(best));
+        self.requests += 1;
+        let oldest = self.requests.saturating_sub(REQUESTS);
+        self.unused.retain(|&(returned, _)| returned >= oldest);
+        let capacities = self.unused.iter().map(|(_, buffer)| buffer.capacity());
+        let capacities = capacities.enumerate();
+        let fits = |&(_, capacity): &(usize, usize)| capacity >= count && capacity / 4 <= count;
+        let best = capacities
+            .clone()
+            .filter(fits)
+            .min_by_key(|&(_, size)| size);
+        if let Some((best, _)) = best {
+            return Some(self.unused.remove(best).1);
         }
-        let all = self.unused.len() + self.lent.len();
-        let surplus = (all + 1).saturating_sub((2 * self.most).max(1));
-        self.unused.drain(..surplus.min(self.unused.len()));
+        let small = capacities.filter(|&(_, capacity)| capacity < count);
+        if let Some((largest, _)) = small.max_by_key(|&(_, size)| size) {
+            self.unused.remove(largest);
+        }
         None
     }
 
@@ -114,7 +130,6 @@ impl<U> Buffers<U> {
             self.lent.pop_front();
         }
         self.lent.push_back(buffer.as_ptr() as usize);
-        self.most = self.most.max(self.lent.len());
     }
 
     /// Takes back a buffer, if it was lent.
@@ -122,7 +137,7 @@ impl<U> Buffers<U> {
         let address = buffer.as_ptr() as usize;
         if let Some(place) = self.lent.iter().rposition(|&lent| lent == address) {
             self.lent.remove(place);
-            self.unused.push(buffer);
+            self.unused.push((self.requests, buffer));
         }
     }
 }
@@ -199,9 +214,20 @@ impl Memory {
         fits: impl Fn(&R) -> bool,
         make: impl FnOnce() -> Result<R, RenderError>,
     ) -> Result<Box<R>, RenderError> {
-        match self.on(|rooms: &mut Rooms<R>| rooms.0.pop()) {
-            Some(room) if fits(&room) => Ok(room),
-            _ => Ok(Box::new(make()?)),
+        let unused = self.on(|rooms: &mut Rooms<R>| {
+            let fitting = rooms.0.iter().rposition(|room| fits(room));
+            if let Some(place) = fitting {
+                return Some(rooms.0.remove(place));
+            }
+            // Rooms of several shapes are kept, but not of many.
+            if rooms.0.len() >= MOST_ROOMS {
+                rooms.0.remove(0);
+            }
+            None
+        });
+        match unused {
+            Some(room) => Ok(room),
+            None => Ok(Box::new(make()?)),
         }
     }
 
@@ -299,6 +325,28 @@ mod tests {
             most = most.max(memory.bytes());
         }
         assert!(most <= 10 * 4 * 10_100, "{most} bytes");
+    }
+
+    #[test]
+    fn growing_requests_leave_no_buffers_behind() {
+        let memory = Memory::default();
+        for size in 1000..4000 {
+            // Results that are never returned.
+            drop(buffer(&memory, 10));
+            let work = buffer(&memory, size);
+            memory.give(work);
+            assert!(memory.bytes() <= 4 * 4064, "{} bytes", memory.bytes());
+        }
+    }
+
+    #[test]
+    fn a_buffer_that_nothing_fits_is_freed() {
+        let memory = Memory::default();
+        memory.give(buffer(&memory, 1 << 20));
+        for _ in 0..=REQUESTS {
+            memory.give(buffer(&memory, 10));
+        }
+        assert!(memory.bytes() < 1 << 10, "{} bytes", memory.bytes());
     }
 
     #[test]

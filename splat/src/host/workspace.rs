@@ -18,14 +18,16 @@ use crate::number::Number;
 /// the scene are taken from the workspace. A loop that recycles its results allocates no buffer of
 /// more than 1 KiB after its first iterations, except for
 ///
-/// - lists with one entry per view, if there are more than about ten views, and two lists of a vjp
-///   with 4 bytes for each 256 Gaussians;
-/// - the results of the functions in [`sh`](crate::sh).
+/// - lists with one entry per view, if there are more than about ten views;
+/// - lists of a vjp with 4 bytes for each 256 Gaussians;
+/// - the rows of one Gaussian in a vjp of harmonics, if they have more than 1 KiB;
+/// - the results of the functions in [`sh`](crate::sh) and of [`Cpu::splats`](crate::Cpu::splats).
 ///
 /// A clone shares the buffers. Several threads and scenes of different sizes may use one workspace.
-/// The number of its buffers is at most twice the number that was in use at one time, however the
-/// sizes change. They are kept until the workspace is dropped or [`clear`](Workspace::clear)ed.
-/// Buffers that it has not lent are not kept.
+/// A buffer that no render can use is freed after some further renders, so that the memory stays
+/// bounded while sizes change. The others are kept until the workspace is dropped or
+/// [`clear`](Workspace::clear)ed.
+/// Buffers that it has not lent are not kept, nor are those of a caller that holds more than 1000.
 ///
 /// ```
 /// use splat::encoding::Encoding;

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use crate::error::{RenderError, try_collected, try_filled};
 use crate::gaussians::check_len;
+use crate::host::threads::check_threads;
 use crate::image::{Image, ImageSize};
 
 /// Number of values of a byte.
@@ -43,6 +44,7 @@ pub enum Alpha {
 ///   [`Alpha::Channel`]. The same variant is returned if the transmittance has a wrong length, or
 ///   is absent with [`Alpha::Transmittance`].
 /// - [`RenderError::Capacity`] if the number of pixels exceeds 32-bit indices or the memory.
+/// - [`RenderError::Device`] if the system cannot create the threads.
 pub fn rgba8(
     image: &Image<&[f32]>,
     size: ImageSize,
@@ -66,6 +68,7 @@ pub fn rgba8_into(
     alpha: Alpha,
     bytes: &mut [u8],
 ) -> Result<(), RenderError> {
+    check_threads()?;
     let channels = channels_of(image, size, alpha, |buffer| buffer.len())?;
     let dims = [size.views, size.height, size.width, 4];
     check_len("bytes", "[B, H, W, 4]", &dims, bytes.len())?;

@@ -284,7 +284,7 @@ pub(super) const LAYERS: &[Layer] = &[
     },
     Layer {
         files: PACK,
-        may_import: &[GROUND, STRUCTS, PACK, PACK_GPU],
+        may_import: &[GROUND, STRUCTS, HOST, PACK, PACK_GPU],
         reason: "images become pixels after the render, so no stage is needed",
     },
     Layer {

@@ -54,7 +54,7 @@ pub(crate) fn composite_vjp<T: Scalar>(
         let what = "gradient with respect to backgrounds [B, C]";
         v_backgrounds = workspace.zeros(what, size.views * channels)?;
         let views = v_backgrounds.par_chunks_mut(channels);
-        let views = views.zip(by_tile.par_chunks(sorted.grid.per_view() * channels));
+        let views = views.zip(by_tile.par_chunks(sorted.grid.per_view().saturating_mul(channels)));
         views.for_each(|(sum, tiles)| {
             for tile in tiles.chunks_exact(channels) {
                 for (sum, &part) in sum.iter_mut().zip(tile) {

@@ -47,6 +47,16 @@ impl<T: Scalar> Backward<'_, T> {
         }
     }
 
+    /// Returns the number of values per tile of the gradient with respect to the background: none if it
+    /// is not wanted.
+    pub(super) fn of_background(&self) -> usize {
+        if self.wanted.backgrounds {
+            self.splats.channels
+        } else {
+            0
+        }
+    }
+
     /// Returns the number of depth planes: one if the loss depends on the depth, else zero.
     pub(super) fn depths(&self) -> usize {
         usize::from(self.v_image.depth.is_some())

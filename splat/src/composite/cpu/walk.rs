@@ -165,7 +165,7 @@ impl<T: Scalar> Backward<'_, T> {
         let tiles = size.views * grid.per_view();
         let mut by_tile = workspace.scalars(
             "gradients of tiles with respect to the background",
-            tiles * channels,
+            tiles * self.of_background(),
         )?;
         // Without views no room is needed, and the number of channels is unbounded.
         let [planes, row] = if size.views == 0 {
@@ -201,7 +201,7 @@ impl<T: Scalar> Backward<'_, T> {
             TaskVjp {
                 strip,
                 partials: cut(&mut partials, slots.len() * self.stride()),
-                v_background: cut(&mut by_tile, tiles.len() * self.splats.channels),
+                v_background: cut(&mut by_tile, tiles.len() * self.of_background()),
             }
         }));
         Ok(tasks)
@@ -215,7 +215,7 @@ impl<T: Scalar> Backward<'_, T> {
         task: TaskVjp<'_, T>,
         compute: &impl Fn(Replay<'_, '_, T>),
     ) {
-        let (grid, channels) = (&self.sorted.grid, self.splats.channels);
+        let grid = &self.sorted.grid;
         let Room {
             pixels,
             batch,
@@ -231,7 +231,7 @@ impl<T: Scalar> Backward<'_, T> {
             let tile = &Tile::new(grid, column, strip.tile_row);
             let hits = self.sorted.splats_of_tile(number);
             let partials = cut(&mut partials, hits.len() * stride);
-            let v_background = cut(&mut by_tile, channels);
+            let v_background = cut(&mut by_tile, self.of_background());
             let view = strip.view;
             let saved = saved.of_tile(view, column, strip.tile_row);
             simd.dispatch(Read {
