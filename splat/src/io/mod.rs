@@ -28,7 +28,7 @@
 //! | `.splat` | yes | no | 8 and 32 bits, constant colours |
 //! | `NumPy` archive (.npz) | yes | no | those of the file |
 //!
-//! [`write`] writes a file by its path. A `.splat` file has no first bytes by which it could be
+//! [`write()`] writes a file by its path. A `.splat` file has no first bytes by which it could be
 //! recognised: [`read`] takes the format from the extension, and [`parse_as`] from the caller.
 //!
 //! # PLY
