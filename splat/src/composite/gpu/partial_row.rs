@@ -1,5 +1,5 @@
-//! The layout of a partial, the gradient of one hit: geometry if it is wanted, then depth, then
-//! features.
+//! The layout of a partial. That of a gradient of one hit is geometry if it is wanted, then depth, then
+//! features. That of statistics is at the end of this file's constants.
 
 use cubecl::prelude::*;
 
@@ -15,9 +15,11 @@ const OPACITY: u32 = 5;
 /// The number of values of a partial for geometry.
 pub(crate) const GEOMETRY: u32 = 6;
 
-/// The statistics of a hit: the absolute gradient with respect to the mean, x and y, and the sum of
-/// the weights. The greatest weight follows.
-const TOTAL: u32 = 2;
+/// The statistics of a hit begin with the absolute gradient with respect to the mean, x. This is that
+/// of y.
+pub(crate) const ABSOLUTE_Y: u32 = 1;
+/// The sum of the weights.
+pub(crate) const TOTAL: u32 = 2;
 /// The greatest weight, the last of the statistics.
 pub(crate) const LARGEST: u32 = 3;
 

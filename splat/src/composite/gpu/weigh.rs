@@ -11,7 +11,7 @@ use cubecl::prelude::*;
 use crate::binning::gpu::hits::TILE_SIDE;
 use crate::composite::gpu::list::{TILE_WORDS, list_hits, load_rows, tile_hits};
 use crate::composite::gpu::packed::{ROW, conic_of, depth_of, offset, opacity_of, row_of};
-use crate::composite::gpu::partial_row::{LARGEST, STATISTICS, combined};
+use crate::composite::gpu::partial_row::{ABSOLUTE_Y, LARGEST, STATISTICS, TOTAL, combined};
 use crate::composite::gpu::partials::{Part, STEP, partial_at};
 use crate::composite::gpu::pixel::{clear_unreached, walked};
 use crate::composite::gpu::state::{PixelState, state_of};
@@ -100,15 +100,15 @@ fn combine_pixels(exchange: &mut SharedMemory<f32>, finals: &mut SharedMemory<f3
     let mut largest = 0.0f32;
     for j in 0..RUN {
         x += exchange[(from + j) as usize];
-        y += exchange[(STEP * UNITS + from + j) as usize];
-        let weight = exchange[(2 * STEP * UNITS + from + j) as usize];
+        y += exchange[(ABSOLUTE_Y * STEP * UNITS + from + j) as usize];
+        let weight = exchange[(TOTAL * STEP * UNITS + from + j) as usize];
         total += weight;
         largest = combined(largest, weight, LARGEST);
     }
     sync_cube();
     exchange[UNIT_POS_X as usize] = x;
-    exchange[(UNITS + UNIT_POS_X) as usize] = y;
-    exchange[(2 * UNITS + UNIT_POS_X) as usize] = total;
+    exchange[(ABSOLUTE_Y * UNITS + UNIT_POS_X) as usize] = y;
+    exchange[(TOTAL * UNITS + UNIT_POS_X) as usize] = total;
     exchange[(LARGEST * UNITS + UNIT_POS_X) as usize] = largest;
     sync_cube();
     // Every thread combines one part of one statistic of one hit.
@@ -237,8 +237,8 @@ pub(crate) fn weigh_kernel<F: Float>(
                         }
                     }
                     exchange[(g * UNITS + UNIT_POS_X) as usize] = v_x;
-                    exchange[((STEP + g) * UNITS + UNIT_POS_X) as usize] = v_y;
-                    exchange[((2 * STEP + g) * UNITS + UNIT_POS_X) as usize] = weight;
+                    exchange[((ABSOLUTE_Y * STEP + g) * UNITS + UNIT_POS_X) as usize] = v_y;
+                    exchange[((TOTAL * STEP + g) * UNITS + UNIT_POS_X) as usize] = weight;
                 }
                 combine_pixels(&mut exchange, &mut finals);
                 if UNIT_POS_X < step * STATISTICS {
