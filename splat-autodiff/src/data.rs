@@ -41,7 +41,10 @@ impl<T: Precision> Buffer<T> {
 
     /// Moves the memory to `workspace` if it is that of a vector. Otherwise it is freed.
     pub(crate) fn recycle(self, workspace: &Workspace<T>) {
-        workspace.recycle(self.data.into_bytes().try_into_vec::<T>().ok());
+        // Burn keeps the results of a render. Its own buffers take their place in the workspace.
+        if let Ok(buffer) = self.data.into_bytes().try_into_vec::<T>() {
+            workspace.adopt(buffer);
+        }
     }
 
     /// The elements, row-major.
@@ -102,6 +105,8 @@ pub(crate) fn tensor_from_vec<B: Backend, T: Precision>(
         // The same size, so that Burn converts in place.
         other => return B::float_from_data(data.convert_dtype(other), device),
     };
-    workspace.recycle(data.into_vec::<T>().ok());
+    if let Ok(buffer) = data.into_vec::<T>() {
+        workspace.adopt(buffer);
+    }
     B::float_from_data(rounded, device)
 }

@@ -158,6 +158,14 @@ impl Memory {
         self.on(|buffers: &mut Buffers<U>| buffers.give(buffer));
     }
 
+    /// Takes a buffer from elsewhere.
+    pub(crate) fn adopt<U: Send + 'static>(&self, buffer: Vec<U>) {
+        self.on(|buffers: &mut Buffers<U>| {
+            buffers.lend(&buffer);
+            buffers.give(buffer);
+        });
+    }
+
     /// Returns a buffer of `count` elements with unspecified contents. The caller must write all of
     /// them.
     pub(crate) fn buffer<U: Copy + Default + Send + 'static>(

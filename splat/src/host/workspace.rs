@@ -123,6 +123,15 @@ impl<T> Workspace<T> {
         done.recycle(self);
     }
 
+    /// Takes a buffer from elsewhere for reuse, in exchange for a result that the caller keeps. A loop
+    /// that gives one for each one it keeps allocates none.
+    pub fn adopt(&self, buffer: Vec<T>)
+    where
+        T: Number,
+    {
+        self.memory.adopt(buffer);
+    }
+
     /// Returns the memory behind the workspace.
     pub(crate) fn memory(&self) -> &Memory {
         &self.memory
