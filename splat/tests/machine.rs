@@ -213,7 +213,7 @@ fn reused_memory_changes_no_bit() {
 }
 
 #[test]
-fn later_rounds_take_no_new_memory() {
+fn later_rounds_return_their_memory_and_take_little_more() {
     let [world, _] = few_and_many();
     let rounded = world.rounded::<f32>();
     let workspace = Workspace::new();
@@ -233,9 +233,13 @@ fn later_rounds_take_no_new_memory() {
         workspace.bytes()
     };
     let warm = [(); 4].map(|()| round())[3];
-    for _ in 0..6 {
-        // All memory was returned, and none was added.
-        assert_eq!(round(), warm);
+    for _ in 0..40 {
+        // Views that are sorted at the same time need more working memory than one after the other.
+        let bytes = round();
+        assert!(
+            bytes >= warm / 2 && bytes <= 2 * warm,
+            "{warm}, then {bytes}"
+        );
     }
 }
 
