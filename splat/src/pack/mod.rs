@@ -1,9 +1,9 @@
 //! Pixels with 8 or 16 bits per channel, for textures and files.
 //!
 //! [`rgba8`] and [`rgba16f`] convert images on the host.
-//! [`Cpu::render_rgba8_into`](crate::Cpu::render_rgba8_into) renders to bytes. `Gpu::pack_rgba8` and `Gpu::pack_rgba16f`
-//! convert images on a device to the same bits: they compare integers, so that neither the
-//! rounding nor the treatment of NaN depends on the device.
+//! [`Cpu::render_rgba8_into`](crate::Cpu::render_rgba8_into) renders to bytes. `Gpu::pack_rgba8` and
+//! `Gpu::pack_rgba16f` convert images on a device to the same bits: they compare integers, so that
+//! neither the rounding nor the treatment of NaN depends on the device.
 //!
 //! The colours are the first three channels of the image, as they are: premultiplied, over the
 //! background. Only a render over a black background is premultiplied in the usual sense, without
