@@ -80,6 +80,7 @@ pub mod formulas;
 pub mod guide;
 #[cfg(feature = "io")]
 pub mod io;
+pub mod loss;
 #[doc(hidden)]
 pub mod measure;
 pub mod oracle;
