@@ -1,20 +1,20 @@
 //! Cameras from the files of other programs.
 
 mod colmap;
-mod intrinsics;
-mod json;
-mod reading;
+#[path = "../../common/cameras/mod.rs"]
+mod posed;
 mod trained;
-mod transforms;
 
 use std::path::Path;
 
 use serde_json::Value;
+use splat::Camera;
 use splat::io::StoredView;
 
-use intrinsics::Intrinsics;
-use json::Entry;
-use reading::{contents, named};
+use posed::intrinsics::Intrinsics;
+use posed::json::Entry;
+use posed::reading::{contents, json, named};
+use posed::transforms::{Frame, frames};
 
 /// Reads the cameras of `transforms.json`, of `cameras.json`, or of a folder of COLMAP, in the order
 /// of the file and in coordinates of the world. With `wanted`, the pictures have this size, px.
@@ -40,7 +40,12 @@ pub(crate) fn resized(
     wanted: Option<[usize; 2]>,
 ) -> Result<Vec<StoredView>, String> {
     let resized = |(i, old): (usize, StoredView)| {
-        let intrinsics = Intrinsics::of(&old);
+        let Camera { fx, fy, cx, cy, .. } = old.camera;
+        let intrinsics = Intrinsics {
+            size: [old.width, old.height],
+            focal: [fx, fy],
+            centre: [cx, cy],
+        };
         let new = intrinsics.view(wanted);
         let mut new = new.map_err(|error| format!("camera {i}: {error}"))?;
         new.camera = new.camera.with_pose(old.camera.camera_from_world);
@@ -51,11 +56,13 @@ pub(crate) fn resized(
 }
 
 fn from_json(bytes: &[u8], wanted: Option<[usize; 2]>) -> Result<Vec<StoredView>, String> {
-    let value: Value =
-        serde_json::from_slice(bytes).map_err(|error| format!("expected a JSON file: {error}"))?;
+    let value = json(bytes)?;
     let root = Entry::root(&value);
     match value {
-        Value::Object(_) => transforms::views(&root, wanted),
+        Value::Object(_) => {
+            let view = |frame: &Entry<'_>| Frame::new(frame, &root).view(wanted);
+            frames(&root)?.iter().map(view).collect()
+        }
         Value::Array(_) => trained::views(&root, wanted),
         _ => Err(root.wrong("an object (transforms.json) or an array (cameras.json)")),
     }

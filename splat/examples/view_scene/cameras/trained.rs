@@ -3,8 +3,8 @@
 
 use splat::io::StoredView;
 
-use super::intrinsics::Intrinsics;
-use super::json::Entry;
+use super::posed::intrinsics::Intrinsics;
+use super::posed::json::Entry;
 
 pub(crate) fn views(
     root: &Entry<'_>,

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use splat::io::StoredView;
 
-use super::reading::{contents, named};
+use super::posed::reading::{contents, named};
 use model::{Cameras, Image};
 
 /// Reads a folder. As in COLMAP, its binary files come first.

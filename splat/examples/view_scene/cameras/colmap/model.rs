@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use splat::formulas::MAX_SIDE_PX;
 
-use super::super::intrinsics::Intrinsics;
+use super::super::posed::intrinsics::Intrinsics;
 
 /// Names of COLMAP's camera models. The position is the number in binary files.
 pub(super) const MODELS: [&str; 12] = [

@@ -15,16 +15,6 @@ pub(crate) struct Intrinsics {
 }
 
 impl Intrinsics {
-    /// Returns those of a view.
-    pub(crate) fn of(view: &StoredView) -> Self {
-        let Camera { fx, fy, cx, cy, .. } = view.camera;
-        Self {
-            size: [view.width, view.height],
-            focal: [fx, fy],
-            centre: [cx, cy],
-        }
-    }
-
     /// Returns the view of a camera at the origin of the world, in a picture of `wanted` px if that
     /// is stated. It shows the same as the picture of the file.
     ///

@@ -18,27 +18,34 @@ const MODELS: [&str; 6] = [
     "RADIAL",
 ];
 
-pub(crate) fn views(
-    root: &Entry<'_>,
-    wanted: Option<[usize; 2]>,
-) -> Result<Vec<StoredView>, String> {
-    let frames = root.need("frames")?.items()?;
-    let frames = frames.into_iter().map(|frame| Frame { frame, root });
-    frames.map(|frame| frame.view(wanted)).collect()
+/// Returns the entries of the frames of a file, in its order. Each is a [`Frame`] of the file.
+pub(crate) fn frames<'a>(root: &Entry<'a>) -> Result<Vec<Entry<'a>>, String> {
+    root.need("frames")?.items()
 }
 
-struct Frame<'a> {
-    frame: Entry<'a>,
+/// A frame of a file.
+pub(crate) struct Frame<'a> {
+    frame: &'a Entry<'a>,
     root: &'a Entry<'a>,
 }
 
 impl<'a> Frame<'a> {
+    /// Returns one of the [`frames`] of the file `root`.
+    pub(crate) fn new(frame: &'a Entry<'a>, root: &'a Entry<'a>) -> Self {
+        Self { frame, root }
+    }
+
     /// The value of the frame, or else of the file.
     fn get(&self, key: &str) -> Option<Entry<'a>> {
         self.frame.get(key).or_else(|| self.root.get(key))
     }
 
-    fn view(&self, wanted: Option<[usize; 2]>) -> Result<StoredView, String> {
+    /// Returns the camera in coordinates of the world, and the size of its picture: `wanted` px if
+    /// that is stated, or else that of the file.
+    ///
+    /// # Errors
+    /// One line that names the entry and the field.
+    pub(crate) fn view(&self, wanted: Option<[usize; 2]>) -> Result<StoredView, String> {
         self.check_lens()?;
         let view = self.intrinsics(wanted)?.view(wanted);
         let mut view = view.map_err(|error| self.frame.fail(error))?;
