@@ -30,7 +30,8 @@ pub struct Options {
 /// The tests that must catch a mutant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Judge {
-    /// `splat::check::check_backend` on the CPU, alone.
+    /// `splat::check::check_backend` on the CPU, and the statistics, which it compares with those of
+    /// the CPU.
     Cpu,
     /// The tests of the activations, which are no part of a backend.
     Activations,
@@ -53,7 +54,7 @@ impl Judge {
     /// Returns the arguments of `cargo test`.
     fn arguments(self) -> &'static [&'static str] {
         match self {
-            Self::Cpu => &["--test", "check_backend"],
+            Self::Cpu => &["--test", "check_backend", "--test", "statistics"],
             Self::Activations => &["--test", "stages"],
             Self::Gpu => &["--features", "wgpu", "--test", "backends", "--", "wgpu_"],
         }

@@ -19,6 +19,7 @@
 mod adam;
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/decoding.rs"]
 mod decoding;
 mod fit;
 #[path = "../common/fits.rs"]

@@ -7,7 +7,7 @@ mod atomic;
 mod camera_files;
 mod cameras;
 mod damaged_cameras;
-#[path = "../../examples/fit_image/decoding.rs"]
+#[path = "../../examples/common/decoding.rs"]
 mod decoding;
 mod files;
 #[path = "../../examples/fit_image/model.rs"]

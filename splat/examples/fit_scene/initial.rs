@@ -1,0 +1,128 @@
+//! The Gaussians at the start: those of a file of points, or random ones.
+
+use std::path::Path;
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use splat::Gaussians;
+use splat::encoding::Encoding;
+use splat::io::{Colours, StoredScene};
+
+use crate::dataset::Dataset;
+use crate::plan::Plan;
+
+/// Value of the basis function of degree 0 everywhere: `1 / sqrt(4 pi)`.
+const SH_C0: f32 = 0.282_094_8;
+/// Opacity of a point at the start (3DGS).
+const OPACITY: f32 = 0.1;
+/// Least and greatest opacity of the Gaussians of a file. The logits of 0 and 1 are infinite.
+const OPACITIES: [f32; 2] = [1e-3, 0.999];
+/// Least standard deviation, relative to the distance of the scene.
+const LEAST_SCALE: f64 = 1e-6;
+/// Least and greatest depth of random points, relative to the distance of the scene.
+const DEPTHS: [f64; 2] = [0.3, 3.0];
+
+/// Returns the Gaussians at the start, as logarithms of scales, logits of opacities and harmonics of the
+/// plan's degree. Their coordinates are relative to the origin of the data set.
+pub(crate) fn gaussians(
+    data: &Dataset,
+    plan: &Plan,
+    points: Option<&Path>,
+) -> Result<Gaussians<Vec<f32>>, String> {
+    let scene = match points.or(data.points.as_deref()) {
+        Some(path) => {
+            let file = splat::io::read(path).map_err(|error| error.to_string())?;
+            file.scene
+        }
+        None => random(data, plan).map_err(|error| error.to_string())?,
+    };
+    let gaussians = encoded(&scene, data, plan);
+    if gaussians.count == 0 {
+        return Err("expected a point with finite coordinates to start from, got none".to_owned());
+    }
+    Ok(gaussians)
+}
+
+/// Returns a random point on the ray of a random pixel of every Gaussian, with the colour of the pixel.
+/// The inverse depths are uniform, so that the density in the pictures is about that of the pixels.
+fn random(data: &Dataset, plan: &Plan) -> Result<StoredScene, splat::RenderError> {
+    let mut rng = ChaCha8Rng::seed_from_u64(plan.seed);
+    let (mut means, mut colours) = (Vec::new(), Vec::new());
+    let inverses = DEPTHS.map(|depth| 1.0 / (depth * data.distance));
+    for _ in 0..plan.first_gaussians() {
+        let photo = &data.trained[rng.random_range(0..data.trained.len())];
+        let camera = &photo.view.camera;
+        let x = rng.random_range(0..photo.picture.width());
+        let y = rng.random_range(0..photo.picture.height());
+        let depth = 1.0 / rng.random_range(inverses[1]..inverses[0]);
+        let [right, down] = [
+            (f64::from(x) + 0.5 - camera.cx) / camera.fx,
+            (f64::from(y) + 0.5 - camera.cy) / camera.fy,
+        ];
+        let rows = camera.camera_from_world;
+        let point = [right * depth, down * depth, depth];
+        // The inverse of a rotation is its transpose.
+        let world = |k: usize| {
+            (0..3)
+                .map(|i| rows[i][k] * (point[i] - rows[i][3]))
+                .sum::<f64>()
+        };
+        means.extend([0, 1, 2].map(|k| (world(k) + data.origin[k]) as f32));
+        colours.extend(
+            photo
+                .picture
+                .get_pixel(x, y)
+                .0
+                .map(|byte| f32::from(byte) / 255.0),
+        );
+    }
+    StoredScene::from_points(means, Some(colours))
+}
+
+/// Returns the Gaussians of a scene that have finite numbers.
+fn encoded(scene: &StoredScene, data: &Dataset, plan: &Plan) -> Gaussians<Vec<f32>> {
+    let encoding = Encoding::RAW.with_harmonics(plan.degree);
+    let mut gaussians: Gaussians<Vec<f32>> = Gaussians {
+        channels: 3,
+        encoding,
+        ..Gaussians::default()
+    };
+    let row = encoding.features_per_gaussian(3).unwrap_or(3);
+    let shift: [f64; 3] = std::array::from_fn(|k| scene.origin[k] - data.origin[k]);
+    let least = (LEAST_SCALE * data.distance) as f32;
+    for i in 0..scene.len() {
+        let (mean, scale) = (&scene.means[3 * i..][..3], &scene.scales[3 * i..][..3]);
+        let quaternion = &scene.quaternions[4 * i..][..4];
+        let (features, opacity) = match &scene.colours {
+            Colours::Constant(colours) => {
+                let colours = colours[3 * i..][..3].iter();
+                (colours.map(|c| (c - 0.5) / SH_C0).collect(), OPACITY)
+            }
+            Colours::Harmonics {
+                degree,
+                coefficients,
+            } => {
+                let stored = 3 * (*degree as usize + 1).pow(2);
+                let coefficients = &coefficients[stored * i..][..stored.min(row)];
+                (coefficients.to_vec(), scene.opacities[i])
+            }
+            _ => (Vec::new(), OPACITY),
+        };
+        let numbers = mean.iter().chain(scale).chain(quaternion).chain(&features);
+        if !numbers.chain([&opacity]).all(|x| x.is_finite()) {
+            continue;
+        }
+        let moved = (0..3).map(|k| (f64::from(mean[k]) + shift[k]) as f32);
+        gaussians.means.extend(moved);
+        gaussians
+            .scales
+            .extend(scale.iter().map(|s| s.max(least).ln()));
+        gaussians.quaternions.extend(quaternion);
+        let opacity = opacity.clamp(OPACITIES[0], OPACITIES[1]);
+        gaussians.opacities.push((opacity / (1.0 - opacity)).ln());
+        gaussians.features.extend(&features);
+        gaussians.count += 1;
+        gaussians.features.resize(row * gaussians.count, 0.0);
+    }
+    gaussians
+}

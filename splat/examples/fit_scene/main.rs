@@ -1,0 +1,89 @@
+//! Optimises a scene of Gaussians from photographs with known cameras.
+//!
+//! ```text
+//! cargo run --release -p splat --example view_scene -- \
+//!     scene.ply --views 24 --size 324x210 --transforms --out photographs
+//! cargo run --release -p splat --example fit_scene -- photographs --out out
+//! ```
+//!
+//! The folder contains `transforms.json`, as Nerfstudio, instant-ngp and `view_scene` write it, or
+//! `transforms_train.json` and `transforms_test.json` of Blender's data sets, and the pictures that it
+//! names. Every eighth picture is held out: it is not trained on, and measures the result. The program
+//! writes `scene.ply`, which `view_scene` shows, `report.html` with the error of every picture, and
+//! `checkpoint.safetensors`, from which `--resume` continues.
+//!
+//! Exit code 0: the run is complete and all files are written. Exit code 2: the arguments or a file are
+//! invalid, or a file cannot be written. Exit code 130: the run was interrupted, and all files are
+//! written from its last step.
+
+mod adam;
+mod arguments;
+mod checkpoint;
+#[path = "../common/mod.rs"]
+mod common;
+mod dataset;
+#[path = "../common/decoding.rs"]
+mod decoding;
+mod evaluation;
+mod gradient;
+mod initial;
+mod interrupt;
+mod plan;
+#[path = "../common/cameras/mod.rs"]
+mod posed;
+mod progress;
+mod report;
+mod revision;
+mod state;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::Arguments;
+use common::{files, terminal};
+use dataset::Dataset;
+use progress::Progress;
+use report::Report;
+use state::State;
+
+fn main() -> ExitCode {
+    let outcome = run(&Arguments::parse());
+    match interrupt::requested() && outcome.is_ok() {
+        true => ExitCode::from(interrupt::EXIT_CODE),
+        false => common::exit(outcome),
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), String> {
+    let (folder, out, plan) = (&arguments.folder, &arguments.out, arguments.plan());
+    let data = Dataset::read(folder, arguments.hold_out as usize, arguments.max_side)?;
+    files::writable_folder(out)?;
+    interrupt::install()?;
+    let mut state = match arguments.resume {
+        true => checkpoint::read(out, &plan, &data)?,
+        false => State::new(initial::gaussians(
+            &data,
+            &plan,
+            arguments.points.as_deref(),
+        )?)?,
+    };
+    terminal::line(format_args!("{data}, {} Gaussians", state.gaussians.count))?;
+    let progress = Progress::new(&plan, state.iteration);
+    while state.iteration < plan.iterations && !interrupt::requested() {
+        let loss = state.step(&data, &plan)?;
+        progress.step(&state, loss);
+        if plan.saves_after(state.iteration) {
+            checkpoint::write(out, &plan, &data, &state)?;
+        }
+    }
+    progress.finish();
+    checkpoint::write(out, &plan, &data, &state)?;
+    state.write_scene(&out.join("scene.ply"), data.origin)?;
+    let report = Report::new(&data, &plan, &state)?;
+    report.write(out)?;
+    terminal::line(format_args!(
+        "{report}; report in {}",
+        out.join("report.html").display()
+    ))
+}
