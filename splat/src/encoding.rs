@@ -90,6 +90,19 @@ impl Encoding {
         matches!(self.features, Features::Harmonics { degree: 1.., .. })
     }
 
+    /// Checks that features are rows of Gaussians, in the order of the Gaussians.
+    pub(crate) fn check_by_gaussian(&self) -> Result<(), RenderError> {
+        if self.features != Features::PerSplat {
+            return Ok(());
+        }
+        let expected = "features of Gaussians: those of splats are in the order of the views";
+        Err(RenderError::shape(
+            "gaussians.encoding.features",
+            expected,
+            "PerSplat",
+        ))
+    }
+
     /// Checks the degree and the number of stored coefficients.
     pub(crate) fn validate(&self) -> Result<(), RenderError> {
         let Features::Harmonics { degree, stored } = self.features else {

@@ -74,6 +74,7 @@
 pub mod activation;
 #[cfg(feature = "check")]
 pub mod check;
+pub mod density;
 pub mod encoding;
 pub mod formulas;
 #[cfg(doc)]

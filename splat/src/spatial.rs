@@ -7,7 +7,6 @@
 
 use rayon::prelude::*;
 
-use crate::encoding::Features;
 use crate::error::{RenderError, try_collected_in_parallel, try_reserved};
 use crate::gaussians::{Gaussians, check_len};
 use crate::number::Number;
@@ -150,14 +149,7 @@ impl SpatialOrder {
 
     fn check<T>(&self, gaussians: &Gaussians<&[T]>) -> Result<(), RenderError> {
         gaussians.validate(|buffer| buffer.len())?;
-        if gaussians.encoding.features == Features::PerSplat {
-            let expected = "features of Gaussians: those of splats are in the order of the views";
-            return Err(RenderError::shape(
-                "gaussians.encoding.features",
-                expected,
-                "PerSplat",
-            ));
-        }
+        gaussians.encoding.check_by_gaussian()?;
         check_len(
             "gaussians.means",
             "[N, 3]",

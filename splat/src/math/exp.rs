@@ -146,9 +146,13 @@ pub(crate) fn sigmoid(x: f64) -> f64 {
 }
 
 /// Computes `ln (o / (1 - o))`, the inverse of [`sigmoid`], for `o` from 0 to 1.
-#[cfg(feature = "io")]
 pub(crate) fn logit(o: f64) -> f64 {
     ln_f64(o / (1.0 - o))
+}
+
+/// Computes `1 - (1 - o)^(1 / n)` for `o` from 0 to below 1, without the cancellation near 0.
+pub(crate) fn one_minus_root(o: f64, n: f64) -> f64 {
+    -((-o).ln_1p() / n).exp_m1()
 }
 
 #[cfg(test)]

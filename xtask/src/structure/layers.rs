@@ -2,7 +2,7 @@
 
 use super::groups::{
     ALL, BASIS, BINNING, BINNING_CPU, BINNING_GPU, BOUNDS, CHECK, COMPILED, COMPOSITE,
-    COMPOSITE_CPU, COMPOSITE_GPU, DEVICE, FACE, FEATURES, FORMULAS, GROUND, HARMONICS,
+    COMPOSITE_CPU, COMPOSITE_GPU, DENSITY, DEVICE, FACE, FEATURES, FORMULAS, GROUND, HARMONICS,
     HARMONICS_BASIS, HOST, INTEROP, IO, ORACLE, PACK, PACK_GPU, PROJECT, PROJECT_CPU, PROJECT_GPU,
     ROOT, SCALAR, SORT, SORT_CPU, SORT_GPU, STRUCTS, VALUES,
 };
@@ -248,6 +248,11 @@ pub(super) const LAYERS: &[Layer] = &[
         ],
         may_import: &[BASIS],
         reason: "activations, poses and orders import no stage",
+    },
+    Layer {
+        files: DENSITY,
+        may_import: &[GROUND, STRUCTS, COMPILED, DENSITY],
+        reason: "density control changes Gaussians by formulas, without an engine or a stage",
     },
     Layer {
         files: ORACLE,
