@@ -1,29 +1,40 @@
-//! Cameras for a scene without cameras. They lie on a circle around the centre of the scene and
-//! look at the centre.
+//! Cameras on a circle around the centre of a scene, which look at the centre.
 
+use splat::io::StoredView;
 use splat::{Camera, Gaussians, RenderError};
 
 /// Horizontal field of view.
 const FIELD_DEGREES: f64 = 60.0;
-/// The direction in the world that points upwards in the pictures.
+/// The direction in the world that points upwards, of a scene whose file has no cameras.
 const UP: [f64; 3] = [0.0, -1.0, 0.0];
+/// The least length of the mean of the upward directions of cameras. A shorter mean is that of cameras
+/// that are turned in all ways.
+const LEAST_MEAN: f64 = 0.5;
 /// Radius of the circle, relative to the median distance of the Gaussians from the centre.
 const RADIUS: f64 = 2.5;
 /// Least radius of the circle, relative to the median of the Gaussians' standard deviations along
 /// their longest axes. A single Gaussian is at distance zero from the centre.
 const RADIUS_OF_SCALE: f64 = 8.0;
-/// Height of the circle above the centre, relative to the radius. The y axis of the scene points
-/// down.
+/// Height of the circle above the centre, relative to the radius.
 const RISE: f64 = 0.3;
-/// Least and greatest visible depth, relative to the radius.
-const DEPTHS: [f64; 2] = [1e-3, 1e3];
+/// Greatest `near` and least `far` of a camera, relative to the radius. Without it, a scene of
+/// millimetres in metres would be nearer than the usual `near`.
+const DEPTHS: [f64; 2] = [1e-2, 1e3];
 
 /// The place and the size of a scene.
 pub(crate) struct Extent {
     /// The median of each coordinate of the means, world units.
     middle: [f64; 3],
     /// Radius of the circle of the cameras, world units, above zero.
-    pub(crate) radius: f64,
+    radius: f64,
+}
+
+impl Extent {
+    /// Returns the camera with a depth range in which a scene of this size is visible.
+    pub(crate) fn in_range(&self, camera: Camera) -> Camera {
+        let [near, far] = DEPTHS.map(|depth| depth * self.radius);
+        camera.with_depth_range(camera.near.min(near), camera.far.max(far))
+    }
 }
 
 /// Returns the extent of the scene, or `None` if no Gaussian has a finite mean.
@@ -50,31 +61,61 @@ pub(crate) fn extent(gaussians: &Gaussians<&[f32]>) -> Option<Extent> {
     Some(Extent { middle, radius })
 }
 
-/// Returns `count` cameras for pictures of `width` x `height` px. The list is empty if no Gaussian
-/// has a finite mean.
+/// Returns the direction in the world that points upwards in the pictures of most cameras: the mean of
+/// their upward directions. Without cameras it is -y, the direction of scenes of COLMAP and 3DGS.
+pub(crate) fn up(views: &[StoredView]) -> [f64; 3] {
+    let count = views.len() as f64;
+    let mean = |axis: usize| {
+        let downward = views
+            .iter()
+            .map(|view| view.camera.camera_from_world[1][axis]);
+        -downward.sum::<f64>() / count
+    };
+    let mean = [0, 1, 2].map(mean);
+    match norm(mean) {
+        length if length > LEAST_MEAN => mean.map(|x| x / length),
+        _ => UP,
+    }
+}
+
+/// Returns `count` cameras for pictures of `width` x `height` px. The circle is perpendicular to the
+/// direction `up`, whose length is 1.
 ///
 /// # Errors
 /// [`RenderError::Config`] if the picture has no width, or if the Gaussians are so near each other,
 /// and so far from the origin, that a camera would be at the place of their centre.
 pub(crate) fn around(
-    gaussians: &Gaussians<&[f32]>,
+    extent: &Extent,
+    up: [f64; 3],
     count: usize,
     [width, height]: [usize; 2],
-) -> Result<Vec<Camera>, RenderError> {
-    let Some(Extent { middle, radius }) = extent(gaussians) else {
-        return Ok(Vec::new());
-    };
+) -> Result<Vec<StoredView>, RenderError> {
+    let Extent { middle, radius } = *extent;
+    let front = front(up);
+    let side = cross(up, front);
     let view = |i: usize| {
         let (sin, cos) = (std::f64::consts::TAU * i as f64 / count as f64).sin_cos();
-        let offset = [radius * sin, -RISE * radius, -radius * cos];
-        let eye = std::array::from_fn(|axis| middle[axis] + offset[axis]);
+        let eye =
+            [0, 1, 2].map(|k| middle[k] + radius * (sin * side[k] + RISE * up[k] + cos * front[k]));
         let camera = Camera::from_fov(width, height, FIELD_DEGREES.to_radians())?;
-        let [near, far] = DEPTHS.map(|depth| depth * radius);
-        let range = (camera.near.min(near), camera.far.max(far));
-        let camera = camera.look_at(eye, middle, UP)?;
-        Ok(camera.with_depth_range(range.0, range.1))
+        Ok(StoredView {
+            camera: camera.look_at(eye, middle, up)?,
+            width,
+            height,
+        })
     };
     (0..count).map(view).collect()
+}
+
+/// Returns the direction from the centre of the circle to the first camera, perpendicular to `up`: that
+/// of -z, or of -y if `up` is nearest to the z axis.
+fn front(up: [f64; 3]) -> [f64; 3] {
+    let along_z = up[2].abs() > up[0].abs().max(up[1].abs());
+    let axis = if along_z { 1 } else { 2 };
+    let mut front = up.map(|x| x * up[axis]);
+    front[axis] -= 1.0;
+    let length = norm(front);
+    front.map(|x| x / length)
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {
@@ -89,4 +130,11 @@ fn difference(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
 
 fn norm(a: [f64; 3]) -> f64 {
     a.iter().map(|x| x * x).sum::<f64>().sqrt()
+}
+
+fn cross(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
+    [0, 1, 2].map(|i| {
+        let (j, k) = ((i + 1) % 3, (i + 2) % 3);
+        a[j] * b[k] - a[k] * b[j]
+    })
 }
