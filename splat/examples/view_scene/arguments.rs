@@ -20,7 +20,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub(crate) cameras: Option<PathBuf>,
     /// Place this many cameras on a circle around the scene, 1 to 10000, in place of those of the
-    /// scene's file. The cameras of the file say which direction is up. Without them it is -y.
+    /// scene's file. If cameras of the file look at one place, the circle has their mean distance and
+    /// height. Otherwise it is one from which the scene is seen. Up is that of the cameras, or else -y.
     #[arg(long, value_name = "N", conflicts_with = "cameras")]
     #[arg(allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) views: Option<u32>,

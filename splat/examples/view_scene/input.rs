@@ -84,7 +84,7 @@ fn views(
         cameras::resized(stored, size)
     } else {
         let count = arguments.views.unwrap_or(CIRCLE) as usize;
-        around(scene, circle::up(&stored), count, size.unwrap_or(SIZE_PX))
+        around(scene, &stored, count, size.unwrap_or(SIZE_PX))
     };
     Ok(in_range(views.map_err(fail)?, scene))
 }
@@ -110,11 +110,20 @@ fn in_range(mut views: Vec<StoredView>, scene: &StoredScene) -> Vec<StoredView> 
 /// Returns cameras on a circle around the scene.
 fn around(
     scene: &StoredScene,
-    up: [f64; 3],
+    stored: &[StoredView],
     count: usize,
     size: [usize; 2],
 ) -> Result<Vec<StoredView>, String> {
-    let extent = circle::extent(&scene.gaussians());
-    let extent = extent.ok_or_else(|| "expected a finite mean, got none".to_owned())?;
-    circle::around(&extent, up, count, size).map_err(|error| error.to_string())
+    let cameras = circle::around(&scene.gaussians(), stored, count, size);
+    let cameras = cameras.map_err(|error| error.to_string())?;
+    if cameras.is_empty() {
+        return Err("expected a finite mean, got none".to_owned());
+    }
+    let [width, height] = size;
+    let view = |camera| StoredView {
+        camera,
+        width,
+        height,
+    };
+    Ok(cameras.into_iter().map(view).collect())
 }

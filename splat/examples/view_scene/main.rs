@@ -4,11 +4,10 @@
 //! cargo run --release -p splat --example view_scene -- scene.ply --cameras cameras.json --out out
 //! ```
 //!
-//! A `NumPy` archive (.npz) contains points, colours and cameras. A PLY file (.ply) contains
-//! points or the Gaussians of a trained scene, and SPZ and .splat files contain Gaussians. The
-//! formats are those of `splat::io`. Scenes without cameras are rendered by eight cameras on a circle
-//! around their centre, and others too with `--views`. The pictures are `view_00.png`, `view_01.png`
-//! and so on. With `--transforms` they are a data set, to optimise a scene from.
+//! A `NumPy` archive (.npz) contains points, colours and cameras. The other formats of `splat::io` are
+//! points or Gaussians. Scenes without cameras are rendered by eight cameras on a circle around them,
+//! and others too with `--views`. The pictures are `view_00.png`, `view_01.png` and so on. With
+//! `--transforms` they are a data set, to optimise a scene from.
 //!
 //! Exit code 0: every picture is written, and at least one Gaussian is visible. Exit code 2: the
 //! arguments or a file are invalid, a picture cannot be written, or no Gaussian is visible.
@@ -16,6 +15,7 @@
 mod arguments;
 mod backends;
 mod cameras;
+#[path = "../common/circle/mod.rs"]
 mod circle;
 #[path = "../common/mod.rs"]
 mod common;

@@ -8,6 +8,7 @@ use splat::Camera;
 use splat::io::{StoredScene, StoredView};
 
 use crate::arguments::Arguments;
+use crate::circle::vectors::solve;
 use crate::common::files;
 
 /// Name of the file of the cameras.
@@ -75,30 +76,8 @@ fn lens(view: &StoredView) -> Map<String, Value> {
 fn opengl(camera: &Camera, origin: [f64; 3]) -> [[f64; 4]; 4] {
     let [right, down, forward] = camera.camera_from_world.map(|[x, y, z, _]| [x, y, z]);
     let shift = camera.camera_from_world.map(|row| row[3]);
-    // The columns of the inverse. It is the transposed matrix if the rows are exactly orthonormal, which
-    // those of a file need not be.
-    let volume = dot(right, cross(down, forward));
-    let columns = [
-        cross(down, forward),
-        cross(forward, right),
-        cross(right, down),
-    ];
-    let eye = |k: usize| {
-        let from_zero: f64 = (0..3).map(|i| columns[i][k] * shift[i]).sum();
-        origin[k] - from_zero / volume
-    };
-    let row = |k: usize| [right[k], -down[k], -forward[k], eye(k)];
+    // The rows of a file need not be exactly orthonormal.
+    let eye = solve([right, down, forward], shift.map(|x| -x));
+    let row = |k: usize| [right[k], -down[k], -forward[k], origin[k] + eye[k]];
     [row(0), row(1), row(2), [0.0, 0.0, 0.0, 1.0]]
-}
-
-fn dot(a: [f64; 3], b: [f64; 3]) -> f64 {
-    a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
-}
-
-fn cross(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
-    [
-        a[1] * b[2] - a[2] * b[1],
-        a[2] * b[0] - a[0] * b[2],
-        a[0] * b[1] - a[1] * b[0],
-    ]
 }

@@ -1,22 +1,21 @@
-//! Cameras on a circle around the centre of a scene, which look at the centre.
+//! Cameras on a circle around a scene, which look at its centre.
+
+mod ring;
+pub(crate) mod vectors;
 
 use splat::io::StoredView;
 use splat::{Camera, Gaussians, RenderError};
 
+use ring::Ring;
+use vectors::{cross, norm, plus};
+
 /// Horizontal field of view.
 const FIELD_DEGREES: f64 = 60.0;
-/// The direction in the world that points upwards, of a scene whose file has no cameras.
-const UP: [f64; 3] = [0.0, -1.0, 0.0];
-/// The least length of the mean of the upward directions of cameras. A shorter mean is that of cameras
-/// that are turned in all ways.
-const LEAST_MEAN: f64 = 0.5;
 /// Radius of the circle, relative to the median distance of the Gaussians from the centre.
 const RADIUS: f64 = 2.5;
 /// Least radius of the circle, relative to the median of the Gaussians' standard deviations along
 /// their longest axes. A single Gaussian is at distance zero from the centre.
 const RADIUS_OF_SCALE: f64 = 8.0;
-/// Height of the circle above the centre, relative to the radius.
-const RISE: f64 = 0.3;
 /// Greatest `near` and least `far` of a camera, relative to the radius. Without it, a scene of
 /// millimetres in metres would be nearer than the usual `near`.
 const DEPTHS: [f64; 2] = [1e-2, 1e3];
@@ -50,7 +49,7 @@ pub(crate) fn extent(gaussians: &Gaussians<&[f32]>) -> Option<Extent> {
     }
     // A few Gaussians far from the scene do not move the medians.
     let middle: [f64; 3] = std::array::from_fn(|axis| median(points.iter().map(|p| p[axis])));
-    let spread = median(points.iter().map(|p| norm(difference(*p, middle))));
+    let spread = median(points.iter().map(|p| norm(plus(*p, -1.0, middle))));
     let (scales, _) = gaussians.scales.as_chunks::<3>();
     let longest = |s: &[f32; 3]| f64::from(s[0].max(s[1]).max(s[2]));
     let size = median(scales.iter().map(longest).filter(|s| s.is_finite()));
@@ -61,48 +60,31 @@ pub(crate) fn extent(gaussians: &Gaussians<&[f32]>) -> Option<Extent> {
     Some(Extent { middle, radius })
 }
 
-/// Returns the direction in the world that points upwards in the pictures of most cameras: the mean of
-/// their upward directions. Without cameras it is -y, the direction of scenes of COLMAP and 3DGS.
-pub(crate) fn up(views: &[StoredView]) -> [f64; 3] {
-    let count = views.len() as f64;
-    let mean = |axis: usize| {
-        let downward = views
-            .iter()
-            .map(|view| view.camera.camera_from_world[1][axis]);
-        -downward.sum::<f64>() / count
-    };
-    let mean = [0, 1, 2].map(mean);
-    match norm(mean) {
-        length if length > LEAST_MEAN => mean.map(|x| x / length),
-        _ => UP,
-    }
-}
-
-/// Returns `count` cameras for pictures of `width` x `height` px. The circle is perpendicular to the
-/// direction `up`, whose length is 1.
+/// Returns `count` cameras for pictures of `width` x `height` px. The circle is that of the cameras of
+/// the scene's file, `stored`, if they look at one place. Otherwise it is one from which the whole scene
+/// is seen. The list is empty if no Gaussian has a finite mean.
 ///
 /// # Errors
 /// [`RenderError::Config`] if the picture has no width, or if the Gaussians are so near each other,
 /// and so far from the origin, that a camera would be at the place of their centre.
 pub(crate) fn around(
-    extent: &Extent,
-    up: [f64; 3],
+    gaussians: &Gaussians<&[f32]>,
+    stored: &[StoredView],
     count: usize,
     [width, height]: [usize; 2],
-) -> Result<Vec<StoredView>, RenderError> {
-    let Extent { middle, radius } = *extent;
-    let front = front(up);
+) -> Result<Vec<Camera>, RenderError> {
+    let Some(extent) = extent(gaussians) else {
+        return Ok(Vec::new());
+    };
+    let ring = Ring::of(&extent, stored);
+    let (up, front) = (ring.up, front(ring.up));
     let side = cross(up, front);
     let view = |i: usize| {
         let (sin, cos) = (std::f64::consts::TAU * i as f64 / count as f64).sin_cos();
-        let eye =
-            [0, 1, 2].map(|k| middle[k] + radius * (sin * side[k] + RISE * up[k] + cos * front[k]));
+        let outward = plus(side.map(|x| sin * x), cos, front);
+        let eye = plus(plus(ring.target, ring.rise, up), ring.radius, outward);
         let camera = Camera::from_fov(width, height, FIELD_DEGREES.to_radians())?;
-        Ok(StoredView {
-            camera: camera.look_at(eye, middle, up)?,
-            width,
-            height,
-        })
+        Ok(extent.in_range(camera.look_at(eye, ring.target, up)?))
     };
     (0..count).map(view).collect()
 }
@@ -122,19 +104,4 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(0.0)
-}
-
-fn difference(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
-    std::array::from_fn(|i| a[i] - b[i])
-}
-
-fn norm(a: [f64; 3]) -> f64 {
-    a.iter().map(|x| x * x).sum::<f64>().sqrt()
-}
-
-fn cross(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
-    [0, 1, 2].map(|i| {
-        let (j, k) = ((i + 1) % 3, (i + 2) % 3);
-        a[j] * b[k] - a[k] * b[j]
-    })
 }
