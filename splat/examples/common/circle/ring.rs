@@ -9,9 +9,9 @@ use super::vectors::{Vector, dot, norm, plus, solve};
 const UP: Vector = [0.0, -1.0, 0.0];
 /// Height of the circle above the centre of a scene, relative to the radius.
 const RISE: f64 = 0.3;
-/// Weight of what is known without the directions of the cameras, relative to one camera. It decides
-/// where they leave the answer open.
-const PRIOR: f64 = 1e-2;
+/// Weight of what is known without the directions of the cameras, relative to them. It decides where
+/// they leave the answer open.
+const PRIOR: f64 = 1e-3;
 /// The least share of the distance to the centre that lies along the direction of view. Less is that of
 /// cameras that look elsewhere.
 const LEAST_COSINE: f64 = 0.5;
