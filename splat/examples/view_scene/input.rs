@@ -8,6 +8,7 @@ use splat::{Gaussians, RenderConfig};
 use crate::arguments::Arguments;
 use crate::cameras;
 use crate::circle;
+use crate::circle::extent::Extent;
 use crate::data_set;
 
 /// Number of cameras on the circle around a scene without cameras.
@@ -99,7 +100,7 @@ fn seen(mut views: Vec<StoredView>, scene: &StoredScene) -> Vec<StoredView> {
 
 /// Returns the cameras with depth ranges in which the scene is visible.
 fn in_range(mut views: Vec<StoredView>, scene: &StoredScene) -> Vec<StoredView> {
-    if let Some(extent) = circle::extent(&scene.gaussians()) {
+    if let Some(extent) = Extent::of(&scene.gaussians()) {
         for view in &mut views {
             view.camera = extent.in_range(view.camera);
         }

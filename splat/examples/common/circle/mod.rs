@@ -1,64 +1,18 @@
 //! Cameras on a circle around a scene, which look at its centre.
 
+pub(crate) mod extent;
 mod ring;
 pub(crate) mod vectors;
 
 use splat::io::StoredView;
 use splat::{Camera, Gaussians, RenderError};
 
+use extent::Extent;
 use ring::Ring;
 use vectors::{cross, norm, plus};
 
 /// Horizontal field of view.
 const FIELD_DEGREES: f64 = 60.0;
-/// Radius of the circle, relative to the median distance of the Gaussians from the centre.
-const RADIUS: f64 = 2.5;
-/// Least radius of the circle, relative to the median of the Gaussians' standard deviations along
-/// their longest axes. A single Gaussian is at distance zero from the centre.
-const RADIUS_OF_SCALE: f64 = 8.0;
-/// Greatest `near` and least `far` of a camera, relative to the radius. Without it, a scene of
-/// millimetres in metres would be nearer than the usual `near`.
-const DEPTHS: [f64; 2] = [1e-2, 1e3];
-
-/// The place and the size of a scene.
-pub(crate) struct Extent {
-    /// The median of each coordinate of the means, world units.
-    middle: [f64; 3],
-    /// Radius of the circle of the cameras, world units, above zero.
-    radius: f64,
-}
-
-impl Extent {
-    /// Returns the camera with a depth range in which a scene of this size is visible.
-    pub(crate) fn in_range(&self, camera: Camera) -> Camera {
-        let [near, far] = DEPTHS.map(|depth| depth * self.radius);
-        camera.with_depth_range(camera.near.min(near), camera.far.max(far))
-    }
-}
-
-/// Returns the extent of the scene, or `None` if no Gaussian has a finite mean.
-pub(crate) fn extent(gaussians: &Gaussians<&[f32]>) -> Option<Extent> {
-    let (means, _) = gaussians.means.as_chunks::<3>();
-    let points: Vec<[f64; 3]> = means
-        .iter()
-        .map(|p| p.map(f64::from))
-        .filter(|p| p.iter().all(|x| x.is_finite()))
-        .collect();
-    if points.is_empty() {
-        return None;
-    }
-    // A few Gaussians far from the scene do not move the medians.
-    let middle: [f64; 3] = std::array::from_fn(|axis| median(points.iter().map(|p| p[axis])));
-    let spread = median(points.iter().map(|p| norm(plus(*p, -1.0, middle))));
-    let (scales, _) = gaussians.scales.as_chunks::<3>();
-    let longest = |s: &[f32; 3]| f64::from(s[0].max(s[1]).max(s[2]));
-    let size = median(scales.iter().map(longest).filter(|s| s.is_finite()));
-    let radius = match (RADIUS * spread).max(RADIUS_OF_SCALE * size) {
-        0.0 => 1.0,
-        radius => radius,
-    };
-    Some(Extent { middle, radius })
-}
 
 /// Returns `count` cameras for pictures of `width` x `height` px. The circle is that of the cameras of
 /// the scene's file, `stored`, if they look at one place. Otherwise it is one from which the whole scene
@@ -73,7 +27,7 @@ pub(crate) fn around(
     count: usize,
     [width, height]: [usize; 2],
 ) -> Result<Vec<Camera>, RenderError> {
-    let Some(extent) = extent(gaussians) else {
+    let Some(extent) = Extent::of(gaussians) else {
         return Ok(Vec::new());
     };
     let ring = Ring::of(&extent, stored);
@@ -98,10 +52,4 @@ fn front(up: [f64; 3]) -> [f64; 3] {
     front[axis] -= 1.0;
     let length = norm(front);
     front.map(|x| x / length)
-}
-
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(0.0)
 }

@@ -2,7 +2,7 @@
 
 use splat::io::StoredView;
 
-use super::Extent;
+use super::extent::Extent;
 use super::vectors::{Vector, dot, norm, plus, solve};
 
 /// The direction in the world that points upwards, without cameras that state it.
