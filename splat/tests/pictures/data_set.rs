@@ -33,12 +33,12 @@ fn json_of(path: &Path) -> Value {
     serde_json::from_slice(&bytes).expect("it is JSON")
 }
 
-/// The names in a folder that end in `.png`, sorted.
+/// The names of the pictures in a folder, sorted.
 fn pictures(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).expect("the folder is there");
     let names = entries.map(|entry| entry.expect("an entry").file_name());
     let names = names.map(|name| name.into_string().expect("UTF-8"));
-    let pictures: BTreeSet<String> = names.filter(|name| name.ends_with(".png")).collect();
+    let pictures: BTreeSet<String> = names.filter(|name| name.starts_with("view_")).collect();
     pictures.into_iter().collect()
 }
 
