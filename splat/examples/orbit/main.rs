@@ -5,7 +5,7 @@
 //! ```
 
 mod ball;
-#[path = "../view_scene/circle.rs"]
+#[path = "../common/circle/mod.rs"]
 mod circle;
 #[path = "../common/mod.rs"]
 mod common;
@@ -15,6 +15,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use indicatif::ProgressBar;
+use splat::io::StoredScene;
 use splat::{Cpu, RenderConfig, Scene, Views, Workspace, render};
 
 use common::visible::Visible;
@@ -38,14 +39,14 @@ struct Arguments {
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let (ball, [width, height]) = (ball::gaussians(), [arguments.size[0], arguments.size[1]]);
-    let stored = arguments.scene.as_ref().map(splat::io::read).transpose()?;
-    let stored = stored
-        .map(|file| file.scene.spatially_sorted())
-        .transpose()?;
-    let gaussians = stored
+    let file = arguments.scene.as_ref().map(splat::io::read).transpose()?;
+    let (scene, stored) = file.map(|file| (file.scene, file.views)).unzip();
+    let scene = scene.map(StoredScene::spatially_sorted).transpose()?;
+    let gaussians = scene
         .as_ref()
-        .map_or(ball.as_slices(), |scene| scene.gaussians());
-    let cameras = circle::around(&gaussians, arguments.frames, [width, height])?;
+        .map_or(ball.as_slices(), StoredScene::gaussians);
+    let stored = stored.unwrap_or_default();
+    let cameras = circle::around(&gaussians, &stored, arguments.frames, [width, height])?;
     files::writable_folder(&arguments.out)?;
     // The frames take turns in the same memory.
     let workspace = Workspace::new();

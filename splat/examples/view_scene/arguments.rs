@@ -15,10 +15,30 @@ pub(crate) struct Arguments {
     pub(crate) scene: PathBuf,
     /// Cameras in the coordinates of the scene, in place of those of the scene's file. One of:
     /// transforms.json (Blender, Nerfstudio); cameras.json of 3DGS; a COLMAP folder with
-    /// cameras.txt and images.txt, or with cameras.bin and images.bin. Only pinhole cameras without
-    /// lens distortion.
+    /// cameras.txt and images.txt, or with cameras.bin and images.bin, in the folder itself, in
+    /// sparse/0 or in sparse. Only pinhole cameras without lens distortion.
     #[arg(long)]
     pub(crate) cameras: Option<PathBuf>,
+    /// Place this many cameras on a circle around the scene, 1 to 10000, in place of those of the
+    /// scene's file. If cameras of the file look at one place, the circle has their mean distance and
+    /// height. Otherwise it is one from which the scene is seen. Up is that of the cameras, or else -y.
+    #[arg(long, value_name = "N", conflicts_with = "cameras")]
+    #[arg(allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) views: Option<u32>,
+    /// Also write the pictures as a data set: transforms.json, in the form of Nerfstudio, with the
+    /// cameras in the coordinates of the scene, and points.ply, a sample of its points. The pictures
+    /// are those of the cameras that the file states.
+    #[arg(long)]
+    pub(crate) transforms: bool,
+    /// Greatest number of points in points.ply. They are drawn from the means of the Gaussians.
+    #[arg(
+        long,
+        default_value_t = 10_000,
+        value_name = "N",
+        requires = "transforms"
+    )]
+    #[arg(allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) points: u32,
     /// Width and height of the pictures, px, such as 800x600. Without it, the pictures have the sizes
     /// of the file of cameras, or 800x600. A size for cameras of a file must have the ratio of their
     /// pictures. The focal length is scaled.

@@ -1,5 +1,6 @@
 //! The scene and its cameras.
 
+use serde_json::Value;
 use splat::encoding::Features;
 use splat::io::{StoredScene, StoredView};
 use splat::{Gaussians, RenderConfig};
@@ -7,14 +8,13 @@ use splat::{Gaussians, RenderConfig};
 use crate::arguments::Arguments;
 use crate::cameras;
 use crate::circle;
+use crate::circle::extent::Extent;
+use crate::data_set;
 
 /// Number of cameras on the circle around a scene without cameras.
-const CIRCLE: usize = 8;
+const CIRCLE: u32 = 8;
 /// Width and height of their pictures, px.
 const SIZE_PX: [usize; 2] = [800, 600];
-/// Greatest `near` of a camera of a file, relative to the radius of the circle. Without it, a scene of
-/// millimetres in metres would be nearer than the usual `near`.
-const NEAR: f64 = 1e-2;
 
 /// What is rendered.
 pub(crate) struct Input {
@@ -22,6 +22,8 @@ pub(crate) struct Input {
     /// At least one, in coordinates relative to the origin of the scene.
     pub(crate) views: Vec<StoredView>,
     pub(crate) config: RenderConfig,
+    /// The file of the cameras that is to be written, if it is wanted.
+    pub(crate) transforms: Option<Value>,
     /// Greatest degree of the harmonics.
     degree: u32,
 }
@@ -39,17 +41,20 @@ impl Input {
         }
         let scene = file.scene.spatially_sorted();
         let scene = scene.map_err(|error| fail(error.to_string()))?;
-        let size = arguments.size;
-        let views = match &arguments.cameras {
-            Some(path) => seen(cameras::read(path, size)?, &scene),
-            None if file.views.is_empty() => {
-                around(&scene, size.unwrap_or(SIZE_PX)).map_err(fail)?
-            }
-            None => cameras::resized(file.views, size).map_err(fail)?,
-        };
+        let mut views = views(arguments, file.views, &scene)?;
+        let transforms = arguments.transforms.then(|| {
+            let value = data_set::transforms(&scene, &views);
+            // The pictures are those of the numbers in the file. Cameras of the world and of the scene
+            // differ by roundings.
+            views = seen(cameras::from_value(&value, None)?, &scene);
+            Ok(value)
+        });
+        let unable = |error: String| fail(format!("cameras as transforms.json: {error}"));
+        let transforms = transforms.transpose().map_err(unable)?;
         Ok(Self {
             scene,
             views,
+            transforms,
             config: RenderConfig::default().with_antialias(file.antialiased),
             degree: arguments.sh,
         })
@@ -65,33 +70,61 @@ impl Input {
     }
 }
 
+/// Returns the cameras that the arguments state, in coordinates relative to the origin of the scene.
+fn views(
+    arguments: &Arguments,
+    stored: Vec<StoredView>,
+    scene: &StoredScene,
+) -> Result<Vec<StoredView>, String> {
+    let fail = |error: String| format!("{}: {error}", arguments.scene.display());
+    let size = arguments.size;
+    if let Some(path) = &arguments.cameras {
+        return Ok(seen(cameras::read(path, size)?, scene));
+    }
+    let views = if arguments.views.is_none() && !stored.is_empty() {
+        cameras::resized(stored, size)
+    } else {
+        let count = arguments.views.unwrap_or(CIRCLE) as usize;
+        around(scene, &stored, count, size.unwrap_or(SIZE_PX))
+    };
+    Ok(in_range(views.map_err(fail)?, scene))
+}
+
 /// Returns cameras of the world as cameras of a scene.
 fn seen(mut views: Vec<StoredView>, scene: &StoredScene) -> Vec<StoredView> {
-    let extent = circle::extent(&scene.gaussians());
     for view in &mut views {
         view.camera = scene.relative(view.camera);
-        if let Some(extent) = &extent {
-            view.camera.near = view.camera.near.min(NEAR * extent.radius);
+    }
+    in_range(views, scene)
+}
+
+/// Returns the cameras with depth ranges in which the scene is visible.
+fn in_range(mut views: Vec<StoredView>, scene: &StoredScene) -> Vec<StoredView> {
+    if let Some(extent) = Extent::of(&scene.gaussians()) {
+        for view in &mut views {
+            view.camera = extent.in_range(view.camera);
         }
     }
     views
 }
 
 /// Returns cameras on a circle around the scene.
-fn around(scene: &StoredScene, [width, height]: [usize; 2]) -> Result<Vec<StoredView>, String> {
-    let cameras = circle::around(&scene.gaussians(), CIRCLE, [width, height]);
+fn around(
+    scene: &StoredScene,
+    stored: &[StoredView],
+    count: usize,
+    size: [usize; 2],
+) -> Result<Vec<StoredView>, String> {
+    let cameras = circle::around(&scene.gaussians(), stored, count, size);
+    let cameras = cameras.map_err(|error| error.to_string())?;
+    if cameras.is_empty() {
+        return Err("expected a finite mean, got none".to_owned());
+    }
+    let [width, height] = size;
     let view = |camera| StoredView {
         camera,
         width,
         height,
     };
-    let views: Vec<StoredView> = cameras
-        .map_err(|error| error.to_string())?
-        .into_iter()
-        .map(view)
-        .collect();
-    if views.is_empty() {
-        return Err("expected a finite mean, got none".to_owned());
-    }
-    Ok(views)
+    Ok(cameras.into_iter().map(view).collect())
 }

@@ -4,10 +4,10 @@
 //! cargo run --release -p splat --example view_scene -- scene.ply --cameras cameras.json --out out
 //! ```
 //!
-//! A `NumPy` archive (.npz) contains points, colours and cameras. A PLY file (.ply) contains
-//! points or the Gaussians of a trained scene, and SPZ and .splat files contain Gaussians. The
-//! formats are those of `splat::io`. Scenes without cameras are rendered by eight cameras on a circle
-//! around their centre. The pictures are `view_00.png`, `view_01.png` and so on.
+//! A `NumPy` archive (.npz) contains points, colours and cameras. The other formats of `splat::io` are
+//! points or Gaussians. Scenes without cameras are rendered by eight cameras on a circle around them,
+//! and others too with `--views`. The pictures are `view_00.png`, `view_01.png` and so on. With
+//! `--transforms` they are a data set, to optimise a scene from.
 //!
 //! Exit code 0: every picture is written, and at least one Gaussian is visible. Exit code 2: the
 //! arguments or a file are invalid, a picture cannot be written, or no Gaussian is visible.
@@ -15,9 +15,11 @@
 mod arguments;
 mod backends;
 mod cameras;
+#[path = "../common/circle/mod.rs"]
 mod circle;
 #[path = "../common/mod.rs"]
 mod common;
+mod data_set;
 mod input;
 
 use std::process::ExitCode;
@@ -47,15 +49,18 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     let progress = ProgressBar::new(views.len() as u64).with_style(style());
     let start = Instant::now();
     let mut visible = Visible::default();
-    for (i, view) in views.iter().enumerate() {
+    for (view, name) in views.iter().zip(data_set::names(views.len())) {
         let (colours, splats) = draw(view).map_err(|error| fail(error.to_string()))?;
         visible.add(&splats);
         let picture = pictures::picture(view.width, view.height, &colours);
-        pictures::write_png(&arguments.out.join(format!("view_{i:02}.png")), &picture)?;
+        pictures::write_png(&arguments.out.join(name), &picture)?;
         progress.inc(1);
     }
     progress.finish_and_clear();
     visible.check().map_err(fail)?;
+    if let Some(transforms) = &input.transforms {
+        data_set::write(arguments, &input.scene, transforms)?;
+    }
     if visible.most < count {
         terminal::note(format_args!(
             "note: the picture with most Gaussians shows {} of {count}; the others are culled",

@@ -1,5 +1,7 @@
 //! Cameras of `view_scene`: every kind of file gives the right pictures.
 
+use std::fs;
+
 use image::RgbImage;
 use serde_json::json;
 
@@ -90,6 +92,32 @@ fn simple_pinholes_have_one_focal_length() {
         &folder.view(&balls, &["--cameras", text(&path)]),
         &CAMERA,
         BALLS,
+    );
+}
+
+/// The folder itself, `sparse/0` and `sparse`, in this order.
+#[test]
+fn a_project_of_colmap_is_found_by_its_folder() {
+    let folder = Folder::new();
+    let path = folder.0.path().join("project");
+    for (i, place) in ["project/sparse", "project/sparse/0", "project"]
+        .into_iter()
+        .enumerate()
+    {
+        let camera = Pinhole {
+            size: [160 + i, 120],
+            ..CAMERA
+        };
+        folder.colmap_text(place, camera.colmap_text());
+        let views = read(&path, None).expect("cameras");
+        assert_eq!(views[0].width, 160 + i, "{place}");
+    }
+    // A file alone is damage, not another place.
+    fs::remove_file(path.join("images.txt")).expect("it is there");
+    let error = read(&path, None).expect_err("half of the files");
+    assert!(
+        error.contains("project/images.txt: cannot be read"),
+        "{error}"
     );
 }
 

@@ -3,10 +3,14 @@
 
 #[path = "../../examples/common/files.rs"]
 mod atomic;
+#[path = "../../examples/common/circle/mod.rs"]
+mod camera_circle;
 #[path = "../../examples/view_scene/cameras/mod.rs"]
 mod camera_files;
 mod cameras;
+mod circle;
 mod damaged_cameras;
+mod data_set;
 #[path = "../../examples/common/decoding.rs"]
 mod decoding;
 mod files;

@@ -288,7 +288,16 @@ fn odd_images_of_colmap_are_refused_by_line_and_field() {
     assert_camera_error(path, "images.txt: ", &["cannot be read"]);
     let empty = folder.0.path().join("empty");
     fs::create_dir(&empty).expect("the folder is writable");
-    assert_camera_error(&empty, "empty: ", &["cameras.txt and images.txt"]);
+    let [first, second] = ["sparse/0", "sparse"].map(|name| empty.join(name));
+    let places = [
+        "cameras.txt and images.txt",
+        &format!(
+            "in this folder, in {} or in {}, got none",
+            text(&first),
+            text(&second)
+        ),
+    ];
+    assert_camera_error(&empty, "empty: ", &places);
     assert_camera_error(&empty.join("none"), "none: ", &["cannot be read"]);
     #[cfg(unix)]
     assert_camera_error(Path::new("/dev/zero"), "/dev/zero: ", &["expected a file"]);

@@ -56,8 +56,15 @@ pub(crate) fn resized(
 }
 
 fn from_json(bytes: &[u8], wanted: Option<[usize; 2]>) -> Result<Vec<StoredView>, String> {
-    let value = json(bytes)?;
-    let root = Entry::root(&value);
+    from_value(&json(bytes)?, wanted)
+}
+
+/// Reads the cameras of a JSON file, in coordinates of the world.
+pub(crate) fn from_value(
+    value: &Value,
+    wanted: Option<[usize; 2]>,
+) -> Result<Vec<StoredView>, String> {
+    let root = Entry::root(value);
     match value {
         Value::Object(_) => {
             let view = |frame: &Entry<'_>| Frame::new(frame, &root).view(wanted);
