@@ -21,9 +21,13 @@ impl<'a> Draws<'a> {
 
     /// Returns a number in `[0, 1)`, whatever the caller's function returns.
     pub(super) fn uniform(&mut self) -> f64 {
-        // `max` ignores NaN.
         const MOST: f64 = 1.0 - f64::EPSILON / 2.0;
-        (self.uniform)().max(0.0).min(MOST)
+        let number = (self.uniform)();
+        if number.is_nan() {
+            0.0
+        } else {
+            number.clamp(0.0, MOST)
+        }
     }
 
     /// Returns a number of the standard normal distribution (Box and Muller 1958). Its magnitude is

@@ -8,7 +8,7 @@ use crate::gaussians::Gaussians;
 use crate::math::exp;
 use crate::number::Number;
 
-/// The steepness `k` of the noise's factor (Kheradmand et al. 2024, section 3.2).
+/// The steepness `k` of the noise's factor (Kheradmand et al. 2024, eq. 8).
 const STEEPNESS: f64 = 100.0;
 
 /// The opacity at which the factor is one half: `1 - t` with the paper's `t = 0.995`.

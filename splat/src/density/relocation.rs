@@ -14,8 +14,8 @@ pub const DEAD_OPACITY: f64 = 0.005;
 /// The greatest opacity of a Gaussian that was copied. It has a finite logit and is exact in `f32`.
 const GREATEST_OPACITY: f64 = 1.0 - f32::EPSILON as f64;
 
-/// Replaces Gaussians that are dead by copies of others (Kheradmand et al. 2024, section 3.3; MATH
-/// eq. 26). The count stays the same.
+/// Replaces Gaussians that are dead by copies of others (Kheradmand et al. 2024, eq. 9; MATH eq.
+/// 26). The count stays the same.
 ///
 /// A Gaussian is dead if its opacity is at most `dead_opacity`, such as [`DEAD_OPACITY`], or if it is
 /// not valid. For each dead Gaussian, one that is not dead is drawn, with a probability proportional
@@ -61,7 +61,7 @@ pub fn relocate<T: Number>(
 }
 
 /// Adds `count` Gaussians, each a copy of one that is drawn as in [`relocate`] (Kheradmand et al.
-/// 2024, section 3.3; MATH eq. 26).
+/// 2024, eq. 9; MATH eq. 26).
 ///
 /// Valid Gaussians with a positive opacity are drawn. The opacities and scales of a drawn Gaussian and
 /// its copies are those of `relocate`, without a lower bound of the opacity. If no Gaussian can be
@@ -154,17 +154,19 @@ fn share_out<T: Number>(
     Ok(revision)
 }
 
+/// The last term of the sum of [`share`]. Term j is `(-1)^(j + 1) C(n, j) each^j / sqrt(j)`. Without its
+/// sign and root it is at most `c^j / j!` with `c = -ln(1 - opacity) < 16`, so the terms vanish long
+/// before this one.
+const LAST_TERM: u32 = 200;
+
 /// Returns the opacity of each of `copies` Gaussians that replace one with this opacity, and the
 /// factor of their scales (MATH eq. 26).
 fn share(opacity: f64, copies: u32) -> (f64, f64) {
     let opacity = opacity.min(GREATEST_OPACITY);
     let n = f64::from(copies);
     let each = exp::one_minus_root(opacity, n);
-    // Term j is `(-1)^(j + 1) C(n, j) each^j / sqrt(j)`. Without its sign and root it is at most
-    // `c^j / j!` with `c = -ln(1 - opacity) < 16`, so the terms vanish long before the last.
-    const LAST: u32 = 200;
     let (mut product, mut sum) = (-1.0, 0.0);
-    for j in (1..=copies.min(LAST)).map(f64::from) {
+    for j in (1..=copies.min(LAST_TERM)).map(f64::from) {
         product *= -each * (n - j + 1.0) / j;
         sum += product / j.sqrt();
     }

@@ -68,7 +68,7 @@ fn samples_of_a_split_have_the_mean_and_covariance_of_the_gaussian() {
     const COUNT: usize = 10_000;
     let mut gaussians = pile(COUNT, 0.5);
     let growth = Growth::new(0.0, 0.0);
-    let grown = grow(&mut gaussians, &[0.0; COUNT], &growth, &mut uniform(2));
+    let grown = grow(&mut gaussians, &vec![0.0; COUNT], &growth, &mut uniform(2));
     assert_eq!(grown.expect("valid").count(), 2 * COUNT);
     let samples: Vec<_> = (0..2 * COUNT).map(|i| along_axes(&gaussians, i)).collect();
     assert_standard(&samples);

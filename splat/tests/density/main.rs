@@ -13,19 +13,19 @@ use splat::{Gaussians, Projection};
 type Vector = [f64; 3];
 
 /// Returns a source of uniform numbers.
-pub fn uniform(seed: u64) -> impl FnMut() -> f64 {
+fn uniform(seed: u64) -> impl FnMut() -> f64 {
     let mut random = Random::new(seed);
     move || random.between(0.0, 1.0)
 }
 
 /// Returns `count` Gaussians with three features and numbers without pattern.
-pub fn some(count: usize) -> Gaussians<Vec<f64>> {
+fn some(count: usize) -> Gaussians<Vec<f64>> {
     crowd(17, 1, count, [8, 8], Projection::Pinhole).gaussians
 }
 
 /// Returns `count` Gaussians in one place, with standard deviations of 0.5, 2 and 1. The first two
 /// are along directions that are turned by 2 atan(1/2) in the plane of x and y.
-pub fn pile(count: usize, opacity: f64) -> Gaussians<Vec<f64>> {
+fn pile(count: usize, opacity: f64) -> Gaussians<Vec<f64>> {
     Gaussians {
         means: [3.0, -1.0, 2.0].repeat(count),
         scales: [0.5, 2.0, 1.0].repeat(count),
@@ -39,7 +39,7 @@ pub fn pile(count: usize, opacity: f64) -> Gaussians<Vec<f64>> {
 }
 
 /// Returns the offset of Gaussian `i` of a [`pile`] along its axes, in standard deviations.
-pub fn along_axes(gaussians: &Gaussians<Vec<f64>>, i: usize) -> Vector {
+fn along_axes(gaussians: &Gaussians<Vec<f64>>, i: usize) -> Vector {
     let offset = [3.0, -1.0, 2.0];
     let [x, y, z] = [0, 1, 2].map(|k| gaussians.means[3 * i + k] - offset[k]);
     // The angle's cosine is 3/5, and its sine is 4/5.
@@ -49,7 +49,7 @@ pub fn along_axes(gaussians: &Gaussians<Vec<f64>>, i: usize) -> Vector {
 /// Checks that the mean of vectors is zero and their covariance the unit matrix, within five
 /// standard deviations of both sums: one for a mean, and one (two on the diagonal) for a covariance,
 /// in variances divided by the number of vectors.
-pub fn assert_standard(vectors: &[Vector]) {
+fn assert_standard(vectors: &[Vector]) {
     let n = vectors.len() as f64;
     for i in 0..3 {
         let mean = vectors.iter().map(|v| v[i]).sum::<f64>() / n;
@@ -65,7 +65,7 @@ pub fn assert_standard(vectors: &[Vector]) {
 }
 
 /// Returns the same Gaussians as logarithms and logits.
-pub fn raw(gaussians: &Gaussians<Vec<f64>>) -> Gaussians<Vec<f64>> {
+fn raw(gaussians: &Gaussians<Vec<f64>>) -> Gaussians<Vec<f64>> {
     let logit = |o: &f64| (o / (1.0 - o)).ln();
     Gaussians {
         scales: gaussians.scales.iter().map(|s| s.abs().ln()).collect(),
@@ -76,7 +76,7 @@ pub fn raw(gaussians: &Gaussians<Vec<f64>>) -> Gaussians<Vec<f64>> {
 }
 
 /// Checks that Gaussians in raw encoding are those in plain encoding.
-pub fn assert_same(raw: &Gaussians<Vec<f64>>, plain: &Gaussians<Vec<f64>>) {
+fn assert_same(raw: &Gaussians<Vec<f64>>, plain: &Gaussians<Vec<f64>>) {
     let decoded = Gaussians {
         scales: splat::activation::scales_from_logs(&raw.scales),
         opacities: splat::activation::opacities_from_logits(&raw.opacities),

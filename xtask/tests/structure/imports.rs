@@ -9,7 +9,7 @@ use xtask::structure::tables::RULES;
 use super::tree::Tree;
 
 /// A file, a forbidden import, and the file that the import refers to.
-const WRONG: [(&str, &str, &str); 34] = [
+const WRONG: [(&str, &str, &str); 35] = [
     ("number.rs", "crate::error::Here", "error.rs"),
     ("error.rs", "crate::config::Here", "config.rs"),
     ("math/vec3.rs", "crate::scalar::Here", "scalar/mod.rs"),
@@ -107,6 +107,7 @@ const WRONG: [(&str, &str, &str); 34] = [
         "composite/cpu/mod.rs",
     ),
     ("io/mod.rs", "crate::render::Here", "render.rs"),
+    ("density/mod.rs", "crate::render::Here", "render.rs"),
     ("guide/mod.rs", "crate::render::Here", "render.rs"),
 ];
 
