@@ -9,6 +9,8 @@
 //! [`encoding::Encoding`] states what the numbers of the Gaussians mean: spherical harmonics or
 //! features, logarithms of scales or scales.
 //!
+//! [`density`] adds, splits, removes and moves Gaussians between two steps of training.
+//!
 //! ```
 //! use splat::encoding::Encoding;
 //! use splat::{Camera, Cpu, Gaussians, Image, RenderConfig, Scene, Views, Wanted, render, render_vjp};
