@@ -8,11 +8,10 @@ use safetensors::{Dtype, SafeTensors};
 use splat::Gaussians;
 use splat::encoding::Encoding;
 
-use crate::adam::Adam;
 use crate::common::files;
 use crate::dataset::Dataset;
 use crate::plan::Plan;
-use crate::state::{Passed, State};
+use crate::state::{Adam, Passed, State};
 
 /// Name of the file in the output folder.
 const NAME: &str = "checkpoint.safetensors";
@@ -174,7 +173,7 @@ fn described(plan: &Plan, data: &Dataset) -> String {
         seed,
     } = plan;
     format!(
-        "{iterations} iterations, {gaussians} Gaussians, strategy {strategy:?}, degree {degree}, seed \
+        "{iterations} iterations, {gaussians} Gaussians, strategy {strategy}, degree {degree}, seed \
          {seed}, {} pictures, distance {}",
         data.trained.len(),
         data.distance

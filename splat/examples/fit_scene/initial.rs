@@ -29,16 +29,17 @@ pub(crate) fn gaussians(
     plan: &Plan,
     points: Option<&Path>,
 ) -> Result<Gaussians<Vec<f32>>, String> {
-    let scene = match points.or(data.points.as_deref()) {
-        Some(path) => {
-            let file = splat::io::read(path).map_err(|error| error.to_string())?;
-            file.scene
-        }
-        None => random(data, plan).map_err(|error| error.to_string())?,
+    let Some(path) = points.or(data.points.as_deref()) else {
+        let scene = random(data, plan).map_err(|error| error.to_string())?;
+        return Ok(encoded(&scene, data, plan));
     };
-    let gaussians = encoded(&scene, data, plan);
+    let file = splat::io::read(path).map_err(|error| error.to_string())?;
+    let gaussians = encoded(&file.scene, data, plan);
     if gaussians.count == 0 {
-        return Err("expected a point with finite coordinates to start from, got none".to_owned());
+        let path = path.display();
+        return Err(format!(
+            "{path}: expected a point with finite coordinates to start from, got none"
+        ));
     }
     Ok(gaussians)
 }
@@ -67,7 +68,7 @@ fn random(data: &Dataset, plan: &Plan) -> Result<StoredScene, splat::RenderError
                 .map(|i| rows[i][k] * (point[i] - rows[i][3]))
                 .sum::<f64>()
         };
-        means.extend([0, 1, 2].map(|k| (world(k) + data.origin[k]) as f32));
+        means.extend([0, 1, 2].map(|k| world(k) as f32));
         colours.extend(
             photo
                 .picture
@@ -76,7 +77,9 @@ fn random(data: &Dataset, plan: &Plan) -> Result<StoredScene, splat::RenderError
                 .map(|byte| f32::from(byte) / 255.0),
         );
     }
-    StoredScene::from_points(means, Some(colours))
+    let mut scene = StoredScene::from_points(means, Some(colours))?;
+    scene.origin = data.origin;
+    Ok(scene)
 }
 
 /// Returns the Gaussians of a scene that have finite numbers.

@@ -6,34 +6,25 @@
 //! cargo run --release -p splat --example fit_scene -- photographs --out out
 //! ```
 //!
-//! The folder contains `transforms.json`, as Nerfstudio, instant-ngp and `view_scene` write it, or
-//! `transforms_train.json` and `transforms_test.json` of Blender's data sets, and the pictures that it
-//! names. Every eighth picture is held out: it is not trained on, and measures the result. The program
-//! writes `scene.ply`, which `view_scene` shows, `report.html` with the error of every picture, and
-//! `checkpoint.safetensors`, from which `--resume` continues.
+//! The folder contains `transforms.json` (Nerfstudio, instant-ngp, `view_scene`), or
+//! `transforms_train.json` (Blender), and the pictures that it names. Every eighth picture is held out:
+//! it is not trained on, and measures the result. The program writes `scene.ply`, `report.html` with
+//! the error of every picture, and `checkpoint.safetensors`, from which `--resume` continues.
 //!
 //! Exit code 0: the run is complete and all files are written. Exit code 2: the arguments or a file are
 //! invalid, or a file cannot be written. Exit code 130: the run was interrupted, and all files are
 //! written from its last step.
 
-mod adam;
 mod arguments;
 mod checkpoint;
 #[path = "../common/mod.rs"]
 mod common;
 mod dataset;
-#[path = "../common/decoding.rs"]
-mod decoding;
-mod evaluation;
-mod gradient;
 mod initial;
 mod interrupt;
 mod plan;
-#[path = "../common/cameras/mod.rs"]
-mod posed;
 mod progress;
 mod report;
-mod revision;
 mod state;
 
 use std::process::ExitCode;
@@ -82,8 +73,6 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     state.write_scene(&out.join("scene.ply"), data.origin)?;
     let report = Report::new(&data, &plan, &state)?;
     report.write(out)?;
-    terminal::line(format_args!(
-        "{report}; report in {}",
-        out.join("report.html").display()
-    ))
+    let path = out.join("report.html");
+    terminal::line(format_args!("{report}; report in {}", path.display()))
 }

@@ -1,5 +1,7 @@
 //! The settings of a run, and the schedule that follows from them.
 
+use std::fmt::{self, Display};
+
 use clap::ValueEnum;
 
 /// Step sizes at the start and the end (3DGS, Kerbl et al. 2023), relative to the extent of the
@@ -142,5 +144,15 @@ impl Plan {
     /// Whether a checkpoint is written after `done` iterations.
     pub(crate) fn saves_after(&self, done: usize) -> bool {
         done.is_multiple_of(SAVE_EVERY)
+    }
+}
+
+impl Display for Strategy {
+    /// Writes the name that `--strategy` takes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Adaptive => "adaptive",
+            Self::Mcmc => "mcmc",
+        })
     }
 }

@@ -5,9 +5,8 @@ use std::time::Instant;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::common::terminal;
-use crate::gradient::Loss;
 use crate::plan::Plan;
-use crate::state::State;
+use crate::state::{Loss, State};
 
 /// Iterations between two updates of the bar's message.
 const REPORT_EVERY: usize = 20;

@@ -1,7 +1,11 @@
 //! The photographs, their cameras, and the place of the scene.
 
+#[path = "../../common/decoding.rs"]
+mod decoding;
 mod focus;
 mod photo;
+#[path = "../../common/cameras/mod.rs"]
+mod posed;
 
 use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
@@ -9,10 +13,10 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use crate::common::terminal;
-use crate::posed::json::Entry;
-use crate::posed::reading::{contents, json, named};
-use crate::posed::transforms;
 pub(crate) use photo::Photo;
+use posed::json::Entry;
+use posed::reading::{contents, json, named};
+use posed::transforms;
 
 /// Least and greatest visible depth, relative to the distance of the scene.
 const DEPTHS: [f64; 2] = [1e-2, 1e3];

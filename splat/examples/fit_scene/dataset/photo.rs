@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use image::RgbImage;
 use splat::io::StoredView;
 
-use crate::decoding::{self, Change};
-use crate::posed::json::Entry;
-use crate::posed::transforms::Frame;
+use super::decoding::{self, Change};
+use super::posed::json::Entry;
+use super::posed::transforms::Frame;
 
 /// The extensions that are tried for a name without one. Blender's data sets have such names.
 const EXTENSIONS: [&str; 3] = ["png", "jpg", "jpeg"];

@@ -5,8 +5,7 @@ use image::RgbImage;
 use crate::common::pictures::picture;
 use crate::common::visible::Visible;
 use crate::dataset::{Dataset, Photo};
-use crate::gradient::{Loss, Renderer};
-use crate::state::State;
+use crate::state::{Loss, Renderer, State};
 
 /// Factor by which the error pictures amplify the errors.
 const ERROR_GAIN: f32 = 4.0;

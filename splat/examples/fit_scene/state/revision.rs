@@ -7,8 +7,8 @@ use splat::density::{
 };
 use splat::{Gaussians, RenderError};
 
+use super::State;
 use crate::plan::{Change, Plan, Strategy};
-use crate::state::State;
 
 /// Gradient above which a Gaussian is cloned or split, relative to half the longer side of the picture
 /// (3DGS).

@@ -1,5 +1,7 @@
 //! The report of a run: the error of every picture, beside the pictures.
 
+mod evaluation;
+
 use std::fmt::{self, Display, Write};
 use std::path::Path;
 
@@ -7,9 +9,9 @@ use plotters::prelude::*;
 
 use crate::common::{files, pictures, terminal};
 use crate::dataset::Dataset;
-use crate::evaluation::{Evaluated, evaluate};
 use crate::plan::Plan;
 use crate::state::{Passed, State};
+use evaluation::{Evaluated, evaluate};
 
 /// Folder of the pictures, in the output folder.
 const PICTURES: &str = "pictures";
@@ -88,7 +90,7 @@ impl<'a> Report<'a> {
         writeln!(
             html,
             "<p>{}. {} Gaussians with harmonics of degree {} after {} iterations, strategy \
-             {:?}, seed {}.</p>",
+             {}, seed {}.</p>",
             self.data,
             self.state.gaussians.count,
             plan.degree,

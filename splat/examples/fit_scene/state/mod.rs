@@ -1,5 +1,9 @@
 //! The state of a run, and one iteration.
 
+mod adam;
+mod gradient;
+mod revision;
+
 use std::path::Path;
 
 use rand::SeedableRng;
@@ -11,11 +15,11 @@ use splat::encoding::Features;
 use splat::io::{Colours, Format, StoredScene};
 use splat::{Gaussians, RenderError};
 
-use crate::adam::Adam;
 use crate::dataset::{Dataset, Photo};
-use crate::gradient::{Gradient, Loss, Renderer};
 use crate::plan::{HISTORY, Plan, Strategy};
-use crate::revision;
+pub(crate) use adam::Adam;
+use gradient::Gradient;
+pub(crate) use gradient::{Loss, Renderer};
 
 /// First stream of the random numbers of the iterations. The lower ones are those of the orders of the
 /// pictures.
