@@ -9,7 +9,8 @@
 //! [`encoding::Encoding`] states what the numbers of the Gaussians mean: spherical harmonics or
 //! features, logarithms of scales or scales.
 //!
-//! [`density`] adds, splits, removes and moves Gaussians between two steps of training.
+//! [`loss`] compares images with photographs. [`density`] adds, splits, removes and moves Gaussians between
+//! two steps of training.
 //!
 //! ```
 //! use splat::encoding::Encoding;

@@ -258,6 +258,23 @@ pub const FORMULAS: &[Source] = &[
         )],
     },
     Source {
+        file: "loss/mod.rs",
+        mutants: &[
+            mutant(
+                "loss (luminance)",
+                "impl<T: Number> Similarity<T>",
+                "- a * value",
+                "+ a * value",
+            ),
+            mutant(
+                "loss (square)",
+                "pub fn l1_ssim_vjp",
+                "(a + a) * by_square[i]",
+                "a * by_square[i]",
+            ),
+        ],
+    },
+    Source {
         file: "activation.rs",
         mutants: &[
             mutant(

@@ -30,23 +30,25 @@ pub struct Options {
 /// The tests that must catch a mutant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Judge {
-    /// `splat::check::check_backend` on the CPU, and the statistics, which it compares with those of
-    /// the CPU.
+    /// `splat::check::check_backend` on the CPU, and the tests of statistics and ellipses, which that
+    /// compares with those of the CPU.
     Cpu,
     /// The tests of the activations, which are no part of a backend.
     Activations,
+    /// The tests of the loss of photographs, which is no part of a backend.
+    Loss,
     /// `splat::check::check_backend` and the other trials of the test `backends` that run on a
     /// device.
     Gpu,
 }
 
 impl Judge {
-    const ALL: [Self; 3] = [Self::Cpu, Self::Activations, Self::Gpu];
+    const ALL: [Self; 4] = [Self::Cpu, Self::Activations, Self::Loss, Self::Gpu];
 
     /// Returns the package of the tests.
     fn package(self) -> &'static str {
         match self {
-            Self::Cpu | Self::Activations => "splat",
+            Self::Cpu | Self::Activations | Self::Loss => "splat",
             Self::Gpu => "splat-device-tests",
         }
     }
@@ -54,8 +56,16 @@ impl Judge {
     /// Returns the arguments of `cargo test`.
     fn arguments(self) -> &'static [&'static str] {
         match self {
-            Self::Cpu => &["--test", "check_backend", "--test", "statistics"],
+            Self::Cpu => &[
+                "--test",
+                "check_backend",
+                "--test",
+                "statistics",
+                "--test",
+                "ellipses",
+            ],
             Self::Activations => &["--test", "stages"],
+            Self::Loss => &["--test", "loss"],
             Self::Gpu => &["--features", "wgpu", "--test", "backends", "--", "wgpu_"],
         }
     }
@@ -78,11 +88,10 @@ fn jobs() -> Vec<Job> {
     ];
     let of_source = |judge| {
         move |source: &'static Source| {
-            let activation = source.file == "activation.rs";
-            let judge = if activation {
-                Judge::Activations
-            } else {
-                judge
+            let judge = match source.file {
+                "activation.rs" => Judge::Activations,
+                "loss/mod.rs" => Judge::Loss,
+                _ => judge,
             };
             source.mutants.iter().map(move |mutant| Job {
                 file: source.file,
@@ -247,6 +256,7 @@ fn verdict(judge: Judge, output: &Output) -> io::Result<bool> {
         let what = match judge {
             Judge::Cpu => "checks of the CPU backend",
             Judge::Activations => "tests of the activations",
+            Judge::Loss => "tests of the loss",
             Judge::Gpu => "trials on a device for wgpu",
         };
         return Err(io::Error::other(format!(

@@ -3,8 +3,8 @@
 use super::groups::{
     ALL, BASIS, BINNING, BINNING_CPU, BINNING_GPU, BOUNDS, CHECK, COMPILED, COMPOSITE,
     COMPOSITE_CPU, COMPOSITE_GPU, DENSITY, DEVICE, FACE, FEATURES, FORMULAS, GROUND, HARMONICS,
-    HARMONICS_BASIS, HOST, INTEROP, IO, ORACLE, PACK, PACK_GPU, PROJECT, PROJECT_CPU, PROJECT_GPU,
-    ROOT, SCALAR, SORT, SORT_CPU, SORT_GPU, STRUCTS, VALUES,
+    HARMONICS_BASIS, HOST, INTEROP, IO, LOSS, ORACLE, PACK, PACK_GPU, PROJECT, PROJECT_CPU,
+    PROJECT_GPU, ROOT, SCALAR, SORT, SORT_CPU, SORT_GPU, STRUCTS, VALUES,
 };
 use super::rules::Layer;
 
@@ -248,6 +248,11 @@ pub(super) const LAYERS: &[Layer] = &[
         ],
         may_import: &[BASIS],
         reason: "activations, poses and orders import no stage",
+    },
+    Layer {
+        files: LOSS,
+        may_import: &[GROUND, STRUCTS, LOSS],
+        reason: "the loss compares images, without an engine or a stage",
     },
     Layer {
         files: DENSITY,

@@ -8,7 +8,7 @@ use xtask::structure::sources::Sources;
 use xtask::structure::tables::RULES;
 
 /// The files of the tree. Each file defines `Here`.
-const FILES: [(&str, &str); 56] = [
+const FILES: [(&str, &str); 57] = [
     ("lib.rs", ROOT),
     ("error.rs", ""),
     ("number.rs", ""),
@@ -26,6 +26,7 @@ const FILES: [(&str, &str); 56] = [
     ("check/mod.rs", "use crate::oracle::Here as Oracle;"),
     ("io/mod.rs", "use crate::activation::Here as Order;"),
     ("density/mod.rs", "use crate::gaussians::Here as Gaussians;"),
+    ("loss/mod.rs", "use crate::image::Here as Image;"),
     ("pack/mod.rs", "pub mod gpu; pub mod pixel;"),
     ("pack/pixel.rs", "use crate::image::Here as Image;"),
     ("pack/gpu/mod.rs", "use crate::pack::pixel::Here as Pixel;"),
@@ -107,7 +108,7 @@ const FILES: [(&str, &str); 56] = [
 ];
 
 const ROOT: &str = r"
-    pub mod activation; pub mod check; pub mod density; pub mod io; pub mod pack; pub mod wgpu_interop; pub mod backend; pub mod backends; pub mod binning; pub mod camera;
+    pub mod activation; pub mod check; pub mod density; pub mod io; pub mod loss; pub mod pack; pub mod wgpu_interop; pub mod backend; pub mod backends; pub mod binning; pub mod camera;
     pub mod composite; pub mod config; pub mod device; pub mod error; pub mod gaussians;
     pub mod gradients; pub mod guide; pub mod host; pub mod image; pub mod math; pub mod measure; pub mod number;
     pub mod oracle; pub mod project; pub mod render; pub mod scalar; pub mod formulas; pub mod harmonics;
