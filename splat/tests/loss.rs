@@ -31,9 +31,9 @@ fn pair(count: usize) -> [Vec<f64>; 2] {
 /// The similarity by its definition: windows of two-dimensional weights, zeros outside the image,
 /// and deviations from the means.
 fn ssim_by_definition(image: &[f64], target: &[f64], size: ImageSize, channels: usize) -> f64 {
-    let weight = |dx: isize, dy: isize| (-((dx * dx + dy * dy) as f64) / (2.0 * 1.5 * 1.5)).exp();
+    let gauss = |dx: isize, dy: isize| (-((dx * dx + dy * dy) as f64) / (2.0 * 1.5 * 1.5)).exp();
     let window = || (-5..=5isize).flat_map(|dy| (-5..=5isize).map(move |dx| (dx, dy)));
-    let total: f64 = window().map(|(dx, dy)| weight(dx, dy)).sum();
+    let total: f64 = window().map(|(dx, dy)| gauss(dx, dy)).sum();
     let mut sum = 0.0;
     for pixel in 0..size.views * size.height * size.width {
         let (x, rest) = (pixel % size.width, pixel / size.width);
@@ -50,7 +50,7 @@ fn ssim_by_definition(image: &[f64], target: &[f64], size: ImageSize, channels: 
                 }
             };
             let mean = |f: &dyn Fn(isize, isize) -> f64| {
-                let terms = window().map(|(dx, dy)| weight(dx, dy) * f(dx, dy));
+                let terms = window().map(|(dx, dy)| gauss(dx, dy) * f(dx, dy));
                 terms.sum::<f64>() / total
             };
             let a = mean(&|dx, dy| at(image, dx, dy));

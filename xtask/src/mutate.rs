@@ -30,8 +30,7 @@ pub struct Options {
 /// The tests that must catch a mutant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Judge {
-    /// `splat::check::check_backend` on the CPU, and the tests of statistics and ellipses, which that
-    /// compares with those of the CPU.
+    /// `check_backend` on the CPU, and the tests of statistics and ellipses, its references.
     Cpu,
     /// The tests of the activations, which are no part of a backend.
     Activations,
@@ -57,12 +56,9 @@ impl Judge {
     fn arguments(self) -> &'static [&'static str] {
         match self {
             Self::Cpu => &[
-                "--test",
-                "check_backend",
-                "--test",
-                "statistics",
-                "--test",
-                "ellipses",
+                "--test=check_backend",
+                "--test=statistics",
+                "--test=ellipses",
             ],
             Self::Activations => &["--test", "stages"],
             Self::Loss => &["--test", "loss"],

@@ -75,7 +75,7 @@ fn parse(bytes: &[u8], plan: &Plan, data: &Dataset) -> Result<State, String> {
     let tensors = SafeTensors::deserialize(bytes).map_err(broken)?;
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(broken)?;
     let strings = header.metadata().clone().unwrap_or_default();
-    let string = |name: &str| {
+    let string = |name: &'static str| {
         let value = strings.get(name).map(String::as_str);
         value.ok_or_else(|| format!("{name}: expected a value, got none"))
     };
@@ -85,19 +85,54 @@ fn parse(bytes: &[u8], plan: &Plan, data: &Dataset) -> Result<State, String> {
             "expected a run with {expected}, got one with {got}"
         ));
     }
-    let wrong = |name: &'static str| move || format!("{name}: expected numbers of a run");
+    let wrong = |name: &'static str| {
+        let got = string(name);
+        move || {
+            got.map_or_else(
+                |error| error,
+                |got| format!("{name}: expected numbers of a run, got {got}"),
+            )
+        }
+    };
+    let iteration = string("iteration")?.parse().ok();
+    let iteration = iteration.filter(|&done: &usize| done <= plan.iterations);
+    let iteration = iteration.ok_or_else(wrong("iteration"))?;
     let history = string("history")?
         .split(';')
         .filter(|part| !part.is_empty());
     let history: Option<Vec<Passed>> = history.map(passed).collect();
-    let iteration = string("iteration")?.parse().ok();
-    let iteration = iteration.filter(|&done: &usize| done <= plan.iterations);
-    let iteration = iteration.ok_or_else(wrong("iteration"))?;
-    let buffer = |group: &str, name: &str| {
+    let history = history.ok_or_else(wrong("history"))?;
+    let psnr = string("psnr")?.parse().ok().ok_or_else(wrong("psnr"))?;
+    let adam = Adam {
+        means: gaussians(&tensors, "adam.means", plan)?,
+        squares: gaussians(&tensors, "adam.squares", plan)?,
+        steps: i32::try_from(iteration).map_err(|error| error.to_string())?,
+    };
+    let gaussians = gaussians(&tensors, "gaussians", plan)?;
+    for moments in [&adam.means, &adam.squares] {
+        if moments.count != gaussians.count {
+            let (expected, got) = (gaussians.count, moments.count);
+            return Err(format!(
+                "adam: expected moments of {expected} Gaussians, got {got}"
+            ));
+        }
+    }
+    let state = State::at(gaussians, adam, iteration, history);
+    let mut state = state.map_err(|error| error.to_string())?;
+    state.psnr = psnr;
+    Ok(state)
+}
+
+/// Reads the buffers of Gaussians, or of moments.
+fn gaussians(
+    tensors: &SafeTensors<'_>,
+    group: &str,
+    plan: &Plan,
+) -> Result<Gaussians<Vec<f32>>, String> {
+    let buffer = |name: &str| {
         let name = format!("{group}.{name}");
-        let tensor = tensors
-            .tensor(&name)
-            .map_err(|error| format!("{name}: {error}"))?;
+        let tensor = tensors.tensor(&name);
+        let tensor = tensor.map_err(|error| format!("{name}: {error}"))?;
         if tensor.dtype() != Dtype::F32 {
             return Err(format!(
                 "{name}: expected 32-bit floats, got {}",
@@ -110,48 +145,21 @@ fn parse(bytes: &[u8], plan: &Plan, data: &Dataset) -> Result<State, String> {
             .map(|&x| f32::from_le_bytes(x))
             .collect::<Vec<_>>())
     };
-    let gaussians = |group: &str| {
-        let [means, scales, quaternions, opacities, features] =
-            BUFFERS.map(|name| buffer(group, name));
-        let opacities = opacities?;
-        let gaussians = Gaussians {
-            means: means?,
-            scales: scales?,
-            quaternions: quaternions?,
-            count: opacities.len(),
-            opacities,
-            features: features?,
-            channels: 3,
-            encoding: Encoding::RAW.with_harmonics(plan.degree),
-        };
-        let checked = gaussians.validate(Vec::len);
-        checked.map_err(|error| format!("{group}: {error}"))?;
-        Ok::<_, String>(gaussians)
+    let [means, scales, quaternions, opacities, features] = BUFFERS.map(buffer);
+    let opacities = opacities?;
+    let gaussians = Gaussians {
+        means: means?,
+        scales: scales?,
+        quaternions: quaternions?,
+        count: opacities.len(),
+        opacities,
+        features: features?,
+        channels: 3,
+        encoding: Encoding::RAW.with_harmonics(plan.degree),
     };
-    let adam = Adam {
-        means: gaussians("adam.means")?,
-        squares: gaussians("adam.squares")?,
-        steps: i32::try_from(iteration).map_err(|error| error.to_string())?,
-    };
-    let gaussians = gaussians("gaussians")?;
-    for moments in [&adam.means, &adam.squares] {
-        if moments.count != gaussians.count {
-            let (expected, got) = (gaussians.count, moments.count);
-            return Err(format!(
-                "adam: expected moments of {expected} Gaussians, got {got}"
-            ));
-        }
-    }
-    let mut state = State::at(
-        gaussians,
-        adam,
-        iteration,
-        history.ok_or_else(wrong("history"))?,
-    );
-    if let Ok(state) = &mut state {
-        state.psnr = string("psnr")?.parse().map_err(|_| wrong("psnr")())?;
-    }
-    state.map_err(|error| error.to_string())
+    let checked = gaussians.validate(Vec::len);
+    checked.map_err(|error| format!("{group}: {error}"))?;
+    Ok(gaussians)
 }
 
 fn passed(text: &str) -> Option<Passed> {

@@ -34,16 +34,17 @@ use clap::Parser;
 use arguments::Arguments;
 use common::{files, terminal};
 use dataset::Dataset;
+use plan::SAVE_EVERY;
 use progress::Progress;
 use report::Report;
 use state::State;
 
 fn main() -> ExitCode {
     let outcome = run(&Arguments::parse());
-    match interrupt::requested() && outcome.is_ok() {
-        true => ExitCode::from(interrupt::EXIT_CODE),
-        false => common::exit(outcome),
+    if outcome.is_ok() && interrupt::requested() {
+        return ExitCode::from(interrupt::EXIT_CODE);
     }
+    common::exit(outcome)
 }
 
 fn run(arguments: &Arguments) -> Result<(), String> {
@@ -51,20 +52,21 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     let data = Dataset::read(folder, arguments.hold_out as usize, arguments.max_side)?;
     files::writable_folder(out)?;
     interrupt::install()?;
-    let mut state = match arguments.resume {
-        true => checkpoint::read(out, &plan, &data)?,
-        false => State::new(initial::gaussians(
+    let mut state = if arguments.resume {
+        checkpoint::read(out, &plan, &data)?
+    } else {
+        State::new(initial::gaussians(
             &data,
             &plan,
             arguments.points.as_deref(),
-        )?)?,
+        )?)?
     };
     terminal::line(format_args!("{data}, {} Gaussians", state.gaussians.count))?;
     let progress = Progress::new(&plan, state.iteration);
     while state.iteration < plan.iterations && !interrupt::requested() {
         let loss = state.step(&data, &plan)?;
         progress.step(&state, loss);
-        if plan.saves_after(state.iteration) {
+        if state.iteration.is_multiple_of(SAVE_EVERY) {
             checkpoint::write(out, &plan, &data, &state)?;
         }
     }

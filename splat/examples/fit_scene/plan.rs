@@ -35,7 +35,7 @@ const RESET_EVERY: f64 = 0.1;
 /// Part of the greatest number of Gaussians with which a run starts, if the start is random.
 const FIRST_SHARE: f64 = 0.25;
 /// Iterations between two checkpoints.
-const SAVE_EVERY: usize = 1000;
+pub(crate) const SAVE_EVERY: usize = 1000;
 /// Number of points of the history in the report.
 pub(crate) const HISTORY: usize = 100;
 
@@ -73,13 +73,16 @@ pub(crate) struct StepSizes {
     pub(crate) harmonics: f64,
 }
 
-/// A change of the Gaussians after an iteration.
+/// A change of the number of Gaussians after an iteration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Change {
-    /// Gaussians are added and removed.
-    Revise,
-    /// The opacities are reset too.
-    Reset,
+pub(crate) struct Change {
+    pub(crate) strategy: Strategy,
+    /// The greatest number of Gaussians.
+    pub(crate) most: usize,
+    /// Whether large Gaussians are pruned, as after the first reset of the opacities (3DGS).
+    pub(crate) prunes_large: bool,
+    /// Whether the opacities are reset.
+    pub(crate) resets: bool,
 }
 
 impl Plan {
@@ -116,21 +119,18 @@ impl Plan {
     /// The change after `done` iterations.
     pub(crate) fn change_after(&self, done: usize) -> Option<Change> {
         let first = (REVISE_FROM * self.iterations as f64) as usize;
-        if done % REVISE_EVERY != 0 || done < first || done >= self.last_change() {
+        if !done.is_multiple_of(REVISE_EVERY) || done < first || done >= self.last_change() {
             return None;
         }
         let period = (RESET_EVERY * self.iterations as f64) as usize;
         let resets = period.div_ceil(REVISE_EVERY).max(1);
-        match self.strategy {
-            Strategy::Adaptive if (done / REVISE_EVERY) % resets == 0 => Some(Change::Reset),
-            _ => Some(Change::Revise),
-        }
-    }
-
-    /// Whether a reset of the opacities came before iteration `done`. Large Gaussians are pruned only
-    /// after it (3DGS).
-    pub(crate) fn was_reset(&self, done: usize) -> bool {
-        done as f64 > RESET_EVERY * self.iterations as f64
+        let changes = done / REVISE_EVERY;
+        Some(Change {
+            strategy: self.strategy,
+            most: self.gaussians,
+            prunes_large: changes > resets,
+            resets: self.strategy == Strategy::Adaptive && changes.is_multiple_of(resets),
+        })
     }
 
     fn last_change(&self) -> usize {
@@ -139,11 +139,6 @@ impl Plan {
             Strategy::Mcmc => SAMPLED_BY,
         };
         (part * self.iterations as f64) as usize
-    }
-
-    /// Whether a checkpoint is written after `done` iterations.
-    pub(crate) fn saves_after(&self, done: usize) -> bool {
-        done.is_multiple_of(SAVE_EVERY)
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
     /// Greatest number of points in points.ply. They are drawn from the means of the Gaussians.
     #[arg(
         long,
-        default_value_t = 10_000,
+        default_value_t = 200_000,
         value_name = "N",
         requires = "transforms"
     )]

@@ -45,9 +45,10 @@ impl Dataset {
     pub(crate) fn read(folder: &Path, hold_out: usize, most_px: u32) -> Result<Self, String> {
         let [whole, training, test] =
             ["", "_train", "_test"].map(|part| folder.join(format!("transforms{part}.json")));
-        let (mut trained, points) = match whole.is_file() || !training.is_file() {
-            true => photographs(&whole, most_px)?,
-            false => photographs(&training, most_px)?,
+        let (mut trained, points) = if whole.is_file() || !training.is_file() {
+            photographs(&whole, most_px)?
+        } else {
+            photographs(&training, most_px)?
         };
         let mut held_out = Vec::new();
         if !whole.is_file() && test.is_file() {

@@ -117,7 +117,10 @@ impl State {
         }
         self.iteration += 1;
         if let Some(change) = plan.change_after(self.iteration) {
-            self.revise(plan, change, data.extent, &mut rng)?;
+            let gradients = self.observed.mean_gradients();
+            let (gaussians, adam) = (&mut self.gaussians, &mut self.adam);
+            revision::revise(gaussians, adam, &gradients, change, data.extent, &mut rng)?;
+            self.observed = Observed::new(self.gaussians.count)?;
         }
         self.remember(plan, loss);
         Ok(loss)
@@ -138,12 +141,6 @@ impl State {
         if let Features::Harmonics { degree, .. } = &mut self.gaussians.encoding.features {
             *degree = wanted;
         }
-    }
-
-    /// Starts the statistics again.
-    pub(crate) fn observe_anew(&mut self) -> Result<(), RenderError> {
-        self.observed = Observed::new(self.gaussians.count)?;
-        Ok(())
     }
 
     fn remember(&mut self, plan: &Plan, loss: Loss) {

@@ -7,8 +7,8 @@ use splat::density::{
 };
 use splat::{Gaussians, RenderError};
 
-use super::State;
-use crate::plan::{Change, Plan, Strategy};
+use super::adam::Adam;
+use crate::plan::{Change, Strategy};
 
 /// Gradient above which a Gaussian is cloned or split, relative to half the longer side of the picture
 /// (3DGS).
@@ -48,45 +48,41 @@ pub(crate) fn add_noise(
     perturb(gaussians, NOISE * means, &mut uniform(rng))
 }
 
-impl State {
-    /// Changes the number of Gaussians.
-    pub(crate) fn revise(
-        &mut self,
-        plan: &Plan,
-        change: Change,
-        extent: f64,
-        rng: &mut ChaCha8Rng,
-    ) -> Result<(), RenderError> {
-        let mut uniform = uniform(rng);
-        match plan.strategy {
-            Strategy::Mcmc => {
-                let moved = relocate(&mut self.gaussians, DEAD_OPACITY, &mut uniform)?;
-                self.adam.revise(&moved)?;
-                let count = self.gaussians.count;
-                let wanted = (ADDED_SHARE * count as f64).ceil() as usize;
-                let room = plan.gaussians.saturating_sub(count);
-                let added = add(&mut self.gaussians, wanted.min(room), &mut uniform)?;
-                self.adam.revise(&added)?;
-            }
-            Strategy::Adaptive => {
-                let gradients = self.observed.mean_gradients();
-                let growth = Growth::new(GRADIENT, CLONED_SCALE * extent).with_most(plan.gaussians);
-                let grown = grow(&mut self.gaussians, &gradients, &growth, &mut uniform)?;
-                self.adam.revise(&grown)?;
-                let mut pruning = Pruning::new(DEAD_OPACITY);
-                if plan.was_reset(self.iteration) {
-                    pruning = pruning.with_largest_scale(Some(LARGEST_SCALE * extent));
-                }
-                let keep = pruning.keep(&self.gaussians, &[])?;
-                let pruned = prune(&mut self.gaussians, &keep)?;
-                self.adam.revise(&pruned)?;
-                if change == Change::Reset {
-                    let reset = reset_opacities(&mut self.gaussians, RESET_OPACITY)?;
-                    self.adam.forget_opacities(&reset)?;
-                }
-            }
+/// Changes the number of Gaussians. `gradients` are the mean gradients of their means, and `extent` is
+/// that of the cameras, world units.
+pub(crate) fn revise(
+    gaussians: &mut Gaussians<Vec<f32>>,
+    adam: &mut Adam,
+    gradients: &[f64],
+    change: Change,
+    extent: f64,
+    rng: &mut ChaCha8Rng,
+) -> Result<(), RenderError> {
+    let mut uniform = uniform(rng);
+    match change.strategy {
+        Strategy::Mcmc => {
+            let moved = relocate(gaussians, DEAD_OPACITY, &mut uniform)?;
+            adam.revise(&moved)?;
+            let wanted = (ADDED_SHARE * gaussians.count as f64).ceil() as usize;
+            let room = change.most.saturating_sub(gaussians.count);
+            let added = add(gaussians, wanted.min(room), &mut uniform)?;
+            adam.revise(&added)
         }
-        self.observe_anew()
+        Strategy::Adaptive => {
+            let growth = Growth::new(GRADIENT, CLONED_SCALE * extent).with_most(change.most);
+            let grown = grow(gaussians, gradients, &growth, &mut uniform)?;
+            adam.revise(&grown)?;
+            let largest = change.prunes_large.then_some(LARGEST_SCALE * extent);
+            let pruning = Pruning::new(DEAD_OPACITY).with_largest_scale(largest);
+            let keep = pruning.keep(gaussians, &[])?;
+            let pruned = prune(gaussians, &keep)?;
+            adam.revise(&pruned)?;
+            if change.resets {
+                let reset = reset_opacities(gaussians, RESET_OPACITY)?;
+                adam.forget_opacities(&reset)?;
+            }
+            Ok(())
+        }
     }
 }
 
