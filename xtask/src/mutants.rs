@@ -267,12 +267,45 @@ pub const FORMULAS: &[Source] = &[
                 "+ a * value",
             ),
             mutant(
+                "loss (product)",
+                "impl<T: Number> Similarity<T>",
+                "two * luminance[0] * scale",
+                "luminance[0] * scale",
+            ),
+            mutant(
                 "loss (square)",
                 "pub fn l1_ssim_vjp",
                 "(a + a) * by_square[i]",
                 "a * by_square[i]",
             ),
         ],
+    },
+    Source {
+        file: "density/growth.rs",
+        mutants: &[mutant(
+            "density (split)",
+            "fn sample<",
+            "1.0 / divisor",
+            "divisor",
+        )],
+    },
+    Source {
+        file: "density/relocation.rs",
+        mutants: &[mutant(
+            "density (relocation)",
+            "fn share(",
+            "(n - j + 1.0) / j",
+            "(n - j) / j",
+        )],
+    },
+    Source {
+        file: "density/noise.rs",
+        mutants: &[mutant(
+            "density (noise)",
+            "pub fn perturb<",
+            "vec3::times(vec3::times(scale, scale), along)",
+            "vec3::times(scale, along)",
+        )],
     },
     Source {
         file: "activation.rs",

@@ -1,5 +1,7 @@
 //! Applies the mutants to a copy of `splat`, one at a time, and runs the tests on each.
 
+mod judge;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -12,6 +14,7 @@ use crate::changed::changed_since;
 use crate::mutants::gpu::KERNELS;
 use crate::mutants::loops::LOOPS;
 use crate::mutants::{FORMULAS, Mutant, Source};
+use judge::Judge;
 
 /// The choice of mutants.
 #[derive(Args, Default)]
@@ -25,46 +28,6 @@ pub struct Options {
     /// Run only mutants of files that differ from this revision.
     #[arg(long, value_name = "REV")]
     changed_since: Option<String>,
-}
-
-/// The tests that must catch a mutant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Judge {
-    /// `check_backend` on the CPU, and the tests of statistics and ellipses, its references.
-    Cpu,
-    /// The tests of the activations, which are no part of a backend.
-    Activations,
-    /// The tests of the loss of photographs, which is no part of a backend.
-    Loss,
-    /// `splat::check::check_backend` and the other trials of the test `backends` that run on a
-    /// device.
-    Gpu,
-}
-
-impl Judge {
-    const ALL: [Self; 4] = [Self::Cpu, Self::Activations, Self::Loss, Self::Gpu];
-
-    /// Returns the package of the tests.
-    fn package(self) -> &'static str {
-        match self {
-            Self::Cpu | Self::Activations | Self::Loss => "splat",
-            Self::Gpu => "splat-device-tests",
-        }
-    }
-
-    /// Returns the arguments of `cargo test`.
-    fn arguments(self) -> &'static [&'static str] {
-        match self {
-            Self::Cpu => &[
-                "--test=check_backend",
-                "--test=statistics",
-                "--test=ellipses",
-            ],
-            Self::Activations => &["--test", "stages"],
-            Self::Loss => &["--test", "loss"],
-            Self::Gpu => &["--features", "wgpu", "--test", "backends", "--", "wgpu_"],
-        }
-    }
 }
 
 /// One mutant, its file and its tests.
@@ -87,6 +50,7 @@ fn jobs() -> Vec<Job> {
             let judge = match source.file {
                 "activation.rs" => Judge::Activations,
                 "loss/mod.rs" => Judge::Loss,
+                file if file.starts_with("density/") => Judge::Density,
                 _ => judge,
             };
             source.mutants.iter().map(move |mutant| Job {
@@ -249,12 +213,7 @@ fn verdict(judge: Judge, output: &Output) -> io::Result<bool> {
         .split_once("test result: ok. ")
         .and_then(|(_, rest)| rest.split(' ').next()?.parse::<usize>().ok());
     if output.status.success() && passed.is_none_or(|passed| passed == 0) {
-        let what = match judge {
-            Judge::Cpu => "checks of the CPU backend",
-            Judge::Activations => "tests of the activations",
-            Judge::Loss => "tests of the loss",
-            Judge::Gpu => "trials on a device for wgpu",
-        };
+        let what = judge.words();
         return Err(io::Error::other(format!(
             "expected {what} that pass, got none that ran:\n{said}"
         )));

@@ -22,12 +22,13 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) points: Option<PathBuf>,
     /// Number of optimisation steps, at least 1. Each renders one picture. The schedule is scaled to
-    /// this number.
-    #[arg(long, default_value_t = 7000, allow_negative_numbers = true)]
+    /// this number. Gaussians are added and removed every 100 steps, or more often in short runs.
+    #[arg(long, default_value_t = 5000, allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     iterations: u32,
-    /// Greatest number of Gaussians, 1 to 10,000,000.
-    #[arg(long, default_value_t = 50_000, allow_negative_numbers = true)]
+    /// Greatest number of Gaussians, 1 to 10,000,000. If there are more points to start from, some are
+    /// drawn.
+    #[arg(long, default_value_t = 200_000, allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=MOST_GAUSSIANS))]
     gaussians: u64,
     /// How Gaussians are added and removed.
@@ -42,8 +43,8 @@ pub(crate) struct Arguments {
     )]
     #[arg(value_parser = clap::value_parser!(u32).range(0..=4))]
     sh: u32,
-    /// Every how many pictures one is held out. 0 holds none out. The pictures of
-    /// `transforms_test.json`, if there are any, are held out instead.
+    /// One of N pictures is held out, the first, the (N + 1)-th and so on. 0 holds none out. The
+    /// pictures of `transforms_test.json`, if there are any, are held out instead.
     #[arg(
         long,
         default_value_t = 8,

@@ -34,47 +34,45 @@ use clap::Parser;
 use arguments::Arguments;
 use common::{files, terminal};
 use dataset::Dataset;
-use plan::SAVE_EVERY;
 use progress::Progress;
 use report::Report;
-use state::State;
+use state::{End, State};
 
 fn main() -> ExitCode {
-    let outcome = run(&Arguments::parse());
-    if outcome.is_ok() && interrupt::requested() {
-        return ExitCode::from(interrupt::EXIT_CODE);
+    match run(&Arguments::parse()) {
+        Ok(End::Interrupted) => ExitCode::from(interrupt::EXIT_CODE),
+        outcome => common::exit(outcome.map(|_| ())),
     }
-    common::exit(outcome)
 }
 
-fn run(arguments: &Arguments) -> Result<(), String> {
+fn run(arguments: &Arguments) -> Result<End, String> {
     let (folder, out, plan) = (&arguments.folder, &arguments.out, arguments.plan());
-    let data = Dataset::read(folder, arguments.hold_out as usize, arguments.max_side)?;
+    let mut data = Dataset::read(folder, arguments.hold_out as usize, arguments.max_side)?;
+    let start = initial::gaussians(&data, &plan, arguments.points.as_deref())?;
+    data.start_from(&start);
     files::writable_folder(out)?;
-    interrupt::install()?;
-    let mut state = if arguments.resume {
-        checkpoint::read(out, &plan, &data)?
+    let mut state = State::new(start)?;
+    if arguments.resume {
+        state = checkpoint::read(out, &plan, &data)?;
     } else {
-        State::new(initial::gaussians(
-            &data,
-            &plan,
-            arguments.points.as_deref(),
-        )?)?
-    };
-    terminal::line(format_args!("{data}, {} Gaussians", state.gaussians.count))?;
+        checkpoint::remove(&out.join(checkpoint::NAME))?;
+    }
+    interrupt::install()?;
+    terminal::line(format_args!("{data}, Gaussians: {}", state.gaussians.count))?;
     let progress = Progress::new(&plan, state.iteration);
     while state.iteration < plan.iterations && !interrupt::requested() {
         let loss = state.step(&data, &plan)?;
         progress.step(&state, loss);
-        if state.iteration.is_multiple_of(SAVE_EVERY) {
+        if state.iteration.is_multiple_of(checkpoint::EVERY) {
             checkpoint::write(out, &plan, &data, &state)?;
         }
     }
     progress.finish();
     checkpoint::write(out, &plan, &data, &state)?;
-    state.write_scene(&out.join("scene.ply"), data.origin)?;
+    state.write_scene(&out.join("scene.ply"), data.focus.origin)?;
     let report = Report::new(&data, &plan, &state)?;
     report.write(out)?;
-    let path = out.join("report.html");
-    terminal::line(format_args!("{report}; report in {}", path.display()))
+    let path = out.join(report::NAME);
+    terminal::line(format_args!("{report}; report in {}", path.display()))?;
+    Ok(state.end(&plan))
 }

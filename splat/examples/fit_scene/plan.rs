@@ -23,6 +23,8 @@ pub(crate) const SSIM_WEIGHT: f64 = 0.2;
 const DEGREE_EVERY: f64 = 1.0 / 30.0;
 /// Iterations between two changes of the number of Gaussians (3DGS).
 const REVISE_EVERY: usize = 100;
+/// The least number of such intervals in a short run.
+const LEAST_INTERVALS: usize = 30;
 /// Part of the iterations before the first change (3DGS: 500 of 30,000).
 const REVISE_FROM: f64 = 1.0 / 60.0;
 /// Part of the iterations after which an adaptive run changes nothing more (3DGS).
@@ -32,12 +34,10 @@ const SAMPLED_BY: f64 = 5.0 / 6.0;
 /// Part of the iterations between two resets of the opacities of an adaptive run (3DGS: 3000 of
 /// 30,000).
 const RESET_EVERY: f64 = 0.1;
-/// Part of the greatest number of Gaussians with which a run starts, if the start is random.
+/// Part of the greatest number of Gaussians with which a run starts at most, if the start is random.
 const FIRST_SHARE: f64 = 0.25;
-/// Iterations between two checkpoints.
-pub(crate) const SAVE_EVERY: usize = 1000;
-/// Number of points of the history in the report.
-pub(crate) const HISTORY: usize = 100;
+/// The greatest number of Gaussians of a random start.
+const MOST_AT_RANDOM: usize = 10_000;
 
 /// How Gaussians are added and removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -100,7 +100,7 @@ impl Plan {
         }
     }
 
-    /// The degree of the harmonics in an iteration.
+    /// The degree up to which the harmonics are trained in an iteration.
     pub(crate) fn degree_at(&self, iteration: usize) -> u32 {
         let risen = iteration as f64 / (DEGREE_EVERY * self.iterations as f64);
         self.degree.min(risen as u32)
@@ -108,7 +108,7 @@ impl Plan {
 
     /// The number of Gaussians at the start, if the start is random.
     pub(crate) fn first_gaussians(&self) -> usize {
-        ((FIRST_SHARE * self.gaussians as f64) as usize).max(1)
+        ((FIRST_SHARE * self.gaussians as f64) as usize).clamp(1, MOST_AT_RANDOM)
     }
 
     /// Whether the statistics of an iteration are needed.
@@ -119,12 +119,13 @@ impl Plan {
     /// The change after `done` iterations.
     pub(crate) fn change_after(&self, done: usize) -> Option<Change> {
         let first = (REVISE_FROM * self.iterations as f64) as usize;
-        if !done.is_multiple_of(REVISE_EVERY) || done < first || done >= self.last_change() {
+        let every = (self.iterations / LEAST_INTERVALS).clamp(1, REVISE_EVERY);
+        if !done.is_multiple_of(every) || done <= first || done >= self.last_change() {
             return None;
         }
         let period = (RESET_EVERY * self.iterations as f64) as usize;
-        let resets = period.div_ceil(REVISE_EVERY).max(1);
-        let changes = done / REVISE_EVERY;
+        let resets = period.div_ceil(every).max(1);
+        let changes = done / every;
         Some(Change {
             strategy: self.strategy,
             most: self.gaussians,

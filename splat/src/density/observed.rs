@@ -34,11 +34,52 @@ impl Observed {
         })
     }
 
+    /// Returns the sums, or greatest values, of N Gaussians with their names. With
+    /// [`Observed::from_sums`] a run of training that is resumed goes on with them.
+    pub fn sums(&self) -> [(&'static str, &[f64]); 6] {
+        [
+            ("views", &self.views),
+            ("radii", &self.radii),
+            ("largest_weights", &self.largest_weights),
+            ("total_weights", &self.total_weights),
+            ("mean_gradients", &self.mean_gradients),
+            ("absolute_mean_gradients", &self.absolute_mean_gradients),
+        ]
+    }
+
+    /// Creates the state of which [`Observed::sums`] returned these sums, each `[N]`.
+    ///
+    /// # Errors
+    /// [`RenderError::Shape`] names the first of the sums that has another length than the first.
+    pub fn from_sums(sums: [Vec<f64>; 6]) -> Result<Self, RenderError> {
+        let [
+            views,
+            radii,
+            largest_weights,
+            total_weights,
+            mean_gradients,
+            absolute_mean_gradients,
+        ] = sums;
+        let observed = Self {
+            views,
+            radii,
+            largest_weights,
+            total_weights,
+            mean_gradients,
+            absolute_mean_gradients,
+        };
+        for (name, sums) in observed.sums() {
+            check_len(name, "[N]", &[observed.count()], sums.len())?;
+        }
+        Ok(observed)
+    }
+
     /// Adds the statistics of one render.
     ///
-    /// Gradients are multiplied by `unit`. The gradients of a render have the unit px^-1. Half the
-    /// longer side of the image in pixels times the number of views of the loss's mean gives the
-    /// unit of 3DGS, in which the image is two units long and the loss is that of one view.
+    /// Gradients are multiplied by `unit`. The gradients of a render have the unit px^-1. Half the side
+    /// of a square image in pixels times the number of views of the loss's mean gives the unit of 3DGS,
+    /// in which the image is two units long and the loss is that of one view. 3DGS scales x by half the
+    /// width and y by half the height. For other images, half the longer side is a bound.
     ///
     /// A Gaussian with a statistic that is not finite is left out of this render's sums.
     ///

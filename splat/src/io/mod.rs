@@ -146,7 +146,7 @@ fn read_path(path: &Path) -> Result<SceneFile, FileError> {
     let length = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
     if format == Format::Ply && metadata.is_file() {
         if let Some(scene) = ply::read(&mut file, length)? {
-            return Ok(SceneFile::of(scene));
+            return Ok(scene);
         }
         file = File::open(path).map_err(unreadable)?;
         bytes.clear();
@@ -191,7 +191,7 @@ pub fn parse(bytes: &[u8]) -> Result<SceneFile, FileError> {
 /// [`FileError::Content`] if the bytes do not have this format, are damaged, or have no scene.
 pub fn parse_as(bytes: &[u8], format: Format) -> Result<SceneFile, FileError> {
     match format {
-        Format::Ply => ply::parse(bytes).map(SceneFile::of),
+        Format::Ply => ply::parse(bytes),
         Format::Npz => npz::parse(bytes),
         Format::Splat => splat_file::parse(bytes).map(SceneFile::of),
         Format::Spz => spz::parse(bytes),

@@ -20,6 +20,8 @@ pub struct SceneFile {
     /// Whether the file says that the scene was trained with anti-aliasing, as
     /// [`RenderConfig::antialias`](crate::RenderConfig::antialias) does it. Only SPZ files say so.
     pub antialiased: bool,
+    /// Whether the file has points, of which [`StoredScene::from_points`] made Gaussians.
+    pub points: bool,
 }
 
 impl SceneFile {
@@ -29,6 +31,7 @@ impl SceneFile {
             scene,
             views: Vec::new(),
             antialiased: false,
+            points: false,
         }
     }
 }

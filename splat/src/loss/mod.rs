@@ -69,6 +69,9 @@ impl<T> L1Ssim<T> {
 /// are zeros, in the image and in the target, as in the training of 3DGS. Both means are over all
 /// pixels, channels and images.
 ///
+/// Values outside [0, 1] are compared as they are. In `f32` the similarity of values of more than about
+/// ten is inexact, because the variance is a difference of means of squares.
+///
 /// A NaN in either argument makes the loss NaN. The sums have a fixed order, so that the result does
 /// not depend on the number of threads.
 ///
@@ -76,7 +79,7 @@ impl<T> L1Ssim<T> {
 /// - [`RenderError::Shape`] if `image` or `target` has another length.
 /// - [`RenderError::Config`] if a side is not within 1 to 2^22 px, `views` or `channels` is 0, or
 ///   `ssim_weight` is not in [0, 1].
-/// - [`RenderError::Capacity`] if an allocation fails.
+/// - [`RenderError::Capacity`] if an allocation of the size of the images fails.
 pub fn l1_ssim<T: Number>(
     image: &[T],
     target: &[T],
@@ -138,7 +141,7 @@ pub fn l1_ssim<T: Number>(
 ///
 /// # Errors
 /// [`RenderError::Shape`] if `image` or `target` has not the length of the forward pass, and
-/// [`RenderError::Capacity`] if an allocation fails.
+/// [`RenderError::Capacity`] if an allocation of the size of the image fails.
 pub fn l1_ssim_vjp<T: Number>(
     saved: &L1Ssim<T>,
     image: &[T],
@@ -272,7 +275,14 @@ impl<T: Number> Similarity<T> {
         let [c1, c2] = [C1, C2].map(T::from_f64);
         let two = T::from_f64(2.0);
         let luminance = [two * a * b + c1, a * a + b * b + c1];
-        let contrast = [two * (ab - a * b) + c2, (aa - a * a) + (bb - b * b) + c2];
+        // Rounding can make the variances of a flat window negative.
+        let variances = (aa - a * a) + (bb - b * b);
+        let variances = if variances < T::ZERO {
+            T::ZERO
+        } else {
+            variances
+        };
+        let contrast = [two * (ab - a * b) + c2, variances + c2];
         let scale = T::ONE / (luminance[1] * contrast[1]);
         let value = luminance[0] * contrast[0] * scale;
         let by_square = -value / contrast[1];

@@ -34,6 +34,13 @@ fn only_almost_transparent_gaussians_move() {
     assert_eq!(gaussians.means[..3], before.means[..3], "e^-49.5");
     assert_ne!(gaussians.means[3..6], before.means[3..6]);
     assert_eq!(gaussians.means[6..], before.means[6..], "not valid");
+    // No number is drawn for an opaque Gaussian.
+    let (mut both, mut alone) = (pile(2, 0.001), pile(1, 0.001));
+    both.opacities[0] = 0.201;
+    for gaussians in [&mut both, &mut alone] {
+        perturb(gaussians, 1.0, &mut uniform(12)).expect("valid");
+    }
+    assert_eq!(both.means[3..], alone.means);
     perturb(&mut gaussians, f64::MAX, &mut uniform(12)).expect("valid");
     assert!(gaussians.means.iter().all(|x| x.is_finite()));
 }

@@ -39,13 +39,19 @@ fn interrupted(data: &Data, out: &Path, plan: &[&str]) -> (Option<i32>, String) 
     )
 }
 
-/// A run of MCMC that was interrupted gives the same scene as one that was not.
-#[test]
+/// A run that was interrupted gives the same scene and report as one that was not.
 #[cfg(unix)]
-fn a_resumed_run_gives_the_same_scene() {
+fn resumes_exactly(strategy: &str) {
     let data = Data::new();
     // Long enough that the signal comes in time.
-    let plan = ["--iterations", "4000", "--gaussians", "90"];
+    let plan = [
+        "--iterations",
+        "4000",
+        "--gaussians",
+        "90",
+        "--strategy",
+        strategy,
+    ];
     data.fit("whole", &plan);
     let out = data.path("parts");
     let (code, said) = interrupted(&data, &out, &plan);
@@ -56,10 +62,22 @@ fn a_resumed_run_gives_the_same_scene() {
     let scene = |name: &str| fs::read(data.path(name).join("scene.ply")).expect("a scene");
     assert!(scene("parts") != scene("whole"));
     let said = data.fit("parts", &[&plan[..], &["--resume"]].concat());
-    assert!(said.contains("after 4000 iterations"), "{said}");
+    assert!(said.contains("iterations: 4000;"), "{said}");
     assert!(scene("parts") == scene("whole"), "the resumed run differs");
     let report = |name: &str| fs::read_to_string(data.path(name).join("report.html")).expect("one");
     assert!(report("parts") == report("whole"), "the reports differ");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_resumed_run_of_mcmc_gives_the_same_scene() {
+    resumes_exactly("mcmc");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_resumed_adaptive_run_gives_the_same_scene() {
+    resumes_exactly("adaptive");
 }
 
 #[test]
@@ -93,12 +111,37 @@ fn a_checkpoint_of_another_run_is_refused() {
         &["--seed", "1"],
         &["checkpoint.safetensors", "seed 1", "seed 0"],
     );
-    refused(&["--sh", "1"], &["degree 1", "degree 2"]);
+    refused(&["--sh", "1"], &["sh 1", "sh 2"]);
     refused(
         &["--strategy", "adaptive"],
         &["strategy adaptive", "strategy mcmc"],
     );
-    refused(&["--hold-out", "4"], &["12 pictures", "14 pictures"]);
+    refused(
+        &["--hold-out", "4"],
+        &["pictures 12 and 4", "pictures 14 and 2"],
+    );
+}
+
+/// The pictures, their sizes and the points are those of the first run.
+#[test]
+fn a_checkpoint_of_other_data_is_refused() {
+    let data = Data::new();
+    data.fit("out", &PLAN);
+    let (pictures, out) = (data.pictures(), data.path("out"));
+    let all = [
+        &[text(&pictures), "--out", text(&out), "--resume"],
+        &PLAN[..],
+    ]
+    .concat();
+    let refused = |more: &[&str]| assert_refused(&[&all[..], more].concat(), &["checksum"]);
+    refused(&["--max-side", "24"]);
+    refused(&["--points", text(&data.path("scene.ply"))]);
+    let picture = pictures.join("view_03.png");
+    fs::copy(pictures.join("view_04.png"), &picture).expect("a file");
+    refused(&[]);
+    // A run without --resume begins again, and its checkpoint replaces the old one.
+    data.fit("out", &PLAN);
+    data.fit("out", &[&PLAN[..], &["--resume"]].concat());
 }
 
 /// Every damage of a checkpoint is an error of one line, or changes only numbers.
@@ -135,6 +178,20 @@ fn damaged_checkpoints_are_refused() {
         damaged[at..at + new.len()].copy_from_slice(new.as_bytes());
         fs::write(&path, &damaged).expect("a file");
         assert_refused(&all, &["checkpoint.safetensors: "]);
+    }
+    // Every byte of the history, and some of the numbers behind the header.
+    let first = find(&bytes, b"\"history\"") + 11;
+    for at in (first..first + 60)
+        .step_by(3)
+        .chain((4000..bytes.len()).step_by(9001))
+    {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 0x7f;
+        fs::write(&path, &damaged).expect("a file");
+        let output = crate::run("fit_scene", &all);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(matches!(output.status.code(), Some(0 | 2)), "{at}: {said}");
+        assert!(!said.contains("panicked"), "{at}: {said}");
     }
 }
 

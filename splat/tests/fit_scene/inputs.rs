@@ -45,7 +45,7 @@ fn parts_of_blender_are_read() {
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{output:?}");
     assert!(
-        said.starts_with("pictures: 13 to train on, 3 held out, 15 Gaussians"),
+        said.starts_with("pictures to train on: 13, held out: 3, Gaussians: 15\n"),
         "{said}"
     );
     let noted = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -97,7 +97,10 @@ fn wrong_data_sets_are_refused_by_name() {
         &[text(&data.path("none"))],
         &["none", "transforms.json", "cannot be read"],
     );
-    refused(&["--hold-out", "1"], &["pictures: ", "--hold-out", "16"]);
+    refused(
+        &["--hold-out", "1"],
+        &["pictures: ", "--hold-out", "got 16"],
+    );
     refused(&["--points", "none.ply"], &["none.ply"]);
     refused(&["--resume"], &["checkpoint.safetensors", "--resume"]);
     for wrong in ["--iterations", "--gaussians"] {
@@ -112,11 +115,11 @@ fn wrong_data_sets_are_refused_by_name() {
     };
     changed(
         |file| file["frames"] = json!([]),
-        &["expected a picture", "got 0"],
+        &["transforms.json: frames: expected at least one, got none"],
     );
     changed(
         |file| file["frames"][5]["file_path"] = json!("gone.png"),
-        &["transforms.json: frames[5].file_path: gone.png: cannot be read"],
+        &["frames[5].file_path", "gone.png: cannot be read"],
     );
     changed(
         |file| file["frames"][5]["file_path"] = json!(7),
@@ -154,13 +157,13 @@ fn points_that_are_not_finite_are_left_out() {
     let arguments = [&["--points", text(&points)][..], &SHORT].concat();
     fs::write(&points, format!("{header}nan 0 0\n0.5 0.1 0\n")).expect("a file");
     let said = data.fit("out", &arguments);
-    assert!(said.contains(", 1 Gaussians\n"), "{said}");
+    assert!(said.contains(", Gaussians: 1\n"), "{said}");
     fs::write(&points, format!("{header}nan 0 0\n0 inf 0\n")).expect("a file");
     let (pictures, out) = (data.pictures(), data.path("out"));
     let all = [&[text(&pictures), "--out", text(&out)], &arguments[..]].concat();
     assert_refused(
         &all,
-        &["points.ply", "expected a point with finite coordinates"],
+        &["points.ply: expected a Gaussian with finite numbers"],
     );
 }
 

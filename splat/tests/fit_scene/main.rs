@@ -1,15 +1,24 @@
 //! The example `fit_scene`: the scenes and reports that it writes, its checkpoints, and the input that it
 //! rejects.
 
+#[path = "../../examples/fit_scene/state/adam.rs"]
+mod adam;
 mod checkpoints;
 mod data;
 #[path = "../../examples/fit_scene/dataset/focus.rs"]
 mod focus;
 mod focus_of_cameras;
+mod hostile;
 mod inputs;
+#[path = "../../examples/fit_scene/plan.rs"]
+mod plan;
 #[path = "../programs/mod.rs"]
 mod programs;
 mod results;
+mod schedule;
+mod units;
+#[path = "../../examples/common/circle/vectors.rs"]
+mod vectors;
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -73,9 +73,9 @@ pub(super) const ORACLE: &[&str] = &["splat/src/oracle/*.rs"];
 pub(super) const CHECK: &[&str] = &["splat/src/check/**/*.rs"];
 /// What a scene of a file needs to become Gaussians in a good order.
 pub(super) const FEATURES: &[&str] = &["splat/src/spatial.rs", "splat/src/activation.rs"];
-/// The operations by which training changes the list of Gaussians.
 /// The loss of photographs, on the host.
 pub(super) const LOSS: &[&str] = &["splat/src/loss/*.rs"];
+/// The operations by which training changes the list of Gaussians.
 pub(super) const DENSITY: &[&str] = &["splat/src/density/*.rs"];
 /// The readers of scene files, behind the feature `io`.
 pub(super) const IO: &[&str] = &["splat/src/io/**/*.rs"];

@@ -14,6 +14,20 @@ pub(crate) struct Intrinsics {
     pub(crate) centre: [f64; 2],
 }
 
+/// Returns a view that shows the same in a picture of `size` px.
+pub(crate) fn resized(old: &StoredView, size: [usize; 2]) -> Result<StoredView, String> {
+    let Camera { fx, fy, cx, cy, .. } = old.camera;
+    let intrinsics = Intrinsics {
+        size: [old.width, old.height],
+        focal: [fx, fy],
+        centre: [cx, cy],
+    };
+    let mut new = intrinsics.view(Some(size))?;
+    new.camera = new.camera.with_pose(old.camera.camera_from_world);
+    new.camera = (new.camera).with_depth_range(old.camera.near, old.camera.far);
+    Ok(new)
+}
+
 impl Intrinsics {
     /// Returns the view of a camera at the origin of the world, in a picture of `wanted` px if that
     /// is stated. It shows the same as the picture of the file.
@@ -27,7 +41,7 @@ impl Intrinsics {
         let off = [0, 1].map(|k| (size[k] as f64 - factors[1 - k] * self.size[k] as f64).abs());
         if off[0].min(off[1]) > 1.0 {
             return Err(format!(
-                "expected a --size with the ratio of {width} x {height} px, got {} x {} px",
+                "expected a picture with the ratio of {width} x {height} px, got {} x {} px",
                 size[0], size[1]
             ));
         }

@@ -2,112 +2,119 @@
 
 use splat::Camera;
 
+use super::vectors::{Vector, dot, norm, plus, solve};
+
 /// Factor of the extent of the cameras (3DGS).
 const EXTENT: f64 = 1.1;
-/// Weight of the point that is nearest to the cameras' centres, relative to that of one axis. It decides
-/// where the axes are parallel.
-const TOWARDS_CENTRE: f64 = 1e-6;
+/// Weight of the mean of the cameras' centres, relative to that of one axis. It decides where the axes
+/// are parallel.
+const PRIOR: f64 = 1e-6;
+/// The distances between cameras and scene, world units. The squares of others may not be finite numbers
+/// of 32 bits.
+const DISTANCES: std::ops::RangeInclusive<f64> = 1e-15..=1e15;
 
-pub(super) struct Place {
+/// The place of a scene and its cameras.
+pub(crate) struct Focus {
     /// Mean of the cameras' centres.
-    pub(super) origin: [f64; 3],
-    pub(super) extent: f64,
-    pub(super) distance: f64,
+    pub(crate) origin: Vector,
+    /// 1.1 times the distance of the farthest camera from the origin (3DGS), world units.
+    spread: f64,
+    /// The greater of `spread` and `distance`, world units.
+    pub(crate) extent: f64,
+    /// The median depth of the point that is nearest to the cameras' axes, world units.
+    pub(crate) distance: f64,
+    /// Whether the axes do not meet in front of the cameras, so that the distance is a guess.
+    pub(crate) is_guess: bool,
 }
 
-impl Place {
+impl Focus {
     /// Finds the place of the scene that cameras see, of which there must be at least one.
-    pub(super) fn of<'a>(cameras: impl Iterator<Item = &'a Camera>) -> Self {
+    ///
+    /// # Errors
+    /// One line: the cameras are too near each other, or too far away.
+    pub(crate) fn of<'a>(cameras: impl Iterator<Item = &'a Camera>) -> Result<Self, String> {
         let axes: Vec<Axis> = cameras.map(Axis::of).collect();
-        let count = axes.len() as f64;
-        let mean = |k: usize| axes.iter().map(|axis| axis.centre[k]).sum::<f64>() / count;
-        let origin = [0, 1, 2].map(mean);
+        let weight = 1.0 / axes.len() as f64;
+        let mean = |sum: Vector, axis: &Axis| plus(sum, weight, axis.centre);
+        let origin = axes.iter().fold([0.0; 3], mean);
         let from_origin = axes
             .iter()
-            .map(|axis| norm(difference(axis.centre, origin)));
-        let extent = EXTENT * from_origin.fold(0.0, f64::max);
+            .map(|axis| norm(plus(axis.centre, -1.0, origin)));
+        let spread = EXTENT * from_origin.fold(0.0, f64::max);
         let focus = nearest(&axes, origin);
         let mut depths: Vec<f64> = axes.iter().map(|axis| axis.depth(focus)).collect();
         depths.sort_by(f64::total_cmp);
+        let depth = depths.get(depths.len() / 2).copied().unwrap_or(0.0);
         // The cameras can look away from the point, or be at it.
-        let distance = match depths.get(depths.len() / 2) {
-            Some(&depth) if depth > 1e-3 * extent => depth,
-            _ if extent > 0.0 => extent,
-            _ => 1.0,
+        let is_guess = depth.is_nan() || depth <= 1e-3 * spread;
+        let distance = match is_guess {
+            false => depth,
+            true if spread > 0.0 => spread,
+            true => 1.0,
         };
-        Self {
+        let extent = spread.max(distance);
+        for (name, value) in [("extent", extent), ("distance", distance)] {
+            if !DISTANCES.contains(&value) || !origin.iter().all(|x| x.is_finite()) {
+                return Err(format!(
+                    "frames: expected cameras with a distance of 1e-15 to 1e15 from the scene, got the \
+                     {name} {value}"
+                ));
+            }
+        }
+        Ok(Self {
             origin,
-            extent: extent.max(distance),
+            spread,
+            extent,
             distance,
+            is_guess,
+        })
+    }
+
+    /// Replaces a distance that is a guess.
+    pub(crate) fn know(&mut self, distance: f64) {
+        if self.is_guess && DISTANCES.contains(&distance) {
+            self.distance = distance;
+            self.extent = self.spread.max(distance);
+            self.is_guess = false;
         }
     }
 }
 
 /// The axis along which a camera looks.
 struct Axis {
-    centre: [f64; 3],
+    centre: Vector,
     /// Of length one.
-    direction: [f64; 3],
+    direction: Vector,
 }
 
 impl Axis {
     fn of(camera: &Camera) -> Self {
         let rows = camera.camera_from_world;
-        let centre = |k: usize| -rows.iter().map(|row| row[k] * row[3]).sum::<f64>();
-        let [x, y, z, _] = rows[2];
+        let axes = rows.map(|[x, y, z, _]| [x, y, z]);
         Self {
-            centre: [0, 1, 2].map(centre),
-            direction: [x, y, z],
+            centre: solve(axes, rows.map(|row| -row[3])),
+            direction: axes[2],
         }
     }
 
-    fn depth(&self, point: [f64; 3]) -> f64 {
-        dot(difference(point, self.centre), self.direction)
+    fn depth(&self, point: Vector) -> f64 {
+        dot(plus(point, -1.0, self.centre), self.direction)
     }
 }
 
 /// Returns the point with the least sum of squared distances from the axes.
-fn nearest(axes: &[Axis], origin: [f64; 3]) -> [f64; 3] {
+fn nearest(axes: &[Axis], origin: Vector) -> Vector {
     // The normal equations: a sum of projections onto the planes across the axes.
-    let mut matrix = [[0.0; 3]; 3];
+    let mut rows = [[0.0; 3]; 3];
     let mut right = [0.0; 3];
     for axis in axes {
-        let offset = difference(axis.centre, origin);
+        let offset = plus(axis.centre, -1.0, origin);
         let along = dot(axis.direction, offset);
-        for i in 0..3 {
-            right[i] += offset[i] - axis.direction[i] * along;
-            for j in 0..3 {
-                let unit = if i == j { 1.0 + TOWARDS_CENTRE } else { 0.0 };
-                matrix[i][j] += unit - axis.direction[i] * axis.direction[j];
-            }
+        right = plus(plus(right, 1.0, offset), -along, axis.direction);
+        for (k, row) in rows.iter_mut().enumerate() {
+            row[k] += 1.0 + PRIOR;
+            *row = plus(*row, -axis.direction[k], axis.direction);
         }
     }
-    let [a, b, c] = matrix;
-    let determinant = dot(a, cross(b, c));
-    // The matrix is symmetric, so that its rows are its columns.
-    let solved = [
-        dot(right, cross(b, c)),
-        dot(a, cross(right, c)),
-        dot(a, cross(b, right)),
-    ];
-    std::array::from_fn(|k| origin[k] + solved[k] / determinant)
-}
-
-fn difference(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
-    std::array::from_fn(|k| a[k] - b[k])
-}
-
-fn dot(a: [f64; 3], b: [f64; 3]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
-}
-
-fn cross(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
-    std::array::from_fn(|k| {
-        let (i, j) = ((k + 1) % 3, (k + 2) % 3);
-        a[i] * b[j] - a[j] * b[i]
-    })
-}
-
-fn norm(a: [f64; 3]) -> f64 {
-    dot(a, a).sqrt()
+    plus(origin, 1.0, solve(rows, right))
 }

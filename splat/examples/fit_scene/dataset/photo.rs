@@ -6,7 +6,9 @@ use image::RgbImage;
 use splat::io::StoredView;
 
 use super::decoding::{self, Change};
+use super::posed::intrinsics::resized;
 use super::posed::json::Entry;
+use super::posed::reading::contents;
 use super::posed::transforms::Frame;
 
 /// The extensions that are tried for a name without one. Blender's data sets have such names.
@@ -32,12 +34,18 @@ impl Photo {
         let entry = frame.need("file_path")?;
         let name = entry.text()?;
         let fail = |error: String| entry.fail(format!("{name}: {error}"));
-        let bytes = std::fs::read(existing(folder.join(name)));
-        let bytes = bytes.map_err(|error| fail(format!("cannot be read: {error}")))?;
+        let bytes = contents(&existing(folder.join(name)));
+        let bytes = bytes.map_err(|error| entry.fail(error))?;
         let (picture, changes) = decoding::picture(&bytes, most_px).map_err(fail)?;
         let size = [picture.width() as usize, picture.height() as usize];
+        let downsampled = changes.iter().find_map(|change| match change {
+            Change::Downsampled { from, .. } => Some(from.map(|px| px as usize)),
+            Change::OnWhite { .. } => None,
+        });
+        // Focal lengths in px, beside which the file has no size, are those of the whole photograph.
+        let whole = Frame::new(frame, root).view(Some(downsampled.unwrap_or(size)))?;
         Ok(Self {
-            view: Frame::new(frame, root).view(Some(size))?,
+            view: resized(&whole, size).map_err(|error| entry.fail(error))?,
             name: name.to_owned(),
             picture,
             changes,

@@ -7,12 +7,15 @@ use std::path::Path;
 
 use plotters::prelude::*;
 
+use crate::checkpoint;
 use crate::common::{files, pictures, terminal};
 use crate::dataset::Dataset;
 use crate::plan::Plan;
-use crate::state::{Passed, State};
+use crate::state::{End, Passed, State};
 use evaluation::{Evaluated, evaluate};
 
+/// Name of the report in the output folder.
+pub(crate) const NAME: &str = "report.html";
 /// Folder of the pictures, in the output folder.
 const PICTURES: &str = "pictures";
 /// Width and height of the plot, px.
@@ -43,12 +46,13 @@ impl<'a> Report<'a> {
 
     /// Writes `report.html` and its pictures into a folder.
     pub(crate) fn write(&self, out: &Path) -> Result<(), String> {
-        let folder = out.join(PICTURES);
+        let (folder, path) = (out.join(PICTURES), out.join(NAME));
+        // An old report must not show new pictures.
+        checkpoint::remove(&path)?;
         files::writable_folder(&folder)?;
         for (i, evaluated) in self.evaluated.iter().enumerate() {
             pictures::write_png(&folder.join(file_name(i)), &evaluated.pictures)?;
         }
-        let path = out.join("report.html");
         let failed = |error: &dyn Display| format!("{}: {error}", path.display());
         let plot = plot(&self.state.history).map_err(|error| failed(&error))?;
         let html = self.html(&plot).map_err(|error| failed(&error))?;
@@ -80,7 +84,7 @@ impl<'a> Report<'a> {
              img {{ width: 100%; image-rendering: pixelated; }}\n\
              </style>\n</head>\n<body>\n<h1>A scene from photographs</h1>"
         )?;
-        if self.state.iteration < plan.iterations {
+        if self.state.end(plan) == End::Interrupted {
             writeln!(
                 html,
                 "<p><strong>Interrupted after {} of {} iterations.</strong></p>",
@@ -89,8 +93,7 @@ impl<'a> Report<'a> {
         }
         writeln!(
             html,
-            "<p>{}. {} Gaussians with harmonics of degree {} after {} iterations, strategy \
-             {}, seed {}.</p>",
+            "<p>{}. Gaussians: {}, with harmonics of degree {}. Iterations: {}. Strategy: {}, seed: {}.</p>",
             self.data,
             self.state.gaussians.count,
             plan.degree,
@@ -147,11 +150,11 @@ impl Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (count, iterations) = (self.state.gaussians.count, self.state.iteration);
         for (held_out, name) in [(true, "held out"), (false, "trained on")] {
-            if let Some((psnr, _, pictures)) = self.mean(held_out) {
-                write!(f, "{psnr:.2} dB ({pictures} pictures {name}), ")?;
+            if let Some((psnr, _, _)) = self.mean(held_out) {
+                write!(f, "{name}: {psnr:.2} dB, ")?;
             }
         }
-        write!(f, "{count} Gaussians after {iterations} iterations")
+        write!(f, "Gaussians: {count}, iterations: {iterations}")
     }
 }
 

@@ -91,7 +91,8 @@ fn step(
     sizes: &[f32],
     correction: f32,
 ) {
-    let task = TASK * sizes.len();
+    // Without features of a row there is nothing to do, and no row can be cut.
+    let task = (TASK * sizes.len()).max(1);
     let moments = means.par_chunks_mut(task).zip(squares.par_chunks_mut(task));
     let values = values.par_chunks_mut(task).zip(v.par_chunks(task));
     values

@@ -16,11 +16,13 @@ use splat::io::{Colours, Format, StoredScene};
 use splat::{Gaussians, RenderError};
 
 use crate::dataset::{Dataset, Photo};
-use crate::plan::{HISTORY, Plan, Strategy};
+use crate::plan::{Plan, Strategy};
 pub(crate) use adam::Adam;
 use gradient::Gradient;
 pub(crate) use gradient::{Loss, Renderer};
 
+/// Number of parts of the history.
+const HISTORY: usize = 100;
 /// First stream of the random numbers of the iterations. The lower ones are those of the orders of the
 /// pictures.
 const ITERATIONS: u64 = 1 << 32;
@@ -35,6 +37,14 @@ pub(crate) struct Passed {
     pub(crate) psnr: f64,
 }
 
+/// How a run has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    Complete,
+    /// By a signal.
+    Interrupted,
+}
+
 pub(crate) struct State {
     /// Logarithms of scales, logits of opacities and harmonics.
     pub(crate) gaussians: Gaussians<Vec<f32>>,
@@ -45,29 +55,19 @@ pub(crate) struct State {
     pub(crate) observed: Observed,
     /// Sum of the ratios since the last part of the history, dB.
     pub(crate) psnr: f64,
-    renderer: Renderer,
+    pub(crate) renderer: Renderer,
 }
 
 impl State {
     /// Returns the state at the start.
     pub(crate) fn new(gaussians: Gaussians<Vec<f32>>) -> Result<Self, String> {
-        let adam = Adam::new(&gaussians);
-        Self::at(gaussians, adam, 0, Vec::new()).map_err(|error| error.to_string())
-    }
-
-    /// Returns the state after `iteration` iterations.
-    pub(crate) fn at(
-        gaussians: Gaussians<Vec<f32>>,
-        adam: Adam,
-        iteration: usize,
-        history: Vec<Passed>,
-    ) -> Result<Self, RenderError> {
+        let observed = Observed::new(gaussians.count);
         Ok(Self {
-            observed: Observed::new(gaussians.count)?,
+            observed: observed.map_err(|error| error.to_string())?,
+            adam: Adam::new(&gaussians),
             gaussians,
-            adam,
-            iteration,
-            history,
+            iteration: 0,
+            history: Vec::new(),
             psnr: 0.0,
             renderer: Renderer::new(),
         })
@@ -86,12 +86,18 @@ impl State {
                 "iteration {iteration}: expected a finite loss, got {value}"
             ));
         }
+        if self.gaussians.count == 0 {
+            let iteration = self.iteration;
+            return Err(format!(
+                "iteration {iteration}: expected a Gaussian that is kept, got none: all are almost \
+                 transparent or too large"
+            ));
+        }
         Ok(loss)
     }
 
     fn try_step(&mut self, data: &Dataset, plan: &Plan) -> Result<Loss, RenderError> {
         let photo = self.photo(data, plan);
-        self.set_degree(plan.degree_at(self.iteration));
         let observes = plan.observes(self.iteration);
         let gradient = self
             .renderer
@@ -102,24 +108,38 @@ impl State {
             statistics,
         } = gradient;
         if let Some(statistics) = statistics {
+            // 3DGS scales x by half the width and y by half the height.
             let unit = 0.5 * photo.view.width.max(photo.view.height) as f64;
             self.observed.add(&statistics, unit)?;
         }
-        let sizes = plan.step_sizes(self.iteration, data.extent);
+        let sizes = plan.step_sizes(self.iteration, data.focus.extent);
+        keep_degree(&mut v, plan.degree_at(self.iteration));
         let mut rng = random(plan.seed, ITERATIONS + self.iteration as u64);
         if plan.strategy == Strategy::Mcmc {
-            revision::regularise(&self.gaussians, &mut v);
+            revision::regularise(&self.gaussians, &mut v, data.focus.extent)?;
         }
         self.adam.step(&mut self.gaussians, &v, &sizes);
         self.renderer.recycle(v);
         if plan.strategy == Strategy::Mcmc {
-            revision::add_noise(&mut self.gaussians, sizes.means, &mut rng)?;
+            revision::add_noise(
+                &mut self.gaussians,
+                sizes.means,
+                data.focus.extent,
+                &mut rng,
+            )?;
         }
         self.iteration += 1;
         if let Some(change) = plan.change_after(self.iteration) {
             let gradients = self.observed.mean_gradients();
             let (gaussians, adam) = (&mut self.gaussians, &mut self.adam);
-            revision::revise(gaussians, adam, &gradients, change, data.extent, &mut rng)?;
+            revision::revise(
+                gaussians,
+                adam,
+                &gradients,
+                change,
+                data.focus.extent,
+                &mut rng,
+            )?;
             self.observed = Observed::new(self.gaussians.count)?;
         }
         self.remember(plan, loss);
@@ -136,13 +156,6 @@ impl State {
         &data.trained[order[self.iteration % count]]
     }
 
-    /// Sets the degree of the harmonics that are rendered.
-    pub(crate) fn set_degree(&mut self, wanted: u32) {
-        if let Features::Harmonics { degree, .. } = &mut self.gaussians.encoding.features {
-            *degree = wanted;
-        }
-    }
-
     fn remember(&mut self, plan: &Plan, loss: Loss) {
         self.psnr += loss.psnr;
         let before = self.history.last().map_or(0, |passed| passed.iterations);
@@ -154,6 +167,15 @@ impl State {
                 psnr: self.psnr / (self.iteration - before) as f64,
             });
             self.psnr = 0.0;
+        }
+    }
+
+    /// Returns how the run has ended.
+    pub(crate) fn end(&self, plan: &Plan) -> End {
+        if self.iteration < plan.iterations {
+            End::Interrupted
+        } else {
+            End::Complete
         }
     }
 
@@ -177,6 +199,17 @@ impl State {
         let mut scene = scene.map_err(|error| error.to_string())?;
         scene.origin = origin;
         splat::io::write(path, &scene, Format::Ply).map_err(|error| error.to_string())
+    }
+}
+
+/// Sets the gradient with respect to harmonics above a degree to zero.
+fn keep_degree(v: &mut Gaussians<Vec<f32>>, degree: u32) {
+    let row = v.features.len() / v.count.max(1);
+    let trained = 3 * (degree as usize + 1).pow(2);
+    if trained < row {
+        for row in v.features.chunks_exact_mut(row) {
+            row[trained..].fill(0.0);
+        }
     }
 }
 

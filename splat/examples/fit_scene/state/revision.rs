@@ -2,6 +2,9 @@
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
+use splat::activation::{
+    opacities_from_logits, opacities_from_logits_vjp, scales_from_logs, scales_from_logs_vjp,
+};
 use splat::density::{
     DEAD_OPACITY, Growth, Pruning, add, grow, perturb, prune, relocate, reset_opacities,
 };
@@ -10,8 +13,7 @@ use splat::{Gaussians, RenderError};
 use super::adam::Adam;
 use crate::plan::{Change, Strategy};
 
-/// Gradient above which a Gaussian is cloned or split, relative to half the longer side of the picture
-/// (3DGS).
+/// Gradient above which a Gaussian is cloned or split, in a picture that is two units long (3DGS).
 const GRADIENT: f64 = 2e-4;
 /// Greatest scale of a cloned Gaussian, relative to the extent. Larger ones are split (3DGS).
 const CLONED_SCALE: f64 = 0.01;
@@ -21,31 +23,51 @@ const LARGEST_SCALE: f64 = 0.1;
 const RESET_OPACITY: f64 = 0.01;
 /// Part of the Gaussians that a change adds at most (Kheradmand et al. 2024).
 const ADDED_SHARE: f64 = 0.05;
-/// Step of the noise, relative to the step size of the means (Kheradmand et al. 2024).
+/// Step of the noise, relative to the step size of the means, in a scene whose extent is one unit
+/// (Kheradmand et al. 2024).
 const NOISE: f64 = 5e5;
-/// Weights of the mean opacity and the mean scale in the loss (Kheradmand et al. 2024).
+/// Weights of the mean opacity and of the mean scale, relative to the extent, in the loss (Kheradmand et
+/// al. 2024).
 const REGULARISATION: f64 = 0.01;
 
-/// Adds the gradient of the regularisation of MCMC: the means of opacities and scales, with respect to
-/// their logits and logarithms.
-pub(crate) fn regularise(gaussians: &Gaussians<Vec<f32>>, v: &mut Gaussians<Vec<f32>>) {
-    let weight = (REGULARISATION / gaussians.count as f64) as f32;
-    for (v, logit) in v.opacities.iter_mut().zip(&gaussians.opacities) {
-        let opacity = 1.0 / (1.0 + (-logit).exp());
-        *v += weight * opacity * (1.0 - opacity);
-    }
-    for (v, log) in v.scales.iter_mut().zip(&gaussians.scales) {
-        *v += weight / 3.0 * log.exp();
-    }
+/// Adds the gradient of the regularisation of MCMC: of the mean opacity and the mean scale, with respect to
+/// logits and logarithms.
+pub(crate) fn regularise(
+    gaussians: &Gaussians<Vec<f32>>,
+    v: &mut Gaussians<Vec<f32>>,
+    extent: f64,
+) -> Result<(), RenderError> {
+    let weight = REGULARISATION / gaussians.count as f64;
+    let opacities = opacities_from_logits(&gaussians.opacities);
+    let v_opacities = vec![weight as f32; opacities.len()];
+    let v_logits = opacities_from_logits_vjp(&opacities, &v_opacities)?;
+    let scales = scales_from_logs(&gaussians.scales);
+    let v_scales = vec![(weight / (3.0 * extent)) as f32; scales.len()];
+    let v_logs = scales_from_logs_vjp(&scales, &v_scales)?;
+    add_to(&mut v.opacities, &v_logits);
+    add_to(&mut v.scales, &v_logs);
+    Ok(())
 }
 
-/// Moves the Gaussians by the noise of MCMC. `means` is the step size of the means.
+fn add_to(sums: &mut [f32], values: &[f32]) {
+    sums.iter_mut()
+        .zip(values)
+        .for_each(|(sum, value)| *sum += value);
+}
+
+/// Moves the Gaussians by the noise of MCMC. `means` is the step size of the means, and `extent` that of
+/// the cameras, world units. The noise is in proportion to the extent, as the scene is.
 pub(crate) fn add_noise(
     gaussians: &mut Gaussians<Vec<f32>>,
     means: f64,
+    extent: f64,
     rng: &mut ChaCha8Rng,
 ) -> Result<(), RenderError> {
-    perturb(gaussians, NOISE * means, &mut uniform(rng))
+    perturb(
+        gaussians,
+        NOISE * means / (extent * extent),
+        &mut uniform(rng),
+    )
 }
 
 /// Changes the number of Gaussians. `gradients` are the mean gradients of their means, and `extent` is

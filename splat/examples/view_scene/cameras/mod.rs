@@ -8,10 +8,9 @@ mod trained;
 use std::path::Path;
 
 use serde_json::Value;
-use splat::Camera;
 use splat::io::StoredView;
 
-use posed::intrinsics::Intrinsics;
+use posed::intrinsics;
 use posed::json::Entry;
 use posed::reading::{contents, json, named};
 use posed::transforms::{Frame, frames};
@@ -39,20 +38,14 @@ pub(crate) fn resized(
     views: Vec<StoredView>,
     wanted: Option<[usize; 2]>,
 ) -> Result<Vec<StoredView>, String> {
-    let resized = |(i, old): (usize, StoredView)| {
-        let Camera { fx, fy, cx, cy, .. } = old.camera;
-        let intrinsics = Intrinsics {
-            size: [old.width, old.height],
-            focal: [fx, fy],
-            centre: [cx, cy],
-        };
-        let new = intrinsics.view(wanted);
-        let mut new = new.map_err(|error| format!("camera {i}: {error}"))?;
-        new.camera = new.camera.with_pose(old.camera.camera_from_world);
-        new.camera = (new.camera).with_depth_range(old.camera.near, old.camera.far);
-        Ok(new)
+    let Some(size) = wanted else {
+        return Ok(views);
     };
-    views.into_iter().enumerate().map(resized).collect()
+    let resized = |(i, old)| {
+        let new = intrinsics::resized(old, size);
+        new.map_err(|error| format!("camera {i}: {error}"))
+    };
+    views.iter().enumerate().map(resized).collect()
 }
 
 fn from_json(bytes: &[u8], wanted: Option<[usize; 2]>) -> Result<Vec<StoredView>, String> {

@@ -18,6 +18,7 @@ pub(crate) fn parse(file: &[u8]) -> Result<SceneFile, FileError> {
     let views = views(&mut archive, &scene)?;
     Ok(SceneFile {
         views,
+        points: true,
         ..SceneFile::of(scene)
     })
 }

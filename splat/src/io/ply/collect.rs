@@ -7,7 +7,7 @@ use super::layout::{Appearance, Layout};
 use super::rows::rows;
 use crate::io::cloud::{check_colours, rounded};
 use crate::io::error::FileError;
-use crate::io::scene::{CHANNELS, Colours, StoredScene};
+use crate::io::scene::{CHANNELS, Colours, SceneFile, StoredScene};
 use crate::math::exp;
 
 /// The number of rows that a thread takes at least.
@@ -199,7 +199,7 @@ impl Collected {
         }
     }
 
-    fn finish(self, layout: &Layout) -> Result<StoredScene, FileError> {
+    fn finish(self, layout: &Layout) -> Result<SceneFile, FileError> {
         if let Appearance::Constant { .. } = layout.appearance {
             check_colours("vertex", &self.colours)?;
         }
@@ -213,7 +213,11 @@ impl Collected {
             let points = StoredScene::from_points(means, (!white).then_some(self.colours));
             let invalid = |error| FileError::content("vertex", "points with colours", error);
             let points = points.map_err(invalid)?;
-            return Ok(StoredScene { origin, ..points });
+            let scene = StoredScene { origin, ..points };
+            return Ok(SceneFile {
+                points: true,
+                ..SceneFile::of(scene)
+            });
         }
         let colours = match layout.appearance {
             Appearance::Harmonics { degree, .. } => Colours::Harmonics {
@@ -231,7 +235,7 @@ impl Collected {
             means,
         };
         smooth(&mut scene, &self.filters);
-        Ok(scene)
+        Ok(SceneFile::of(scene))
     }
 }
 
@@ -251,7 +255,7 @@ fn smooth(scene: &mut StoredScene, filters: &[f32]) {
 }
 
 /// Takes the rows of the element and makes a scene of them.
-pub(super) fn scene(body: &mut Body, element: &Element) -> Result<StoredScene, FileError> {
+pub(super) fn scene(body: &mut Body, element: &Element) -> Result<SceneFile, FileError> {
     let layout = Layout::of(element)?;
     let (columns, widths) = (layout.columns(), Widths::of(&layout));
     // A greater count is refused below.

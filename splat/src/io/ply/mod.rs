@@ -14,7 +14,7 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 
 use super::error::FileError;
-use super::scene::StoredScene;
+use super::scene::SceneFile;
 use body::Body;
 use header::{Encoding, Header, Kind};
 use rows::rows;
@@ -26,7 +26,7 @@ pub(crate) use write::write;
 const BEGINNING: usize = 1 << 16;
 
 /// Reads the scene of a PLY file.
-pub(crate) fn parse(file: &[u8]) -> Result<StoredScene, FileError> {
+pub(crate) fn parse(file: &[u8]) -> Result<SceneFile, FileError> {
     let header = Header::parse(file)?;
     scene(&header, Body::new(&header))
 }
@@ -34,7 +34,7 @@ pub(crate) fn parse(file: &[u8]) -> Result<StoredScene, FileError> {
 /// Reads the scene of a PLY file of `length` bytes. Binary rows without lists are read in blocks, so
 /// that the file need not fit into the memory beside the scene. Returns `None` if the file has
 /// other rows.
-pub(crate) fn read(file: &mut File, length: usize) -> Result<Option<StoredScene>, FileError> {
+pub(crate) fn read(file: &mut File, length: usize) -> Result<Option<SceneFile>, FileError> {
     let unreadable = FileError::Unreadable;
     let mut bytes = vec![0; BEGINNING.min(length)];
     file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
@@ -57,10 +57,10 @@ pub(crate) fn read(file: &mut File, length: usize) -> Result<Option<StoredScene>
     scene(&header, Body::in_file(&header, rest, length - start)).map(Some)
 }
 
-fn scene(header: &Header, mut body: Body) -> Result<StoredScene, FileError> {
+fn scene(header: &Header, mut body: Body) -> Result<SceneFile, FileError> {
     let mut scene = None;
     if compressed::is_compressed(header) {
-        scene = Some(compressed::scene(&mut body, header)?);
+        scene = Some(SceneFile::of(compressed::scene(&mut body, header)?));
     } else {
         for element in &header.elements {
             if element.name == "vertex" {
