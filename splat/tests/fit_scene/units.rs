@@ -27,7 +27,8 @@ fn moved(data: &Data, unit: f64, by: [f64; 3]) {
     };
     for (mean, colour) in scene.means.chunks(3).zip(colours.chunks(3)) {
         for number in mean.iter().chain(colour) {
-            text += &format!("{number} ");
+            text.push_str(&number.to_string());
+            text.push(' ');
         }
         text.push('\n');
     }
