@@ -36,7 +36,13 @@ fn picture(path: &Path) -> RgbImage {
 /// The main file of an example is short enough to be read at once.
 #[test]
 fn short_examples_have_at_most_80_lines() {
-    for name in ["orbit", "view_scene", "fit_splats_2d", "share_device"] {
+    for name in [
+        "orbit",
+        "view_scene",
+        "fit_splats_2d",
+        "fit_scene",
+        "share_device",
+    ] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("examples")
             .join(name);

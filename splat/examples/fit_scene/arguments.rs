@@ -23,12 +23,12 @@ pub(crate) struct Arguments {
     pub(crate) points: Option<PathBuf>,
     /// Number of optimisation steps, at least 1. Each renders one picture. The schedule is scaled to
     /// this number. Gaussians are added and removed every 100 steps, or more often in short runs.
-    #[arg(long, default_value_t = 5000, allow_negative_numbers = true)]
+    #[arg(long, default_value_t = 3000, allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     iterations: u32,
     /// Greatest number of Gaussians, 1 to 10,000,000. If there are more points to start from, some are
     /// drawn.
-    #[arg(long, default_value_t = 200_000, allow_negative_numbers = true)]
+    #[arg(long, default_value_t = 150_000, allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=MOST_GAUSSIANS))]
     gaussians: u64,
     /// How Gaussians are added and removed.

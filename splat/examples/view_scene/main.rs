@@ -30,7 +30,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use arguments::Arguments;
 use common::visible::Visible;
-use common::{files, pictures, terminal};
+use common::{pictures, terminal};
 use input::Input;
 
 fn main() -> ExitCode {
@@ -42,7 +42,7 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     arguments.backend.check()?;
     let input = Input::read(arguments)?;
     let (count, views) = (input.scene.len(), &input.views);
-    files::writable_folder(&arguments.out)?;
+    data_set::prepare(arguments)?;
     terminal::line(format_args!("Gaussians: {count}, cameras: {}", views.len()))?;
     let draw = backends::open(arguments.backend, input.gaussians(), &input.config);
     let draw = draw.map_err(|error| fail(error.to_string()))?;

@@ -3,6 +3,8 @@
 
 mod points;
 
+use std::io::ErrorKind;
+
 use serde_json::{Map, Value, json};
 use splat::Camera;
 use splat::io::{StoredScene, StoredView};
@@ -47,6 +49,22 @@ pub(crate) fn transforms(scene: &StoredScene, views: &[StoredView]) -> Value {
     root.insert("camera_model".to_owned(), json!("OPENCV"));
     root.insert("ply_file_path".to_owned(), json!(POINTS));
     Value::Object(root)
+}
+
+/// Creates the folder of the pictures. Removes the cameras of an earlier data set, so that an interruption
+/// does not leave them beside new pictures.
+pub(crate) fn prepare(arguments: &Arguments) -> Result<(), String> {
+    files::writable_folder(&arguments.out)?;
+    let path = arguments.out.join(TRANSFORMS);
+    if !arguments.transforms || arguments.cameras.as_ref() == Some(&path) {
+        return Ok(());
+    }
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(format!("{}: cannot be replaced: {error}", path.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Writes `points.ply`, and then `transforms.json`, which names it.
