@@ -24,7 +24,7 @@ const OPACITIES: [f32; 2] = [1e-3, 0.999];
 /// Least standard deviation, relative to the median of all. The logarithm of zero is infinite.
 const LEAST_SCALE: f32 = 1e-4;
 /// Least and greatest depth of random points, relative to the distance of the scene.
-const DEPTHS: [f64; 2] = [0.3, 3.0];
+const DEPTHS: [f64; 2] = [0.5, 2.5];
 
 /// Returns the Gaussians at the start, as logarithms of scales, logits of opacities and harmonics of the
 /// plan's degree. Their coordinates are relative to the origin of the data set.
@@ -83,17 +83,17 @@ fn source(
 }
 
 /// Returns random points. Each lies on the ray of a random pixel, and has its colour.
-/// The inverse depths are uniform, so that the density in the pictures is about that of the pixels.
+/// The depths are uniform.
 fn random(data: &Dataset, plan: &Plan) -> Result<StoredScene, splat::RenderError> {
     let mut rng = ChaCha8Rng::seed_from_u64(plan.seed);
     let (mut means, mut colours) = (Vec::new(), Vec::new());
-    let inverses = DEPTHS.map(|depth| 1.0 / (depth * data.focus.distance));
+    let [near, far] = DEPTHS.map(|depth| depth * data.focus.distance);
     for _ in 0..plan.first_gaussians() {
         let photo = &data.trained[rng.random_range(0..data.trained.len())];
         let camera = &photo.view.camera;
         let x = rng.random_range(0..photo.picture.width());
         let y = rng.random_range(0..photo.picture.height());
-        let depth = 1.0 / rng.random_range(inverses[1]..inverses[0]);
+        let depth = rng.random_range(near..far);
         let [right, down] = [
             (f64::from(x) + 0.5 - camera.cx) / camera.fx,
             (f64::from(y) + 0.5 - camera.cy) / camera.fy,
