@@ -3,9 +3,14 @@
 use splat::check::{OwnedScene, cotangent, crowd, max_difference};
 use splat::formulas::{Sym2, Vec2, single};
 use splat::stages::Statistics;
-use splat::{Cpu, Gradients, Image, Projection, RenderError, Simd, Wanted, render, render_vjp};
+use splat::{
+    Cpu, Gradients, Image, Projection, RenderError, Simd, TileSize, Wanted, render, render_vjp,
+};
 
 const WANTED: Wanted = Wanted::NONE.with_splats(true).with_statistics(true);
+
+/// The images have four such tiles, so that splats have several hits.
+const TILE: TileSize = TileSize::Px8;
 
 /// Two views that share Gaussians. One Gaussian is invalid, and others are opaque.
 fn shared() -> OwnedScene {
@@ -130,7 +135,7 @@ fn statistics_are_sums_over_pixels_and_views() {
     let scene = shared();
     let v_image = cotangent(&scene.render().expect("a valid scene").0).without_layers();
     for simd in Simd::ALL.into_iter().filter(|simd| simd.is_available()) {
-        let backend = Cpu::<f64>::new().with_simd(simd);
+        let backend = Cpu::<f64>::new().with_simd(simd).with_tile(TILE);
         let v = gradients(&backend, &scene, &v_image).expect("a valid scene");
         let (got, v_splats) = (v.statistics.expect("wanted"), v.splats.expect("wanted"));
         let expected = sums_over_pixels(&backend, &scene, &v_image).expect("a valid scene");
